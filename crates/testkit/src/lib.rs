@@ -1,1 +1,21 @@
-//! Stub.
+//! What tests need and the product does not: throw-away servers, fixtures and conformance suites.
+
+mod error;
+pub mod pg;
+mod process;
+pub mod redis;
+
+pub use error::ServerError;
+pub use process::is_root;
+
+/// The Debian packages that throw-away servers need and this machine lacks.
+pub fn missing_packages() -> Vec<&'static str> {
+    let mut packages = Vec::new();
+    if !pg::is_installed() {
+        packages.push("postgresql");
+    }
+    if !redis::is_installed() {
+        packages.push("redis-server");
+    }
+    packages
+}
