@@ -1,0 +1,73 @@
+# What CI runs, and nothing else. `pip install rust-just` brings `just`.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# A build must not depend on a database that happens to run.
+export SQLX_OFFLINE := "true"
+
+built := env("CARGO_TARGET_DIR", "target") / "debug"
+nextest := `cargo nextest --version >/dev/null 2>&1 && echo yes || echo no`
+
+[private]
+default:
+    @just --list --unsorted
+
+# Everything that must hold before a change is taken
+ci: fmt lint deps test rules docs
+
+# Formatting, as a check
+fmt:
+    @echo "=== fmt"
+    cargo fmt --all --check
+
+# Clippy without a warning, and what the repository's files may hold
+lint:
+    @echo "=== lint"
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --quiet --workspace --test tidy
+
+# Who may depend on whom; licences and bans too where cargo-deny is installed
+deps:
+    @echo "=== deps"
+    cargo test --quiet --workspace --test layering
+    @if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; fi
+
+# All tests beside a throw-away PostgreSQL and Redis; arguments go to the runner
+test *args:
+    @echo "=== test"
+    cargo build --quiet --workspace --bin throwaway
+    "{{ built }}/throwaway" run -- "{{ just_executable() }}" with-servers {{ args }}
+
+# What `test` runs once the servers stand
+[private]
+with-servers *args:
+    cargo {{ if nextest == "yes" { "nextest run" } else { "test --all-targets" } }} --workspace {{ args }}
+    {{ if args == "" { "cargo test --quiet --workspace --doc" } else { "" } }}
+
+# Tests that need no server: not those of the PostgreSQL and Redis crates, nor any with pg, redis or servers in its file's or module's name
+test-quick:
+    @echo "=== test-quick (no storage-pg, cache-redis, testkit, nor tests named after a server)"
+    {{ if nextest == "yes" { "cargo nextest run --workspace -E 'not (package(storage-pg) | package(cache-redis) | package(testkit) | binary(/(pg|redis|server)/) | test(/(^|::)(pg|redis|servers?)(_|::)/))'" } else { "cargo test --quiet --workspace --lib --exclude storage-pg --exclude cache-redis --exclude testkit" } }}
+
+# Each rule of docs/RULES.md with the tests that quote it; fails on a gap
+rules:
+    @echo "=== rules"
+    cargo run --quiet -p tidy --bin rules
+
+# API docs without a warning, links that lead somewhere, claims that a test holds
+docs:
+    @echo "=== docs"
+    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
+    cargo test --quiet --workspace --test claims
+
+# Measures speed beside its references; writes target/bench/report.json
+bench *args:
+    cargo run --release -p quota-bench -- {{ args }}
+
+# Starts the API; `just api --demo` needs nothing else
+api *args:
+    cargo run -p api -- {{ args }}
+
+# Starts the worker
+worker *args:
+    cargo run -p worker -- {{ args }}
