@@ -7,6 +7,7 @@ export SQLX_OFFLINE := "true"
 
 built := env("CARGO_TARGET_DIR", "target") / "debug"
 nextest := `cargo nextest --version >/dev/null 2>&1 && echo yes || echo no`
+runner := if nextest == "yes" { "nextest run" } else { "test --all-targets" }
 
 [private]
 default:
@@ -41,7 +42,7 @@ test *args:
 # What `test` runs once the servers stand
 [private]
 with-servers *args:
-    cargo {{ if nextest == "yes" { "nextest run" } else { "test --all-targets" } }} --workspace {{ args }}
+    cargo {{ runner }} {{ if args =~ "(^| )-p " { "" } else { "--workspace" } }} {{ args }}
     {{ if args == "" { "cargo test --quiet --workspace --doc" } else { "" } }}
 
 # Tests that need no server: not those of the PostgreSQL and Redis crates, nor any with pg, redis or servers in its file's or module's name
