@@ -1,1 +1,4 @@
-//! Stub.
+//! The rules of the quota engine: pure values and functions, no clock, no randomness, no I/O.
+
+pub mod amount;
+pub mod ids;

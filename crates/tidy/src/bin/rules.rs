@@ -1,4 +1,5 @@
-//! Prints each rule of docs/RULES.md with the tests that quote it; fails on a rule without one.
+//! Prints each rule of docs/RULES.md with the tests that quote it; fails on a rule without one, unless
+//! docs/rules-open.txt says that it is not built yet, and on a rule there that has a test by now.
 
 use std::process::ExitCode;
 
@@ -15,9 +16,14 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let rules = read(&book.text);
-    let (mut gaps, mut later) = (Vec::new(), Vec::new());
+    let open = open_rules(&files);
+    let (mut gaps, mut later, mut closed) = (Vec::new(), Vec::new(), Vec::new());
     for (rule, names) in tests_by_rule(&rules, &files) {
-        match (names.is_empty(), rule.is_built()) {
+        let is_open = open.contains(&rule.name());
+        if is_open && !names.is_empty() {
+            closed.push(rule.name());
+        }
+        match (names.is_empty(), rule.is_built() && !is_open) {
             (false, _) => println!("{:<4} -> {}", rule.name(), shown(&names)),
             (true, true) => gaps.push(rule.name()),
             (true, false) => later.push(rule.name()),
@@ -32,8 +38,26 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    if !closed.is_empty() {
+        eprintln!(
+            "rules: have a test, strike them out of docs/rules-open.txt: {}",
+            closed.join(" ")
+        );
+        return ExitCode::FAILURE;
+    }
     println!("{} rules, each of those built has a test", rules.len());
     ExitCode::SUCCESS
+}
+
+/// The rules that docs/rules-open.txt lists, `#` lines aside.
+fn open_rules(files: &[repo::RepoFile]) -> Vec<String> {
+    let list = files.iter().find(|file| file.path == "docs/rules-open.txt");
+    let lines = list.map_or("", |file| &file.text).lines();
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_whitespace)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn shown(names: &[String]) -> String {

@@ -1,0 +1,181 @@
+//! Amounts and limits: integers only, no magic number means "no limit".
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Largest amount of one request and largest limit, in stored units.
+pub const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
+/// Largest value that a counter may reach: what fits 63 bits, rounded down, so that every store can keep it.
+pub const COUNT_MAX: u64 = 9_000_000_000_000_000_000;
+
+/// An amount outside 1 to 10^15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("amount must be a whole number from 1 to {AMOUNT_MAX}")]
+pub struct InvalidAmount;
+
+/// An amount that a request asks for: 1 to 10^15 stored units.
+///
+/// ```
+/// use quota_core::amount::Amount;
+/// assert_eq!(Amount::new(5)?.get(), 5);
+/// assert!(Amount::new(0).is_err());
+/// # Ok::<(), quota_core::amount::InvalidAmount>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Amount(u64);
+
+impl Amount {
+    /// Takes a number over as an amount.
+    ///
+    /// # Errors
+    /// [`InvalidAmount`] outside 1 to 10^15.
+    pub fn new(value: u64) -> Result<Self, InvalidAmount> {
+        if (1..=AMOUNT_MAX).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(InvalidAmount)
+        }
+    }
+
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl Visitor<'_> for Whole {
+            type Value = Amount;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from 1 to {AMOUNT_MAX}")
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Amount, E> {
+                Amount::new(value).map_err(E::custom)
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Amount, E> {
+                let value = u64::try_from(value).map_err(|_| E::custom(InvalidAmount))?;
+                self.visit_u64(value)
+            }
+        }
+        deserializer.deserialize_u64(Whole)
+    }
+}
+
+/// What a plan or an override allows of a feature.
+///
+/// As JSON or TOML it is a whole number or `"unlimited"`; the older `-1` is read as unlimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// No ceiling.
+    Unlimited,
+    /// At most this many, 0 to 10^15.
+    Of(u64),
+}
+
+impl Limit {
+    /// The ceiling, or `None` when there is none.
+    pub fn ceiling(self) -> Option<u64> {
+        match self {
+            Self::Unlimited => None,
+            Self::Of(value) => Some(value),
+        }
+    }
+
+    /// This limit in stored units, where one shown unit is `scale` of them; bounded by [`COUNT_MAX`].
+    #[must_use]
+    pub fn scaled(self, scale: u64) -> Self {
+        match self {
+            Self::Unlimited => Self::Unlimited,
+            Self::Of(value) => Self::Of(value.saturating_mul(scale).min(COUNT_MAX)),
+        }
+    }
+
+    /// How much more fits when `taken` is used or held already.
+    pub fn room(self, taken: u64) -> u64 {
+        match self {
+            Self::Unlimited => COUNT_MAX.saturating_sub(taken),
+            Self::Of(ceiling) => ceiling.saturating_sub(taken),
+        }
+    }
+}
+
+impl Serialize for Limit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unlimited => serializer.serialize_str("unlimited"),
+            Self::Of(value) => serializer.serialize_u64(*value),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WholeOrUnlimited;
+        impl Visitor<'_> for WholeOrUnlimited {
+            type Value = Limit;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from 0 to {AMOUNT_MAX} or \"unlimited\"")
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Limit, E> {
+                if value > AMOUNT_MAX {
+                    return Err(E::custom(format_args!("a limit is at most {AMOUNT_MAX}")));
+                }
+                Ok(Limit::Of(value))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Limit, E> {
+                match value {
+                    -1 => Ok(Limit::Unlimited),
+                    _ => u64::try_from(value)
+                        .map_err(|_| E::custom("a limit must not be negative"))
+                        .and_then(|value| self.visit_u64(value)),
+                }
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Limit, E> {
+                if value == "unlimited" {
+                    return Ok(Limit::Unlimited);
+                }
+                Err(E::invalid_value(de::Unexpected::Str(value), &self))
+            }
+        }
+        deserializer.deserialize_any(WholeOrUnlimited)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c6_a_limit_is_a_whole_number_or_unlimited_and_minus_one_is_read_as_unlimited() {
+        // C6: unlimited or an integer >= 0; section 1: -1 is read at the edge, nothing else negative.
+        let read = |text: &str| serde_json::from_str::<Limit>(text).ok();
+        assert_eq!(read("0"), Some(Limit::Of(0)));
+        assert_eq!(read("-1"), Some(Limit::Unlimited));
+        assert_eq!(read("\"unlimited\""), Some(Limit::Unlimited));
+        for bad in ["-2", "1.5", "\"5\"", "1e3", "1000000000000001", "null"] {
+            assert_eq!(read(bad), None, "{bad} is not a limit");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_a_whole_number_from_one_to_ten_to_the_fifteenth() {
+        let read = |text: &str| serde_json::from_str::<Amount>(text).ok().map(Amount::get);
+        assert_eq!(read("1"), Some(1));
+        assert_eq!(read("1000000000000000"), Some(AMOUNT_MAX));
+        for bad in [
+            "0",
+            "-1",
+            "1.0",
+            "\"1\"",
+            "1000000000000001",
+            "1e30",
+            "true",
+        ] {
+            assert_eq!(read(bad), None, "{bad} is not an amount");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Identifiers: validated text, cheap to clone, one type for one role.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Longest identifier that a caller may choose, in characters.
+pub const ID_CHARS_MAX: usize = 128;
+/// Longest feature or plan code, in characters.
+pub const CODE_CHARS_MAX: usize = 64;
+/// Longest idempotency key, in characters (the length that other payment interfaces accept).
+pub const KEY_CHARS_MAX: usize = 255;
+
+/// A text that cannot be an identifier, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {why}")]
+pub struct InvalidId {
+    /// The role of the identifier, such as `user id`.
+    pub what: &'static str,
+    /// What is wrong, in words that can be shown to the caller.
+    pub why: &'static str,
+}
+
+fn check_id(what: &'static str, text: &str, chars_max: usize) -> Result<(), InvalidId> {
+    let why = if text.is_empty() {
+        "must not be empty"
+    } else if text.chars().count() > chars_max {
+        "is too long"
+    } else if text.chars().any(char::is_control) {
+        "must not contain control characters"
+    } else if text.trim() != text {
+        "must not begin or end with white space"
+    } else {
+        return Ok(());
+    };
+    Err(InvalidId { what, why })
+}
+
+fn check_code(what: &'static str, text: &str) -> Result<(), InvalidId> {
+    check_id(what, text, CODE_CHARS_MAX)?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
+    if text.chars().all(plain) {
+        return Ok(());
+    }
+    Err(InvalidId {
+        what,
+        why: "may hold only a-z, 0-9, `_`, `-` and `.`",
+    })
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes a text over as an identifier.
+            ///
+            /// # Errors
+            /// [`InvalidId`] when the text is empty, too long or holds what is not allowed.
+            pub fn new(text: &str) -> Result<Self, InvalidId> {
+                let check: fn(&'static str, &str) -> Result<(), InvalidId> = $check;
+                check($what, text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+text_id!(
+    /// A user, as the caller names it.
+    UserId, "user id", |what, text| check_id(what, text, ID_CHARS_MAX)
+);
+text_id!(
+    /// An org, as the caller names it.
+    OrgId, "org id", |what, text| check_id(what, text, ID_CHARS_MAX)
+);
+text_id!(
+    /// An API token of a user; unique within that user. Not the token's secret.
+    TokenId, "token id", |what, text| check_id(what, text, ID_CHARS_MAX)
+);
+text_id!(
+    /// A credit grant (pack); unique within its account.
+    GrantId, "grant id", |what, text| check_id(what, text, ID_CHARS_MAX)
+);
+text_id!(
+    /// A feature, by code: `articles_per_month`.
+    FeatureCode, "feature code", check_code
+);
+text_id!(
+    /// A plan, by code: `article_pro`.
+    PlanCode, "plan code", check_code
+);
+text_id!(
+    /// The caller's name for one write; the same key never has a second effect (X1).
+    IdempotencyKey, "idempotency key", |what, text| check_id(what, text, KEY_CHARS_MAX)
+);
+
+/// A user or an org: whoever owns balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// A user.
+    User,
+    /// An org.
+    Org,
+}
+
+/// An account by kind and id; as text `user:alice` or `org:acme`.
+///
+/// ```
+/// use quota_core::ids::{AccountId, AccountKind, UserId};
+/// let alice = AccountId::user(&UserId::new("alice")?);
+/// assert_eq!(alice.as_str(), "user:alice");
+/// assert_eq!(alice.kind(), AccountKind::User);
+/// assert_eq!(alice.id(), "alice");
+/// # Ok::<(), quota_core::ids::InvalidId>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(Arc<str>);
+
+const USER_PREFIX: &str = "user:";
+const ORG_PREFIX: &str = "org:";
+
+impl AccountId {
+    /// The account of a user.
+    pub fn user(id: &UserId) -> Self {
+        Self(format!("{USER_PREFIX}{id}").into())
+    }
+
+    /// The account of an org.
+    pub fn org(id: &OrgId) -> Self {
+        Self(format!("{ORG_PREFIX}{id}").into())
+    }
+
+    /// Reads the text form.
+    ///
+    /// # Errors
+    /// [`InvalidId`] when the prefix is neither `user:` nor `org:` or the id is not valid.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        if let Some(id) = text.strip_prefix(USER_PREFIX) {
+            return UserId::new(id).map(|id| Self::user(&id));
+        }
+        if let Some(id) = text.strip_prefix(ORG_PREFIX) {
+            return OrgId::new(id).map(|id| Self::org(&id));
+        }
+        Err(InvalidId {
+            what: "account id",
+            why: "must begin with `user:` or `org:`",
+        })
+    }
+
+    /// The text form, with its prefix.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// User or org.
+    pub fn kind(&self) -> AccountKind {
+        if self.0.starts_with(USER_PREFIX) {
+            AccountKind::User
+        } else {
+            AccountKind::Org
+        }
+    }
+
+    /// The id without its prefix.
+    pub fn id(&self) -> &str {
+        self.0.split_once(':').map_or("", |(_, id)| id)
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+impl Serialize for AccountId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for AccountId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_refused_when_empty_long_or_with_control_characters() {
+        assert!(UserId::new("").is_err());
+        assert!(UserId::new(&"x".repeat(ID_CHARS_MAX)).is_ok());
+        assert!(UserId::new(&"x".repeat(ID_CHARS_MAX.saturating_add(1))).is_err());
+        assert!(UserId::new("a\u{0}b").is_err());
+        assert!(UserId::new(" a").is_err());
+        assert!(FeatureCode::new("Articles").is_err());
+        assert!(FeatureCode::new("articles_per_month").is_ok());
+    }
+
+    #[test]
+    fn an_account_id_survives_its_text_form() {
+        let id = AccountId::parse("user:a:b").expect("a colon is allowed in an id");
+        assert_eq!(id.id(), "a:b");
+        assert_eq!(AccountId::parse(id.as_str()).expect("parses"), id);
+        assert!(AccountId::parse("team:x").is_err());
+    }
+}
