@@ -1,4 +1,6 @@
 //! The rules of the quota engine: pure values and functions, no clock, no randomness, no I/O.
 
 pub mod amount;
+pub mod catalog;
 pub mod ids;
+pub mod window;

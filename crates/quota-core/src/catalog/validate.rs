@@ -1,0 +1,97 @@
+//! What a catalog file may say.
+
+use std::collections::BTreeSet;
+
+use super::{Cadence, CatalogFile, Feature, OnRenewal, Plan};
+use crate::amount::AMOUNT_MAX;
+
+/// A catalog file that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{entry}: {field} {why}")]
+pub struct InvalidCatalog {
+    /// Which entry, such as "feature `storage`".
+    pub entry: String,
+    /// Which of its fields.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Checks every entry of the file.
+pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
+    let mut features = BTreeSet::new();
+    for feature in &file.features {
+        check_feature(feature)?;
+        if !features.insert(&feature.code) {
+            return Err(refused(
+                &format!("feature `{}`", feature.code),
+                "code",
+                "stands twice",
+            ));
+        }
+    }
+    let mut plans = BTreeSet::new();
+    for plan in &file.plans {
+        check_plan(plan)?;
+        let entry = format!("plan `{}`", plan.code);
+        if !plans.insert(&plan.code) {
+            return Err(refused(&entry, "code", "stands twice"));
+        }
+        if let Some(code) = plan.limits.keys().find(|code| !features.contains(code)) {
+            return Err(refused(
+                &entry,
+                "limits",
+                &format!("names the unknown feature `{code}`"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
+    let entry = format!("feature `{}`", feature.code);
+    if !(1..=AMOUNT_MAX).contains(&feature.scale) {
+        return Err(refused(&entry, "scale", "must be 1 to 10^15"));
+    }
+    if feature
+        .credit_cost
+        .is_some_and(|cost| !(1..=1_000_000).contains(&cost))
+    {
+        return Err(refused(&entry, "credit_cost", "must be 1 to 1,000,000"));
+    }
+    if feature.trial_limit > AMOUNT_MAX {
+        return Err(refused(&entry, "trial_limit", "must be at most 10^15"));
+    }
+    if feature.renewal() == OnRenewal::Carry && feature.cadence != Cadence::Subscription {
+        return Err(refused(
+            &entry,
+            "on_renewal",
+            "`carry` needs cadence `subscription`",
+        ));
+    }
+    Ok(())
+}
+
+fn check_plan(plan: &Plan) -> Result<(), InvalidCatalog> {
+    let entry = format!("plan `{}`", plan.code);
+    let is_code = plan.currency.len() == 3 && plan.currency.chars().all(|c| c.is_ascii_lowercase());
+    if !is_code {
+        return Err(refused(
+            &entry,
+            "currency",
+            "must be three lower-case letters",
+        ));
+    }
+    if plan.price > AMOUNT_MAX {
+        return Err(refused(&entry, "price", "must be at most 10^15"));
+    }
+    Ok(())
+}
+
+fn refused(entry: &str, field: &'static str, why: &str) -> InvalidCatalog {
+    InvalidCatalog {
+        entry: entry.to_owned(),
+        field,
+        why: why.to_owned(),
+    }
+}
