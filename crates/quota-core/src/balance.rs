@@ -1,0 +1,103 @@
+//! Balances: the one uniform thing that carries everything that is spent.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::amount::Limit;
+use crate::ids::{FeatureCode, GrantId, TokenId};
+
+/// What a balance counts; as text `window:articles:1700000000000000`, `grant:pack-1` and so on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bucket {
+    /// One allowance window of a feature, by its start in microseconds since 1970.
+    Window(FeatureCode, i64),
+    /// A feature whose `used` stays over renewals (C5 `carry`).
+    Standing(FeatureCode),
+    /// Use that no subscription limits, by the window's start in microseconds since 1970.
+    Tracked(FeatureCode, i64),
+    /// The free trial of a feature.
+    Trial(FeatureCode),
+    /// One credit grant.
+    Grant(GrantId),
+    /// A token's cap.
+    Token(TokenId),
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Window(feature, start) => write!(f, "window:{feature}:{start}"),
+            Self::Standing(feature) => write!(f, "standing:{feature}"),
+            Self::Tracked(feature, start) => write!(f, "tracked:{feature}:{start}"),
+            Self::Trial(feature) => write!(f, "trial:{feature}"),
+            Self::Grant(id) => write!(f, "grant:{id}"),
+            Self::Token(id) => write!(f, "token:{id}"),
+        }
+    }
+}
+
+impl Bucket {
+    /// Reads the text form; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':')?;
+        let timed = || {
+            let (feature, start) = rest.rsplit_once(':')?;
+            Some((FeatureCode::new(feature).ok()?, start.parse().ok()?))
+        };
+        match kind {
+            "window" => timed().map(|(feature, start)| Self::Window(feature, start)),
+            "tracked" => timed().map(|(feature, start)| Self::Tracked(feature, start)),
+            "standing" => FeatureCode::new(rest).ok().map(Self::Standing),
+            "trial" => FeatureCode::new(rest).ok().map(Self::Trial),
+            "grant" => GrantId::new(rest).ok().map(Self::Grant),
+            "token" => TokenId::new(rest).ok().map(Self::Token),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Bucket {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bucket {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a bucket"))
+    }
+}
+
+/// What was granted, spent, reserved and overspent in one bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// What it counts.
+    pub bucket: Bucket,
+    /// What may be used and held at most.
+    pub granted: Limit,
+    /// Spent for good.
+    pub used: u64,
+    /// Reserved and not yet settled.
+    pub held: u64,
+    /// Spent beyond what there was.
+    pub overage: u64,
+    /// First instant at which it counts.
+    pub starts_at: DateTime<Utc>,
+    /// First instant at which it counts no more, if there is one.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// For grants: the lower number burns first (F5).
+    pub priority: u32,
+}
+
+impl Balance {
+    /// What a new request can still get; nothing outside its span.
+    pub fn remaining(&self, now: DateTime<Utc>) -> u64 {
+        if now < self.starts_at || self.ends_at.is_some_and(|ends_at| ends_at <= now) {
+            return 0;
+        }
+        self.granted.room(self.used.saturating_add(self.held))
+    }
+}

@@ -1,0 +1,144 @@
+//! What one scope may draw on, in order, and how a request is split over it (section 5).
+
+use chrono::{DateTime, Utc};
+
+use crate::balance::{Balance, Bucket};
+
+/// Where a part of a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The plan's or the override's allowance.
+    Allowance,
+    /// Prepaid credits.
+    Credits,
+    /// The free trial.
+    Trial,
+    /// No ceiling applies; the use is counted.
+    Unlimited,
+    /// Beyond what there was: the use had happened already, or the org's policy is `track`.
+    Overage,
+}
+
+/// How much a source can pay for, in units of the feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Headroom {
+    /// The source.
+    pub source: Source,
+    /// Units that it can still pay for.
+    pub units: u64,
+}
+
+/// What a request takes from each source, in the order of spending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Source and units, none of them 0.
+    pub parts: Vec<(Source, u64)>,
+    /// Units that nothing pays for.
+    pub short_by: u64,
+}
+
+/// The state of one scope for one feature, as far as paying is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Funds {
+    /// Whether the account is unlimited (U1).
+    pub unlimited: bool,
+    /// Units left of the allowance; `None` when no subscription in force names the feature.
+    pub allowance: Option<u64>,
+    /// Units that credits can still pay for (F3).
+    pub credits: u64,
+    /// Units left of the free trial.
+    pub trial: u64,
+}
+
+/// The sources of a scope in the order in which they pay.
+///
+/// An unlimited account draws on nothing else (U1). With an allowance: allowance, then credits (F1). Without:
+/// credits, then the trial (F2).
+pub fn sources(funds: &Funds) -> Vec<Headroom> {
+    let from = |source, units| Headroom { source, units };
+    if funds.unlimited {
+        return vec![from(Source::Unlimited, crate::amount::COUNT_MAX)];
+    }
+    match funds.allowance {
+        Some(units) => vec![
+            from(Source::Allowance, units),
+            from(Source::Credits, funds.credits),
+        ],
+        None => vec![
+            from(Source::Credits, funds.credits),
+            from(Source::Trial, funds.trial),
+        ],
+    }
+}
+
+/// Splits `requested` over `sources` in their order (F4).
+///
+/// ```
+/// use quota_core::rules::funding::{Funds, Source, sources, split};
+/// let funds = Funds { unlimited: false, allowance: Some(1), credits: 5, trial: 0 };
+/// let split = split(&sources(&funds), 3);
+/// assert_eq!(split.parts, [(Source::Allowance, 1), (Source::Credits, 2)]);
+/// assert_eq!(split.short_by, 0);
+/// ```
+pub fn split(sources: &[Headroom], requested: u64) -> Split {
+    let mut short_by = requested;
+    let mut parts = Vec::with_capacity(sources.len());
+    for headroom in sources {
+        let units = headroom.units.min(short_by);
+        if units != 0 {
+            parts.push((headroom.source, units));
+            short_by = short_by.saturating_sub(units);
+        }
+    }
+    debug_assert!(
+        short_by <= requested,
+        "a request is never short by more than it asks"
+    );
+    debug_assert_eq!(
+        parts
+            .iter()
+            .fold(short_by, |sum, (_, units)| sum.saturating_add(*units)),
+        requested,
+        "the parts and what is missing add up to the request"
+    );
+    Split { parts, short_by }
+}
+
+/// Splits a cost in credits over grants: lower priority number first, then the earliest expiry with none
+/// last, then the oldest (F5). Grants outside their span give nothing.
+///
+/// Returns the bucket and the credits drawn from it, or `None` when there are not enough.
+pub fn burn(grants: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(Bucket, u64)>> {
+    let mut live: Vec<&Balance> = grants
+        .iter()
+        .filter(|grant| grant.remaining(now) > 0)
+        .collect();
+    live.sort_by_key(|grant| {
+        let expires_at = grant.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        (grant.priority, expires_at, grant.starts_at, &grant.bucket)
+    });
+    let mut missing = cost;
+    let mut draws = Vec::new();
+    for grant in live {
+        let credits = grant.remaining(now).min(missing);
+        if credits != 0 {
+            draws.push((grant.bucket.clone(), credits));
+            missing = missing.saturating_sub(credits);
+        }
+    }
+    let total = draws
+        .iter()
+        .fold(0_u64, |sum, (_, credits)| sum.saturating_add(*credits));
+    debug_assert!(total <= cost, "never more credits than the cost");
+    (missing == 0).then_some(draws)
+}
+
+/// Units of a feature that the grants can still pay for: 0 without a `credit_cost` (F3).
+pub fn affordable(grants: &[Balance], credit_cost: Option<u64>, now: DateTime<Utc>) -> u64 {
+    let credits = grants
+        .iter()
+        .fold(0_u64, |sum, grant| sum.saturating_add(grant.remaining(now)));
+    credit_cost
+        .and_then(|cost| credits.checked_div(cost))
+        .unwrap_or(0)
+}

@@ -1,0 +1,3 @@
+//! The rules themselves: values in, a value out.
+
+pub mod funding;

@@ -1,0 +1,134 @@
+//! What pays, in which order: examples after the rules, then properties.
+#![expect(
+    clippy::expect_used,
+    reason = "a test stops at the first literal that does not parse"
+)]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use quota_core::amount::Limit;
+use quota_core::balance::{Balance, Bucket};
+use quota_core::ids::GrantId;
+use quota_core::rules::funding::{Funds, Source, affordable, burn, sources, split};
+
+fn grant(id: &str, priority: u32, expires_in: Option<i64>, age: i64, left: u64) -> Balance {
+    let now = DateTime::<Utc>::UNIX_EPOCH;
+    Balance {
+        bucket: Bucket::Grant(GrantId::new(id).expect("a literal id")),
+        granted: Limit::Of(left),
+        used: 0,
+        held: 0,
+        overage: 0,
+        starts_at: now - TimeDelta::seconds(age),
+        ends_at: expires_in.map(|seconds| now + TimeDelta::seconds(seconds)),
+        priority,
+    }
+}
+
+/// F1: with an allowance, the allowance pays first and credits pay the rest.
+#[test]
+fn the_allowance_is_spent_before_credits() {
+    let funds = Funds {
+        unlimited: false,
+        allowance: Some(1),
+        credits: 5,
+        trial: 9,
+    };
+    let split = split(&sources(&funds), 3);
+    assert_eq!(split.parts, [(Source::Allowance, 1), (Source::Credits, 2)]);
+    assert_eq!(split.short_by, 0);
+}
+
+/// F2: without an allowance, credits pay first and the free trial pays the rest.
+#[test]
+fn credits_are_spent_before_the_trial() {
+    let funds = Funds {
+        unlimited: false,
+        allowance: None,
+        credits: 2,
+        trial: 3,
+    };
+    let four = split(&sources(&funds), 4);
+    assert_eq!(four.parts, [(Source::Credits, 2), (Source::Trial, 2)]);
+    assert_eq!(split(&sources(&funds), 6).short_by, 1);
+}
+
+/// F5: lower priority number first, then the earliest expiry with none last, then the oldest.
+#[test]
+fn grants_burn_by_priority_then_expiry_then_age() {
+    let grants = [
+        grant("never", 1, None, 50, 1),
+        grant("late", 1, Some(200), 10, 1),
+        grant("soon-young", 1, Some(100), 10, 1),
+        grant("soon-old", 1, Some(100), 20, 1),
+        grant("urgent", 0, None, 1, 1),
+        grant("expired", 0, Some(0), 30, 1),
+    ];
+    let draws = burn(&grants, 5, DateTime::<Utc>::UNIX_EPOCH).expect("five are left");
+    let order: Vec<_> = draws.iter().map(|(bucket, _)| bucket.to_string()).collect();
+    let wanted = ["urgent", "soon-old", "soon-young", "late", "never"];
+    assert_eq!(order, wanted.map(|id| format!("grant:{id}")));
+    assert_eq!(
+        burn(&grants, 6, DateTime::<Utc>::UNIX_EPOCH),
+        None,
+        "the expired one gives nothing"
+    );
+}
+
+/// F3: credits pay only for a feature with a cost, and `n` units cost `n` times that.
+#[test]
+fn credits_pay_only_for_a_feature_with_a_cost() {
+    let grants = [grant("a", 0, None, 1, 5), grant("b", 0, None, 1, 2)];
+    let now = DateTime::<Utc>::UNIX_EPOCH;
+    assert_eq!(affordable(&grants, None, now), 0);
+    assert_eq!(affordable(&grants, Some(1), now), 7);
+    assert_eq!(affordable(&grants, Some(3), now), 2);
+}
+
+proptest! {
+    /// F4: a request may be split, and its parts and what is missing always add up to it.
+    #[test]
+    fn the_parts_add_up_to_the_request(
+        allowance in proptest::option::of(0_u64..50), credits in 0_u64..50, trial in 0_u64..50,
+        requested in 1_u64..200,
+    ) {
+        let funds = Funds { unlimited: false, allowance, credits, trial };
+        let sources = sources(&funds);
+        let split = split(&sources, requested);
+        let paid: u64 = split.parts.iter().map(|(_, units)| units).sum();
+        let room: u64 = sources.iter().map(|headroom| headroom.units).sum();
+        prop_assert_eq!(paid + split.short_by, requested);
+        prop_assert_eq!(split.short_by, requested.saturating_sub(room));
+        for (source, units) in split.parts {
+            let headroom = sources.iter().find(|headroom| headroom.source == source);
+            prop_assert!(headroom.is_some_and(|headroom| units <= headroom.units));
+        }
+    }
+
+    /// F5 and I14: a run in pieces draws what one run draws, and never more than a grant has.
+    #[test]
+    fn burning_in_pieces_equals_burning_at_once(
+        shape in proptest::collection::vec((0_u32..3, proptest::option::of(1_i64..5), 0_u64..9), 1..6),
+        first in 0_u64..15, second in 0_u64..15,
+    ) {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        let mut grants: Vec<_> = shape.iter().enumerate()
+            .map(|(at, (priority, expires_in, left))| grant(&format!("g{at}"), *priority, *expires_in, 1, *left))
+            .collect();
+        let left: u64 = grants.iter().map(|grant| grant.remaining(now)).sum();
+        let at_once = burn(&grants, first + second, now);
+        prop_assert_eq!(at_once.is_some(), first + second <= left);
+        if let Some(at_once) = at_once {
+            for cost in [first, second] {
+                for (bucket, credits) in burn(&grants, cost, now).expect("less than all") {
+                    let grant = grants.iter_mut().find(|grant| grant.bucket == bucket).expect("drawn from");
+                    grant.used += credits;
+                }
+            }
+            for grant in &grants {
+                let drawn = at_once.iter().find(|(bucket, _)| *bucket == grant.bucket).map_or(0, |draw| draw.1);
+                prop_assert_eq!(grant.used, drawn);
+            }
+        }
+    }
+}
