@@ -1,4 +1,13 @@
 //! The rules of the quota engine: pure values and functions, no clock, no randomness, no I/O.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        clippy::indexing_slicing
+    )
+)]
 
 pub mod amount;
 pub mod balance;
