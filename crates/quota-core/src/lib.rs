@@ -14,4 +14,5 @@ pub mod balance;
 pub mod catalog;
 pub mod ids;
 pub mod rules;
+pub mod terms;
 pub mod window;

@@ -1,0 +1,102 @@
+//! An account's terms: everything a decision needs beside balances, small and rarely changed.
+
+mod subscription;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::amount::Limit;
+use crate::ids::{FeatureCode, OrgId, TokenId};
+
+pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};
+
+/// What an org does when it is exhausted (O4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// Members are denied.
+    #[default]
+    Enforce,
+    /// The excess is booked as overage and nobody is denied by it.
+    Track,
+}
+
+/// An account's own limit for one feature; beats the plan's (F6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// The limit, in shown units.
+    pub limit: Limit,
+    /// First instant at which the plan's value is back, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
+impl Override {
+    /// Whether it counts at `now`.
+    pub fn is_active(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+}
+
+/// An API token of a user (section 8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Its cap over its lifetime, in stored units, or unlimited.
+    pub cap: Limit,
+    /// First instant at which it is denied, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Since when it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// The terms of a user or an org.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// When the account came to be; windows without a subscription are counted from it.
+    pub created_at: DateTime<Utc>,
+    /// The zone of its calendar days and months.
+    pub time_zone: Tz,
+    /// Whether every request is denied.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Whether it is never denied at user scope, yet counted (section 6). Users only.
+    #[serde(default)]
+    pub unlimited: bool,
+    /// The org that pays with it. Users only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org: Option<OrgId>,
+    /// What happens when it is exhausted. Orgs only.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Its subscription: the running one, or the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Subscription>,
+    /// Its own limits.
+    #[serde(default)]
+    pub overrides: BTreeMap<FeatureCode, Override>,
+    /// Its API tokens.
+    #[serde(default)]
+    pub tokens: BTreeMap<TokenId, Token>,
+}
+
+/// Whether a new user is unlimited: as the caller says, else inside an org yes and outside no (U6).
+pub fn new_user_is_unlimited(asked: Option<bool>, org: Option<&OrgId>) -> bool {
+    asked.unwrap_or(org.is_some())
+}
+
+/// The cap of a new token: as the caller says, else unlimited for an unlimited user; `None` means that a cap
+/// must be given (U7).
+pub fn new_token_cap(asked: Option<Limit>, user_is_unlimited: bool) -> Option<Limit> {
+    asked.or(user_is_unlimited.then_some(Limit::Unlimited))
+}

@@ -1,0 +1,185 @@
+//! One account's right to a plan for a period (section 3).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Interval, Plan};
+use crate::ids::PlanCode;
+use crate::window::{Window, cadence_window, month_start};
+
+/// Where a subscription stands (S1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Paid for.
+    Active,
+    /// In its trial period.
+    Trialing,
+    /// A payment is overdue.
+    PastDue,
+    /// Not paid for.
+    Unpaid,
+    /// Ended.
+    Canceled,
+}
+
+/// A provider's status that the map of S1 does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("subscription status `{0}` is unknown")]
+pub struct UnknownStatus(pub String);
+
+impl Status {
+    /// Reads Stripe's status (S1).
+    ///
+    /// # Errors
+    /// [`UnknownStatus`] for a value outside the map; the caller logs it and changes nothing.
+    pub fn from_stripe(text: &str) -> Result<Self, UnknownStatus> {
+        match text {
+            "active" => Ok(Self::Active),
+            "trialing" => Ok(Self::Trialing),
+            "past_due" => Ok(Self::PastDue),
+            "unpaid" | "incomplete" | "paused" => Ok(Self::Unpaid),
+            "canceled" | "incomplete_expired" => Ok(Self::Canceled),
+            other => Err(UnknownStatus(other.to_owned())),
+        }
+    }
+}
+
+/// A change of plan that waits for the period's end (S5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanChange {
+    /// The plan that follows.
+    pub plan: PlanCode,
+    /// When it takes over.
+    pub at: DateTime<Utc>,
+}
+
+/// A right to a plan for a period `[starts_at, ends_at)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// The plan.
+    pub plan: PlanCode,
+    /// The version it stays on, if the plan is pinned; counts from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_version: Option<u32>,
+    /// Where it stands.
+    pub status: Status,
+    /// Since when a payment is overdue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past_due_at: Option<DateTime<Utc>>,
+    /// What monthly windows are counted from (W2).
+    pub anchor_at: DateTime<Utc>,
+    /// First instant of the stored period.
+    pub starts_at: DateTime<Utc>,
+    /// First instant after the stored period.
+    pub ends_at: DateTime<Utc>,
+    /// How long one period lasts.
+    pub interval: Interval,
+    /// Whether it renews by itself, with no payment (S7).
+    #[serde(default)]
+    pub renews: bool,
+    /// When it ends for good, if it was canceled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_at: Option<DateTime<Utc>>,
+    /// The change that is scheduled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<PlanChange>,
+}
+
+impl Subscription {
+    /// Starts `plan` at `starts_at` for one interval; a free plan renews by itself from then on (S7).
+    pub fn start(plan: &Plan, version: u32, starts_at: DateTime<Utc>) -> Self {
+        Self {
+            plan: plan.code.clone(),
+            plan_version: plan.pinned.then_some(version),
+            status: Status::Active,
+            past_due_at: None,
+            anchor_at: starts_at,
+            starts_at,
+            ends_at: month_start(starts_at, plan.interval.months()),
+            interval: plan.interval,
+            renews: plan.is_free(),
+            cancel_at: None,
+            scheduled: None,
+        }
+    }
+
+    /// The period at `now`: the stored one, or for one that renews by itself the month that holds `now`,
+    /// never past the cancellation.
+    pub fn period(&self, now: DateTime<Utc>) -> Window {
+        let stored = Window {
+            starts_at: self.starts_at,
+            ends_at: Some(self.ends_at),
+        };
+        if !self.renews {
+            return stored.cut(self.starts_at, self.cancel_at);
+        }
+        let now = self.cancel_at.map_or(now, |cancel_at| now.min(cancel_at));
+        let zone = chrono_tz::Tz::UTC;
+        let (cadence, anchor) = (
+            crate::catalog::Cadence::Monthly,
+            crate::catalog::Anchor::Subscription,
+        );
+        let month = cadence_window(
+            cadence,
+            anchor,
+            self.anchor_at,
+            zone,
+            now.max(self.anchor_at),
+        );
+        month.cut(self.anchor_at, self.cancel_at)
+    }
+
+    /// Whether its allowances count at `now` (S2, S3): inside the period, and paid for, or overdue for no
+    /// longer than `grace`. No job has to run for the end to take effect.
+    pub fn is_in_force(&self, now: DateTime<Utc>, grace: TimeDelta) -> bool {
+        let paid = match self.status {
+            Status::Active | Status::Trialing => true,
+            Status::PastDue => self
+                .past_due_at
+                .is_some_and(|since| now.signed_duration_since(since) <= grace),
+            Status::Unpaid | Status::Canceled => false,
+        };
+        paid && self.period(now).contains(now)
+    }
+
+    /// The next period `[old end, new end)` after a renewal (S4); a scheduled change is left for the caller.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        let periods_done = self.months_since_anchor(self.ends_at);
+        let months = periods_done.saturating_add(self.interval.months());
+        let (starts_at, ends_at) = (self.ends_at, month_start(self.anchor_at, months));
+        debug_assert!(starts_at < ends_at, "a period is not empty");
+        Self {
+            status: Status::Active,
+            past_due_at: None,
+            starts_at,
+            ends_at,
+            ..self.clone()
+        }
+    }
+
+    fn months_since_anchor(&self, at: DateTime<Utc>) -> u32 {
+        let years = at.years_since(self.anchor_at).unwrap_or(0);
+        let mut months = years.saturating_mul(12);
+        while month_start(self.anchor_at, months.saturating_add(1)) <= at {
+            months = months.saturating_add(1);
+        }
+        months
+    }
+
+    /// Canceled: at the period's end unless `at_once` (S8).
+    #[must_use]
+    pub fn canceled(&self, now: DateTime<Utc>, at_once: bool) -> Self {
+        let mut next = self.clone();
+        next.cancel_at = if at_once {
+            Some(now)
+        } else {
+            self.period(now).ends_at
+        };
+        if at_once {
+            next.status = Status::Canceled;
+        }
+        next
+    }
+}
