@@ -1,0 +1,122 @@
+//! The allowance of one account for one feature at one instant: which balance, which window, which limit.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::amount::Limit;
+use crate::balance::{Balance, Bucket};
+use crate::catalog::{Catalog, Feature, OnRenewal};
+use crate::terms::Terms;
+use crate::window::{Window, cadence_window};
+
+/// How an account stands towards a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// One is in force.
+    InForce,
+    /// There was one.
+    Expired,
+    /// There never was one.
+    Never,
+}
+
+/// The balance that counts a feature's use, and what it may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowance {
+    /// The balance.
+    pub bucket: Bucket,
+    /// The span in which it counts.
+    pub window: Window,
+    /// How the account stands.
+    pub standing: Standing,
+    /// The plan's limit in stored units, if the plan names the feature.
+    pub plan_value: Option<Limit>,
+    /// The override's limit in stored units, if one is active.
+    pub override_value: Option<Limit>,
+}
+
+impl Allowance {
+    /// The limit in stored units: the override's, else the plan's (F6); `None` when neither names the feature.
+    pub fn limit(&self) -> Option<Limit> {
+        self.override_value.or(self.plan_value)
+    }
+
+    /// Units left for a new request; `None` when no subscription in force names the feature (S3).
+    pub fn room(&self, balances: &[Balance]) -> Option<u64> {
+        if self.standing != Standing::InForce {
+            return None;
+        }
+        let taken = balances
+            .iter()
+            .find(|balance| balance.bucket == self.bucket)
+            .map_or(0, |balance| balance.used.saturating_add(balance.held));
+        self.limit().map(|limit| limit.room(taken))
+    }
+
+    /// When the allowance becomes whole again, or ends (W6); `None` when nothing is in force.
+    pub fn resets_at(&self) -> Option<DateTime<Utc>> {
+        if self.standing == Standing::InForce {
+            self.window.ends_at
+        } else {
+            None
+        }
+    }
+}
+
+/// The allowance of `terms` for `feature` at `now`.
+///
+/// In force, its window is the cadence window cut to the subscription's period (W4). Otherwise use is counted
+/// in a window that the account's creation anchors, and nothing is granted there.
+pub fn allowance(
+    terms: &Terms,
+    feature: &Feature,
+    catalog: &Catalog,
+    grace: TimeDelta,
+    now: DateTime<Utc>,
+) -> Allowance {
+    let cadence_from = |anchor_at| {
+        cadence_window(
+            feature.cadence,
+            feature.anchor,
+            anchor_at,
+            terms.time_zone,
+            now,
+        )
+    };
+    let plan = terms
+        .subscription
+        .as_ref()
+        .and_then(|held| catalog.plan(&held.plan, held.plan_version));
+    let in_force = terms
+        .subscription
+        .as_ref()
+        .filter(|held| held.is_in_force(now, grace));
+    let (standing, window) = match in_force {
+        Some(held) => {
+            let period = held.period(now);
+            let cut = cadence_from(held.anchor_at).cut(period.starts_at, period.ends_at);
+            (Standing::InForce, cut)
+        }
+        None if terms.subscription.is_some() => (Standing::Expired, cadence_from(terms.created_at)),
+        None => (Standing::Never, cadence_from(terms.created_at)),
+    };
+    let start = window.starts_at.timestamp_micros();
+    let code = feature.code.clone();
+    let bucket = match (feature.renewal(), standing) {
+        (OnRenewal::Carry, _) => Bucket::Standing(code),
+        (OnRenewal::Reset, Standing::InForce) => Bucket::Window(code, start),
+        (OnRenewal::Reset, _) => Bucket::Tracked(code, start),
+    };
+    let own = terms
+        .overrides
+        .get(&feature.code)
+        .filter(|own| own.is_active(now));
+    Allowance {
+        bucket,
+        window,
+        standing,
+        plan_value: plan
+            .and_then(|plan| plan.limits.get(&feature.code))
+            .map(|limit| limit.scaled(feature.scale)),
+        override_value: own.map(|own| own.limit.scaled(feature.scale)),
+    }
+}

@@ -1,0 +1,344 @@
+//! One request over token, user and org together: all of it is drawn, or nothing is (O5, F4).
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::allowance::{Allowance, Standing, allowance};
+use super::funding::{Funds, Headroom, Source, affordable, burn, sources, split};
+use crate::amount::{Amount, COUNT_MAX, Limit};
+use crate::balance::{Balance, Bucket};
+use crate::catalog::{Catalog, Feature};
+use crate::ids::{FeatureCode, TokenId};
+use crate::terms::{Policy, Terms};
+
+/// Who bound or paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The API token.
+    Token,
+    /// The user.
+    User,
+    /// The user's org.
+    Org,
+}
+
+/// Why a request is denied, in the order of F7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "F7 of docs/RULES.md says what each means")]
+pub enum Reason {
+    UnknownUser,
+    UnknownFeature,
+    AccountDisabled,
+    TokenRevoked,
+    TokenExpired,
+    TokenExhausted,
+    SubscriptionExpired,
+    NotInPlan,
+    LimitReached,
+    CreditsExhausted,
+    OrgDisabled,
+    OrgSubscriptionExpired,
+    OrgLimitReached,
+}
+
+/// One account as it is: its terms and its live balances.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountView<'a> {
+    /// Its terms.
+    pub terms: &'a Terms,
+    /// Its live balances.
+    pub balances: &'a [Balance],
+}
+
+/// What a decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The instant of the decision.
+    pub now: DateTime<Utc>,
+    /// The catalog in force.
+    pub catalog: &'a Catalog,
+    /// How long a past-due subscription stays in force.
+    pub grace: TimeDelta,
+    /// The user, if known.
+    pub user: Option<AccountView<'a>>,
+    /// The user's org, if it has one.
+    pub org: Option<AccountView<'a>>,
+    /// The token that the request came with.
+    pub token: Option<&'a TokenId>,
+    /// What is asked for.
+    pub feature: &'a FeatureCode,
+    /// How much of it, in stored units.
+    pub amount: Amount,
+}
+
+/// What is taken from one balance: credits for a grant, units of the feature elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// Whose balance.
+    pub scope: Scope,
+    /// Which balance.
+    pub bucket: Bucket,
+    /// What kind of source.
+    pub source: Source,
+    /// How much.
+    pub amount: u64,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Everything is drawn, in this order.
+    Allowed(Vec<Draw>),
+    /// Nothing is drawn.
+    Denied(Denial),
+}
+
+/// Why not, who bound, and what would have been enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Denial {
+    /// The first reason that applies.
+    pub reason: Reason,
+    /// The scope that bound.
+    pub scope: Scope,
+    /// Units that would have been granted at that scope.
+    pub available: u64,
+    /// When that scope's allowance is whole again.
+    pub resets_at: Option<DateTime<Utc>>,
+}
+
+impl Denial {
+    fn flat(reason: Reason, scope: Scope) -> Self {
+        Self {
+            reason,
+            scope,
+            available: 0,
+            resets_at: None,
+        }
+    }
+}
+
+/// Decides one request. Reasons are looked for in the order of F7: token, then user, then org.
+pub fn decide(question: &Question<'_>) -> Decision {
+    match draws(question) {
+        Ok(draws) => Decision::Allowed(draws),
+        Err(denial) => Decision::Denied(denial),
+    }
+}
+
+fn draws(question: &Question<'_>) -> Result<Vec<Draw>, Denial> {
+    let user = question
+        .user
+        .ok_or(Denial::flat(Reason::UnknownUser, Scope::User))?;
+    let feature = question.catalog.features.get(question.feature);
+    let feature = feature.ok_or(Denial::flat(Reason::UnknownFeature, Scope::User))?;
+    if user.terms.disabled {
+        return Err(Denial::flat(Reason::AccountDisabled, Scope::User));
+    }
+    let mut draws = Vec::new();
+    draws.extend(token_draw(question, &user)?);
+    draws.extend(user_draws(question, &user, feature)?);
+    if let Some(org) = &question.org {
+        draws.extend(org_draws(question, org, feature)?);
+    }
+    Ok(draws)
+}
+
+fn token_draw(question: &Question<'_>, user: &AccountView<'_>) -> Result<Option<Draw>, Denial> {
+    let Some(id) = question.token else {
+        return Ok(None);
+    };
+    let revoked = Denial::flat(Reason::TokenRevoked, Scope::Token);
+    let token = user.terms.tokens.get(id).ok_or(revoked)?;
+    if token
+        .revoked_at
+        .is_some_and(|revoked_at| revoked_at <= question.now)
+    {
+        return Err(revoked);
+    }
+    if token
+        .expires_at
+        .is_some_and(|expires_at| expires_at <= question.now)
+    {
+        return Err(Denial::flat(Reason::TokenExpired, Scope::Token));
+    }
+    let bucket = Bucket::Token(id.clone());
+    let available = token.cap.room(taken(user.balances, &bucket));
+    let amount = question.amount.get();
+    if available < amount {
+        return Err(Denial {
+            available,
+            ..Denial::flat(Reason::TokenExhausted, Scope::Token)
+        });
+    }
+    let source = if token.cap == Limit::Unlimited {
+        Source::Unlimited
+    } else {
+        Source::Allowance
+    };
+    Ok(Some(Draw {
+        scope: Scope::Token,
+        bucket,
+        source,
+        amount,
+    }))
+}
+
+fn user_draws(
+    question: &Question<'_>,
+    user: &AccountView<'_>,
+    feature: &Feature,
+) -> Result<Vec<Draw>, Denial> {
+    let own = allowance(
+        user.terms,
+        feature,
+        question.catalog,
+        question.grace,
+        question.now,
+    );
+    let trial_used = taken(user.balances, &Bucket::Trial(feature.code.clone()));
+    let funds = Funds {
+        unlimited: user.terms.unlimited,
+        allowance: own.room(user.balances),
+        credits: affordable(&grants(user.balances), feature.credit_cost, question.now),
+        trial: feature.trial_limit.saturating_sub(trial_used),
+    };
+    let order = sources(&funds);
+    let parts = split(&order, question.amount.get());
+    if parts.short_by != 0 {
+        let reason = user_reason(&own, feature);
+        return Err(short(reason, Scope::User, &order, own.resets_at()));
+    }
+    Ok(draws_of(
+        question,
+        Scope::User,
+        user,
+        feature,
+        &own,
+        &parts.parts,
+    ))
+}
+
+/// The first reason of F7 that applies to a user whose sources do not suffice.
+fn user_reason(own: &Allowance, feature: &Feature) -> Reason {
+    let is_payable = feature.credit_cost.is_some() || feature.trial_limit != 0;
+    match (own.standing, own.limit()) {
+        (Standing::Expired, _) => Reason::SubscriptionExpired,
+        (Standing::InForce, Some(_)) => Reason::LimitReached,
+        (Standing::Never, _) if is_payable => Reason::CreditsExhausted,
+        (Standing::InForce, None) | (Standing::Never, _) => Reason::NotInPlan,
+    }
+}
+
+fn org_draws(
+    question: &Question<'_>,
+    org: &AccountView<'_>,
+    feature: &Feature,
+) -> Result<Vec<Draw>, Denial> {
+    if org.terms.disabled {
+        return Err(Denial::flat(Reason::OrgDisabled, Scope::Org));
+    }
+    let own = allowance(
+        org.terms,
+        feature,
+        question.catalog,
+        question.grace,
+        question.now,
+    );
+    let credits = affordable(&grants(org.balances), feature.credit_cost, question.now);
+    let order = if own.limit().is_some() {
+        let allowance = own.room(org.balances);
+        sources(&Funds {
+            unlimited: false,
+            allowance,
+            credits,
+            trial: 0,
+        })
+    } else {
+        vec![Headroom {
+            source: Source::Unlimited,
+            units: COUNT_MAX,
+        }]
+    };
+    let mut parts = split(&order, question.amount.get());
+    if parts.short_by != 0 {
+        if org.terms.policy == Policy::Enforce {
+            let reason = match own.standing {
+                Standing::Expired => Reason::OrgSubscriptionExpired,
+                Standing::InForce | Standing::Never => Reason::OrgLimitReached,
+            };
+            return Err(short(reason, Scope::Org, &order, own.resets_at()));
+        }
+        parts.parts.push((Source::Overage, parts.short_by));
+    }
+    Ok(draws_of(
+        question,
+        Scope::Org,
+        org,
+        feature,
+        &own,
+        &parts.parts,
+    ))
+}
+
+fn short(
+    reason: Reason,
+    scope: Scope,
+    order: &[Headroom],
+    resets_at: Option<DateTime<Utc>>,
+) -> Denial {
+    let available = order
+        .iter()
+        .fold(0_u64, |sum, headroom| sum.saturating_add(headroom.units));
+    Denial {
+        reason,
+        scope,
+        available,
+        resets_at,
+    }
+}
+
+fn draws_of(
+    question: &Question<'_>,
+    scope: Scope,
+    account: &AccountView<'_>,
+    feature: &Feature,
+    own: &Allowance,
+    parts: &[(Source, u64)],
+) -> Vec<Draw> {
+    let mut draws = Vec::with_capacity(parts.len());
+    for &(source, units) in parts {
+        let bucket = match source {
+            Source::Credits => {
+                let cost = units.saturating_mul(feature.credit_cost.unwrap_or(0));
+                let burnt = burn(&grants(account.balances), cost, question.now);
+                debug_assert!(burnt.is_some(), "what is affordable can be burnt");
+                let of_grant = |(bucket, amount)| Draw {
+                    scope,
+                    bucket,
+                    source,
+                    amount,
+                };
+                draws.extend(burnt.unwrap_or_default().into_iter().map(of_grant));
+                continue;
+            }
+            Source::Trial => Bucket::Trial(feature.code.clone()),
+            Source::Allowance | Source::Unlimited | Source::Overage => own.bucket.clone(),
+        };
+        draws.push(Draw {
+            scope,
+            bucket,
+            source,
+            amount: units,
+        });
+    }
+    draws
+}
+
+fn taken(balances: &[Balance], bucket: &Bucket) -> u64 {
+    let found = balances.iter().find(|balance| balance.bucket == *bucket);
+    found.map_or(0, |balance| balance.used.saturating_add(balance.held))
+}
+
+fn grants(balances: &[Balance]) -> Vec<Balance> {
+    let is_grant = |balance: &&Balance| matches!(balance.bucket, Bucket::Grant(_));
+    balances.iter().filter(is_grant).cloned().collect()
+}
