@@ -1,0 +1,123 @@
+//! The example catalogs, and what a catalog may say.
+#![expect(
+    clippy::expect_used,
+    reason = "a test stops at the first catalog that does not parse"
+)]
+
+use quota_core::amount::Limit;
+use quota_core::catalog::{Cadence, Catalog, CatalogFile, Kind, OnRenewal};
+use quota_core::ids::{FeatureCode, PlanCode};
+
+const EXAMPLES: [&str; 4] = [
+    include_str!("../catalogs/article-platform.toml"),
+    include_str!("../catalogs/image-platform.toml"),
+    include_str!("../catalogs/llm-gateway.toml"),
+    include_str!("../catalogs/try-on-shop.toml"),
+];
+
+fn read(text: &str) -> CatalogFile {
+    toml::from_str(text).expect("a valid file")
+}
+
+fn examples() -> CatalogFile {
+    let mut all = CatalogFile::default();
+    for file in EXAMPLES.map(read) {
+        all.features.extend(file.features);
+        all.plans.extend(file.plans);
+    }
+    all
+}
+
+/// C8: the four example catalogs are valid, each alone and all in one.
+#[test]
+fn the_example_catalogs_are_valid_alone_and_together() {
+    for text in EXAMPLES {
+        assert!(Catalog::default().applied(&read(text)).is_ok());
+    }
+    let all = Catalog::default()
+        .applied(&examples())
+        .expect("no code stands twice");
+    assert_eq!((all.features.len(), all.plans.len()), (12, 7));
+}
+
+/// C1, C2 and C5: kind, cadence and scale are read; consumables start afresh by default, capacities carry.
+#[test]
+fn a_feature_has_the_defaults_of_its_kind() {
+    let all = Catalog::default().applied(&examples()).expect("valid");
+    let feature = |code: &str| &all.features[&FeatureCode::new(code).expect("a literal code")];
+    let storage = feature("storage_space");
+    assert_eq!(
+        (storage.kind, storage.cadence),
+        (Kind::Capacity, Cadence::Subscription)
+    );
+    assert_eq!(
+        (storage.renewal(), storage.scale),
+        (OnRenewal::Carry, 1_048_576)
+    );
+    assert_eq!(feature("gallery_albums").renewal(), OnRenewal::Reset);
+    assert_eq!(feature("ai_request").renewal(), OnRenewal::Reset);
+    assert_eq!(
+        (feature("try_on").credit_cost, feature("try_on").trial_limit),
+        (Some(1), 3)
+    );
+    assert_eq!(
+        (feature("upload").credit_cost, feature("upload").trial_limit),
+        (None, 0)
+    );
+}
+
+/// C7: a change of a plan's limits makes a new version; the newest applies, or the pinned one.
+#[test]
+fn a_changed_plan_gets_a_new_version() {
+    let first = Catalog::default().applied(&examples()).expect("valid");
+    let team = PlanCode::new("llm_team").expect("a literal code");
+    let tokens = FeatureCode::new("llm_tokens").expect("a literal code");
+    let mut file = examples();
+    let plan = file
+        .plans
+        .iter_mut()
+        .find(|plan| plan.code == team)
+        .expect("in the file");
+    plan.limits.insert(tokens.clone(), Limit::Of(1));
+    let second = first.applied(&file).expect("valid");
+    assert_eq!((second.version, second.newest_version(&team)), (2, 2));
+    let limit = |version| second.plan(&team, version).map(|plan| plan.limits[&tokens]);
+    assert_eq!(limit(None), Some(Limit::Of(1)));
+    assert_eq!(limit(Some(1)), Some(Limit::Of(50_000_000)));
+    assert_eq!(limit(Some(3)), None);
+    let again = second.applied(&file).expect("valid");
+    assert_eq!(
+        again.newest_version(&team),
+        2,
+        "a plan that did not change keeps its version"
+    );
+}
+
+/// C6 and C7: an unknown key, a negative limit and a fraction are refused with line and column, a duplicate by name.
+#[test]
+fn a_wrong_catalog_file_is_refused_and_says_where() {
+    let free = "[[plan]]\ncode = \"free\"\nname = \"Free\"\n";
+    for wrong in [
+        "colour = \"red\"",
+        "limits = { x = -2 }",
+        "limits = { x = 1.5 }",
+        "price = -1",
+    ] {
+        let error = toml::from_str::<CatalogFile>(&format!("{free}{wrong}\n")).expect_err(wrong);
+        assert!(
+            error.to_string().contains("line 4, column"),
+            "{wrong}: {error}"
+        );
+    }
+    let twice = read(&format!("{free}{free}"));
+    let error = Catalog::default().applied(&twice).expect_err("a duplicate");
+    assert_eq!(error.to_string(), "plan `free`: code stands twice");
+    let unknown = read(&format!("{free}limits = {{ nothing = 1 }}"));
+    let error = Catalog::default()
+        .applied(&unknown)
+        .expect_err("an unknown feature");
+    assert_eq!(
+        (error.entry.as_str(), error.field),
+        ("plan `free`", "limits")
+    );
+}
