@@ -3,3 +3,4 @@
 pub mod allowance;
 pub mod decide;
 pub mod funding;
+pub mod settle;

@@ -1,0 +1,121 @@
+//! How a hold is settled: what of it is spent, what goes back, what is still to be taken (R2).
+
+use super::decide::Draw;
+use super::funding::Source;
+
+/// The settlement of one scope's hold for one feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Spent for good, in the order in which it was drawn.
+    pub spent: Vec<Draw>,
+    /// Given back to where it came from.
+    pub given_back: Vec<Draw>,
+    /// Units beyond the hold, to be taken in the order of section 5 and else booked as overage.
+    pub extra: u64,
+}
+
+/// Settles `held`, the draws of one scope, for `actual` units of a feature that costs `credit_cost` credits a
+/// unit. What was drawn first is spent first, so what goes back was drawn last (R2, R6).
+pub fn settle(held: &[Draw], actual: u64, credit_cost: u64) -> Settlement {
+    let mut settlement = Settlement {
+        spent: Vec::new(),
+        given_back: Vec::new(),
+        extra: 0,
+    };
+    // Counted in credits where credits were drawn: a unit may have been paid by two grants.
+    let mut units_left = actual;
+    let mut credits_left = None;
+    for draw in held {
+        let spent = if draw.source == Source::Credits {
+            let left = credits_left.get_or_insert_with(|| units_left.saturating_mul(credit_cost));
+            let spent = draw.amount.min(*left);
+            *left = left.saturating_sub(spent);
+            units_left = left.checked_div(credit_cost).unwrap_or(0);
+            spent
+        } else {
+            let spent = draw.amount.min(units_left);
+            units_left = units_left.saturating_sub(spent);
+            spent
+        };
+        push(&mut settlement.spent, draw, spent);
+        push(
+            &mut settlement.given_back,
+            draw,
+            draw.amount.saturating_sub(spent),
+        );
+    }
+    settlement.extra = units_left;
+    settlement
+}
+
+fn push(draws: &mut Vec<Draw>, draw: &Draw, amount: u64) {
+    if amount != 0 {
+        draws.push(Draw {
+            amount,
+            ..draw.clone()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::balance::Bucket;
+    use crate::ids::{FeatureCode, GrantId};
+    use crate::rules::decide::Scope;
+
+    fn held(allowance: u64, grants: &[u64]) -> Vec<Draw> {
+        let feature = FeatureCode::new("f").expect("a literal code");
+        let draw = |bucket, source, amount| Draw {
+            scope: Scope::User,
+            bucket,
+            source,
+            amount,
+        };
+        let mut draws = vec![draw(
+            Bucket::Standing(feature),
+            Source::Allowance,
+            allowance,
+        )];
+        draws.extend(grants.iter().enumerate().map(|(at, credits)| {
+            let id = GrantId::new(&format!("g{at}")).expect("a literal id");
+            draw(Bucket::Grant(id), Source::Credits, *credits)
+        }));
+        draws
+    }
+
+    fn sum(draws: &[Draw]) -> u64 {
+        draws.iter().map(|draw| draw.amount).sum()
+    }
+
+    /// R2: with less than was held the rest goes back; with more, the difference is still to be taken.
+    #[test]
+    fn what_was_drawn_last_goes_back_first() {
+        let less = settle(&held(2, &[4, 5]), 3, 3);
+        assert_eq!(less.spent, held(2, &[3]));
+        assert_eq!((sum(&less.given_back), less.extra), (6, 0));
+        assert_eq!(settle(&held(5, &[]), 9, 1).extra, 4);
+    }
+
+    proptest! {
+        /// R6 and I10: each draw is spent or goes back to its own source, and nothing else happens to it.
+        #[test]
+        fn a_hold_is_spent_or_given_back(
+            allowance in 1_u64..20, units in 0_u64..20, cost in 1_u64..5, cut in 0_u64..100, actual in 0_u64..60,
+        ) {
+            let credits = units * cost;
+            let first = cut.min(credits);
+            let held = held(allowance, &[first, credits - first]);
+            let settlement = settle(&held, actual, cost);
+            for draw in &held {
+                let of = |draws: &[Draw]| -> u64 {
+                    draws.iter().filter(|part| part.bucket == draw.bucket).map(|part| part.amount).sum()
+                };
+                prop_assert_eq!(of(&settlement.spent) + of(&settlement.given_back), draw.amount);
+            }
+            prop_assert_eq!(settlement.extra, actual.saturating_sub(allowance + units));
+        }
+    }
+}
