@@ -13,6 +13,7 @@ pub mod amount;
 pub mod balance;
 pub mod catalog;
 pub mod ids;
+pub mod operation;
 pub mod rules;
 pub mod terms;
 pub mod window;

@@ -1,6 +1,7 @@
 //! One request over token, user and org together: all of it is drawn, or nothing is (O5, F4).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::allowance::{Allowance, Standing, allowance};
 use super::funding::{Funds, Headroom, Source, affordable, burn, sources, split};
@@ -11,7 +12,8 @@ use crate::ids::{FeatureCode, TokenId};
 use crate::terms::{Policy, Terms};
 
 /// Who bound or paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The API token.
     Token,
@@ -22,7 +24,8 @@ pub enum Scope {
 }
 
 /// Why a request is denied, in the order of F7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "F7 of docs/RULES.md says what each means")]
 pub enum Reason {
     UnknownUser,
@@ -71,7 +74,7 @@ pub struct Question<'a> {
 }
 
 /// What is taken from one balance: credits for a grant, units of the feature elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draw {
     /// Whose balance.
     pub scope: Scope,

@@ -1,11 +1,13 @@
 //! What one scope may draw on, in order, and how a request is split over it (section 5).
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::balance::{Balance, Bucket};
 
 /// Where a part of a request comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The plan's or the override's allowance.
     Allowance,
