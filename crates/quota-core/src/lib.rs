@@ -14,6 +14,7 @@ pub mod balance;
 pub mod catalog;
 pub mod ids;
 pub mod operation;
+pub mod reservation;
 pub mod rules;
 pub mod terms;
 pub mod window;

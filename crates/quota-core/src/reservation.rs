@@ -1,0 +1,81 @@
+//! Reservations: what is held until it is committed, released, or its deadline passes (section 9).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::rules::decide::Draw;
+
+/// Longest time that a hold may last, in seconds: 30 days. Longer work is extended on the way.
+pub const TTL_SECONDS_MAX: u32 = 2_592_000;
+
+/// Where a reservation stands; every state but `open` is terminal (R3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservationState {
+    /// Held.
+    Open,
+    /// Settled.
+    Committed,
+    /// Given back.
+    Released,
+    /// Past its deadline.
+    Expired,
+}
+
+/// A hold at every scope of one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Its id: that of the operation that made it.
+    pub id: Uuid,
+    /// The user it is for.
+    pub account: AccountId,
+    /// The token it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// What is held.
+    pub feature: FeatureCode,
+    /// How much, in stored units.
+    pub amount: u64,
+    /// From which balances, in the order of drawing.
+    pub draws: Vec<Draw>,
+    /// From this instant on it counts 0 (R4).
+    pub expires_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: ReservationState,
+    /// The operation that committed it, in time or late (R5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_by: Option<Uuid>,
+}
+
+impl Reservation {
+    /// Whether it holds anything at `now` (R4): open, and before its deadline.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.state == ReservationState::Open && now < self.expires_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R4: a hold past its deadline counts 0 at once, whether or not a sweeper has run.
+    #[test]
+    fn a_hold_past_its_deadline_is_not_live_though_still_open() {
+        let expires_at = DateTime::<Utc>::UNIX_EPOCH;
+        let hold = Reservation {
+            id: Uuid::nil(),
+            account: AccountId::parse("user:a").expect("a literal id"),
+            token: None,
+            feature: FeatureCode::new("f").expect("a literal code"),
+            amount: 1,
+            draws: Vec::new(),
+            expires_at,
+            state: ReservationState::Open,
+            committed_by: None,
+        };
+        assert!(hold.is_live(expires_at - chrono::TimeDelta::microseconds(1)));
+        assert!(!hold.is_live(expires_at));
+    }
+}
