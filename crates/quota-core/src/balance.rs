@@ -83,13 +83,32 @@ pub struct Balance {
     /// Reserved and not yet settled.
     pub held: u64,
     /// Spent beyond what there was.
+    #[serde(default, skip_serializing_if = "is_no_overage")]
     pub overage: u64,
     /// First instant at which it counts.
     pub starts_at: DateTime<Utc>,
     /// First instant at which it counts no more, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
     /// For grants: the lower number burns first (F5).
+    #[serde(default, skip_serializing_if = "is_first")]
     pub priority: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_no_overage(overage: &u64) -> bool {
+    *overage == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_first(priority: &u32) -> bool {
+    *priority == 0
 }
 
 impl Balance {

@@ -10,10 +10,15 @@
 )]
 
 pub mod amount;
+pub mod answer;
 pub mod balance;
 pub mod catalog;
+pub mod command;
+pub mod event;
+pub mod home;
 pub mod ids;
 pub mod operation;
+pub mod ports;
 pub mod reservation;
 pub mod rules;
 pub mod terms;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::balance::Bucket;
 use crate::ids::{AccountId, FeatureCode, IdempotencyKey};
 use crate::rules::decide::Scope;
@@ -35,6 +36,21 @@ pub struct Entry {
     /// Change of `granted`; only grants have it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub granted: i64,
+    /// What one unit of the feature cost in this balance: credits for a grant, 1 elsewhere.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub unit_cost: u64,
+}
+
+pub(crate) fn one() -> u64 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+pub(crate) fn is_one(value: &u64) -> bool {
+    *value == 1
 }
 
 #[expect(
@@ -59,6 +75,8 @@ pub enum OperationKind {
     Commit,
     /// A hold was given back.
     Release,
+    /// A hold's deadline was moved.
+    Extend,
     /// A hold passed its deadline.
     Expire,
     /// A consumption was reversed.
@@ -69,6 +87,8 @@ pub enum OperationKind {
     Reset,
     /// The account's terms, tokens or grants changed.
     Change,
+    /// Windows were closed, or the end of a subscription was recorded.
+    Close,
 }
 
 /// Who asked, and about what: the part of an operation that no rule looks at (X7).
@@ -92,7 +112,7 @@ pub struct Origin {
 }
 
 /// One row of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// Its id; grows with time.
     pub id: Uuid,
@@ -106,10 +126,14 @@ pub struct Operation {
     pub kind: OperationKind,
     /// The caller's key (X1).
     pub key: Option<IdempotencyKey>,
+    /// Hash of what was asked.
+    pub body_hash: [u8; 32],
     /// The operation or reservation that this one is about.
     pub refers_to: Option<Uuid>,
     /// What it changed; empty for a denial.
     pub entries: Vec<Entry>,
+    /// What the caller was told, but for the draws, which are the entries.
+    pub answer: Answer,
     /// Who asked, and about what.
     pub origin: Origin,
 }

@@ -44,9 +44,12 @@ pub struct Reservation {
     pub expires_at: DateTime<Utc>,
     /// Where it stands.
     pub state: ReservationState,
-    /// The operation that committed it, in time or late (R5).
+    /// The operation that ended it: commit, release or expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub committed_by: Option<Uuid>,
+    pub ended_by: Option<Uuid>,
+    /// The commit that came after its deadline (R5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_commit: Option<Uuid>,
 }
 
 impl Reservation {
@@ -73,7 +76,8 @@ mod tests {
             draws: Vec::new(),
             expires_at,
             state: ReservationState::Open,
-            committed_by: None,
+            ended_by: None,
+            late_commit: None,
         };
         assert!(hold.is_live(expires_at - chrono::TimeDelta::microseconds(1)));
         assert!(!hold.is_live(expires_at));

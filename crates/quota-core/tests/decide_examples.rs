@@ -162,6 +162,7 @@ fn ask_at(
         token: with_token.then_some(&token),
         feature: &feature,
         amount: Amount::new(amount).expect("a literal amount"),
+        mode: quota_core::rules::decide::Mode::Ask,
     })
 }
 

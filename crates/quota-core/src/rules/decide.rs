@@ -9,6 +9,7 @@ use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Catalog, Feature};
 use crate::ids::{FeatureCode, TokenId};
+use crate::operation::{is_one, one};
 use crate::terms::{Policy, Terms};
 
 /// Who bound or paid.
@@ -71,6 +72,17 @@ pub struct Question<'a> {
     pub feature: &'a FeatureCode,
     /// How much of it, in stored units.
     pub amount: Amount,
+    /// Whether it may still be denied.
+    pub mode: Mode,
+}
+
+/// Whether a request asks, or tells what happened already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It may be denied.
+    Ask,
+    /// It is never denied; what nothing pays for is overage (R2, X5).
+    Force,
 }
 
 /// What is taken from one balance: credits for a grant, units of the feature elsewhere.
@@ -84,6 +96,9 @@ pub struct Draw {
     pub source: Source,
     /// How much.
     pub amount: u64,
+    /// What one unit of the feature costs in this balance: credits for a grant, 1 elsewhere.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub unit_cost: u64,
 }
 
 /// The answer to a request.
@@ -96,7 +111,7 @@ pub enum Decision {
 }
 
 /// Why not, who bound, and what would have been enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
     /// The first reason that applies.
     pub reason: Reason,
@@ -119,77 +134,97 @@ impl Denial {
     }
 }
 
+/// What a request draws, and the allowances that it was decided with.
+#[derive(Debug, Clone)]
+pub(crate) struct Drawn {
+    pub(crate) draws: Vec<Draw>,
+    pub(crate) user: Allowance,
+    pub(crate) org: Option<Allowance>,
+}
+
 /// Decides one request. Reasons are looked for in the order of F7: token, then user, then org.
 pub fn decide(question: &Question<'_>) -> Decision {
-    match draws(question) {
-        Ok(draws) => Decision::Allowed(draws),
+    match draw(question) {
+        Ok(drawn) => Decision::Allowed(drawn.draws),
         Err(denial) => Decision::Denied(denial),
     }
 }
 
-fn draws(question: &Question<'_>) -> Result<Vec<Draw>, Denial> {
+pub(crate) fn draw(question: &Question<'_>) -> Result<Drawn, Denial> {
     let user = question
         .user
         .ok_or(Denial::flat(Reason::UnknownUser, Scope::User))?;
     let feature = question.catalog.features.get(question.feature);
     let feature = feature.ok_or(Denial::flat(Reason::UnknownFeature, Scope::User))?;
-    if user.terms.disabled {
+    if user.terms.disabled && question.mode == Mode::Ask {
         return Err(Denial::flat(Reason::AccountDisabled, Scope::User));
     }
-    let mut draws = Vec::new();
-    draws.extend(token_draw(question, &user)?);
-    draws.extend(user_draws(question, &user, feature)?);
-    if let Some(org) = &question.org {
-        draws.extend(org_draws(question, org, feature)?);
-    }
-    Ok(draws)
+    let mut draws = Vec::with_capacity(3);
+    token_draws(question, &user, &mut draws)?;
+    let own = user_draws(question, &user, feature, &mut draws)?;
+    let org = match &question.org {
+        Some(org) => Some(org_draws(question, org, feature, &mut draws)?),
+        None => None,
+    };
+    Ok(Drawn {
+        draws,
+        user: own,
+        org,
+    })
 }
 
-fn token_draw(question: &Question<'_>, user: &AccountView<'_>) -> Result<Option<Draw>, Denial> {
+fn token_draws(
+    question: &Question<'_>,
+    user: &AccountView<'_>,
+    draws: &mut Vec<Draw>,
+) -> Result<(), Denial> {
     let Some(id) = question.token else {
-        return Ok(None);
+        return Ok(());
     };
     let revoked = Denial::flat(Reason::TokenRevoked, Scope::Token);
     let token = user.terms.tokens.get(id).ok_or(revoked)?;
-    if token
-        .revoked_at
-        .is_some_and(|revoked_at| revoked_at <= question.now)
-    {
-        return Err(revoked);
-    }
-    if token
-        .expires_at
-        .is_some_and(|expires_at| expires_at <= question.now)
-    {
-        return Err(Denial::flat(Reason::TokenExpired, Scope::Token));
+    let has_come = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= question.now);
+    if question.mode == Mode::Ask {
+        if has_come(token.revoked_at) {
+            return Err(revoked);
+        }
+        if has_come(token.expires_at) {
+            return Err(Denial::flat(Reason::TokenExpired, Scope::Token));
+        }
     }
     let bucket = Bucket::Token(id.clone());
-    let available = token.cap.room(taken(user.balances, &bucket));
-    let amount = question.amount.get();
-    if available < amount {
-        return Err(Denial {
-            available,
-            ..Denial::flat(Reason::TokenExhausted, Scope::Token)
-        });
-    }
     let source = if token.cap == Limit::Unlimited {
         Source::Unlimited
     } else {
         Source::Allowance
     };
-    Ok(Some(Draw {
+    let order = [Headroom {
+        source,
+        units: token.cap.room(taken(user.balances, &bucket)),
+    }];
+    let mut parts = split(&order, question.amount.get());
+    if parts.short_by != 0 {
+        if question.mode == Mode::Ask {
+            return Err(short(Reason::TokenExhausted, Scope::Token, &order, None));
+        }
+        parts.parts.push((Source::Overage, parts.short_by));
+    }
+    draws.extend(parts.parts.iter().map(|&(source, amount)| Draw {
         scope: Scope::Token,
-        bucket,
+        bucket: bucket.clone(),
         source,
         amount,
-    }))
+        unit_cost: 1,
+    }));
+    Ok(())
 }
 
 fn user_draws(
     question: &Question<'_>,
     user: &AccountView<'_>,
     feature: &Feature,
-) -> Result<Vec<Draw>, Denial> {
+    draws: &mut Vec<Draw>,
+) -> Result<Allowance, Denial> {
     let own = allowance(
         user.terms,
         feature,
@@ -198,26 +233,28 @@ fn user_draws(
         question.now,
     );
     let trial_used = taken(user.balances, &Bucket::Trial(feature.code.clone()));
-    let funds = Funds {
+    let order = sources(&Funds {
         unlimited: user.terms.unlimited,
         allowance: own.room(user.balances),
-        credits: affordable(&grants(user.balances), feature.credit_cost, question.now),
+        credits: affordable(user.balances, feature.credit_cost, question.now),
         trial: feature.trial_limit.saturating_sub(trial_used),
-    };
-    let order = sources(&funds);
-    let parts = split(&order, question.amount.get());
+    });
+    let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
-        let reason = user_reason(&own, feature);
-        return Err(short(reason, Scope::User, &order, own.resets_at()));
+        if question.mode == Mode::Ask {
+            let reason = user_reason(&own, feature);
+            return Err(short(reason, Scope::User, &order, own.resets_at()));
+        }
+        parts.parts.push((Source::Overage, parts.short_by));
     }
-    Ok(draws_of(
+    push_draws(
         question,
-        Scope::User,
-        user,
+        (Scope::User, user, &own),
         feature,
-        &own,
         &parts.parts,
-    ))
+        draws,
+    );
+    Ok(own)
 }
 
 /// The first reason of F7 that applies to a user whose sources do not suffice.
@@ -235,8 +272,9 @@ fn org_draws(
     question: &Question<'_>,
     org: &AccountView<'_>,
     feature: &Feature,
-) -> Result<Vec<Draw>, Denial> {
-    if org.terms.disabled {
+    draws: &mut Vec<Draw>,
+) -> Result<Allowance, Denial> {
+    if org.terms.disabled && question.mode == Mode::Ask {
         return Err(Denial::flat(Reason::OrgDisabled, Scope::Org));
     }
     let own = allowance(
@@ -246,13 +284,11 @@ fn org_draws(
         question.grace,
         question.now,
     );
-    let credits = affordable(&grants(org.balances), feature.credit_cost, question.now);
     let order = if own.limit().is_some() {
-        let allowance = own.room(org.balances);
         sources(&Funds {
             unlimited: false,
-            allowance,
-            credits,
+            allowance: own.room(org.balances),
+            credits: affordable(org.balances, feature.credit_cost, question.now),
             trial: 0,
         })
     } else {
@@ -263,7 +299,7 @@ fn org_draws(
     };
     let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
-        if org.terms.policy == Policy::Enforce {
+        if question.mode == Mode::Ask && org.terms.policy == Policy::Enforce {
             let reason = match own.standing {
                 Standing::Expired => Reason::OrgSubscriptionExpired,
                 Standing::InForce | Standing::Never => Reason::OrgLimitReached,
@@ -272,14 +308,14 @@ fn org_draws(
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
-    Ok(draws_of(
+    push_draws(
         question,
-        Scope::Org,
-        org,
+        (Scope::Org, org, &own),
         feature,
-        &own,
         &parts.parts,
-    ))
+        draws,
+    );
+    Ok(own)
 }
 
 fn short(
@@ -299,26 +335,26 @@ fn short(
     }
 }
 
-fn draws_of(
+fn push_draws(
     question: &Question<'_>,
-    scope: Scope,
-    account: &AccountView<'_>,
+    (scope, account, own): (Scope, &AccountView<'_>, &Allowance),
     feature: &Feature,
-    own: &Allowance,
     parts: &[(Source, u64)],
-) -> Vec<Draw> {
-    let mut draws = Vec::with_capacity(parts.len());
+    draws: &mut Vec<Draw>,
+) {
     for &(source, units) in parts {
         let bucket = match source {
             Source::Credits => {
-                let cost = units.saturating_mul(feature.credit_cost.unwrap_or(0));
-                let burnt = burn(&grants(account.balances), cost, question.now);
+                let unit_cost = feature.credit_cost.unwrap_or(1);
+                let cost = units.saturating_mul(unit_cost);
+                let burnt = burn(account.balances, cost, question.now);
                 debug_assert!(burnt.is_some(), "what is affordable can be burnt");
                 let of_grant = |(bucket, amount)| Draw {
                     scope,
                     bucket,
                     source,
                     amount,
+                    unit_cost,
                 };
                 draws.extend(burnt.unwrap_or_default().into_iter().map(of_grant));
                 continue;
@@ -331,17 +367,12 @@ fn draws_of(
             bucket,
             source,
             amount: units,
+            unit_cost: 1,
         });
     }
-    draws
 }
 
 fn taken(balances: &[Balance], bucket: &Bucket) -> u64 {
     let found = balances.iter().find(|balance| balance.bucket == *bucket);
     found.map_or(0, |balance| balance.used.saturating_add(balance.held))
-}
-
-fn grants(balances: &[Balance]) -> Vec<Balance> {
-    let is_grant = |balance: &&Balance| matches!(balance.bucket, Bucket::Grant(_));
-    balances.iter().filter(is_grant).cloned().collect()
 }

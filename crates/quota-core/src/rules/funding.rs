@@ -106,13 +106,19 @@ pub fn split(sources: &[Headroom], requested: u64) -> Split {
     Split { parts, short_by }
 }
 
-/// Splits a cost in credits over grants: lower priority number first, then the earliest expiry with none
+/// The credit grants among balances.
+fn grants(balances: &[Balance]) -> impl Iterator<Item = &Balance> {
+    balances
+        .iter()
+        .filter(|balance| matches!(balance.bucket, Bucket::Grant(_)))
+}
+
+/// Splits a cost in credits over the grants among `balances`: lower priority number first, then the earliest expiry with none
 /// last, then the oldest (F5). Grants outside their span give nothing.
 ///
 /// Returns the bucket and the credits drawn from it, or `None` when there are not enough.
-pub fn burn(grants: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(Bucket, u64)>> {
-    let mut live: Vec<&Balance> = grants
-        .iter()
+pub fn burn(balances: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(Bucket, u64)>> {
+    let mut live: Vec<&Balance> = grants(balances)
         .filter(|grant| grant.remaining(now) > 0)
         .collect();
     live.sort_by_key(|grant| {
@@ -135,12 +141,15 @@ pub fn burn(grants: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(Bu
     (missing == 0).then_some(draws)
 }
 
-/// Units of a feature that the grants can still pay for: 0 without a `credit_cost` (F3).
-pub fn affordable(grants: &[Balance], credit_cost: Option<u64>, now: DateTime<Utc>) -> u64 {
-    let credits = grants
-        .iter()
-        .fold(0_u64, |sum, grant| sum.saturating_add(grant.remaining(now)));
-    credit_cost
-        .and_then(|cost| credits.checked_div(cost))
-        .unwrap_or(0)
+/// Credits left in the grants among `balances`.
+pub fn credits_left(balances: &[Balance], now: DateTime<Utc>) -> u64 {
+    grants(balances).fold(0_u64, |sum, grant| sum.saturating_add(grant.remaining(now)))
+}
+
+/// Units of a feature that the grants among `balances` can still pay for: 0 without a `credit_cost` (F3).
+pub fn affordable(balances: &[Balance], credit_cost: Option<u64>, now: DateTime<Utc>) -> u64 {
+    let Some(cost) = credit_cost else {
+        return 0;
+    };
+    credits_left(balances, now).checked_div(cost).unwrap_or(0)
 }

@@ -14,9 +14,9 @@ pub struct Settlement {
     pub extra: u64,
 }
 
-/// Settles `held`, the draws of one scope, for `actual` units of a feature that costs `credit_cost` credits a
-/// unit. What was drawn first is spent first, so what goes back was drawn last (R2, R6).
-pub fn settle(held: &[Draw], actual: u64, credit_cost: u64) -> Settlement {
+/// Settles `held`, the draws of one scope for one feature, for `actual` units. What was drawn first is spent
+/// first, so what goes back was drawn last (R2, R6).
+pub fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Settlement {
     let mut settlement = Settlement {
         spent: Vec::new(),
         given_back: Vec::new(),
@@ -27,10 +27,11 @@ pub fn settle(held: &[Draw], actual: u64, credit_cost: u64) -> Settlement {
     let mut credits_left = None;
     for draw in held {
         let spent = if draw.source == Source::Credits {
-            let left = credits_left.get_or_insert_with(|| units_left.saturating_mul(credit_cost));
+            let left =
+                credits_left.get_or_insert_with(|| units_left.saturating_mul(draw.unit_cost));
             let spent = draw.amount.min(*left);
             *left = left.saturating_sub(spent);
-            units_left = left.checked_div(credit_cost).unwrap_or(0);
+            units_left = left.checked_div(draw.unit_cost).unwrap_or(0);
             spent
         } else {
             let spent = draw.amount.min(units_left);
@@ -66,13 +67,14 @@ mod tests {
     use crate::ids::{FeatureCode, GrantId};
     use crate::rules::decide::Scope;
 
-    fn held(allowance: u64, grants: &[u64]) -> Vec<Draw> {
+    fn held(allowance: u64, grants: &[u64], cost: u64) -> Vec<Draw> {
         let feature = FeatureCode::new("f").expect("a literal code");
         let draw = |bucket, source, amount| Draw {
             scope: Scope::User,
             bucket,
             source,
             amount,
+            unit_cost: if source == Source::Credits { cost } else { 1 },
         };
         let mut draws = vec![draw(
             Bucket::Standing(feature),
@@ -93,10 +95,10 @@ mod tests {
     /// R2: with less than was held the rest goes back; with more, the difference is still to be taken.
     #[test]
     fn what_was_drawn_last_goes_back_first() {
-        let less = settle(&held(2, &[4, 5]), 3, 3);
-        assert_eq!(less.spent, held(2, &[3]));
+        let less = settle(&held(2, &[4, 5], 3), 3);
+        assert_eq!(less.spent, held(2, &[3], 3));
         assert_eq!((sum(&less.given_back), less.extra), (6, 0));
-        assert_eq!(settle(&held(5, &[]), 9, 1).extra, 4);
+        assert_eq!(settle(&held(5, &[], 1), 9).extra, 4);
     }
 
     proptest! {
@@ -107,8 +109,8 @@ mod tests {
         ) {
             let credits = units * cost;
             let first = cut.min(credits);
-            let held = held(allowance, &[first, credits - first]);
-            let settlement = settle(&held, actual, cost);
+            let held = held(allowance, &[first, credits - first], cost);
+            let settlement = settle(&held, actual);
             for draw in &held {
                 let of = |draws: &[Draw]| -> u64 {
                     draws.iter().filter(|part| part.bucket == draw.bucket).map(|part| part.amount).sum()

@@ -84,6 +84,9 @@ pub struct Subscription {
     /// The change that is scheduled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<PlanChange>,
+    /// When its end was recorded by the daily job (S9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_recorded_at: Option<DateTime<Utc>>,
 }
 
 impl Subscription {
@@ -101,6 +104,7 @@ impl Subscription {
             renews: plan.is_free(),
             cancel_at: None,
             scheduled: None,
+            end_recorded_at: None,
         }
     }
 
@@ -141,6 +145,25 @@ impl Subscription {
             Status::Unpaid | Status::Canceled => false,
         };
         paid && self.period(now).contains(now)
+    }
+
+    /// First instant after it for good, as far as is known now; `None` while it renews by itself.
+    pub fn ends_for_good_at(&self) -> Option<DateTime<Utc>> {
+        if self.renews {
+            return self.cancel_at;
+        }
+        Some(
+            self.cancel_at
+                .map_or(self.ends_at, |cancel_at| cancel_at.min(self.ends_at)),
+        )
+    }
+
+    /// Its end, while the books do not say yet that it ended (S9).
+    pub fn unrecorded_end(&self) -> Option<DateTime<Utc>> {
+        match self.end_recorded_at {
+            Some(_) => None,
+            None => self.ends_for_good_at(),
+        }
     }
 
     /// The next period `[old end, new end)` after a renewal (S4); a scheduled change is left for the caller.

@@ -1,0 +1,288 @@
+//! Answers: what a request came to, and why one could not be carried out at all.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::amount::Limit;
+use crate::ids::{FeatureCode, PlanCode, TokenId};
+use crate::reservation::ReservationState;
+use crate::rules::decide::{Denial, Scope};
+
+/// How one scope stands for one feature after an operation. The short names are those of the ledger's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeBalance {
+    /// The scope.
+    #[serde(rename = "s")]
+    pub scope: Scope,
+    /// The feature; none for a token, whose cap counts them all.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// What may be used at most in the current window; none when no subscription in force names the feature.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Limit>,
+    /// Spent for good in the current window.
+    #[serde(rename = "u", default, skip_serializing_if = "is_zero")]
+    pub used: u64,
+    /// Reserved and not yet settled.
+    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
+    pub held: u64,
+    /// Spent beyond what there was.
+    #[serde(rename = "o", default, skip_serializing_if = "is_zero")]
+    pub overage: u64,
+    /// What a new request can still get of the allowance; none when there is no ceiling.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<u64>,
+    /// The plan's limit in stored units.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub plan_value: Option<Limit>,
+    /// The override's limit in stored units.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub override_value: Option<Limit>,
+    /// Credits left, where they can pay for the feature.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<u64>,
+    /// Free uses left, where there are any to begin with.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<u64>,
+    /// When the allowance is whole again (W6).
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<DateTime<Utc>>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+/// What a request came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Answer {
+    /// It was carried out.
+    Allowed {
+        /// How the scopes stand now.
+        balances: Vec<ScopeBalance>,
+    },
+    /// It holds until the deadline (R1); also the answer to `extend`.
+    Reserved {
+        /// The deadline.
+        expires_at: DateTime<Utc>,
+        /// How the scopes stand now.
+        balances: Vec<ScopeBalance>,
+    },
+    /// A hold was settled, given back, or found to be past its deadline.
+    Settled {
+        /// Where the reservation stands.
+        state: ReservationState,
+        /// Whether it was committed after its deadline (R5).
+        #[serde(default)]
+        late: bool,
+        /// How the scopes stand now.
+        balances: Vec<ScopeBalance>,
+    },
+    /// Nothing was drawn.
+    Denied {
+        /// What was asked for.
+        feature: FeatureCode,
+        /// How much of it.
+        requested: u64,
+        /// Why not.
+        denial: Denial,
+        /// How the scopes stand.
+        balances: Vec<ScopeBalance>,
+    },
+    /// Terms, tokens or grants are now as asked.
+    Changed,
+    /// There was nothing to do; such an answer is not booked.
+    Unchanged,
+}
+
+impl Answer {
+    /// Whether the request was carried out.
+    pub fn is_allowed(&self) -> bool {
+        !matches!(self, Self::Denied { .. })
+    }
+
+    /// How the scopes stand, where the answer says so.
+    pub fn balances(&self) -> &[ScopeBalance] {
+        match self {
+            Self::Allowed { balances }
+            | Self::Reserved { balances, .. }
+            | Self::Settled { balances, .. }
+            | Self::Denied { balances, .. } => balances,
+            Self::Changed | Self::Unchanged => &[],
+        }
+    }
+}
+
+/// What kind of mistake a [`Rejection`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectionClass {
+    /// Something that is named does not exist.
+    NotFound,
+    /// It does not fit the state that there is.
+    Conflict,
+    /// A value can never be right.
+    Invalid,
+}
+
+/// Why a request cannot be carried out, whatever the quota. Nothing is changed and nothing is booked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each message says what it is about")]
+pub enum Rejection {
+    #[error("the account does not exist")]
+    UnknownAccount,
+    #[error("the account exists already")]
+    AccountExists,
+    #[error("the org does not exist")]
+    UnknownOrg,
+    #[error("feature `{0}` is not in the catalog")]
+    UnknownFeature(FeatureCode),
+    #[error("plan `{0}` is not in the catalog")]
+    UnknownPlan(PlanCode),
+    #[error("token `{0}` does not exist")]
+    UnknownToken(TokenId),
+    #[error("token `{0}` exists already")]
+    TokenExists(TokenId),
+    #[error("token `{0}` is revoked")]
+    TokenRevoked(TokenId),
+    #[error("a token of a user that is not unlimited needs a cap")]
+    CapRequired,
+    #[error("only a user has tokens and may be unlimited; only an org has a policy")]
+    WrongKind { field: &'static str },
+    #[error("there is no room for another one")]
+    Full { field: &'static str },
+    #[error("the reservation does not exist")]
+    UnknownReservation,
+    #[error("the reservation has ended")]
+    ReservationEnded { state: ReservationState },
+    #[error("the operation does not exist")]
+    UnknownOperation,
+    #[error("this kind of operation cannot be refunded")]
+    NotRefundable,
+    #[error("the operation is about several features: say which")]
+    FeatureRequired,
+    #[error("only {refundable} can still be refunded")]
+    RefundTooLarge { refundable: u64 },
+    #[error("feature `{0}` is no capacity")]
+    NotCapacity(FeatureCode),
+    #[error("the grant exists already")]
+    GrantExists,
+    #[error("there is no subscription")]
+    NoSubscription,
+    #[error("there is no subscription in force")]
+    NotInForce,
+    #[error("ends_at must be later than starts_at")]
+    EndsBeforeStart,
+    #[error("must lie in the future")]
+    NotInFuture { field: &'static str },
+    #[error("must be from {least} to {most}")]
+    OutOfRange {
+        field: &'static str,
+        least: u64,
+        most: u64,
+    },
+    #[error("a counter would pass its largest value")]
+    CounterFull,
+    #[error("there are open reservations that this change would tear apart")]
+    OpenReservations,
+}
+
+impl Rejection {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown_account",
+            Self::AccountExists => "account_exists",
+            Self::UnknownOrg => "unknown_org",
+            Self::UnknownFeature(_) => "unknown_feature",
+            Self::UnknownPlan(_) => "unknown_plan",
+            Self::UnknownToken(_) => "unknown_token",
+            Self::TokenExists(_) => "token_exists",
+            Self::TokenRevoked(_) => "token_revoked",
+            Self::CapRequired => "cap_required",
+            Self::WrongKind { .. } => "wrong_account_kind",
+            Self::Full { .. } => "too_many",
+            Self::UnknownReservation => "unknown_reservation",
+            Self::ReservationEnded { .. } => "reservation_ended",
+            Self::UnknownOperation => "unknown_operation",
+            Self::NotRefundable => "not_refundable",
+            Self::FeatureRequired => "feature_required",
+            Self::RefundTooLarge { .. } => "refund_too_large",
+            Self::NotCapacity(_) => "not_a_capacity",
+            Self::GrantExists => "grant_exists",
+            Self::NoSubscription => "no_subscription",
+            Self::NotInForce => "not_in_force",
+            Self::EndsBeforeStart => "ends_before_start",
+            Self::NotInFuture { .. } => "not_in_future",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::CounterFull => "counter_full",
+            Self::OpenReservations => "open_reservations",
+        }
+    }
+
+    /// The field of the request that is at fault, as it is called in JSON, if it is one.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownOrg => Some("org"),
+            Self::UnknownFeature(_) | Self::FeatureRequired | Self::NotCapacity(_) => {
+                Some("feature")
+            }
+            Self::UnknownPlan(_) => Some("plan"),
+            Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
+            Self::CapRequired => Some("cap"),
+            Self::WrongKind { field }
+            | Self::Full { field }
+            | Self::NotInFuture { field }
+            | Self::OutOfRange { field, .. } => Some(field),
+            Self::RefundTooLarge { .. } | Self::CounterFull => Some("amount"),
+            Self::GrantExists => Some("grant"),
+            Self::EndsBeforeStart => Some("ends_at"),
+            Self::UnknownAccount
+            | Self::AccountExists
+            | Self::UnknownReservation
+            | Self::ReservationEnded { .. }
+            | Self::UnknownOperation
+            | Self::NotRefundable
+            | Self::NoSubscription
+            | Self::NotInForce
+            | Self::OpenReservations => None,
+        }
+    }
+
+    /// What kind of mistake it is.
+    pub fn class(&self) -> RejectionClass {
+        match self {
+            Self::UnknownAccount
+            | Self::UnknownReservation
+            | Self::UnknownOperation
+            | Self::UnknownFeature(_)
+            | Self::UnknownToken(_) => RejectionClass::NotFound,
+            Self::AccountExists
+            | Self::TokenExists(_)
+            | Self::TokenRevoked(_)
+            | Self::Full { .. }
+            | Self::ReservationEnded { .. }
+            | Self::NotRefundable
+            | Self::RefundTooLarge { .. }
+            | Self::GrantExists
+            | Self::NoSubscription
+            | Self::NotInForce
+            | Self::CounterFull
+            | Self::OpenReservations => RejectionClass::Conflict,
+            Self::UnknownOrg
+            | Self::UnknownPlan(_)
+            | Self::CapRequired
+            | Self::WrongKind { .. }
+            | Self::FeatureRequired
+            | Self::NotCapacity(_)
+            | Self::EndsBeforeStart
+            | Self::NotInFuture { .. }
+            | Self::OutOfRange { .. } => RejectionClass::Invalid,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A home: the accounts that are decided and booked together, and what a command changed in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::balance::{Balance, Bucket};
+use crate::event::Event;
+use crate::ids::{AccountId, FeatureCode};
+use crate::operation::Operation;
+use crate::reservation::Reservation;
+use crate::terms::Terms;
+
+/// An account's live balances, and what it has used in all its life.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Books {
+    /// The live balances, in no order that matters.
+    pub balances: Vec<Balance>,
+    /// Units used of each feature over all windows, credits and trial included; a reset does not lower it (U2).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lifetime: BTreeMap<FeatureCode, u64>,
+}
+
+impl Books {
+    /// The live balance of a bucket.
+    pub fn balance(&self, bucket: &Bucket) -> Option<&Balance> {
+        self.balances
+            .iter()
+            .find(|balance| balance.bucket == *bucket)
+    }
+
+    pub(crate) fn balance_mut(&mut self, bucket: &Bucket) -> Option<&mut Balance> {
+        self.balances
+            .iter_mut()
+            .find(|balance| balance.bucket == *bucket)
+    }
+}
+
+/// An account as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its terms.
+    pub terms: Terms,
+    /// Its balances.
+    pub books: Books,
+}
+
+/// An operation that a request refers to, with all that a refund has to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referred {
+    /// The operation.
+    pub operation: Operation,
+    /// Earlier refunds of it.
+    pub refunds: Vec<Operation>,
+    /// Those of its buckets that were closed in the books since.
+    pub closed: Vec<ClosedBalance>,
+}
+
+/// A balance that was closed in the books: out of the account's live ones, kept for reports and refunds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedBalance {
+    /// Whose.
+    pub account: AccountId,
+    /// The balance as it was when it was closed, refunds since deducted.
+    pub balance: Balance,
+}
+
+/// A home as it was loaded, and as it is after the commands that ran on it.
+///
+/// Its `version` is the sequence number of its last operation: every operation adds one, and a write
+/// is refused when the stored version is not the one that was loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// The account that the home is named after: an org, or a user without one.
+    pub id: AccountId,
+    /// Sequence number of its last operation; 0 for a home that does not exist.
+    pub version: u64,
+    /// No open hold ends before this instant; none when nothing is held.
+    pub hold_before: Option<DateTime<Utc>>,
+    /// Those of its accounts that were asked for and exist.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// Reservations that were asked for or are past their deadline.
+    pub reservations: BTreeMap<Uuid, Reservation>,
+    /// Operations that were asked for, or that ended a reservation which was.
+    pub referred: BTreeMap<Uuid, Referred>,
+    /// What changed since it was loaded.
+    pub changes: Changes,
+}
+
+/// What changed in a home since it was loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Accounts whose terms or balances changed.
+    pub accounts: BTreeSet<AccountId>,
+    /// Reservations that are new or changed.
+    pub reservations: BTreeSet<Uuid>,
+    /// New operations in the order of their sequence.
+    pub operations: Vec<Operation>,
+    /// New events.
+    pub events: Vec<Event>,
+    /// Balances that were closed, or whose closed value changed.
+    pub closed: Vec<ClosedBalance>,
+}
+
+impl Home {
+    /// A home of which nothing is known but its name: version 0, no accounts.
+    pub fn empty(id: AccountId) -> Self {
+        Self {
+            id,
+            version: 0,
+            hold_before: None,
+            accounts: BTreeMap::new(),
+            reservations: BTreeMap::new(),
+            referred: BTreeMap::new(),
+            changes: Changes::default(),
+        }
+    }
+
+    /// Whether a hold may be past its deadline at `now`: then the home must be loaded before it is decided on (R4).
+    pub fn may_have_expired_holds(&self, now: DateTime<Utc>) -> bool {
+        self.hold_before.is_some_and(|before| before <= now)
+    }
+}
+
+impl Account {
+    /// The first instant at which a job has something to do for this account: a subscription's end that is not
+    /// recorded yet, or the end of a window that is still among the live balances. `None` when there is nothing.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        let windows = self
+            .books
+            .balances
+            .iter()
+            .filter(|balance| matches!(balance.bucket, Bucket::Window(..) | Bucket::Tracked(..)))
+            .filter_map(|balance| balance.ends_at);
+        let subscription = self
+            .terms
+            .subscription
+            .as_ref()
+            .and_then(crate::terms::Subscription::unrecorded_end);
+        windows.chain(subscription).min()
+    }
+}

@@ -1,0 +1,131 @@
+//! Jobs: leases, and the history of runs and batches.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::StoreError;
+
+/// The right to run a job alone, until it ends. Every write of the job names it, so that a worker that lost it
+/// without noticing writes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub name: String,
+    /// Who holds it.
+    pub owner: String,
+    /// Grows with every new holder.
+    pub epoch: u64,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// At work.
+    Running,
+    /// Everything was done.
+    Succeeded,
+    /// Some accounts could not be done.
+    Failed,
+    /// Stopped on request, with the batch in hand finished.
+    Stopped,
+    /// Its worker died; found so by the next one.
+    Lost,
+}
+
+/// One run of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRun {
+    /// Its id.
+    pub id: Uuid,
+    /// The job.
+    pub job: String,
+    /// Whether an operator or the clock asked for it: `schedule`, `manual`, or the actor's name.
+    pub asked_by: String,
+    /// The only account, the only features, as asked.
+    pub filter: Option<String>,
+    /// Who runs it.
+    pub owner: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it stands.
+    pub state: RunState,
+    /// What it came to.
+    pub summary: RunSummary,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Accounts, homes, events or rows that were done.
+    pub done: u64,
+    /// Those that could not be done after all tries.
+    pub failed: u64,
+    /// The last error, in words.
+    pub error: Option<String>,
+}
+
+/// One batch of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRecord {
+    /// The run.
+    pub run: Uuid,
+    /// Its number in the run, from 1.
+    pub number: u32,
+    /// When it ended.
+    pub ended_at: DateTime<Utc>,
+    /// What it came to.
+    pub summary: RunSummary,
+}
+
+/// Leases and history.
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// Takes or renews a lease until `until`, if it is free, has run out by `now`, or is the owner's own. A new
+    /// holder gets the next epoch. `None` when another holds it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    async fn take_lease(
+        &self,
+        name: &str,
+        owner: &str,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Lease>, StoreError>;
+
+    /// Gives a lease back; one that was lost stays with its holder.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Stores a run, new or changed. A run that begins marks earlier ones of the same job that are still
+    /// `running` as lost.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    async fn put_run(&self, run: &JobRun) -> Result<(), StoreError>;
+
+    /// Stores a batch.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    async fn put_batch(&self, batch: &BatchRecord) -> Result<(), StoreError>;
+
+    /// The newest runs, of one job or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    async fn runs(&self, job: Option<&str>, limit: u32) -> Result<Vec<JobRun>, StoreError>;
+
+    /// The batches of a run by number.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    async fn batches(&self, run: Uuid) -> Result<Vec<BatchRecord>, StoreError>;
+}

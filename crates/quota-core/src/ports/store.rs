@@ -1,0 +1,173 @@
+//! The store: two verbs, `load` and `write`. It holds no rule.
+
+use std::error::Error;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Lease;
+use crate::event::Event;
+use crate::home::{Account, ClosedBalance, Home};
+use crate::ids::{AccountId, IdempotencyKey};
+use crate::operation::Operation;
+use crate::reservation::Reservation;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It cannot be reached or is overloaded. Whether a write took effect is not known.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// It holds something that the rules cannot read.
+    #[error("table `{table}`, row `{key}`: {what}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// It refused the statement: a constraint, or a mistake of ours. Nothing was written.
+    #[error("the store refused: {what}")]
+    Refused {
+        /// In the store's words.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// Which accounts of a home are wanted; the home's own account always comes too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HomeQuery {
+    /// The home.
+    pub home: AccountId,
+    /// Accounts in it.
+    pub accounts: Vec<AccountId>,
+    /// Reservations in it. With one that has ended comes the operation that ended it, and its late commit.
+    pub reservations: Vec<Uuid>,
+    /// Operations in it, each with its refunds and with those of its buckets that were closed.
+    pub operations: Vec<Uuid>,
+    /// Keys whose first answers are wanted.
+    pub keys: Vec<KeyQuery>,
+}
+
+/// A key within its account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyQuery {
+    /// The account.
+    pub account: AccountId,
+    /// The key.
+    pub key: IdempotencyKey,
+}
+
+/// What is wanted for a batch of requests; no home twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadQuery {
+    /// Open reservations whose deadline is not later come too, with their homes.
+    pub now: DateTime<Utc>,
+    /// Keys older than this need not be found.
+    pub keys_since: DateTime<Utc>,
+    /// The homes.
+    pub homes: Vec<HomeQuery>,
+}
+
+/// What there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Version of the catalog at the same instant.
+    pub catalog_version: u64,
+    /// One for each home asked for, in the same order; an absent one has version 0 and no accounts. Its
+    /// `hold_before` is later than `now` once the reservations that came with it are ended.
+    pub homes: Vec<Home>,
+    /// Operations that carry the keys asked for.
+    pub earlier: Vec<Operation>,
+}
+
+/// One account after a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountWrite {
+    /// Which.
+    pub id: AccountId,
+    /// As it is now.
+    pub account: Account,
+    /// See [`Account::due_at`].
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// One home after a batch: written whole where the stored version is still `expected_version`, else not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HomeWrite {
+    /// The home.
+    pub home: AccountId,
+    /// The version that was loaded; 0 creates the home and must find none.
+    pub expected_version: u64,
+    /// The version after the last of `operations`.
+    pub new_version: u64,
+    /// See [`Home::hold_before`].
+    pub hold_before: Option<DateTime<Utc>>,
+    /// Accounts that changed or are new, each once. The home's own account among them only if it changed.
+    pub accounts: Vec<AccountWrite>,
+    /// New operations; their sequence runs without a gap from `expected_version + 1` to `new_version`.
+    pub operations: Vec<Operation>,
+    /// Reservations that are new or changed.
+    pub reservations: Vec<Reservation>,
+    /// New events, for the outbox.
+    pub events: Vec<Event>,
+    /// Balances that were closed or whose closed value changed.
+    pub closed: Vec<ClosedBalance>,
+    /// Keys that were not looked for at load: the home passes only if no operation carries one.
+    pub unseen_keys: Vec<KeyQuery>,
+}
+
+/// One write for many homes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteBatch {
+    /// The catalog that was decided with: no home passes when the stored version is another.
+    pub catalog_version: u64,
+    /// Keys older than this need not be looked for.
+    pub keys_since: DateTime<Utc>,
+    /// The lease of the job that writes, if one does: no home passes when it has a newer epoch or another owner.
+    pub lease: Option<Lease>,
+    /// The homes; none twice.
+    pub homes: Vec<HomeWrite>,
+}
+
+/// What decides a home while the store holds it; gives back what is to be written, if anything.
+pub type DecideLocked = Box<dyn FnOnce(Loaded) -> Option<WriteBatch> + Send>;
+
+/// Balances, terms, ledger, keys and reservations.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Reads what a batch of requests needs, in one snapshot and without a lock.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot.
+    async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError>;
+
+    /// Writes the homes that still are as they were loaded, each whole, and says which did: durable when it
+    /// returns. Dropping the call does not undo it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] leaves open whether it took effect; any other kind means that nothing did.
+    async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError>;
+
+    /// Loads one home, has it decided, and writes it while nobody else can: for homes that keep conflicting.
+    /// The answer is whether the home passed.
+    ///
+    /// # Errors
+    /// As for [`Store::write`].
+    async fn write_locked(
+        &self,
+        query: &LoadQuery,
+        decide: DecideLocked,
+    ) -> Result<bool, StoreError>;
+}
