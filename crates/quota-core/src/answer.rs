@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Limit;
+use crate::command::Item;
 use crate::ids::{FeatureCode, PlanCode, TokenId};
 use crate::reservation::ReservationState;
 use crate::rules::decide::{Denial, Scope};
@@ -94,8 +95,21 @@ pub enum Answer {
         /// How the scopes stand.
         balances: Vec<ScopeBalance>,
     },
-    /// Terms, tokens or grants are now as asked.
-    Changed,
+    /// A consumption was reversed.
+    Refunded {
+        /// What went back, by feature.
+        items: Vec<Item>,
+        /// How the scopes stand now.
+        balances: Vec<ScopeBalance>,
+    },
+    /// Terms, tokens, grants or windows are now as asked.
+    Changed {
+        /// What changed, such as `override_set`.
+        what: String,
+        /// To what, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
     /// There was nothing to do; such an answer is not booked.
     Unchanged,
 }
@@ -112,8 +126,9 @@ impl Answer {
             Self::Allowed { balances }
             | Self::Reserved { balances, .. }
             | Self::Settled { balances, .. }
+            | Self::Refunded { balances, .. }
             | Self::Denied { balances, .. } => balances,
-            Self::Changed | Self::Unchanged => &[],
+            Self::Changed { .. } | Self::Unchanged => &[],
         }
     }
 }
@@ -138,6 +153,8 @@ pub enum Rejection {
     UnknownAccount,
     #[error("the account exists already")]
     AccountExists,
+    #[error("the user lives in another org")]
+    OtherOrg,
     #[error("the org does not exist")]
     UnknownOrg,
     #[error("feature `{0}` is not in the catalog")]
@@ -188,7 +205,7 @@ pub enum Rejection {
     },
     #[error("a counter would pass its largest value")]
     CounterFull,
-    #[error("there are open reservations that this change would tear apart")]
+    #[error("the user has open reservations: settle them before it moves")]
     OpenReservations,
 }
 
@@ -198,6 +215,7 @@ impl Rejection {
         match self {
             Self::UnknownAccount => "unknown_account",
             Self::AccountExists => "account_exists",
+            Self::OtherOrg => "other_org",
             Self::UnknownOrg => "unknown_org",
             Self::UnknownFeature(_) => "unknown_feature",
             Self::UnknownPlan(_) => "unknown_plan",
@@ -228,7 +246,7 @@ impl Rejection {
     /// The field of the request that is at fault, as it is called in JSON, if it is one.
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Self::UnknownOrg => Some("org"),
+            Self::UnknownOrg | Self::OtherOrg => Some("org"),
             Self::UnknownFeature(_) | Self::FeatureRequired | Self::NotCapacity(_) => {
                 Some("feature")
             }
@@ -263,6 +281,7 @@ impl Rejection {
             | Self::UnknownFeature(_)
             | Self::UnknownToken(_) => RejectionClass::NotFound,
             Self::AccountExists
+            | Self::OtherOrg
             | Self::TokenExists(_)
             | Self::TokenRevoked(_)
             | Self::Full { .. }

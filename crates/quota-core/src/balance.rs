@@ -83,7 +83,7 @@ pub struct Balance {
     /// Reserved and not yet settled.
     pub held: u64,
     /// Spent beyond what there was.
-    #[serde(default, skip_serializing_if = "is_no_overage")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub overage: u64,
     /// First instant at which it counts.
     pub starts_at: DateTime<Utc>,
@@ -93,14 +93,20 @@ pub struct Balance {
     /// For grants: the lower number burns first (F5).
     #[serde(default, skip_serializing_if = "is_first")]
     pub priority: u32,
+    /// Sequence of the operation that last set `used` to 0 (X6): what was consumed before it is not given back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reset_sequence: u64,
+    /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<Bucket>,
 }
 
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
-fn is_no_overage(overage: &u64) -> bool {
-    *overage == 0
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 #[expect(

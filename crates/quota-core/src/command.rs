@@ -218,8 +218,8 @@ pub enum Command {
     ChangePlan {
         /// The new plan.
         plan: PlanCode,
-        /// When it acts.
-        when: ChangeWhen,
+        /// When it acts; when absent, at once to a dearer plan and else at the period's end.
+        when: Option<ChangeWhen>,
         /// What an immediate change does to consumable usage.
         usage: UsageAfterChange,
     },

@@ -8,10 +8,13 @@ use uuid::Uuid;
 
 use crate::balance::{Balance, Bucket};
 use crate::event::Event;
-use crate::ids::{AccountId, FeatureCode};
+use crate::ids::{AccountId, FeatureCode, GrantId};
 use crate::operation::Operation;
 use crate::reservation::Reservation;
 use crate::terms::Terms;
+
+/// Longest chain of moves that is followed: more changes of plan in one window are not to be expected.
+const MOVES_MAX: usize = 64;
 
 /// An account's live balances, and what it has used in all its life.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,9 @@ pub struct Books {
     /// Units used of each feature over all windows, credits and trial included; a reset does not lower it (U2).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lifetime: BTreeMap<FeatureCode, u64>,
+    /// Grants that were closed: their ids are not given again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub closed_grants: BTreeSet<GrantId>,
 }
 
 impl Books {
@@ -29,6 +35,21 @@ impl Books {
         self.balances
             .iter()
             .find(|balance| balance.bucket == *bucket)
+    }
+
+    /// The bucket that counts now what was drawn from `bucket`: that itself, or where it was moved.
+    pub fn resolved(&self, bucket: &Bucket) -> Bucket {
+        let mut found = bucket.clone();
+        for _ in 0..MOVES_MAX {
+            match self
+                .balance(&found)
+                .and_then(|balance| balance.moved_to.clone())
+            {
+                Some(next) => found = next,
+                None => break,
+            }
+        }
+        found
     }
 
     pub(crate) fn balance_mut(&mut self, bucket: &Bucket) -> Option<&mut Balance> {

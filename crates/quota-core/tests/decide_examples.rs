@@ -98,6 +98,8 @@ impl Account {
             starts_at,
             ends_at: None,
             priority: 0,
+            reset_sequence: 0,
+            moved_to: None,
         });
         self
     }

@@ -22,6 +22,8 @@ fn grant(id: &str, priority: u32, expires_in: Option<i64>, age: i64, left: u64) 
         starts_at: now - TimeDelta::seconds(age),
         ends_at: expires_in.map(|seconds| now + TimeDelta::seconds(seconds)),
         priority,
+        reset_sequence: 0,
+        moved_to: None,
     }
 }
 

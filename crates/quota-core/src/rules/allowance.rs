@@ -82,21 +82,20 @@ pub fn allowance(
             now,
         )
     };
-    let plan = terms
+    let current = terms
         .subscription
         .as_ref()
-        .and_then(|held| catalog.plan(&held.plan, held.plan_version));
-    let in_force = terms
-        .subscription
-        .as_ref()
-        .filter(|held| held.is_in_force(now, grace));
+        .map(|held| held.current(catalog, now));
+    let subscription = current.as_deref();
+    let plan = subscription.and_then(|held| catalog.plan(&held.plan, held.plan_version));
+    let in_force = subscription.filter(|held| held.is_in_force(now, grace));
     let (standing, window) = match in_force {
         Some(held) => {
             let period = held.period(now);
             let cut = cadence_from(held.anchor_at).cut(period.starts_at, period.ends_at);
             (Standing::InForce, cut)
         }
-        None if terms.subscription.is_some() => (Standing::Expired, cadence_from(terms.created_at)),
+        None if subscription.is_some() => (Standing::Expired, cadence_from(terms.created_at)),
         None => (Standing::Never, cadence_from(terms.created_at)),
     };
     let start = window.starts_at.timestamp_micros();

@@ -1,6 +1,19 @@
 //! The rules themselves: values in, a value out.
 
+mod administer;
 pub mod allowance;
+pub mod booking;
+mod close;
 pub mod decide;
+pub mod execute;
 pub mod funding;
+mod hold;
+mod moves;
+mod reverse;
 pub mod settle;
+mod spend;
+pub mod standing;
+mod subscribe;
+
+pub use hold::expiry_id;
+pub use spend::Outcome;

@@ -22,16 +22,17 @@ pub fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Sett
         given_back: Vec::new(),
         extra: 0,
     };
-    // Counted in credits where credits were drawn: a unit may have been paid by two grants.
+    // A unit may have been paid by two grants: what is still owed of the one begun is counted in credits.
     let mut units_left = actual;
-    let mut credits_left = None;
+    let mut credits_owed = 0_u64;
     for draw in held {
         let spent = if draw.source == Source::Credits {
-            let left =
-                credits_left.get_or_insert_with(|| units_left.saturating_mul(draw.unit_cost));
-            let spent = draw.amount.min(*left);
-            *left = left.saturating_sub(spent);
-            units_left = left.checked_div(draw.unit_cost).unwrap_or(0);
+            let whole = units_left.saturating_mul(draw.unit_cost);
+            let owed = whole.saturating_add(credits_owed);
+            let spent = draw.amount.min(owed);
+            let owed = owed.saturating_sub(spent);
+            units_left = owed.checked_div(draw.unit_cost).unwrap_or(0);
+            credits_owed = owed.checked_rem(draw.unit_cost).unwrap_or(0);
             spent
         } else {
             let spent = draw.amount.min(units_left);

@@ -1,9 +1,11 @@
 //! One account's right to a plan for a period (section 3).
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Interval, Plan};
+use crate::catalog::{Catalog, Interval, Plan};
 use crate::ids::PlanCode;
 use crate::window::{Window, cadence_window, month_start};
 
@@ -145,6 +147,23 @@ impl Subscription {
             Status::Unpaid | Status::Canceled => false,
         };
         paid && self.period(now).contains(now)
+    }
+
+    /// The subscription that counts at `now`: this one, or for one that renews by itself the plan that was
+    /// scheduled, once its time has come (S5).
+    pub fn current<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
+        let due = self
+            .scheduled
+            .as_ref()
+            .filter(|change| self.renews && change.at <= now);
+        let Some(change) = due else {
+            return Cow::Borrowed(self);
+        };
+        let version = catalog.newest_version(&change.plan);
+        match catalog.plan(&change.plan, None) {
+            Some(plan) => Cow::Owned(Self::start(plan, version, change.at)),
+            None => Cow::Borrowed(self),
+        }
     }
 
     /// First instant after it for good, as far as is known now; `None` while it renews by itself.

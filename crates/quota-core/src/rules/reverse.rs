@@ -1,0 +1,384 @@
+//! Refund, release of capacity, and reset (X3, X4, X6).
+
+use std::collections::BTreeSet;
+
+use super::booking::{
+    Booking, Context, Posting, announce, book, count_units, post, scope_account, taken_back,
+};
+use super::decide::{Draw, Scope};
+use super::funding::Source;
+use super::settle::settle;
+use super::spend::{Outcome, count_credits};
+use super::standing::standing_of;
+use crate::amount::Amount;
+use crate::answer::{Answer, Rejection};
+use crate::balance::Bucket;
+use crate::catalog::Kind;
+use crate::command::{Item, Request};
+use crate::event::EventKind;
+use crate::home::{ClosedBalance, Home, Referred};
+use crate::ids::{AccountId, FeatureCode};
+use crate::operation::{Entry, Operation, OperationKind};
+
+/// Reverses a consumption to its sources, last drawn first (X3, R6).
+pub(crate) fn refund(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    (id, feature, amount): (uuid::Uuid, Option<&FeatureCode>, Option<Amount>),
+) -> Result<Outcome, Rejection> {
+    let referred = referred(home, id).ok_or(Rejection::UnknownOperation)?;
+    let original = &referred.operation;
+    if original.account != request.account {
+        return Err(Rejection::UnknownOperation);
+    }
+    let is_use = matches!(
+        original.kind,
+        OperationKind::Consume | OperationKind::Track | OperationKind::Commit
+    );
+    let draws = drawn(original);
+    if !is_use || draws.is_empty() {
+        return Err(Rejection::NotRefundable);
+    }
+    let of_operation: BTreeSet<FeatureCode> =
+        draws.iter().map(|(feature, _)| feature.clone()).collect();
+    let features: Vec<FeatureCode> = match feature {
+        Some(one) if of_operation.contains(one) => vec![one.clone()],
+        Some(other) => return Err(Rejection::UnknownFeature(other.clone())),
+        None if amount.is_some() && of_operation.len() > 1 => {
+            return Err(Rejection::FeatureRequired);
+        }
+        None => of_operation.into_iter().collect(),
+    };
+    let items = left_to_refund(&referred, &draws, &features, amount)?;
+    let mut entries = Vec::new();
+    for item in &items {
+        entries.extend(give_back(home, context, &referred, &draws, item)?);
+    }
+    let balances = items
+        .iter()
+        .flat_map(|item| standing_of(home, context, &request.account, None, &item.feature))
+        .collect();
+    let booking = Booking {
+        kind: OperationKind::Refund,
+        refers_to: Some(id),
+        entries,
+        answer: Answer::Refunded { items, balances },
+    };
+    Ok(Outcome {
+        operation: book(home, context, request, booking),
+        is_booked: true,
+    })
+}
+
+/// The operation with all its refunds, those of this batch included.
+fn referred(home: &Home, id: uuid::Uuid) -> Option<Referred> {
+    let new = home.changes.operations.iter().find(|new| new.id == id);
+    let mut referred = home.referred.get(&id).cloned().or_else(|| {
+        Some(Referred {
+            operation: new?.clone(),
+            refunds: Vec::new(),
+            closed: Vec::new(),
+        })
+    })?;
+    let of_it = |new: &&Operation| new.kind == OperationKind::Refund && new.refers_to == Some(id);
+    let refunds = home.changes.operations.iter().filter(of_it).cloned();
+    referred.refunds.extend(refunds);
+    Some(referred)
+}
+
+/// What an operation spent, as draws, in the order of drawing.
+fn drawn(operation: &Operation) -> Vec<(FeatureCode, Draw)> {
+    let draw = |entry: &Entry| {
+        let amount = u64::try_from(entry.used.saturating_add(entry.overage)).ok()?;
+        let feature = entry.feature.clone()?;
+        let draw = Draw {
+            scope: entry.scope,
+            bucket: entry.bucket.clone(),
+            source: entry.source,
+            amount,
+            unit_cost: entry.unit_cost,
+        };
+        (amount != 0).then_some((feature, draw))
+    };
+    operation.entries.iter().filter_map(draw).collect()
+}
+
+fn of_scope(draws: &[(FeatureCode, Draw)], feature: &FeatureCode, scope: Scope) -> Vec<Draw> {
+    let fits = |(of, draw): &&(FeatureCode, Draw)| of == feature && draw.scope == scope;
+    draws
+        .iter()
+        .filter(fits)
+        .map(|(_, draw)| draw.clone())
+        .collect()
+}
+
+/// Units that draws of one scope and feature are worth.
+fn units(draws: &[Draw]) -> u64 {
+    let credits = draws.iter().filter(|draw| draw.source == Source::Credits);
+    let (total, cost) = credits.fold((0_u64, 1), |(sum, _), draw| {
+        (sum.saturating_add(draw.amount), draw.unit_cost)
+    });
+    let plain = draws.iter().filter(|draw| draw.source != Source::Credits);
+    plain.fold(total.checked_div(cost).unwrap_or(0), |sum, draw| {
+        sum.saturating_add(draw.amount)
+    })
+}
+
+fn refunded(referred: &Referred, feature: &FeatureCode) -> u64 {
+    let items = referred
+        .refunds
+        .iter()
+        .flat_map(|refund| match &refund.answer {
+            Answer::Refunded { items, .. } => items.as_slice(),
+            _ => &[],
+        });
+    items
+        .filter(|item| item.feature == *feature)
+        .fold(0_u64, |sum, item| sum.saturating_add(item.amount.get()))
+}
+
+fn left_to_refund(
+    referred: &Referred,
+    draws: &[(FeatureCode, Draw)],
+    features: &[FeatureCode],
+    amount: Option<Amount>,
+) -> Result<Vec<Item>, Rejection> {
+    let mut items = Vec::with_capacity(features.len());
+    for feature in features {
+        let total = units(&of_scope(draws, feature, Scope::User));
+        let left = total.saturating_sub(refunded(referred, feature));
+        let wanted = amount.map_or(left, Amount::get);
+        if wanted > left {
+            return Err(Rejection::RefundTooLarge { refundable: left });
+        }
+        if let Ok(amount) = Amount::new(wanted) {
+            let feature = feature.clone();
+            items.push(Item { feature, amount });
+        }
+    }
+    if items.is_empty() {
+        return Err(Rejection::RefundTooLarge { refundable: 0 });
+    }
+    Ok(items)
+}
+
+fn give_back(
+    home: &mut Home,
+    context: &Context<'_>,
+    referred: &Referred,
+    draws: &[(FeatureCode, Draw)],
+    item: &Item,
+) -> Result<Vec<Entry>, Rejection> {
+    let mut entries = Vec::new();
+    let user = &referred.operation.account;
+    let before = refunded(referred, &item.feature);
+    for scope in [Scope::Token, Scope::User, Scope::Org] {
+        let original = of_scope(draws, &item.feature, scope);
+        let still = units(&original).saturating_sub(before);
+        // Earlier refunds took the last draws; what is left of them is what the first ones cover.
+        let left = settle(&original, still).spent;
+        let back = settle(&left, still.saturating_sub(item.amount.get())).given_back;
+        let id = scope_account(home, user, scope).clone();
+        for draw in &back {
+            let closed = (referred.closed.as_slice(), referred.operation.sequence);
+            entries.extend(give_draw_back(
+                home,
+                context,
+                &id,
+                closed,
+                (draw, &item.feature),
+            )?);
+        }
+        count_credits(home, user, &item.feature, &back, taken_back)?;
+    }
+    Ok(entries)
+}
+
+/// Gives one draw back to its balance: a live one, or one that was closed since. What an operator set to 0
+/// after the draw stays 0 (X6).
+fn give_draw_back(
+    home: &mut Home,
+    context: &Context<'_>,
+    id: &AccountId,
+    (closed, sequence): (&[ClosedBalance], u64),
+    (draw, feature): (&Draw, &FeatureCode),
+) -> Result<Option<Entry>, Rejection> {
+    let account = home.accounts.get(id).ok_or(Rejection::UnknownAccount)?;
+    let bucket = account.books.resolved(&draw.bucket);
+    let mut posting = Posting::of(draw, feature);
+    posting.bucket = bucket.clone();
+    match draw.source {
+        Source::Overage => posting.overage = taken_back(draw.amount),
+        _ => posting.used = taken_back(draw.amount),
+    }
+    if let Some(balance) = account.books.balance(&bucket) {
+        if balance.reset_sequence > sequence && draw.source != Source::Overage {
+            return Ok(None);
+        }
+        return post(home, context, id, posting).map(Some);
+    }
+    let new = home.changes.closed.iter().rev();
+    let known = new
+        .chain(closed)
+        .find(|known| known.account == *id && known.balance.bucket == bucket);
+    let Some(known) = known.cloned() else {
+        return Ok(None);
+    };
+    reopen(home, context, &known, posting).map(Some)
+}
+
+/// Books a refund on a closed balance: it is live for that moment, and stays so when it can be spent again.
+fn reopen(
+    home: &mut Home,
+    context: &Context<'_>,
+    known: &ClosedBalance,
+    posting: Posting,
+) -> Result<Entry, Rejection> {
+    let bucket = known.balance.bucket.clone();
+    let account = home.accounts.get_mut(&known.account);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    account.books.balances.push(known.balance.clone());
+    let entry = post(home, context, &known.account, posting)?;
+    let is_over = known
+        .balance
+        .ends_at
+        .is_some_and(|ends_at| ends_at <= context.now);
+    if is_over || !matches!(bucket, Bucket::Grant(_)) {
+        super::booking::close(home, &known.account, &bucket);
+        return Ok(entry);
+    }
+    if let (Some(account), Bucket::Grant(grant)) = (home.accounts.get_mut(&known.account), &bucket)
+    {
+        account.books.closed_grants.remove(grant);
+    }
+    let mut emptied = known.clone();
+    (emptied.balance.used, emptied.balance.overage) = (0, 0);
+    emptied.balance.granted = crate::amount::Limit::Of(0);
+    home.changes.closed.push(emptied);
+    Ok(entry)
+}
+
+/// Gives occupied capacity back at user and org, not below 0 (X4).
+pub(crate) fn release_capacity(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    item: &Item,
+) -> Result<Outcome, Rejection> {
+    let feature = context.feature(&item.feature)?;
+    if feature.kind != Kind::Capacity {
+        return Err(Rejection::NotCapacity(item.feature.clone()));
+    }
+    let account = home.accounts.get(&request.account);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    let mut scopes = vec![Scope::User];
+    scopes.extend(account.terms.org.as_ref().map(|_| Scope::Org));
+    let mut entries = Vec::new();
+    let mut amount = item.amount.get();
+    for scope in scopes {
+        let id = scope_account(home, &request.account, scope).clone();
+        let account = home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
+        let bucket = context.allowance(account, feature).bucket;
+        let balance = account.books.balance(&bucket);
+        let (used, over) = balance.map_or((0, 0), |balance| (balance.used, balance.overage));
+        // What was taken last goes first: the overage, then what the allowance paid.
+        let from_overage = over.min(amount);
+        let from_used = used.min(amount.saturating_sub(from_overage));
+        amount = from_overage.saturating_add(from_used);
+        if amount == 0 {
+            continue;
+        }
+        let posting = Posting {
+            scope,
+            bucket,
+            feature: Some(item.feature.clone()),
+            source: Source::Allowance,
+            unit_cost: 1,
+            used: taken_back(from_used),
+            held: 0,
+            overage: taken_back(from_overage),
+        };
+        entries.push(post(home, context, &id, posting)?);
+        // What was used once was used: giving room back does not lower the lifetime total.
+        count_units(home, &id, &item.feature, super::booking::signed(amount))?;
+    }
+    let balances = standing_of(home, context, &request.account, None, &item.feature);
+    let booking = Booking {
+        kind: OperationKind::ReleaseCapacity,
+        refers_to: None,
+        entries,
+        answer: Answer::Allowed { balances },
+    };
+    Ok(Outcome {
+        operation: book(home, context, request, booking),
+        is_booked: true,
+    })
+}
+
+/// Sets `used` of the current windows to 0 (X6). Overage stays: it was beyond the quota and may be billed.
+pub(crate) fn reset(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    features: &[FeatureCode],
+) -> Result<Outcome, Rejection> {
+    let account = home.accounts.get(&request.account);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    let asked: Vec<&FeatureCode> = if features.is_empty() {
+        context.catalog.features.keys().collect()
+    } else {
+        features.iter().collect()
+    };
+    let mut current = Vec::with_capacity(asked.len());
+    for code in asked {
+        let bucket = context.allowance(account, context.feature(code)?).bucket;
+        let used = account
+            .books
+            .balance(&bucket)
+            .map_or(0, |balance| balance.used);
+        if used != 0 {
+            current.push((code.clone(), bucket, used));
+        }
+    }
+    let scope = match request.account.kind() {
+        crate::ids::AccountKind::User => Scope::User,
+        crate::ids::AccountKind::Org => Scope::Org,
+    };
+    let sequence = home.version.saturating_add(1);
+    let mut entries = Vec::with_capacity(current.len());
+    for (code, bucket, used) in current {
+        let posting = Posting {
+            scope,
+            bucket: bucket.clone(),
+            feature: Some(code.clone()),
+            source: Source::Allowance,
+            unit_cost: 1,
+            used: taken_back(used),
+            held: 0,
+            overage: 0,
+        };
+        entries.push(post(home, context, &request.account, posting)?);
+        count_units(home, &request.account, &code, super::booking::signed(used))?;
+        if let Some(account) = home.accounts.get_mut(&request.account)
+            && let Some(balance) = account.books.balance_mut(&bucket)
+        {
+            balance.reset_sequence = sequence;
+        }
+    }
+    let features: Vec<FeatureCode> = entries
+        .iter()
+        .filter_map(|entry| entry.feature.clone())
+        .collect();
+    let booking = Booking {
+        kind: OperationKind::Reset,
+        entries,
+        ..Booking::change("reset", None)
+    };
+    let operation = book(home, context, request, booking);
+    announce(home, &operation, EventKind::QuotaReset { features });
+    Ok(Outcome {
+        operation,
+        is_booked: true,
+    })
+}

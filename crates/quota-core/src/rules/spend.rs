@@ -1,0 +1,224 @@
+//! Consume and track: one request over all its scopes, one batch as a whole (O5, X2, X5).
+
+use super::booking::{
+    Booking, Context, Drawing, Posting, book, count_units, operation, post, scope_account, signed,
+};
+use super::decide::{Denial, Draw, Mode, Reason, Scope, draw};
+use super::funding::Source;
+use super::standing::{scope_balances, standing_of};
+use crate::answer::{Answer, Rejection, ScopeBalance};
+use crate::command::{ITEMS_MAX, Item, Request};
+use crate::home::Home;
+use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::operation::{Entry, Operation, OperationKind};
+
+/// What an operation came to, and whether it was booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The operation; when it was not booked, as it would have been.
+    pub operation: Operation,
+    /// Whether it is in the ledger now.
+    pub is_booked: bool,
+}
+
+/// Decides all items and spends them, or spends none.
+pub(crate) fn spend(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    token: Option<&TokenId>,
+    items: &[Item],
+    mode: Mode,
+) -> Result<Outcome, Rejection> {
+    if items.is_empty() || items.len() > ITEMS_MAX {
+        return Err(Rejection::OutOfRange {
+            field: "items",
+            least: 1,
+            most: ITEMS_MAX.try_into().unwrap_or(u64::MAX),
+        });
+    }
+    if mode == Mode::Force {
+        must_exist(home, context, request, token, items)?;
+    }
+    // One item needs no way back: it is decided before anything changes.
+    let before = (items.len() > 1).then(|| home.accounts.clone());
+    let mut entries = Vec::with_capacity(items.len().saturating_mul(3));
+    let mut balances = Vec::with_capacity(items.len().saturating_mul(3));
+    for item in items {
+        let part = spend_item(home, context, &request.account, token, item, mode);
+        let (mut drawn, mut standing) = match part {
+            Ok(Ok(part)) => part,
+            Ok(Err(denial)) => {
+                if let Some(before) = before {
+                    home.accounts = before;
+                }
+                return Ok(denied(home, context, request, token, item, denial));
+            }
+            Err(rejection) => {
+                if let Some(before) = before {
+                    home.accounts = before;
+                }
+                return Err(rejection);
+            }
+        };
+        entries.append(&mut drawn);
+        let is_stale = |earlier: &ScopeBalance| {
+            standing
+                .iter()
+                .any(|now| now.scope == earlier.scope && now.feature == earlier.feature)
+        };
+        balances.retain(|earlier| !is_stale(earlier));
+        balances.append(&mut standing);
+    }
+    let booking = Booking {
+        kind: match mode {
+            Mode::Ask => OperationKind::Consume,
+            Mode::Force => OperationKind::Track,
+        },
+        refers_to: None,
+        entries,
+        answer: Answer::Allowed { balances },
+    };
+    Ok(Outcome {
+        operation: book(home, context, request, booking),
+        is_booked: true,
+    })
+}
+
+/// What is recorded after the fact cannot be denied, so what it names must exist.
+fn must_exist(
+    home: &Home,
+    context: &Context<'_>,
+    request: &Request,
+    token: Option<&TokenId>,
+    items: &[Item],
+) -> Result<(), Rejection> {
+    let account = home.accounts.get(&request.account);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    if let Some(token) = token
+        && !account.terms.tokens.contains_key(token)
+    {
+        return Err(Rejection::UnknownToken(token.clone()));
+    }
+    items
+        .iter()
+        .try_for_each(|item| context.feature(&item.feature).map(|_| ()))
+}
+
+type Part = (Vec<Entry>, Vec<ScopeBalance>);
+
+fn spend_item(
+    home: &mut Home,
+    context: &Context<'_>,
+    user: &AccountId,
+    token: Option<&TokenId>,
+    item: &Item,
+    mode: Mode,
+) -> Result<Result<Part, Denial>, Rejection> {
+    let question = context.question(home, user, token, (&item.feature, item.amount), mode)?;
+    let drawn = match draw(&question) {
+        Ok(drawn) => drawn,
+        Err(denial) => return Ok(Err(denial)),
+    };
+    let entries = take(
+        home,
+        context,
+        user,
+        (&item.feature, &drawn.draws),
+        Drawing::Spend,
+    )?;
+    let standing = scope_balances(home, context, user, token, &item.feature, &drawn);
+    Ok(Ok((entries, standing)))
+}
+
+/// Books draws, spent or held; nothing is changed when one of them cannot be booked.
+pub(crate) fn take(
+    home: &mut Home,
+    context: &Context<'_>,
+    user: &AccountId,
+    (feature, draws): (&FeatureCode, &[Draw]),
+    drawing: Drawing,
+) -> Result<Vec<Entry>, Rejection> {
+    let fits = draws.iter().all(|draw| has_room(home, user, draw));
+    if !fits {
+        return Err(Rejection::CounterFull);
+    }
+    let mut entries = Vec::with_capacity(draws.len());
+    for draw in draws {
+        let id = scope_account(home, user, draw.scope).clone();
+        let posting = Posting::drawn(draw, feature, drawing);
+        entries.push(post(home, context, &id, posting)?);
+    }
+    if drawing == Drawing::Spend {
+        count_credits(home, user, feature, draws, signed)?;
+    }
+    Ok(entries)
+}
+
+fn has_room(home: &Home, user: &AccountId, draw: &Draw) -> bool {
+    let account = home.accounts.get(scope_account(home, user, draw.scope));
+    let balance = account.and_then(|account| account.books.balance(&draw.bucket));
+    let most = balance.map_or(0, |balance| {
+        balance.used.max(balance.overage).max(balance.held)
+    });
+    most.saturating_add(draw.amount) <= crate::amount::COUNT_MAX
+}
+
+/// Counts the units that credits paid in the lifetime totals of user and org.
+pub(crate) fn count_credits(
+    home: &mut Home,
+    user: &AccountId,
+    feature: &FeatureCode,
+    draws: &[Draw],
+    sign: fn(u64) -> i64,
+) -> Result<(), Rejection> {
+    for scope in [Scope::User, Scope::Org] {
+        let of_scope = |draw: &&Draw| draw.scope == scope && draw.source == Source::Credits;
+        let credits = draws.iter().filter(of_scope);
+        let (total, unit_cost) = credits.fold((0_u64, 1), |(sum, _), draw| {
+            (sum.saturating_add(draw.amount), draw.unit_cost)
+        });
+        let units = total.checked_div(unit_cost).unwrap_or(0);
+        if units != 0 {
+            let id = scope_account(home, user, scope).clone();
+            count_units(home, &id, feature, sign(units))?;
+        }
+    }
+    Ok(())
+}
+
+/// A denial: booked when it carries a key and there is an account whose key it is, so that its replay is the same.
+pub(crate) fn denied(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    token: Option<&TokenId>,
+    item: &Item,
+    denial: Denial,
+) -> Outcome {
+    let balances = match denial.reason {
+        Reason::UnknownUser | Reason::UnknownFeature => Vec::new(),
+        _ => standing_of(home, context, &request.account, token, &item.feature),
+    };
+    let booking = Booking {
+        kind: OperationKind::Consume,
+        refers_to: None,
+        entries: Vec::new(),
+        answer: Answer::Denied {
+            feature: item.feature.clone(),
+            requested: item.amount.get(),
+            denial,
+            balances,
+        },
+    };
+    if request.key.is_some() && home.version != 0 && denial.reason != Reason::UnknownUser {
+        return Outcome {
+            operation: book(home, context, request, booking),
+            is_booked: true,
+        };
+    }
+    Outcome {
+        operation: operation(home, context, request, booking),
+        is_booked: false,
+    }
+}

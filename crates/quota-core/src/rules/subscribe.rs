@@ -1,0 +1,331 @@
+//! Subscriptions by hand: start, renew, change of plan, cancel, status; and the end of one, carried out (section 3).
+
+use chrono::{DateTime, Utc};
+
+use super::administer::{account_mut, changed, unchanged};
+use super::booking::{Booking, Context, Posting, announce, book, post, taken_back};
+use super::decide::Scope;
+use super::funding::Source;
+use super::moves::move_usage;
+use super::spend::Outcome;
+use crate::answer::Rejection;
+use crate::balance::Bucket;
+use crate::catalog::{Feature, Kind, OnRenewal, Plan};
+use crate::command::{ChangeWhen, Request, UsageAfterChange};
+use crate::event::EventKind;
+use crate::home::Home;
+use crate::ids::{AccountKind, FeatureCode, PlanCode};
+use crate::operation::OperationKind;
+use crate::terms::{PlanChange, Status, Subscription};
+
+fn plan<'a>(context: &Context<'a>, code: &PlanCode) -> Result<&'a Plan, Rejection> {
+    let plan = context.catalog.plan(code, None);
+    plan.ok_or_else(|| Rejection::UnknownPlan(code.clone()))
+}
+
+/// The subscription as it is now, a scheduled change that has come included.
+fn held(home: &Home, context: &Context<'_>, request: &Request) -> Result<Subscription, Rejection> {
+    let account = home.accounts.get(&request.account);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    let held = account.terms.subscription.as_ref();
+    let held = held.ok_or(Rejection::NoSubscription)?;
+    Ok(held.current(context.catalog, context.now).into_owned())
+}
+
+fn put(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    subscription: Subscription,
+    counts_on: impl Fn(&Feature) -> bool,
+    what: &str,
+) -> Result<Outcome, Rejection> {
+    let mut terms = account_mut(home, request)?.terms.clone();
+    let detail = format!(
+        "{} from {} to {}",
+        subscription.plan,
+        subscription.starts_at.to_rfc3339(),
+        subscription.ends_at.to_rfc3339()
+    );
+    terms.subscription = Some(subscription);
+    let entries = move_usage(home, context, &request.account, terms, counts_on)?;
+    let booking = Booking {
+        entries,
+        ..Booking::change(what, Some(detail))
+    };
+    Ok(changed(home, context, request, booking))
+}
+
+/// Starts a subscription in place of any other.
+pub(crate) fn subscribe(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    (code, status): (&PlanCode, Option<Status>),
+    (starts_at, ends_at): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+) -> Result<Outcome, Rejection> {
+    let version = context.catalog.newest_version(code);
+    let starts_at = starts_at.unwrap_or(context.now);
+    let mut subscription = Subscription::start(plan(context, code)?, version, starts_at);
+    if let Some(ends_at) = ends_at {
+        if ends_at <= starts_at {
+            return Err(Rejection::EndsBeforeStart);
+        }
+        subscription.ends_at = ends_at;
+        if subscription.renews {
+            subscription.cancel_at = Some(ends_at);
+        }
+    }
+    subscription = with_status(subscription, status.unwrap_or(Status::Active), context.now);
+    put(
+        home,
+        context,
+        request,
+        subscription,
+        |_| false,
+        "subscription_started",
+    )
+}
+
+fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc>) -> Subscription {
+    subscription.past_due_at = match status {
+        Status::PastDue => subscription.past_due_at.or(Some(now)),
+        _ => None,
+    };
+    subscription.status = status;
+    subscription
+}
+
+/// Starts the next period `[old end, new end)` (S4), with the plan that was scheduled for it.
+pub(crate) fn renew(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    ends_at: Option<DateTime<Utc>>,
+) -> Result<Outcome, Rejection> {
+    let held = held(home, context, request)?;
+    if held.renews {
+        return Ok(unchanged(home, context, request));
+    }
+    if held.status == Status::Canceled || held.cancel_at.is_some() {
+        return Err(Rejection::NotInForce);
+    }
+    let mut next = match &held.scheduled {
+        Some(change) => {
+            let version = context.catalog.newest_version(&change.plan);
+            Subscription::start(plan(context, &change.plan)?, version, held.ends_at)
+        }
+        None => held.renewed(),
+    };
+    if let Some(ends_at) = ends_at {
+        if ends_at <= next.starts_at {
+            return Err(Rejection::EndsBeforeStart);
+        }
+        next.ends_at = ends_at;
+    }
+    next.end_recorded_at = None;
+    put(
+        home,
+        context,
+        request,
+        next,
+        |_| false,
+        "subscription_renewed",
+    )
+}
+
+/// Changes the plan, at once or at the period's end (S5).
+pub(crate) fn change_plan(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    (code, when, usage): (&PlanCode, Option<ChangeWhen>, UsageAfterChange),
+) -> Result<Outcome, Rejection> {
+    let next = plan(context, code)?;
+    let mut held = held(home, context, request)?;
+    if !held.is_in_force(context.now, context.grace) {
+        return Err(Rejection::NotInForce);
+    }
+    let current = context.catalog.plan(&held.plan, held.plan_version);
+    let is_dearer = current.is_none_or(|current| is_dearer(next, current));
+    let default = if is_dearer {
+        ChangeWhen::Now
+    } else {
+        ChangeWhen::PeriodEnd
+    };
+    match when.unwrap_or(default) {
+        ChangeWhen::PeriodEnd => {
+            let at = held.period(context.now).ends_at.unwrap_or(held.ends_at);
+            let plan = code.clone();
+            held.scheduled = Some(PlanChange { plan, at });
+            put(
+                home,
+                context,
+                request,
+                held,
+                |_| true,
+                "plan_change_scheduled",
+            )
+        }
+        ChangeWhen::Now => {
+            let version = context.catalog.newest_version(code);
+            let mut new = Subscription::start(next, version, context.now);
+            new.status = held.status;
+            new.past_due_at = held.past_due_at;
+            let counts_on = |feature: &Feature| {
+                feature.kind == Kind::Capacity || usage == UsageAfterChange::Keep
+            };
+            put(home, context, request, new, counts_on, "plan_changed")
+        }
+    }
+}
+
+/// Whether a plan costs more than another over the same time.
+fn is_dearer(next: &Plan, current: &Plan) -> bool {
+    let over_time = |plan: &Plan, other: &Plan| {
+        let months = u64::from(other.interval.months());
+        plan.price.saturating_mul(months)
+    };
+    over_time(next, current) > over_time(current, next)
+}
+
+/// Sets where the subscription stands (S1).
+pub(crate) fn set_status(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    status: Status,
+) -> Result<Outcome, Rejection> {
+    let held = held(home, context, request)?;
+    if held.status == status {
+        return Ok(unchanged(home, context, request));
+    }
+    if status == Status::Canceled {
+        return cancel(home, context, request, true);
+    }
+    let next = with_status(held, status, context.now);
+    put(
+        home,
+        context,
+        request,
+        next,
+        |_| true,
+        "subscription_status_set",
+    )
+}
+
+/// Cancels at the period's end, or at once (S8).
+pub(crate) fn cancel(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+    at_once: bool,
+) -> Result<Outcome, Rejection> {
+    let held = held(home, context, request)?;
+    let is_done = held.status == Status::Canceled || (held.cancel_at.is_some() && !at_once);
+    if is_done {
+        return Ok(unchanged(home, context, request));
+    }
+    let mut next = held.canceled(context.now, at_once);
+    next.scheduled = None;
+    put(
+        home,
+        context,
+        request,
+        next,
+        |_| false,
+        "subscription_canceled",
+    )
+}
+
+/// Records that the subscription ended: consumable counters go to 0, and it is announced (S9).
+pub(crate) fn expire(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+) -> Result<Outcome, Rejection> {
+    let account = account_mut(home, request)?;
+    let due = account
+        .terms
+        .subscription
+        .as_ref()
+        .and_then(Subscription::unrecorded_end);
+    if due.is_none_or(|end| context.now < end) {
+        return Ok(unchanged(home, context, request));
+    }
+    let Some(subscription) = account.terms.subscription.as_mut() else {
+        return Ok(unchanged(home, context, request));
+    };
+    subscription.end_recorded_at = Some(context.now);
+    let plan = subscription.plan.clone();
+    let entries = zero_consumables(home, context, request)?;
+    let booking = Booking {
+        kind: OperationKind::Close,
+        entries,
+        ..Booking::change("subscription_expired", Some(plan.to_string()))
+    };
+    home.changes.accounts.insert(request.account.clone());
+    let operation = book(home, context, request, booking);
+    announce(home, &operation, EventKind::SubscriptionExpired { plan });
+    Ok(Outcome {
+        operation,
+        is_booked: true,
+    })
+}
+
+fn zero_consumables(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+) -> Result<Vec<crate::operation::Entry>, Rejection> {
+    let account = account_mut(home, request)?;
+    let is_consumable = |code: &FeatureCode| {
+        let feature = context.catalog.features.get(code);
+        feature.is_none_or(|feature| feature.kind == Kind::Consumable)
+    };
+    let mut ended = Vec::new();
+    let mut standing = Vec::new();
+    for balance in &account.books.balances {
+        match &balance.bucket {
+            Bucket::Window(code, _) if is_consumable(code) && balance.held == 0 => {
+                ended.push(balance.bucket.clone());
+            }
+            Bucket::Standing(code) if is_consumable(code) && balance.used != 0 => {
+                standing.push((balance.bucket.clone(), code.clone(), balance.used));
+            }
+            _ => {}
+        }
+    }
+    for bucket in ended {
+        super::booking::close(home, &request.account, &bucket);
+    }
+    let scope = match request.account.kind() {
+        AccountKind::User => Scope::User,
+        AccountKind::Org => Scope::Org,
+    };
+    let mut entries = Vec::with_capacity(standing.len());
+    for (bucket, code, used) in standing {
+        debug_assert!(
+            context
+                .catalog
+                .features
+                .get(&code)
+                .is_none_or(|feature| feature.renewal() == OnRenewal::Carry),
+            "only what is carried has a standing balance"
+        );
+        let posting = Posting {
+            scope,
+            bucket,
+            feature: Some(code.clone()),
+            source: Source::Allowance,
+            unit_cost: 1,
+            used: taken_back(used),
+            held: 0,
+            overage: 0,
+        };
+        entries.push(post(home, context, &request.account, posting)?);
+        let again = super::booking::signed(used);
+        super::booking::count_units(home, &request.account, &code, again)?;
+    }
+    Ok(entries)
+}
