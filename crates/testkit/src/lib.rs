@@ -1,6 +1,7 @@
 //! What tests need and the product does not: throw-away servers, fixtures and conformance suites.
 
 mod error;
+pub mod memory;
 pub mod pg;
 mod process;
 pub mod redis;

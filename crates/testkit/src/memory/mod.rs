@@ -1,0 +1,88 @@
+//! A store in memory: plain maps under one lock. The conformance suite holds every other store to what it does.
+
+mod faults;
+mod jobs;
+mod loading;
+mod records;
+mod state;
+mod writing;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use quota_core::ids::AccountId;
+use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, WriteBatch};
+
+pub use faults::FailWhen;
+use faults::{Faults, on_demand};
+use state::State;
+
+/// Everything that a database keeps, in memory, with faults on demand.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+    faults: Mutex<Faults>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the next `calls` calls fail as unavailable, before they take effect.
+    pub fn fail_next(&self, calls: u32) {
+        lock(&self.faults).fail_next(calls);
+    }
+
+    /// Lets one call fail as unavailable. Calls of every port count, from 1 for the store's first.
+    pub fn fail_at(&self, call_number: u64, when: FailWhen) {
+        lock(&self.faults).fail_at(call_number, when);
+    }
+
+    /// How many calls there were, those that failed included.
+    pub fn calls(&self) -> u64 {
+        lock(&self.faults).calls()
+    }
+
+    fn call<T>(
+        &self,
+        run: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let fault = lock(&self.faults).begin_call();
+        if fault == Some(FailWhen::BeforeEffect) {
+            return Err(on_demand());
+        }
+        let answer = run(&mut lock(&self.state))?;
+        match fault {
+            Some(_) => Err(on_demand()),
+            None => Ok(answer),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
+        self.call(|state| Ok(state.load(query)))
+    }
+
+    async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
+        self.call(|state| state.write(batch))
+    }
+
+    async fn write_locked(
+        &self,
+        query: &LoadQuery,
+        decide: DecideLocked,
+    ) -> Result<bool, StoreError> {
+        self.call(|state| match decide(state.load(query)) {
+            Some(batch) => Ok(!state.write(&batch)?.is_empty()),
+            None => Ok(false),
+        })
+    }
+}

@@ -1,0 +1,259 @@
+//! What is read and written beside the hot path.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use quota_core::catalog::Catalog;
+use quota_core::event::Event;
+use quota_core::home::ClosedBalance;
+use quota_core::ids::AccountId;
+use quota_core::operation::Operation;
+use quota_core::ports::{
+    AccountPage, AccountRow, AuditHome, Audits, CatalogStore, Directory, LedgerPage, Outbox,
+    Records, Relocation, RunState, StoreError,
+};
+use quota_core::reservation::ReservationState;
+
+use super::MemoryStore;
+use super::state::{HomeState, State, StoredAccount};
+
+pub(super) fn at_most(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+#[async_trait]
+impl Directory for MemoryStore {
+    async fn home_of(&self, account: &AccountId) -> Result<Option<AccountId>, StoreError> {
+        self.call(|state| Ok(state.directory.get(account).cloned()))
+    }
+
+    async fn claim(&self, account: &AccountId, home: &AccountId) -> Result<AccountId, StoreError> {
+        self.call(|state| {
+            if let Some(entered) = state.directory.get(account) {
+                return Ok(entered.clone());
+            }
+            if let Some(home) = state.home_with_row(account) {
+                return Ok(home.clone());
+            }
+            if account != home {
+                state.directory.insert(account.clone(), home.clone());
+            }
+            Ok(home.clone())
+        })
+    }
+
+    async fn relocate(&self, moved: &Relocation) -> Result<bool, StoreError> {
+        self.call(|state| state.relocate(moved))
+    }
+}
+
+#[async_trait]
+impl CatalogStore for MemoryStore {
+    async fn catalog(&self) -> Result<Catalog, StoreError> {
+        self.call(|state| Ok(state.catalogs.last().cloned().unwrap_or_default()))
+    }
+
+    async fn catalog_version(&self) -> Result<u64, StoreError> {
+        self.call(|state| Ok(state.catalog_version()))
+    }
+
+    async fn put_catalog(
+        &self,
+        next: &Catalog,
+        _actor: Option<&str>,
+        _at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.call(|state| {
+            let follows = next.version == state.catalog_version() + 1;
+            if follows {
+                state.catalogs.push(next.clone());
+            }
+            Ok(follows)
+        })
+    }
+}
+
+/// Whether an account belongs on a page.
+fn is_listed(page: &AccountPage, id: &AccountId, stored: &StoredAccount) -> bool {
+    let is_member = |org| stored.account.terms.org.as_ref() == Some(org);
+    let is_due = |before: DateTime<Utc>| stored.due_at.is_some_and(|due_at| due_at <= before);
+    page.kind.is_none_or(|kind| id.kind() == kind)
+        && page.org.as_ref().is_none_or(is_member)
+        && page.due_before.is_none_or(is_due)
+        && page.after.as_ref().is_none_or(|after| after < id)
+}
+
+#[async_trait]
+impl Records for MemoryStore {
+    async fn accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, StoreError> {
+        self.call(|state| {
+            let mut rows: Vec<AccountRow> = Vec::new();
+            for (home, stored) in &state.homes {
+                let found = stored
+                    .accounts
+                    .iter()
+                    .filter(|(id, stored)| is_listed(page, id, stored));
+                rows.extend(found.map(|(id, stored)| AccountRow {
+                    home: home.clone(),
+                    id: id.clone(),
+                    account: stored.account.clone(),
+                }));
+            }
+            rows.sort_by(|a, b| a.id.cmp(&b.id));
+            rows.truncate(at_most(page.limit));
+            Ok(rows)
+        })
+    }
+
+    async fn ledger(&self, page: &LedgerPage) -> Result<Vec<Operation>, StoreError> {
+        self.call(|state| {
+            let operations = state.homes.get(&page.home).map(HomeState::operations);
+            let found = operations.into_iter().flatten().rev().filter(|operation| {
+                (page.members || operation.account == page.account)
+                    && page.before.is_none_or(|before| operation.sequence < before)
+            });
+            Ok(found.take(at_most(page.limit)).cloned().collect())
+        })
+    }
+
+    async fn homes_with_due_holds(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        self.call(|state| {
+            let is_due = |home: &HomeState| home.open_reservations().any(|r| r.expires_at <= now);
+            let due = state.homes.iter().filter(|(_, home)| is_due(home));
+            Ok(due.map(|(id, _)| id.clone()).take(at_most(limit)).collect())
+        })
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.call(|_| Ok(()))
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.call(|_| Ok(None))
+    }
+
+    async fn prune(
+        &self,
+        _now: DateTime<Utc>,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.call(|state| Ok(state.prune(before, at_most(limit))))
+    }
+}
+
+impl State {
+    fn prune(&mut self, before: DateTime<Utc>, limit: usize) -> u64 {
+        let mut removed = 0;
+        let mut left = limit;
+        self.outbox.retain(|(_, published_at)| {
+            let goes = left > 0 && published_at.is_some_and(|at| at < before);
+            left -= usize::from(goes);
+            removed += u64::from(goes);
+            !goes
+        });
+        let mut left = limit;
+        for home in self.homes.values_mut() {
+            home.reservations.retain(|_, reservation| {
+                let ended = reservation.state != ReservationState::Open;
+                let goes = left > 0 && ended && reservation.expires_at < before;
+                left -= usize::from(goes);
+                removed += u64::from(goes);
+                !goes
+            });
+        }
+        let mut left = limit;
+        let batches = &mut self.batches;
+        self.runs.retain(|run| {
+            let ended = run.state != RunState::Running;
+            let goes = left > 0 && ended && run.ended_at.unwrap_or(run.started_at) < before;
+            left -= usize::from(goes);
+            removed += u64::from(goes);
+            if goes {
+                batches.retain(|(of, _), _| *of != run.id);
+            }
+            !goes
+        });
+        removed
+    }
+}
+
+#[async_trait]
+impl Audits for MemoryStore {
+    async fn audit_home(&self, home: &AccountId) -> Result<Option<AuditHome>, StoreError> {
+        self.call(|state| {
+            let stored = state.homes.get(home).filter(|stored| stored.is_living());
+            Ok(stored.map(|stored| stored.audit(home)))
+        })
+    }
+
+    async fn homes(
+        &self,
+        after: Option<&AccountId>,
+        since: Option<DateTime<Utc>>,
+        limit: u32,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        self.call(|state| {
+            let found = state.homes.iter().filter(|(id, home)| {
+                home.is_living()
+                    && after.is_none_or(|after| after < *id)
+                    && since.is_none_or(|since| home.operations().iter().any(|o| since <= o.at))
+            });
+            Ok(found
+                .map(|(id, _)| id.clone())
+                .take(at_most(limit))
+                .collect())
+        })
+    }
+}
+
+impl HomeState {
+    fn audit(&self, home: &AccountId) -> AuditHome {
+        let closed = self.closed.iter();
+        AuditHome {
+            home: home.clone(),
+            version: self.version,
+            hold_before: self.hold_before,
+            accounts: self
+                .accounts
+                .iter()
+                .map(|(id, stored)| (id.clone(), stored.account.clone()))
+                .collect(),
+            closed: closed
+                .map(|((account, _), balance)| ClosedBalance {
+                    account: account.clone(),
+                    balance: balance.clone(),
+                })
+                .collect(),
+            reservations: self.reservations.values().cloned().collect(),
+            operations: self.operations().to_vec(),
+        }
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn pending_events(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.call(|state| {
+            let pending = state.outbox.iter().filter(|(_, at)| at.is_none());
+            Ok(pending
+                .map(|(event, _)| event.clone())
+                .take(at_most(limit))
+                .collect())
+        })
+    }
+
+    async fn mark_published(&self, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.call(|state| {
+            for (event, published_at) in &mut state.outbox {
+                if events.contains(event) {
+                    published_at.get_or_insert(at);
+                }
+            }
+            Ok(())
+        })
+    }
+}
