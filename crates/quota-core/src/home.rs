@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::ids::{AccountId, FeatureCode, GrantId};
 use crate::operation::Operation;
 use crate::reservation::Reservation;
+use crate::rules::decide::AccountView;
 use crate::terms::Terms;
 
 /// Longest chain of moves that is followed: more changes of plan in one window are not to be expected.
@@ -146,6 +147,14 @@ impl Home {
 }
 
 impl Account {
+    /// What a decision looks at.
+    pub fn view(&self) -> AccountView<'_> {
+        AccountView {
+            terms: &self.terms,
+            balances: &self.books.balances,
+        }
+    }
+
     /// The first instant at which a job has something to do for this account: a subscription's end that is not
     /// recorded yet, or the end of a window that is still among the live balances. `None` when there is nothing.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {

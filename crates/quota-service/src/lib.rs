@@ -1,1 +1,22 @@
-//! Stub.
+//! Use cases over ports: group commit, reads, catalog, keys. Knows no database, no cache and no protocol.
+
+mod batch;
+mod catalog;
+mod catalogs;
+mod clock;
+mod decide;
+mod engine;
+mod error;
+mod homes;
+mod keys;
+mod reads;
+mod settings;
+
+pub use catalog::{CatalogPlan, LimitChange, OverLimit};
+pub use clock::{StoreClock, SystemClock, TimeIds};
+pub use decide::Reply;
+pub use engine::{Ask, Engine, EngineParts};
+pub use error::EngineError;
+pub use keys::NewKey;
+pub use reads::{Health, PAGE_MAX};
+pub use settings::EngineSettings;

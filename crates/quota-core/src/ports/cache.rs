@@ -1,6 +1,7 @@
 //! The cache: reads only. It never says yes to a consume.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -41,19 +42,20 @@ pub trait Cache: Send + Sync {
         &self,
         home: &AccountId,
         account: &AccountId,
-    ) -> Result<Option<CachedHome>, CacheError>;
+    ) -> Result<Option<Arc<CachedHome>>, CacheError>;
 
     /// Stores an entry unless the home is known to have a newer version.
     ///
     /// # Errors
     /// [`CacheError`] when it does not answer in time.
-    async fn put(&self, entry: CachedHome) -> Result<(), CacheError>;
+    async fn put(&self, entry: Arc<CachedHome>) -> Result<(), CacheError>;
 
-    /// Says that a home has reached a version: older entries of it count no more, here and on other nodes.
+    /// Says that homes have reached a version: older entries of them count no more. Here that holds when the call
+    /// returns; on other nodes too when `is_urgent` (terms changed), else soon after, many at once (usage).
     ///
     /// # Errors
     /// [`CacheError`] when it does not answer in time.
-    async fn advance(&self, homes: &[(AccountId, u64)]) -> Result<(), CacheError>;
+    async fn advance(&self, homes: &[(AccountId, u64)], is_urgent: bool) -> Result<(), CacheError>;
 
     /// What it is, for metrics: `memory`, `redis`.
     fn name(&self) -> &'static str;

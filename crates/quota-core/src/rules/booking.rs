@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::allowance::{Allowance, Standing, allowance};
-use super::decide::{AccountView, Draw, Mode, Question, Scope};
+use super::decide::{Draw, Mode, Question, Scope};
 use super::funding::Source;
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::answer::{Answer, Rejection};
@@ -35,7 +35,7 @@ impl<'a> Context<'a> {
     }
 
     /// The allowance of an account for a feature now.
-    pub(crate) fn allowance(&self, account: &Account, feature: &Feature) -> Allowance {
+    pub fn allowance(&self, account: &Account, feature: &Feature) -> Allowance {
         allowance(&account.terms, feature, self.catalog, self.grace, self.now)
     }
 
@@ -62,20 +62,13 @@ impl<'a> Context<'a> {
             now: self.now,
             catalog: self.catalog,
             grace: self.grace,
-            user: account.map(view),
-            org: org.map(view),
+            user: account.map(Account::view),
+            org: org.map(Account::view),
             token,
             feature,
             amount,
             mode,
         })
-    }
-}
-
-fn view(account: &Account) -> AccountView<'_> {
-    AccountView {
-        terms: &account.terms,
-        balances: &account.books.balances,
     }
 }
 

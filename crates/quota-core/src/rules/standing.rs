@@ -1,15 +1,18 @@
 //! How scopes stand for a feature: what an answer, a check and an overview show.
 
+use chrono::{DateTime, Utc};
+
 use super::allowance::{Allowance, Standing};
 use super::booking::Context;
-use super::decide::{Drawn, Scope};
+use super::decide::{Denial, Draw, Drawn, Mode, Question, Scope, draw};
 use super::funding::credits_left;
-use crate::amount::Limit;
+use crate::amount::{Amount, Limit};
 use crate::answer::ScopeBalance;
-use crate::balance::Bucket;
+use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::home::{Account, Home};
-use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::ids::{AccountId, AccountKind, FeatureCode, TokenId};
+use crate::terms::Terms;
 
 /// How token, user and org stand after `drawn` was booked.
 pub(crate) fn scope_balances(
@@ -123,5 +126,148 @@ pub fn scope_balance(
             .map(|_| credits_left(&account.books.balances, context.now)),
         trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
         resets_at: own.resets_at(),
+    }
+}
+
+/// What a check says: the answer that a request would get now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Why it would be denied; none when it would be allowed.
+    pub denial: Option<Denial>,
+    /// What it would draw.
+    pub draws: Vec<Draw>,
+    /// How the scopes stand now.
+    pub balances: Vec<ScopeBalance>,
+}
+
+/// Decides one item on a user and its org, with nothing drawn. Nothing known of the account is an unknown user.
+pub fn check(
+    context: &Context<'_>,
+    accounts: Option<(&Account, Option<&Account>)>,
+    token: Option<&TokenId>,
+    feature: &FeatureCode,
+    amount: Amount,
+) -> Checked {
+    let (user, org) = accounts.map_or((None, None), |(user, org)| (Some(user), org));
+    let question = Question {
+        now: context.now,
+        catalog: context.catalog,
+        grace: context.grace,
+        user: user.map(Account::view),
+        org: org.map(Account::view),
+        token,
+        feature,
+        amount,
+        mode: Mode::Ask,
+    };
+    let (denial, draws) = match draw(&question) {
+        Ok(drawn) => (None, drawn.draws),
+        Err(denial) => (Some(denial), Vec::new()),
+    };
+    let mut balances = Vec::with_capacity(3);
+    if let (Some(user), Some(feature)) = (user, context.catalog.features.get(feature)) {
+        balances.extend(token.and_then(|token| token_balance(user, token)));
+        let own = context.allowance(user, feature);
+        balances.push(scope_balance(context, Scope::User, user, feature, &own));
+        if let Some(org) = org {
+            let own = context.allowance(org, feature);
+            balances.push(scope_balance(context, Scope::Org, org, feature, &own));
+        }
+    }
+    Checked {
+        denial,
+        draws,
+        balances,
+    }
+}
+
+/// How an account stands for every feature of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// The account.
+    pub account: AccountId,
+    /// Version of its home that this shows.
+    pub version: u64,
+    /// When it was put together.
+    pub at: DateTime<Utc>,
+    /// Its terms.
+    pub terms: Terms,
+    /// Whether its subscription is in force.
+    pub is_in_force: bool,
+    /// Each feature: how the account stands, how its org stands, and what was used in all its life.
+    pub features: Vec<FeatureStanding>,
+    /// Its tokens.
+    pub tokens: Vec<(TokenId, ScopeBalance)>,
+    /// Its credit grants that still count.
+    pub grants: Vec<Balance>,
+}
+
+/// How an account stands for one feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureStanding {
+    /// The feature.
+    pub feature: Feature,
+    /// The account itself.
+    pub own: ScopeBalance,
+    /// Its org, if it has one.
+    pub org: Option<ScopeBalance>,
+    /// Units used over all windows (U2).
+    pub lifetime: u64,
+}
+
+/// Puts an overview together.
+pub fn overview(
+    context: &Context<'_>,
+    id: &AccountId,
+    version: u64,
+    (account, org): (&Account, Option<&Account>),
+) -> Overview {
+    let scope = match id.kind() {
+        AccountKind::User => Scope::User,
+        AccountKind::Org => Scope::Org,
+    };
+    let standing = |feature: &Feature| FeatureStanding {
+        own: scope_balance(
+            context,
+            scope,
+            account,
+            feature,
+            &context.allowance(account, feature),
+        ),
+        org: org.map(|org| {
+            let own = context.allowance(org, feature);
+            scope_balance(context, Scope::Org, org, feature, &own)
+        }),
+        lifetime: account
+            .books
+            .lifetime
+            .get(&feature.code)
+            .copied()
+            .unwrap_or(0),
+        feature: feature.clone(),
+    };
+    let tokens = account.terms.tokens.keys();
+    let is_live = |balance: &&Balance| {
+        matches!(balance.bucket, Bucket::Grant(_)) && balance.remaining(context.now) != 0
+    };
+    let subscription = account.terms.subscription.as_ref();
+    let current = subscription.map(|held| held.current(context.catalog, context.now));
+    Overview {
+        account: id.clone(),
+        version,
+        at: context.now,
+        is_in_force: current.is_some_and(|held| held.is_in_force(context.now, context.grace)),
+        terms: account.terms.clone(),
+        features: context.catalog.features.values().map(standing).collect(),
+        tokens: tokens
+            .filter_map(|token| Some((token.clone(), token_balance(account, token)?)))
+            .collect(),
+        grants: account
+            .books
+            .balances
+            .iter()
+            .filter(is_live)
+            .cloned()
+            .collect(),
     }
 }

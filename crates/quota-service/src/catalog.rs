@@ -1,0 +1,234 @@
+//! Plans as code: what an applied catalog file would change, whom it would leave over the limit, and applying it (C7).
+
+use std::collections::BTreeMap;
+
+use quota_core::amount::Limit;
+use quota_core::catalog::{Catalog, CatalogFile, Feature};
+use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use quota_core::ports::{AccountPage, AccountRow};
+use quota_core::rules::booking::Context;
+
+use crate::decide::Setting;
+use crate::{Engine, EngineError};
+
+/// Pages of accounts that are looked at; the answer says when there were more.
+const PAGES_MAX: u32 = 200;
+/// Accounts over the limit that are named.
+const NAMED_MAX: usize = 100;
+const PAGE: u32 = 500;
+
+/// What applying a catalog file would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogPlan {
+    /// The version that it would get.
+    pub version: u64,
+    /// Features that are new.
+    pub features_added: Vec<FeatureCode>,
+    /// Features that change.
+    pub features_changed: Vec<FeatureCode>,
+    /// Features that go.
+    pub features_removed: Vec<FeatureCode>,
+    /// Plans that are new.
+    pub plans_added: Vec<PlanCode>,
+    /// Plans that get a new version, with the limits that change.
+    pub plans_changed: BTreeMap<PlanCode, Vec<LimitChange>>,
+    /// Accounts whose use would be over their limit, the first of them.
+    pub over_limit: Vec<OverLimit>,
+    /// How many there are.
+    pub over_limit_count: u64,
+    /// Accounts that were looked at.
+    pub examined: u64,
+    /// Whether there were more than are looked at.
+    pub is_partial: bool,
+}
+
+/// A limit that changes; none means that the plan does not name the feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitChange {
+    /// The feature.
+    pub feature: FeatureCode,
+    /// The limit now.
+    pub from: Option<Limit>,
+    /// The limit then.
+    pub to: Option<Limit>,
+}
+
+/// An account that would be over its limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverLimit {
+    /// The account.
+    pub account: AccountId,
+    /// The feature.
+    pub feature: FeatureCode,
+    /// What it has used, in stored units.
+    pub used: u64,
+    /// What it would be allowed, in stored units.
+    pub limit: u64,
+}
+
+impl Engine {
+    /// The catalog in force.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when it cannot be read.
+    pub async fn catalog(&self) -> Result<std::sync::Arc<Catalog>, EngineError> {
+        Ok(self.inner.decider.catalogs.refresh().await?)
+    }
+
+    /// What applying `file` would change; changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Catalog`] names what is wrong with the file.
+    pub async fn plan_catalog(&self, file: &CatalogFile) -> Result<CatalogPlan, EngineError> {
+        let current = self.catalog().await?;
+        let next = current.applied(file)?;
+        let mut plan = difference(&current, &next);
+        self.find_over_limit(&current, &next, &mut plan).await?;
+        Ok(plan)
+    }
+
+    /// Applies `file`: from the next request on it decides.
+    ///
+    /// # Errors
+    /// [`EngineError::Catalog`] names what is wrong with the file, [`EngineError::CatalogChanged`] when another
+    /// one was applied meanwhile.
+    pub async fn apply_catalog(
+        &self,
+        file: &CatalogFile,
+        actor: Option<&str>,
+    ) -> Result<CatalogPlan, EngineError> {
+        let current = self.catalog().await?;
+        let next = current.applied(file)?;
+        let mut plan = difference(&current, &next);
+        if plan.is_empty() {
+            plan.version = current.version;
+            return Ok(plan);
+        }
+        self.find_over_limit(&current, &next, &mut plan).await?;
+        if !self.storage().put_catalog(&next, actor, self.now()).await? {
+            return Err(EngineError::CatalogChanged);
+        }
+        self.inner.decider.catalogs.refresh().await?;
+        Ok(plan)
+    }
+
+    async fn find_over_limit(
+        &self,
+        current: &Catalog,
+        next: &Catalog,
+        plan: &mut CatalogPlan,
+    ) -> Result<(), EngineError> {
+        if plan.plans_changed.is_empty() && plan.features_changed.is_empty() {
+            return Ok(());
+        }
+        let setting: Setting = self.setting_now();
+        let mut page = AccountPage {
+            limit: PAGE,
+            ..AccountPage::default()
+        };
+        for _ in 0..PAGES_MAX {
+            let rows = self.storage().accounts(&page).await?;
+            for row in &rows {
+                plan.examine(row, &setting, (current, next));
+            }
+            match rows.last() {
+                Some(last) => page.after = Some(last.id.clone()),
+                None => return Ok(()),
+            }
+        }
+        plan.is_partial = true;
+        Ok(())
+    }
+}
+
+impl CatalogPlan {
+    fn examine(&mut self, row: &AccountRow, setting: &Setting, (now, next): (&Catalog, &Catalog)) {
+        self.examined += 1;
+        for feature in next.features.values() {
+            let before = own_limit(setting, now, row, feature).0;
+            let (after, used) = own_limit(setting, next, row, feature);
+            let lowered = after.filter(|after| before != Some(*after) && *after < used);
+            let Some(limit) = lowered else {
+                continue;
+            };
+            self.over_limit_count += 1;
+            if self.over_limit.len() < NAMED_MAX {
+                self.over_limit.push(OverLimit {
+                    account: row.id.clone(),
+                    feature: feature.code.clone(),
+                    used,
+                    limit,
+                });
+            }
+        }
+    }
+
+    /// Whether the file says what is in force already.
+    pub fn is_empty(&self) -> bool {
+        self.features_added.is_empty()
+            && self.features_changed.is_empty()
+            && self.features_removed.is_empty()
+            && self.plans_added.is_empty()
+            && self.plans_changed.is_empty()
+    }
+}
+
+/// The limit of an account for a feature under a catalog, if it has a ceiling, and what is used of it.
+fn own_limit(
+    setting: &Setting,
+    catalog: &Catalog,
+    row: &AccountRow,
+    feature: &Feature,
+) -> (Option<u64>, u64) {
+    let context = Context {
+        now: setting.now,
+        catalog,
+        grace: setting.grace,
+    };
+    let own = context.allowance(&row.account, feature);
+    let balance = row.account.books.balance(&own.bucket);
+    let used = balance.map_or(0, |balance| balance.used);
+    (own.limit().and_then(Limit::ceiling), used)
+}
+
+fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
+    let added = |code: &&FeatureCode| !current.features.contains_key(*code);
+    let changed = |code: &&FeatureCode| {
+        let before = current.features.get(*code);
+        before.is_some() && before != next.features.get(*code)
+    };
+    let removed = |code: &&FeatureCode| !next.features.contains_key(*code);
+    let mut plan = CatalogPlan {
+        version: next.version,
+        features_added: next.features.keys().filter(added).cloned().collect(),
+        features_changed: next.features.keys().filter(changed).cloned().collect(),
+        features_removed: current.features.keys().filter(removed).cloned().collect(),
+        plans_added: Vec::new(),
+        plans_changed: BTreeMap::new(),
+        over_limit: Vec::new(),
+        over_limit_count: 0,
+        examined: 0,
+        is_partial: false,
+    };
+    for code in next.plans.keys() {
+        match (current.plan(code, None), next.plan(code, None)) {
+            (None, Some(_)) => plan.plans_added.push(code.clone()),
+            (Some(before), Some(after)) if before != after => {
+                let features = before.limits.keys().chain(after.limits.keys());
+                let mut limits: Vec<LimitChange> = features
+                    .map(|feature| LimitChange {
+                        feature: feature.clone(),
+                        from: before.limits.get(feature).copied(),
+                        to: after.limits.get(feature).copied(),
+                    })
+                    .filter(|change| change.from != change.to)
+                    .collect();
+                limits.sort_by(|a, b| a.feature.cmp(&b.feature));
+                limits.dedup();
+                plan.plans_changed.insert(code.clone(), limits);
+            }
+            _ => {}
+        }
+    }
+    plan
+}

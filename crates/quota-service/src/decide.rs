@@ -1,0 +1,137 @@
+//! One home's part of a batch, decided in memory: pure, so that the queue and the locked path share it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use quota_core::catalog::Catalog;
+use quota_core::command::Request;
+use quota_core::home::Home;
+use quota_core::ids::{AccountId, IdempotencyKey};
+use quota_core::operation::Operation;
+use quota_core::ports::{AccountWrite, HomeWrite};
+use quota_core::rules::booking::Context;
+use quota_core::rules::execute::execute;
+
+use crate::EngineError;
+
+/// What a request came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Where the account lives; ids that callers get name it.
+    pub home: AccountId,
+    /// The operation: booked, or for a denial without a key as it would have been.
+    pub operation: Operation,
+    /// Whether this is the first answer to an earlier request with the same key (X1).
+    pub is_replay: bool,
+}
+
+/// First answers by account and key.
+pub(crate) type Answered = HashMap<(AccountId, IdempotencyKey), Operation>;
+
+/// A home after its requests were decided, not written yet.
+pub(crate) struct DecidedHome {
+    pub(crate) expected_version: u64,
+    pub(crate) home: Home,
+    pub(crate) verdicts: Vec<Result<Reply, EngineError>>,
+}
+
+/// Decides requests in their order.
+pub(crate) fn decide_home<'a>(
+    mut home: Home,
+    answered: &mut Answered,
+    requests: impl Iterator<Item = &'a Request>,
+    context: &Context<'_>,
+) -> DecidedHome {
+    let expected_version = home.version;
+    let verdicts = requests
+        .map(|request| decide_one(&mut home, answered, request, context))
+        .collect();
+    DecidedHome {
+        expected_version,
+        home,
+        verdicts,
+    }
+}
+
+fn decide_one(
+    home: &mut Home,
+    answered: &mut Answered,
+    request: &Request,
+    context: &Context<'_>,
+) -> Result<Reply, EngineError> {
+    let reply = |home: &Home, operation: Operation, is_replay| Reply {
+        home: home.id.clone(),
+        operation,
+        is_replay,
+    };
+    // It took effect although the store did not say so.
+    if let Some(done) = home.referred.get(&request.id) {
+        return Ok(reply(home, done.operation.clone(), false));
+    }
+    let named = request
+        .key
+        .as_ref()
+        .map(|key| (request.account.clone(), key.clone()));
+    if let Some(first) = named.as_ref().and_then(|named| answered.get(named)) {
+        if first.body_hash != request.body_hash {
+            return Err(EngineError::KeyReused);
+        }
+        return Ok(reply(home, first.clone(), true));
+    }
+    let outcome = execute(home, request, context)?;
+    if let (Some(named), true) = (named, outcome.is_booked) {
+        answered.insert(named, outcome.operation.clone());
+    }
+    Ok(reply(home, outcome.operation, false))
+}
+
+impl DecidedHome {
+    /// What is to be written, if anything changed.
+    pub(crate) fn take_write(&mut self) -> Option<HomeWrite> {
+        let changes = std::mem::take(&mut self.home.changes);
+        if self.home.version == self.expected_version {
+            return None;
+        }
+        let home = &self.home;
+        let accounts = changes.accounts.iter().filter_map(|id| {
+            let account = home.accounts.get(id)?.clone();
+            Some(AccountWrite {
+                id: id.clone(),
+                due_at: account.due_at(),
+                account,
+            })
+        });
+        let touched = changes.reservations.iter();
+        let reservations = touched.filter_map(|id| home.reservations.get(id).cloned());
+        Some(HomeWrite {
+            home: home.id.clone(),
+            expected_version: self.expected_version,
+            new_version: home.version,
+            hold_before: home.hold_before,
+            accounts: accounts.collect(),
+            reservations: reservations.collect(),
+            operations: changes.operations,
+            events: changes.events,
+            closed: changes.closed,
+            unseen_keys: Vec::new(),
+        })
+    }
+}
+
+/// What requests are decided with, kept apart from its borrowed form.
+#[derive(Clone)]
+pub(crate) struct Setting {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) now: chrono::DateTime<chrono::Utc>,
+    pub(crate) grace: chrono::TimeDelta,
+}
+
+impl Setting {
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            now: self.now,
+            catalog: &self.catalog,
+            grace: self.grace,
+        }
+    }
+}

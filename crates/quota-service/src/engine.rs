@@ -1,0 +1,315 @@
+//! The engine: what callers, routes and jobs use.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use quota_core::answer::Rejection;
+use quota_core::command::{Command, Presence, Request};
+use quota_core::ids::{AccountId, IdempotencyKey};
+use quota_core::operation::Origin;
+use quota_core::ports::{Cache, Clock, Ids, Lease, Storage};
+use sha2::{Digest, Sha256};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::batch::{Decider, Job};
+use crate::catalogs::Catalogs;
+use crate::decide::Reply;
+use crate::homes::Homes;
+use crate::{EngineError, EngineSettings};
+
+/// What a caller asks to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The account that it is about.
+    pub account: AccountId,
+    /// The caller's key; without one a repeated request is another request.
+    pub key: Option<IdempotencyKey>,
+    /// What is to be done.
+    pub command: Command,
+    /// Who asks, and about what.
+    pub origin: Origin,
+}
+
+/// The parts an engine is made of.
+pub struct EngineParts {
+    /// The database.
+    pub storage: Arc<dyn Storage>,
+    /// The cache for reads.
+    pub cache: Arc<dyn Cache>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// The quota engine over one database. Cheap to clone; every clone is the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) decider: Arc<Decider>,
+    pub(crate) known_keys: crate::keys::KnownKeys,
+    ids: Arc<dyn Ids>,
+    queues: Mutex<Vec<mpsc::Sender<Job>>>,
+    workers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Starts the queues of an engine.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the catalog cannot be read.
+    pub async fn start(parts: EngineParts, settings: EngineSettings) -> Result<Self, EngineError> {
+        let catalogs = Catalogs::open(Arc::clone(&parts.storage)).await?;
+        let decider = Arc::new(Decider {
+            homes: Homes::new(Arc::clone(&parts.storage)),
+            storage: parts.storage,
+            cache: parts.cache,
+            clock: parts.clock,
+            catalogs,
+            events: tokio::sync::Notify::new(),
+            settings,
+        });
+        let mut queues = Vec::new();
+        let mut workers = Vec::new();
+        for _ in 0..decider.settings.shards.max(1) {
+            let (sender, receiver) = mpsc::channel(decider.settings.queue_max);
+            queues.push(sender);
+            workers.push(tokio::spawn(work(Arc::clone(&decider), receiver)));
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                decider,
+                known_keys: crate::keys::known_keys(),
+                ids: parts.ids,
+                queues: Mutex::new(queues),
+                workers: Mutex::new(workers),
+            }),
+        })
+    }
+
+    /// Decides and books one request; durable when it returns. Dropping the call does not undo it.
+    ///
+    /// # Errors
+    /// [`EngineError`]; a denial is an answer.
+    pub async fn submit(&self, ask: Ask) -> Result<Reply, EngineError> {
+        let receiver = self.enqueue(ask).await?;
+        let deadline = self.inner.decider.settings.deadline;
+        match tokio::time::timeout(deadline, receiver).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
+        }
+    }
+
+    /// Queues a request and gives back where its answer will arrive.
+    async fn enqueue(
+        &self,
+        ask: Ask,
+    ) -> Result<oneshot::Receiver<Result<Reply, EngineError>>, EngineError> {
+        let home = self.home_for(&ask).await?;
+        let queue = self.queue(&home)?;
+        let (reply, receiver) = oneshot::channel();
+        let job = Job {
+            request: self.request(ask),
+            home,
+            until: Instant::now() + self.inner.decider.settings.deadline,
+            is_uncertain: false,
+            reply,
+        };
+        queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => EngineError::Busy,
+            mpsc::error::TrySendError::Closed(_) => EngineError::Stopping,
+        })?;
+        Ok(receiver)
+    }
+
+    /// Decides and books a job's requests in one batch under its lease, past the queues.
+    pub async fn submit_under(
+        &self,
+        lease: &Lease,
+        asks: Vec<Ask>,
+    ) -> Vec<Result<Reply, EngineError>> {
+        let mut jobs = Vec::with_capacity(asks.len());
+        let mut receivers = Vec::with_capacity(asks.len());
+        for ask in asks {
+            let (reply, receiver) = oneshot::channel();
+            receivers.push(receiver);
+            match self.home_for(&ask).await {
+                Ok(home) => jobs.push(Job {
+                    request: self.request(ask),
+                    home,
+                    until: Instant::now() + self.inner.decider.settings.deadline,
+                    is_uncertain: false,
+                    reply,
+                }),
+                Err(error) => drop(reply.send(Err(error))),
+            }
+        }
+        let (decider, lease) = (Arc::clone(&self.inner.decider), lease.clone());
+        // A task of its own: whoever waits may go away in the middle.
+        let work = tokio::spawn(async move { decider.process(jobs, Some(&lease)).await });
+        if work.await.is_err() {
+            tracing::error!("a batch ended in a panic");
+        }
+        let mut verdicts = Vec::with_capacity(receivers.len());
+        for receiver in receivers {
+            verdicts.push(receiver.await.unwrap_or(Err(EngineError::Deadline)));
+        }
+        verdicts
+    }
+
+    fn request(&self, ask: Ask) -> Request {
+        let body_hash = body_hash(&ask);
+        Request {
+            id: self.inner.ids.next(),
+            account: ask.account,
+            key: ask.key,
+            body_hash,
+            command: ask.command,
+            origin: ask.origin,
+        }
+    }
+
+    /// Where a request is decided. A new account is entered in the directory first, so that it has one home.
+    async fn home_for(&self, ask: &Ask) -> Result<AccountId, EngineError> {
+        let homes = &self.inner.decider.homes;
+        let Command::PutAccount { presence, spec } = &ask.command else {
+            return Ok(homes.of(&ask.account).await?);
+        };
+        if *presence == Presence::Existing {
+            return Ok(homes.of(&ask.account).await?);
+        }
+        let asked = spec.org.as_ref().map(AccountId::org);
+        let wanted = asked.clone().unwrap_or_else(|| ask.account.clone());
+        if let Some(org) = &asked
+            && !self.exists(org).await?
+        {
+            return Err(Rejection::UnknownOrg.into());
+        }
+        let home = self
+            .inner
+            .decider
+            .storage
+            .claim(&ask.account, &wanted)
+            .await?;
+        homes.remember(&ask.account, &home);
+        if asked.is_some_and(|asked| asked != home) {
+            return Err(match presence {
+                Presence::New => Rejection::AccountExists,
+                _ => Rejection::OtherOrg,
+            }
+            .into());
+        }
+        Ok(home)
+    }
+
+    fn queue(&self, home: &AccountId) -> Result<mpsc::Sender<Job>, EngineError> {
+        let queues = self
+            .inner
+            .queues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if queues.is_empty() {
+            return Err(EngineError::Stopping);
+        }
+        let mut hasher = DefaultHasher::new();
+        home.hash(&mut hasher);
+        let shards = u64::try_from(queues.len()).unwrap_or(1);
+        let place = usize::try_from(hasher.finish() % shards).unwrap_or(0);
+        queues.get(place).cloned().ok_or(EngineError::Stopping)
+    }
+
+    /// Takes no more requests and answers those it took.
+    pub async fn stop(&self) {
+        let workers = {
+            let mut queues = self
+                .inner
+                .queues
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            queues.clear();
+            let mut workers = self
+                .inner
+                .workers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *workers)
+        };
+        for worker in workers {
+            if worker.await.is_err() {
+                tracing::error!("a queue ended in a panic");
+            }
+        }
+    }
+
+    /// Waits until a commit leaves events in the outbox.
+    pub async fn events_written(&self) {
+        self.inner.decider.events.notified().await;
+    }
+
+    /// The time by which the engine decides.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.inner.decider.clock.now()
+    }
+
+    /// The database, for what is only read.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.inner.decider.storage
+    }
+
+    /// The cache.
+    pub fn cache(&self) -> &Arc<dyn Cache> {
+        &self.inner.decider.cache
+    }
+
+    /// A new id.
+    pub fn next_id(&self) -> uuid::Uuid {
+        self.inner.ids.next()
+    }
+
+    /// How the engine is set.
+    pub fn settings(&self) -> &EngineSettings {
+        &self.inner.decider.settings
+    }
+}
+
+/// Hash of what is asked: the account, the command, and what it is about. Who asks and why does not count.
+fn body_hash(ask: &Ask) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(ask.account.as_str());
+    hasher.update([0]);
+    for part in [&ask.origin.resource_type, &ask.origin.resource_id] {
+        hasher.update(part.as_deref().unwrap_or_default());
+        hasher.update([0]);
+    }
+    // A command is plain data: its text is always the same, and there is always one.
+    hasher.update(serde_json::to_vec(&ask.command).unwrap_or_default());
+    hasher.finalize().into()
+}
+
+async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) {
+    let batch_max = decider.settings.batch_max.max(1);
+    loop {
+        let mut jobs = Vec::with_capacity(batch_max);
+        if queue.recv_many(&mut jobs, batch_max).await == 0 {
+            return;
+        }
+        let waiting = u32::try_from(queue.len()).unwrap_or(u32::MAX);
+        metrics::gauge!("quota_queue_length").set(f64::from(waiting));
+        let now = Instant::now();
+        let (jobs, late): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| now < job.until);
+        for job in late {
+            drop(job.reply.send(Err(EngineError::Busy)));
+        }
+        // A panic in one batch must not end the queue; its callers learn that the fate is unknown.
+        let batch = Arc::clone(&decider);
+        let work = tokio::spawn(async move { batch.process(jobs, None).await });
+        if work.await.is_err() {
+            tracing::error!("a batch ended in a panic");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Why the engine gave no answer.
+
+use quota_core::answer::Rejection;
+use quota_core::catalog::InvalidCatalog;
+use quota_core::ports::StoreError;
+
+/// Why the engine gave no answer. A denial is an answer and is not here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The request does not fit what there is; nothing changed.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The key was used for another request (X1); nothing changed.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The catalog file breaks a rule; nothing changed.
+    #[error(transparent)]
+    Catalog(#[from] InvalidCatalog),
+    /// Another catalog was applied meanwhile; nothing changed.
+    #[error("another catalog was applied meanwhile")]
+    CatalogChanged,
+    /// Too many requests wait; nothing changed. Try again soon.
+    #[error("too many requests wait")]
+    Busy,
+    /// The engine is stopping; nothing changed.
+    #[error("the engine is stopping")]
+    Stopping,
+    /// No answer in time. Whether it took effect is not known: ask again with the same key.
+    #[error("no answer in time")]
+    Deadline,
+    /// The lease under which a job wrote is lost; nothing changed.
+    #[error("the lease is lost")]
+    LeaseLost,
+    /// The store failed. When transient, ask again with the same key.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+impl EngineError {
+    /// Whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Busy | Self::Stopping | Self::Deadline => true,
+            Self::Store(error) => error.is_transient(),
+            Self::Rejected(_)
+            | Self::KeyReused
+            | Self::Catalog(_)
+            | Self::CatalogChanged
+            | Self::LeaseLost => false,
+        }
+    }
+}

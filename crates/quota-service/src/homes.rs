@@ -1,0 +1,48 @@
+//! Who lives where, remembered for a while; a stale answer is noticed at load.
+
+use std::sync::Arc;
+
+use quota_core::ids::{AccountId, AccountKind};
+use quota_core::ports::{Storage, StoreError};
+
+/// Accounts whose home is remembered.
+const REMEMBERED_MAX: u64 = 200_000;
+
+/// The directory, cached.
+pub(crate) struct Homes {
+    storage: Arc<dyn Storage>,
+    remembered: moka::sync::Cache<AccountId, AccountId>,
+}
+
+impl Homes {
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
+        let remembered = moka::sync::Cache::new(REMEMBERED_MAX);
+        Self {
+            storage,
+            remembered,
+        }
+    }
+
+    /// The home of an account: itself, unless the directory says otherwise.
+    pub(crate) async fn of(&self, account: &AccountId) -> Result<AccountId, StoreError> {
+        if account.kind() == AccountKind::Org {
+            return Ok(account.clone());
+        }
+        if let Some(home) = self.remembered.get(account) {
+            return Ok(home);
+        }
+        self.look_up(account).await
+    }
+
+    /// The home as the store has it now.
+    pub(crate) async fn look_up(&self, account: &AccountId) -> Result<AccountId, StoreError> {
+        let found = self.storage.home_of(account).await?;
+        let home = found.unwrap_or_else(|| account.clone());
+        self.remember(account, &home);
+        Ok(home)
+    }
+
+    pub(crate) fn remember(&self, account: &AccountId, home: &AccountId) {
+        self.remembered.insert(account.clone(), home.clone());
+    }
+}

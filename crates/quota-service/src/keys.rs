@@ -1,0 +1,100 @@
+//! API keys: random, stored hashed, revocable at once.
+
+use quota_core::ports::{ApiKey, KeyScope};
+use rand::TryRng;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Engine, EngineError};
+
+/// Characters of a secret that are stored and listed.
+const PREFIX_CHARS: usize = 12;
+
+/// A new key, with the secret that is shown once. `Debug` hides it.
+pub struct NewKey {
+    /// What is stored.
+    pub key: ApiKey,
+    /// The secret, `quota_` and 64 hexadecimal digits.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keys that are remembered, and for how long.
+pub(crate) fn known_keys() -> KnownKeys {
+    moka::sync::Cache::builder()
+        .max_capacity(10_000)
+        .time_to_live(std::time::Duration::from_millis(500))
+        .build()
+}
+
+pub(crate) type KnownKeys = moka::sync::Cache<[u8; 32], ApiKey>;
+
+fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+impl Engine {
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when it cannot be stored.
+    pub async fn create_key(&self, name: &str, scope: KeyScope) -> Result<NewKey, EngineError> {
+        let mut random = [0_u8; 32];
+        let drawn = rand::rngs::SysRng.try_fill_bytes(&mut random);
+        drawn.map_err(|error| quota_core::ports::StoreError::Unavailable(Box::new(error)))?;
+        let secret = format!("quota_{}", hex::encode(random));
+        let key = ApiKey {
+            id: self.next_id(),
+            name: name.to_owned(),
+            scope,
+            prefix: secret.chars().take(PREFIX_CHARS).collect(),
+            hash: hash(&secret),
+            created_at: self.now(),
+            revoked_at: None,
+        };
+        self.storage().put_key(&key).await?;
+        Ok(NewKey { key, secret })
+    }
+
+    /// The key that a secret belongs to, revoked or not; remembered for half a second, so that a revoked key is
+    /// refused within that time on every node, and at once on the node that revoked it.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when it cannot be read.
+    pub async fn key_of(&self, secret: &str) -> Result<Option<ApiKey>, EngineError> {
+        let hash = hash(secret);
+        if let Some(known) = self.inner.known_keys.get(&hash) {
+            return Ok(Some(known));
+        }
+        let found = self.storage().key_by_hash(&hash).await?;
+        if let Some(found) = &found {
+            self.inner.known_keys.insert(hash, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// All keys, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when they cannot be read.
+    pub async fn keys(&self) -> Result<Vec<ApiKey>, EngineError> {
+        Ok(self.storage().keys().await?)
+    }
+
+    /// Revokes a key; `false` when there is none with this id.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when it cannot be written.
+    pub async fn revoke_key(&self, id: Uuid) -> Result<bool, EngineError> {
+        let is_known = self.storage().revoke_key(id, self.now()).await?;
+        self.inner.known_keys.invalidate_all();
+        Ok(is_known)
+    }
+}

@@ -1,0 +1,249 @@
+//! Reads: check, overview, accounts and the ledger. The cache answers the first two; it never says yes to a consume.
+
+use std::sync::Arc;
+
+use quota_core::amount::Amount;
+use quota_core::answer::{Answer, Rejection};
+use quota_core::command::{Command, Request};
+use quota_core::home::Account;
+use quota_core::ids::{AccountId, FeatureCode, TokenId};
+use quota_core::operation::{Operation, Origin};
+use quota_core::ports::{
+    AccountPage, AccountRow, CachedHome, HomeQuery, LedgerPage, LoadQuery, StoreError,
+};
+use quota_core::rules::booking::Context;
+use quota_core::rules::execute::execute;
+use quota_core::rules::standing::{Checked, Overview, check, overview};
+use uuid::Uuid;
+
+use crate::decide::Setting;
+use crate::{Engine, EngineError};
+
+/// Most rows of one page.
+pub const PAGE_MAX: u32 = 1_000;
+
+impl Engine {
+    /// What a request of one item would be answered now, with nothing drawn.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the account cannot be read.
+    pub async fn check(
+        &self,
+        account: &AccountId,
+        token: Option<&TokenId>,
+        feature: &FeatureCode,
+        amount: Amount,
+    ) -> Result<Checked, EngineError> {
+        let setting = self.setting_now();
+        let known = self.known(account, &setting).await?;
+        let accounts = known
+            .as_deref()
+            .map(|known| (&known.user, known.org.as_ref()));
+        Ok(check(&setting.context(), accounts, token, feature, amount))
+    }
+
+    /// How an account stands for every feature.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] for an unknown account, [`EngineError::Store`] when it cannot be read.
+    pub async fn overview(&self, account: &AccountId) -> Result<Overview, EngineError> {
+        let setting = self.setting_now();
+        let known = self.known(account, &setting).await?;
+        let known = known.ok_or(Rejection::UnknownAccount)?;
+        let context = setting.context();
+        Ok(overview(
+            &context,
+            account,
+            known.version,
+            (&known.user, known.org.as_ref()),
+        ))
+    }
+
+    /// An account and the home that it lives in.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] for an unknown account, [`EngineError::Store`] when it cannot be read.
+    pub async fn account(&self, account: &AccountId) -> Result<AccountRow, EngineError> {
+        let known = self.read(account, &self.setting_now()).await?;
+        let known = known.ok_or(Rejection::UnknownAccount)?;
+        Ok(AccountRow {
+            home: known.home.clone(),
+            id: account.clone(),
+            account: known.user.clone(),
+        })
+    }
+
+    pub(crate) async fn exists(&self, account: &AccountId) -> Result<bool, EngineError> {
+        let setting = self.setting_now();
+        Ok(self.known(account, &setting).await?.is_some())
+    }
+
+    /// A page of accounts.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when they cannot be read.
+    pub async fn accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, EngineError> {
+        Ok(self.storage().accounts(page).await?)
+    }
+
+    /// A page of an account's operations, newest first; an org's with those of its members if `members` is set.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when they cannot be read.
+    pub async fn ledger(
+        &self,
+        account: &AccountId,
+        members: bool,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Operation>, EngineError> {
+        let page = LedgerPage {
+            home: self.inner.decider.homes.of(account).await?,
+            account: account.clone(),
+            members,
+            before,
+            limit: limit.clamp(1, PAGE_MAX),
+        };
+        Ok(self.storage().ledger(&page).await?)
+    }
+
+    pub(crate) fn setting_now(&self) -> Setting {
+        Setting {
+            catalog: self.inner.decider.catalogs.current(),
+            now: self.now(),
+            grace: self.settings().grace,
+        }
+    }
+
+    /// The account from the cache, or from the store and then into the cache.
+    async fn known(
+        &self,
+        account: &AccountId,
+        setting: &Setting,
+    ) -> Result<Option<Arc<CachedHome>>, EngineError> {
+        let home = self.inner.decider.homes.of(account).await?;
+        let cache = self.cache();
+        let cached = cache.get(&home, account).await.unwrap_or_default();
+        let is_fresh =
+            |known: &Arc<CachedHome>| known.hold_before.is_none_or(|before| setting.now < before);
+        let cached = cached.filter(is_fresh);
+        let hit = if cached.is_some() { "true" } else { "false" };
+        metrics::counter!("quota_cache_hit_total", "cache_type" => cache.name(), "hit" => hit)
+            .increment(1);
+        if cached.is_some() {
+            return Ok(cached);
+        }
+        let read = self.read(account, setting).await?.map(Arc::new);
+        if let Some(read) = &read
+            && let Err(error) = cache.put(Arc::clone(read)).await
+        {
+            tracing::debug!(%error, "the cache took no entry");
+        }
+        Ok(read)
+    }
+
+    /// The account as the store has it, with the holds ended whose deadline has come.
+    async fn read(
+        &self,
+        account: &AccountId,
+        setting: &Setting,
+    ) -> Result<Option<CachedHome>, EngineError> {
+        let home = self.inner.decider.homes.of(account).await?;
+        if let Some(found) = self.read_in(account, home.clone(), setting).await? {
+            return Ok(Some(found));
+        }
+        let now_at = self.inner.decider.homes.look_up(account).await?;
+        if now_at == home {
+            return Ok(None);
+        }
+        self.read_in(account, now_at, setting).await
+    }
+
+    async fn read_in(
+        &self,
+        account: &AccountId,
+        home: AccountId,
+        setting: &Setting,
+    ) -> Result<Option<CachedHome>, EngineError> {
+        let query = LoadQuery {
+            now: setting.now,
+            keys_since: setting.now,
+            homes: vec![HomeQuery {
+                home: home.clone(),
+                accounts: vec![account.clone()],
+                reservations: Vec::new(),
+                operations: Vec::new(),
+                keys: Vec::new(),
+            }],
+        };
+        let mut loaded = self.storage().load(&query).await?;
+        self.inner
+            .decider
+            .catalogs
+            .at(loaded.catalog_version)
+            .await?;
+        let Some(mut home) = loaded.homes.pop() else {
+            return Ok(None);
+        };
+        let version = home.version;
+        end_holds(&mut home, account, &setting.context())?;
+        let Some(user) = home.accounts.remove(account) else {
+            return Ok(None);
+        };
+        let org: Option<Account> = match user.terms.org {
+            Some(_) => home.accounts.remove(&home.id),
+            None => None,
+        };
+        Ok(Some(CachedHome {
+            home: home.id,
+            version,
+            hold_before: home.hold_before,
+            account: account.clone(),
+            user,
+            org,
+        }))
+    }
+}
+
+/// Ends, in memory only, the holds whose deadline has come (R4).
+fn end_holds(
+    home: &mut quota_core::home::Home,
+    account: &AccountId,
+    context: &Context<'_>,
+) -> Result<(), EngineError> {
+    let sweep = Request {
+        id: Uuid::nil(),
+        account: account.clone(),
+        key: None,
+        body_hash: [0; 32],
+        command: Command::Sweep,
+        origin: Origin::default(),
+    };
+    let outcome = execute(home, &sweep, context)?;
+    debug_assert_eq!(
+        outcome.operation.answer,
+        Answer::Unchanged,
+        "a sweep books nothing"
+    );
+    Ok(())
+}
+
+/// Whether the parts that the engine needs answer.
+#[derive(Debug)]
+pub struct Health {
+    /// What the store says, if it fails.
+    pub store: Result<(), StoreError>,
+    /// Whether the cache answers; without it everything is right, and slower.
+    pub is_cache_up: bool,
+}
+
+impl Engine {
+    /// Asks the store and the cache whether they answer.
+    pub async fn health(&self) -> Health {
+        let (store, cache) = (self.storage().ping().await, self.cache().ping().await);
+        Health {
+            store,
+            is_cache_up: cache.is_ok(),
+        }
+    }
+}
