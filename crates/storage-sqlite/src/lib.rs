@@ -1,1 +1,23 @@
-//! Stub.
+//! The store on SQLite: one file, one writer, many readers. It holds no rule.
+
+mod audits;
+mod catalog;
+mod directory;
+mod error;
+mod home_rows;
+mod jobs;
+mod keys;
+mod load;
+mod migrations;
+mod operations;
+mod outbox;
+mod records;
+mod relocate;
+mod reservations;
+mod rows;
+mod store;
+mod values;
+mod write;
+
+pub use error::OpenError;
+pub use store::{SqliteSettings, SqliteStore};

@@ -1,0 +1,115 @@
+//! What a failure of SQLite means to the engine, decided in one place.
+
+use quota_core::ports::StoreError;
+use sqlx::error::DatabaseError;
+
+/// The file could not be opened, or is not at a state that this version can read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// SQLite refused to open the file.
+    #[error("could not open the database")]
+    Open(#[source] sqlx::Error),
+    /// A migration failed, or the file was migrated by a newer version.
+    #[error("could not migrate the database")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// What goes wrong inside a transaction.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Sqlite(sqlx::Error),
+    Store(StoreError),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error,
+            Fault::Sqlite(error) => classed(error),
+        }
+    }
+}
+
+/// A row that the rules cannot read.
+pub(crate) fn corrupt(
+    table: &'static str,
+    key: impl Into<String>,
+    what: impl std::fmt::Display,
+) -> Fault {
+    Fault::Store(StoreError::Corrupt {
+        table,
+        key: key.into(),
+        what: what.to_string(),
+    })
+}
+
+/// A write that can never be right.
+pub(crate) fn refused(what: impl Into<String>) -> Fault {
+    Fault::Store(StoreError::Refused { what: what.into() })
+}
+
+/// Which kind of fault an error of sqlx is.
+fn classed(error: sqlx::Error) -> StoreError {
+    use sqlx::Error as E;
+    match error {
+        E::Database(error) => classed_by_code(error),
+        E::ColumnDecode { ref index, .. } => StoreError::Corrupt {
+            table: "unknown",
+            key: index.clone(),
+            what: error.to_string(),
+        },
+        E::Configuration(_)
+        | E::InvalidArgument(_)
+        | E::Protocol(_)
+        | E::RowNotFound
+        | E::TypeNotFound { .. }
+        | E::ColumnIndexOutOfBounds { .. }
+        | E::ColumnNotFound(_)
+        | E::Encode(_)
+        | E::Decode(_)
+        | E::AnyDriverError(_)
+        | E::Migrate(_)
+        | E::InvalidSavePointStatement => StoreError::Refused {
+            what: error.to_string(),
+        },
+        // Input and output, the pool, the connection's thread, and kinds that sqlx may add: what is not known may
+        // have taken effect.
+        _ => StoreError::Unavailable(Box::new(error)),
+    }
+}
+
+/// Primary result codes: <https://www.sqlite.org/rescode.html>.
+fn classed_by_code(error: Box<dyn DatabaseError>) -> StoreError {
+    const CORRUPT: u32 = 11;
+    const NOT_A_DATABASE: u32 = 26;
+    /// Perm, busy, locked, nomem, readonly, interrupt, ioerr, full, cantopen, protocol, schema.
+    const UNAVAILABLE: [u32; 11] = [3, 5, 6, 7, 8, 9, 10, 13, 14, 15, 17];
+    let extended = error.code().and_then(|code| code.parse::<u32>().ok());
+    let primary = extended.map(|code| code % 256);
+    match primary {
+        Some(code) if UNAVAILABLE.contains(&code) => {
+            StoreError::Unavailable(Box::new(sqlx::Error::Database(error)))
+        }
+        Some(CORRUPT | NOT_A_DATABASE) => StoreError::Corrupt {
+            table: "unknown",
+            key: String::new(),
+            what: error.to_string(),
+        },
+        _ => StoreError::Refused {
+            what: error.to_string(),
+        },
+    }
+}

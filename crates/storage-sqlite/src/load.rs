@@ -1,0 +1,282 @@
+//! Loading what a batch of requests needs: one snapshot, and only the statements that this batch calls for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use quota_core::home::{Account, ClosedBalance, Home, Referred};
+use quota_core::ids::AccountId;
+use quota_core::operation::Operation;
+use quota_core::ports::{LoadQuery, Loaded};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use uuid::Uuid;
+
+use crate::catalog::catalog_version;
+use crate::error::Fault;
+use crate::operations::{operation_columns, read_operation};
+use crate::reservations::{read_reservation, reservation_columns};
+use crate::values::{Reading, json};
+
+/// Homes by name while they are put together.
+type Homes = BTreeMap<AccountId, Home>;
+
+/// Runs every read of a load on a connection inside a transaction.
+pub(crate) async fn load(
+    connection: &mut SqliteConnection,
+    query: &LoadQuery,
+) -> Result<Loaded, Fault> {
+    let mut homes: Homes = BTreeMap::new();
+    for wanted in &query.homes {
+        homes.insert(wanted.home.clone(), Home::empty(wanted.home.clone()));
+    }
+    let catalog_version = catalog_version(connection).await?;
+    load_accounts(connection, query, &mut homes).await?;
+    load_reservations(connection, query, &mut homes).await?;
+    load_due(connection, query.now, &mut homes).await?;
+    load_referred(connection, query, &mut homes).await?;
+    let earlier = load_earlier(connection, query).await?;
+    let in_order = query.homes.iter().map(|wanted| {
+        let empty = || Home::empty(wanted.home.clone());
+        homes.remove(&wanted.home).unwrap_or_else(empty)
+    });
+    Ok(Loaded {
+        catalog_version,
+        homes: in_order.collect(),
+        earlier,
+    })
+}
+
+async fn load_accounts(
+    connection: &mut SqliteConnection,
+    query: &LoadQuery,
+    homes: &mut Homes,
+) -> Result<(), Fault> {
+    let mut wanted = BTreeSet::new();
+    for home in &query.homes {
+        let accounts = home.accounts.iter().chain([&home.home]);
+        wanted.extend(accounts.map(|account| (&home.home, account)));
+    }
+    let statement = "select a.home, a.account, a.version, a.hold_before, a.terms, a.books \
+                     from json_each(?1) as q cross join accounts as a \
+                     on a.home = q.value ->> 0 and a.account = q.value ->> 1";
+    for row in rows(connection, statement, &wanted).await? {
+        let (home_id, id, account) = read_account(&row)?;
+        let reading = Reading::new(&row, "accounts", &id);
+        let Some(home) = homes.get_mut(&home_id) else {
+            continue;
+        };
+        if home_id == id {
+            home.version = reading.counter(2)?;
+            home.hold_before = reading.optional_instant(3)?;
+        }
+        home.accounts.insert(id, account);
+    }
+    Ok(())
+}
+
+/// Home, id and account from the columns `home, account, _, _, terms, books`.
+pub(crate) fn read_account(row: &SqliteRow) -> Result<(AccountId, AccountId, Account), Fault> {
+    let id: AccountId = Reading::new(row, "accounts", "").text(1)?;
+    let reading = Reading::new(row, "accounts", &id);
+    let account = Account {
+        terms: reading.json(4)?,
+        books: reading.json(5)?,
+    };
+    Ok((reading.text(0)?, id, account))
+}
+
+/// The reservations that were asked for.
+async fn load_reservations(
+    connection: &mut SqliteConnection,
+    query: &LoadQuery,
+    homes: &mut Homes,
+) -> Result<(), Fault> {
+    let wanted = query.homes.iter().flat_map(|home| {
+        let ids = home.reservations.iter();
+        ids.map(|id| (&home.home, hex(*id)))
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let statement = concat!(
+        "select ",
+        reservation_columns!(),
+        " from json_each(?1) as q cross join reservations as r \
+         on r.home = q.value ->> 0 and r.id = unhex(q.value ->> 1)"
+    );
+    for row in rows(connection, statement, &wanted).await? {
+        put_reservation(&row, homes)?;
+    }
+    Ok(())
+}
+
+fn put_reservation(row: &SqliteRow, homes: &mut Homes) -> Result<(), Fault> {
+    let (home, reservation) = read_reservation(row)?;
+    if let Some(home) = homes.get_mut(&home) {
+        home.reservations.insert(reservation.id, reservation);
+    }
+    Ok(())
+}
+
+/// Open holds past their deadline, and for their homes the bound as it is once those have ended.
+async fn load_due(
+    connection: &mut SqliteConnection,
+    now: DateTime<Utc>,
+    homes: &mut Homes,
+) -> Result<(), Fault> {
+    let mut due = Vec::new();
+    for home in homes.values_mut() {
+        if home.may_have_expired_holds(now) {
+            home.hold_before = None;
+            due.push(home.id.clone());
+        }
+    }
+    let statement = concat!(
+        "select ",
+        reservation_columns!(),
+        " from json_each(?1) as q cross join reservations as r \
+         on r.home = q.value where r.state = 'open'"
+    );
+    for row in rows(connection, statement, &due).await? {
+        let (home, reservation) = read_reservation(&row)?;
+        let Some(home) = homes.get_mut(&home) else {
+            continue;
+        };
+        if reservation.expires_at <= now {
+            home.reservations.insert(reservation.id, reservation);
+        } else {
+            let before = home.hold_before.unwrap_or(reservation.expires_at);
+            home.hold_before = Some(before.min(reservation.expires_at));
+        }
+    }
+    Ok(())
+}
+
+/// Operations that were asked for or that ended a reservation which was, with their refunds and closed balances.
+async fn load_referred(
+    connection: &mut SqliteConnection,
+    query: &LoadQuery,
+    homes: &mut Homes,
+) -> Result<(), Fault> {
+    let mut wanted: BTreeSet<(AccountId, String)> = BTreeSet::new();
+    for home in &query.homes {
+        let asked = home.operations.iter().copied();
+        let reservations = home.reservations.iter();
+        let found = reservations.filter_map(|id| homes.get(&home.home)?.reservations.get(id));
+        let ended = found.flat_map(|found| found.ended_by.into_iter().chain(found.late_commit));
+        wanted.extend(asked.chain(ended).map(|id| (home.home.clone(), hex(id))));
+    }
+    let statement = concat!(
+        "select ",
+        operation_columns!(),
+        " from json_each(?1) as q cross join operations as o \
+         on o.id = unhex(q.value ->> 1) and o.home = q.value ->> 0"
+    );
+    let found = operations(connection, statement, &wanted).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let statement = concat!(
+        "select ",
+        operation_columns!(),
+        " from json_each(?1) as q cross join operations as o \
+         on o.home = q.value ->> 0 and o.refers_to = unhex(q.value ->> 1) \
+         where o.kind = 'refund' order by o.era, o.sequence"
+    );
+    let refunds = operations(connection, statement, &wanted).await?;
+    let closed = load_closed(connection, &found).await?;
+    for (home_id, operation) in found {
+        let refunds = refunds
+            .iter()
+            .filter(|(home, refund)| *home == home_id && refund.refers_to == Some(operation.id));
+        let refunds = refunds.map(|(_, refund)| refund.clone()).collect();
+        let closed = closed
+            .iter()
+            .filter(|(home, closed)| *home == home_id && draws_on(&operation, closed));
+        let closed = closed.map(|(_, closed)| closed.clone()).collect();
+        if let Some(home) = homes.get_mut(&home_id) {
+            let referred = Referred {
+                refunds,
+                closed,
+                operation,
+            };
+            home.referred.insert(referred.operation.id, referred);
+        }
+    }
+    Ok(())
+}
+
+fn draws_on(operation: &Operation, closed: &ClosedBalance) -> bool {
+    let mut entries = operation.entries.iter();
+    entries.any(|entry| entry.account == closed.account && entry.bucket == closed.balance.bucket)
+}
+
+async fn load_closed(
+    connection: &mut SqliteConnection,
+    operations: &[(AccountId, Operation)],
+) -> Result<Vec<(AccountId, ClosedBalance)>, Fault> {
+    let mut buckets = BTreeSet::new();
+    for (home, operation) in operations {
+        let entries = operation.entries.iter();
+        buckets.extend(entries.map(|entry| (home, &entry.account, &entry.bucket)));
+    }
+    let statement = "select c.home, c.account, c.balance \
+                     from json_each(?1) as q cross join closed_balances as c on c.home = q.value ->> 0 \
+                     and c.account = q.value ->> 1 and c.bucket = q.value ->> 2 \
+                     order by c.account, c.bucket";
+    let rows = rows(connection, statement, &buckets).await?;
+    rows.iter().map(read_closed).collect()
+}
+
+/// Home and closed balance from the columns `home, account, balance`.
+pub(crate) fn read_closed(row: &SqliteRow) -> Result<(AccountId, ClosedBalance), Fault> {
+    let account: AccountId = Reading::new(row, "closed_balances", "").text(1)?;
+    let reading = Reading::new(row, "closed_balances", &account);
+    let balance = reading.json(2)?;
+    Ok((reading.text(0)?, ClosedBalance { account, balance }))
+}
+
+/// Operations that carry the keys asked for. Older ones than `keys_since` are found too: a key is never used again.
+async fn load_earlier(
+    connection: &mut SqliteConnection,
+    query: &LoadQuery,
+) -> Result<Vec<Operation>, Fault> {
+    let keys = query.homes.iter().flat_map(|home| {
+        let keys = home.keys.iter();
+        keys.map(|wanted| (&home.home, &wanted.account, &wanted.key))
+    });
+    let keys: Vec<_> = keys.collect();
+    let statement = concat!(
+        "select ",
+        operation_columns!(),
+        " from json_each(?1) as q cross join operations as o on o.home = q.value ->> 0 \
+         and o.account = q.value ->> 1 and o.key = q.value ->> 2"
+    );
+    let found = operations(connection, statement, &keys).await?;
+    Ok(found.into_iter().map(|(_, operation)| operation).collect())
+}
+
+async fn operations<K: serde::Serialize>(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    keys: &K,
+) -> Result<Vec<(AccountId, Operation)>, Fault> {
+    let rows = rows(connection, statement, keys).await?;
+    rows.iter().map(read_operation).collect()
+}
+
+/// The rows of a statement that takes its keys as one JSON array; none, and no statement, for no keys.
+pub(crate) async fn rows<K: serde::Serialize>(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    keys: &K,
+) -> Result<Vec<SqliteRow>, Fault> {
+    let keys = json(keys)?;
+    if keys == "[]" {
+        return Ok(Vec::new());
+    }
+    let statement = sqlx::query(statement).bind(keys);
+    Ok(statement.fetch_all(connection).await?)
+}
+
+/// An id in the form that `unhex` reads.
+pub(crate) fn hex(id: Uuid) -> String {
+    id.simple().to_string()
+}

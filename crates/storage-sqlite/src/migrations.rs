@@ -1,0 +1,30 @@
+//! The schema, built into the program.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+macro_rules! migration {
+    ($file:literal) => {
+        include_str!(concat!("../../../migrations/sqlite/", $file, ".sql"))
+    };
+}
+
+/// Name and text; the version is the place in the list.
+const FILES: [(&str, &str); 7] = [
+    ("accounts", migration!("0001_accounts")),
+    ("ledger", migration!("0002_ledger")),
+    ("reservations", migration!("0003_reservations")),
+    ("catalog", migration!("0004_catalog")),
+    ("outbox", migration!("0005_outbox")),
+    ("keys", migration!("0006_keys")),
+    ("jobs", migration!("0007_jobs")),
+];
+
+/// All migrations, oldest first.
+pub(crate) fn migrator() -> Migrator {
+    let migrations = (1..).zip(FILES).map(|(version, (name, sql))| {
+        let sql = sql.into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}

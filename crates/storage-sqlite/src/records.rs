@@ -1,0 +1,146 @@
+//! Lists, the ledger, and what nobody needs any more.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use quota_core::ids::{AccountId, AccountKind};
+use quota_core::operation::Operation;
+use quota_core::ports::{AccountPage, AccountRow, LedgerPage, Records, StoreError};
+use sqlx::sqlite::SqliteConnection;
+
+use crate::SqliteStore;
+use crate::error::Fault;
+use crate::load::read_account;
+use crate::operations::{operation_columns, read_operation};
+use crate::values::{account_in, counter, micros};
+
+#[async_trait]
+impl Records for SqliteStore {
+    async fn accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, StoreError> {
+        // Half-open ranges of ids: `;` is the character after `:`.
+        let (kind_from, kind_before) = match page.kind {
+            Some(AccountKind::User) => ("user:", "user;"),
+            Some(AccountKind::Org) => ("org:", "org;"),
+            None => ("", "v"),
+        };
+        let rows = sqlx::query(accounts_statement(page))
+            .bind(kind_from)
+            .bind(kind_before)
+            .bind(page.after.as_ref().map_or("", AccountId::as_str).to_owned())
+            .bind(page.limit)
+            .bind(page.org.as_ref().map(|org| org.as_str().to_owned()))
+            .bind(page.due_before.map(micros))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Fault::from)?;
+        let rows = rows.iter().map(|row| {
+            let (home, id, account) = read_account(row)?;
+            Ok(AccountRow { home, id, account })
+        });
+        Ok(rows.collect::<Result<_, Fault>>()?)
+    }
+
+    async fn ledger(&self, page: &LedgerPage) -> Result<Vec<Operation>, StoreError> {
+        let statement = concat!(
+            "select ",
+            operation_columns!(),
+            " from operations as o where o.home = ?1 \
+             and o.era = (select max(l.era) from operations as l where l.home = ?1) \
+             and (?2 is null or o.account = ?2) and o.sequence < ?3 \
+             order by o.sequence desc limit ?4"
+        );
+        let account = (!page.members).then(|| page.account.as_str().to_owned());
+        let rows = sqlx::query(statement)
+            .bind(page.home.as_str())
+            .bind(account)
+            .bind(page.before.map_or(Ok(i64::MAX), counter)?)
+            .bind(page.limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Fault::from)?;
+        let operations = rows.iter().map(|row| Ok(read_operation(row)?.1));
+        Ok(operations.collect::<Result<_, Fault>>()?)
+    }
+
+    async fn homes_with_due_holds(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let statement = "select distinct home from reservations \
+                         where state = 'open' and expires_at <= ?1 order by home limit ?2";
+        let rows = sqlx::query(statement)
+            .bind(micros(now))
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Fault::from)?;
+        let homes = rows.iter().map(|row| account_in(row, "reservations"));
+        Ok(homes.collect::<Result<_, Fault>>()?)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let answer = sqlx::query("select version from catalogs limit 1");
+        answer
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Fault::from)?;
+        Ok(())
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
+    }
+
+    async fn prune(
+        &self,
+        _now: DateTime<Utc>,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.writing(move |connection| Box::pin(prune(connection, micros(before), limit)))
+            .await
+    }
+}
+
+/// One statement for each index that a list can follow.
+fn accounts_statement(page: &AccountPage) -> &'static str {
+    macro_rules! listed {
+        ($($filter:literal)?) => {
+            concat!(
+                "select home, account, version, hold_before, terms, books from accounts \
+                 where account >= ?1 and account < ?2 and account > ?3 ",
+                $($filter,)?
+                " order by account limit ?4"
+            )
+        };
+    }
+    match (&page.org, page.due_before) {
+        (None, None) => listed!(),
+        (Some(_), None) => listed!("and org = ?5"),
+        (None, Some(_)) => listed!("and due_at <= ?6"),
+        (Some(_), Some(_)) => listed!("and org = ?5 and due_at <= ?6"),
+    }
+}
+
+/// Each statement removes at most `limit` rows, so that a long-neglected table does not stop the writer.
+async fn prune(connection: &mut SqliteConnection, before: i64, limit: u32) -> Result<u64, Fault> {
+    let statements = [
+        "delete from outbox where number in \
+         (select number from outbox where published_at < ?1 limit ?2)",
+        "delete from reservations where rowid in \
+         (select rowid from reservations where state <> 'open' and expires_at < ?1 limit ?2)",
+        "delete from job_runs where rowid in \
+         (select rowid from job_runs where state <> 'running' \
+         and coalesce(ended_at, started_at) < ?1 limit ?2)",
+    ];
+    let mut removed = 0;
+    for statement in statements {
+        let statement = sqlx::query(statement).bind(before).bind(limit);
+        let done = statement.execute(&mut *connection).await?;
+        removed += done.rows_affected();
+    }
+    let orphans = "delete from job_batches where run not in (select id from job_runs)";
+    let statement = sqlx::query(orphans);
+    statement.execute(connection).await?;
+    Ok(removed)
+}

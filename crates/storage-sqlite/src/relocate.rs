@@ -1,0 +1,155 @@
+//! Moving a user from one home to another, in one transaction.
+
+use quota_core::ids::AccountId;
+use quota_core::ports::{AccountWrite, Relocation};
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::error::{Fault, refused};
+use crate::home_rows::{AccountRow, Guard, HomeRows};
+use crate::operations::OperationRow;
+use crate::outbox::EventRow;
+use crate::values::{counter, micros};
+
+/// A move with every value encoded.
+pub(crate) struct Move {
+    user: AccountId,
+    from: (AccountId, i64),
+    to: (AccountId, i64),
+    account: AccountRow,
+    left: (Guard, OperationRow),
+    joined: (Guard, OperationRow),
+    event: EventRow,
+}
+
+impl Move {
+    /// Encodes a move.
+    pub(crate) fn new(moved: &Relocation) -> Result<Self, Fault> {
+        let ((from, from_version), (to, to_version)) = (&moved.from, &moved.to);
+        if from == to || (*to_version == 0) != (*to == moved.user) {
+            return Err(refused(format!("`{}` cannot move to `{to}`", moved.user)));
+        }
+        let guard = |home: &AccountId, operation: &quota_core::operation::Operation| {
+            Ok::<_, Fault>(Guard {
+                home: Some(home.clone()),
+                version: counter(operation.sequence)?,
+                operated_at: Some(micros(operation.at)),
+                ..Guard::default()
+            })
+        };
+        let account = AccountWrite {
+            id: moved.user.clone(),
+            account: moved.account.clone(),
+            due_at: moved.due_at,
+        };
+        Ok(Self {
+            user: moved.user.clone(),
+            from: (from.clone(), counter(*from_version)?),
+            to: (to.clone(), counter(*to_version)?),
+            account: AccountRow::new(to, Guard::default(), &account)?,
+            left: (
+                guard(from, &moved.left)?,
+                OperationRow::new(from, &moved.left)?,
+            ),
+            joined: (
+                guard(to, &moved.joined)?,
+                OperationRow::new(to, &moved.joined)?,
+            ),
+            event: EventRow::new(&moved.event)?,
+        })
+    }
+}
+
+/// Runs inside a transaction that holds the only right to write.
+pub(crate) async fn relocate(
+    connection: &mut SqliteConnection,
+    mut moved: Move,
+) -> Result<bool, Fault> {
+    let from = stored_guard(connection, &moved.from.0).await?;
+    let to = stored_guard(connection, &moved.to.0).await?;
+    let version = |guard: &Option<Guard>| guard.as_ref().map_or(0, |guard| guard.version);
+    if version(&from) != moved.from.1 || version(&to) != moved.to.1 {
+        return Ok(false);
+    }
+    let leaves = sqlx::query("delete from accounts where home = ?1 and account = ?2")
+        .bind(moved.from.0.as_str())
+        .bind(moved.user.as_str())
+        .execute(&mut *connection)
+        .await?;
+    if leaves.rows_affected() == 0 {
+        return Ok(false);
+    }
+    enter_directory(connection, &moved).await?;
+    let mut rows = HomeRows::default();
+    if let Some(from) = from {
+        moved.left.1.era = from.era;
+        if moved.from.0 != moved.user {
+            rows.guards.push(from.moved_on(moved.left.0));
+        }
+    }
+    if let Some(to) = to {
+        moved.joined.1.era = to.era;
+        rows.guards.push(to.moved_on(moved.joined.0));
+    } else {
+        moved.joined.1.era = next_era(connection, &moved.to.0).await?;
+        moved.account.guard = Guard {
+            era: moved.joined.1.era,
+            ..moved.joined.0
+        };
+    }
+    rows.accounts.push(moved.account);
+    rows.operations.extend([moved.left.1, moved.joined.1]);
+    rows.events.push(moved.event);
+    rows.write(connection).await?;
+    Ok(true)
+}
+
+impl Guard {
+    /// At the version of `later`; what is held stays held.
+    fn moved_on(self, later: Self) -> Self {
+        Self {
+            hold_before: self.hold_before,
+            ..later
+        }
+    }
+}
+
+async fn stored_guard(
+    connection: &mut SqliteConnection,
+    home: &AccountId,
+) -> Result<Option<Guard>, Fault> {
+    let statement =
+        "select version, era, hold_before from accounts where home = ?1 and account = ?1";
+    let statement = sqlx::query(statement).bind(home.as_str());
+    let Some(row) = statement.fetch_optional(connection).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Guard {
+        home: Some(home.clone()),
+        version: row.try_get(0)?,
+        era: row.try_get(1)?,
+        hold_before: row.try_get(2)?,
+        operated_at: None,
+    }))
+}
+
+async fn next_era(connection: &mut SqliteConnection, home: &AccountId) -> Result<i64, Fault> {
+    let statement = "select 1 + coalesce(max(era), 0) from operations where home = ?1";
+    let statement = sqlx::query(statement).bind(home.as_str());
+    Ok(statement.fetch_one(connection).await?.try_get(0)?)
+}
+
+/// A user that becomes a home of its own has no entry.
+async fn enter_directory(connection: &mut SqliteConnection, moved: &Move) -> Result<(), Fault> {
+    let entry = if moved.to.1 == 0 {
+        sqlx::query("delete from directory where account = ?1").bind(moved.user.as_str())
+    } else {
+        let statement = "insert into directory (account, home) values (?1, ?2) \
+                         on conflict (account) do update set home = excluded.home";
+        sqlx::query(statement)
+            .bind(moved.user.as_str())
+            .bind(moved.to.0.as_str())
+    };
+    entry.execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Writing a batch: what still is as it was loaded is written whole, in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use quota_core::ids::AccountId;
+use quota_core::ports::{
+    DecideLocked, HomeWrite, KeyQuery, Lease, LoadQuery, Loaded, Store, StoreError, WriteBatch,
+};
+use sqlx::sqlite::SqliteConnection;
+
+use crate::SqliteStore;
+use crate::catalog::catalog_version;
+use crate::error::{Fault, refused};
+use crate::home_rows::HomeRows;
+use crate::load::{load, rows};
+use crate::values::{Reading, account_in, counter};
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
+        let query = query.clone();
+        self.reading(move |connection| Box::pin(async move { load(connection, &query).await }))
+            .await
+    }
+
+    async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
+        let batch = Encoded::new(batch)?;
+        self.writing(move |connection| Box::pin(write(connection, batch)))
+            .await
+    }
+
+    async fn write_locked(
+        &self,
+        query: &LoadQuery,
+        decide: DecideLocked,
+    ) -> Result<bool, StoreError> {
+        let query = query.clone();
+        self.writing(move |connection| {
+            Box::pin(async move {
+                let loaded = load(connection, &query).await?;
+                let Some(batch) = decide(loaded) else {
+                    return Ok(false);
+                };
+                let passed = write(connection, Encoded::new(&batch)?).await?;
+                Ok(!passed.is_empty())
+            })
+        })
+        .await
+    }
+}
+
+/// A batch with every value encoded, so that the writer only binds.
+struct Encoded {
+    catalog_version: u64,
+    lease: Option<Lease>,
+    homes: Vec<EncodedHome>,
+}
+
+struct EncodedHome {
+    home: AccountId,
+    expected_version: u64,
+    unseen_keys: Vec<KeyQuery>,
+    rows: HomeRows,
+}
+
+impl Encoded {
+    fn new(batch: &WriteBatch) -> Result<Self, Fault> {
+        let mut seen = BTreeSet::new();
+        let mut homes = Vec::with_capacity(batch.homes.len());
+        for write in &batch.homes {
+            check_shape(write)?;
+            if !seen.insert(&write.home) {
+                return Err(refused(format!("home `{}` comes twice", write.home)));
+            }
+            homes.push(EncodedHome {
+                home: write.home.clone(),
+                expected_version: write.expected_version,
+                unseen_keys: write.unseen_keys.clone(),
+                rows: HomeRows::new(write)?,
+            });
+        }
+        Ok(Self {
+            catalog_version: batch.catalog_version,
+            lease: batch.lease.clone(),
+            homes,
+        })
+    }
+}
+
+fn check_shape(write: &HomeWrite) -> Result<(), Fault> {
+    let sequences = write.operations.iter().map(|operation| operation.sequence);
+    let gapless = (write.expected_version + 1..=write.new_version).eq(sequences);
+    if gapless && write.new_version >= write.expected_version && write.new_version > 0 {
+        return Ok(());
+    }
+    let home = &write.home;
+    Err(refused(format!("home `{home}` has a gap in its history")))
+}
+
+/// Runs inside a transaction that holds the only right to write, so what is read here stays true until the commit.
+async fn write(connection: &mut SqliteConnection, batch: Encoded) -> Result<Vec<AccountId>, Fault> {
+    let is_current = catalog_version(connection).await? == batch.catalog_version
+        && holds(connection, batch.lease.as_ref()).await?;
+    if !is_current {
+        return Ok(Vec::new());
+    }
+    let guards = stored_guards(connection, &batch.homes).await?;
+    let stopped = homes_with_taken_keys(connection, &batch.homes).await?;
+    let births = possible_births(connection, &batch.homes).await?;
+    let mut passed = Vec::with_capacity(batch.homes.len());
+    let mut all = HomeRows::default();
+    for mut home in batch.homes {
+        let stored = guards.get(&home.home).copied();
+        let era = match stored {
+            Some((version, era)) if version == home.expected_version => Some(era),
+            None if home.expected_version == 0 => births.get(&home.home).copied(),
+            _ => None,
+        };
+        let Some(era) = era.filter(|_| !stopped.contains(&home.home)) else {
+            continue;
+        };
+        if stored.is_none() && !home.rows.has_own_account() {
+            let home = &home.home;
+            return Err(refused(format!("new home `{home}` lacks its own account")));
+        }
+        home.rows.set_era(era);
+        all.append(home.rows);
+        passed.push(home.home);
+    }
+    all.write(connection).await?;
+    Ok(passed)
+}
+
+async fn holds(connection: &mut SqliteConnection, lease: Option<&Lease>) -> Result<bool, Fault> {
+    let Some(lease) = lease else {
+        return Ok(true);
+    };
+    let statement = "select 1 from leases where name = ?1 and owner = ?2 and epoch = ?3";
+    let held = sqlx::query(statement)
+        .bind(lease.name.clone())
+        .bind(lease.owner.clone())
+        .bind(counter(lease.epoch)?);
+    Ok(held.fetch_optional(connection).await?.is_some())
+}
+
+/// Version and era of the homes that exist.
+async fn stored_guards(
+    connection: &mut SqliteConnection,
+    homes: &[EncodedHome],
+) -> Result<BTreeMap<AccountId, (u64, i64)>, Fault> {
+    let names: Vec<&AccountId> = homes.iter().map(|home| &home.home).collect();
+    let statement = "select a.home, a.version, a.era from json_each(?1) as q \
+                     cross join accounts as a on a.home = q.value and a.account = q.value";
+    let mut guards = BTreeMap::new();
+    for row in rows(connection, statement, &names).await? {
+        let row = Reading::new(&row, "accounts", "a guard");
+        guards.insert(row.text(0)?, (row.counter(1)?, row.raw(2)?));
+    }
+    Ok(guards)
+}
+
+/// Homes with an operation that carries a key which was not looked for at load.
+async fn homes_with_taken_keys(
+    connection: &mut SqliteConnection,
+    homes: &[EncodedHome],
+) -> Result<BTreeSet<AccountId>, Fault> {
+    let unseen = homes.iter().flat_map(|home| {
+        let keys = home.unseen_keys.iter();
+        keys.map(|wanted| (&home.home, &wanted.account, &wanted.key))
+    });
+    let unseen: Vec<_> = unseen.collect();
+    let statement = "select o.home from json_each(?1) as q cross join operations as o \
+                     on o.home = q.value ->> 0 and o.account = q.value ->> 1 \
+                     and o.key = q.value ->> 2";
+    let rows = rows(connection, statement, &unseen).await?;
+    rows.iter()
+        .map(|row| account_in(row, "operations"))
+        .collect()
+}
+
+/// The next era of each home that is to be created, unless its account lives elsewhere.
+async fn possible_births(
+    connection: &mut SqliteConnection,
+    homes: &[EncodedHome],
+) -> Result<BTreeMap<AccountId, i64>, Fault> {
+    let unborn = homes.iter().filter(|home| home.expected_version == 0);
+    let unborn: Vec<&AccountId> = unborn.map(|home| &home.home).collect();
+    let statement = "select q.value, \
+                     1 + coalesce((select max(o.era) from operations as o where o.home = q.value), 0) \
+                     from json_each(?1) as q where not exists \
+                     (select 1 from directory as d where d.account = q.value and d.home <> q.value)";
+    let mut births = BTreeMap::new();
+    for row in rows(connection, statement, &unborn).await? {
+        let row = Reading::new(&row, "operations", "an era");
+        births.insert(row.text(0)?, row.raw(1)?);
+    }
+    Ok(births)
+}

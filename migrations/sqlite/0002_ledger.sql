@@ -1,0 +1,43 @@
+-- The ledger: one row an operation, never changed. An era is one life of a home: a user that leaves its org
+-- is a home once more and begins again at sequence 1.
+create table operations (
+    id blob not null,
+    home text not null,
+    era integer not null,
+    sequence integer not null,
+    account text not null,
+    at integer not null,
+    kind text not null,
+    key text,
+    body_hash blob not null,
+    refers_to blob,
+    entries text not null,
+    answer text not null,
+    origin text not null,
+    constraint operations_id_is_a_uuid check (length(id) = 16),
+    constraint operations_sequence_counts check (sequence > 0 and era > 0)
+) strict;
+
+create unique index operations_by_id on operations (id);
+create unique index operations_by_sequence on operations (home, era, sequence);
+create unique index operations_by_key on operations (home, account, key) where key is not null;
+create index operations_by_reference on operations (home, refers_to) where refers_to is not null;
+
+create trigger operations_are_not_changed before update on operations
+begin
+    select raise(abort, 'operations_are_kept: the ledger is append-only');
+end;
+
+create trigger operations_are_not_removed before delete on operations
+begin
+    select raise(abort, 'operations_are_kept: the ledger is append-only');
+end;
+
+-- Balances that left the books of their account: kept for reports and refunds.
+create table closed_balances (
+    home text not null,
+    account text not null,
+    bucket text not null,
+    balance text not null,
+    constraint closed_balances_key primary key (home, account, bucket)
+) strict;
