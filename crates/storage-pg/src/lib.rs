@@ -1,1 +1,32 @@
-//! Stub.
+//! The engine's store on PostgreSQL 15 or later: it loads, and it writes what the rules decided. It holds no rule.
+//!
+//! - One statement loads a batch, one autocommitted statement writes it; the versions of the homes decide the race.
+//! - Whatever changes something runs in a task of its own that nobody can cancel, and a connection that comes back to
+//!   the pool is rolled back first: sqlx 0.9.0 is not cancel-safe.
+//! - Every key begins with the home, and so does every condition of the hot path: with the tables distributed by
+//!   `home`, one request stays on one shard.
+
+mod audits;
+mod catalog;
+mod directory;
+mod error;
+mod jobs;
+mod keys;
+mod load;
+mod load_rows;
+mod locked;
+mod migrate;
+mod outbox;
+mod pool;
+mod records;
+mod relocate;
+mod rows;
+mod settings;
+pub mod statements;
+mod store;
+mod write;
+mod write_columns;
+
+pub use migrate::migrate;
+pub use settings::Settings;
+pub use store::PgStore;

@@ -1,0 +1,96 @@
+//! `load`: the query as columns, and the statement that takes them.
+
+use chrono::{DateTime, Datelike, NaiveTime, Utc};
+use quota_core::ids::AccountId;
+use quota_core::ports::LoadQuery;
+use sqlx::postgres::{PgExecutor, PgRow};
+use uuid::Uuid;
+
+use crate::statements::{LOAD, LOAD_REFERRED};
+
+/// What is asked for, a column for each parameter of the statement.
+#[derive(Debug)]
+pub(crate) struct LoadColumns {
+    now: DateTime<Utc>,
+    keys_since: DateTime<Utc>,
+    accounts: (Vec<String>, Vec<String>),
+    keys: (Vec<String>, Vec<String>, Vec<String>),
+    reservations: (Vec<String>, Vec<Uuid>),
+    operations: (Vec<String>, Vec<Uuid>),
+}
+
+impl LoadColumns {
+    /// The columns of a query; homes in the order of their ids, no account twice.
+    pub(crate) fn of(query: &LoadQuery) -> Self {
+        let mut columns = Self {
+            now: query.now,
+            keys_since: month_of(query.keys_since),
+            accounts: Default::default(),
+            keys: Default::default(),
+            reservations: Default::default(),
+            operations: Default::default(),
+        };
+        for asked in &query.homes {
+            let home = || asked.home.as_str().to_owned();
+            let mut accounts: Vec<&str> = asked.accounts.iter().map(AccountId::as_str).collect();
+            accounts.push(asked.home.as_str());
+            accounts.sort_unstable();
+            accounts.dedup();
+            for account in accounts {
+                columns.accounts.0.push(home());
+                columns.accounts.1.push(account.to_owned());
+            }
+            for asked_key in &asked.keys {
+                columns.keys.0.push(home());
+                columns.keys.1.push(asked_key.account.as_str().to_owned());
+                columns.keys.2.push(asked_key.key.as_str().to_owned());
+            }
+            for id in &asked.reservations {
+                columns.reservations.0.push(home());
+                columns.reservations.1.push(*id);
+            }
+            for id in &asked.operations {
+                columns.operations.0.push(home());
+                columns.operations.1.push(*id);
+            }
+        }
+        columns
+    }
+
+    fn refers(&self) -> bool {
+        !self.reservations.0.is_empty() || !self.operations.0.is_empty()
+    }
+}
+
+/// Runs the statement.
+pub(crate) async fn load(
+    executor: impl PgExecutor<'_>,
+    columns: &LoadColumns,
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    let refers = columns.refers();
+    let statement = sqlx::query(if refers { LOAD_REFERRED } else { LOAD })
+        .bind(&columns.accounts.0)
+        .bind(&columns.accounts.1)
+        .bind(columns.now)
+        .bind(&columns.keys.0)
+        .bind(&columns.keys.1)
+        .bind(&columns.keys.2)
+        .bind(columns.keys_since);
+    if !refers {
+        return statement.fetch_all(executor).await;
+    }
+    statement
+        .bind(&columns.reservations.0)
+        .bind(&columns.reservations.1)
+        .bind(&columns.operations.0)
+        .bind(&columns.operations.1)
+        .fetch_all(executor)
+        .await
+}
+
+/// The beginning of the month that holds `moment`: a key is unique within its partition, so it is looked for in the
+/// whole of it.
+pub(crate) fn month_of(moment: DateTime<Utc>) -> DateTime<Utc> {
+    let first_day = moment.date_naive().with_day(1);
+    first_day.map_or(moment, |day| day.and_time(NaiveTime::MIN).and_utc())
+}

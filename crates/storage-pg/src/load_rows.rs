@@ -1,0 +1,173 @@
+//! What `load` read, put together: one home for each asked for.
+
+use std::collections::HashMap;
+
+use quota_core::home::{ClosedBalance, Home, Referred};
+use quota_core::ids::AccountId;
+use quota_core::operation::Operation;
+use quota_core::ports::{LoadQuery, Loaded, StoreError};
+use quota_core::reservation::Reservation;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use crate::error::corrupt;
+use crate::rows::{Reading, account, operation};
+
+/// What a row is about; the numbers are those of the statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RowKind {
+    Catalog,
+    Account,
+    Earlier,
+    Reservation,
+    Referred,
+    Refund,
+    Closed,
+}
+
+impl RowKind {
+    const ALL: [Self; 7] = [
+        Self::Catalog,
+        Self::Account,
+        Self::Earlier,
+        Self::Reservation,
+        Self::Referred,
+        Self::Refund,
+        Self::Closed,
+    ];
+
+    fn of(row: &PgRow) -> Result<Self, StoreError> {
+        let number: i32 = Reading::new(row, "load", "?").get("row_kind")?;
+        let known = usize::try_from(number).ok().and_then(|n| Self::ALL.get(n));
+        known
+            .copied()
+            .ok_or_else(|| corrupt("load", number.to_string(), "unknown kind of row"))
+    }
+}
+
+/// Puts the rows together, in the order of the query's homes.
+pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreError> {
+    let homes = query
+        .homes
+        .iter()
+        .map(|asked| Home::empty(asked.home.clone()));
+    let mut gathered = Gathered {
+        at: query
+            .homes
+            .iter()
+            .map(|asked| asked.home.as_str())
+            .zip(0..)
+            .collect(),
+        catalog_version: 0,
+        homes: homes.collect(),
+        earlier: Vec::new(),
+    };
+    let mut late = Vec::new();
+    for row in rows {
+        match RowKind::of(row)? {
+            RowKind::Catalog => {
+                gathered.catalog_version = Reading::new(row, "catalogs", "max").count("number")?;
+            }
+            RowKind::Account => gathered.take_account(row)?,
+            RowKind::Earlier => gathered.earlier.push(operation(row, "number", "document")?),
+            RowKind::Reservation => gathered.take_reservation(row)?,
+            RowKind::Referred => gathered.take_referred(row)?,
+            // These belong to a referred operation, which may come after them.
+            kind @ (RowKind::Refund | RowKind::Closed) => late.push((kind, row)),
+        }
+    }
+    for (kind, row) in late {
+        gathered.take_late(kind, row)?;
+    }
+    Ok(Loaded {
+        catalog_version: gathered.catalog_version,
+        homes: gathered.homes,
+        earlier: gathered.earlier,
+    })
+}
+
+struct Gathered<'q> {
+    at: HashMap<&'q str, usize>,
+    catalog_version: u64,
+    homes: Vec<Home>,
+    earlier: Vec<Operation>,
+}
+
+impl Gathered<'_> {
+    fn home(&mut self, row: &PgRow) -> Result<&mut Home, StoreError> {
+        let name: &str = Reading::new(row, "load", "?").get("home")?;
+        let at = self.at.get(name).copied();
+        at.and_then(|at| self.homes.get_mut(at))
+            .ok_or_else(|| corrupt("load", name, "was not asked for"))
+    }
+
+    fn take_account(&mut self, row: &PgRow) -> Result<(), StoreError> {
+        let key: &str = Reading::new(row, "accounts", "?").get("account")?;
+        let reading = Reading::new(row, "accounts", key);
+        let id: AccountId = reading.account_id("account")?;
+        let account = account(&reading, "document", "books")?;
+        let version = reading.count("number")?;
+        let hold_before = reading.get("at")?;
+        let home = self.home(row)?;
+        if id == home.id {
+            home.version = version;
+            home.hold_before = hold_before;
+        }
+        home.accounts.insert(id, account);
+        Ok(())
+    }
+
+    fn take_reservation(&mut self, row: &PgRow) -> Result<(), StoreError> {
+        let reservation = reservation(row, "document")?;
+        self.home(row)?
+            .reservations
+            .insert(reservation.id, reservation);
+        Ok(())
+    }
+
+    fn take_referred(&mut self, row: &PgRow) -> Result<(), StoreError> {
+        let operation = operation(row, "number", "document")?;
+        let referred = Referred {
+            operation,
+            refunds: Vec::new(),
+            closed: Vec::new(),
+        };
+        let id = referred.operation.id;
+        self.home(row)?.referred.insert(id, referred);
+        Ok(())
+    }
+
+    fn take_late(&mut self, kind: RowKind, row: &PgRow) -> Result<(), StoreError> {
+        let home = self.home(row)?;
+        if kind == RowKind::Refund {
+            let refund = operation(row, "number", "document")?;
+            let about = refund.refers_to.and_then(|id| home.referred.get_mut(&id));
+            if let Some(referred) = about {
+                referred.refunds.push(refund);
+                referred.refunds.sort_by_key(|refund| refund.sequence);
+            }
+            return Ok(());
+        }
+        let (about, closed) = closed_balance(row, "document")?;
+        if let Some(referred) = home.referred.get_mut(&about) {
+            referred.closed.push(closed);
+        }
+        Ok(())
+    }
+}
+
+/// The reservation in a row's column.
+pub(crate) fn reservation(row: &PgRow, document: &str) -> Result<Reservation, StoreError> {
+    let id: Uuid = Reading::new(row, "reservations", "?").get("id")?;
+    Reading::new(row, "reservations", id.to_string()).json(document)
+}
+
+fn closed_balance(row: &PgRow, balance: &str) -> Result<(Uuid, ClosedBalance), StoreError> {
+    let key: &str = Reading::new(row, "closed_balances", "?").get("account")?;
+    let reading = Reading::new(row, "closed_balances", key);
+    let closed = ClosedBalance {
+        account: reading.account_id("account")?,
+        balance: reading.json(balance)?,
+    };
+    Ok((reading.get("id")?, closed))
+}

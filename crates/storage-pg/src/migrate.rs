@@ -1,0 +1,117 @@
+//! The schema: plain SQL files, forward only, applied under sqlx's own lock.
+
+use std::time::Duration;
+
+use quota_core::ports::StoreError;
+use sqlx::error::BoxDynError;
+use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqlSafeStr};
+
+use crate::error::store_error;
+use crate::statements::MAKE_MONTHS;
+
+/// Longest wait of a migration for a table that is in use: better a failed start than a queue behind a lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Version, name and text of each file in `migrations/postgres`.
+const FILES: [(i64, &str, &str); 8] = [
+    (
+        1,
+        "accounts",
+        include_str!("../../../migrations/postgres/0001_accounts.sql"),
+    ),
+    (
+        2,
+        "ledger",
+        include_str!("../../../migrations/postgres/0002_ledger.sql"),
+    ),
+    (
+        3,
+        "reservations",
+        include_str!("../../../migrations/postgres/0003_reservations.sql"),
+    ),
+    (
+        4,
+        "catalog",
+        include_str!("../../../migrations/postgres/0004_catalog.sql"),
+    ),
+    (
+        5,
+        "outbox",
+        include_str!("../../../migrations/postgres/0005_outbox.sql"),
+    ),
+    (
+        6,
+        "keys",
+        include_str!("../../../migrations/postgres/0006_keys.sql"),
+    ),
+    (
+        7,
+        "jobs",
+        include_str!("../../../migrations/postgres/0007_jobs.sql"),
+    ),
+    (
+        8,
+        "roles",
+        include_str!("../../../migrations/postgres/0008_roles.sql"),
+    ),
+];
+
+/// The files as sqlx wants them; its `migrate!` would need its macros.
+#[derive(Debug)]
+struct Files;
+
+impl MigrationSource<'static> for Files {
+    fn resolve(
+        self,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<Migration>, BoxDynError>> + Send>> {
+        let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+            let sql = sql.into_sql_str();
+            Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+        };
+        Box::pin(async move { Ok(FILES.into_iter().map(migration).collect()) })
+    }
+}
+
+/// Brings a database to this version's schema, and makes the ledger's partitions of this month and the next two.
+/// Several may call it at once.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the database does not answer, [`StoreError::Refused`] when a migration fails
+/// or when the database has been migrated by another version of this program.
+pub async fn migrate(url: &str) -> Result<(), StoreError> {
+    run(&crate::pool::options(url)?).await
+}
+
+pub(crate) async fn run(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let lock_timeout = LOCK_TIMEOUT.as_millis().to_string();
+    let options = options.clone().options([("lock_timeout", lock_timeout)]);
+    let mut connection: PgConnection = options.connect().await.map_err(store_error)?;
+    let migrator = Migrator::new(Files).await.map_err(migration_error)?;
+    migrator
+        .run_direct(None, &mut connection, false)
+        .await
+        .map_err(migration_error)?;
+    sqlx::query(AssertSqlSafe(MAKE_MONTHS))
+        .bind(None::<chrono::DateTime<chrono::Utc>>)
+        .execute(&mut connection)
+        .await
+        .map_err(store_error)?;
+    connection.close().await.map_err(store_error)
+}
+
+fn migration_error(error: sqlx::migrate::MigrateError) -> StoreError {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) => store_error(error),
+        sqlx::migrate::MigrateError::ExecuteMigration(error, version) => match store_error(error) {
+            StoreError::Refused { what } => StoreError::Refused {
+                what: format!("migration {version}: {what}"),
+            },
+            other => other,
+        },
+        other => StoreError::Refused {
+            what: other.to_string(),
+        },
+    }
+}

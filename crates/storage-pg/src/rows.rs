@@ -1,0 +1,130 @@
+//! Rows become values here, and a bad row is named.
+
+use std::fmt::Display;
+
+use chrono::{DateTime, Utc};
+use quota_core::home::Account;
+use quota_core::ids::{AccountId, IdempotencyKey};
+use quota_core::operation::{Operation, Origin};
+use quota_core::ports::StoreError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{Decode, Postgres, Row, Type};
+use uuid::Uuid;
+
+use crate::error::corrupt;
+
+/// One row of a table that is being read, with the key that names it should it be bad.
+pub(crate) struct Reading<'r> {
+    pub(crate) row: &'r PgRow,
+    pub(crate) table: &'static str,
+    pub(crate) key: String,
+}
+
+impl<'r> Reading<'r> {
+    pub(crate) fn new(row: &'r PgRow, table: &'static str, key: impl Into<String>) -> Self {
+        let key = key.into();
+        Self { row, table, key }
+    }
+
+    /// A column as it is.
+    pub(crate) fn get<T>(&self, column: &str) -> Result<T, StoreError>
+    where
+        T: Decode<'r, Postgres> + Type<Postgres>,
+    {
+        self.row.try_get(column).map_err(|error| self.bad(error))
+    }
+
+    /// A column that holds JSON.
+    pub(crate) fn json<T: DeserializeOwned + 'r>(&self, column: &str) -> Result<T, StoreError> {
+        self.get::<Json<T>>(column).map(|Json(value)| value)
+    }
+
+    /// A column that holds a number from 0 on.
+    pub(crate) fn count(&self, column: &str) -> Result<u64, StoreError> {
+        let number: i64 = self.get(column)?;
+        u64::try_from(number).map_err(|_| self.bad(format_args!("{column} below zero")))
+    }
+
+    /// A column that holds an account.
+    pub(crate) fn account_id(&self, column: &str) -> Result<AccountId, StoreError> {
+        AccountId::parse(self.get(column)?).map_err(|error| self.bad(error))
+    }
+
+    /// A column that holds the name of a state, a kind or a scope.
+    pub(crate) fn name<T: for<'de> Deserialize<'de>>(&self, column: &str) -> Result<T, StoreError> {
+        let text: &str = self.get(column)?;
+        let name: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
+            text.into_deserializer();
+        T::deserialize(name).map_err(|error| self.bad(error))
+    }
+
+    /// A column that holds a SHA-256.
+    pub(crate) fn hash(&self, column: &str) -> Result<[u8; 32], StoreError> {
+        let bytes: &[u8] = self.get(column)?;
+        bytes.try_into().map_err(|error| self.bad(error))
+    }
+
+    pub(crate) fn bad(&self, what: impl Display) -> StoreError {
+        corrupt(self.table, &*self.key, what)
+    }
+}
+
+/// The account in the columns of its terms and its books.
+pub(crate) fn account(
+    reading: &Reading<'_>,
+    terms: &str,
+    books: &str,
+) -> Result<Account, StoreError> {
+    Ok(Account {
+        terms: reading.json(terms)?,
+        books: reading.json(books)?,
+    })
+}
+
+/// The operation of a row; its entries may stand in a column with another name.
+pub(crate) fn operation(
+    row: &PgRow,
+    sequence: &str,
+    entries: &str,
+) -> Result<Operation, StoreError> {
+    let id: Uuid = Reading::new(row, "operations", "?").get("id")?;
+    let reading = Reading::new(row, "operations", id.to_string());
+    let key: Option<&str> = reading.get("key")?;
+    let key = key.map(IdempotencyKey::new).transpose();
+    let origin: Option<Json<Origin>> = reading.get("origin")?;
+    Ok(Operation {
+        id,
+        account: reading.account_id("account")?,
+        sequence: reading.count(sequence)?,
+        at: reading.get::<DateTime<Utc>>("at")?,
+        kind: reading.name("kind")?,
+        key: key.map_err(|error| reading.bad(error))?,
+        body_hash: reading.hash("body_hash")?,
+        refers_to: reading.get("refers_to")?,
+        entries: reading.json(entries)?,
+        answer: reading.json("answer")?,
+        origin: origin.map(|Json(origin)| origin).unwrap_or_default(),
+    })
+}
+
+/// A value as JSON text.
+pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Refused {
+        what: format!("cannot be written as json: {error}"),
+    })
+}
+
+/// The name of a state, a kind or a scope.
+pub(crate) fn name_text<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    json_text(value).map(|text| text.trim_matches('"').to_owned())
+}
+
+/// A count as the database keeps it.
+pub(crate) fn stored_count(count: u64) -> Result<i64, StoreError> {
+    i64::try_from(count).map_err(|_| StoreError::Refused {
+        what: format!("{count} is too large to be stored"),
+    })
+}

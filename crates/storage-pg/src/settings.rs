@@ -1,0 +1,30 @@
+//! What an operator may set of the store.
+
+use std::time::Duration;
+
+/// How the store uses its database. Each time-out is there so that nothing waits for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Most connections that are open at once. A node needs few: it writes in batches.
+    pub connections_max: u32,
+    /// Longest wait for a free connection.
+    pub acquire_timeout: Duration,
+    /// Longest time for one statement.
+    pub statement_timeout: Duration,
+    /// Longest wait for another's lock; shorter than a statement, so that the cause shows.
+    pub lock_timeout: Duration,
+    /// Longest time that a transaction may stand still before the server ends it.
+    pub idle_in_transaction_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connections_max: 10,
+            acquire_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(2),
+            idle_in_transaction_timeout: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `load`: one statement, one snapshot, no lock.
+//!
+//! Rows of several kinds come in one result; `row_kind` tells them apart, see `load_rows`.
+
+/// The accounts asked for, each home's own among them.
+macro_rules! found {
+    () => {
+        "with found as materialized (
+    select a.home, a.account, a.version, a.hold_before, a.terms, a.books
+    from unnest($1::text[], $2::text[]) as q (home, account)
+    join accounts a on a.home = q.home and a.account = q.account
+)"
+    };
+}
+
+/// The version of the catalog; the accounts; earlier operations with the keys asked for; open reservations that are
+/// past their deadline, looked for only in homes where there can be one.
+macro_rules! always {
+    () => {
+        "
+select 0 as row_kind, null::text as home, null::text as account,
+    coalesce((select max(c.version) from catalogs c), 0) as number, null::timestamptz as at, null::uuid as id,
+    null::text as kind, null::text as key, null::bytea as body_hash, null::uuid as refers_to,
+    null::jsonb as document, null::jsonb as books, null::json as answer, null::json as origin
+union all
+select 1, f.home, f.account, f.version,
+    case when f.hold_before <= $3 then (
+        select min(r.expires_at) from reservations r
+        where r.home = f.home and r.state = 'open' and r.expires_at > $3
+    ) else f.hold_before end,
+    null, null, null, null, null, f.terms, f.books, null, null
+from found f
+union all
+select 2, o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
+    o.entries, null, o.answer, o.origin
+from unnest($4::text[], $5::text[], $6::text[]) as k (home, account, key)
+join operations o on o.home = k.home and o.account = k.account and o.key = k.key and o.at >= $7
+union all
+select 3, r.home, null, null, null, r.id, null, null, null, null, r.document, null, null, null
+from found f
+join reservations r on r.home = f.home and r.state = 'open' and r.expires_at <= $3
+where f.account = f.home and f.hold_before <= $3"
+    };
+}
+
+/// Reads homes for requests that refer to no earlier operation.
+///
+/// Parameters: homes and accounts; now; homes, accounts and keys, and since when keys count.
+pub const LOAD: &str = concat!(found!(), always!());
+
+/// Reads homes for requests that refer to reservations or operations: those too, with the operations that ended a
+/// reservation, earlier refunds, and balances that were closed since.
+///
+/// Parameters: those of [`LOAD`]; homes and ids of reservations; homes and ids of operations.
+pub const LOAD_REFERRED: &str = concat!(
+    found!(),
+    ", asked as materialized (
+    select r.home, r.id, r.ended_by, r.late_commit, r.document
+    from unnest($8::text[], $9::uuid[]) as q (home, id)
+    join reservations r on r.home = q.home and r.id = q.id
+), wanted as materialized (
+    select q.home, q.id from unnest($10::text[], $11::uuid[]) as q (home, id)
+    union
+    select a.home, a.ended_by from asked a where a.ended_by is not null
+    union
+    select a.home, a.late_commit from asked a where a.late_commit is not null
+), referred as materialized (
+    select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
+        o.entries, o.answer, o.origin
+    from wanted w join operations o on o.home = w.home and o.id = w.id
+)",
+    always!(),
+    "
+union all
+select 3, a.home, null, null, null, a.id, null, null, null, null, a.document, null, null, null
+from asked a
+union all
+select 4, r.home, r.account, r.sequence, r.at, r.id, r.kind, r.key, r.body_hash, r.refers_to,
+    r.entries, null, r.answer, r.origin
+from referred r
+union all
+select 5, o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
+    o.entries, null, o.answer, o.origin
+from wanted w join operations o on o.home = w.home and o.refers_to = w.id and o.kind = 'refund'
+union all
+select 6, c.home, c.account, null, null, b.id, null, null, null, null, c.balance, null, null, null
+from (
+    select distinct r.home, r.id, e ->> 'account' as account, e ->> 'bucket' as bucket
+    from referred r cross join lateral jsonb_array_elements(r.entries) as e
+) b join closed_balances c on c.home = b.home and c.account = b.account and c.bucket = b.bucket"
+);

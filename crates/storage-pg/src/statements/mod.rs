@@ -1,0 +1,26 @@
+//! The statements of the hot path, and those that several modules share; public so that tests can read and explain
+//! them.
+
+mod load;
+mod write;
+
+pub use load::{LOAD, LOAD_REFERRED};
+pub use write::{WRITE, WRITE_PLAIN};
+
+/// Every statement that requests wait for, by name.
+pub const HOT: [(&str, &str); 4] = [
+    ("load", LOAD),
+    ("load_referred", LOAD_REFERRED),
+    ("write", WRITE),
+    ("write_plain", WRITE_PLAIN),
+];
+
+/// Makes the ledger's partitions for the month of `$1`, or of the database's clock, and the two months after it.
+pub const MAKE_MONTHS: &str = "\
+select operations_make_month(
+    (date_trunc('month', coalesce($1::timestamptz, now()) at time zone 'UTC') + make_interval(months => ahead))
+        at time zone 'UTC')
+from generate_series(0, 2) as months (ahead)";
+
+/// The version of the catalog in force.
+pub const CATALOG_VERSION: &str = "select coalesce(max(version), 0) from catalogs";

@@ -1,0 +1,74 @@
+//! The store itself.
+
+use async_trait::async_trait;
+use quota_core::ids::AccountId;
+use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, WriteBatch};
+use sqlx::postgres::{PgConnectOptions, PgPool};
+
+use crate::load::{LoadColumns, load};
+use crate::pool::{self, retrying, to_the_end};
+use crate::write::write;
+use crate::write_columns::WriteColumns;
+use crate::{Settings, locked, migrate};
+
+/// The engine's store on one PostgreSQL database. Cheap to clone; every clone shares the connections.
+#[derive(Debug, Clone)]
+pub struct PgStore {
+    pub(crate) pool: PgPool,
+    options: PgConnectOptions,
+}
+
+impl PgStore {
+    /// Opens the database at `url` (`postgres://user:password@host:port/database`); its schema is left as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the URL cannot be read or the database does not answer.
+    pub async fn connect(url: &str, settings: Settings) -> Result<Self, StoreError> {
+        let options = pool::options(url)?;
+        let pool = pool::open(options.clone(), &settings).await?;
+        Ok(Self { pool, options })
+    }
+
+    /// As [`crate::migrate()`], on this store's database, by a connection of its own.
+    ///
+    /// # Errors
+    /// Those of [`crate::migrate()`].
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        migrate::run(&self.options).await
+    }
+
+    /// Closes all connections once they are free; whoever waits for one gets an error.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[async_trait]
+impl Store for PgStore {
+    async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
+        let columns = LoadColumns::of(query);
+        let pool = self.pool.clone();
+        let rows = to_the_end(async move { retrying(|| load(&pool, &columns)).await }).await?;
+        crate::load_rows::loaded(query, &rows)
+    }
+
+    async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
+        let columns = WriteColumns::of(batch)?;
+        let pool = self.pool.clone();
+        let passed = to_the_end(async move { retrying(|| write(&pool, &columns)).await }).await?;
+        let homes = batch.homes.iter().map(|write| &write.home);
+        Ok(homes
+            .filter(|home| passed.contains(home.as_str()))
+            .cloned()
+            .collect())
+    }
+
+    async fn write_locked(
+        &self,
+        query: &LoadQuery,
+        decide: DecideLocked,
+    ) -> Result<bool, StoreError> {
+        let (pool, query) = (self.pool.clone(), query.clone());
+        to_the_end(locked::write_locked(pool, query, decide)).await
+    }
+}

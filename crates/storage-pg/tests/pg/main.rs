@@ -1,0 +1,10 @@
+//! What the store promises, on a real server.
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod fixture;
+mod hot_path;
+mod jobs_and_keys;
+mod lists;
+mod race;
+mod relocation;
+mod schema;

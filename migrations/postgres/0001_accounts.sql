@@ -1,0 +1,49 @@
+-- Accounts: one row for each, all its live balances inside. The row of the home's own account guards the home:
+-- its version is the sequence of the home's last operation. Only there is it above 0. A life is what lies between a
+-- home's beginning and its end; sequences begin again at 1 with each.
+
+create table accounts (
+    home text collate "C" not null,
+    account text collate "C" not null,
+    version bigint not null,
+    hold_before timestamptz,
+    due_at timestamptz,
+    life integer not null default 1,
+    terms jsonb not null,
+    books jsonb not null,
+    constraint accounts_pkey primary key (home, account),
+    constraint accounts_version_check check (version >= 0),
+    constraint accounts_guard_check check ((version > 0) = (account = home)),
+    -- Nothing is negative and no grant is overdrawn. The names are those of quota_core::balance::Balance.
+    constraint accounts_books_check check (
+        not jsonb_path_exists(
+            books,
+            '$.balances[*] ? (@.used < 0 || @.held < 0 || @.overage < 0
+                || (@.bucket starts with "grant:" && @.granted < @.used + @.held))'
+        )
+    )
+) with (fillfactor = 70);
+
+-- Lists by id, and what is due. Neither column changes with a consume: updates stay within their page.
+create index accounts_account_key on accounts (account, due_at);
+
+-- Where an account lives. A user that is its own home has an entry that names itself, so that two nodes cannot make
+-- the same user in two homes. A user that leaves its org is a home once more, in its next life.
+create table directory (
+    account text collate "C" not null,
+    home text collate "C" not null,
+    life integer not null default 1,
+    constraint directory_pkey primary key (account)
+);
+
+-- Balances that left their account's live ones; for reports and refunds.
+create table closed_balances (
+    home text collate "C" not null,
+    account text collate "C" not null,
+    bucket text collate "C" not null,
+    balance jsonb not null,
+    constraint closed_balances_pkey primary key (home, account, bucket),
+    constraint closed_balances_balance_check check (
+        not jsonb_path_exists(balance, '$ ? (@.used < 0 || @.held < 0 || @.overage < 0)')
+    )
+);

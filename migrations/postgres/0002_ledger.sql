@@ -1,0 +1,65 @@
+-- The ledger: append-only, a partition for each month. Answer and origin are json, kept as they were written.
+
+create table operations (
+    home text collate "C" not null,
+    account text collate "C" not null,
+    id uuid not null,
+    sequence bigint not null,
+    life integer not null,
+    at timestamptz not null,
+    kind text not null,
+    key text collate "C",
+    body_hash bytea not null,
+    refers_to uuid,
+    entries jsonb not null,
+    answer json not null,
+    origin json,
+    constraint operations_sequence_check check (sequence > 0),
+    constraint operations_body_hash_check check (octet_length(body_hash) = 32)
+) partition by range (at);
+
+-- What each partition is looked up by: a key; the pages of a home; an operation by id; the refunds of an operation.
+create function operations_add_indexes(partition text) returns void
+language plpgsql as $$
+begin
+    execute format('create unique index %I on %I (home, account, key) where key is not null',
+                   partition || '_key', partition);
+    execute format('create unique index %I on %I (home, life, sequence)', partition || '_sequence', partition);
+    execute format('create unique index %I on %I (home, id)', partition || '_id', partition);
+    execute format('create index %I on %I (home, refers_to) where kind = ''refund''',
+                   partition || '_refund', partition);
+end
+$$;
+
+create table operations_default partition of operations default;
+select operations_add_indexes('operations_default');
+
+-- Makes the partition of the month (UTC) that holds `moment`, unless it is there; rows that had to wait in the
+-- default partition move into it. Runs with its owner's rights: the application may not move operations itself.
+create function operations_make_month(moment timestamptz) returns boolean
+language plpgsql security definer set search_path from current as $$
+declare
+    starts_at timestamptz := date_trunc('month', moment, 'UTC');
+    ends_at timestamptz := (date_trunc('month', moment at time zone 'UTC') + interval '1 month') at time zone 'UTC';
+    partition text := 'operations_' || to_char(moment at time zone 'UTC', '"y"YYYY"m"MM');
+begin
+    perform pg_advisory_xact_lock(4117219051);
+    if to_regclass(quote_ident(partition)) is not null then
+        return false;
+    end if;
+    execute format('create table %I (like operations including defaults including constraints)', partition);
+    lock table operations_default in access exclusive mode;
+    execute format(
+        'with moved as (delete from operations_default where at >= $1 and at < $2
+             returning home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
+         insert into %I
+             (home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
+         select home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin
+         from moved',
+        partition) using starts_at, ends_at;
+    perform operations_add_indexes(partition);
+    execute format('alter table operations attach partition %I for values from (%L) to (%L)',
+                   partition, starts_at, ends_at);
+    return true;
+end
+$$;
