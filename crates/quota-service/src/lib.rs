@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod homes;
 mod keys;
+mod no_cache;
 mod reads;
 mod settings;
 
@@ -18,5 +19,6 @@ pub use decide::Reply;
 pub use engine::{Ask, Engine, EngineParts};
 pub use error::EngineError;
 pub use keys::NewKey;
+pub use no_cache::NoCache;
 pub use reads::{Health, PAGE_MAX};
 pub use settings::EngineSettings;

@@ -5,6 +5,7 @@ pub mod memory;
 pub mod pg;
 mod process;
 pub mod redis;
+pub mod sequences;
 
 pub use error::ServerError;
 pub use process::is_root;
