@@ -1,1 +1,18 @@
-//! Stub.
+//! The cache and the event bus of one process: nothing outside of it is needed, and nothing outlives it.
+//!
+//! # What holds
+//! - [`MemoryCache`] never gives an entry that is older than what it has heard of its home, from the moment at which
+//!   `advance` returns. A `put` that was on its way meanwhile is stored and not given.
+//! - It is bounded. What was heard of a home is kept for 5 minutes after it was last looked at, and longer than any
+//!   entry. When more homes than [`MemoryCacheSettings::homes_max`] are in use, the one that was left alone longest
+//!   is forgotten together with its entries. A `put` of what was read before that could then bring back an older
+//!   entry, for no longer than [`MemoryCacheSettings::entry_ttl`].
+//! - [`MemoryEvents`] drops nothing unseen: a receiver that is too slow is told how many events it missed.
+//!
+//! Not here: other processes (cache-redis), and any decision.
+
+mod events;
+mod memory_cache;
+
+pub use events::{MemoryEvents, RECEIVER_EVENTS_MAX};
+pub use memory_cache::{MemoryCache, MemoryCacheSettings};
