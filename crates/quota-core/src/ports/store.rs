@@ -72,7 +72,7 @@ pub struct KeyQuery {
 /// What is wanted for a batch of requests; no home twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadQuery {
-    /// Open reservations whose deadline is not later come too, with their homes.
+    /// Open reservations whose deadline is not later come too, with their homes and the accounts they are of.
     pub now: DateTime<Utc>,
     /// Keys older than this need not be found.
     pub keys_since: DateTime<Utc>,

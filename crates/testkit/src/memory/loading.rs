@@ -63,8 +63,14 @@ impl HomeState {
         let due = self
             .open_reservations()
             .filter(|reservation| reservation.expires_at <= now);
-        home.reservations
-            .extend(due.map(|reservation| (reservation.id, reservation.clone())));
+        for reservation in due {
+            home.reservations
+                .insert(reservation.id, reservation.clone());
+            if let Some(stored) = self.accounts.get(&reservation.account) {
+                home.accounts
+                    .insert(reservation.account.clone(), stored.account.clone());
+            }
+        }
         for id in referred {
             if let Some(found) = self.referred(id) {
                 home.referred.insert(id, found);
