@@ -90,6 +90,15 @@ pub(crate) fn pauses(seed: u64, steps: usize, longest: TimeDelta) -> Vec<TimeDel
     (0..steps).map(|_| pause()).collect()
 }
 
+fn plain(account: &AccountId, command: Command) -> Step {
+    Step {
+        account: account.clone(),
+        key: None,
+        command,
+        about: None,
+    }
+}
+
 struct Writer<'a> {
     random: StdRng,
     cast: &'a Cast,
@@ -101,14 +110,9 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn opening(&mut self) -> Vec<Step> {
         let cast = self.cast;
-        let put = |account: &AccountId, spec: AccountSpec| Step {
-            account: account.clone(),
-            key: None,
-            command: Command::PutAccount {
-                presence: Presence::New,
-                spec,
-            },
-            about: None,
+        let put = |account: &AccountId, spec: AccountSpec| {
+            let presence = Presence::New;
+            plain(account, Command::PutAccount { presence, spec })
         };
         let policy = *[Policy::Enforce, Policy::Enforce, Policy::Track]
             .choose(&mut self.random)
@@ -135,6 +139,27 @@ impl Writer<'_> {
                 ..AccountSpec::default()
             };
             steps.push(put(member, spec));
+        }
+        let everyone = cast.members.iter().chain([&cast.org, &cast.loner]);
+        for account in everyone {
+            if self.random.random_bool(0.8) {
+                let command = Command::Subscribe {
+                    plan: self.plan(),
+                    starts_at: None,
+                    ends_at: None,
+                    status: None,
+                };
+                steps.push(plain(account, command));
+            }
+        }
+        for member in &cast.members {
+            let command = Command::PutToken {
+                token: self.token(),
+                presence: Presence::Any,
+                cap: Some(Limit::Of(25)),
+                expires_at: None,
+            };
+            steps.push(plain(member, command));
         }
         steps
     }
@@ -170,7 +195,7 @@ impl Writer<'_> {
     }
 
     fn some_token(&mut self) -> Option<TokenId> {
-        self.random.random_bool(0.3).then(|| self.token())
+        self.random.random_bool(0.25).then(|| self.token())
     }
 
     fn amount(&mut self) -> Amount {
