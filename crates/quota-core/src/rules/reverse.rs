@@ -12,7 +12,7 @@ use super::spend::{Outcome, count_credits};
 use super::standing::standing_of;
 use crate::amount::Amount;
 use crate::answer::{Answer, Rejection};
-use crate::balance::Bucket;
+use crate::balance::{Balance, Bucket};
 use crate::catalog::Kind;
 use crate::command::{Item, Request};
 use crate::event::EventKind;
@@ -208,14 +208,14 @@ fn give_draw_back(
     let bucket = account.books.resolved(&draw.bucket);
     let mut posting = Posting::of(draw, feature);
     posting.bucket = bucket.clone();
-    match draw.source {
-        Source::Overage => posting.overage = taken_back(draw.amount),
-        _ => posting.used = taken_back(draw.amount),
-    }
     if let Some(balance) = account.books.balance(&bucket) {
-        if balance.reset_sequence > sequence && draw.source != Source::Overage {
+        let was_reset = balance.reset_sequence > sequence && draw.source != Source::Overage;
+        // Capacity may have been given back already: there is not more to reverse than is still counted.
+        let back = give_back_of(draw, balance);
+        if was_reset || back == 0 {
             return Ok(None);
         }
+        (posting.used, posting.overage) = signed_back(draw, back);
         return post(home, context, id, posting).map(Some);
     }
     let new = home.changes.closed.iter().rev();
@@ -225,7 +225,25 @@ fn give_draw_back(
     let Some(known) = known.cloned() else {
         return Ok(None);
     };
+    let back = give_back_of(draw, &known.balance);
+    (posting.used, posting.overage) = signed_back(draw, back);
     reopen(home, context, &known, posting).map(Some)
+}
+
+/// How much of a draw its balance still counts.
+fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
+    match draw.source {
+        Source::Overage => draw.amount.min(balance.overage),
+        _ => draw.amount.min(balance.used),
+    }
+}
+
+/// The change of `used` and of `overage` that gives `back` of a draw back.
+fn signed_back(draw: &Draw, back: u64) -> (i64, i64) {
+    match draw.source {
+        Source::Overage => (0, taken_back(back)),
+        _ => (taken_back(back), 0),
+    }
 }
 
 /// Books a refund on a closed balance: it is live for that moment, and stays so when it can be spent again.
