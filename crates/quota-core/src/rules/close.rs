@@ -10,7 +10,7 @@ use crate::balance::{Balance, Bucket};
 use crate::catalog::Cadence;
 use crate::command::Request;
 use crate::event::EventKind;
-use crate::home::Home;
+use crate::home::{Account, Home};
 use crate::ids::FeatureCode;
 use crate::operation::OperationKind;
 use crate::reservation::TTL_SECONDS_MAX;
@@ -37,7 +37,7 @@ pub(crate) fn close_windows(
         .books
         .balances
         .iter()
-        .filter(|balance| is_over(balance, context))
+        .filter(|balance| is_over(account, balance, context))
     {
         match &balance.bucket {
             Bucket::Window(code, _) | Bucket::Tracked(code, _) if fits(code) => {
@@ -72,8 +72,9 @@ pub(crate) fn close_windows(
 }
 
 /// Whether a balance ended and nothing can come back to it. One that was moved stays as long as a hold may last
-/// that was made in it.
-fn is_over(balance: &Balance, context: &Context<'_>) -> bool {
+/// that was made in it, and while anything is held where it was moved to; one that others were moved to stays
+/// as long as they do.
+pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_>) -> bool {
     let kept = if balance.moved_to.is_some() {
         TimeDelta::seconds(i64::from(TTL_SECONDS_MAX))
     } else {
@@ -82,5 +83,18 @@ fn is_over(balance: &Balance, context: &Context<'_>) -> bool {
     let ended = balance
         .ends_at
         .and_then(|ends_at| ends_at.checked_add_signed(kept));
-    balance.held == 0 && ended.is_some_and(|ended| ended <= context.now)
+    if balance.held != 0 || ended.is_none_or(|ended| context.now < ended) {
+        return false;
+    }
+    let target = account.books.resolved(&balance.bucket);
+    let holds = account
+        .books
+        .balance(&target)
+        .is_some_and(|target| target.held != 0);
+    let is_target = account
+        .books
+        .balances
+        .iter()
+        .any(|other| other.moved_to.as_ref() == Some(&balance.bucket));
+    !holds && !is_target
 }

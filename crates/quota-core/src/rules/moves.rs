@@ -1,13 +1,13 @@
 //! Moving usage: when the plan or the zone changes, the windows change, and what must count on is moved along.
 
-use super::booking::{Context, Posting, post, signed, taken_back};
+use super::booking::{Context, Posting, count_units, post, signed, taken_back};
 use super::decide::Scope;
 use super::funding::Source;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::catalog::Feature;
 use crate::home::Home;
-use crate::ids::{AccountId, AccountKind};
+use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::Entry;
 use crate::terms::Terms;
 
@@ -33,9 +33,18 @@ pub(crate) fn move_usage(
     home.changes.accounts.insert(id.clone());
     let mut entries = Vec::new();
     for ((feature, old), new) in features.iter().zip(old).zip(new) {
-        if old != new && counts_on(feature) {
-            entries.extend(move_bucket(home, context, id, feature, (&old, &new))?);
+        if old == new {
+            continue;
         }
+        // A window that was left before and is come back to has its use and its holds elsewhere.
+        let account = home.accounts.get(id);
+        let elsewhere = account.map(|account| account.books.resolved(&new));
+        let from = match elsewhere {
+            _ if counts_on(feature) => old,
+            Some(elsewhere) if elsewhere != new => elsewhere,
+            _ => continue,
+        };
+        entries.extend(move_bucket(home, context, id, feature, (&from, &new))?);
     }
     Ok(entries)
 }
@@ -56,11 +65,8 @@ fn move_bucket(
     let Some(balance) = account.books.balance(old) else {
         return Ok(Vec::new());
     };
-    let (used, held) = (balance.used, balance.held);
-    let scope = match id.kind() {
-        AccountKind::User => Scope::User,
-        AccountKind::Org => Scope::Org,
-    };
+    let (used, held, reset_sequence) = (balance.used, balance.held, balance.reset_sequence);
+    let scope = scope_of(id);
     let posting = |bucket: &Bucket, used: i64, held: i64| Posting {
         scope,
         bucket: bucket.clone(),
@@ -77,10 +83,58 @@ fn move_bucket(
         post(home, context, id, left)?,
         post(home, context, id, entered)?,
     ];
-    if let Some(account) = home.accounts.get_mut(id)
-        && let Some(balance) = account.books.balance_mut(old)
-    {
-        balance.moved_to = Some(new.clone());
+    if let Some(account) = home.accounts.get_mut(id) {
+        if let Some(left) = account.books.balance_mut(old) {
+            left.moved_to = Some(new.clone());
+        }
+        if let Some(entered) = account.books.balance_mut(new) {
+            entered.reset_sequence = entered.reset_sequence.max(reset_sequence);
+        }
     }
     Ok(entries)
+}
+
+/// Sets `used` of balances to 0; what was used once stays in the lifetime total, and is not given back later (X6).
+/// Overage stays: it was beyond the quota and may be billed.
+pub(crate) fn zero(
+    home: &mut Home,
+    context: &Context<'_>,
+    id: &AccountId,
+    buckets: Vec<(Bucket, FeatureCode)>,
+) -> Result<Vec<Entry>, Rejection> {
+    let sequence = home.version.saturating_add(1);
+    let mut entries = Vec::with_capacity(buckets.len());
+    for (bucket, code) in buckets {
+        let account = home.accounts.get_mut(id);
+        let account = account.ok_or(Rejection::UnknownAccount)?;
+        let bucket = account.books.resolved(&bucket);
+        let Some(balance) = account.books.balance_mut(&bucket) else {
+            continue;
+        };
+        balance.reset_sequence = sequence;
+        let used = balance.used;
+        if used == 0 {
+            continue;
+        }
+        let posting = Posting {
+            scope: scope_of(id),
+            bucket,
+            feature: Some(code.clone()),
+            source: Source::Allowance,
+            unit_cost: 1,
+            used: taken_back(used),
+            held: 0,
+            overage: 0,
+        };
+        entries.push(post(home, context, id, posting)?);
+        count_units(home, id, &code, signed(used))?;
+    }
+    Ok(entries)
+}
+
+fn scope_of(id: &AccountId) -> Scope {
+    match id.kind() {
+        AccountKind::User => Scope::User,
+        AccountKind::Org => Scope::Org,
+    }
 }

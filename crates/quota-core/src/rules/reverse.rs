@@ -7,6 +7,7 @@ use super::booking::{
 };
 use super::decide::{Draw, Scope};
 use super::funding::Source;
+use super::moves::zero;
 use super::settle::settle;
 use super::spend::{Outcome, count_credits};
 use super::standing::standing_of;
@@ -298,6 +299,7 @@ pub(crate) fn release_capacity(
         let id = scope_account(home, &request.account, scope).clone();
         let account = home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
         let bucket = context.allowance(account, feature).bucket;
+        let bucket = account.books.resolved(&bucket);
         let balance = account.books.balance(&bucket);
         let (used, over) = balance.map_or((0, 0), |balance| (balance.used, balance.overage));
         // What was taken last goes first: the overage, then what the allowance paid.
@@ -334,7 +336,7 @@ pub(crate) fn release_capacity(
     })
 }
 
-/// Sets `used` of the current windows to 0 (X6). Overage stays: it was beyond the quota and may be billed.
+/// Sets `used` of the current windows to 0 (X6).
 pub(crate) fn reset(
     home: &mut Home,
     context: &Context<'_>,
@@ -351,39 +353,10 @@ pub(crate) fn reset(
     let mut current = Vec::with_capacity(asked.len());
     for code in asked {
         let bucket = context.allowance(account, context.feature(code)?).bucket;
-        let used = account
-            .books
-            .balance(&bucket)
-            .map_or(0, |balance| balance.used);
-        if used != 0 {
-            current.push((code.clone(), bucket, used));
-        }
+        current.push((bucket, code.clone()));
     }
-    let scope = match request.account.kind() {
-        crate::ids::AccountKind::User => Scope::User,
-        crate::ids::AccountKind::Org => Scope::Org,
-    };
-    let sequence = home.version.saturating_add(1);
-    let mut entries = Vec::with_capacity(current.len());
-    for (code, bucket, used) in current {
-        let posting = Posting {
-            scope,
-            bucket: bucket.clone(),
-            feature: Some(code.clone()),
-            source: Source::Allowance,
-            unit_cost: 1,
-            used: taken_back(used),
-            held: 0,
-            overage: 0,
-        };
-        entries.push(post(home, context, &request.account, posting)?);
-        count_units(home, &request.account, &code, super::booking::signed(used))?;
-        if let Some(account) = home.accounts.get_mut(&request.account)
-            && let Some(balance) = account.books.balance_mut(&bucket)
-        {
-            balance.reset_sequence = sequence;
-        }
-    }
+    let entries = zero(home, context, &request.account, current)?;
+    home.changes.accounts.insert(request.account.clone());
     let features: Vec<FeatureCode> = entries
         .iter()
         .filter_map(|entry| entry.feature.clone())

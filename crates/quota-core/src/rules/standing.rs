@@ -95,7 +95,8 @@ pub fn scope_balance(
     feature: &Feature,
     own: &Allowance,
 ) -> ScopeBalance {
-    let balance = account.books.balance(&own.bucket);
+    let counted = account.books.resolved(&own.bucket);
+    let balance = account.books.balance(&counted);
     let (used, held) = balance.map_or((0, 0), |balance| (balance.used, balance.held));
     let in_force = own.standing == Standing::InForce;
     let granted = if account.terms.unlimited {

@@ -3,19 +3,18 @@
 use chrono::{DateTime, Utc};
 
 use super::administer::{account_mut, changed, unchanged};
-use super::booking::{Booking, Context, Posting, announce, book, post, taken_back};
-use super::decide::Scope;
-use super::funding::Source;
-use super::moves::move_usage;
+use super::booking::{Booking, Context, announce, book};
+use super::close::is_over;
+use super::moves::{move_usage, zero};
 use super::spend::Outcome;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::{Feature, Kind, OnRenewal, Plan};
+use crate::catalog::{Feature, Kind, Plan};
 use crate::command::{ChangeWhen, Request, UsageAfterChange};
 use crate::event::EventKind;
 use crate::home::Home;
-use crate::ids::{AccountKind, FeatureCode, PlanCode};
-use crate::operation::OperationKind;
+use crate::ids::{FeatureCode, PlanCode};
+use crate::operation::{Entry, OperationKind};
 use crate::terms::{PlanChange, Status, Subscription};
 
 fn plan<'a>(context: &Context<'a>, code: &PlanCode) -> Result<&'a Plan, Rejection> {
@@ -38,7 +37,7 @@ fn put(
     request: &Request,
     subscription: Subscription,
     counts_on: impl Fn(&Feature) -> bool,
-    what: &str,
+    (what, mut entries): (&str, Vec<Entry>),
 ) -> Result<Outcome, Rejection> {
     let mut terms = account_mut(home, request)?.terms.clone();
     let detail = format!(
@@ -48,7 +47,8 @@ fn put(
         subscription.ends_at.to_rfc3339()
     );
     terms.subscription = Some(subscription);
-    let entries = move_usage(home, context, &request.account, terms, counts_on)?;
+    let moved = move_usage(home, context, &request.account, terms, counts_on)?;
+    entries.extend(moved);
     let booking = Booking {
         entries,
         ..Booking::change(what, Some(detail))
@@ -83,7 +83,7 @@ pub(crate) fn subscribe(
         request,
         subscription,
         |_| false,
-        "subscription_started",
+        ("subscription_started", Vec::new()),
     )
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn renew(
         request,
         next,
         |_| false,
-        "subscription_renewed",
+        ("subscription_renewed", Vec::new()),
     )
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn change_plan(
                 request,
                 held,
                 |_| true,
-                "plan_change_scheduled",
+                ("plan_change_scheduled", Vec::new()),
             )
         }
         ChangeWhen::Now => {
@@ -175,7 +175,13 @@ pub(crate) fn change_plan(
             let counts_on = |feature: &Feature| {
                 feature.kind == Kind::Capacity || usage == UsageAfterChange::Keep
             };
-            put(home, context, request, new, counts_on, "plan_changed")
+            let entries = if usage == UsageAfterChange::Restart {
+                zero_carried(home, context, request)?
+            } else {
+                Vec::new()
+            };
+            let said = ("plan_changed", entries);
+            put(home, context, request, new, counts_on, said)
         }
     }
 }
@@ -210,7 +216,7 @@ pub(crate) fn set_status(
         request,
         next,
         |_| true,
-        "subscription_status_set",
+        ("subscription_status_set", Vec::new()),
     )
 }
 
@@ -234,7 +240,7 @@ pub(crate) fn cancel(
         request,
         next,
         |_| false,
-        "subscription_canceled",
+        ("subscription_canceled", Vec::new()),
     )
 }
 
@@ -273,25 +279,45 @@ pub(crate) fn expire(
     })
 }
 
+/// Consumables that renewals carry: a change of plan at once restarts them like the others (S5).
+fn zero_carried(
+    home: &mut Home,
+    context: &Context<'_>,
+    request: &Request,
+) -> Result<Vec<Entry>, Rejection> {
+    let account = account_mut(home, request)?;
+    let balances = account.books.balances.iter();
+    let carried = balances.filter_map(|balance| match &balance.bucket {
+        Bucket::Standing(code) if is_consumable(context, code) && balance.used != 0 => {
+            Some((balance.bucket.clone(), code.clone()))
+        }
+        _ => None,
+    });
+    let carried = carried.collect();
+    zero(home, context, &request.account, carried)
+}
+
+fn is_consumable(context: &Context<'_>, code: &FeatureCode) -> bool {
+    let feature = context.catalog.features.get(code);
+    feature.is_none_or(|feature| feature.kind == Kind::Consumable)
+}
+
+/// Closes consumable windows that are over, and sets to 0 what still counts.
 fn zero_consumables(
     home: &mut Home,
     context: &Context<'_>,
     request: &Request,
-) -> Result<Vec<crate::operation::Entry>, Rejection> {
+) -> Result<Vec<Entry>, Rejection> {
     let account = account_mut(home, request)?;
-    let is_consumable = |code: &FeatureCode| {
-        let feature = context.catalog.features.get(code);
-        feature.is_none_or(|feature| feature.kind == Kind::Consumable)
-    };
-    let mut ended = Vec::new();
-    let mut standing = Vec::new();
+    let (mut ended, mut counted) = (Vec::new(), Vec::new());
     for balance in &account.books.balances {
         match &balance.bucket {
-            Bucket::Window(code, _) if is_consumable(code) && balance.held == 0 => {
-                ended.push(balance.bucket.clone());
-            }
-            Bucket::Standing(code) if is_consumable(code) && balance.used != 0 => {
-                standing.push((balance.bucket.clone(), code.clone(), balance.used));
+            Bucket::Window(code, _) | Bucket::Standing(code) if is_consumable(context, code) => {
+                if is_over(account, balance, context) {
+                    ended.push(balance.bucket.clone());
+                } else if balance.used != 0 {
+                    counted.push((balance.bucket.clone(), code.clone()));
+                }
             }
             _ => {}
         }
@@ -299,33 +325,5 @@ fn zero_consumables(
     for bucket in ended {
         super::booking::close(home, &request.account, &bucket);
     }
-    let scope = match request.account.kind() {
-        AccountKind::User => Scope::User,
-        AccountKind::Org => Scope::Org,
-    };
-    let mut entries = Vec::with_capacity(standing.len());
-    for (bucket, code, used) in standing {
-        debug_assert!(
-            context
-                .catalog
-                .features
-                .get(&code)
-                .is_none_or(|feature| feature.renewal() == OnRenewal::Carry),
-            "only what is carried has a standing balance"
-        );
-        let posting = Posting {
-            scope,
-            bucket,
-            feature: Some(code.clone()),
-            source: Source::Allowance,
-            unit_cost: 1,
-            used: taken_back(used),
-            held: 0,
-            overage: 0,
-        };
-        entries.push(post(home, context, &request.account, posting)?);
-        let again = super::booking::signed(used);
-        super::booking::count_units(home, &request.account, &code, again)?;
-    }
-    Ok(entries)
+    zero(home, context, &request.account, counted)
 }
