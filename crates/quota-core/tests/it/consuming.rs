@@ -1,0 +1,149 @@
+//! Consume, batch, track, and what the ledger says of them.
+
+use quota_core::answer::{Answer, Rejection};
+use quota_core::command::{Command, ITEMS_MAX};
+use quota_core::operation::{OperationKind, Origin};
+use quota_core::rules::decide::{Reason, Scope};
+use quota_core::rules::funding::Source;
+
+use crate::stage::{Stage, consume, grant, item, key, track};
+
+fn batch(items: &[(&str, u64)]) -> Command {
+    let items = items
+        .iter()
+        .map(|(feature, amount)| item(feature, *amount))
+        .collect();
+    Command::Consume { token: None, items }
+}
+
+/// X1: a denial that carries a key is booked, with key, body and answer, so that a repeated request gets it again;
+/// one without a key leaves no trace.
+#[test]
+fn a_denial_with_a_key_is_booked() {
+    let mut stage = Stage::user("free");
+    let plain = stage
+        .run("user:a", consume("articles", 6))
+        .expect("a denial is an outcome");
+    assert!(!plain.is_booked);
+    let accounts = stage.home.accounts.clone();
+    let mut request = stage.request("user:a", consume("articles", 6));
+    request.key = Some(key("once"));
+    let keyed = stage.ask(&request).expect("a denial is an outcome");
+    assert!(keyed.is_booked);
+    let booked = stage.operations.last().expect("booked");
+    assert_eq!(*booked, keyed.operation);
+    assert_eq!(
+        (booked.key.clone(), booked.body_hash),
+        (request.key, request.body_hash)
+    );
+    assert_eq!(booked.sequence, stage.home.version);
+    assert!(booked.entries.is_empty() && !booked.answer.is_allowed());
+    assert_eq!(stage.home.accounts, accounts, "nothing else changes");
+}
+
+/// X2: a batch is drawn whole or not at all; its items see what the ones before them took.
+#[test]
+fn a_batch_is_all_or_nothing() {
+    let mut stage = Stage::user("basic");
+    stage.done(
+        "user:a",
+        batch(&[("articles", 30), ("requests", 2), ("articles", 10)]),
+    );
+    assert_eq!(stage.remaining("user:a", "articles"), Some(10));
+    let before = stage.home.clone();
+    let denied = stage.denied(
+        "user:a",
+        batch(&[("requests", 3), ("articles", 6), ("articles", 5)]),
+    );
+    assert_eq!((denied.reason, denied.available), (Reason::LimitReached, 4));
+    assert_eq!(stage.home.accounts, before.accounts);
+    assert_eq!(stage.home.version, before.version);
+    let many = vec![("articles", 1); ITEMS_MAX + 1];
+    let too_many = stage.run("user:a", batch(&many));
+    assert!(matches!(
+        too_many,
+        Err(Rejection::OutOfRange { field: "items", .. })
+    ));
+    assert!(stage.run("user:a", batch(&[])).is_err());
+}
+
+/// X5: what already happened is recorded whatever the quota says; the excess is overage, at every scope.
+#[test]
+fn track_is_never_denied() {
+    let mut stage = Stage::org("free");
+    stage.done("user:a", track("articles", 7));
+    assert_eq!(stage.standing("user:a", Scope::User, "articles"), (7, 0, 0));
+    assert_eq!(stage.standing("org:o", Scope::Org, "articles"), (5, 0, 2));
+    let off = quota_core::command::AccountSpec {
+        unlimited: Some(false),
+        disabled: Some(true),
+        ..Default::default()
+    };
+    stage.done("user:a", crate::stage::put_account(off));
+    stage.done("user:a", track("articles", 2));
+    assert_eq!(stage.standing("user:a", Scope::User, "articles"), (7, 0, 2));
+    let unknown = stage.run("user:a", track("none", 1));
+    assert!(matches!(unknown, Err(Rejection::UnknownFeature(_))));
+}
+
+/// X7: the ledger says account, feature, source, amount, resource, actor and request of every accepted effect.
+#[test]
+fn the_ledger_says_who_drew_what_and_what_for() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", grant("pack", 9));
+    let mut request = stage.request("user:a", consume("renders", 7));
+    request.origin = Origin {
+        actor: Some("ann".to_owned()),
+        request_id: Some("req-1".to_owned()),
+        resource_type: Some("scene".to_owned()),
+        resource_id: Some("s-9".to_owned()),
+        reason: None,
+    };
+    stage.ask(&request).expect("it fits");
+    let booked = stage.operations.last().expect("booked");
+    assert_eq!(
+        (booked.kind, &booked.origin, booked.at),
+        (OperationKind::Consume, &request.origin, stage.now)
+    );
+    let drawn: Vec<_> = booked
+        .entries
+        .iter()
+        .map(|entry| {
+            (
+                entry.account.as_str(),
+                entry.feature.as_ref().map(ToString::to_string),
+                entry.source,
+                entry.used,
+            )
+        })
+        .collect();
+    let renders = Some("renders".to_owned());
+    let wanted = [
+        ("user:a", renders.clone(), Source::Allowance, 5),
+        ("user:a", renders, Source::Credits, 4),
+    ];
+    assert_eq!(drawn, wanted);
+}
+
+/// X7: each accepted effect is one operation more; the ones before it stay as they were.
+#[test]
+fn the_ledger_only_grows() {
+    let mut stage = Stage::user("pro");
+    let first = stage.done("user:a", consume("articles", 7));
+    let before = stage.operations.clone();
+    stage.done("user:a", crate::stage::refund(first.id, None));
+    stage.done(
+        "user:a",
+        Command::Reset {
+            features: Vec::new(),
+        },
+    );
+    assert_eq!(stage.operations[..before.len()], before);
+    let sequences: Vec<u64> = stage
+        .operations
+        .iter()
+        .map(|operation| operation.sequence)
+        .collect();
+    assert_eq!(sequences, (1..=stage.home.version).collect::<Vec<_>>());
+    assert!(matches!(first.answer, Answer::Allowed { .. }));
+}

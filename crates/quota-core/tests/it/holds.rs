@@ -1,0 +1,208 @@
+//! Reserve, commit, release, extend.
+
+use chrono::TimeDelta;
+use quota_core::answer::{Answer, Rejection};
+use quota_core::command::Command;
+use quota_core::reservation::ReservationState;
+use quota_core::rules::decide::{Reason, Scope};
+
+use crate::stage::{Stage, commit, consume, grant, put_token, reserve, token_id};
+use quota_core::amount::Limit;
+
+/// E9: what is held counts; a commit for less makes room again.
+#[test]
+fn e9_what_is_held_counts_until_it_is_settled() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", consume("articles", 90));
+    let held = stage.done("user:a", reserve("articles", 8, 60));
+    let denied = stage.denied("user:a", consume("articles", 3));
+    assert_eq!((denied.reason, denied.available), (Reason::LimitReached, 2));
+    stage.done("user:a", commit(held.id, 4));
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "articles"),
+        (94, 0, 0)
+    );
+    stage.done("user:a", consume("articles", 3));
+}
+
+/// E10: a commit never fails for lack of quota; what nothing covers is overage.
+#[test]
+fn e10_a_commit_beyond_the_quota_books_overage() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", consume("articles", 95));
+    let held = stage.done("user:a", reserve("articles", 5, 60));
+    stage.done("user:a", commit(held.id, 9));
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "articles"),
+        (100, 0, 4)
+    );
+    assert_eq!(stage.remaining("user:a", "articles"), Some(0));
+}
+
+/// R1: a reservation is decided like a consumption, and holds at token, user and org without spending.
+#[test]
+fn a_reservation_holds_at_every_scope() {
+    let mut stage = Stage::org("pro");
+    stage.done("user:a", put_token("t", Limit::Of(50)));
+    let ask = |value| Command::Reserve {
+        token: Some(token_id("t")),
+        feature: crate::stage::code("articles"),
+        amount: crate::stage::amount(value),
+        ttl_seconds: 60,
+    };
+    let held = stage.done("user:a", ask(40));
+    assert_eq!(
+        stage
+            .balance_of("user:a", Scope::Token, "articles", Some("t"))
+            .held,
+        40
+    );
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "articles"),
+        (0, 40, 0)
+    );
+    assert_eq!(stage.standing("org:o", Scope::Org, "articles"), (0, 40, 0));
+    assert_eq!(stage.lifetime("user:a", "articles"), 0);
+    let denied = stage.denied("user:a", ask(11));
+    assert_eq!(
+        (denied.reason, denied.available),
+        (Reason::TokenExhausted, 10)
+    );
+    assert_eq!(
+        stage.denied("user:a", consume("articles", 61)).available,
+        60
+    );
+    stage.done("user:a", commit(held.id, 30));
+    assert_eq!(
+        stage
+            .balance_of("user:a", Scope::Token, "articles", Some("t"))
+            .used,
+        30
+    );
+    assert_eq!(stage.standing("org:o", Scope::Org, "articles"), (30, 0, 0));
+}
+
+/// R2 and R6: a commit for more takes the difference in order; what is given back goes to the grant it came from.
+#[test]
+fn a_commit_takes_the_difference_in_order_and_gives_back_to_the_same_grant() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", grant("pack", 9));
+    stage.done("user:a", consume("renders", 4));
+    let held = stage.done("user:a", reserve("renders", 3, 60));
+    assert_eq!(stage.grant("user:a", "pack"), (0, 4));
+    stage.done("user:a", commit(held.id, 2));
+    assert_eq!(stage.grant("user:a", "pack"), (2, 0));
+    assert_eq!(stage.standing("user:a", Scope::User, "renders"), (5, 0, 0));
+    let held = stage.done("user:a", reserve("renders", 1, 60));
+    stage.done("user:a", commit(held.id, 5));
+    assert_eq!(stage.grant("user:a", "pack"), (8, 0));
+    assert_eq!(stage.standing("user:a", Scope::User, "renders"), (5, 0, 2));
+    assert_eq!(stage.lifetime("user:a", "renders"), 11);
+}
+
+/// R3: release gives everything back; asked again the first answer stands, and a released hold is never committed.
+#[test]
+fn a_release_is_final_and_may_be_asked_again() {
+    let mut stage = Stage::user("pro");
+    let held = stage.done("user:a", reserve("articles", 100, 60));
+    let release = Command::Release {
+        reservation: held.id,
+    };
+    let first = stage.done("user:a", release.clone());
+    assert_eq!(stage.standing("user:a", Scope::User, "articles"), (0, 0, 0));
+    let version = stage.home.version;
+    assert_eq!(stage.done("user:a", release), first);
+    assert_eq!(stage.home.version, version, "nothing is booked twice");
+    let released = ReservationState::Released;
+    let refused = Err(Rejection::ReservationEnded { state: released });
+    assert_eq!(stage.run("user:a", commit(held.id, 1)), refused);
+    let longer = Command::Extend {
+        reservation: held.id,
+        ttl_seconds: 60,
+    };
+    assert_eq!(stage.run("user:a", longer), refused);
+    assert_eq!(stage.reservations[&held.id].state, released);
+}
+
+/// R3 and X1: the same commit twice spends once; another one for the same hold is refused.
+#[test]
+fn a_commit_is_final_and_may_be_asked_again() {
+    let mut stage = Stage::user("pro");
+    let held = stage.done("user:a", reserve("articles", 10, 60));
+    let first = stage.done("user:a", commit(held.id, 4));
+    assert_eq!(stage.done("user:a", commit(held.id, 4)), first);
+    let ended = Err(Rejection::ReservationEnded {
+        state: ReservationState::Committed,
+    });
+    assert_eq!(stage.run("user:a", commit(held.id, 5)), ended);
+    assert_eq!(
+        stage.run(
+            "user:a",
+            Command::Release {
+                reservation: held.id
+            }
+        ),
+        ended
+    );
+    assert_eq!(stage.standing("user:a", Scope::User, "articles"), (4, 0, 0));
+    stage.later(TimeDelta::days(1));
+    stage.done("user:a", Command::Sweep);
+    assert_eq!(
+        stage.reservations[&held.id].state,
+        ReservationState::Committed
+    );
+}
+
+/// R3 and R4: `extend` moves the deadline; from the deadline on the hold counts 0, sweeper or not.
+#[test]
+fn an_extended_hold_counts_until_its_new_deadline() {
+    let mut stage = Stage::user("pro");
+    let held = stage.done("user:a", reserve("articles", 100, 60));
+    stage.later(TimeDelta::seconds(50));
+    stage.done(
+        "user:a",
+        Command::Extend {
+            reservation: held.id,
+            ttl_seconds: 60,
+        },
+    );
+    stage.later(TimeDelta::seconds(59));
+    assert_eq!(stage.denied("user:a", consume("articles", 1)).available, 0);
+    stage.later(TimeDelta::seconds(1));
+    stage.done("user:a", consume("articles", 100));
+    assert_eq!(
+        stage.reservations[&held.id].state,
+        ReservationState::Expired
+    );
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "articles"),
+        (100, 0, 0)
+    );
+}
+
+/// R5: a commit after expiry spends as if there had been no hold, with overage if needed, and says that it is late.
+#[test]
+fn a_late_commit_spends_as_if_there_had_been_no_hold() {
+    let mut stage = Stage::user("pro");
+    let held = stage.done("user:a", reserve("articles", 10, 60));
+    stage.later(TimeDelta::seconds(60));
+    stage.done("user:a", consume("articles", 97));
+    let late = stage.done("user:a", commit(held.id, 8));
+    let Answer::Settled {
+        state, late: true, ..
+    } = late.answer
+    else {
+        unreachable!("expected a late settlement, got {:?}", late.answer)
+    };
+    assert_eq!(state, ReservationState::Expired);
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "articles"),
+        (100, 0, 5)
+    );
+    assert_eq!(
+        stage.done("user:a", commit(held.id, 8)).id,
+        late.id,
+        "R5: once"
+    );
+    assert_eq!(stage.lifetime("user:a", "articles"), 105);
+}

@@ -1,0 +1,14 @@
+//! Every rule that `execute` carries out, on one home in memory.
+#![expect(
+    clippy::expect_used,
+    reason = "a test stops at the first thing that is not as it was set up"
+)]
+
+mod consuming;
+mod holds;
+mod orgs;
+mod plans;
+mod reasons;
+mod refunds;
+mod stage;
+mod tokens;

@@ -1,0 +1,174 @@
+//! Refund, release of capacity, reset.
+
+use chrono::TimeDelta;
+use quota_core::answer::Rejection;
+use quota_core::command::Command;
+use quota_core::event::EventKind;
+use quota_core::operation::{OperationKind, Origin};
+use quota_core::rules::decide::Scope;
+
+use crate::stage::{Stage, amount, code, commit, consume, grant, item, refund, reserve, track};
+
+fn release_capacity(feature: &str, value: u64) -> Command {
+    Command::ReleaseCapacity {
+        feature: code(feature),
+        amount: amount(value),
+    }
+}
+
+/// X3: a refund gives back to where it was taken, last drawn first, in parts and never more than was taken.
+#[test]
+fn a_refund_goes_back_last_drawn_first_and_never_beyond() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", grant("pack", 6));
+    let spent = stage.done("user:a", consume("renders", 8));
+    assert_eq!(stage.grant("user:a", "pack"), (6, 0));
+    stage.done("user:a", refund(spent.id, Some(2)));
+    assert_eq!(stage.grant("user:a", "pack"), (2, 0));
+    assert_eq!(stage.remaining("user:a", "renders"), Some(0));
+    stage.done("user:a", refund(spent.id, Some(2)));
+    assert_eq!(stage.grant("user:a", "pack"), (0, 0));
+    assert_eq!(stage.remaining("user:a", "renders"), Some(1));
+    let too_much = stage.run("user:a", refund(spent.id, Some(5)));
+    assert_eq!(too_much, Err(Rejection::RefundTooLarge { refundable: 4 }));
+    stage.done("user:a", refund(spent.id, None));
+    assert_eq!(stage.remaining("user:a", "renders"), Some(5));
+    assert_eq!(stage.lifetime("user:a", "renders"), 0);
+    let nothing = stage.run("user:a", refund(spent.id, None));
+    assert_eq!(nothing, Err(Rejection::RefundTooLarge { refundable: 0 }));
+}
+
+/// X3 and O5: a refund reverses every scope, overage first.
+#[test]
+fn a_refund_reverses_every_scope() {
+    let mut stage = Stage::org("free");
+    let spent = stage.done("user:a", track("articles", 9));
+    stage.done("user:a", refund(spent.id, Some(6)));
+    assert_eq!(stage.standing("user:a", Scope::User, "articles"), (3, 0, 0));
+    assert_eq!(stage.standing("org:o", Scope::Org, "articles"), (3, 0, 0));
+}
+
+/// X3: of a batch one feature may be refunded; a commit is refunded like a consumption; nothing else is.
+#[test]
+fn a_feature_of_a_batch_and_a_commit_are_refunded() {
+    let mut stage = Stage::user("pro");
+    let items = vec![item("articles", 4), item("requests", 5)];
+    let spent = stage.done("user:a", Command::Consume { token: None, items });
+    assert_eq!(
+        stage.run("user:a", refund(spent.id, Some(1))),
+        Err(Rejection::FeatureRequired)
+    );
+    let one = Command::Refund {
+        operation: spent.id,
+        feature: Some(code("requests")),
+        amount: Some(amount(2)),
+    };
+    stage.done("user:a", one);
+    assert_eq!(stage.remaining("user:a", "requests"), Some(7));
+    let held = stage.done("user:a", reserve("articles", 6, 60));
+    assert_eq!(
+        stage.run("user:a", refund(held.id, None)),
+        Err(Rejection::NotRefundable)
+    );
+    let settled = stage.done("user:a", commit(held.id, 5));
+    stage.done("user:a", refund(settled.id, None));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(96));
+}
+
+/// X3 and W5: what was consumed in a window that is closed since is taken off the closed one, not the current one.
+#[test]
+fn a_refund_of_a_closed_window_leaves_the_current_one() {
+    let mut stage = Stage::user("pro");
+    let spent = stage.done("user:a", consume("requests", 6));
+    stage.later(TimeDelta::days(1));
+    stage.done(
+        "user:a",
+        Command::CloseWindows {
+            cadence: None,
+            features: Vec::new(),
+        },
+    );
+    stage.done("user:a", consume("requests", 3));
+    stage.done("user:a", refund(spent.id, Some(4)));
+    assert_eq!(stage.remaining("user:a", "requests"), Some(7));
+    assert_eq!(
+        stage
+            .closed
+            .values()
+            .map(|closed| closed.balance.used)
+            .sum::<u64>(),
+        2
+    );
+}
+
+/// X4: occupied capacity is given back, not below 0; X3: what was given back is not refunded once more.
+#[test]
+fn capacity_is_given_back_but_not_below_zero() {
+    let mut stage = Stage::org("pro");
+    let spent = stage.done("user:a", consume("storage", 60));
+    stage.done("user:a", release_capacity("storage", 50));
+    assert_eq!(stage.standing("org:o", Scope::Org, "storage"), (10, 0, 0));
+    stage.done("user:a", refund(spent.id, None));
+    assert_eq!(stage.standing("user:a", Scope::User, "storage"), (0, 0, 0));
+    stage.done("user:a", consume("storage", 3));
+    stage.done("user:a", release_capacity("storage", 500));
+    assert_eq!(stage.standing("user:a", Scope::User, "storage"), (0, 0, 0));
+    assert_eq!(stage.standing("org:o", Scope::Org, "storage"), (0, 0, 0));
+    let spent = stage.run("user:a", release_capacity("articles", 1));
+    assert_eq!(spent, Err(Rejection::NotCapacity(code("articles"))));
+}
+
+/// X4 and U2: giving room back lowers what is used, and not what was used in all its life.
+#[test]
+fn giving_capacity_back_leaves_the_lifetime_total() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", consume("storage", 60));
+    stage.done("user:a", release_capacity("storage", 50));
+    assert_eq!(stage.remaining("user:a", "storage"), Some(90));
+    assert_eq!(stage.lifetime("user:a", "storage"), 60);
+}
+
+/// X6: an operator sets `used` of the current windows to 0, of one feature or all, with reason and actor.
+#[test]
+fn a_reset_sets_the_current_windows_to_zero() {
+    let mut stage = Stage::user("pro");
+    let spent = stage.done("user:a", consume("articles", 100));
+    stage.done("user:a", consume("requests", 4));
+    let reset = Command::Reset {
+        features: vec![code("articles")],
+    };
+    let mut request = stage.request("user:a", reset);
+    request.origin = Origin {
+        actor: Some("ann".to_owned()),
+        reason: Some("goodwill".to_owned()),
+        ..Origin::default()
+    };
+    stage.ask(&request).expect("it fits");
+    let booked = stage.operations.last().expect("booked");
+    assert_eq!(
+        (booked.kind, &booked.origin),
+        (OperationKind::Reset, &request.origin)
+    );
+    let features = vec![code("articles")];
+    assert_eq!(
+        stage.events.last().expect("published").kind,
+        EventKind::QuotaReset { features }
+    );
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+    assert_eq!(stage.remaining("user:a", "requests"), Some(6));
+    stage.done("user:a", consume("articles", 30));
+    stage.done("user:a", refund(spent.id, None));
+    assert_eq!(
+        stage.remaining("user:a", "articles"),
+        Some(70),
+        "what was set to 0 is not given back"
+    );
+    stage.done(
+        "user:a",
+        Command::Reset {
+            features: Vec::new(),
+        },
+    );
+    assert_eq!(stage.remaining("user:a", "requests"), Some(10));
+    assert_eq!(stage.lifetime("user:a", "articles"), 130);
+}

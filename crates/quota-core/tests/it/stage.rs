@@ -1,0 +1,421 @@
+//! A stage: one home in memory, with its catalog and clock; what a store does is played by hand.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::amount::{Amount, Limit};
+use quota_core::answer::{Answer, Rejection, ScopeBalance};
+use quota_core::balance::Bucket;
+use quota_core::catalog::{Catalog, CatalogFile};
+use quota_core::command::{AccountSpec, Command, Item, Presence, Request};
+use quota_core::event::Event;
+use quota_core::home::{ClosedBalance, Home, Referred};
+use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, TokenId};
+use quota_core::operation::{Operation, OperationKind, Origin};
+use quota_core::reservation::{Reservation, ReservationState};
+use quota_core::rules::Outcome;
+use quota_core::rules::booking::Context;
+use quota_core::rules::decide::{Denial, Scope};
+use quota_core::rules::execute::execute;
+use uuid::Uuid;
+
+/// How long a past-due subscription stays in force.
+pub const GRACE: TimeDelta = TimeDelta::hours(72);
+
+/// The instant at which every stage begins.
+pub fn start() -> DateTime<Utc> {
+    "2027-03-10T12:00:00Z".parse().expect("a literal instant")
+}
+
+/// One home, everything that its store keeps, and the clock.
+pub struct Stage {
+    pub now: DateTime<Utc>,
+    pub catalog: Catalog,
+    pub home: Home,
+    pub operations: Vec<Operation>,
+    pub reservations: BTreeMap<Uuid, Reservation>,
+    pub closed: BTreeMap<(AccountId, Bucket), ClosedBalance>,
+    pub events: Vec<Event>,
+    ids: u128,
+}
+
+impl Stage {
+    /// An empty home of that name.
+    pub fn new(home: &str) -> Self {
+        Self {
+            now: start(),
+            catalog: catalog(),
+            home: Home::empty(id(home)),
+            operations: Vec::new(),
+            reservations: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            events: Vec::new(),
+            ids: 0,
+        }
+    }
+
+    /// A user without an org, subscribed to `plan` unless that is empty.
+    pub fn user(plan: &str) -> Self {
+        let mut stage = Self::new("user:a");
+        stage.done("user:a", put_account(AccountSpec::default()));
+        if !plan.is_empty() {
+            stage.done("user:a", subscribe(plan));
+        }
+        stage
+    }
+
+    /// An org subscribed to `plan` unless that is empty, with an unlimited member `user:a`.
+    pub fn org(plan: &str) -> Self {
+        let mut stage = Self::new("org:o");
+        stage.done("org:o", put_account(AccountSpec::default()));
+        if !plan.is_empty() {
+            stage.done("org:o", subscribe(plan));
+        }
+        stage.done("user:a", put_account(member()));
+        stage
+    }
+
+    /// Time passes.
+    pub fn later(&mut self, by: TimeDelta) {
+        self.now += by;
+    }
+
+    /// Carries a command out; what changed is kept as a store would.
+    pub fn run(&mut self, account: &str, command: Command) -> Result<Outcome, Rejection> {
+        let request = self.request(account, command);
+        self.ask(&request)
+    }
+
+    /// A request with the next id and without a key.
+    pub fn request(&mut self, account: &str, command: Command) -> Request {
+        // The end of a hold takes the odd id beside it.
+        self.ids += 2;
+        let text = format!("{account} {command:?}");
+        let mut body_hash = [0; 32];
+        for (at, byte) in text.bytes().enumerate() {
+            body_hash[at % 32] = byte.wrapping_add(31_u8.wrapping_mul(body_hash[at % 32]));
+        }
+        Request {
+            id: Uuid::from_u128(self.ids),
+            account: id(account),
+            key: None,
+            body_hash,
+            command,
+            origin: Origin::default(),
+        }
+    }
+
+    /// Carries a request out.
+    pub fn ask(&mut self, request: &Request) -> Result<Outcome, Rejection> {
+        self.load(&request.command);
+        let catalog = self.catalog.clone();
+        let context = Context {
+            now: self.now,
+            catalog: &catalog,
+            grace: GRACE,
+        };
+        let outcome = execute(&mut self.home, request, &context);
+        self.keep();
+        outcome
+    }
+
+    /// As a store loads it: due holds, and what the command refers to.
+    fn load(&mut self, command: &Command) {
+        let named = match command {
+            Command::Commit { reservation, .. }
+            | Command::Release { reservation }
+            | Command::Extend { reservation, .. } => Some(*reservation),
+            _ => None,
+        };
+        let is_open = |held: &&Reservation| held.state == ReservationState::Open;
+        let is_due = |held: &Reservation| {
+            held.state == ReservationState::Open && held.expires_at <= self.now
+        };
+        let loaded = self
+            .reservations
+            .values()
+            .filter(|held| is_due(held) || named == Some(held.id));
+        self.home.reservations = loaded.map(|held| (held.id, held.clone())).collect();
+        let open = self
+            .reservations
+            .values()
+            .filter(is_open)
+            .map(|held| held.expires_at);
+        self.home.hold_before = open.filter(|at| *at > self.now).min();
+        let mut referred: Vec<Uuid> = Vec::new();
+        if let Command::Refund { operation, .. } = command {
+            referred.push(*operation);
+        }
+        if let Some(held) = named.and_then(|named| self.reservations.get(&named)) {
+            referred.extend(held.ended_by.iter().chain(&held.late_commit));
+        }
+        let known = referred
+            .into_iter()
+            .filter_map(|id| Some((id, self.referred(id)?)));
+        self.home.referred = known.collect();
+    }
+
+    fn referred(&self, id: Uuid) -> Option<Referred> {
+        let operation = self.operations.iter().find(|found| found.id == id)?.clone();
+        let is_refund =
+            |found: &&Operation| found.kind == OperationKind::Refund && found.refers_to == Some(id);
+        let of_entry = |entry: &quota_core::operation::Entry| {
+            self.closed
+                .get(&(entry.account.clone(), entry.bucket.clone()))
+                .cloned()
+        };
+        Some(Referred {
+            refunds: self.operations.iter().filter(is_refund).cloned().collect(),
+            closed: operation.entries.iter().filter_map(of_entry).collect(),
+            operation,
+        })
+    }
+
+    fn keep(&mut self) {
+        let changes = std::mem::take(&mut self.home.changes);
+        for id in changes.reservations {
+            self.reservations
+                .insert(id, self.home.reservations[&id].clone());
+        }
+        for closed in changes.closed {
+            let key = (closed.account.clone(), closed.balance.bucket.clone());
+            self.closed.insert(key, closed);
+        }
+        self.operations.extend(changes.operations);
+        self.events.extend(changes.events);
+        self.home.reservations.clear();
+        self.home.referred.clear();
+    }
+
+    /// A command that must be carried out.
+    pub fn done(&mut self, account: &str, command: Command) -> Operation {
+        let outcome = self.run(account, command).expect("it fits");
+        assert!(
+            outcome.operation.answer.is_allowed(),
+            "{:?}",
+            outcome.operation.answer
+        );
+        outcome.operation
+    }
+
+    /// A request that must be denied.
+    pub fn denied(&mut self, account: &str, command: Command) -> Denial {
+        let outcome = self.run(account, command).expect("a denial is an outcome");
+        let Answer::Denied { denial, .. } = outcome.operation.answer else {
+            unreachable!("expected a denial, got {:?}", outcome.operation.answer)
+        };
+        denial
+    }
+
+    /// Used, held and overage of a scope for a feature, as a check with no effect would say now.
+    pub fn standing(&mut self, account: &str, scope: Scope, feature: &str) -> (u64, u64, u64) {
+        let balance = self.balance_of(account, scope, feature, None);
+        (balance.used, balance.held, balance.overage)
+    }
+
+    /// What a new request can still get of the allowance.
+    pub fn remaining(&mut self, account: &str, feature: &str) -> Option<u64> {
+        let scope = if account.starts_with("org") {
+            Scope::Org
+        } else {
+            Scope::User
+        };
+        self.balance_of(account, scope, feature, None).remaining
+    }
+
+    /// A scope as it stands: the allowance that counts now, or the token's cap.
+    pub fn balance_of(
+        &mut self,
+        account: &str,
+        scope: Scope,
+        feature: &str,
+        token: Option<&str>,
+    ) -> ScopeBalance {
+        use quota_core::rules::standing::{scope_balance, token_balance};
+        let found = &self.home.accounts[&id(account)];
+        if let Some(token) = token {
+            return token_balance(found, &token_id(token)).expect("the token is known");
+        }
+        let feature = &self.catalog.features[&code(feature)];
+        let own = quota_core::rules::allowance::allowance(
+            &found.terms,
+            feature,
+            &self.catalog,
+            GRACE,
+            self.now,
+        );
+        let context = Context {
+            now: self.now,
+            catalog: &self.catalog,
+            grace: GRACE,
+        };
+        scope_balance(&context, scope, found, feature, &own)
+    }
+
+    /// Units used in all its life.
+    pub fn lifetime(&self, account: &str, feature: &str) -> u64 {
+        let books = &self.home.accounts[&id(account)].books;
+        books.lifetime.get(&code(feature)).copied().unwrap_or(0)
+    }
+
+    /// The live balance of a grant: used and held.
+    pub fn grant(&self, account: &str, grant: &str) -> (u64, u64) {
+        let bucket = Bucket::Grant(GrantId::new(grant).expect("a literal id"));
+        let found = self.home.accounts[&id(account)]
+            .books
+            .balance(&bucket)
+            .expect("it is live");
+        (found.used, found.held)
+    }
+}
+
+pub fn id(text: &str) -> AccountId {
+    AccountId::parse(text).expect("a literal id")
+}
+
+pub fn code(text: &str) -> FeatureCode {
+    FeatureCode::new(text).expect("a literal code")
+}
+
+pub fn plan_code(text: &str) -> PlanCode {
+    PlanCode::new(text).expect("a literal code")
+}
+
+pub fn token_id(text: &str) -> TokenId {
+    TokenId::new(text).expect("a literal id")
+}
+
+pub fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::new(text).expect("a literal key")
+}
+
+pub fn amount(value: u64) -> Amount {
+    Amount::new(value).expect("a literal amount")
+}
+
+pub fn item(feature: &str, value: u64) -> Item {
+    Item {
+        feature: code(feature),
+        amount: amount(value),
+    }
+}
+
+/// A new member of the org, unlimited as by default.
+pub fn member() -> AccountSpec {
+    AccountSpec {
+        org: Some(OrgId::new("o").expect("a literal id")),
+        ..AccountSpec::default()
+    }
+}
+
+pub fn put_account(spec: AccountSpec) -> Command {
+    Command::PutAccount {
+        presence: Presence::Any,
+        spec,
+    }
+}
+
+pub fn consume(feature: &str, value: u64) -> Command {
+    Command::Consume {
+        token: None,
+        items: vec![item(feature, value)],
+    }
+}
+
+pub fn consume_with(token: &str, feature: &str, value: u64) -> Command {
+    Command::Consume {
+        token: Some(token_id(token)),
+        items: vec![item(feature, value)],
+    }
+}
+
+pub fn track(feature: &str, value: u64) -> Command {
+    Command::Track {
+        token: None,
+        items: vec![item(feature, value)],
+    }
+}
+
+pub fn reserve(feature: &str, value: u64, ttl_seconds: u32) -> Command {
+    Command::Reserve {
+        token: None,
+        feature: code(feature),
+        amount: amount(value),
+        ttl_seconds,
+    }
+}
+
+pub fn commit(reservation: Uuid, actual: u64) -> Command {
+    Command::Commit {
+        reservation,
+        actual,
+    }
+}
+
+pub fn refund(operation: Uuid, value: Option<u64>) -> Command {
+    Command::Refund {
+        operation,
+        feature: None,
+        amount: value.map(amount),
+    }
+}
+
+pub fn put_token(token: &str, cap: Limit) -> Command {
+    Command::PutToken {
+        token: token_id(token),
+        presence: Presence::Any,
+        cap: Some(cap),
+        expires_at: None,
+    }
+}
+
+pub fn subscribe(plan: &str) -> Command {
+    Command::Subscribe {
+        plan: plan_code(plan),
+        starts_at: None,
+        ends_at: None,
+        status: None,
+    }
+}
+
+pub fn grant(grant: &str, credits: u64) -> Command {
+    Command::GrantCredits {
+        grant: GrantId::new(grant).expect("a literal id"),
+        credits: amount(credits),
+        priority: 0,
+        expires_at: None,
+    }
+}
+
+/// Every kind of feature, and plans that differ in each.
+pub fn catalog() -> Catalog {
+    let file: CatalogFile = serde_json::from_value(serde_json::json!({
+        "feature": [
+            {"code": "articles", "name": "Articles", "unit": "article", "kind": "consumable", "cadence": "monthly"},
+            {"code": "requests", "name": "Requests", "unit": "request", "kind": "consumable", "cadence": "daily",
+             "anchor": "calendar"},
+            {"code": "try_on", "name": "Try-on", "unit": "try", "kind": "consumable", "cadence": "monthly",
+             "credit_cost": 1, "trial_limit": 3},
+            {"code": "renders", "name": "Renders", "unit": "render", "kind": "consumable",
+             "cadence": "subscription", "credit_cost": 2},
+            {"code": "lessons", "name": "Lessons", "unit": "lesson", "kind": "consumable",
+             "cadence": "subscription", "on_renewal": "carry"},
+            {"code": "storage", "name": "Storage", "unit": "kB", "kind": "capacity", "cadence": "subscription",
+             "scale": 10},
+            {"code": "albums", "name": "Albums", "unit": "album", "kind": "capacity", "cadence": "subscription",
+             "on_renewal": "reset"},
+        ],
+        "plan": [
+            {"code": "free", "name": "Free", "limits": {"articles": 5, "requests": 3, "storage": 1}},
+            {"code": "basic", "name": "Basic", "price": 500,
+             "limits": {"articles": 50, "requests": 5, "albums": 2, "storage": 5}},
+            {"code": "pro", "name": "Pro", "price": 900,
+             "limits": {"articles": 100, "requests": 10, "try_on": 10, "renders": 5, "lessons": 20,
+                        "storage": 10, "albums": 5}},
+            {"code": "max", "name": "Max", "price": 90000, "interval": "year",
+             "limits": {"articles": "unlimited", "requests": 100, "storage": "unlimited"}},
+        ],
+    }))
+    .expect("a literal catalog");
+    Catalog::default().applied(&file).expect("a valid catalog")
+}
