@@ -1,0 +1,221 @@
+//! The layer in this process: entries, and the newest version heard of each home from anyone.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache as Moka;
+use quota_core::ids::AccountId;
+use quota_core::ports::CachedHome;
+
+use crate::RedisCacheSettings;
+use crate::scripts::Stamp;
+
+/// How long a home's version is remembered at least after it was last looked at: far longer than any read takes.
+const HEARD_IDLE_MIN: Duration = Duration::from_mins(5);
+/// How long an entry is given without a proof that every message since was heard.
+pub(crate) const UNPROVED_MAX: Duration = Duration::from_secs(1);
+/// How long nothing of a home is stored in Redis after its record was replaced there: longer than a read of the store
+/// may take, so that no read from before is stored under a record that knows less.
+const READ_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What is known of one home.
+#[derive(Debug, Default)]
+pub(crate) struct HomeRecord {
+    /// The newest version heard of. It only grows.
+    newest: AtomicU64,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    generation: Option<u64>,
+    quiet_before: Option<Instant>,
+}
+
+/// Whether an entry may be stored in Redis.
+pub(crate) enum Permit {
+    /// It may, under this generation if one was seen.
+    Store(Option<u64>),
+    /// The record was replaced a moment ago.
+    Quiet,
+}
+
+impl HomeRecord {
+    /// Takes note of a version; answers the newest one known before.
+    pub(crate) fn raise(&self, version: u64) -> u64 {
+        self.newest.fetch_max(version, Ordering::AcqRel)
+    }
+
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest.load(Ordering::Acquire)
+    }
+
+    /// Takes note of the record as Redis has it.
+    pub(crate) fn note(&self, stamp: Stamp) {
+        self.raise(stamp.version);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = seen.generation.replace(stamp.generation);
+        if earlier.is_some_and(|earlier| earlier != stamp.generation) {
+            seen.quiet_before = Some(Instant::now() + READ_TIME_MAX);
+        }
+    }
+
+    /// The record that Redis had is gone, and nothing took its place yet.
+    pub(crate) fn note_gone(&self) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.generation = None;
+        seen.quiet_before = Some(Instant::now() + READ_TIME_MAX);
+    }
+
+    pub(crate) fn permit(&self) -> Permit {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.quiet_before {
+            Some(before) if Instant::now() < before => Permit::Quiet,
+            _ => {
+                seen.quiet_before = None;
+                Permit::Store(seen.generation)
+            }
+        }
+    }
+}
+
+/// An entry, the record that guards it, and how it was stored.
+#[derive(Clone)]
+struct Kept {
+    record: Arc<HomeRecord>,
+    entry: Arc<CachedHome>,
+    epoch: u64,
+    stored_at: Instant,
+    is_confirmed: bool,
+}
+
+/// How an entry came here.
+pub(crate) struct Origin {
+    /// [`Local::epoch`] from before Redis was asked.
+    pub(crate) epoch: u64,
+    /// Whether Redis knew of nothing newer.
+    pub(crate) is_confirmed: bool,
+}
+
+/// The layer.
+pub(crate) struct Local {
+    records: Moka<AccountId, Arc<HomeRecord>>,
+    entries: Moka<AccountId, Kept>,
+    /// Raised to drop all entries: what was stored in an earlier one counts no more.
+    epoch: AtomicU64,
+    started_at: Instant,
+    /// Microseconds since `started_at` at which the last beat that came back was sent; 0 when none did.
+    proved: AtomicU64,
+}
+
+impl Local {
+    pub(crate) fn new(settings: &RedisCacheSettings) -> Self {
+        // Least recently used goes first: the usual policy would refuse a home that is heard of for the first time.
+        let records = Moka::builder()
+            .eviction_policy(EvictionPolicy::lru())
+            .max_capacity(settings.local_homes_max)
+            .time_to_idle(HEARD_IDLE_MIN.max(settings.local_ttl * 2))
+            .build();
+        let entries = Moka::builder()
+            .max_capacity(settings.local_entries_max)
+            .time_to_live(settings.local_ttl)
+            .build();
+        Self {
+            records,
+            entries,
+            epoch: AtomicU64::new(0),
+            started_at: Instant::now(),
+            proved: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn record(&self, home: &AccountId) -> Arc<HomeRecord> {
+        self.records.get_with_by_ref(home, Arc::default)
+    }
+
+    /// The entry, if nothing newer was heard of, and nothing can have been missed for long.
+    pub(crate) fn entry(
+        &self,
+        home: &AccountId,
+        account: &AccountId,
+        now: Instant,
+    ) -> Option<Arc<CachedHome>> {
+        let kept = self.entries.get(account)?;
+        if kept.entry.home != *home || kept.epoch != self.epoch() {
+            return None;
+        }
+        // A record that was forgotten takes its entries with it: the new one knows less.
+        let record = self.records.get(home)?;
+        if !Arc::ptr_eq(&record, &kept.record) || kept.entry.version < record.newest() {
+            return None;
+        }
+        let proved_at = kept.is_confirmed.then(|| self.proved_at()).flatten();
+        let sure_at = proved_at.map_or(kept.stored_at, |at| at.max(kept.stored_at));
+        (now.saturating_duration_since(sure_at) <= UNPROVED_MAX).then_some(kept.entry)
+    }
+
+    pub(crate) fn store(&self, record: Arc<HomeRecord>, entry: Arc<CachedHome>, origin: &Origin) {
+        if record.raise(entry.version) > entry.version {
+            return;
+        }
+        let kept = Kept {
+            epoch: origin.epoch,
+            is_confirmed: origin.is_confirmed,
+            stored_at: Instant::now(),
+            record,
+            entry,
+        };
+        let account = kept.entry.account.clone();
+        // Another one may have passed us since; what is older stays out. A version that was heard meanwhile is seen
+        // by whoever reads.
+        let _ = self.entries.entry(account).and_compute_with(|found| {
+            let is_better_there = found.is_some_and(|found| {
+                let there = found.value();
+                let is_guarded_alike = Arc::ptr_eq(&there.record, &kept.record);
+                is_guarded_alike
+                    && there.epoch >= kept.epoch
+                    && there.entry.version > kept.entry.version
+            });
+            if is_better_there {
+                Op::Nop
+            } else {
+                Op::Put(kept)
+            }
+        });
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Drops all entries, also those that are on their way here; what was heard of stays.
+    pub(crate) fn drop_entries(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Nothing proves any more that messages come.
+    pub(crate) fn lose_proof(&self) {
+        self.proved.store(0, Ordering::Release);
+    }
+
+    /// The clock of beats.
+    pub(crate) fn beat_now(&self) -> u64 {
+        u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// A beat came back: all that was told before `sent` was heard.
+    pub(crate) fn prove(&self, sent: u64) {
+        self.proved.fetch_max(sent, Ordering::AcqRel);
+    }
+
+    /// When the last beat that came back was sent.
+    pub(crate) fn proved_at(&self) -> Option<Instant> {
+        match self.proved.load(Ordering::Acquire) {
+            0 => None,
+            micros => self.started_at.checked_add(Duration::from_micros(micros)),
+        }
+    }
+}
