@@ -1,6 +1,8 @@
 //! What tests need and the product does not: throw-away servers, fixtures and conformance suites.
 
+pub mod conformance;
 mod error;
+pub mod fixtures;
 pub mod memory;
 pub mod pg;
 mod process;

@@ -1,0 +1,96 @@
+//! What the ports promise, written once and run on every implementation.
+
+pub mod store;
+
+/// Runs every promise of the stores as a test of its own.
+///
+/// `$open` is an async function that gives an empty `Arc<dyn Storage>` and something that is kept until the test has
+/// ended, such as a temporary folder:
+///
+/// ```ignore
+/// async fn open() -> (Arc<dyn Storage>, ()) { .. }
+/// testkit::conformance_store!(open);
+/// ```
+#[macro_export]
+macro_rules! conformance_store {
+    ($open:path) => {
+        $crate::conformance_store! { $open:
+            a_new_home_is_found_as_it_was_written
+            an_absent_home_has_version_zero_and_no_accounts
+            a_stale_version_is_refused_and_changes_nothing
+            a_home_that_exists_is_not_created_again
+            a_home_is_written_whole_or_not_at_all
+            an_overdrawn_grant_is_refused
+            other_homes_of_the_batch_still_pass
+            hundreds_of_homes_pass_in_one_batch
+            a_members_operation_moves_the_home_on
+            a_write_may_hold_several_operations
+            an_unseen_key_that_exists_stops_its_home
+            a_stale_catalog_stops_every_home
+            a_gap_in_the_history_is_refused
+            a_lost_lease_stops_every_home
+            a_lease_that_nobody_took_over_still_writes
+            a_lease_that_is_not_held_stops_every_home
+            of_concurrent_writers_on_one_home_exactly_one_passes
+            of_concurrent_creators_of_one_home_exactly_one_passes
+            every_writer_under_the_lock_passes
+            a_home_can_be_created_under_the_lock
+            under_the_lock_nothing_is_written_in_vain
+            a_repeated_key_is_found_again
+            a_key_belongs_to_its_account
+            homes_come_in_the_order_asked_for
+            only_the_accounts_asked_for_come
+            an_operation_comes_with_its_refunds_and_closed_balances
+            a_closed_balance_that_changes_is_replaced
+            what_belongs_to_another_home_is_not_found
+            expired_holds_come_and_hold_before_moves_on
+            ended_holds_do_not_come_unasked
+            the_accounts_of_expired_holds_come_too
+            an_ended_hold_comes_with_what_ended_it
+            a_hold_that_was_extended_is_due_later
+            homes_with_due_holds_are_found
+            every_field_of_an_account_comes_back
+            every_answer_comes_back
+            every_kind_of_operation_comes_back
+            every_state_of_a_reservation_comes_back
+            every_kind_of_event_comes_back
+            a_whole_catalog_comes_back
+            the_first_claim_counts
+            a_user_that_is_a_home_stays_one
+            a_home_is_not_created_for_an_account_that_lives_elsewhere
+            a_user_joins_an_org
+            the_home_that_was_left_still_knows_its_keys
+            a_user_leaves_its_org
+            a_user_may_join_and_leave_again
+            a_stale_move_changes_nothing
+            accounts_are_listed_by_id_with_their_home
+            pages_of_accounts_follow_one_another
+            accounts_are_listed_by_kind_org_and_due
+            what_is_due_moves_with_the_account
+            the_ledger_comes_newest_first_by_pages
+            events_wait_until_they_are_published
+            only_what_nobody_needs_is_pruned
+            homes_come_by_id_and_by_what_happened
+            the_auditor_finds_no_home_that_is_not_there
+            a_key_is_found_by_its_hash
+            a_key_is_stored_once
+            a_revocation_keeps_its_first_instant
+            a_catalog_follows_the_one_before_it
+            a_lease_has_one_holder_and_a_growing_epoch
+            a_lease_is_given_back_only_by_its_holder
+            runs_are_listed_newest_first
+            a_run_that_begins_finds_earlier_ones_lost
+            batches_come_by_number
+            old_runs_are_pruned_with_their_batches
+        }
+    };
+    ($open:path: $($name:ident)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let (store, _kept) = $open().await;
+                $crate::conformance::store::$name(store).await;
+            }
+        )+
+    };
+}

@@ -1,0 +1,156 @@
+//! What comes with a home.
+
+use quota_core::balance::Bucket;
+use quota_core::home::ClosedBalance;
+use quota_core::operation::OperationKind;
+
+use super::{Store, get_with, put};
+use crate::fixtures::{
+    account, account_write, balance, catalog, entry, feature, first_write, home_query, instant,
+    key, key_of, load_query, next_write, operation, org, user,
+};
+
+/// A repeated key is found again, with the whole operation that carried it first.
+pub async fn a_repeated_key_is_found_again(store: Store) {
+    let (alice, bob) = (user("alice"), user("bob"));
+    let mut first = first_write(&alice);
+    first.operations[0].key = Some(key("k-1"));
+    let carried = first.operations[0].clone();
+    put(&store, vec![first, first_write(&bob)]).await;
+    let mut query = load_query(vec![home_query(&bob), home_query(&alice)]);
+    query.homes[0].keys = vec![key_of(&bob, "k-1")];
+    query.homes[1].keys = vec![key_of(&alice, "k-1"), key_of(&alice, "k-2")];
+    let loaded = store.load(&query).await.expect("loads");
+    assert_eq!(loaded.earlier, [carried]);
+}
+
+/// A key belongs to its account: another member's key of the same name is another key.
+pub async fn a_key_belongs_to_its_account(store: Store) {
+    let (acme, alice, bob) = (org("acme"), user("alice"), user("bob"));
+    let mut write = first_write(&acme);
+    write.operations[0] = operation(&alice, 1);
+    write.operations[0].key = Some(key("k"));
+    put(&store, vec![write]).await;
+    let mut query = load_query(vec![home_query(&acme)]);
+    query.homes[0].keys = vec![key_of(&bob, "k"), key_of(&acme, "k")];
+    assert_eq!(store.load(&query).await.expect("loads").earlier, []);
+    let mut write = next_write(&acme, 1);
+    write.operations[0] = operation(&bob, 2);
+    write.operations[0].key = Some(key("k"));
+    write.unseen_keys = vec![key_of(&bob, "k")];
+    put(&store, vec![write]).await;
+    query.homes[0].keys = vec![key_of(&bob, "k"), key_of(&alice, "k")];
+    let loaded = store.load(&query).await.expect("loads");
+    assert_eq!(loaded.earlier.len(), 2, "one of each");
+}
+
+/// Homes come in the order in which they were asked for, absent ones too, with the catalog's version.
+pub async fn homes_come_in_the_order_asked_for(store: Store) {
+    let names = ["carol", "alice", "nobody", "bob"];
+    let homes: Vec<_> = names.iter().map(|name| user(name)).collect();
+    let exist = homes.iter().filter(|home| **home != user("nobody"));
+    put(&store, exist.map(first_write).collect()).await;
+    let put_catalog = store.put_catalog(&catalog(1), None, instant(0)).await;
+    assert!(put_catalog.expect("writes"));
+    let query = load_query(homes.iter().map(home_query).collect());
+    let loaded = store.load(&query).await.expect("loads");
+    let ids: Vec<_> = loaded.homes.iter().map(|home| home.id.clone()).collect();
+    let versions: Vec<_> = loaded.homes.iter().map(|home| home.version).collect();
+    assert_eq!(ids, homes);
+    assert_eq!(versions, [1, 1, 0, 1]);
+    assert_eq!(loaded.catalog_version, 1);
+}
+
+/// Only the accounts that were asked for come, and the home's own.
+pub async fn only_the_accounts_asked_for_come(store: Store) {
+    let (acme, alice, bob) = (org("acme"), user("alice"), user("bob"));
+    let mut write = first_write(&acme);
+    write.accounts.push(account_write(&alice, account(4)));
+    write.accounts.push(account_write(&bob, account(5)));
+    put(&store, vec![write]).await;
+    let mut query = home_query(&acme);
+    query.accounts = vec![alice.clone(), user("nobody"), acme.clone()];
+    let home = get_with(&store, query).await;
+    let expected = [(acme, account(1)), (alice, account(4))];
+    assert_eq!(home.accounts, expected.into());
+}
+
+/// An operation comes with its refunds in their order, and with those of its buckets that were closed.
+pub async fn an_operation_comes_with_its_refunds_and_closed_balances(store: Store) {
+    let alice = user("alice");
+    let (window, other) = (window(1), window(2));
+    let mut write = first_write(&alice);
+    write.operations[0].entries = vec![entry(&alice, window.clone())];
+    let consumption = write.operations[0].clone();
+    let refund = |sequence| {
+        let mut refund = operation(&alice, sequence);
+        refund.kind = OperationKind::Refund;
+        refund.refers_to = Some(consumption.id);
+        refund
+    };
+    let mut commit = operation(&alice, 4);
+    commit.kind = OperationKind::Commit;
+    commit.refers_to = Some(consumption.id);
+    let refunds = vec![refund(2), refund(3)];
+    write.operations.extend(refunds.iter().cloned());
+    write.operations.push(commit);
+    write.new_version = 4;
+    let closed = ClosedBalance {
+        account: alice.clone(),
+        balance: balance(window, 10, 6),
+    };
+    let unrelated = ClosedBalance {
+        account: alice.clone(),
+        balance: balance(other, 10, 6),
+    };
+    write.closed = vec![unrelated, closed.clone()];
+    put(&store, vec![write]).await;
+    let mut query = home_query(&alice);
+    query.operations = vec![consumption.id, crate::fixtures::next_id()];
+    let home = get_with(&store, query).await;
+    assert_eq!(home.referred.len(), 1, "the other does not exist");
+    let referred = &home.referred[&consumption.id];
+    assert_eq!(referred.operation, consumption);
+    assert_eq!(referred.refunds, refunds);
+    assert_eq!(referred.closed, [closed]);
+}
+
+fn window(start: i64) -> Bucket {
+    Bucket::Window(feature("articles"), start)
+}
+
+/// A closed balance whose value changed takes the place of the one before.
+pub async fn a_closed_balance_that_changes_is_replaced(store: Store) {
+    let alice = user("alice");
+    let closed = |used| ClosedBalance {
+        account: alice.clone(),
+        balance: balance(window(-5), 10, used),
+    };
+    let mut write = first_write(&alice);
+    write.closed = vec![closed(6)];
+    put(&store, vec![write]).await;
+    let mut write = next_write(&alice, 1);
+    write.closed = vec![closed(5)];
+    put(&store, vec![write]).await;
+    let stored = super::all(&store, &alice).await.expect("exists");
+    assert_eq!(stored.closed, [closed(5)]);
+}
+
+/// An operation or reservation of another home is not found.
+pub async fn what_belongs_to_another_home_is_not_found(store: Store) {
+    let (alice, bob) = (user("alice"), user("bob"));
+    let mut write = first_write(&alice);
+    let hold = crate::fixtures::reservation(&alice, instant(60));
+    write.reservations = vec![hold.clone()];
+    let consumption = write.operations[0].id;
+    put(&store, vec![write, first_write(&bob)]).await;
+    let mut query = home_query(&bob);
+    query.operations = vec![consumption];
+    query.reservations = vec![hold.id];
+    query.accounts = vec![alice.clone()];
+    query.keys = vec![key_of(&alice, "k")];
+    let home = get_with(&store, query).await;
+    assert!(home.referred.is_empty(), "the operation is alice's");
+    assert!(home.reservations.is_empty(), "the hold is alice's");
+    assert_eq!(home.accounts.len(), 1, "alice lives elsewhere");
+}

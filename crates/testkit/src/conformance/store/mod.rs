@@ -1,0 +1,63 @@
+//! Promises of every store. Each takes an empty one.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a failed call is a failed test, and says which"
+)]
+
+mod directory;
+mod jobs;
+mod loads;
+mod locks;
+mod records;
+mod reservations;
+mod round_trip;
+mod writes;
+
+use std::sync::Arc;
+
+use quota_core::home::Home;
+use quota_core::ids::AccountId;
+use quota_core::ports::{AuditHome, HomeQuery, HomeWrite, Storage, StoreError};
+
+pub use directory::*;
+pub use jobs::*;
+pub use loads::*;
+pub use locks::*;
+pub use records::*;
+pub use reservations::*;
+pub use round_trip::*;
+pub use writes::*;
+
+use crate::fixtures::{batch, home_query, load_query};
+
+type Store = Arc<dyn Storage>;
+
+/// Writes homes that must pass.
+async fn put(store: &Store, homes: Vec<HomeWrite>) {
+    let names: Vec<AccountId> = homes.iter().map(|home| home.home.clone()).collect();
+    assert_eq!(try_put(store, homes).await.expect("writes"), names);
+}
+
+/// Writes homes; gives back those that passed.
+async fn try_put(store: &Store, homes: Vec<HomeWrite>) -> Result<Vec<AccountId>, StoreError> {
+    store.write(&batch(homes)).await
+}
+
+/// A home with its own account.
+async fn get(store: &Store, home: &AccountId) -> Home {
+    get_with(store, home_query(home)).await
+}
+
+/// A home with what is asked for.
+async fn get_with(store: &Store, query: HomeQuery) -> Home {
+    let loaded = store.load(&load_query(vec![query])).await.expect("loads");
+    let mut homes = loaded.homes;
+    assert_eq!(homes.len(), 1, "one home for one asked for");
+    homes.remove(0)
+}
+
+/// All of a home.
+async fn all(store: &Store, home: &AccountId) -> Option<AuditHome> {
+    store.audit_home(home).await.expect("reads")
+}

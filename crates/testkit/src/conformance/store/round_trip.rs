@@ -1,0 +1,378 @@
+//! Every field comes back as it was written, odd values too.
+
+use chrono::TimeDelta;
+use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
+use quota_core::answer::{Answer, ScopeBalance};
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::{Catalog, CatalogFile, Interval, Plan};
+use quota_core::command::Item;
+use quota_core::event::EventKind;
+use quota_core::home::Account;
+use quota_core::ids::{GrantId, PlanCode, TokenId};
+use quota_core::operation::{Entry, OperationKind, Origin};
+use quota_core::reservation::ReservationState;
+use quota_core::rules::decide::{Denial, Draw, Reason, Scope};
+use quota_core::rules::funding::Source;
+use quota_core::terms::{Override, PlanChange, Policy, Status, Subscription, Token};
+
+use super::{Store, all, put};
+use crate::fixtures::{
+    account, balance, event, feature, first_write, instant, key, next_id, operation, org,
+    reservation, user,
+};
+
+/// Quotes, a backslash, a line break, a percent sign, an emoji and a combining mark.
+const ODD: &str = "it's \"odd\" \\ \n % _ ; -- 🦀 e\u{301} 数";
+
+fn token(id: &str) -> TokenId {
+    TokenId::new(id).expect("a token id")
+}
+
+fn plan(code: &str) -> PlanCode {
+    PlanCode::new(code).expect("a plan code")
+}
+
+fn odd_instant() -> chrono::DateTime<chrono::Utc> {
+    instant(-3_000_000_000) + TimeDelta::microseconds(123_457)
+}
+
+fn subscription() -> Subscription {
+    Subscription {
+        plan: plan("pro.v-1_a"),
+        plan_version: Some(u32::MAX),
+        status: Status::PastDue,
+        past_due_at: Some(instant(1)),
+        anchor_at: odd_instant(),
+        starts_at: instant(2),
+        ends_at: instant(3),
+        interval: Interval::Year,
+        renews: true,
+        cancel_at: Some(instant(4)),
+        scheduled: Some(PlanChange {
+            plan: plan("free"),
+            at: instant(5),
+        }),
+        end_recorded_at: Some(instant(6)),
+    }
+}
+
+fn full_account() -> Account {
+    let mut full = account(0);
+    full.terms.created_at = odd_instant();
+    full.terms.time_zone = "America/Argentina/Buenos_Aires".parse().expect("a zone");
+    full.terms.disabled = true;
+    full.terms.unlimited = true;
+    full.terms.org = Some(quota_core::ids::OrgId::new("o'r\"g:1 ü").expect("an org id"));
+    full.terms.policy = Policy::Track;
+    full.terms.subscription = Some(subscription());
+    let limits = [Limit::Unlimited, Limit::Of(0), Limit::Of(AMOUNT_MAX)];
+    for (number, limit) in limits.into_iter().enumerate() {
+        let given = Override {
+            limit,
+            expires_at: (number > 0).then(odd_instant),
+            reason: (number > 0).then(|| ODD.to_owned()),
+            actor: (number > 1).then(|| ODD.to_owned()),
+        };
+        let code = feature(&format!("f{number}"));
+        full.terms.overrides.insert(code, given);
+        let held = Token {
+            cap: limit,
+            expires_at: (number > 0).then(odd_instant),
+            revoked_at: (number > 1).then(odd_instant),
+        };
+        let id = token(&format!("t'{number}\""));
+        full.terms.tokens.insert(id, held);
+    }
+    full.books.lifetime = [(feature("f0"), COUNT_MAX), (feature("f1"), 1)].into();
+    full.books.closed_grants = [GrantId::new("o'ld\"").expect("a grant id")].into();
+    full.books.balances = full_balances();
+    full
+}
+
+fn full_balances() -> Vec<Balance> {
+    let buckets = [
+        Bucket::Window(feature("f0"), -1_700_000_000_000_001),
+        Bucket::Standing(feature("f0")),
+        Bucket::Tracked(feature("f0"), i64::MAX),
+        Bucket::Trial(feature("f0")),
+        Bucket::Token(token("t'0\"")),
+    ];
+    let largest = |bucket| Balance {
+        bucket,
+        granted: Limit::Unlimited,
+        used: COUNT_MAX,
+        held: COUNT_MAX - 1,
+        overage: COUNT_MAX - 2,
+        starts_at: odd_instant(),
+        ends_at: Some(instant(9)),
+        priority: u32::MAX,
+        reset_sequence: COUNT_MAX,
+        moved_to: Some(Bucket::Window(feature("f0"), -3)),
+    };
+    let mut balances: Vec<Balance> = buckets.map(largest).into();
+    let grant = Bucket::Grant(GrantId::new("pack:1 — \"x\"").expect("a grant id"));
+    let mut pack = balance(grant, AMOUNT_MAX, AMOUNT_MAX - 1);
+    pack.held = 1;
+    balances.push(pack);
+    balances
+}
+
+/// Every field of terms and books comes back, and so do ids with odd characters.
+pub async fn every_field_of_an_account_comes_back(store: Store) {
+    let home = user("o'brien \"ob\" 🦀:x%_\\");
+    let mut write = first_write(&home);
+    write.accounts[0].account = full_account();
+    write.accounts[0].due_at = Some(odd_instant());
+    let hold_before = Some(instant(7) + TimeDelta::microseconds(1));
+    write.hold_before = hold_before;
+    put(&store, vec![write]).await;
+    let stored = super::get(&store, &home).await;
+    assert_eq!(stored.accounts[&home], full_account());
+    assert_eq!(stored.hold_before, hold_before);
+    let audited = all(&store, &home).await.expect("exists");
+    assert_eq!(audited.accounts, [(home, full_account())]);
+}
+
+fn full_scope_balance() -> ScopeBalance {
+    ScopeBalance {
+        scope: Scope::Org,
+        feature: Some(feature("f0")),
+        granted: Some(Limit::Unlimited),
+        used: COUNT_MAX,
+        held: 1,
+        overage: 2,
+        remaining: Some(COUNT_MAX),
+        plan_value: Some(Limit::Of(AMOUNT_MAX)),
+        override_value: Some(Limit::Of(0)),
+        credits: Some(COUNT_MAX),
+        trial: Some(0),
+        resets_at: Some(odd_instant()),
+    }
+}
+
+fn answers() -> Vec<Answer> {
+    let balances = vec![full_scope_balance()];
+    let denial = Denial {
+        reason: Reason::OrgSubscriptionExpired,
+        scope: Scope::Org,
+        available: COUNT_MAX,
+        resets_at: Some(odd_instant()),
+    };
+    let denied = |balances, denial| Answer::Denied {
+        feature: feature("f0"),
+        requested: AMOUNT_MAX,
+        denial,
+        balances,
+    };
+    let flat = Denial {
+        resets_at: None,
+        ..denial
+    };
+    vec![
+        Answer::Allowed {
+            balances: balances.clone(),
+        },
+        Answer::Reserved {
+            expires_at: odd_instant(),
+            balances: balances.clone(),
+        },
+        Answer::Settled {
+            state: ReservationState::Expired,
+            late: true,
+            balances: balances.clone(),
+        },
+        denied(balances, denial),
+        denied(Vec::new(), flat),
+        Answer::Refunded {
+            items: vec![Item {
+                feature: feature("f0"),
+                amount: Amount::new(AMOUNT_MAX).expect("an amount"),
+            }],
+            balances: vec![full_scope_balance()],
+        },
+        Answer::Changed {
+            what: "override_set".to_owned(),
+            detail: Some(ODD.to_owned()),
+        },
+        Answer::Unchanged,
+    ]
+}
+
+/// Every answer comes back as it was given.
+pub async fn every_answer_comes_back(store: Store) {
+    let alice = user("alice");
+    let mut write = first_write(&alice);
+    let numbered = (1..).zip(answers());
+    write.operations = numbered
+        .map(|(sequence, answer)| {
+            let mut operation = operation(&alice, sequence);
+            operation.answer = answer;
+            operation
+        })
+        .collect();
+    write.new_version = 8;
+    let written = write.operations.clone();
+    put(&store, vec![write]).await;
+    let stored = all(&store, &alice).await.expect("exists");
+    assert_eq!(stored.operations, written);
+}
+
+const KINDS: [OperationKind; 12] = [
+    OperationKind::Consume,
+    OperationKind::Track,
+    OperationKind::Reserve,
+    OperationKind::Commit,
+    OperationKind::Release,
+    OperationKind::Extend,
+    OperationKind::Expire,
+    OperationKind::Refund,
+    OperationKind::ReleaseCapacity,
+    OperationKind::Reset,
+    OperationKind::Change,
+    OperationKind::Close,
+];
+
+fn full_entry(source: Source, bucket: Bucket) -> Entry {
+    Entry {
+        scope: Scope::Token,
+        account: org("o'r\"g:1 ü"),
+        bucket,
+        feature: None,
+        source,
+        used: i64::MIN + 1,
+        held: i64::MAX,
+        overage: -1,
+        granted: 9_000_000_000_000_000_000,
+        unit_cost: COUNT_MAX,
+    }
+}
+
+/// Every kind of operation comes back with every field.
+pub async fn every_kind_of_operation_comes_back(store: Store) {
+    let alice = user("alice");
+    let mut write = first_write(&alice);
+    write.operations.clear();
+    let sources = [
+        Source::Allowance,
+        Source::Credits,
+        Source::Trial,
+        Source::Unlimited,
+        Source::Overage,
+    ];
+    for (sequence, kind) in (1..).zip(KINDS) {
+        let mut odd = operation(&alice, sequence);
+        odd.kind = kind;
+        odd.at = odd_instant();
+        odd.key = Some(key(&format!("k'{sequence}\" — 🦀")));
+        odd.body_hash = [u8::try_from(sequence).expect("small"); 32];
+        odd.refers_to = Some(next_id());
+        let buckets = full_balances().into_iter().map(|balance| balance.bucket);
+        let entries = sources.into_iter().zip(buckets);
+        odd.entries = entries
+            .map(|(source, bucket)| full_entry(source, bucket))
+            .collect();
+        let text = || Some(ODD.to_owned());
+        odd.origin = Origin {
+            actor: text(),
+            request_id: text(),
+            resource_type: text(),
+            resource_id: text(),
+            reason: text(),
+        };
+        write.operations.push(odd);
+    }
+    write.new_version = 12;
+    let written = write.operations.clone();
+    put(&store, vec![write]).await;
+    let stored = all(&store, &alice).await.expect("exists");
+    assert_eq!(stored.operations, written);
+}
+
+/// Every state of a reservation comes back with every field.
+pub async fn every_state_of_a_reservation_comes_back(store: Store) {
+    let alice = user("alice");
+    let mut write = first_write(&alice);
+    let states = [
+        ReservationState::Open,
+        ReservationState::Committed,
+        ReservationState::Released,
+        ReservationState::Expired,
+    ];
+    for state in states {
+        let mut odd = reservation(&user("b'ob"), odd_instant());
+        odd.state = state;
+        odd.amount = COUNT_MAX;
+        odd.token = Some(token(" t'\"🦀".trim()));
+        odd.draws = vec![
+            Draw {
+                scope: Scope::Token,
+                bucket: Bucket::Token(token("t'\"🦀")),
+                source: Source::Unlimited,
+                amount: COUNT_MAX,
+                unit_cost: 7,
+            };
+            2
+        ];
+        if state != ReservationState::Open {
+            odd.ended_by = Some(next_id());
+            odd.late_commit = Some(next_id());
+        }
+        write.reservations.push(odd);
+    }
+    write.reservations.push(reservation(&alice, instant(60)));
+    let written = write.reservations.clone();
+    put(&store, vec![write]).await;
+    let stored = all(&store, &alice).await.expect("exists");
+    assert_eq!(stored.reservations, written);
+}
+
+/// Every kind of event comes back.
+pub async fn every_kind_of_event_comes_back(store: Store) {
+    let alice = user("o'brien \"ob\" 🦀");
+    let mut write = first_write(&alice);
+    let kinds = [
+        EventKind::QuotaUpdated {
+            reason: ODD.to_owned(),
+        },
+        EventKind::SubscriptionExpired { plan: plan("pro") },
+        EventKind::QuotaReset {
+            features: vec![feature("f0"), feature("f1")],
+        },
+    ];
+    for kind in kinds {
+        let mut odd = event(&org("acme"), &alice, 1);
+        odd.sequence = COUNT_MAX;
+        odd.at = odd_instant();
+        odd.kind = kind;
+        write.events.push(odd);
+    }
+    let written = write.events.clone();
+    put(&store, vec![write]).await;
+    let pending = store.pending_events(9).await.expect("reads");
+    assert_eq!(pending, written);
+}
+
+/// A catalog comes back with all versions of its plans.
+pub async fn a_whole_catalog_comes_back(store: Store) {
+    let mut pro = Plan {
+        code: plan("pro"),
+        name: ODD.to_owned(),
+        price: AMOUNT_MAX,
+        currency: "eur".to_owned(),
+        interval: Interval::Year,
+        pinned: true,
+        limits: [].into(),
+    };
+    let file = |plan: &Plan| CatalogFile {
+        features: Vec::new(),
+        plans: vec![plan.clone()],
+    };
+    let first = Catalog::default().applied(&file(&pro)).expect("is valid");
+    pro.price = 0;
+    let second = first.applied(&file(&pro)).expect("is valid");
+    for catalog in [&first, &second] {
+        let put = store.put_catalog(catalog, Some(ODD), odd_instant()).await;
+        assert!(put.expect("writes"));
+    }
+    assert_eq!(store.catalog().await.expect("reads"), second);
+}

@@ -1,0 +1,254 @@
+//! Small values for tests, each plain and valid; a test changes what it is about.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "literals of tests: a wrong one is a bug"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::amount::Limit;
+use quota_core::answer::Answer;
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::Catalog;
+use quota_core::event::{Event, EventKind};
+use quota_core::home::{Account, Books};
+use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, UserId};
+use quota_core::operation::{Entry, Operation, OperationKind, Origin};
+use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
+use quota_core::reservation::{Reservation, ReservationState};
+use quota_core::rules::decide::{Draw, Scope};
+use quota_core::rules::funding::Source;
+use quota_core::terms::{Policy, Terms};
+use uuid::Uuid;
+
+/// So many seconds after the first instant of 2026.
+pub fn instant(seconds: i64) -> DateTime<Utc> {
+    const YEAR_2026: i64 = 1_767_225_600;
+    DateTime::from_timestamp(YEAR_2026, 0).expect("in range") + TimeDelta::seconds(seconds)
+}
+
+/// An id that no other call got; grows.
+pub fn next_id() -> Uuid {
+    static LAST: AtomicU64 = AtomicU64::new(1);
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    Uuid::from_u128((0x019b_0000 << 96) | u128::from(number))
+}
+
+/// The account of a user.
+pub fn user(id: &str) -> AccountId {
+    AccountId::user(&UserId::new(id).expect("a user id"))
+}
+
+/// The account of an org.
+pub fn org(id: &str) -> AccountId {
+    AccountId::org(&OrgId::new(id).expect("an org id"))
+}
+
+/// A feature.
+pub fn feature(code: &str) -> FeatureCode {
+    FeatureCode::new(code).expect("a feature code")
+}
+
+/// An idempotency key.
+pub fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::new(text).expect("a key")
+}
+
+/// A key of an account.
+pub fn key_of(account: &AccountId, text: &str) -> KeyQuery {
+    KeyQuery {
+        account: account.clone(),
+        key: key(text),
+    }
+}
+
+/// A credit grant's bucket.
+pub fn grant(id: &str) -> Bucket {
+    Bucket::Grant(GrantId::new(id).expect("a grant id"))
+}
+
+/// Terms that say nothing.
+pub fn terms() -> Terms {
+    Terms {
+        created_at: instant(0),
+        time_zone: "UTC".parse().expect("a zone"),
+        disabled: false,
+        unlimited: false,
+        org: None,
+        policy: Policy::Enforce,
+        subscription: None,
+        overrides: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+    }
+}
+
+/// A balance with so much granted and used.
+pub fn balance(bucket: Bucket, granted: u64, used: u64) -> Balance {
+    Balance {
+        bucket,
+        granted: Limit::Of(granted),
+        used,
+        held: 0,
+        overage: 0,
+        starts_at: instant(0),
+        ends_at: None,
+        priority: 0,
+        reset_sequence: 0,
+        moved_to: None,
+    }
+}
+
+/// An account that has used so much of `articles`.
+pub fn account(used: u64) -> Account {
+    let bucket = Bucket::Standing(feature("articles"));
+    Account {
+        terms: terms(),
+        books: Books {
+            balances: vec![balance(bucket, 1_000_000, used)],
+            ..Books::default()
+        },
+    }
+}
+
+/// An account in a write.
+pub fn account_write(id: &AccountId, account: Account) -> AccountWrite {
+    AccountWrite {
+        id: id.clone(),
+        account,
+        due_at: None,
+    }
+}
+
+/// An entry that uses one unit of a balance.
+pub fn entry(account: &AccountId, bucket: Bucket) -> Entry {
+    Entry {
+        scope: Scope::User,
+        account: account.clone(),
+        bucket,
+        feature: Some(feature("articles")),
+        source: Source::Allowance,
+        used: 1,
+        held: 0,
+        overage: 0,
+        granted: 0,
+        unit_cost: 1,
+    }
+}
+
+/// A consumption of one article, at `sequence` seconds.
+pub fn operation(account: &AccountId, sequence: u64) -> Operation {
+    Operation {
+        id: next_id(),
+        account: account.clone(),
+        sequence,
+        at: instant(i64::try_from(sequence).unwrap_or(0)),
+        kind: OperationKind::Consume,
+        key: None,
+        body_hash: [7; 32],
+        refers_to: None,
+        entries: vec![entry(account, Bucket::Standing(feature("articles")))],
+        answer: Answer::Allowed {
+            balances: Vec::new(),
+        },
+        origin: Origin::default(),
+    }
+}
+
+/// An open hold of three articles.
+pub fn reservation(account: &AccountId, expires_at: DateTime<Utc>) -> Reservation {
+    Reservation {
+        id: next_id(),
+        account: account.clone(),
+        token: None,
+        feature: feature("articles"),
+        amount: 3,
+        draws: vec![Draw {
+            scope: Scope::User,
+            bucket: Bucket::Standing(feature("articles")),
+            source: Source::Allowance,
+            amount: 3,
+            unit_cost: 1,
+        }],
+        expires_at,
+        state: ReservationState::Open,
+        ended_by: None,
+        late_commit: None,
+    }
+}
+
+/// An event of an account in its home.
+pub fn event(home: &AccountId, account: &AccountId, sequence: u64) -> Event {
+    Event {
+        id: next_id(),
+        home: home.clone(),
+        account: account.clone(),
+        sequence,
+        at: instant(i64::try_from(sequence).unwrap_or(0)),
+        kind: EventKind::QuotaUpdated {
+            reason: "override_set".to_owned(),
+        },
+    }
+}
+
+/// Creates a home with its own account, by one operation.
+pub fn first_write(home: &AccountId) -> HomeWrite {
+    next_write(home, 0)
+}
+
+/// One operation on a home at `version`: its own account has used as many as there are operations.
+pub fn next_write(home: &AccountId, version: u64) -> HomeWrite {
+    let sequence = version + 1;
+    HomeWrite {
+        home: home.clone(),
+        expected_version: version,
+        new_version: sequence,
+        hold_before: None,
+        accounts: vec![account_write(home, account(sequence))],
+        operations: vec![operation(home, sequence)],
+        reservations: Vec::new(),
+        events: Vec::new(),
+        closed: Vec::new(),
+        unseen_keys: Vec::new(),
+    }
+}
+
+/// One write for homes, with no catalog and no lease.
+pub fn batch(homes: Vec<HomeWrite>) -> WriteBatch {
+    WriteBatch {
+        catalog_version: 0,
+        keys_since: instant(-604_800),
+        lease: None,
+        homes,
+    }
+}
+
+/// A home's own account and nothing else.
+pub fn home_query(home: &AccountId) -> HomeQuery {
+    HomeQuery {
+        home: home.clone(),
+        accounts: Vec::new(),
+        reservations: Vec::new(),
+        operations: Vec::new(),
+        keys: Vec::new(),
+    }
+}
+
+/// What is wanted of homes at second 0.
+pub fn load_query(homes: Vec<HomeQuery>) -> LoadQuery {
+    LoadQuery {
+        now: instant(0),
+        keys_since: instant(-604_800),
+        homes,
+    }
+}
+
+/// An empty catalog of that version.
+pub fn catalog(version: u64) -> Catalog {
+    Catalog {
+        version,
+        ..Catalog::default()
+    }
+}

@@ -1,0 +1,13 @@
+//! The store in memory keeps every promise of the ports: it is what the others are compared with.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use quota_core::ports::Storage;
+use testkit::memory::MemoryStore;
+
+fn open() -> Ready<(Arc<dyn Storage>, ())> {
+    ready((Arc::new(MemoryStore::new()), ()))
+}
+
+testkit::conformance_store!(open);
