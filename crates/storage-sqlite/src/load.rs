@@ -29,9 +29,15 @@ pub(crate) async fn load(
         homes.insert(wanted.home.clone(), Home::empty(wanted.home.clone()));
     }
     let catalog_version = catalog_version(connection).await?;
-    load_accounts(connection, query, &mut homes).await?;
+    let mut wanted = BTreeSet::new();
+    for home in &query.homes {
+        let accounts = home.accounts.iter().chain([&home.home]);
+        wanted.extend(accounts.map(|account| (home.home.clone(), account.clone())));
+    }
+    load_accounts(connection, &wanted, &mut homes).await?;
     load_reservations(connection, query, &mut homes).await?;
-    load_due(connection, query.now, &mut homes).await?;
+    let holders = load_due(connection, query.now, &mut homes).await?;
+    load_accounts(connection, &holders, &mut homes).await?;
     load_referred(connection, query, &mut homes).await?;
     let earlier = load_earlier(connection, query).await?;
     let in_order = query.homes.iter().map(|wanted| {
@@ -45,20 +51,18 @@ pub(crate) async fn load(
     })
 }
 
+/// Accounts by home and id.
+type AccountIds = BTreeSet<(AccountId, AccountId)>;
+
 async fn load_accounts(
     connection: &mut SqliteConnection,
-    query: &LoadQuery,
+    wanted: &AccountIds,
     homes: &mut Homes,
 ) -> Result<(), Fault> {
-    let mut wanted = BTreeSet::new();
-    for home in &query.homes {
-        let accounts = home.accounts.iter().chain([&home.home]);
-        wanted.extend(accounts.map(|account| (&home.home, account)));
-    }
     let statement = "select a.home, a.account, a.version, a.hold_before, a.terms, a.books \
                      from json_each(?1) as q cross join accounts as a \
                      on a.home = q.value ->> 0 and a.account = q.value ->> 1";
-    for row in rows(connection, statement, &wanted).await? {
+    for row in rows(connection, statement, wanted).await? {
         let (home_id, id, account) = read_account(&row)?;
         let reading = Reading::new(&row, "accounts", &id);
         let Some(home) = homes.get_mut(&home_id) else {
@@ -115,13 +119,14 @@ fn put_reservation(row: &SqliteRow, homes: &mut Homes) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Open holds past their deadline, and for their homes the bound as it is once those have ended.
+/// Open holds past their deadline, and for their homes the bound as it is once those have ended. Gives back the
+/// accounts that they are of and that are not there yet.
 async fn load_due(
     connection: &mut SqliteConnection,
     now: DateTime<Utc>,
     homes: &mut Homes,
-) -> Result<(), Fault> {
-    let mut due = Vec::new();
+) -> Result<AccountIds, Fault> {
+    let (mut due, mut holders) = (Vec::new(), BTreeSet::new());
     for home in homes.values_mut() {
         if home.may_have_expired_holds(now) {
             home.hold_before = None;
@@ -140,13 +145,16 @@ async fn load_due(
             continue;
         };
         if reservation.expires_at <= now {
+            if !home.accounts.contains_key(&reservation.account) {
+                holders.insert((home.id.clone(), reservation.account.clone()));
+            }
             home.reservations.insert(reservation.id, reservation);
         } else {
             let before = home.hold_before.unwrap_or(reservation.expires_at);
             home.hold_before = Some(before.min(reservation.expires_at));
         }
     }
-    Ok(())
+    Ok(holders)
 }
 
 /// Operations that were asked for or that ended a reservation which was, with their refunds and closed balances.

@@ -1,0 +1,35 @@
+//! The store on SQLite keeps every promise of the ports, in a file and in memory.
+#![expect(
+    clippy::expect_used,
+    reason = "a store that does not open is a failed test"
+)]
+
+use std::sync::Arc;
+
+use quota_core::ports::Storage;
+use storage_sqlite::{SqliteSettings, SqliteStore};
+use tempfile::TempDir;
+
+mod in_a_file {
+    use super::{Arc, SqliteSettings, SqliteStore, Storage, TempDir};
+
+    async fn open() -> (Arc<dyn Storage>, TempDir) {
+        let folder = TempDir::new().expect("a folder");
+        let file = folder.path().join("quota.db");
+        let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+        (Arc::new(store.expect("opens")), folder)
+    }
+
+    testkit::conformance_store!(open);
+}
+
+mod in_memory {
+    use super::{Arc, SqliteSettings, SqliteStore, Storage};
+
+    async fn open() -> (Arc<dyn Storage>, ()) {
+        let store = SqliteStore::open_in_memory(&SqliteSettings::default()).await;
+        (Arc::new(store.expect("opens")), ())
+    }
+
+    testkit::conformance_store!(open);
+}
