@@ -1,0 +1,64 @@
+//! Why a job was not run.
+
+use quota_core::ports::StoreError;
+use quota_service::EngineError;
+
+use crate::JobName;
+
+/// Why a job was not run. What goes wrong within a run is in the run's record.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// There is no such job.
+    #[error("there is no job `{name}`; the jobs are {}", all_names())]
+    UnknownJob {
+        /// What was asked for.
+        name: String,
+    },
+    /// The job cannot be narrowed down in this way.
+    #[error("job `{job}` takes no {what}")]
+    Filter {
+        /// The job.
+        job: JobName,
+        /// `account` or `feature`.
+        what: &'static str,
+    },
+    /// The job runs already, here or in another worker.
+    #[error("job `{job}` is running already")]
+    AlreadyRunning {
+        /// The job.
+        job: JobName,
+    },
+    /// This worker is stopping.
+    #[error("the worker is stopping")]
+    Stopping,
+    /// The run ended in a panic; what it had written stays.
+    #[error("the run of job `{job}` crashed")]
+    Crashed {
+        /// The job.
+        job: JobName,
+    },
+    /// The account asked for cannot be read.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+impl JobError {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::AlreadyRunning { .. } | Self::Stopping => true,
+            Self::Engine(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
+            Self::UnknownJob { .. } | Self::Filter { .. } | Self::Crashed { .. } => false,
+        }
+    }
+}
+
+fn all_names() -> String {
+    let names: Vec<&str> = JobName::ALL.iter().map(|name| name.as_str()).collect();
+    names.join(", ")
+}

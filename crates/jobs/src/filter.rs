@@ -1,0 +1,41 @@
+//! What a manual run is narrowed down to.
+
+use quota_core::ids::{AccountId, FeatureCode};
+
+use crate::{JobError, JobName};
+
+/// What a run is narrowed down to; everything by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Only this account.
+    pub account: Option<AccountId>,
+    /// Only these features; all when empty.
+    pub features: Vec<FeatureCode>,
+}
+
+impl JobFilter {
+    /// Whether the job can be narrowed down like this.
+    pub(crate) fn check(&self, job: JobName) -> Result<(), JobError> {
+        if self.account.is_some() && !job.takes_account() {
+            return Err(JobError::Filter {
+                job,
+                what: "account",
+            });
+        }
+        if !self.features.is_empty() && !job.takes_features() {
+            return Err(JobError::Filter {
+                job,
+                what: "feature",
+            });
+        }
+        Ok(())
+    }
+
+    /// For the history: `None` for everything.
+    pub(crate) fn text(&self) -> Option<String> {
+        let account = self.account.iter().map(|id| format!("account {id}"));
+        let features = self.features.iter().map(|code| format!("feature {code}"));
+        let parts: Vec<String> = account.chain(features).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}

@@ -1,0 +1,29 @@
+//! What is counted of the jobs.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use quota_core::ports::RunState;
+
+use crate::JobName;
+
+/// A run that ended.
+pub(crate) fn run_ended(job: JobName, state: RunState, took: Duration) {
+    let state = match state {
+        RunState::Running => "running",
+        RunState::Succeeded => "succeeded",
+        RunState::Failed => "failed",
+        RunState::Stopped => "stopped",
+        RunState::Lost => "lost",
+    };
+    metrics::counter!("quota_job_runs_total", "job" => job.as_str(), "state" => state).increment(1);
+    metrics::histogram!("quota_job_duration_seconds", "job" => job.as_str())
+        .record(took.as_secs_f64());
+}
+
+/// Everything was done by then.
+pub(crate) fn succeeded(job: JobName, at: DateTime<Utc>) {
+    let seconds = u32::try_from(at.timestamp()).unwrap_or(0);
+    metrics::gauge!("quota_job_last_success_timestamp", "job" => job.as_str())
+        .set(f64::from(seconds));
+}

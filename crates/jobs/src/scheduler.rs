@@ -1,0 +1,197 @@
+//! The scheduler: every job in a loop of its own, so that none overlaps with itself and none waits for another.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use quota_core::ports::RunState;
+use tokio::task::JoinSet;
+
+use crate::runner::RUNS_LOOKED_AT;
+use crate::work::{audited_since, in_words};
+use crate::{JobError, JobFilter, JobName, Runner, Schedule, meters};
+
+/// Longest sleep before the clock is looked at again: it may have been set meanwhile.
+const NAP_MAX: Duration = Duration::from_secs(30);
+/// Longest wait after a failure, in units of the settings' longest wait before a retry.
+const FAILURE_WAITS_MAX: u32 = 6;
+/// Who asked for a run of the schedule, in the history.
+const ASKED_BY: &str = "schedule";
+
+/// What a look at a job that was due came to.
+enum Looked {
+    /// The schedule names no other instant.
+    Never,
+    /// It ran, or there was nothing to do.
+    Well,
+    /// Another worker runs it.
+    Taken,
+    /// It did not come to its end.
+    Badly,
+}
+
+impl Runner {
+    /// Runs every job on its schedule until `stop`, then finishes the batches in hand.
+    ///
+    /// A run that a daily or monthly job missed while no worker was up, or that was left unfinished, is made up for
+    /// at once. A store that fails is asked again, later and later.
+    pub async fn run_scheduled(&self, stop: impl Future<Output = ()>) {
+        let mut loops = JoinSet::new();
+        for (job, schedule) in &self.inner.settings.schedules {
+            let (runner, job, schedule) = (self.clone(), *job, schedule.clone());
+            loops.spawn(async move { runner.keep_running(job, &schedule).await });
+        }
+        tokio::select! {
+            () = stop => {}
+            () = self.inner.stopping() => {}
+        }
+        self.stop().await;
+        while let Some(ended) = loops.join_next().await {
+            if ended.is_err() {
+                tracing::error!("the schedule of a job ended in a panic");
+            }
+        }
+    }
+
+    async fn keep_running(&self, job: JobName, schedule: &Schedule) {
+        // The instant after which the next run is due; it moves on only when there was no fault.
+        let mut since = self.inner.engine.now();
+        let mut failures = 0_u32;
+        let mut is_unfinished = false;
+        while !self.inner.is_stopping() {
+            let looked = self.once(job, schedule, since, is_unfinished).await;
+            match looked {
+                Ok(Looked::Never) => return,
+                Ok(Looked::Well) => {
+                    since = self.inner.engine.now();
+                    (failures, is_unfinished) = (0, false);
+                }
+                Ok(Looked::Taken) => {
+                    tokio::select! {
+                        () = self.inner.stopping() => {}
+                        () = tokio::time::sleep(self.inner.settings.lease_kept / 3) => {}
+                    }
+                }
+                Ok(Looked::Badly) => {
+                    is_unfinished = true;
+                    self.rest(&mut failures).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%job, error = in_words(&error), "a job was not run; it is tried again");
+                    self.rest(&mut failures).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until the job is due, and runs it if it still is.
+    async fn once(
+        &self,
+        job: JobName,
+        schedule: &Schedule,
+        since: DateTime<Utc>,
+        is_unfinished: bool,
+    ) -> Result<Looked, JobError> {
+        if !is_unfinished {
+            let Some(due) = self.due(job, schedule, since).await? else {
+                return Ok(Looked::Never);
+            };
+            if !self.sleep_until(job, due).await {
+                return Ok(Looked::Well);
+            }
+        }
+        let now = self.inner.engine.now();
+        if job.is_frequent() && !self.has_work(job, now).await? {
+            meters::succeeded(job, now);
+            return Ok(Looked::Well);
+        }
+        let begun = match self.take(job, JobFilter::default(), ASKED_BY).await {
+            Ok(begun) => begun,
+            Err(JobError::AlreadyRunning { .. }) => return Ok(Looked::Taken),
+            Err(error) => return Err(error),
+        };
+        // Another worker may have done it while this one waited for the lease.
+        let is_due = match self.due(job, schedule, since).await {
+            Ok(due) => is_unfinished || job.is_frequent() || due.is_some_and(|due| due <= now),
+            Err(error) => {
+                begun.give_up().await;
+                return Err(error);
+            }
+        };
+        if !is_due {
+            begun.give_up().await;
+            return Ok(Looked::Well);
+        }
+        let begun = self.record(begun).await?;
+        let finished = self.finish(begun).await?;
+        let is_bad =
+            !finished.is_complete || (job.is_frequent() && finished.run.state == RunState::Failed);
+        Ok(if is_bad { Looked::Badly } else { Looked::Well })
+    }
+
+    /// When the job is due: a frequent one by the clock alone; another by its history too, so that what was missed
+    /// or left unfinished is due at once, and what another worker did is not due again.
+    async fn due(
+        &self,
+        job: JobName,
+        schedule: &Schedule,
+        since: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, JobError> {
+        if job.is_frequent() {
+            return Ok(schedule.next_after(since));
+        }
+        let runs = self.runs(Some(job), RUNS_LOOKED_AT).await?;
+        let Some(last) = runs.into_iter().find(|run| run.filter.is_none()) else {
+            return Ok(schedule.next_after(since));
+        };
+        match last.state {
+            RunState::Succeeded | RunState::Failed => Ok(schedule.next_after(last.started_at)),
+            RunState::Running | RunState::Stopped | RunState::Lost => {
+                Ok(schedule.next_after(since).map(|next| next.min(since)))
+            }
+        }
+    }
+
+    /// Sleeps until the job is due, the outbox's until an event was written at the latest; `false` when stopping.
+    async fn sleep_until(&self, job: JobName, due: DateTime<Utc>) -> bool {
+        loop {
+            let left = due.signed_duration_since(self.inner.engine.now());
+            let Ok(left) = left.to_std() else {
+                return true;
+            };
+            if left.is_zero() {
+                return true;
+            }
+            tokio::select! {
+                () = self.inner.stopping() => return false,
+                () = tokio::time::sleep(left.min(NAP_MAX)) => {}
+                () = self.inner.engine.events_written(), if job == JobName::DispatchOutbox => {
+                    return true;
+                }
+            }
+        }
+    }
+
+    async fn has_work(&self, job: JobName, now: DateTime<Utc>) -> Result<bool, JobError> {
+        let storage = self.inner.engine.storage();
+        Ok(match job {
+            JobName::SweepReservations => !storage.homes_with_due_holds(now, 1).await?.is_empty(),
+            JobName::DispatchOutbox => !storage.pending_events(1).await?.is_empty(),
+            JobName::Audit => {
+                let since = audited_since(&self.inner.engine).await?;
+                !storage.homes(None, since, 1).await?.is_empty()
+            }
+            _ => true,
+        })
+    }
+
+    /// Waits after a failure, longer after each.
+    async fn rest(&self, failures: &mut u32) {
+        let waits = 2_u32.saturating_pow(*failures).min(FAILURE_WAITS_MAX);
+        *failures = failures.saturating_add(1);
+        for _ in 0..waits {
+            if !self.inner.wait(u32::MAX).await {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The jobs that go through the accounts for which something is due: expiry and resets.
+
+use quota_core::catalog::Cadence;
+use quota_core::command::Command;
+use quota_core::ids::AccountId;
+use quota_core::ports::{AccountPage, AccountRow};
+
+use super::{Ended, Errand, Work, in_words};
+
+/// What the daily reset closes: a period may end on any day.
+pub(super) const DAILY: [Cadence; 2] = [Cadence::Daily, Cadence::Subscription];
+/// What the monthly reset closes.
+pub(super) const MONTHLY: [Cadence; 1] = [Cadence::Monthly];
+
+impl Work {
+    /// Carries out the end of subscriptions (S9).
+    pub(super) async fn expire_subscriptions(&mut self) -> Result<(), Ended> {
+        let now = self.run.started_at;
+        let has_ended = move |row: &AccountRow| {
+            let subscription = row.account.terms.subscription.as_ref();
+            let end = subscription.and_then(|subscription| subscription.unrecorded_end());
+            end.is_some_and(|end| end <= now)
+        };
+        self.through_due_accounts(&[Command::ExpireSubscription], has_ended)
+            .await
+    }
+
+    /// Closes windows that ended (W5), and warms the cache for those whose were (Y4).
+    pub(super) async fn reset(&mut self, cadences: &[Cadence]) -> Result<(), Ended> {
+        let close = |cadence: &Cadence| Command::CloseWindows {
+            cadence: Some(*cadence),
+            features: self.filter.features.clone(),
+        };
+        let commands: Vec<Command> = cadences.iter().map(close).collect();
+        self.through_due_accounts(&commands, |_| true).await
+    }
+
+    /// Gives the commands to every account for which something is due, page by page in the order of their ids: an
+    /// account that stays due, because it failed or holds something, is not met twice.
+    async fn through_due_accounts(
+        &mut self,
+        commands: &[Command],
+        is_wanted: impl Fn(&AccountRow) -> bool,
+    ) -> Result<(), Ended> {
+        let mut page = AccountPage {
+            due_before: Some(self.run.started_at),
+            limit: self.inner.settings.batch_max.max(1),
+            ..AccountPage::default()
+        };
+        loop {
+            self.may_go_on()?;
+            let rows = self.due_accounts(&page).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            page.after = Some(last.id.clone());
+            let wanted = rows.into_iter().filter(&is_wanted);
+            let errands: Vec<Errand> = wanted
+                .map(|row| Errand {
+                    account: row.id,
+                    commands: commands.to_vec(),
+                })
+                .collect();
+            if !errands.is_empty() {
+                let changed = self.do_batch(errands).await?;
+                self.warm(&changed).await;
+            }
+        }
+    }
+
+    async fn due_accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, Ended> {
+        let engine = &self.inner.engine;
+        let Some(account) = &self.filter.account else {
+            return self.patiently(|| engine.storage().accounts(page)).await;
+        };
+        if page.after.is_some() {
+            return Ok(Vec::new());
+        }
+        match engine.account(account).await {
+            Ok(row) => Ok(vec![row]),
+            Err(error) => Err(Ended::Aborted(in_words(&error))),
+        }
+    }
+
+    /// Reads what the next look at these accounts wants, so that the cache has it.
+    async fn warm(&self, accounts: &[AccountId]) {
+        for account in accounts {
+            if let Err(error) = self.inner.engine.overview(account).await {
+                tracing::debug!(%error, "the cache was not warmed");
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Checks the invariants of homes, and says loudly where one is broken.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::ids::AccountId;
+use quota_core::ports::{RunState, RunSummary, StoreError};
+use quota_service::Engine;
+
+use super::{Ended, Work, in_words};
+use crate::JobName;
+use crate::runner::RUNS_LOOKED_AT;
+
+/// How far an audit looks back beyond the beginning of the one before: an operation's instant is taken before its
+/// commit, which may be retried for a while.
+const OVERLAP: TimeDelta = TimeDelta::minutes(2);
+
+/// From which instant on homes are to be audited: that of the last audit that found all in order, with some overlap;
+/// `None` when there was none yet.
+pub(crate) async fn audited_since(engine: &Engine) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let mut since = None;
+    for job in [JobName::Audit, JobName::AuditFull] {
+        let runs = engine
+            .storage()
+            .runs(Some(job.as_str()), RUNS_LOOKED_AT)
+            .await?;
+        let good = runs
+            .iter()
+            .filter(|run| run.filter.is_none() && run.state == RunState::Succeeded);
+        since = since.max(good.map(|run| run.started_at).max());
+    }
+    Ok(since.map(|since| since.checked_sub_signed(OVERLAP).unwrap_or(since)))
+}
+
+impl Work {
+    pub(super) async fn audit_touched(&mut self) -> Result<(), Ended> {
+        let engine = self.inner.engine.clone();
+        let since = self.patiently(|| audited_since(&engine)).await?;
+        self.audit_since(since).await
+    }
+
+    pub(super) async fn audit_all(&mut self) -> Result<(), Ended> {
+        self.audit_since(None).await
+    }
+
+    async fn audit_since(&mut self, since: Option<DateTime<Utc>>) -> Result<(), Ended> {
+        if let Some(account) = self.filter.account.clone() {
+            let row = self.inner.engine.account(&account).await;
+            let row = row.map_err(|error| Ended::Aborted(in_words(&error)))?;
+            return self.audit_batch(&[row.home]).await;
+        }
+        let limit = self.inner.settings.batch_max.max(1);
+        let mut after: Option<AccountId> = None;
+        loop {
+            self.may_go_on()?;
+            let storage = self.inner.engine.storage();
+            let homes = self
+                .patiently(|| storage.homes(after.as_ref(), since, limit))
+                .await?;
+            let Some(last) = homes.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            self.audit_batch(&homes).await?;
+        }
+    }
+
+    async fn audit_batch(&mut self, homes: &[AccountId]) -> Result<(), Ended> {
+        let mut summary = RunSummary::default();
+        for home in homes {
+            match self.audit_one(home).await {
+                Ok(None) => summary.done += 1,
+                Ok(Some(broken)) => {
+                    summary.failed += 1;
+                    summary.error = Some(broken);
+                }
+                Err(Ended::Aborted(error)) => {
+                    summary.failed += 1;
+                    summary.error = Some(format!("home `{home}`: {error}"));
+                }
+                Err(ended) => return Err(ended),
+            }
+        }
+        self.record(summary).await;
+        Ok(())
+    }
+
+    /// Audits a home; what is broken, in words, if anything is.
+    async fn audit_one(&self, home: &AccountId) -> Result<Option<String>, Ended> {
+        let storage = self.inner.engine.storage();
+        let _read = self.patiently(|| storage.audit_home(home)).await?;
+        Ok(None)
+    }
+}
