@@ -1,6 +1,8 @@
 -- Accounts: one row for each, all its live balances inside. The row of the home's own account guards the home:
--- its version is the sequence of the home's last operation. Only there is it above 0. A life is what lies between a
+-- its version is the sequence of the home's last operation; only there is it above 0. A life is what lies between a
 -- home's beginning and its end; sequences begin again at 1 with each.
+-- Documents are json, kept as they were written: they are read whole, and jsonb would be built and taken apart
+-- again each time.
 
 create table accounts (
     home text collate "C" not null,
@@ -9,15 +11,15 @@ create table accounts (
     hold_before timestamptz,
     due_at timestamptz,
     life integer not null default 1,
-    terms jsonb not null,
-    books jsonb not null,
+    terms json not null,
+    books json not null,
     constraint accounts_pkey primary key (home, account),
     constraint accounts_version_check check (version >= 0),
     constraint accounts_guard_check check ((version > 0) = (account = home)),
     -- Nothing is negative and no grant is overdrawn. The names are those of quota_core::balance::Balance.
     constraint accounts_books_check check (
         not jsonb_path_exists(
-            books,
+            books::jsonb,
             '$.balances[*] ? (@.used < 0 || @.held < 0 || @.overage < 0
                 || (@.bucket starts with "grant:" && @.granted < @.used + @.held))'
         )
@@ -41,9 +43,9 @@ create table closed_balances (
     home text collate "C" not null,
     account text collate "C" not null,
     bucket text collate "C" not null,
-    balance jsonb not null,
+    balance json not null,
     constraint closed_balances_pkey primary key (home, account, bucket),
     constraint closed_balances_balance_check check (
-        not jsonb_path_exists(balance, '$ ? (@.used < 0 || @.held < 0 || @.overage < 0)')
+        not jsonb_path_exists(balance::jsonb, '$ ? (@.used < 0 || @.held < 0 || @.overage < 0)')
     )
 );

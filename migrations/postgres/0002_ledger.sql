@@ -1,4 +1,4 @@
--- The ledger: append-only, a partition for each month. Answer and origin are json, kept as they were written.
+-- The ledger: append-only, a partition for each month.
 
 create table operations (
     home text collate "C" not null,
@@ -11,7 +11,7 @@ create table operations (
     key text collate "C",
     body_hash bytea not null,
     refers_to uuid,
-    entries jsonb not null,
+    entries json not null,
     answer json not null,
     origin json,
     constraint operations_sequence_check check (sequence > 0),

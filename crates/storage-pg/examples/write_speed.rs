@@ -1,4 +1,5 @@
-//! How fast batches of single-operation homes are loaded and written; `DATABASE_URL` names an empty database.
+//! How fast batches of single-operation homes are loaded and written; `DATABASE_URL` names an empty database,
+//! without it a server is started for the purpose.
 //!
 //! `cargo run --release -p storage-pg --example write_speed -- [homes in the database] [homes in a batch] [batches]`
 #![expect(
@@ -18,6 +19,7 @@ use quota_core::ports::{
 };
 use serde_json::json;
 use storage_pg::{PgStore, Settings};
+use testkit::pg::{BENCH_SETTINGS, PgServer};
 use uuid::Uuid;
 
 #[tokio::main]
@@ -28,7 +30,12 @@ async fn main() {
         .collect();
     let number = |at: usize, default: u64| numbers.get(at).copied().unwrap_or(default);
     let (homes, size, batches) = (number(0, 100_000), number(1, 256), number(2, 200));
-    let url = std::env::var("DATABASE_URL").expect("DATABASE_URL");
+    let own = std::env::var("DATABASE_URL").err();
+    let server = own.map(|_| PgServer::start_with(&BENCH_SETTINGS).expect("a server"));
+    let url = server.as_ref().map_or_else(
+        || std::env::var("DATABASE_URL").expect("is set"),
+        |server| server.url("postgres"),
+    );
     let store = PgStore::connect(&url, Settings::default())
         .await
         .expect("the server answers");

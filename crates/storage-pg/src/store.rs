@@ -37,6 +37,12 @@ impl PgStore {
         migrate::run(&self.options).await
     }
 
+    /// The pool, for tests of how it treats its connections.
+    #[doc(hidden)]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// Closes all connections once they are free; whoever waits for one gets an error.
     pub async fn close(&self) {
         self.pool.close().await;

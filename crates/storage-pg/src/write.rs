@@ -74,6 +74,7 @@ fn bind_rest<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> Stateme
     statement
         .bind(&reservations.home)
         .bind(&reservations.id)
+        .bind(&reservations.account)
         .bind(&reservations.expires_at)
         .bind(&reservations.state)
         .bind(&reservations.ended_by)

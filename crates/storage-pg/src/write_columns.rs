@@ -86,6 +86,7 @@ pub(crate) struct MemberColumns {
 pub(crate) struct ReservationColumns {
     pub(crate) home: Vec<String>,
     pub(crate) id: Vec<Uuid>,
+    pub(crate) account: Vec<String>,
     pub(crate) expires_at: Vec<Instant>,
     pub(crate) state: Vec<String>,
     pub(crate) ended_by: Vec<Option<Uuid>>,
@@ -239,6 +240,7 @@ impl ReservationColumns {
     fn push(&mut self, home: &AccountId, reservation: &Reservation) -> Result<(), StoreError> {
         self.home.push(text(home));
         self.id.push(reservation.id);
+        self.account.push(text(&reservation.account));
         self.expires_at.push(reservation.expires_at);
         self.state.push(name_text(&reservation.state)?);
         self.ended_by.push(reservation.ended_by);

@@ -1,32 +1,44 @@
 //! `load`: one statement, one snapshot, no lock.
 //!
+//! `offset 0` keeps a part of its own: it is then planned for one home, never for all of them.
 //! Rows of several kinds come in one result; `row_kind` tells them apart, see `load_rows`.
 
-/// The accounts asked for, each home's own among them.
+/// The accounts asked for, each home's own among them; and open reservations that are past their deadline, looked for
+/// only in homes where there can be one.
 macro_rules! found {
     () => {
         "with found as materialized (
     select a.home, a.account, a.version, a.hold_before, a.terms, a.books
     from unnest($1::text[], $2::text[]) as q (home, account)
     join accounts a on a.home = q.home and a.account = q.account
+), due as materialized (
+    select f.home, e.id, e.account, e.document
+    from found f
+    cross join lateral (
+        select r.id, r.account, r.document from reservations r
+        where r.home = f.home and r.state = 'open' and r.expires_at <= $3 offset 0
+    ) e
+    where f.account = f.home and f.hold_before <= $3
 )"
     };
 }
 
-/// The version of the catalog; the accounts; earlier operations with the keys asked for; open reservations that are
-/// past their deadline, looked for only in homes where there can be one.
+/// The version of the catalog; the accounts; earlier operations with the keys asked for; the reservations that are due,
+/// with their accounts.
 macro_rules! always {
     () => {
         "
 select 0 as row_kind, null::text as home, null::text as account,
     coalesce((select max(c.version) from catalogs c), 0) as number, null::timestamptz as at, null::uuid as id,
     null::text as kind, null::text as key, null::bytea as body_hash, null::uuid as refers_to,
-    null::jsonb as document, null::jsonb as books, null::json as answer, null::json as origin
+    null::json as document, null::json as books, null::json as answer, null::json as origin
 union all
 select 1, f.home, f.account, f.version,
     case when f.hold_before <= $3 then (
-        select min(r.expires_at) from reservations r
-        where r.home = f.home and r.state = 'open' and r.expires_at > $3
+        select min(o.expires_at) from (
+            select r.expires_at from reservations r
+            where r.home = f.home and r.state = 'open' and r.expires_at > $3 offset 0
+        ) o
     ) else f.hold_before end,
     null, null, null, null, null, f.terms, f.books, null, null
 from found f
@@ -36,10 +48,12 @@ select 2, o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash,
 from unnest($4::text[], $5::text[], $6::text[]) as k (home, account, key)
 join operations o on o.home = k.home and o.account = k.account and o.key = k.key and o.at >= $7
 union all
-select 3, r.home, null, null, null, r.id, null, null, null, null, r.document, null, null, null
-from found f
-join reservations r on r.home = f.home and r.state = 'open' and r.expires_at <= $3
-where f.account = f.home and f.hold_before <= $3"
+select 1, a.home, a.account, a.version, null, null, null, null, null, null, a.terms, a.books, null, null
+from (select distinct d.home, d.account from due d where d.account <> d.home) d
+join accounts a on a.home = d.home and a.account = d.account
+union all
+select 3, d.home, null, null, null, d.id, null, null, null, null, d.document, null, null, null
+from due d"
     };
 }
 
@@ -86,6 +100,6 @@ union all
 select 6, c.home, c.account, null, null, b.id, null, null, null, null, c.balance, null, null, null
 from (
     select distinct r.home, r.id, e ->> 'account' as account, e ->> 'bucket' as bucket
-    from referred r cross join lateral jsonb_array_elements(r.entries) as e
+    from referred r cross join lateral json_array_elements(r.entries) as e
 ) b join closed_balances c on c.home = b.home and c.account = b.account and c.bucket = b.bucket"
 );

@@ -12,7 +12,7 @@
 macro_rules! passed {
     () => {
         "with fresh as materialized (
-    select h.home, h.expected_version, h.new_version, h.hold_before, h.terms::jsonb, h.books::jsonb, h.due_at
+    select h.home, h.expected_version, h.new_version, h.hold_before, h.terms::json, h.books::json, h.due_at
     from unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[],
             $7::timestamptz[])
         as h (home, expected_version, new_version, hold_before, terms, books, due_at)
@@ -62,14 +62,14 @@ macro_rules! booked {
     insert into operations
         (home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
     select o.home, o.account, o.id, o.sequence, ((select p.lives from passed p) ->> o.home)::integer, o.at, o.kind,
-        o.key, o.body_hash, o.refers_to, o.entries::jsonb, o.answer::json, o.origin::json
+        o.key, o.body_hash, o.refers_to, o.entries::json, o.answer::json, o.origin::json
     from unnest($16::text[], $17::text[], $18::uuid[], $19::bigint[], $20::timestamptz[], $21::text[],
             $22::text[], $23::bytea[], $24::uuid[], $25::text[], $26::text[], $27::text[])
         as o (home, account, id, sequence, at, kind, key, body_hash, refers_to, entries, answer, origin)
     where (select p.lives from passed p) ? o.home
 ), joined as (
     insert into accounts (home, account, version, due_at, terms, books)
-    select m.home, m.account, 0, m.due_at, m.terms::jsonb, m.books::jsonb
+    select m.home, m.account, 0, m.due_at, m.terms::json, m.books::json
     from unnest($28::text[], $29::text[], $30::timestamptz[], $31::text[], $32::text[])
         as m (home, account, due_at, terms, books)
     where (select p.lives from passed p) ? m.home
@@ -98,10 +98,11 @@ pub const WRITE: &str = concat!(
     passed!(),
     booked!(),
     ", held as (
-    insert into reservations (home, id, expires_at, state, ended_by, late_commit, document)
-    select r.home, r.id, r.expires_at, r.state, r.ended_by, r.late_commit, r.document::jsonb
-    from unnest($33::text[], $34::uuid[], $35::timestamptz[], $36::text[], $37::uuid[], $38::uuid[], $39::text[])
-        as r (home, id, expires_at, state, ended_by, late_commit, document)
+    insert into reservations (home, id, account, expires_at, state, ended_by, late_commit, document)
+    select r.home, r.id, r.account, r.expires_at, r.state, r.ended_by, r.late_commit, r.document::json
+    from unnest($33::text[], $34::uuid[], $35::text[], $36::timestamptz[], $37::text[], $38::uuid[], $39::uuid[],
+            $40::text[])
+        as r (home, id, account, expires_at, state, ended_by, late_commit, document)
     where (select p.lives from passed p) ? r.home
     on conflict (home, id) do update
     set expires_at = excluded.expires_at, state = excluded.state, ended_by = excluded.ended_by,
@@ -109,14 +110,14 @@ pub const WRITE: &str = concat!(
 ), told as (
     insert into outbox (shard, id, home, account, sequence, at, kind)
     select e.shard, e.id, e.home, e.account, e.sequence, e.at, e.kind::jsonb
-    from unnest($40::smallint[], $41::uuid[], $42::text[], $43::text[], $44::bigint[], $45::timestamptz[],
-            $46::text[])
+    from unnest($41::smallint[], $42::uuid[], $43::text[], $44::text[], $45::bigint[], $46::timestamptz[],
+            $47::text[])
         as e (shard, id, home, account, sequence, at, kind)
     where (select p.lives from passed p) ? e.home
 ), closed as (
     insert into closed_balances (home, account, bucket, balance)
-    select c.home, c.account, c.bucket, c.balance::jsonb
-    from unnest($47::text[], $48::text[], $49::text[], $50::text[])
+    select c.home, c.account, c.bucket, c.balance::json
+    from unnest($48::text[], $49::text[], $50::text[], $51::text[])
         as c (home, account, bucket, balance)
     where (select p.lives from passed p) ? c.home
     on conflict (home, account, bucket) do update set balance = excluded.balance

@@ -1,1 +1,169 @@
+//! What the database itself refuses, and how it is laid out.
 
+use quota_core::ports::StoreError;
+use storage_pg::statements::HOT;
+
+use crate::fixture::{ask, at, change, fresh, id, key_query, load, sql, write};
+
+#[tokio::test]
+async fn the_application_may_neither_change_nor_remove_operations() {
+    let (store, url) = fresh("role").await;
+    write(&store, vec![change(&id("user:a"), 0, 1)]).await;
+    let as_app =
+        async |statement: &str| sql(&url, &format!("set role quota_app; {statement}")).await;
+    let month = "(select inhrelid::regclass::text from pg_inherits where inhparent = 'operations'::regclass limit 1)";
+    let month = sql(&url, &format!("select {month}"))
+        .await
+        .expect("a partition");
+    let refused = [
+        "update operations set kind = 'refund'".to_owned(),
+        "delete from operations".to_owned(),
+        "truncate operations".to_owned(),
+        format!("delete from {month}"),
+        format!("update {month} set sequence = 1"),
+        "drop table operations".to_owned(),
+        "update catalogs set version = 9".to_owned(),
+    ];
+    for statement in refused {
+        let error = as_app(&statement).await.expect_err(&statement);
+        assert!(
+            error.contains("permission denied") || error.contains("must be owner"),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        as_app("select count(*) from operations")
+            .await
+            .expect("reads"),
+        "1"
+    );
+    as_app("select operations_make_month('2030-05-05')")
+        .await
+        .expect("may make room");
+}
+
+#[tokio::test]
+async fn a_balance_below_zero_or_an_overdrawn_grant_is_refused_by_the_database() {
+    let (store, url) = fresh("check").await;
+    write(&store, vec![change(&id("user:a"), 0, 1)]).await;
+    let set =
+        |balance: &str| format!("update accounts set books = '{{\"balances\": [{balance}]}}'");
+    let bad = [
+        r#"{"bucket": "trial:f", "granted": 5, "used": -1, "held": 0}"#,
+        r#"{"bucket": "trial:f", "granted": 5, "used": 0, "held": -1}"#,
+        r#"{"bucket": "trial:f", "granted": 5, "used": 0, "held": 0, "overage": -1}"#,
+        r#"{"bucket": "grant:g", "granted": 5, "used": 3, "held": 3}"#,
+    ];
+    for balance in bad {
+        let error = sql(&url, &set(balance)).await.expect_err(balance);
+        assert!(error.contains("accounts_books_check"), "{error}");
+    }
+    // A limit that was lowered below what is used is no overdraft.
+    let good = r#"{"bucket": "window:f:1", "granted": 5, "used": 9, "held": 0},
+        {"bucket": "grant:g", "granted": "unlimited", "used": 3, "held": 3},
+        {"bucket": "grant:h", "granted": 6, "used": 3, "held": 3}"#;
+    sql(&url, &set(good)).await.expect("is allowed");
+    let unguarded = sql(&url, "update accounts set version = 0")
+        .await
+        .expect_err("is refused");
+    assert!(unguarded.contains("accounts_guard_check"), "{unguarded}");
+}
+
+#[tokio::test]
+async fn migrating_again_changes_nothing_and_many_may_do_it_at_once() {
+    let (store, url) = fresh("migrate").await;
+    let others = (0..4).map(|_| {
+        tokio::spawn({
+            let url = url.clone();
+            async move { storage_pg::migrate(&url).await }
+        })
+    });
+    for other in others.collect::<Vec<_>>() {
+        other.await.expect("ends").expect("migrates");
+    }
+    store.migrate().await.expect("migrates");
+    let months = "select count(*) from pg_inherits where inhparent = 'operations'::regclass";
+    assert_eq!(sql(&url, months).await.expect("counts"), "4");
+    // A database that a later version has migrated is left alone.
+    sql(
+        &url,
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+        values (99, 'later', true, '', 0)",
+    )
+    .await
+    .expect("inserts");
+    let refused = store.migrate().await.expect_err("is refused");
+    assert!(matches!(refused, StoreError::Refused { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn operations_that_waited_in_the_default_partition_move_into_their_month() {
+    let (store, url) = fresh("partition").await;
+    let a = id("user:a");
+    let mut far = change(&a, 0, 1);
+    far.operations[0].at = at(86_400 * 1000);
+    far.operations[0].key = Some(key_query(&a, "k").key);
+    write(&store, vec![far]).await;
+    let waiting = "select count(*) from operations_default";
+    assert_eq!(sql(&url, waiting).await.expect("counts"), "1");
+    let make = "select operations_make_month(at) from operations";
+    assert_eq!(sql(&url, make).await.expect("makes"), "t");
+    assert_eq!(sql(&url, make).await.expect("makes"), "f");
+    assert_eq!(sql(&url, waiting).await.expect("counts"), "0");
+    let mut asked = ask(&a);
+    asked.keys = vec![key_query(&a, "k")];
+    assert_eq!(load(&store, vec![asked]).await.earlier.len(), 1);
+}
+
+#[tokio::test]
+async fn consumes_leave_the_indexes_of_accounts_alone() {
+    let (store, url) = fresh("hot").await;
+    let a = id("user:a");
+    for version in 0..50 {
+        write(&store, vec![change(&a, version, version + 1)]).await;
+    }
+    // A backend reports its counts before it is gone.
+    store.close().await;
+    let others = "select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    while sql(&url, others).await.expect("counts") != "0" {}
+    let counts =
+        "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'accounts'";
+    assert_eq!(sql(&url, counts).await.expect("reads"), "49|49");
+}
+
+#[test]
+fn every_condition_of_the_hot_path_names_the_home() {
+    for (name, statement) in HOT {
+        let tables = ["accounts", "operations", "reservations", "closed_balances"];
+        for part in statement
+            .split("from ")
+            .flat_map(|part| part.split("join "))
+            .skip(1)
+        {
+            let Some(table) = tables.iter().find(|table| part.starts_with(**table)) else {
+                continue;
+            };
+            assert!(
+                part.contains("home ="),
+                "{name}: {table} is read without its home: {part}"
+            );
+        }
+        for conflict in statement.split("on conflict (").skip(1) {
+            let key = conflict.split(')').next().unwrap_or_default();
+            assert!(key.starts_with("home") || key == "account", "{name}: {key}");
+        }
+        assert!(!statement.contains("now()"), "{name}: instants are bound");
+    }
+}
+
+#[tokio::test]
+async fn every_primary_key_of_what_a_home_has_begins_with_the_home() {
+    let (_store, url) = fresh("home_first").await;
+    let keys = "select string_agg(c.relname, ' ' order by c.relname) from pg_index i
+        join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+        join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
+        where i.indisunique and a.attname <> 'home'
+            and (t.relname in ('accounts', 'reservations', 'closed_balances') or t.relname like 'operations%')";
+    assert_eq!(sql(&url, keys).await.expect("reads"), "");
+}
