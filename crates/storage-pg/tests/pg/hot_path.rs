@@ -1,5 +1,7 @@
 //! Load and write.
 
+use std::slice::from_ref;
+
 use chrono::TimeDelta;
 use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
@@ -41,7 +43,7 @@ async fn what_was_written_is_loaded_whole() {
     second.origin.actor = Some("an operator\u{0} with a bad pen".to_owned());
     home.operations.push(second.clone());
     home.new_version = 2;
-    assert_eq!(write(&store, vec![home]).await, [org.clone()]);
+    assert_eq!(write(&store, vec![home]).await, from_ref(&org));
 
     let mut asked = ask(&org);
     asked.accounts = vec![alice.clone(), id("user:nobody")];
@@ -61,7 +63,7 @@ async fn what_was_written_is_loaded_whole() {
         account: account(6),
         due_at: None,
     }];
-    assert_eq!(write(&store, vec![next]).await, [org.clone()]);
+    assert_eq!(write(&store, vec![next]).await, from_ref(&org));
     let mut asked = ask(&org);
     asked.accounts = vec![alice.clone()];
     let loaded = load(&store, vec![asked]).await;
@@ -92,7 +94,7 @@ async fn a_stale_home_is_not_written_and_the_others_of_its_batch_are() {
     });
     assert_eq!(
         write(&store, vec![stale, change(&a, 1, 2)]).await,
-        [a.clone()]
+        from_ref(&a)
     );
     let loaded = load(&store, vec![ask(&a), ask(&b)]).await;
     assert_eq!((loaded.homes[0].version, loaded.homes[1].version), (2, 1));
@@ -107,7 +109,7 @@ async fn a_stale_home_is_not_written_and_the_others_of_its_batch_are() {
 async fn a_home_is_made_once() {
     let (store, _) = fresh("made").await;
     let a = id("user:a");
-    assert_eq!(write(&store, vec![change(&a, 0, 1)]).await, [a.clone()]);
+    assert_eq!(write(&store, vec![change(&a, 0, 1)]).await, from_ref(&a));
     assert!(write(&store, vec![change(&a, 0, 2)]).await.is_empty());
     assert_eq!(
         load(&store, vec![ask(&a)]).await.homes[0].accounts[&a],
@@ -123,24 +125,19 @@ async fn a_key_that_was_not_looked_for_keeps_its_home_out() {
     first.operations[0].key = Some(key_query(&a, "k").key);
     write(&store, vec![first, change(&b, 0, 1)]).await;
 
-    fn with(home: &AccountId, keys: &[KeyQuery]) -> HomeWrite {
-        let mut write = change(home, 1, 2);
-        write.unseen_keys = keys.to_vec();
-        write
-    }
     // The same key of another account is another key.
     let (k, other) = (key_query(&a, "k"), key_query(&a, "other"));
     let wrote = write(
         &store,
         vec![
-            with(&a, &[other.clone(), k]),
-            with(&b, &[key_query(&b, "k")]),
+            change_with(&a, &[other.clone(), k]),
+            change_with(&b, &[key_query(&b, "k")]),
         ],
     )
     .await;
     assert_eq!(wrote, [b]);
     // A key from a month before that of `keys_since` does not count.
-    let mut late = batch(vec![with(&a, &[key_query(&a, "k")])]);
+    let mut late = batch(vec![change_with(&a, &[key_query(&a, "k")])]);
     late.keys_since = at(0) + TimeDelta::days(31);
     assert_eq!(store.write(&late).await.expect("writes"), [a]);
 }
@@ -220,4 +217,11 @@ async fn a_referred_operation_comes_with_its_refunds_and_its_closed_balances() {
     let ids: Vec<_> = home.referred.keys().copied().collect();
     assert_eq!(ids.len(), 2);
     assert!(ids.contains(&commit.id) && ids.contains(&late.id));
+}
+
+/// A change of a home at version 1 whose keys were not looked for.
+fn change_with(home: &AccountId, keys: &[KeyQuery]) -> HomeWrite {
+    let mut write = change(home, 1, 2);
+    write.unseen_keys = keys.to_vec();
+    write
 }

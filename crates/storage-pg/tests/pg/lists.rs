@@ -1,5 +1,7 @@
 //! Pages, the auditor's view, the outbox, and what is removed.
 
+use std::slice::from_ref;
+
 use quota_core::home::ClosedBalance;
 use quota_core::ids::{AccountKind, OrgId};
 use quota_core::ports::{
@@ -176,7 +178,7 @@ async fn events_are_told_oldest_first_and_once_marked_no_more() {
     );
     assert_eq!(
         store.pending_events(1).await.expect("reads"),
-        [first.clone()]
+        from_ref(&first)
     );
     store
         .mark_published(&[first.clone(), third], at(20))
@@ -230,7 +232,7 @@ async fn pruning_takes_what_has_ended_and_nothing_else() {
     );
     assert_eq!(
         store.homes_with_due_holds(at(5), 9).await.expect("reads"),
-        [a.clone()]
+        from_ref(&a)
     );
 
     let later = at(86_400 * 70);

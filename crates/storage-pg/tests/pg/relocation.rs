@@ -1,5 +1,7 @@
 //! Who lives where, and moving.
 
+use std::slice::from_ref;
+
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{
@@ -129,7 +131,7 @@ async fn a_user_joins_an_org_and_leaves_it_again() {
     assert_eq!(store.home_of(&user).await.expect("reads"), None);
     assert_eq!(
         write(&store, vec![change(&user, 1, 5)]).await,
-        [user.clone()]
+        from_ref(&user)
     );
     assert_eq!(sequences(&store, &user).await, [2, 1]);
     assert_eq!(sequences(&store, &org).await, [3, 2, 1]);
