@@ -1,1 +1,29 @@
-//! Stub.
+//! The HTTP side of the engine: routes, problems, keys, metrics. Knows use cases; no store, no binary.
+
+mod body;
+mod caller;
+mod catalog_file;
+mod decision;
+mod edge;
+mod jobs;
+mod label;
+mod meters;
+mod params;
+mod problem;
+mod public_id;
+mod ratelimit;
+mod reason;
+mod refusal;
+mod router;
+mod routes;
+mod schema;
+mod state;
+mod submit;
+mod zone;
+
+pub use catalog_file::{FileFault, read_catalog_toml, where_in_toml};
+pub use jobs::{JobControl, JobControlError, JobInfo, RunAsk};
+pub use meters::install_metrics;
+pub use problem::{FieldError, Problem};
+pub use router::{openapi, router};
+pub use state::{ApiSettings, ApiState};

@@ -1,0 +1,170 @@
+//! Bodies: bounded, JSON only, and a mistake names its field.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::ApiState;
+use crate::problem::{FieldError, Problem};
+
+/// How much of a body that is too large is read and thrown away, as a multiple of the bound, so that the caller
+/// gets the answer instead of a broken connection.
+const DISCARDED_TIMES_MAX: usize = 16;
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        let kind = media_type(&request);
+        if !is_json(kind) {
+            return Err(unsupported(kind, "application/json"));
+        }
+        let bytes = read_body(request.into_body(), state.settings().body_bytes_max).await?;
+        parse_json(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that may be left out.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        let kind = media_type(&request).map(str::to_owned);
+        let bytes = read_body(request.into_body(), state.settings().body_bytes_max).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !is_json(kind.as_deref()) {
+            return Err(unsupported(kind.as_deref(), "application/json"));
+        }
+        parse_json(&bytes).map(Self)
+    }
+}
+
+/// The content type without its parameters.
+pub(crate) fn media_type(request: &Request) -> Option<&str> {
+    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
+}
+
+pub(crate) fn is_json(kind: Option<&str>) -> bool {
+    kind.is_some_and(|kind| {
+        kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
+    })
+}
+
+pub(crate) fn unsupported(kind: Option<&str>, wanted: &str) -> Problem {
+    let kind = kind.unwrap_or("none");
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        format!("the content type is `{kind}` and must be {wanted}"),
+    )
+}
+
+/// Reads a body of at most `bytes_max`.
+pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    let mut discarded = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            let detail = "the body ended before it was whole";
+            Problem::new(StatusCode::BAD_REQUEST, "malformed_body", detail)
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let is_too_large = discarded != 0 || bytes.len() + data.len() > bytes_max;
+        if is_too_large {
+            discarded += data.len().max(1);
+            if discarded > bytes_max.saturating_mul(DISCARDED_TIMES_MAX) {
+                break;
+            }
+        } else {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if discarded != 0 {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("the body must have at most {bytes_max} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Reads JSON; a mistake names its place.
+pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // The plain reader is twice as fast; the one that keeps track of the path runs when there is a mistake.
+    let plain = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    match plain {
+        Ok(value) => Ok(value),
+        Err(error) => Err(mistake::<T>(bytes, &error)),
+    }
+}
+
+fn mistake<T: DeserializeOwned>(bytes: &[u8], plain: &serde_json::Error) -> Problem {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let (pointer, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Ok(_) => (String::new(), plain.to_string()),
+        Err(error) => {
+            let mut pointer = json_pointer(error.path());
+            let text = error.inner().to_string();
+            if let Some(field) = named_field(&text)
+                && !pointer.ends_with(&format!("/{field}"))
+            {
+                pointer.push('/');
+                pointer.push_str(field);
+            }
+            (pointer, text)
+        }
+    };
+    let detail = without_position(&error).to_owned();
+    if plain.classify() == Category::Data {
+        return Problem::invalid_body(FieldError::at(pointer, detail));
+    }
+    let mut problem = Problem::new(StatusCode::BAD_REQUEST, "malformed_body", error);
+    problem.errors.push(FieldError::at(pointer, detail));
+    problem
+}
+
+/// The field that serde's message names: it stands in an object, and the path ends with that object.
+fn named_field(text: &str) -> Option<&str> {
+    let about = ["missing field `", "unknown field `", "duplicate field `"];
+    let rest = about.iter().find_map(|start| text.strip_prefix(start))?;
+    rest.split('`').next()
+}
+
+fn without_position(text: &str) -> &str {
+    text.rsplit_once(" at line ")
+        .map_or(text, |(before, _)| before)
+}
+
+fn json_pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(&escaped(key)),
+            Segment::Enum { variant } => pointer.push_str(&escaped(variant)),
+            Segment::Unknown => pointer.push('?'),
+        }
+    }
+    pointer
+}
+
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,176 @@
+//! Who calls: the API key, what it may do, and what the headers say beside the body.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use quota_core::ids::IdempotencyKey;
+use quota_core::operation::Origin;
+use quota_core::ports::{ApiKey, KeyScope};
+
+use crate::ApiState;
+use crate::edge::RequestId;
+use crate::label::Note;
+use crate::problem::Problem;
+
+static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Whoever calls, known by its key.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// The API key's name.
+    pub(crate) name: String,
+    /// The caller's key for this write (X1).
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    request_id: RequestId,
+}
+
+impl Caller {
+    /// The same caller with another key for its write.
+    pub(crate) fn with_key(&self, idempotency_key: Option<IdempotencyKey>) -> Self {
+        Self {
+            name: self.name.clone(),
+            idempotency_key,
+            request_id: self.request_id.clone(),
+        }
+    }
+
+    /// What is booked about who asked (X7).
+    pub(crate) fn origin(&self, note: Note) -> Origin {
+        let text = |label: Option<crate::label::Label>| label.map(crate::label::Label::into_text);
+        Origin {
+            actor: Some(self.name.clone()),
+            request_id: Some(self.request_id.as_str().to_owned()),
+            resource_type: text(note.resource_type),
+            resource_id: text(note.resource_id),
+            reason: text(note.reason),
+        }
+    }
+}
+
+/// A caller that may look.
+pub(crate) struct Reads;
+
+/// A caller that may decide and change accounts.
+pub(crate) struct Writes(pub(crate) Caller);
+
+/// A caller that may do everything.
+pub(crate) struct Admin(pub(crate) Caller);
+
+impl FromRequestParts<ApiState> for Reads {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        known_key(&parts.headers, state, KeyScope::Read).await?;
+        Ok(Self)
+    }
+}
+
+impl FromRequestParts<ApiState> for Writes {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        caller(parts, state, KeyScope::Write).await.map(Self)
+    }
+}
+
+impl FromRequestParts<ApiState> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        caller(parts, state, KeyScope::Admin).await.map(Self)
+    }
+}
+
+async fn caller(parts: &Parts, state: &ApiState, needed: KeyScope) -> Result<Caller, Problem> {
+    let key = known_key(&parts.headers, state, needed).await?;
+    let idempotency_key = idempotency_key(&parts.headers)?;
+    let request_id = parts.extensions.get::<RequestId>().cloned();
+    Ok(Caller {
+        name: key.name,
+        idempotency_key,
+        request_id: request_id.ok_or_else(Problem::internal)?,
+    })
+}
+
+/// The API key of a request, if it may do what is needed.
+pub(crate) async fn known_key(
+    headers: &HeaderMap,
+    state: &ApiState,
+    needed: KeyScope,
+) -> Result<ApiKey, Problem> {
+    let refused = |detail| Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
+    let secret = secret(headers).ok_or_else(|| {
+        refused("an API key is needed: `Authorization: Bearer quota_…` or `X-Api-Key: quota_…`")
+    })?;
+    let key = state.engine().key_of(secret).await?;
+    let key = key.ok_or_else(|| refused("the API key is not known"))?;
+    if key.revoked_at.is_some() {
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "key_revoked",
+            "the API key is revoked",
+        ));
+    }
+    if key.scope < needed {
+        let detail = format!(
+            "the API key has scope `{}`; this needs `{}`",
+            scope_name(key.scope),
+            scope_name(needed)
+        );
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            detail,
+        ));
+    }
+    Ok(key)
+}
+
+fn scope_name(scope: KeyScope) -> &'static str {
+    match scope {
+        KeyScope::Read => "read",
+        KeyScope::Write => "write",
+        KeyScope::Admin => "admin",
+    }
+}
+
+fn secret(headers: &HeaderMap) -> Option<&str> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
+        return scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(secret.trim());
+    }
+    headers.get(&X_API_KEY)?.to_str().ok()
+}
+
+/// The `Idempotency-Key`: a structured-field string (`"k-1"`) or the bare text (`k-1`).
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let invalid = |why: &str| Problem::invalid_header("Idempotency-Key", why);
+    let mut values = headers.get_all(&IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(invalid("must stand once"));
+    }
+    let text = value
+        .to_str()
+        .map_err(|_| invalid("must hold visible ASCII characters only"))?;
+    let bare = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text);
+    IdempotencyKey::new(bare)
+        .map(Some)
+        .map_err(|error| invalid(error.why))
+}
+
+/// The value that says an answer is an earlier one again.
+pub(crate) fn replayed_header() -> (HeaderName, HeaderValue) {
+    (
+        HeaderName::from_static("idempotent-replayed"),
+        HeaderValue::from_static("true"),
+    )
+}

@@ -1,0 +1,92 @@
+//! Catalog files as text: what is wrong with one, and on which line.
+
+use quota_core::catalog::{CatalogFile, InvalidCatalog};
+use toml::de::{DeTable, DeValue};
+
+/// A catalog file that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {detail}")]
+pub struct FileFault {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// Reads a catalog file.
+///
+/// # Errors
+/// [`FileFault`] says where it is wrong: not TOML, an unknown key, a value that cannot be.
+///
+/// ```
+/// let fault = http_api::read_catalog_toml("[[feature]]\ncolour = 'red'\n").unwrap_err();
+/// assert_eq!((fault.line, fault.column), (2, 1));
+/// ```
+pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
+    toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let (line, column) = line_and_column(text, at);
+        FileFault {
+            line,
+            column,
+            detail: error.message().to_owned(),
+        }
+    })
+}
+
+/// Where in the text of a file that reads well the entry stands that breaks a rule, as line and column.
+pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usize)> {
+    let (kind, code) = named_entry(invalid)?;
+    let document = DeTable::parse(text).ok()?;
+    let DeValue::Array(entries) = document.get_ref().get(kind)?.get_ref() else {
+        return None;
+    };
+    // Of an entry that stands twice, the last one is the mistake.
+    let mut found = entries.iter().filter_map(|entry| {
+        let DeValue::Table(entry) = entry.get_ref() else {
+            return None;
+        };
+        let DeValue::String(own) = entry.get("code")?.get_ref() else {
+            return None;
+        };
+        (own.as_ref() == code).then_some(entry)
+    });
+    let entry = found.next_back()?;
+    let value = entry.get(invalid.field).or_else(|| entry.get("code"))?;
+    Some(line_and_column(text, value.span().start))
+}
+
+/// The place of the entry that breaks a rule, as a JSON pointer.
+pub(crate) fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
+    let Some((kind, code)) = named_entry(invalid) else {
+        return String::new();
+    };
+    let index = match kind {
+        "feature" => file
+            .features
+            .iter()
+            .rposition(|feature| feature.code.as_str() == code),
+        _ => file
+            .plans
+            .iter()
+            .rposition(|plan| plan.code.as_str() == code),
+    };
+    let index = index.unwrap_or_default();
+    format!("/{kind}/{index}/{}", invalid.field)
+}
+
+/// "feature `x`" as `("feature", "x")`.
+fn named_entry(invalid: &InvalidCatalog) -> Option<(&str, &str)> {
+    let (kind, rest) = invalid.entry.split_once(" `")?;
+    Some((kind, rest.strip_suffix('`')?))
+}
+
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+    (line, column)
+}

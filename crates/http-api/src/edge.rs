@@ -1,0 +1,187 @@
+//! The edge of every request: its id, bounds on time and number, panics, metrics and the access log.
+//! One layer instead of five, because consume and check pass through it tens of thousands of times a second.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use tower::{Layer, Service};
+
+use crate::ApiState;
+use crate::problem::Problem;
+
+/// Longest request id that is taken over from a caller.
+const REQUEST_ID_CHARS_MAX: usize = 128;
+/// Where a trace id stands in a `traceparent`: `00-<32 hexadecimal digits>-…`.
+const TRACE_ID: std::ops::Range<usize> = 3..35;
+
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The id of a request: the caller's `X-Request-Id`, its trace's id, or a new one.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    fn of(headers: &HeaderMap, state: &ApiState) -> Self {
+        let is_plain = |value: &&HeaderValue| {
+            let text = value.as_bytes();
+            (1..=REQUEST_ID_CHARS_MAX).contains(&text.len())
+                && text.iter().all(u8::is_ascii_graphic)
+        };
+        if let Some(own) = headers.get(&X_REQUEST_ID).filter(is_plain) {
+            return Self(own.clone());
+        }
+        if let Some(trace) = headers.get(&TRACEPARENT).and_then(trace_id) {
+            return Self(trace);
+        }
+        let id = state.engine().next_id().simple();
+        let mut digits = [0; uuid::fmt::Simple::LENGTH];
+        let text = id.encode_lower(&mut digits);
+        Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none")))
+    }
+}
+
+fn trace_id(traceparent: &HeaderValue) -> Option<HeaderValue> {
+    let trace = traceparent.to_str().ok()?.get(TRACE_ID)?;
+    let is_hex = trace.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hex.then(|| HeaderValue::from_str(trace).ok())?
+}
+
+/// Wraps every route.
+#[derive(Clone)]
+pub(crate) struct EdgeLayer {
+    state: ApiState,
+    at_work: Arc<AtomicUsize>,
+    /// Probes are answered however busy the others are.
+    is_bounded: bool,
+}
+
+impl EdgeLayer {
+    pub(crate) fn new(state: &ApiState, is_bounded: bool) -> Self {
+        Self {
+            state: state.clone(),
+            at_work: Arc::default(),
+            is_bounded,
+        }
+    }
+}
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+
+    fn layer(&self, inner: S) -> Edge<S> {
+        Edge {
+            inner,
+            edge: self.clone(),
+        }
+    }
+}
+
+/// A route with its edge.
+#[derive(Clone)]
+pub(crate) struct Edge<S> {
+    inner: S,
+    edge: EdgeLayer,
+}
+
+/// One request at work; counts itself out when it goes, answered or not.
+struct AtWork(Arc<AtomicUsize>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl EdgeLayer {
+    fn enter(&self) -> Option<AtWork> {
+        let before = self.at_work.fetch_add(1, Ordering::Relaxed);
+        let entered = AtWork(Arc::clone(&self.at_work));
+        let has_room = !self.is_bounded || before < self.state.settings().requests_max;
+        has_room.then_some(entered)
+    }
+}
+
+impl<S> Service<Request> for Edge<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let began = Instant::now();
+        let state = self.edge.state.clone();
+        let id = RequestId::of(request.headers(), &state);
+        request.extensions_mut().insert(id.clone());
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let method = request.method().clone();
+        let entered = self.edge.enter();
+        let work = entered.is_some().then(|| self.inner.call(request));
+        Box::pin(async move {
+            let mut response = match work {
+                Some(work) => bounded(work, &state).await,
+                None => Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "overloaded",
+                    "too many requests are at work",
+                )
+                .retry_after(1)
+                .into_response(),
+            };
+            drop(entered);
+            let (status, took) = (response.status(), began.elapsed());
+            tracing::debug!(
+                %method,
+                route = route.as_ref().map_or("none", MatchedPath::as_str),
+                status = status.as_u16(),
+                micros = took.as_micros(),
+                request_id = id.as_str(),
+                "answered"
+            );
+            state.meters().answered(route, &method, status, took);
+            response.headers_mut().insert(X_REQUEST_ID.clone(), id.0);
+            Ok(response)
+        })
+    }
+}
+
+async fn bounded<F>(work: F, state: &ApiState) -> Response
+where
+    F: Future<Output = Result<Response, Infallible>>,
+{
+    let caught = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(state.settings().request_timeout, caught).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(_panic)) => {
+            tracing::error!("a request ended in a panic");
+            Problem::internal().into_response()
+        }
+        Err(_elapsed) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "timeout",
+            "no answer in time; ask again with the same Idempotency-Key",
+        )
+        .retry_after(1)
+        .into_response(),
+    }
+}

@@ -1,0 +1,227 @@
+//! Metrics: handles are made once and kept; labels are bounded and never name a user.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::extract::MatchedPath;
+use axum::http::{Method, StatusCode};
+use metrics::{Counter, Histogram, counter, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use quota_core::ids::FeatureCode;
+
+/// Bounds of the latency histograms, in seconds.
+const SECONDS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+/// Bounds of the batch size histogram.
+const SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// Installs the recorder of this process, once, before the engine starts.
+///
+/// # Errors
+/// [`BuildError`] when there is one already.
+pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), &SIZES)?
+        .install_recorder()?;
+    metrics::describe_counter!("quota_consume_total", "Consumes by feature and outcome");
+    metrics::describe_histogram!(
+        "quota_decide_duration_seconds",
+        "Time from a decoded request to its durable answer, by operation"
+    );
+    metrics::describe_histogram!("quota_batch_size", "Requests committed together");
+    metrics::describe_gauge!("quota_queue_length", "Requests that wait in a queue");
+    metrics::describe_counter!(
+        "quota_cache_hit_total",
+        "Reads answered by the cache, or not"
+    );
+    metrics::describe_counter!(
+        "http_requests_total",
+        "Requests by method, route and status"
+    );
+    metrics::describe_histogram!(
+        "http_request_duration_seconds",
+        "Time of a request by route"
+    );
+    Ok(handle)
+}
+
+/// What was decided; the label of the duration histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Check,
+    Consume,
+    Batch,
+    Track,
+    Reserve,
+    Settle,
+    GiveBack,
+    Change,
+}
+
+type ByStatus = HashMap<&'static str, Counter>;
+type RouteKey = (MatchedPathText, &'static str, u16);
+
+/// A route's template; `Arc<str>` inside, cheap to clone.
+#[derive(Clone)]
+struct MatchedPathText(MatchedPath);
+
+impl PartialEq for MatchedPathText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+impl Eq for MatchedPathText {}
+impl std::hash::Hash for MatchedPathText {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.as_str().hash(state);
+    }
+}
+
+/// The handles.
+pub(crate) struct Meters {
+    consumed: RwLock<HashMap<FeatureCode, ByStatus>>,
+    unknown: RwLock<ByStatus>,
+    decided: [Histogram; 8],
+    routes: RwLock<HashMap<RouteKey, (Counter, Histogram)>>,
+    unmatched: Counter,
+}
+
+impl Meters {
+    pub(crate) fn new() -> Self {
+        let decided = [
+            "check",
+            "consume",
+            "batch",
+            "track",
+            "reserve",
+            "settle",
+            "give_back",
+            "change",
+        ];
+        Self {
+            consumed: RwLock::default(),
+            unknown: RwLock::default(),
+            decided: decided
+                .map(|verb| histogram!("quota_decide_duration_seconds", "operation" => verb)),
+            routes: RwLock::default(),
+            unmatched: counter!("http_requests_total", "method" => "other", "route" => "none", "status" => "404"),
+        }
+    }
+
+    /// Counts a consume. A feature that is not in the catalog must be given as none: all of them share one label.
+    pub(crate) fn count_consume(&self, feature: Option<&FeatureCode>, status: &'static str) {
+        match feature {
+            Some(feature) => self.count_known(feature, status),
+            None => count(&self.unknown, status),
+        }
+    }
+
+    fn count_known(&self, feature: &FeatureCode, status: &'static str) {
+        {
+            let consumed = self.consumed.read().unwrap_or_else(PoisonError::into_inner);
+            let found = consumed.get(feature).and_then(|own| own.get(status));
+            if let Some(counter) = found {
+                counter.increment(1);
+                return;
+            }
+        }
+        let made =
+            counter!("quota_consume_total", "feature" => feature.to_string(), "status" => status);
+        made.increment(1);
+        let mut consumed = self
+            .consumed
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        consumed
+            .entry(feature.clone())
+            .or_default()
+            .insert(status, made);
+    }
+
+    /// Records how long a decision took.
+    pub(crate) fn decided(&self, verb: Verb, took: Duration) {
+        let place = match verb {
+            Verb::Check => 0,
+            Verb::Consume => 1,
+            Verb::Batch => 2,
+            Verb::Track => 3,
+            Verb::Reserve => 4,
+            Verb::Settle => 5,
+            Verb::GiveBack => 6,
+            Verb::Change => 7,
+        };
+        if let Some(histogram) = self.decided.get(place) {
+            histogram.record(took);
+        }
+    }
+
+    /// Counts an answered request.
+    pub(crate) fn answered(
+        &self,
+        route: Option<MatchedPath>,
+        method: &Method,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let Some(route) = route else {
+            self.unmatched.increment(1);
+            return;
+        };
+        let key = (
+            MatchedPathText(route),
+            method_label(method),
+            status.as_u16(),
+        );
+        {
+            let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((counter, histogram)) = routes.get(&key) {
+                counter.increment(1);
+                histogram.record(took);
+                return;
+            }
+        }
+        let route = key.0.0.as_str().to_owned();
+        let counter = counter!(
+            "http_requests_total",
+            "method" => key.1,
+            "route" => route.clone(),
+            "status" => status.as_u16().to_string()
+        );
+        let histogram = histogram!("http_request_duration_seconds", "route" => route);
+        counter.increment(1);
+        histogram.record(took);
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        routes.insert(key, (counter, histogram));
+    }
+}
+
+fn count(kept: &RwLock<ByStatus>, status: &'static str) {
+    {
+        let kept = kept.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = kept.get(status) {
+            counter.increment(1);
+            return;
+        }
+    }
+    let made = counter!("quota_consume_total", "feature" => "unknown", "status" => status);
+    made.increment(1);
+    let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+    kept.insert(status, made);
+}
+
+/// Methods that callers make up share one label.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

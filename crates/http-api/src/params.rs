@@ -1,0 +1,224 @@
+//! Parts of the path and of the query.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, MatchedPath, Query, RawPathParams};
+use axum::http::request::Parts;
+use quota_core::ids::{AccountId, AccountKind, FeatureCode, InvalidId, OrgId, TokenId, UserId};
+use quota_service::PAGE_MAX;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::ApiState;
+use crate::problem::Problem;
+use crate::public_id::{Named, read_id};
+
+/// Rows of a page when the caller does not say.
+const PAGE_DEFAULT: u32 = 100;
+/// How paths about orgs begin.
+const ORGS: &str = "/v1/orgs";
+
+/// Takes one part of the path.
+async fn part<T>(
+    parts: &mut Parts,
+    name: &'static str,
+    read: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Result<T, Problem> {
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|_| Problem::invalid_parameter(name, "must be UTF-8"))?;
+    let found = params.iter().find(|(part, _)| *part == name);
+    let (_, text) = found.ok_or_else(Problem::internal)?;
+    read(text).map_err(|why| Problem::invalid_parameter(name, why))
+}
+
+fn kind(parts: &Parts) -> AccountKind {
+    let matched = parts.extensions.get::<MatchedPath>();
+    match matched {
+        Some(path) if path.as_str().starts_with(ORGS) => AccountKind::Org,
+        _ => AccountKind::User,
+    }
+}
+
+fn why(error: &InvalidId) -> &'static str {
+    error.why
+}
+
+/// An account's id of the kind that the path is about.
+pub(crate) fn account_of(kind: AccountKind, id: &str) -> Result<AccountId, InvalidId> {
+    match kind {
+        AccountKind::User => UserId::new(id).map(|id| AccountId::user(&id)),
+        AccountKind::Org => OrgId::new(id).map(|id| AccountId::org(&id)),
+    }
+}
+
+/// Whether the path is about users or about orgs.
+pub(crate) struct Kind(pub(crate) AccountKind);
+
+impl FromRequestParts<ApiState> for Kind {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        Ok(Self(kind(parts)))
+    }
+}
+
+/// The account that the path names by `{id}`.
+pub(crate) struct Account(pub(crate) AccountId);
+
+impl FromRequestParts<ApiState> for Account {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let kind = kind(parts);
+        part(parts, "id", |text| {
+            account_of(kind, text).map_err(|error| why(&error))
+        })
+        .await
+        .map(Self)
+    }
+}
+
+/// The feature that the path names by `{feature}`.
+pub(crate) struct OfFeature(pub(crate) FeatureCode);
+
+impl FromRequestParts<ApiState> for OfFeature {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "feature", |text| {
+            FeatureCode::new(text).map_err(|error| why(&error))
+        })
+        .await
+        .map(Self)
+    }
+}
+
+/// The token that the path names by `{token}`.
+pub(crate) struct OfToken(pub(crate) TokenId);
+
+impl FromRequestParts<ApiState> for OfToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "token", |text| {
+            TokenId::new(text).map_err(|error| why(&error))
+        })
+        .await
+        .map(Self)
+    }
+}
+
+/// The reservation that the path names by `{id}`.
+pub(crate) struct OfReservation(pub(crate) AccountId, pub(crate) Uuid);
+
+impl FromRequestParts<ApiState> for OfReservation {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "id", |text| read_id(Named::Reservation, text))
+            .await
+            .map(|(account, id)| Self(account, id))
+    }
+}
+
+/// The operation that the path names by `{id}`.
+pub(crate) struct OfOperation(pub(crate) AccountId, pub(crate) Uuid);
+
+impl FromRequestParts<ApiState> for OfOperation {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "id", |text| read_id(Named::Operation, text))
+            .await
+            .map(|(account, id)| Self(account, id))
+    }
+}
+
+/// A UUID that the path names by `{id}`.
+pub(crate) struct OfUuid(pub(crate) Uuid);
+
+impl FromRequestParts<ApiState> for OfUuid {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "id", |text| {
+            Uuid::try_parse(text).map_err(|_| "must be a UUID")
+        })
+        .await
+        .map(Self)
+    }
+}
+
+/// The job that the path names by `{name}`.
+pub(crate) struct OfJob(pub(crate) String);
+
+impl FromRequestParts<ApiState> for OfJob {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "name", |text| Ok(text.to_owned()))
+            .await
+            .map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPage {
+    after: Option<String>,
+    limit: Option<String>,
+    org: Option<String>,
+}
+
+/// Which page of a list is wanted.
+pub(crate) struct Page {
+    /// The `next` of the page before.
+    pub(crate) after: Option<String>,
+    /// At most so many rows.
+    pub(crate) limit: u32,
+    /// Only members of this org; lists of users take it.
+    pub(crate) org: Option<OrgId>,
+}
+
+impl FromRequestParts<ApiState> for Page {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let raw: Result<Query<RawPage>, QueryRejection> = Query::try_from_uri(&parts.uri);
+        let Query(raw) = raw.map_err(|error| {
+            let text = error.to_string();
+            Problem::invalid_parameter("query", text)
+        })?;
+        let limit = match &raw.limit {
+            None => PAGE_DEFAULT,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=PAGE_MAX).contains(limit))
+                .ok_or_else(|| {
+                    Problem::invalid_parameter("limit", format!("must be 1 to {PAGE_MAX}"))
+                })?,
+        };
+        let org = raw.org.as_deref().map(OrgId::new).transpose();
+        Ok(Self {
+            after: raw.after,
+            limit,
+            org: org.map_err(|error| Problem::invalid_parameter("org", error.why))?,
+        })
+    }
+}
+
+impl Page {
+    /// The account after which the page begins.
+    pub(crate) fn after_account(&self, kind: AccountKind) -> Result<Option<AccountId>, Problem> {
+        let after = self.after.as_deref();
+        let after = after.map(|id| account_of(kind, id)).transpose();
+        after.map_err(|error| Problem::invalid_parameter("after", error.why))
+    }
+
+    /// The sequence number before which the page begins.
+    pub(crate) fn after_sequence(&self) -> Result<Option<u64>, Problem> {
+        let after = self.after.as_deref().map(str::parse).transpose();
+        after.map_err(|_| Problem::invalid_parameter("after", "must be the `next` of a page"))
+    }
+}

@@ -1,0 +1,76 @@
+//! Reasons of denial (F7) as codes, statuses and words.
+
+use axum::http::StatusCode;
+use quota_core::ids::FeatureCode;
+use quota_core::rules::decide::{Denial, Reason, Scope};
+
+/// The stable name.
+pub(crate) fn code(reason: Reason) -> &'static str {
+    match reason {
+        Reason::UnknownUser => "unknown_user",
+        Reason::UnknownFeature => "unknown_feature",
+        Reason::AccountDisabled => "account_disabled",
+        Reason::TokenRevoked => "token_revoked",
+        Reason::TokenExpired => "token_expired",
+        Reason::TokenExhausted => "token_exhausted",
+        Reason::SubscriptionExpired => "subscription_expired",
+        Reason::NotInPlan => "not_in_plan",
+        Reason::LimitReached => "limit_reached",
+        Reason::CreditsExhausted => "credits_exhausted",
+        Reason::OrgDisabled => "org_disabled",
+        Reason::OrgSubscriptionExpired => "org_subscription_expired",
+        Reason::OrgLimitReached => "org_limit_reached",
+    }
+}
+
+/// 429 where waiting or buying helps, 403 where it does not, 404 for what is unknown.
+pub(crate) fn status(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::UnknownUser | Reason::UnknownFeature => StatusCode::NOT_FOUND,
+        Reason::AccountDisabled
+        | Reason::TokenRevoked
+        | Reason::TokenExpired
+        | Reason::SubscriptionExpired
+        | Reason::NotInPlan
+        | Reason::OrgDisabled
+        | Reason::OrgSubscriptionExpired => StatusCode::FORBIDDEN,
+        Reason::TokenExhausted
+        | Reason::LimitReached
+        | Reason::CreditsExhausted
+        | Reason::OrgLimitReached => StatusCode::TOO_MANY_REQUESTS,
+    }
+}
+
+/// Why, in words.
+pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCode>) -> String {
+    let feature = feature.map_or("", FeatureCode::as_str);
+    match denial.reason {
+        Reason::UnknownUser => "there is no such user".to_owned(),
+        Reason::UnknownFeature => format!("feature `{feature}` is not in the catalog"),
+        Reason::AccountDisabled => "the user is disabled".to_owned(),
+        Reason::TokenRevoked => "the token is revoked or does not exist".to_owned(),
+        Reason::TokenExpired => "the token has expired".to_owned(),
+        Reason::OrgDisabled => "the org is disabled".to_owned(),
+        Reason::NotInPlan => format!("the plan does not name `{feature}`"),
+        Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => format!(
+            "the {}'s subscription is not in force and nothing else pays for `{feature}`",
+            whose(denial.scope)
+        ),
+        Reason::TokenExhausted
+        | Reason::LimitReached
+        | Reason::CreditsExhausted
+        | Reason::OrgLimitReached => format!(
+            "{requested} of `{feature}` were asked for and the {} has {} left",
+            whose(denial.scope),
+            denial.available
+        ),
+    }
+}
+
+fn whose(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Token => "token",
+        Scope::User => "user",
+        Scope::Org => "org",
+    }
+}

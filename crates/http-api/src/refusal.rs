@@ -1,0 +1,104 @@
+//! What the engine's errors are to a caller.
+
+use std::error::Error;
+
+use axum::http::StatusCode;
+use quota_core::answer::{Rejection, RejectionClass};
+use quota_core::catalog::InvalidCatalog;
+use quota_service::EngineError;
+
+use crate::problem::{FieldError, Problem};
+
+/// Seconds after which to try again when the engine is busy or its store is down.
+const RETRY_SECONDS: u64 = 1;
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        let unavailable = |code, detail: String| {
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(RETRY_SECONDS)
+        };
+        match error {
+            EngineError::Rejected(rejection) => rejected(&rejection),
+            EngineError::KeyReused => {
+                let error = FieldError::header("Idempotency-Key", error.to_string());
+                let mut problem = Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "idempotency_key_reused",
+                    error.detail.clone(),
+                );
+                problem.errors.push(error);
+                problem
+            }
+            EngineError::Catalog(invalid) => invalid_catalog(&invalid),
+            EngineError::CatalogChanged => Self::new(
+                StatusCode::CONFLICT,
+                "catalog_changed",
+                EngineError::CatalogChanged.to_string(),
+            ),
+            EngineError::Busy => unavailable("busy", error.to_string()),
+            EngineError::Stopping => unavailable("stopping", error.to_string()),
+            EngineError::Deadline => unavailable(
+                "deadline",
+                "no answer in time; ask again with the same Idempotency-Key".to_owned(),
+            ),
+            EngineError::Store(cause) if cause.is_transient() => {
+                tracing::warn!(error = %chain(&cause), "the store is unavailable");
+                unavailable(
+                    "store_unavailable",
+                    "the store is unavailable; ask again with the same Idempotency-Key".to_owned(),
+                )
+            }
+            other => {
+                tracing::error!(error = %chain(&other), "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        rejected(&rejection)
+    }
+}
+
+fn rejected(rejection: &Rejection) -> Problem {
+    let status = match rejection.class() {
+        RejectionClass::NotFound => StatusCode::NOT_FOUND,
+        RejectionClass::Conflict => StatusCode::CONFLICT,
+        RejectionClass::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let detail = rejection.to_string();
+    let mut problem = Problem::new(status, rejection.code(), detail.clone());
+    if let Some(field) = rejection.field() {
+        problem
+            .errors
+            .push(FieldError::at(format!("/{field}"), detail));
+    }
+    problem
+}
+
+/// A catalog that breaks a rule, when nothing more is known of its text.
+fn invalid_catalog(invalid: &InvalidCatalog) -> Problem {
+    let mut problem = Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_catalog",
+        invalid.to_string(),
+    );
+    problem
+        .errors
+        .push(FieldError::at(String::new(), invalid.to_string()));
+    problem
+}
+
+/// An error with its sources, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

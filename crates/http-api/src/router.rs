@@ -1,0 +1,174 @@
+//! The router, and the OpenAPI document that it comes with.
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::get;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::ApiState;
+use crate::edge::EdgeLayer;
+use crate::problem::Problem;
+use crate::routes::{
+    accounts, batch, catalog, check, consume, credits, give_back, jobs, keys, ledger, members,
+    operate, overrides, overview, reservations, subscription, tokens,
+};
+
+/// All routes over one engine.
+pub fn router(state: ApiState) -> Router {
+    let (bounded, bounded_api) = bounded_routes().split_for_parts();
+    let (probes, probes_api) = probe_routes().split_for_parts();
+    let document = finished(bounded_api.merge_from(probes_api));
+    let text: HeaderValue = HeaderValue::from_static("application/json");
+    let json = document.to_json().unwrap_or_default();
+    let openapi = move || {
+        let answer = ([(header::CONTENT_TYPE, text.clone())], json.clone());
+        async move { answer }
+    };
+    let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
+    let probes = probes
+        .route("/openapi.json", get(openapi))
+        .route("/", get(async || Redirect::temporary("/docs/")))
+        .merge(Router::<ApiState>::from(docs))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(EdgeLayer::new(&state, false));
+    bounded
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(EdgeLayer::new(&state, true))
+        .merge(probes)
+        .with_state(state)
+}
+
+/// The OpenAPI 3.1 document of all routes.
+pub fn openapi() -> OpenApi {
+    let (_, api) = bounded_routes().split_for_parts();
+    finished(api.merge_from(probe_routes().into_openapi()))
+}
+
+async fn not_found() -> impl IntoResponse {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such route")
+}
+
+async fn method_not_allowed() -> impl IntoResponse {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "the route does not take this method; `Allow` says which it takes",
+    )
+}
+
+fn described() -> OpenApi {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key: `quota_…`"))
+        .build();
+    let components = ComponentsBuilder::new()
+        .security_scheme("api_key", SecurityScheme::Http(bearer))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Quota engine")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Who may do how much of what, until when, and who pays. Amounts and balances are in stored units; \
+             limits in the catalog and in overrides are in shown units.",
+        ))
+        .build();
+    let security = utoipa::openapi::SecurityRequirement::new("api_key", Vec::<String>::new());
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .security(Some([security]))
+        .build()
+}
+
+fn bounded_routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(described())
+        .routes(routes!(check::check))
+        .routes(routes!(consume::consume))
+        .routes(routes!(consume::track))
+        .routes(routes!(batch::batch))
+        .routes(routes!(reservations::reserve))
+        .routes(routes!(reservations::commit))
+        .routes(routes!(reservations::release))
+        .routes(routes!(reservations::extend))
+        .routes(routes!(give_back::refund))
+        .routes(routes!(give_back::release_capacity))
+        .routes(routes!(accounts::create_user))
+        .routes(routes!(accounts::put_user, accounts::patch_user))
+        .routes(routes!(accounts::create_org))
+        .routes(routes!(accounts::put_org, accounts::patch_org))
+        .routes(routes!(members::members))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(
+            tokens::put_token,
+            tokens::patch_token,
+            tokens::revoke_token
+        ))
+        .nest("/v1/users", shared_routes())
+        .nest("/v1/orgs", shared_routes())
+        .routes(routes!(catalog::catalog))
+        .routes(routes!(catalog::plan_catalog))
+        .routes(routes!(catalog::apply_catalog))
+        .routes(routes!(keys::list_keys, keys::create_key))
+        .routes(routes!(keys::revoke_key))
+        .routes(routes!(jobs::list_jobs))
+        .routes(routes!(jobs::run_job))
+        .routes(routes!(jobs::list_runs))
+        .routes(routes!(jobs::list_batches))
+}
+
+/// What users and orgs have alike.
+fn shared_routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::get))
+        .routes(routes!(overview::overview))
+        .routes(routes!(ledger::ledger))
+        .routes(routes!(overrides::set_override, overrides::clear_override))
+        .routes(routes!(give_back::reset))
+        .routes(routes!(subscription::subscription, subscription::start))
+        .routes(routes!(subscription::renew))
+        .routes(routes!(subscription::change_plan))
+        .routes(routes!(subscription::cancel))
+        .routes(routes!(subscription::set_status))
+        .routes(routes!(credits::credits, credits::grant_credits))
+}
+
+fn probe_routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(operate::healthz))
+        .routes(routes!(operate::readyz))
+        .routes(routes!(operate::metrics))
+}
+
+/// Gives every operation a name of its own: users and orgs share handlers.
+fn finished(mut document: OpenApi) -> OpenApi {
+    for (path, item) in &mut document.paths.paths {
+        let owner = match path.split('/').nth(2) {
+            Some("users") => "user",
+            Some("orgs") => "org",
+            _ => continue,
+        };
+        let own: [&mut Option<Operation>; 5] = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in own.into_iter().flatten() {
+            if let Some(id) = &mut operation.operation_id
+                && !id.contains(owner)
+            {
+                *id = format!("{owner}_{id}");
+            }
+        }
+    }
+    document
+}

@@ -1,0 +1,166 @@
+//! `POST /v1/batch`: many independent operations, a result each.
+
+use axum::Json;
+use axum::extract::State;
+use futures::StreamExt as _;
+use futures::stream;
+use quota_core::command::Command;
+use quota_core::ids::IdempotencyKey;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::consume::{ConsumeBody, ItemBody, count, features};
+use crate::ApiState;
+use crate::body::JsonBody;
+use crate::caller::{Caller, Writes};
+use crate::decision::DecisionBody;
+use crate::label::Label;
+use crate::meters::Verb;
+use crate::problem::{FieldError, Problem};
+use crate::submit::submit;
+
+/// Most operations in one batch.
+const OPERATIONS_MAX: usize = 1_000;
+
+/// What one operation of a batch does.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OperationVerb {
+    /// Decides and spends.
+    #[default]
+    Consume,
+    /// Records what already happened.
+    Track,
+}
+
+/// One operation: a consume, or a track.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchItem {
+    /// What it does.
+    #[serde(default, rename = "operation")]
+    verb: OperationVerb,
+    /// Your name for this write.
+    #[schema(value_type = Option<String>)]
+    idempotency_key: Option<IdempotencyKey>,
+    /// The user.
+    #[schema(value_type = String, example = "alice")]
+    user: quota_core::ids::UserId,
+    /// The API token of the user that the request came with.
+    #[schema(value_type = Option<String>)]
+    token: Option<quota_core::ids::TokenId>,
+    /// The feature.
+    #[schema(value_type = Option<String>, example = "articles_per_month")]
+    feature: Option<quota_core::ids::FeatureCode>,
+    /// How much, in stored units: 1 to 10^15.
+    #[schema(value_type = Option<u64>, minimum = 1, example = 1)]
+    amount: Option<quota_core::amount::Amount>,
+    /// Several features at once, up to 100: all or nothing.
+    items: Option<Vec<ItemBody>>,
+    /// The type of what is made.
+    resource_type: Option<Label>,
+    /// The id of what is made.
+    resource_id: Option<Label>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Independent operations.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchBody {
+    /// Up to 1,000; each succeeds or fails alone, in no particular order.
+    operations: Vec<BatchItem>,
+}
+
+/// What one operation came to: a decision, or a problem.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum BatchResult {
+    /// It was decided.
+    Decision(Box<DecisionBody>),
+    /// It could not be decided.
+    Problem(Problem),
+}
+
+/// One result for each operation, in their order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BatchAnswer {
+    /// The results.
+    results: Vec<BatchResult>,
+}
+
+/// Carries out up to 1,000 independent operations; one that fails does not touch the others.
+#[utoipa::path(post, path = "/v1/batch", tag = "decide", request_body = BatchBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Operations without a key of their own get this one with `#` and their index")),
+    responses((status = 200, description = "A result for each operation", body = BatchAnswer)))]
+pub(crate) async fn batch(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    JsonBody(body): JsonBody<BatchBody>,
+) -> Result<Json<BatchAnswer>, Problem> {
+    if body.operations.is_empty() || body.operations.len() > OPERATIONS_MAX {
+        return Err(Problem::invalid_body(FieldError::at(
+            "/operations",
+            format!("must have 1 to {OPERATIONS_MAX} operations"),
+        )));
+    }
+    let operations = body.operations.into_iter().enumerate();
+    let work = operations.map(|(index, item)| run(&state, &caller, index, item));
+    // All of them wait together: the engine commits them in as few batches as it can.
+    let results = stream::iter(work).buffered(OPERATIONS_MAX).collect().await;
+    Ok(Json(BatchAnswer { results }))
+}
+
+async fn run(state: &ApiState, caller: &Caller, index: usize, item: BatchItem) -> BatchResult {
+    match try_run(state, caller, index, item).await {
+        Ok(decision) => BatchResult::Decision(Box::new(decision)),
+        Err(problem) => BatchResult::Problem(problem),
+    }
+}
+
+async fn try_run(
+    state: &ApiState,
+    caller: &Caller,
+    index: usize,
+    item: BatchItem,
+) -> Result<DecisionBody, Problem> {
+    let caller = caller.with_key(own_key(caller, index, item.idempotency_key)?);
+    let verb = item.verb;
+    let body = ConsumeBody {
+        user: item.user,
+        token: item.token,
+        feature: item.feature,
+        amount: item.amount,
+        items: item.items,
+        resource_type: item.resource_type,
+        resource_id: item.resource_id,
+        reason: item.reason,
+    };
+    let spending = body.spending(&format!("/operations/{index}"))?;
+    let (token, items) = (spending.token, spending.items);
+    let command = match verb {
+        OperationVerb::Consume => Command::Consume { token, items },
+        OperationVerb::Track => Command::Track { token, items },
+    };
+    let features = features(&command);
+    let (account, note) = (spending.account, spending.note);
+    let reply = submit(state, &caller, Verb::Batch, account, command, note).await?;
+    if matches!(verb, OperationVerb::Consume) {
+        count(state, &reply, &features);
+    }
+    Ok(DecisionBody::of(&reply, spending.requested))
+}
+
+fn own_key(
+    caller: &Caller,
+    index: usize,
+    own: Option<IdempotencyKey>,
+) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(shared) = caller.idempotency_key.as_ref().filter(|_| own.is_none()) else {
+        return Ok(own);
+    };
+    IdempotencyKey::new(&format!("{shared}#{index}"))
+        .map(Some)
+        .map_err(|error| Problem::invalid_header("Idempotency-Key", error.why))
+}

@@ -1,0 +1,199 @@
+//! `POST /v1/consume` and `POST /v1/track`.
+
+use axum::extract::State;
+use axum::response::Response;
+use quota_core::amount::Amount;
+use quota_core::answer::Answer;
+use quota_core::command::{Command, ITEMS_MAX, Item};
+use quota_core::ids::{AccountId, FeatureCode, TokenId, UserId};
+use quota_core::rules::decide::Reason;
+use quota_service::Reply;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::body::JsonBody;
+use crate::caller::Writes;
+use crate::decision::DecisionBody;
+use crate::label::{Label, Note};
+use crate::meters::Verb;
+use crate::problem::{FieldError, Problem};
+use crate::submit::submit;
+use crate::{ApiState, reason};
+
+/// One feature and how much of it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ItemBody {
+    /// The feature.
+    #[schema(value_type = String, example = "articles_per_month")]
+    feature: FeatureCode,
+    /// How much, in stored units: 1 to 10^15.
+    #[schema(value_type = u64, minimum = 1, example = 1)]
+    amount: Amount,
+}
+
+/// What is spent: `feature` and `amount`, or `items`, of which all are spent or none.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"user": "alice", "feature": "articles_per_month", "amount": 1}))]
+pub(crate) struct ConsumeBody {
+    /// The user.
+    #[schema(value_type = String)]
+    pub(crate) user: UserId,
+    /// The API token of the user that the request came with.
+    #[schema(value_type = Option<String>)]
+    pub(crate) token: Option<TokenId>,
+    /// The feature.
+    #[schema(value_type = Option<String>)]
+    pub(crate) feature: Option<FeatureCode>,
+    /// How much, in stored units: 1 to 10^15.
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    pub(crate) amount: Option<Amount>,
+    /// Several features at once, up to 100: all or nothing.
+    pub(crate) items: Option<Vec<ItemBody>>,
+    /// The type of what is made, such as `article`.
+    pub(crate) resource_type: Option<Label>,
+    /// The id of what is made.
+    pub(crate) resource_id: Option<Label>,
+    /// Why.
+    pub(crate) reason: Option<Label>,
+}
+
+/// What a body came to: the account, token, items, and how much was asked when it is one item.
+pub(crate) struct Spending {
+    pub(crate) account: AccountId,
+    pub(crate) token: Option<TokenId>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) requested: Option<u64>,
+    pub(crate) note: Note,
+}
+
+impl ConsumeBody {
+    /// Takes the body apart; `at` is where it stands in the request.
+    pub(crate) fn spending(self, at: &str) -> Result<Spending, Problem> {
+        let invalid = |field: &str, why: &str| {
+            Problem::invalid_body(FieldError::at(format!("{at}/{field}"), why))
+        };
+        let (items, requested) = match (self.feature, self.amount, self.items) {
+            (Some(feature), Some(amount), None) => {
+                (vec![Item { feature, amount }], Some(amount.get()))
+            }
+            (None, None, Some(items)) if !items.is_empty() && items.len() <= ITEMS_MAX => {
+                let item = |item: ItemBody| Item {
+                    feature: item.feature,
+                    amount: item.amount,
+                };
+                (items.into_iter().map(item).collect(), None)
+            }
+            (None, None, Some(_)) => {
+                return Err(invalid(
+                    "items",
+                    &format!("must have 1 to {ITEMS_MAX} items"),
+                ));
+            }
+            (Some(_), None, None) => return Err(invalid("amount", "missing field `amount`")),
+            (None, _, None) => return Err(invalid("feature", "missing field `feature`")),
+            (_, _, Some(_)) => {
+                return Err(invalid(
+                    "items",
+                    "stands instead of `feature` and `amount`, not beside them",
+                ));
+            }
+        };
+        Ok(Spending {
+            account: AccountId::user(&self.user),
+            token: self.token,
+            items,
+            requested,
+            note: Note {
+                resource_type: self.resource_type,
+                resource_id: self.resource_id,
+                reason: self.reason,
+            },
+        })
+    }
+}
+
+/// Decides and spends, all of it or nothing.
+#[utoipa::path(post, path = "/v1/consume", tag = "decide", request_body = ConsumeBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write: repeated, it gets the first answer again")),
+    responses(
+        (status = 200, description = "Spent", body = DecisionBody),
+        (status = 403, description = "Denied where waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
+        (status = 404, description = "Denied: unknown user or feature", body = DecisionBody, content_type = "application/problem+json"),
+        (status = 429, description = "Denied: a limit, cap or wallet is exhausted", body = DecisionBody, content_type = "application/problem+json")))]
+pub(crate) async fn consume(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    JsonBody(body): JsonBody<ConsumeBody>,
+) -> Result<Response, Problem> {
+    let spending = body.spending("")?;
+    let command = Command::Consume {
+        token: spending.token,
+        items: spending.items,
+    };
+    let features = features(&command);
+    let (account, note) = (spending.account, spending.note);
+    let reply = submit(&state, &caller, Verb::Consume, account, command, note).await?;
+    count(&state, &reply, &features);
+    Ok(DecisionBody::of(&reply, spending.requested).answer(state.engine().now()))
+}
+
+/// Records use that already happened: never denied, what nothing pays for is booked as overage.
+#[utoipa::path(post, path = "/v1/track", tag = "decide", request_body = ConsumeBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
+    responses((status = 200, description = "Recorded", body = DecisionBody)))]
+pub(crate) async fn track(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    JsonBody(body): JsonBody<ConsumeBody>,
+) -> Result<Response, Problem> {
+    let spending = body.spending("")?;
+    let is_single = spending.requested.is_some();
+    let command = Command::Track {
+        token: spending.token,
+        items: spending.items,
+    };
+    let features = features(&command);
+    let (account, note) = (spending.account, spending.note);
+    let reply = submit(&state, &caller, Verb::Track, account, command, note)
+        .await
+        .map_err(|problem| {
+            if is_single {
+                return problem;
+            }
+            let named = |feature: &FeatureCode| problem.detail.contains(&format!("`{feature}`"));
+            let index = features.iter().position(named).unwrap_or_default();
+            problem.at_instead("/feature", &format!("/items/{index}/feature"))
+        })?;
+    Ok(DecisionBody::of(&reply, spending.requested).answer(state.engine().now()))
+}
+
+/// The features of a command's items.
+pub(crate) fn features(command: &Command) -> Vec<FeatureCode> {
+    match command {
+        Command::Consume { items, .. } | Command::Track { items, .. } => {
+            items.iter().map(|item| item.feature.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Counts a consume in the metrics, for each feature it is about.
+pub(crate) fn count(state: &ApiState, reply: &Reply, features: &[FeatureCode]) {
+    let meters = state.meters();
+    match &reply.operation.answer {
+        Answer::Denied {
+            feature, denial, ..
+        } => {
+            let is_unknown = matches!(denial.reason, Reason::UnknownUser | Reason::UnknownFeature);
+            let label = (!is_unknown).then_some(feature);
+            meters.count_consume(label, reason::code(denial.reason));
+        }
+        _ => {
+            for feature in features {
+                meters.count_consume(Some(feature), "allowed");
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Refund of a consumption, release of a capacity, and reset by an operator.
+
+use axum::extract::State;
+use axum::response::Response;
+use quota_core::amount::Amount;
+use quota_core::command::Command;
+use quota_core::ids::{AccountId, FeatureCode, UserId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::ApiState;
+use crate::body::{JsonBody, OptionalBody};
+use crate::caller::Writes;
+use crate::decision::DecisionBody;
+use crate::label::{Label, Note};
+use crate::meters::Verb;
+use crate::params::{Account, OfOperation};
+use crate::problem::Problem;
+use crate::submit::{ChangeBody, change, submit};
+
+/// What is reversed; everything when empty.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundBody {
+    /// Which feature of it; needed for a part of an operation with several.
+    #[schema(value_type = Option<String>)]
+    feature: Option<FeatureCode>,
+    /// How much of it; everything that is left when absent.
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    amount: Option<Amount>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Reverses a consumption to its sources, last drawn first; never more than was taken.
+#[utoipa::path(post, path = "/v1/consumptions/{id}/refund", tag = "decide", request_body = Option<RefundBody>,
+    params(("id" = String, Path, description = "The operation: `op.<account>.<uuid>`")),
+    responses((status = 200, description = "Reversed: see `returned`", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn refund(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    OfOperation(account, operation): OfOperation,
+    OptionalBody(body): OptionalBody<RefundBody>,
+) -> Result<Response, Problem> {
+    let command = Command::Refund {
+        operation,
+        feature: body.feature,
+        amount: body.amount,
+    };
+    let note = Note::reason(body.reason);
+    let reply = submit(&state, &caller, Verb::GiveBack, account, command, note).await?;
+    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
+}
+
+/// What is free again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReleaseCapacityBody {
+    /// The user.
+    #[schema(value_type = String, example = "alice")]
+    user: UserId,
+    /// The feature, a capacity.
+    #[schema(value_type = String, example = "gallery_albums")]
+    feature: FeatureCode,
+    /// How much, in stored units: 1 to 10^15.
+    #[schema(value_type = u64, minimum = 1, example = 1)]
+    amount: Amount,
+    /// The type of what was deleted.
+    resource_type: Option<Label>,
+    /// The id of what was deleted.
+    resource_id: Option<Label>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Gives occupied capacity back; `used` does not fall below 0.
+#[utoipa::path(post, path = "/v1/capacity/release", tag = "decide", request_body = ReleaseCapacityBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
+    responses((status = 200, description = "Given back", body = DecisionBody)))]
+pub(crate) async fn release_capacity(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    JsonBody(body): JsonBody<ReleaseCapacityBody>,
+) -> Result<Response, Problem> {
+    let command = Command::ReleaseCapacity {
+        feature: body.feature,
+        amount: body.amount,
+    };
+    let note = Note {
+        resource_type: body.resource_type,
+        resource_id: body.resource_id,
+        reason: body.reason,
+    };
+    let account = AccountId::user(&body.user);
+    let reply = submit(&state, &caller, Verb::GiveBack, account, command, note).await?;
+    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
+}
+
+/// Which features begin again at 0.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResetBody {
+    /// The features; all when absent or empty.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    features: Vec<FeatureCode>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Sets `used` of the current windows to 0.
+#[utoipa::path(post, path = "/{id}/reset", tag = "accounts", request_body = Option<ResetBody>,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Reset", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn reset(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OptionalBody(body): OptionalBody<ResetBody>,
+) -> Result<Response, Problem> {
+    let command = Command::Reset {
+        features: body.features,
+    };
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}

@@ -1,0 +1,239 @@
+//! Jobs: list, run by hand, history.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use quota_core::ids::{AccountId, FeatureCode};
+use quota_core::ports::{BatchRecord, JobRun, RunState};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::body::OptionalBody;
+use crate::caller::{Admin, Reads};
+use crate::jobs::{JobControl, JobControlError, RunAsk};
+use crate::params::{OfJob, OfUuid, Page};
+use crate::problem::{FieldError, Problem};
+use crate::{ApiState, schema};
+
+/// A job.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobBody {
+    /// Its name.
+    #[schema(example = "reset_daily")]
+    name: String,
+    /// When it runs by itself, as a cron line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<String>,
+    /// What it does.
+    description: String,
+}
+
+/// The jobs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobList {
+    /// All of them.
+    items: Vec<JobBody>,
+}
+
+/// One run of a job.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunBody {
+    /// Its id.
+    id: Uuid,
+    /// The job.
+    job: String,
+    /// Who asked for it: `schedule`, `manual`, or a key's name.
+    asked_by: String,
+    /// The only account, the only features, as asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    /// Who runs it.
+    owner: String,
+    /// When it began.
+    started_at: DateTime<Utc>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<DateTime<Utc>>,
+    /// How it stands.
+    #[schema(value_type = schema::RunState)]
+    state: RunState,
+    /// Accounts, homes, events or rows that were done.
+    done: u64,
+    /// Those that could not be done after all tries.
+    failed: u64,
+    /// The last error, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl From<JobRun> for RunBody {
+    fn from(run: JobRun) -> Self {
+        Self {
+            id: run.id,
+            job: run.job,
+            asked_by: run.asked_by,
+            filter: run.filter,
+            owner: run.owner,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            state: run.state,
+            done: run.summary.done,
+            failed: run.summary.failed,
+            error: run.summary.error,
+        }
+    }
+}
+
+/// The newest runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunList {
+    /// Newest first.
+    items: Vec<RunBody>,
+}
+
+/// One batch of a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunBatchBody {
+    /// Its number in the run, from 1.
+    number: u32,
+    /// When it ended.
+    ended_at: DateTime<Utc>,
+    /// What was done.
+    done: u64,
+    /// What could not be done.
+    failed: u64,
+    /// The last error, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl From<BatchRecord> for RunBatchBody {
+    fn from(batch: BatchRecord) -> Self {
+        Self {
+            number: batch.number,
+            ended_at: batch.ended_at,
+            done: batch.summary.done,
+            failed: batch.summary.failed,
+            error: batch.summary.error,
+        }
+    }
+}
+
+/// The batches of a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunBatchList {
+    /// By number.
+    items: Vec<RunBatchBody>,
+}
+
+fn runner(state: &ApiState) -> Result<&dyn JobControl, Problem> {
+    state.jobs().ok_or_else(|| {
+        let detail = "this process runs no jobs";
+        Problem::new(StatusCode::NOT_FOUND, "no_jobs", detail)
+    })
+}
+
+impl From<JobControlError> for Problem {
+    fn from(error: JobControlError) -> Self {
+        let detail = error.to_string();
+        match error {
+            JobControlError::UnknownJob => Self::new(StatusCode::NOT_FOUND, "unknown_job", detail),
+            JobControlError::UnknownRun => Self::new(StatusCode::NOT_FOUND, "unknown_run", detail),
+            JobControlError::AtWork => Self::new(StatusCode::CONFLICT, "job_at_work", detail),
+            JobControlError::Invalid { field, why } => {
+                Self::invalid_body(FieldError::at(format!("/{field}"), why))
+            }
+            JobControlError::Store(error) => quota_service::EngineError::from(error).into(),
+        }
+    }
+}
+
+/// Lists the jobs.
+#[utoipa::path(get, path = "/v1/jobs", tag = "operate",
+    responses((status = 200, body = JobList)))]
+pub(crate) async fn list_jobs(
+    State(state): State<ApiState>,
+    _caller: Reads,
+) -> Result<Json<JobList>, Problem> {
+    let jobs = runner(&state)?.list().await.into_iter();
+    let items = jobs.map(|job| JobBody {
+        name: job.name,
+        schedule: job.schedule,
+        description: job.description,
+    });
+    Ok(Json(JobList {
+        items: items.collect(),
+    }))
+}
+
+/// For whom a job runs; for all when empty.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunJobBody {
+    /// Only this account.
+    #[schema(value_type = Option<String>, example = "user:alice")]
+    account: Option<AccountId>,
+    /// Only this feature.
+    #[schema(value_type = Option<String>)]
+    feature: Option<FeatureCode>,
+    /// Only these features.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    features: Vec<FeatureCode>,
+}
+
+/// Runs a job by hand.
+#[utoipa::path(post, path = "/v1/jobs/{name}/run", tag = "operate", request_body = Option<RunJobBody>,
+    params(("name" = String, Path, description = "The job")),
+    responses((status = 202, description = "It runs", body = RunBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is at work elsewhere", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn run_job(
+    State(state): State<ApiState>,
+    Admin(caller): Admin,
+    OfJob(job): OfJob,
+    OptionalBody(body): OptionalBody<RunJobBody>,
+) -> Result<Response, Problem> {
+    let mut features = body.features;
+    features.extend(body.feature);
+    let ask = RunAsk {
+        job,
+        account: body.account,
+        features,
+        actor: caller.name,
+    };
+    let run = runner(&state)?.run(ask).await?;
+    Ok((StatusCode::ACCEPTED, Json(RunBody::from(run))).into_response())
+}
+
+/// Lists the newest runs of a job.
+#[utoipa::path(get, path = "/v1/jobs/{name}/runs", tag = "operate",
+    params(("name" = String, Path, description = "The job"), ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
+    responses((status = 200, body = RunList)))]
+pub(crate) async fn list_runs(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    OfJob(job): OfJob,
+    page: Page,
+) -> Result<Json<RunList>, Problem> {
+    let runs = runner(&state)?.runs(&job, page.limit).await?;
+    Ok(Json(RunList {
+        items: runs.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// Lists the batches of a run.
+#[utoipa::path(get, path = "/v1/runs/{id}/batches", tag = "operate",
+    params(("id" = Uuid, Path, description = "The run")),
+    responses((status = 200, body = RunBatchList)))]
+pub(crate) async fn list_batches(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    OfUuid(run): OfUuid,
+) -> Result<Json<RunBatchList>, Problem> {
+    let batches = runner(&state)?.batches(run).await?;
+    Ok(Json(RunBatchList {
+        items: batches.into_iter().map(Into::into).collect(),
+    }))
+}

@@ -1,0 +1,121 @@
+//! API keys.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use quota_core::ports::{ApiKey, KeyScope};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::body::JsonBody;
+use crate::caller::Admin;
+use crate::label::Label;
+use crate::params::OfUuid;
+use crate::problem::Problem;
+use crate::{ApiState, schema};
+
+/// A key without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyBody {
+    /// Its id.
+    id: Uuid,
+    /// What it is for.
+    name: String,
+    /// What it may do.
+    #[schema(value_type = schema::KeyScope)]
+    scope: KeyScope,
+    /// The secret's first characters.
+    #[schema(example = "quota_0a1b2c")]
+    prefix: String,
+    /// Since when it exists.
+    created_at: DateTime<Utc>,
+    /// Since when it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<DateTime<Utc>>,
+    /// The secret, shown once, when the key is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl KeyBody {
+    fn of(key: ApiKey, secret: Option<String>) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            scope: key.scope,
+            prefix: key.prefix,
+            created_at: key.created_at,
+            revoked_at: key.revoked_at,
+            secret,
+        }
+    }
+}
+
+/// The keys.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyList {
+    /// All of them, oldest first.
+    items: Vec<KeyBody>,
+}
+
+/// Lists the keys.
+#[utoipa::path(get, path = "/v1/keys", tag = "operate",
+    responses((status = 200, body = KeyList)))]
+pub(crate) async fn list_keys(
+    State(state): State<ApiState>,
+    Admin(_caller): Admin,
+) -> Result<Json<KeyList>, Problem> {
+    let keys = state.engine().keys().await?;
+    let items = keys.into_iter().map(|key| KeyBody::of(key, None));
+    Ok(Json(KeyList {
+        items: items.collect(),
+    }))
+}
+
+/// A new key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKeyBody {
+    /// What it is for; booked as the actor of what is done with it.
+    #[schema(value_type = String, example = "billing")]
+    name: Label,
+    /// What it may do.
+    #[schema(value_type = schema::KeyScope)]
+    scope: KeyScope,
+}
+
+/// Makes a key; its secret is in this answer and nowhere else. Not repeatable by `Idempotency-Key`.
+#[utoipa::path(post, path = "/v1/keys", tag = "operate", request_body = NewKeyBody,
+    responses((status = 201, description = "Made", body = KeyBody)))]
+pub(crate) async fn create_key(
+    State(state): State<ApiState>,
+    Admin(_caller): Admin,
+    JsonBody(body): JsonBody<NewKeyBody>,
+) -> Result<Response, Problem> {
+    let name = body.name.into_text();
+    let made = state.engine().create_key(&name, body.scope).await?;
+    let body = KeyBody::of(made.key, Some(made.secret));
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// Revokes a key: refused within half a second on every node.
+#[utoipa::path(delete, path = "/v1/keys/{id}", tag = "operate",
+    params(("id" = Uuid, Path, description = "The key's id")),
+    responses((status = 204, description = "Revoked"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn revoke_key(
+    State(state): State<ApiState>,
+    Admin(_caller): Admin,
+    OfUuid(id): OfUuid,
+) -> Result<StatusCode, Problem> {
+    if state.engine().revoke_key(id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown_key",
+        "there is no key with this id",
+    ))
+}

@@ -1,0 +1,19 @@
+//! The routes, one file for each area.
+
+pub(crate) mod accounts;
+pub(crate) mod batch;
+pub(crate) mod catalog;
+pub(crate) mod check;
+pub(crate) mod consume;
+pub(crate) mod credits;
+pub(crate) mod give_back;
+pub(crate) mod jobs;
+pub(crate) mod keys;
+pub(crate) mod ledger;
+pub(crate) mod members;
+pub(crate) mod operate;
+pub(crate) mod overrides;
+pub(crate) mod overview;
+pub(crate) mod reservations;
+pub(crate) mod subscription;
+pub(crate) mod tokens;

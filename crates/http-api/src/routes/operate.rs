@@ -1,0 +1,78 @@
+//! Probes, metrics and the OpenAPI document.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use quota_core::ports::KeyScope;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ApiState;
+use crate::caller::known_key;
+use crate::problem::Problem;
+use crate::refusal::chain;
+
+/// Whether it runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthBody {
+    /// `ok`, or for readiness `degraded`: right, and slower, without its cache.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// Whether the store answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<bool>,
+    /// Whether the cache answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<bool>,
+}
+
+/// Says that the process runs.
+#[utoipa::path(get, path = "/healthz", tag = "operate", security(()),
+    responses((status = 200, body = HealthBody)))]
+pub(crate) async fn healthz() -> Json<HealthBody> {
+    Json(HealthBody {
+        status: "ok",
+        store: None,
+        cache: None,
+    })
+}
+
+/// Says whether requests can be answered.
+#[utoipa::path(get, path = "/readyz", tag = "operate", security(()),
+    responses((status = 200, body = HealthBody), (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthBody>, Problem> {
+    let health = state.engine().health().await;
+    if let Err(error) = health.store {
+        tracing::warn!(error = %chain(&error), "not ready");
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "the store does not answer",
+        )
+        .retry_after(1));
+    }
+    Ok(Json(HealthBody {
+        status: if health.is_cache_up { "ok" } else { "degraded" },
+        store: Some(true),
+        cache: Some(health.is_cache_up),
+    }))
+}
+
+/// The metrics of this process, as Prometheus text. Needs an admin key unless it is set to be open.
+#[utoipa::path(get, path = "/metrics", tag = "operate",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
+pub(crate) async fn metrics(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if !state.settings().metrics_open {
+        known_key(&headers, &state, KeyScope::Admin).await?;
+    }
+    let handle =
+        state.settings().metrics.as_ref().ok_or_else(|| {
+            Problem::new(StatusCode::NOT_FOUND, "no_metrics", "no metrics are kept")
+        })?;
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    Ok((kind, handle.render()).into_response())
+}

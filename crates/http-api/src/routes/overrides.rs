@@ -1,0 +1,74 @@
+//! An account's own limits.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use quota_core::amount::Limit;
+use quota_core::command::Command;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::body::{JsonBody, OptionalBody};
+use crate::caller::Writes;
+use crate::label::{Label, Note};
+use crate::params::{Account, OfFeature};
+use crate::problem::Problem;
+use crate::submit::{ChangeBody, change};
+use crate::{ApiState, schema};
+
+/// A limit that beats the plan's.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverrideBody {
+    /// The limit in shown units, or `"unlimited"`.
+    #[schema(value_type = schema::Limit)]
+    limit: Limit,
+    /// When the plan's value is back.
+    expires_at: Option<DateTime<Utc>>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Sets the account's own limit for a feature.
+#[utoipa::path(put, path = "/{id}/overrides/{feature}", tag = "accounts", request_body = OverrideBody,
+    params(("id" = String, Path, description = "The account's id"), ("feature" = String, Path, description = "The feature's code")),
+    responses((status = 200, description = "Set", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn set_override(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OfFeature(feature): OfFeature,
+    JsonBody(body): JsonBody<OverrideBody>,
+) -> Result<Response, Problem> {
+    let command = Command::SetOverride {
+        feature,
+        limit: body.limit,
+        expires_at: body.expires_at,
+    };
+    change(&state, &caller, account, command, Note::reason(body.reason))
+        .await
+        .map_err(|problem| problem.in_path("/feature", "feature"))
+}
+
+/// Nothing, or why.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReasonBody {
+    /// Why.
+    pub(crate) reason: Option<Label>,
+}
+
+/// Takes the account's own limit away.
+#[utoipa::path(delete, path = "/{id}/overrides/{feature}", tag = "accounts",
+    params(("id" = String, Path, description = "The account's id"), ("feature" = String, Path, description = "The feature's code")),
+    responses((status = 200, description = "Cleared", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn clear_override(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OfFeature(feature): OfFeature,
+    OptionalBody(body): OptionalBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let command = Command::ClearOverride { feature };
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}

@@ -1,0 +1,170 @@
+//! `/v1/reservations`: hold, then settle, give back or move the deadline.
+
+use axum::extract::State;
+use axum::response::Response;
+use quota_core::amount::{AMOUNT_MAX, Amount};
+use quota_core::command::Command;
+use quota_core::ids::{AccountId, FeatureCode, TokenId, UserId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::ApiState;
+use crate::body::{JsonBody, OptionalBody};
+use crate::caller::Writes;
+use crate::decision::DecisionBody;
+use crate::label::{Label, Note};
+use crate::meters::Verb;
+use crate::params::OfReservation;
+use crate::problem::{FieldError, Problem};
+use crate::submit::submit;
+
+/// What is held.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReserveBody {
+    /// The user.
+    #[schema(value_type = String, example = "alice")]
+    user: UserId,
+    /// The API token of the user that the request came with.
+    #[schema(value_type = Option<String>)]
+    token: Option<TokenId>,
+    /// The feature.
+    #[schema(value_type = String, example = "llm_tokens")]
+    feature: FeatureCode,
+    /// How much, in stored units: 1 to 10^15.
+    #[schema(value_type = u64, minimum = 1, example = 1000)]
+    amount: Amount,
+    /// For how long, in seconds: 1 to 30 days.
+    #[schema(minimum = 1, maximum = 2_592_000, example = 60)]
+    ttl_seconds: u32,
+    /// The type of what is made.
+    resource_type: Option<Label>,
+    /// The id of what is made.
+    resource_id: Option<Label>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Decides like consume, and holds instead of spending.
+#[utoipa::path(post, path = "/v1/reservations", tag = "decide", request_body = ReserveBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
+    responses((status = 200, description = "Held until `expires_at`", body = DecisionBody),
+        (status = 429, description = "Denied: a limit, cap or wallet is exhausted", body = DecisionBody, content_type = "application/problem+json")))]
+pub(crate) async fn reserve(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    JsonBody(body): JsonBody<ReserveBody>,
+) -> Result<Response, Problem> {
+    let requested = body.amount.get();
+    let command = Command::Reserve {
+        token: body.token,
+        feature: body.feature,
+        amount: body.amount,
+        ttl_seconds: body.ttl_seconds,
+    };
+    let account = AccountId::user(&body.user);
+    let note = Note {
+        resource_type: body.resource_type,
+        resource_id: body.resource_id,
+        reason: body.reason,
+    };
+    let reply = submit(&state, &caller, Verb::Reserve, account, command, note).await?;
+    Ok(DecisionBody::of(&reply, Some(requested)).answer(state.engine().now()))
+}
+
+/// What was really used.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommitBody {
+    /// Units that were used, 0 to 10^15; more than was held is taken in order, and the rest is overage.
+    #[schema(example = 740)]
+    actual: u64,
+    /// The type of what was made.
+    resource_type: Option<Label>,
+    /// The id of what was made.
+    resource_id: Option<Label>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Settles a hold; never fails for lack of quota, and is taken after the deadline too (`late`).
+#[utoipa::path(post, path = "/v1/reservations/{id}/commit", tag = "decide", request_body = CommitBody,
+    params(("id" = String, Path, description = "The reservation: `res.<account>.<uuid>`")),
+    responses((status = 200, description = "Settled", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn commit(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    OfReservation(account, reservation): OfReservation,
+    JsonBody(body): JsonBody<CommitBody>,
+) -> Result<Response, Problem> {
+    let actual = body.actual;
+    if actual > AMOUNT_MAX {
+        let why = format!("must be a whole number from 0 to {AMOUNT_MAX}");
+        return Err(Problem::invalid_body(FieldError::at("/actual", why)));
+    }
+    let command = Command::Commit {
+        reservation,
+        actual,
+    };
+    let note = Note {
+        resource_type: body.resource_type,
+        resource_id: body.resource_id,
+        reason: body.reason,
+    };
+    let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
+    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
+}
+
+/// Nothing, or why.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReleaseBody {
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Gives a hold back.
+#[utoipa::path(post, path = "/v1/reservations/{id}/release", tag = "decide", request_body = Option<ReleaseBody>,
+    params(("id" = String, Path, description = "The reservation")),
+    responses((status = 200, description = "Given back", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn release(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    OfReservation(account, reservation): OfReservation,
+    OptionalBody(body): OptionalBody<ReleaseBody>,
+) -> Result<Response, Problem> {
+    let command = Command::Release { reservation };
+    let note = Note::reason(body.reason);
+    let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
+    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
+}
+
+/// The new deadline.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExtendBody {
+    /// For how long from now, in seconds: 1 to 30 days.
+    #[schema(minimum = 1, maximum = 2_592_000, example = 60)]
+    ttl_seconds: u32,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Moves a hold's deadline.
+#[utoipa::path(post, path = "/v1/reservations/{id}/extend", tag = "decide", request_body = ExtendBody,
+    params(("id" = String, Path, description = "The reservation")),
+    responses((status = 200, description = "Moved", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn extend(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    OfReservation(account, reservation): OfReservation,
+    JsonBody(body): JsonBody<ExtendBody>,
+) -> Result<Response, Problem> {
+    let command = Command::Extend {
+        reservation,
+        ttl_seconds: body.ttl_seconds,
+    };
+    let note = Note::reason(body.reason);
+    let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
+    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
+}

@@ -1,0 +1,263 @@
+//! Subscriptions by hand: start, renew, change plan, cancel, set the status.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use quota_core::answer::Rejection;
+use quota_core::catalog::Interval;
+use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
+use quota_core::ids::PlanCode;
+use quota_core::terms::{Status, Subscription};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::body::{JsonBody, OptionalBody};
+use crate::caller::{Reads, Writes};
+use crate::label::{Label, Note};
+use crate::params::Account;
+use crate::problem::Problem;
+use crate::submit::{ChangeBody, change};
+use crate::{ApiState, schema};
+
+/// A change of plan that waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScheduledBody {
+    /// The plan that follows.
+    #[schema(value_type = String)]
+    plan: PlanCode,
+    /// When it takes over.
+    at: DateTime<Utc>,
+}
+
+/// A right to a plan for a period.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SubscriptionBody {
+    /// The plan.
+    #[schema(value_type = String)]
+    plan: PlanCode,
+    /// The version it stays on, if the plan is pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_version: Option<u32>,
+    /// Where it stands.
+    #[schema(value_type = schema::Status)]
+    status: Status,
+    /// Whether its allowances count now.
+    in_force: bool,
+    /// First instant of the current period.
+    starts_at: DateTime<Utc>,
+    /// First instant after the current period.
+    ends_at: DateTime<Utc>,
+    /// How long one period lasts: `month` or `year`.
+    #[schema(value_type = String)]
+    interval: Interval,
+    /// Whether it renews by itself, with no payment.
+    renews: bool,
+    /// Since when a payment is overdue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    past_due_at: Option<DateTime<Utc>>,
+    /// When it ends for good, if it was canceled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_at: Option<DateTime<Utc>>,
+    /// The change that is scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled: Option<ScheduledBody>,
+}
+
+impl SubscriptionBody {
+    pub(crate) fn of(state: &ApiState, held: &Subscription) -> Self {
+        let engine = state.engine();
+        let now = engine.now();
+        let period = held.period(now);
+        Self {
+            plan: held.plan.clone(),
+            plan_version: held.plan_version,
+            status: held.status,
+            in_force: held.is_in_force(now, engine.settings().grace),
+            starts_at: period.starts_at,
+            ends_at: period.ends_at.unwrap_or(held.ends_at),
+            interval: held.interval,
+            renews: held.renews,
+            past_due_at: held.past_due_at,
+            cancel_at: held.cancel_at,
+            scheduled: held.scheduled.as_ref().map(|change| ScheduledBody {
+                plan: change.plan.clone(),
+                at: change.at,
+            }),
+        }
+    }
+}
+
+/// Shows the account's subscription: the running one, or the last.
+#[utoipa::path(get, path = "/{id}/subscription", tag = "money",
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, body = SubscriptionBody), (status = 404, description = "There is no account, or it never had one", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn subscription(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    Account(account): Account,
+) -> Result<Json<SubscriptionBody>, Problem> {
+    let row = state.engine().account(&account).await?;
+    let Some(held) = &row.account.terms.subscription else {
+        let mut problem = Problem::from(Rejection::NoSubscription);
+        problem.status = 404;
+        problem.title = "Not Found".into();
+        return Err(problem);
+    };
+    let catalog = state.engine().catalog().await?;
+    let current = held.current(&catalog, state.engine().now());
+    Ok(Json(SubscriptionBody::of(&state, &current)))
+}
+
+/// A new subscription.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartBody {
+    /// The plan.
+    #[schema(value_type = String, example = "article_pro")]
+    plan: PlanCode,
+    /// First instant; now when absent.
+    starts_at: Option<DateTime<Utc>>,
+    /// First instant after it; one interval later when absent.
+    ends_at: Option<DateTime<Utc>>,
+    /// Where it stands; active when absent.
+    #[schema(value_type = Option<schema::Status>)]
+    status: Option<Status>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Starts a subscription in place of any other.
+#[utoipa::path(post, path = "/{id}/subscription", tag = "money", request_body = StartBody,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Started", body = ChangeBody), (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn start(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    JsonBody(body): JsonBody<StartBody>,
+) -> Result<Response, Problem> {
+    let command = Command::Subscribe {
+        plan: body.plan,
+        starts_at: body.starts_at,
+        ends_at: body.ends_at,
+        status: body.status,
+    };
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}
+
+/// The next period.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RenewBody {
+    /// First instant after the new period; one interval later when absent.
+    ends_at: Option<DateTime<Utc>>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Starts the next period.
+#[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn renew(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OptionalBody(body): OptionalBody<RenewBody>,
+) -> Result<Response, Problem> {
+    let command = Command::Renew {
+        ends_at: body.ends_at,
+    };
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}
+
+/// Another plan.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangePlanBody {
+    /// The new plan.
+    #[schema(value_type = String, example = "article_pro")]
+    plan: PlanCode,
+    /// When it acts; when absent, at once to a dearer plan and else at the period's end.
+    #[schema(value_type = Option<schema::When>)]
+    when: Option<ChangeWhen>,
+    /// What a change at once does to what was used; `restart` when absent.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Usage>)]
+    usage: UsageAfterChange,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Changes the plan.
+#[utoipa::path(post, path = "/{id}/subscription/change-plan", tag = "money", request_body = ChangePlanBody,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Changed, or scheduled", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn change_plan(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    JsonBody(body): JsonBody<ChangePlanBody>,
+) -> Result<Response, Problem> {
+    let command = Command::ChangePlan {
+        plan: body.plan,
+        when: body.when,
+        usage: body.usage,
+    };
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}
+
+/// When it ends.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelBody {
+    /// `period_end` when absent.
+    #[schema(value_type = Option<schema::When>)]
+    when: Option<ChangeWhen>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Cancels the subscription.
+#[utoipa::path(post, path = "/{id}/subscription/cancel", tag = "money", request_body = Option<CancelBody>,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Canceled", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn cancel(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OptionalBody(body): OptionalBody<CancelBody>,
+) -> Result<Response, Problem> {
+    let command = Command::Cancel {
+        at_once: body.when == Some(ChangeWhen::Now),
+    };
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}
+
+/// Where it stands.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusBody {
+    /// The status.
+    #[schema(value_type = schema::Status)]
+    status: Status,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Sets where the subscription stands.
+#[utoipa::path(post, path = "/{id}/subscription/status", tag = "money", request_body = StatusBody,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn set_status(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    JsonBody(body): JsonBody<StatusBody>,
+) -> Result<Response, Problem> {
+    let command = Command::SetStatus {
+        status: body.status,
+    };
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}

@@ -1,0 +1,185 @@
+//! A user's API tokens: caps of their own.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use quota_core::amount::Limit;
+use quota_core::command::{Command, Presence};
+use quota_core::ids::{AccountId, TokenId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::overrides::ReasonBody;
+use crate::body::{JsonBody, OptionalBody};
+use crate::caller::{Caller, Reads, Writes};
+use crate::decision::BalanceBody;
+use crate::label::{Label, Note};
+use crate::params::{Account, OfToken};
+use crate::problem::Problem;
+use crate::submit::{ChangeBody, change};
+use crate::{ApiState, schema};
+
+/// A token and how it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TokenBody {
+    /// Its id.
+    #[schema(value_type = String)]
+    id: TokenId,
+    /// Its cap over its lifetime, in stored units.
+    #[schema(value_type = schema::Limit)]
+    cap: Limit,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
+    /// Since when it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<DateTime<Utc>>,
+    /// How it stands.
+    balance: BalanceBody,
+}
+
+/// The tokens.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TokenList {
+    /// All of them, by id.
+    items: Vec<TokenBody>,
+}
+
+/// Lists a user's tokens.
+#[utoipa::path(get, path = "/v1/users/{id}/tokens", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id")),
+    responses((status = 200, body = TokenList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn list_tokens(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    Account(account): Account,
+) -> Result<Json<TokenList>, Problem> {
+    let overview = state.engine().overview(&account).await?;
+    let item = |(id, balance): &(TokenId, quota_core::answer::ScopeBalance)| {
+        let token = overview.terms.tokens.get(id)?;
+        Some(TokenBody {
+            id: id.clone(),
+            cap: token.cap,
+            expires_at: token.expires_at,
+            revoked_at: token.revoked_at,
+            balance: balance.into(),
+        })
+    };
+    let items = overview.tokens.iter().filter_map(item).collect();
+    Ok(Json(TokenList { items }))
+}
+
+/// A new token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewTokenBody {
+    /// Its id, unique within the user. Not its secret: that is yours.
+    #[schema(value_type = String)]
+    id: TokenId,
+    /// Its cap in stored units, or `"unlimited"`; needed unless the user is unlimited.
+    #[schema(value_type = Option<schema::Limit>)]
+    cap: Option<Limit>,
+    /// When it ends.
+    expires_at: Option<DateTime<Utc>>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Creates a token.
+#[utoipa::path(post, path = "/v1/users/{id}/tokens", tag = "accounts", request_body = NewTokenBody,
+    params(("id" = String, Path, description = "The user's id")),
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn create_token(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    JsonBody(body): JsonBody<NewTokenBody>,
+) -> Result<Response, Problem> {
+    let terms = TokenTermsBody {
+        cap: body.cap,
+        expires_at: body.expires_at,
+        reason: body.reason,
+    };
+    put(&state, &caller, account, (body.id, Presence::New), terms)
+        .await
+        .map_err(|problem| problem.at_instead("/token", "/id"))
+}
+
+/// What is said of a token; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenTermsBody {
+    /// Its cap in stored units, or `"unlimited"`.
+    #[schema(value_type = Option<schema::Limit>)]
+    cap: Option<Limit>,
+    /// When it ends.
+    expires_at: Option<DateTime<Utc>>,
+    /// Why.
+    reason: Option<Label>,
+}
+
+/// Creates or changes a token.
+#[utoipa::path(put, path = "/v1/users/{id}/tokens/{token}", tag = "accounts", request_body = TokenTermsBody,
+    params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody)))]
+pub(crate) async fn put_token(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OfToken(token): OfToken,
+    JsonBody(body): JsonBody<TokenTermsBody>,
+) -> Result<Response, Problem> {
+    put(&state, &caller, account, (token, Presence::Any), body)
+        .await
+        .map_err(|problem| problem.in_path("/token", "token"))
+}
+
+/// Changes a token.
+#[utoipa::path(patch, path = "/v1/users/{id}/tokens/{token}", tag = "accounts", request_body = TokenTermsBody,
+    params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn patch_token(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OfToken(token): OfToken,
+    JsonBody(body): JsonBody<TokenTermsBody>,
+) -> Result<Response, Problem> {
+    put(&state, &caller, account, (token, Presence::Existing), body)
+        .await
+        .map_err(|problem| problem.in_path("/token", "token"))
+}
+
+async fn put(
+    state: &ApiState,
+    caller: &Caller,
+    account: AccountId,
+    (token, presence): (TokenId, Presence),
+    terms: TokenTermsBody,
+) -> Result<Response, Problem> {
+    let command = Command::PutToken {
+        token,
+        presence,
+        cap: terms.cap,
+        expires_at: terms.expires_at,
+    };
+    change(state, caller, account, command, Note::reason(terms.reason)).await
+}
+
+/// Revokes a token: denied from the next request on.
+#[utoipa::path(delete, path = "/v1/users/{id}/tokens/{token}", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
+    responses((status = 200, description = "Revoked", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn revoke_token(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OfToken(token): OfToken,
+    OptionalBody(body): OptionalBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let command = Command::RevokeToken { token };
+    change(&state, &caller, account, command, Note::reason(body.reason))
+        .await
+        .map_err(|problem| problem.in_path("/token", "token"))
+}

@@ -1,0 +1,81 @@
+//! What every route shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use quota_service::Engine;
+
+use crate::jobs::JobControl;
+use crate::meters::Meters;
+
+/// What can be set on the HTTP side.
+#[derive(Clone)]
+pub struct ApiSettings {
+    /// Largest body that is read, in bytes.
+    pub body_bytes_max: usize,
+    /// Requests that are at work at once; more are refused with 503.
+    pub requests_max: usize,
+    /// Longest time for one request, reading its body included.
+    pub request_timeout: Duration,
+    /// Whether `/metrics` is served without a key.
+    pub metrics_open: bool,
+    /// Where the metrics come from; none answers 404.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 1024 * 1024,
+            requests_max: 20_000,
+            request_timeout: Duration::from_secs(30),
+            metrics_open: false,
+            metrics: None,
+        }
+    }
+}
+
+/// What every route shares. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    jobs: Option<Arc<dyn JobControl>>,
+    settings: ApiSettings,
+    meters: Meters,
+}
+
+impl ApiState {
+    /// Puts the parts together. The metrics recorder, if there is one, must be installed before.
+    pub fn new(engine: Engine, jobs: Option<Arc<dyn JobControl>>, settings: ApiSettings) -> Self {
+        let inner = Inner {
+            engine,
+            jobs,
+            settings,
+            meters: Meters::new(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(crate) fn jobs(&self) -> Option<&dyn JobControl> {
+        self.inner.jobs.as_deref()
+    }
+
+    pub(crate) fn settings(&self) -> &ApiSettings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.inner.meters
+    }
+}

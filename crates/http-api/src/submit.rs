@@ -1,0 +1,106 @@
+//! From a parsed request to the engine and back.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use quota_core::answer::Answer;
+use quota_core::command::Command;
+use quota_core::ids::AccountId;
+use quota_service::{Ask, Reply};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ApiState;
+use crate::caller::{Caller, replayed_header};
+use crate::decision::operation_id;
+use crate::label::Note;
+use crate::meters::Verb;
+use crate::problem::Problem;
+
+/// Has one command decided and booked.
+pub(crate) async fn submit(
+    state: &ApiState,
+    caller: &Caller,
+    verb: Verb,
+    account: AccountId,
+    command: Command,
+    note: Note,
+) -> Result<Reply, Problem> {
+    let ask = Ask {
+        account,
+        key: caller.idempotency_key.clone(),
+        command,
+        origin: caller.origin(note),
+    };
+    let began = Instant::now();
+    let reply = state.engine().submit(ask).await;
+    state.meters().decided(verb, began.elapsed());
+    Ok(reply?)
+}
+
+/// What a change of an account came to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ChangeBody {
+    /// The operation's id; none when there was nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The account.
+    #[schema(value_type = String, example = "user:alice")]
+    pub account: AccountId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What changed, such as `override_set`; `nothing` when it was so already.
+    #[schema(example = "override_set")]
+    pub changed: String,
+    /// To what, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Whether this is the first answer to an earlier request with the same key, again.
+    pub replayed: bool,
+}
+
+impl ChangeBody {
+    fn of(reply: &Reply) -> Self {
+        let operation = &reply.operation;
+        let (changed, detail) = match &operation.answer {
+            Answer::Changed { what, detail } => (what.clone(), detail.clone()),
+            _ => ("nothing".to_owned(), None),
+        };
+        let is_change = matches!(operation.answer, Answer::Changed { .. });
+        Self {
+            id: is_change.then(|| operation_id(operation)),
+            account: operation.account.clone(),
+            at: operation.at,
+            changed,
+            detail,
+            replayed: reply.is_replay,
+        }
+    }
+}
+
+/// Has a change carried out; `created` is the status when something new came to be.
+pub(crate) async fn change(
+    state: &ApiState,
+    caller: &Caller,
+    account: AccountId,
+    command: Command,
+    note: Note,
+) -> Result<Response, Problem> {
+    let reply = submit(state, caller, Verb::Change, account, command, note).await?;
+    let body = ChangeBody::of(&reply);
+    let made = ["account_created", "token_created", "credits_granted"];
+    let status = if made.contains(&body.changed.as_str()) {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let mut headers = HeaderMap::new();
+    if body.replayed {
+        let (name, value) = replayed_header();
+        headers.insert(name, value);
+    }
+    Ok((status, headers, Json(body)).into_response())
+}
