@@ -36,7 +36,7 @@ where o.home = $1 and o.sequence < $2 and o.life = (select coalesce(max(d.life),
 order by o.sequence desc limit $3";
 const HOMES_WITH_DUE_HOLDS: &str = "\
 select r.home from reservations r
-where r.state = 'open' and r.expires_at <= $1
+where r.state = 'open' and r.home > '' and r.expires_at <= $1
 group by r.home order by min(r.expires_at) limit $2";
 
 const PRUNE_EVENTS: &str = "\

@@ -1,6 +1,7 @@
 //! What the database itself refuses, and how it is laid out.
 
 use quota_core::ports::StoreError;
+use sqlx::{AssertSqlSafe, Executor, Row};
 use storage_pg::statements::HOT;
 
 use crate::fixture::{ask, at, change, fresh, id, key_query, load, sql, write};
@@ -130,6 +131,34 @@ async fn consumes_leave_the_indexes_of_accounts_alone() {
     let counts =
         "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'accounts'";
     assert_eq!(sql(&url, counts).await.expect("reads"), "49|49");
+}
+
+/// On empty tables, where a planner left to itself reads them from end to end; a plan is made once and kept.
+#[tokio::test]
+async fn the_hot_path_is_planned_by_its_keys() {
+    let (store, _) = fresh("plans").await;
+    let mut connection = store.pool().acquire().await.expect("a connection");
+    for (name, statement) in HOT {
+        let prepare = AssertSqlSafe(format!("prepare {name} as {statement}"));
+        connection.execute(prepare).await.expect(name);
+        let parameters = (1..).take_while(|n| statement.contains(&format!("${n}")));
+        let nulls = vec!["null"; parameters.count()].join(", ");
+        let explain = AssertSqlSafe(format!("explain execute {name} ({nulls})"));
+        let rows = connection.fetch_all(explain).await.expect(name);
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        for line in &plan {
+            let reads_all = line.contains("Seq Scan") || line.contains("Bitmap");
+            let joins_all = line.contains("Hash Join") || line.contains("Merge Join");
+            assert!(!reads_all && !joins_all, "{name}: {}", plan.join("\n"));
+        }
+        for lookup in plan
+            .iter()
+            .filter(|line| line.contains("using reservations_"))
+        {
+            let by_home = lookup.contains("_open_key") || lookup.contains("_pkey");
+            assert!(by_home, "{name}: {}", plan.join("\n"));
+        }
+    }
 }
 
 #[test]
