@@ -11,6 +11,7 @@
 
 pub mod amount;
 pub mod answer;
+pub mod audit;
 pub mod balance;
 pub mod catalog;
 pub mod command;

@@ -4,7 +4,9 @@
     reason = "a test stops at the first thing that is not as it was set up"
 )]
 
+mod auditing;
 mod consuming;
+mod execute_properties;
 mod holds;
 mod orgs;
 mod plans;

@@ -12,6 +12,7 @@ use quota_core::event::Event;
 use quota_core::home::{ClosedBalance, Home, Referred};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, TokenId};
 use quota_core::operation::{Operation, OperationKind, Origin};
+use quota_core::ports::AuditHome;
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::rules::Outcome;
 use quota_core::rules::booking::Context;
@@ -185,6 +186,23 @@ impl Stage {
         self.events.extend(changes.events);
         self.home.reservations.clear();
         self.home.referred.clear();
+    }
+
+    /// Everything that is kept, as the auditor reads it.
+    pub fn records(&self) -> AuditHome {
+        let open = self
+            .reservations
+            .values()
+            .filter(|held| held.state == ReservationState::Open);
+        AuditHome {
+            home: self.home.id.clone(),
+            version: self.home.version,
+            hold_before: open.map(|held| held.expires_at).min(),
+            accounts: self.home.accounts.clone().into_iter().collect(),
+            closed: self.closed.values().cloned().collect(),
+            reservations: self.reservations.values().cloned().collect(),
+            operations: self.operations.clone(),
+        }
     }
 
     /// A command that must be carried out.

@@ -1,0 +1,359 @@
+//! Random sequences of every command: after each one everything that is kept still agrees.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use quota_core::amount::Limit;
+use quota_core::answer::Answer;
+use quota_core::audit::audit;
+use quota_core::command::{AccountSpec, ChangeWhen, Command, UsageAfterChange};
+use quota_core::operation::OperationKind;
+use quota_core::reservation::ReservationState;
+use quota_core::rules::allowance::{Standing, allowance};
+use quota_core::terms::{Policy, Status};
+
+use crate::stage::{
+    GRACE, Stage, amount, code, commit, grant, id, item, member, plan_code, put_account, put_token,
+    token_id,
+};
+
+const FEATURES: [&str; 7] = [
+    "articles", "requests", "try_on", "renders", "lessons", "storage", "albums",
+];
+const PLANS: [&str; 4] = ["free", "basic", "pro", "max"];
+const USERS: [&str; 3] = ["user:a", "user:b", "user:c"];
+
+/// One step: which command, and numbers that fill it in.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    kind: u8,
+    who: usize,
+    what: usize,
+    size: u64,
+    extra: u64,
+    wait: usize,
+}
+
+const WAITS: [i64; 12] = [
+    0, 0, 0, 0, 1, 30, 61, 3_600, 90_000, 400_000, 2_700_000, 9_000_000,
+];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (
+        0_u8..40,
+        0_usize..3,
+        0_usize..7,
+        1_u64..30,
+        0_u64..1_000,
+        0..WAITS.len(),
+    );
+    let step = step.prop_map(|(kind, who, what, size, extra, wait)| Step {
+        kind,
+        who,
+        what,
+        size,
+        extra,
+        wait,
+    });
+    prop::collection::vec(step, 1..45)
+}
+
+fn use_of(step: Step) -> Command {
+    let token = (step.extra % 3 == 0).then(|| token_id(["t", "u"][step.what % 2]));
+    let feature = FEATURES[step.what];
+    let mut items = vec![item(feature, step.size)];
+    if step.extra % 5 == 0 {
+        items.push(item(FEATURES[(step.what + 1) % 7], step.size / 4 + 1));
+        items.push(item(feature, 1));
+    }
+    match step.kind {
+        0..10 => Command::Consume { token, items },
+        10..12 => Command::Track { token, items },
+        _ => Command::Reserve {
+            token,
+            feature: code(feature),
+            amount: amount(step.size),
+            ttl_seconds: [1, 60, 4_000, 2_000_000][step.what % 4],
+        },
+    }
+}
+
+fn of_a_hold(stage: &Stage, step: Step) -> Option<(String, Command)> {
+    let count = stage.reservations.len();
+    let picked = usize::try_from(step.extra).unwrap_or(0) % count.max(1);
+    let held = stage.reservations.values().nth(picked)?;
+    let command = match step.kind {
+        16..20 => commit(held.id, [0, step.size, held.amount][step.what % 3]),
+        20 => Command::Release {
+            reservation: held.id,
+        },
+        _ => Command::Extend {
+            reservation: held.id,
+            ttl_seconds: 3_000,
+        },
+    };
+    Some((held.account.to_string(), command))
+}
+
+fn refund_of(stage: &Stage, step: Step) -> Option<(String, Command)> {
+    let uses: Vec<_> = stage
+        .operations
+        .iter()
+        .filter(|done| !done.entries.is_empty() && done.kind != OperationKind::Change)
+        .collect();
+    let picked = usize::try_from(step.extra).unwrap_or(0) % uses.len().max(1);
+    let found = uses.get(picked)?;
+    let command = Command::Refund {
+        operation: found.id,
+        feature: found
+            .entries
+            .first()
+            .and_then(|entry| entry.feature.clone()),
+        amount: (step.what % 2 == 0).then(|| amount(step.size / 3 + 1)),
+    };
+    Some((found.account.to_string(), command))
+}
+
+fn of_a_subscription(stage: &Stage, step: Step) -> Command {
+    let plan = plan_code(PLANS[step.what % 4]);
+    match step.extra % 9 {
+        0..3 => Command::Subscribe {
+            plan,
+            starts_at: None,
+            ends_at: (step.size % 3 == 0).then(|| stage.now + TimeDelta::days(10)),
+            status: None,
+        },
+        3 => Command::Renew { ends_at: None },
+        4 | 5 => Command::ChangePlan {
+            plan,
+            when: [None, Some(ChangeWhen::Now), Some(ChangeWhen::PeriodEnd)]
+                [usize::try_from(step.size).unwrap_or(0) % 3],
+            usage: if step.size % 2 == 0 {
+                UsageAfterChange::Keep
+            } else {
+                UsageAfterChange::Restart
+            },
+        },
+        6 => Command::Cancel {
+            at_once: step.size % 2 == 0,
+        },
+        7 => Command::ExpireSubscription,
+        _ => Command::SetStatus {
+            status: [
+                Status::Active,
+                Status::PastDue,
+                Status::Unpaid,
+                Status::Canceled,
+            ][step.what % 4],
+        },
+    }
+}
+
+fn of_an_account(step: Step, who: &str) -> Command {
+    let is_user = who.starts_with("user");
+    put_account(AccountSpec {
+        org: None,
+        time_zone: Some([chrono_tz::Tz::UTC, chrono_tz::Asia::Tokyo][step.what % 2]),
+        disabled: Some(step.extra % 7 == 0),
+        unlimited: is_user.then_some(step.extra % 2 == 0),
+        policy: (!is_user).then_some([Policy::Enforce, Policy::Track][step.what % 2]),
+    })
+}
+
+fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command)> {
+    let user = users[step.who % users.len()].to_owned();
+    let any = if step.size % 3 == 0 {
+        stage.home.id.to_string()
+    } else {
+        user.clone()
+    };
+    let feature = code(FEATURES[step.what]);
+    let (who, command) = match step.kind {
+        0..16 => (user, use_of(step)),
+        16..22 => return of_a_hold(stage, step),
+        22..26 => return refund_of(stage, step),
+        26..30 => (any, of_a_subscription(stage, step)),
+        30 => {
+            let amount = amount(step.size);
+            (user, Command::ReleaseCapacity { feature, amount })
+        }
+        31 => {
+            let features = if step.extra % 2 == 0 {
+                vec![feature]
+            } else {
+                Vec::new()
+            };
+            (any, Command::Reset { features })
+        }
+        32 => {
+            let spec = of_an_account(step, &any);
+            (any, spec)
+        }
+        33 => {
+            let limit = if step.extra % 4 == 0 {
+                Limit::Unlimited
+            } else {
+                Limit::Of(step.size)
+            };
+            let expires_at = (step.extra % 3 == 0).then(|| stage.now + TimeDelta::hours(5));
+            (
+                any,
+                Command::SetOverride {
+                    feature,
+                    limit,
+                    expires_at,
+                },
+            )
+        }
+        34 => (any, Command::ClearOverride { feature }),
+        35 => {
+            let name = ["t", "u"][step.what % 2];
+            (
+                user,
+                put_token(
+                    name,
+                    if step.extra % 3 == 0 {
+                        Limit::Unlimited
+                    } else {
+                        Limit::Of(step.extra)
+                    },
+                ),
+            )
+        }
+        36 => {
+            let name = format!("g{}", step.extra % 12);
+            (any, with_terms(grant(&name, step.size), stage, step))
+        }
+        37 | 38 => (
+            any,
+            Command::CloseWindows {
+                cadence: None,
+                features: Vec::new(),
+            },
+        ),
+        _ if step.extra % 2 == 0 => (
+            user,
+            Command::RevokeToken {
+                token: token_id("u"),
+            },
+        ),
+        _ => (user, Command::Sweep),
+    };
+    Some((who, command))
+}
+
+fn with_terms(command: Command, stage: &Stage, step: Step) -> Command {
+    match command {
+        Command::GrantCredits { grant, credits, .. } => Command::GrantCredits {
+            grant,
+            credits,
+            priority: u32::try_from(step.extra % 3).unwrap_or(0),
+            expires_at: (step.extra % 2 == 0).then(|| stage.now + TimeDelta::days(3)),
+        },
+        other => other,
+    }
+}
+
+/// The terms with which a scope admits: never more used and held than its limit.
+fn admits_within_limits(stage: &Stage, operation: &quota_core::operation::Operation) -> bool {
+    operation.entries.iter().all(|entry| {
+        let account = &stage.home.accounts[&entry.account];
+        let Some(code) = &entry.feature else {
+            return true;
+        };
+        let own = allowance(
+            &account.terms,
+            &stage.catalog.features[code],
+            &stage.catalog,
+            GRACE,
+            stage.now,
+        );
+        let is_counted = entry.source == quota_core::rules::funding::Source::Allowance
+            && own.bucket == entry.bucket
+            && own.standing == Standing::InForce;
+        let ceiling = own.limit().and_then(Limit::ceiling);
+        let balance = account
+            .books
+            .balance(&entry.bucket)
+            .expect("it was drawn on");
+        !is_counted || ceiling.is_none_or(|most| balance.used + balance.held <= most)
+    })
+}
+
+/// Carries the steps out, and checks after each.
+fn run(mut stage: Stage, users: &[&str], steps: &[Step]) -> Result<Stage, TestCaseError> {
+    for step in steps {
+        stage.later(TimeDelta::seconds(WAITS[step.wait]));
+        let Some((who, command)) = command(&stage, *step, users) else {
+            continue;
+        };
+        stage.done(&who, Command::Sweep);
+        let before = stage.home.clone();
+        let records = stage.records();
+        let is_request = matches!(command, Command::Consume { .. } | Command::Reserve { .. });
+        let never_denied = !is_request;
+        let said = format!("{who}: {command:?}");
+        match stage.run(&who, command) {
+            Ok(outcome) => {
+                let answer = &outcome.operation.answer;
+                let is_denied = matches!(answer, Answer::Denied { .. });
+                prop_assert!(!(never_denied && is_denied), "{said}: {answer:?}");
+                if is_denied || !outcome.is_booked {
+                    prop_assert_eq!(&stage.home.accounts, &before.accounts, "{}", said);
+                    prop_assert_eq!(stage.operations.len(), records.operations.len());
+                } else if is_request {
+                    prop_assert!(admits_within_limits(&stage, &outcome.operation), "{said}");
+                }
+            }
+            Err(rejection) => {
+                prop_assert_eq!(stage.records(), records, "{}: {}", said, rejection);
+                let is_short = rejection == quota_core::answer::Rejection::CounterFull;
+                prop_assert!(!is_short, "{}: nothing here is that large", said);
+            }
+        }
+        prop_assert_eq!(
+            stage.home.version,
+            u64::try_from(stage.operations.len()).unwrap_or(0)
+        );
+        let findings = audit(&stage.records());
+        prop_assert!(findings.is_empty(), "{}: {:#?}", said, findings);
+    }
+    Ok(stage)
+}
+
+/// A home after a fixed mix of commands, for whoever wants a full one.
+pub fn busy_org() -> Stage {
+    let mut stage = Stage::org("pro");
+    stage.done(
+        "user:b",
+        put_account(AccountSpec {
+            unlimited: Some(false),
+            ..member()
+        }),
+    );
+    stage.done("user:b", crate::stage::subscribe("basic"));
+    stage.done("user:a", put_token("t", Limit::Of(50)));
+    stage
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(384))]
+
+    /// O1, O5, R3 and X3: whatever an org and its members do, balances, holds and ledger agree after every command.
+    #[test]
+    fn an_org_keeps_its_books_in_order(steps in steps()) {
+        run(busy_org(), &USERS[..2], &steps)?;
+    }
+
+    /// F4, U2, X4 and X6: the same for a user without an org.
+    #[test]
+    fn a_user_keeps_its_books_in_order(steps in steps()) {
+        let mut stage = Stage::new("user:c");
+        stage.done("user:c", put_account(AccountSpec::default()));
+        stage.done("user:c", put_token("t", Limit::Of(50)));
+        stage.done("user:c", crate::stage::subscribe("pro"));
+        let stage = run(stage, &USERS[2..], &steps)?;
+        let open = stage.reservations.values().filter(|held| held.state == ReservationState::Open);
+        prop_assert!(open.count() <= steps.len());
+        prop_assert!(stage.home.accounts.contains_key(&id("user:c")));
+    }
+}
