@@ -2,9 +2,10 @@
 //! decided again, and those that keep moving are taken one at a time under the store's lock.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use quota_core::command::{Command, Request};
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
@@ -18,6 +19,7 @@ use tokio::sync::oneshot;
 use crate::catalogs::Catalogs;
 use crate::decide::{Answered, DecidedHome, Reply, Setting, decide_home};
 use crate::homes::Homes;
+use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 
 /// Tries of a batch before its homes are taken one at a time.
@@ -60,6 +62,28 @@ pub(crate) struct Decider {
 struct Group {
     home: AccountId,
     jobs: Vec<Job>,
+    /// The home as it was kept in memory, if it is decided on that.
+    kept: Option<Home>,
+}
+
+impl Group {
+    /// Whether nothing has to be read but the home itself and the accounts that ask.
+    fn needs_no_more_than(&self, home: &Home, now: DateTime<Utc>) -> bool {
+        let is_plain = |job: &Job| {
+            let request = &job.request;
+            let reads_more = matches!(
+                request.command,
+                Command::Commit { .. }
+                    | Command::Release { .. }
+                    | Command::Extend { .. }
+                    | Command::Refund { .. }
+                    | Command::PutAccount { .. }
+                    | Command::Sweep
+            );
+            !reads_more && !job.is_uncertain && home.accounts.contains_key(&request.account)
+        };
+        !home.may_have_expired_holds(now) && self.jobs.iter().all(is_plain)
+    }
 }
 
 fn grouped(jobs: Vec<Job>) -> Vec<Group> {
@@ -71,11 +95,21 @@ fn grouped(jobs: Vec<Job>) -> Vec<Group> {
             groups.push(Group {
                 home: job.home.clone(),
                 jobs: Vec::new(),
+                kept: None,
             });
         }
         groups[place].jobs.push(job);
     }
     groups
+}
+
+/// What a batch is processed under.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Under<'a> {
+    /// The lease of the job that it is for.
+    pub(crate) lease: Option<&'a Lease>,
+    /// The homes that its queue keeps.
+    pub(crate) kept: Option<&'a Mutex<KeptHomes>>,
 }
 
 /// What became of one try.
@@ -88,18 +122,18 @@ struct Tried {
 
 impl Decider {
     /// Answers every job, whatever it takes.
-    pub(crate) async fn process(&self, jobs: Vec<Job>, lease: Option<&Lease>) {
+    pub(crate) async fn process(&self, jobs: Vec<Job>, under: Under<'_>) {
         metrics::histogram!("quota_batch_size").record(u32::try_from(jobs.len()).unwrap_or(0));
         let mut pending = jobs;
         let (mut conflicts, mut unknowns) = (0, 0);
         while !pending.is_empty() {
             if conflicts == ATTEMPTS_MAX {
                 for group in grouped(pending) {
-                    self.process_locked(group, lease).await;
+                    self.process_locked(group, under.lease).await;
                 }
                 return;
             }
-            let tried = self.attempt(pending, lease).await;
+            let tried = self.attempt(pending, under).await;
             pending = tried.left;
             if !tried.is_unknown {
                 conflicts += 1;
@@ -116,19 +150,29 @@ impl Decider {
         }
     }
 
-    fn query(&self, groups: &[Group]) -> LoadQuery {
-        let now = self.clock.now();
+    fn query<'a>(&self, now: DateTime<Utc>, groups: impl Iterator<Item = &'a Group>) -> LoadQuery {
         LoadQuery {
             now,
             keys_since: now - self.settings.keys_kept,
-            homes: groups.iter().map(home_query).collect(),
+            homes: groups.map(home_query).collect(),
         }
     }
 
-    async fn attempt(&self, jobs: Vec<Job>, lease: Option<&Lease>) -> Tried {
-        let groups = grouped(jobs);
-        let query = self.query(&groups);
-        let loaded = match self.storage.load(&query).await {
+    async fn attempt(&self, jobs: Vec<Job>, under: Under<'_>) -> Tried {
+        let mut groups = grouped(jobs);
+        let now = self.clock.now();
+        if let Some(kept) = under.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            for group in &mut groups {
+                let home = kept.take(&group.home);
+                group.kept = home.filter(|home| group.needs_no_more_than(home, now));
+            }
+        }
+        // Those that are read come first, in the order in which they are asked for.
+        groups.sort_by_key(|group| group.kept.is_some());
+        let read = groups.partition_point(|group| group.kept.is_none());
+        let query = self.query(now, groups.iter().take(read));
+        let loaded = match self.load(&query).await {
             Ok(loaded) => loaded,
             Err(error) => return self.not_loaded(groups, error),
         };
@@ -137,10 +181,22 @@ impl Decider {
             Err(error) => return self.not_loaded(groups, error),
         };
         let (groups, loaded, moved) = self.without_moved(groups, loaded).await;
-        let decided = decide_groups(&groups, loaded, &setting);
-        let mut tried = self.write(groups, decided, &query, &setting, lease).await;
+        let (groups, decided) = decide_groups(groups, loaded, &setting);
+        let mut tried = self.write((groups, decided), &query, &setting, under).await;
         tried.left.extend(moved);
         tried
+    }
+
+    /// Loads what is asked for; nothing when every home was kept.
+    async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
+        if query.homes.is_empty() {
+            return Ok(Loaded {
+                catalog_version: self.catalogs.current().version,
+                homes: Vec::new(),
+                earlier: Vec::new(),
+            });
+        }
+        self.storage.load(query).await
     }
 
     /// Nothing could be read: whoever is certain that nothing took effect is told so at once.
@@ -180,7 +236,8 @@ impl Decider {
     ) -> (Vec<Group>, Loaded, Vec<Job>) {
         let mut moved = Vec::new();
         let mut stay = Vec::with_capacity(groups.len());
-        for (mut group, home) in groups.into_iter().zip(&loaded.homes) {
+        let mut groups = groups.into_iter();
+        for (mut group, home) in groups.by_ref().take(loaded.homes.len()).zip(&loaded.homes) {
             let is_missing = |job: &Job| !home.accounts.contains_key(&job.request.account);
             if group.jobs.iter().any(is_missing) {
                 let mut here = Vec::with_capacity(group.jobs.len());
@@ -197,23 +254,22 @@ impl Decider {
             }
             stay.push(group);
         }
+        stay.extend(groups);
         (stay, loaded, moved)
     }
 
     async fn write(
         &self,
-        groups: Vec<Group>,
-        mut decided: Vec<DecidedHome>,
+        (groups, mut decided): (Vec<Group>, Vec<DecidedHome>),
         query: &LoadQuery,
         setting: &Setting,
-        lease: Option<&Lease>,
+        under: Under<'_>,
     ) -> Tried {
         let writes: Vec<Option<HomeWrite>> =
             decided.iter_mut().map(DecidedHome::take_write).collect();
         let to_tell: Vec<Option<Written>> = writes
             .iter()
-            .map(Option::as_ref)
-            .map(|write| write.map(Written::of))
+            .map(|write| write.as_ref().map(Written::of))
             .collect();
         let homes: Vec<HomeWrite> = writes.into_iter().flatten().collect();
         let passed = if homes.is_empty() {
@@ -222,30 +278,39 @@ impl Decider {
             let batch = WriteBatch {
                 catalog_version: setting.catalog.version,
                 keys_since: query.keys_since,
-                lease: lease.cloned(),
+                lease: under.lease.cloned(),
                 homes,
             };
             self.storage.write(&batch).await
         };
-        let passed = match passed {
-            Ok(passed) => passed,
+        let passed: HashSet<AccountId> = match passed {
+            Ok(passed) => passed.into_iter().collect(),
             Err(error) => return self.not_written(groups, decided, &to_tell, error).await,
         };
-        let written: Vec<&Written> = to_tell.iter().flatten().collect();
-        self.tell(
-            written
-                .iter()
-                .filter(|home| passed.contains(&home.home))
-                .copied(),
-        )
-        .await;
-        let passed: HashSet<AccountId> = passed.into_iter().collect();
+        let written = to_tell.iter().flatten();
+        self.tell(written.filter(|home| passed.contains(&home.home)))
+            .await;
         let mut left = Vec::new();
-        for ((group, decided), written) in groups.into_iter().zip(decided).zip(&to_tell) {
-            if written.is_none() || passed.contains(&group.home) {
+        let mut fresh = Vec::with_capacity(decided.len());
+        let (mut used, mut stale) = (0, 0);
+        for ((group, mut decided), written) in groups.into_iter().zip(decided).zip(&to_tell) {
+            let was_written = written.is_some();
+            let has_passed = passed.contains(&group.home);
+            used += usize::from(decided.was_kept);
+            stale += usize::from(decided.was_kept && was_written && !has_passed);
+            if has_passed || (!was_written && !decided.was_kept) {
+                fresh.push(decided.take_home());
                 answer_all(group, decided);
             } else {
+                // What was decided on memory alone counts only once a write has proved it.
                 left.extend(group.jobs);
+            }
+        }
+        if let Some(kept) = under.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.learn(used, stale);
+            for home in fresh {
+                kept.keep(home);
             }
         }
         Tried {
@@ -268,7 +333,7 @@ impl Decider {
         let mut left = Vec::new();
         let mut writing = Vec::new();
         for ((group, decided), written) in groups.into_iter().zip(decided).zip(to_tell) {
-            if written.is_none() {
+            if written.is_none() && !decided.was_kept {
                 answer_all(group, decided);
             } else {
                 writing.push(group);
@@ -282,7 +347,7 @@ impl Decider {
             } else if jobs == 1 {
                 job.answer(Err(EngineError::Store(again(&text, false))));
             } else {
-                let alone = Box::pin(self.process(vec![job], None));
+                let alone = Box::pin(self.process(vec![job], Under::default()));
                 alone.await;
             }
         }
@@ -319,7 +384,7 @@ impl Decider {
 
     /// Decides one home while nobody else can write it.
     async fn process_locked(&self, group: Group, lease: Option<&Lease>) {
-        let query = self.query(std::slice::from_ref(&group));
+        let query = self.query(self.clock.now(), std::iter::once(&group));
         let catalog = match self.catalogs.refresh().await {
             Ok(catalog) => catalog,
             Err(error) => {
@@ -339,7 +404,7 @@ impl Decider {
             let mut answered = answered(std::mem::take(&mut loaded.earlier));
             let home = loaded.homes.pop()?;
             let context = setting.context();
-            let mut decided = decide_home(home, &mut answered, requests.iter(), &context);
+            let mut decided = decide_home((home, false), &mut answered, requests.iter(), &context);
             let write = decided.take_write();
             let written = write.as_ref().map(Written::of);
             drop(sender.send((decided, written)));
@@ -423,22 +488,34 @@ fn answered(earlier: Vec<Operation>) -> Answered {
     earlier.into_iter().filter_map(named).collect()
 }
 
-fn decide_groups(groups: &[Group], loaded: Loaded, setting: &Setting) -> Vec<DecidedHome> {
+fn decide_groups(
+    mut groups: Vec<Group>,
+    loaded: Loaded,
+    setting: &Setting,
+) -> (Vec<Group>, Vec<DecidedHome>) {
     let mut answered = answered(loaded.earlier);
     let context = setting.context();
-    let homes: Vec<Home> = loaded.homes;
-    debug_assert_eq!(
-        homes.len(),
+    let mut read = loaded.homes.into_iter();
+    let decided = groups.iter_mut().filter_map(|group| {
+        let kept = group.kept.take();
+        let was_kept = kept.is_some();
+        let home = kept.or_else(|| read.next())?;
+        debug_assert_eq!(home.id, group.home, "each group is decided on its own home");
+        let requests = group.jobs.iter().map(|job| &job.request);
+        Some(decide_home(
+            (home, was_kept),
+            &mut answered,
+            requests,
+            &context,
+        ))
+    });
+    let decided: Vec<DecidedHome> = decided.collect();
+    assert_eq!(
+        decided.len(),
         groups.len(),
         "one home for each that was asked for"
     );
-    let pairs = homes.into_iter().zip(groups);
-    pairs
-        .map(|(home, group)| {
-            let requests = group.jobs.iter().map(|job| &job.request);
-            decide_home(home, &mut answered, requests, &context)
-        })
-        .collect()
+    (groups, decided)
 }
 
 /// What a group of requests has to know of its home.

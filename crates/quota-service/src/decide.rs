@@ -8,7 +8,7 @@ use quota_core::command::Request;
 use quota_core::home::Home;
 use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::Operation;
-use quota_core::ports::{AccountWrite, HomeWrite};
+use quota_core::ports::{AccountWrite, HomeWrite, KeyQuery};
 use quota_core::rules::booking::Context;
 use quota_core::rules::execute::execute;
 
@@ -32,23 +32,37 @@ pub(crate) type Answered = HashMap<(AccountId, IdempotencyKey), Operation>;
 pub(crate) struct DecidedHome {
     pub(crate) expected_version: u64,
     pub(crate) home: Home,
+    /// Whether it was decided on memory alone: then it counts only once its write has passed.
+    pub(crate) was_kept: bool,
+    unseen_keys: Vec<KeyQuery>,
     pub(crate) verdicts: Vec<Result<Reply, EngineError>>,
 }
 
 /// Decides requests in their order.
 pub(crate) fn decide_home<'a>(
-    mut home: Home,
+    (mut home, was_kept): (Home, bool),
     answered: &mut Answered,
     requests: impl Iterator<Item = &'a Request>,
     context: &Context<'_>,
 ) -> DecidedHome {
     let expected_version = home.version;
+    let mut unseen_keys = Vec::new();
     let verdicts = requests
-        .map(|request| decide_one(&mut home, answered, request, context))
+        .map(|request| {
+            if let (true, Some(key)) = (was_kept, &request.key) {
+                unseen_keys.push(KeyQuery {
+                    account: request.account.clone(),
+                    key: key.clone(),
+                });
+            }
+            decide_one(&mut home, answered, request, context)
+        })
         .collect();
     DecidedHome {
         expected_version,
         home,
+        was_kept,
+        unseen_keys,
         verdicts,
     }
 }
@@ -86,6 +100,12 @@ fn decide_one(
 }
 
 impl DecidedHome {
+    /// The home itself, when its part in the batch is over.
+    pub(crate) fn take_home(&mut self) -> Home {
+        let empty = Home::empty(self.home.id.clone());
+        std::mem::replace(&mut self.home, empty)
+    }
+
     /// What is to be written, if anything changed.
     pub(crate) fn take_write(&mut self) -> Option<HomeWrite> {
         let changes = std::mem::take(&mut self.home.changes);
@@ -113,7 +133,7 @@ impl DecidedHome {
             operations: changes.operations,
             events: changes.events,
             closed: changes.closed,
-            unseen_keys: Vec::new(),
+            unseen_keys: std::mem::take(&mut self.unseen_keys),
         })
     }
 }

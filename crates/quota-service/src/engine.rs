@@ -13,10 +13,11 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::batch::{Decider, Job};
+use crate::batch::{Decider, Job, Under};
 use crate::catalogs::Catalogs;
 use crate::decide::Reply;
 use crate::homes::Homes;
+use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 
 /// What a caller asks to be done.
@@ -151,7 +152,13 @@ impl Engine {
         }
         let (decider, lease) = (Arc::clone(&self.inner.decider), lease.clone());
         // A task of its own: whoever waits may go away in the middle.
-        let work = tokio::spawn(async move { decider.process(jobs, Some(&lease)).await });
+        let work = tokio::spawn(async move {
+            let under = Under {
+                lease: Some(&lease),
+                kept: None,
+            };
+            decider.process(jobs, under).await;
+        });
         if work.await.is_err() {
             tracing::error!("a batch ended in a panic");
         }
@@ -293,6 +300,7 @@ fn body_hash(ask: &Ask) -> [u8; 32] {
 
 async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) {
     let batch_max = decider.settings.batch_max.max(1);
+    let kept = Arc::new(Mutex::new(KeptHomes::new(decider.settings.homes_kept)));
     loop {
         let mut jobs = Vec::with_capacity(batch_max);
         if queue.recv_many(&mut jobs, batch_max).await == 0 {
@@ -306,8 +314,14 @@ async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) {
             drop(job.reply.send(Err(EngineError::Busy)));
         }
         // A panic in one batch must not end the queue; its callers learn that the fate is unknown.
-        let batch = Arc::clone(&decider);
-        let work = tokio::spawn(async move { batch.process(jobs, None).await });
+        let (batch, kept) = (Arc::clone(&decider), Arc::clone(&kept));
+        let work = tokio::spawn(async move {
+            let under = Under {
+                lease: None,
+                kept: Some(&kept),
+            };
+            batch.process(jobs, under).await;
+        });
         if work.await.is_err() {
             tracing::error!("a batch ended in a panic");
         }

@@ -8,6 +8,7 @@ mod decide;
 mod engine;
 mod error;
 mod homes;
+mod kept;
 mod keys;
 mod no_cache;
 mod reads;

@@ -32,7 +32,7 @@ impl Default for EngineSettings {
             deadline: Duration::from_secs(5),
             grace: TimeDelta::hours(72),
             keys_kept: TimeDelta::days(35),
-            homes_kept: 0,
+            homes_kept: 20_000,
         }
     }
 }
