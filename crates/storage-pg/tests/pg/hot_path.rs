@@ -225,3 +225,22 @@ fn change_with(home: &AccountId, keys: &[KeyQuery]) -> HomeWrite {
     write.unseen_keys = keys.to_vec();
     write
 }
+
+#[tokio::test]
+async fn the_accounts_of_holds_past_their_deadline_come_too() {
+    let (store, _) = fresh("due_accounts").await;
+    let (org, member) = (id("org:one"), id("user:m"));
+    let mut home = change(&org, 0, 1);
+    home.hold_before = Some(at(5));
+    home.accounts.push(AccountWrite {
+        id: member.clone(),
+        account: account(2),
+        due_at: None,
+    });
+    home.reservations = vec![reservation(&member, at(5)), reservation(&member, at(6))];
+    write(&store, vec![home]).await;
+    let home = load(&store, vec![ask(&org)]).await.homes.remove(0);
+    assert_eq!((home.version, home.hold_before), (1, None));
+    assert_eq!(home.reservations.len(), 2);
+    assert_eq!(home.accounts[&member], account(2));
+}
