@@ -65,9 +65,10 @@ fn move_bucket(
     let Some(balance) = account.books.balance(old) else {
         return Ok(Vec::new());
     };
-    let (used, held, reset_sequence) = (balance.used, balance.held, balance.reset_sequence);
+    let (used, held, overage) = (balance.used, balance.held, balance.overage);
+    let reset_sequence = balance.reset_sequence;
     let scope = scope_of(id);
-    let posting = |bucket: &Bucket, used: i64, held: i64| Posting {
+    let posting = |bucket: &Bucket, (used, held, overage): (i64, i64, i64)| Posting {
         scope,
         bucket: bucket.clone(),
         feature: Some(feature.code.clone()),
@@ -75,10 +76,11 @@ fn move_bucket(
         unit_cost: 1,
         used,
         held,
-        overage: 0,
+        overage,
     };
-    let left = posting(old, taken_back(used), taken_back(held));
-    let entered = posting(new, signed(used), signed(held));
+    let changes = |change: fn(u64) -> i64| (change(used), change(held), change(overage));
+    let left = posting(old, changes(taken_back));
+    let entered = posting(new, changes(signed));
     let entries = vec![
         post(home, context, id, left)?,
         post(home, context, id, entered)?,

@@ -206,7 +206,13 @@ fn give_draw_back(
     (draw, feature): (&Draw, &FeatureCode),
 ) -> Result<Option<Entry>, Rejection> {
     let account = home.accounts.get(id).ok_or(Rejection::UnknownAccount)?;
-    let bucket = account.books.resolved(&draw.bucket);
+    let mut bucket = account.books.resolved(&draw.bucket);
+    if account.books.balance(&bucket).is_none()
+        && let Some(known) = closed_balance(home, closed, id, &bucket)
+        && let Some(next) = &known.balance.moved_to
+    {
+        bucket = account.books.resolved(next);
+    }
     let mut posting = Posting::of(draw, feature);
     posting.bucket = bucket.clone();
     if let Some(balance) = account.books.balance(&bucket) {
@@ -219,16 +225,27 @@ fn give_draw_back(
         (posting.used, posting.overage) = signed_back(draw, back);
         return post(home, context, id, posting).map(Some);
     }
-    let new = home.changes.closed.iter().rev();
-    let known = new
-        .chain(closed)
-        .find(|known| known.account == *id && known.balance.bucket == bucket);
-    let Some(known) = known.cloned() else {
+    let Some(known) = closed_balance(home, closed, id, &bucket).cloned() else {
         return Ok(None);
     };
     let back = give_back_of(draw, &known.balance);
+    if back == 0 {
+        return Ok(None);
+    }
     (posting.used, posting.overage) = signed_back(draw, back);
     reopen(home, context, &known, posting).map(Some)
+}
+
+/// A balance that was closed: in this batch, or before it was loaded.
+fn closed_balance<'a>(
+    home: &'a Home,
+    closed: &'a [ClosedBalance],
+    id: &AccountId,
+    bucket: &Bucket,
+) -> Option<&'a ClosedBalance> {
+    let new = home.changes.closed.iter().rev();
+    new.chain(closed)
+        .find(|known| known.account == *id && known.balance.bucket == *bucket)
 }
 
 /// How much of a draw its balance still counts.

@@ -1,1 +1,291 @@
 //! The auditor finds nothing in a clean home, and each tampering under its own number.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use quota_core::amount::{COUNT_MAX, Limit};
+use quota_core::audit::audit;
+use quota_core::balance::{Balance, Bucket};
+use quota_core::command::Command;
+use quota_core::operation::{Operation, OperationKind};
+use quota_core::ports::AuditHome;
+use quota_core::reservation::ReservationState;
+use quota_core::rules::decide::Scope;
+
+use crate::execute_properties::busy_org;
+use crate::stage::{
+    Stage, amount, commit, consume, consume_with, grant, id, key, refund, reserve, track,
+};
+
+/// A home in which everything has happened once.
+fn full() -> AuditHome {
+    let mut stage = busy_org();
+    stage.done("user:a", grant("pack", 40));
+    let spent = stage.done("user:a", consume_with("t", "articles", 12));
+    stage.done("user:a", refund(spent.id, Some(5)));
+    stage.done("user:b", track("requests", 9));
+    stage.done("user:b", grant("other", 8));
+    stage.done("user:b", consume("renders", 3));
+    settle_some(&mut stage);
+    let mut request = stage.request("user:b", consume("articles", 900));
+    request.key = Some(key("k"));
+    stage.ask(&request).expect("a denial is an outcome");
+    stage.later(TimeDelta::days(1));
+    stage.done(
+        "user:b",
+        Command::CloseWindows {
+            cadence: None,
+            features: Vec::new(),
+        },
+    );
+    stage.done("user:b", consume("requests", 1));
+    stage.done("user:a", reserve("articles", 4, 600));
+    stage.records()
+}
+
+fn settle_some(stage: &mut Stage) {
+    let settled = stage.done("user:a", reserve("articles", 6, 60));
+    stage.done("user:a", commit(settled.id, 5));
+    let released = stage.done("user:a", reserve("articles", 6, 60));
+    stage.done(
+        "user:a",
+        Command::Release {
+            reservation: released.id,
+        },
+    );
+    let late = stage.done("user:a", reserve("articles", 6, 60));
+    stage.later(TimeDelta::seconds(60));
+    stage.done("user:a", commit(late.id, 2));
+}
+
+fn balance<'a>(home: &'a mut AuditHome, account: &str, kind: &str) -> &'a mut Balance {
+    let mut accounts = home.accounts.iter_mut();
+    let (_, account) = accounts
+        .find(|(of, _)| *of == id(account))
+        .expect("it lives here");
+    let mut balances = account.books.balances.iter_mut();
+    let fits = |balance: &&mut Balance| balance.bucket.to_string().starts_with(kind);
+    balances.find(fits).expect("it is live")
+}
+
+fn operation(home: &mut AuditHome, kind: OperationKind) -> &mut Operation {
+    let mut operations = home.operations.iter_mut();
+    operations
+        .find(|found| found.kind == kind)
+        .expect("it was booked")
+}
+
+fn reservation(
+    home: &mut AuditHome,
+    state: ReservationState,
+) -> &mut quota_core::reservation::Reservation {
+    let mut reservations = home.reservations.iter_mut();
+    reservations
+        .find(|found| found.state == state)
+        .expect("it was made")
+}
+
+fn entry(operation: &mut Operation, scope: Scope) -> &mut quota_core::operation::Entry {
+    operation
+        .entries
+        .iter_mut()
+        .find(|entry| entry.scope == scope)
+        .expect("it was charged")
+}
+
+type Tampering = (&'static str, &'static [&'static str], fn(&mut AuditHome));
+
+/// What is changed, under which numbers it is found, and how.
+const BALANCES: [Tampering; 11] = [
+    ("used", &["I2"], |home| {
+        balance(home, "org:o", "window:articles").used += 1;
+    }),
+    ("overage", &["I2"], |home| {
+        balance(home, "user:b", "window:requests").overage += 1;
+    }),
+    ("held", &["I2", "I3"], |home| {
+        balance(home, "user:a", "tracked:articles").held += 1;
+    }),
+    ("a balance is gone", &["I2"], |home| {
+        let bucket = balance(home, "user:b", "window:requests").bucket.clone();
+        for (_, account) in &mut home.accounts {
+            account
+                .books
+                .balances
+                .retain(|balance| balance.bucket != bucket);
+        }
+    }),
+    ("a closed balance", &["I2"], |home| {
+        home.closed[0].balance.used += 1;
+    }),
+    ("granted", &["I2"], |home| {
+        balance(home, "user:b", "grant:").granted = Limit::Of(9);
+    }),
+    ("an overdrawn grant", &["I14", "I2"], |home| {
+        balance(home, "user:b", "grant:").used += 9;
+    }),
+    ("a counter out of range", &["I2", "I22"], |home| {
+        balance(home, "user:a", "token:").used = COUNT_MAX + 1;
+    }),
+    ("the lifetime total", &["I6"], |home| {
+        let (_, account) = &mut home.accounts[1];
+        *account
+            .books
+            .lifetime
+            .values_mut()
+            .next()
+            .expect("something was used") += 1;
+    }),
+    ("a window that begins elsewhere", &["I13"], |home| {
+        balance(home, "org:o", "window:articles").starts_at += TimeDelta::seconds(1);
+    }),
+    ("a window twice", &["I13", "I2"], |home| {
+        let twice = balance(home, "user:b", "window:requests").clone();
+        let (_, account) = home
+            .accounts
+            .iter_mut()
+            .find(|(of, _)| *of == id("user:b"))
+            .expect("here");
+        account.books.balances.push(twice);
+    }),
+];
+
+const HOLDS: [Tampering; 9] = [
+    ("the hold's amount", &["I10"], |home| {
+        reservation(home, ReservationState::Open).amount += 1;
+    }),
+    ("a hold's draws", &["I10", "I3"], |home| {
+        reservation(home, ReservationState::Open).draws[0].amount += 1;
+    }),
+    ("a hold is gone", &["I3"], |home| {
+        home.reservations
+            .retain(|held| held.state != ReservationState::Open);
+    }),
+    (
+        "a hold that ended is open again",
+        &["I10", "I11", "I3"],
+        |home| {
+            reservation(home, ReservationState::Released).state = ReservationState::Open;
+        },
+    ),
+    ("another end", &["I10"], |home| {
+        reservation(home, ReservationState::Released).state = ReservationState::Committed;
+    }),
+    ("no end", &["I10"], |home| {
+        reservation(home, ReservationState::Committed).ended_by = None;
+    }),
+    ("the late commit", &["I10"], |home| {
+        reservation(home, ReservationState::Expired).late_commit = Some(uuid::Uuid::nil());
+    }),
+    ("hold_before is late", &["I11"], |home| {
+        home.hold_before = home
+            .hold_before
+            .map(|before| before + TimeDelta::seconds(1));
+    }),
+    ("hold_before is none", &["I11"], |home| {
+        home.hold_before = None;
+    }),
+];
+
+const LEDGER: [Tampering; 9] = [
+    ("the version", &["I23"], |home| home.version += 1),
+    ("a sequence", &["I23"], |home| {
+        home.operations[3].sequence += 1;
+    }),
+    ("a time", &["I23"], |home| {
+        home.operations[3].at += TimeDelta::days(9);
+    }),
+    ("a key twice", &["I7"], |home| {
+        operation(home, OperationKind::Track).key = Some(key("k"));
+    }),
+    ("a denial with an entry", &["I7"], |home| {
+        let mut entry = operation(home, OperationKind::Track).entries[0].clone();
+        (entry.used, entry.overage) = (0, 0);
+        let denied = home
+            .operations
+            .iter_mut()
+            .find(|found| !found.answer.is_allowed());
+        denied.expect("one was denied").entries.push(entry);
+    }),
+    ("the org is not charged", &["I2", "I6", "O1"], |home| {
+        operation(home, OperationKind::Track)
+            .entries
+            .retain(|entry| entry.scope != Scope::Org);
+    }),
+    ("the token is charged less", &["I2", "O1"], |home| {
+        entry(operation(home, OperationKind::Consume), Scope::Token).used -= 1;
+    }),
+    ("a refund that says too much", &["X3"], |home| {
+        let refunded = operation(home, OperationKind::Refund);
+        if let quota_core::answer::Answer::Refunded { items, .. } = &mut refunded.answer {
+            items[0].amount = amount(13);
+        }
+    }),
+    ("a refund of nothing", &["X3"], |home| {
+        operation(home, OperationKind::Refund).refers_to = Some(uuid::Uuid::nil());
+    }),
+];
+
+/// I2 to I23, O1, X3 and X7: one change in the records of a clean home is found, and under no other number.
+#[test]
+fn each_tampering_is_found_under_its_number() {
+    assert_eq!(audit(&full()), []);
+    for (what, wanted, tamper) in BALANCES.iter().chain(&HOLDS).chain(&LEDGER) {
+        let mut home = full();
+        tamper(&mut home);
+        let found: BTreeSet<&str> = audit(&home)
+            .iter()
+            .map(|finding| finding.invariant)
+            .collect();
+        assert_eq!(
+            found,
+            wanted.iter().copied().collect(),
+            "{what}: {:#?}",
+            audit(&home)
+        );
+    }
+}
+
+/// I13: a window that begins before the one before it ends is found, unless the terms changed in between.
+#[test]
+fn windows_that_overlap_are_found() {
+    let mut home = full();
+    // The day of the closed window is made longer than the day.
+    let closed = &mut home.closed[0].balance;
+    assert!(matches!(closed.bucket, Bucket::Window(..)));
+    closed.ends_at = closed
+        .ends_at
+        .map(|ends_at| ends_at + TimeDelta::seconds(1));
+    home.operations
+        .retain(|done| done.kind != OperationKind::Change || done.account == id("user:a"));
+    let found = audit(&home);
+    assert!(
+        found.iter().any(|finding| finding.invariant == "I13"),
+        "{found:#?}"
+    );
+}
+
+/// A user that came from another home began there: its sums are not checked, the rest is.
+#[test]
+fn a_user_that_moved_in_is_checked_but_for_its_sums() {
+    let mut home = full();
+    let is_birth =
+        |done: &Operation| done.kind == OperationKind::Change && done.account == id("user:b");
+    let birth = home
+        .operations
+        .iter_mut()
+        .find(|done| is_birth(done))
+        .expect("it was created");
+    birth.answer = quota_core::answer::Answer::Changed {
+        what: "org_joined".to_owned(),
+        detail: None,
+    };
+    balance(&mut home, "user:b", "window:requests").used += 7;
+    assert_eq!(audit(&home), []);
+    balance(&mut home, "user:b", "grant:").used += 9;
+    let found: Vec<_> = audit(&home)
+        .iter()
+        .map(|finding| finding.invariant)
+        .collect();
+    assert_eq!(found, ["I14"]);
+}

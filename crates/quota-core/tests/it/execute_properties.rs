@@ -6,6 +6,7 @@ use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::command::{AccountSpec, ChangeWhen, Command, UsageAfterChange};
+use quota_core::ids::FeatureCode;
 use quota_core::operation::OperationKind;
 use quota_core::reservation::ReservationState;
 use quota_core::rules::allowance::{Standing, allowance};
@@ -54,14 +55,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         extra,
         wait,
     });
-    prop::collection::vec(step, 1..45)
+    prop::collection::vec(step, 1..60)
 }
 
 fn use_of(step: Step) -> Command {
-    let token = (step.extra % 3 == 0).then(|| token_id(["t", "u"][step.what % 2]));
+    let token = (step.extra.is_multiple_of(3)).then(|| token_id(["t", "u"][step.what % 2]));
     let feature = FEATURES[step.what];
     let mut items = vec![item(feature, step.size)];
-    if step.extra % 5 == 0 {
+    if step.extra.is_multiple_of(5) {
         items.push(item(FEATURES[(step.what + 1) % 7], step.size / 4 + 1));
         items.push(item(feature, 1));
     }
@@ -108,7 +109,7 @@ fn refund_of(stage: &Stage, step: Step) -> Option<(String, Command)> {
             .entries
             .first()
             .and_then(|entry| entry.feature.clone()),
-        amount: (step.what % 2 == 0).then(|| amount(step.size / 3 + 1)),
+        amount: (step.what.is_multiple_of(2)).then(|| amount(step.size / 3 + 1)),
     };
     Some((found.account.to_string(), command))
 }
@@ -119,7 +120,7 @@ fn of_a_subscription(stage: &Stage, step: Step) -> Command {
         0..3 => Command::Subscribe {
             plan,
             starts_at: None,
-            ends_at: (step.size % 3 == 0).then(|| stage.now + TimeDelta::days(10)),
+            ends_at: (step.size.is_multiple_of(3)).then(|| stage.now + TimeDelta::days(10)),
             status: None,
         },
         3 => Command::Renew { ends_at: None },
@@ -127,14 +128,14 @@ fn of_a_subscription(stage: &Stage, step: Step) -> Command {
             plan,
             when: [None, Some(ChangeWhen::Now), Some(ChangeWhen::PeriodEnd)]
                 [usize::try_from(step.size).unwrap_or(0) % 3],
-            usage: if step.size % 2 == 0 {
+            usage: if step.size.is_multiple_of(2) {
                 UsageAfterChange::Keep
             } else {
                 UsageAfterChange::Restart
             },
         },
         6 => Command::Cancel {
-            at_once: step.size % 2 == 0,
+            at_once: step.size.is_multiple_of(2),
         },
         7 => Command::ExpireSubscription,
         _ => Command::SetStatus {
@@ -153,20 +154,25 @@ fn of_an_account(step: Step, who: &str) -> Command {
     put_account(AccountSpec {
         org: None,
         time_zone: Some([chrono_tz::Tz::UTC, chrono_tz::Asia::Tokyo][step.what % 2]),
-        disabled: Some(step.extra % 7 == 0),
-        unlimited: is_user.then_some(step.extra % 2 == 0),
+        disabled: Some(step.extra.is_multiple_of(7)),
+        unlimited: is_user.then_some(step.extra.is_multiple_of(2)),
         policy: (!is_user).then_some([Policy::Enforce, Policy::Track][step.what % 2]),
     })
 }
 
 fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command)> {
     let user = users[step.who % users.len()].to_owned();
-    let any = if step.size % 3 == 0 {
+    let any = if step.size.is_multiple_of(3) {
         stage.home.id.to_string()
     } else {
         user.clone()
     };
     let feature = code(FEATURES[step.what]);
+    let features = if step.extra.is_multiple_of(2) {
+        vec![feature.clone()]
+    } else {
+        Vec::new()
+    };
     let (who, command) = match step.kind {
         0..16 => (user, use_of(step)),
         16..22 => return of_a_hold(stage, step),
@@ -176,69 +182,52 @@ fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command
             let amount = amount(step.size);
             (user, Command::ReleaseCapacity { feature, amount })
         }
-        31 => {
-            let features = if step.extra % 2 == 0 {
-                vec![feature]
-            } else {
-                Vec::new()
-            };
-            (any, Command::Reset { features })
-        }
+        31 => (any, Command::Reset { features }),
         32 => {
             let spec = of_an_account(step, &any);
             (any, spec)
         }
-        33 => {
-            let limit = if step.extra % 4 == 0 {
-                Limit::Unlimited
-            } else {
-                Limit::Of(step.size)
-            };
-            let expires_at = (step.extra % 3 == 0).then(|| stage.now + TimeDelta::hours(5));
-            (
-                any,
-                Command::SetOverride {
-                    feature,
-                    limit,
-                    expires_at,
-                },
-            )
-        }
-        34 => (any, Command::ClearOverride { feature }),
-        35 => {
-            let name = ["t", "u"][step.what % 2];
-            (
-                user,
-                put_token(
-                    name,
-                    if step.extra % 3 == 0 {
-                        Limit::Unlimited
-                    } else {
-                        Limit::Of(step.extra)
-                    },
-                ),
-            )
-        }
+        33 | 34 => (any, of_an_override(stage, step, feature)),
+        35 => (user, of_a_token(step)),
         36 => {
             let name = format!("g{}", step.extra % 12);
             (any, with_terms(grant(&name, step.size), stage, step))
         }
-        37 | 38 => (
-            any,
-            Command::CloseWindows {
-                cadence: None,
-                features: Vec::new(),
-            },
-        ),
-        _ if step.extra % 2 == 0 => (
-            user,
-            Command::RevokeToken {
-                token: token_id("u"),
-            },
-        ),
+        37 | 38 => {
+            let cadence = None;
+            (any, Command::CloseWindows { cadence, features })
+        }
+        _ if step.extra.is_multiple_of(2) => {
+            let token = token_id("u");
+            (user, Command::RevokeToken { token })
+        }
         _ => (user, Command::Sweep),
     };
     Some((who, command))
+}
+
+fn cap(step: Step, most: u64) -> Limit {
+    if step.extra.is_multiple_of(4) {
+        Limit::Unlimited
+    } else {
+        Limit::Of(most)
+    }
+}
+
+fn of_a_token(step: Step) -> Command {
+    put_token(["t", "u"][step.what % 2], cap(step, step.extra))
+}
+
+fn of_an_override(stage: &Stage, step: Step, feature: FeatureCode) -> Command {
+    if step.kind == 34 {
+        return Command::ClearOverride { feature };
+    }
+    let ends = step.extra.is_multiple_of(3);
+    Command::SetOverride {
+        feature,
+        limit: cap(step, step.size),
+        expires_at: ends.then(|| stage.now + TimeDelta::hours(5)),
+    }
 }
 
 fn with_terms(command: Command, stage: &Stage, step: Step) -> Command {
@@ -247,7 +236,7 @@ fn with_terms(command: Command, stage: &Stage, step: Step) -> Command {
             grant,
             credits,
             priority: u32::try_from(step.extra % 3).unwrap_or(0),
-            expires_at: (step.extra % 2 == 0).then(|| stage.now + TimeDelta::days(3)),
+            expires_at: (step.extra.is_multiple_of(2)).then(|| stage.now + TimeDelta::days(3)),
         },
         other => other,
     }

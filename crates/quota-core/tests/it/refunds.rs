@@ -172,3 +172,30 @@ fn a_reset_sets_the_current_windows_to_zero() {
     assert_eq!(stage.remaining("user:a", "requests"), Some(10));
     assert_eq!(stage.lifetime("user:a", "articles"), 130);
 }
+
+/// X3: overage that was moved along with the rest when the zone changed is refunded where it is now.
+#[test]
+fn overage_that_was_moved_is_refunded() {
+    let mut stage = Stage::user("pro");
+    let spent = stage.done("user:a", track("requests", 13));
+    let spec = quota_core::command::AccountSpec {
+        time_zone: Some(chrono_tz::Asia::Tokyo),
+        ..Default::default()
+    };
+    stage.done("user:a", crate::stage::put_account(spec));
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "requests"),
+        (10, 0, 3)
+    );
+    stage.done("user:a", refund(spent.id, Some(1)));
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "requests"),
+        (10, 0, 2)
+    );
+    for _ in 0..2 {
+        stage.later(TimeDelta::days(32));
+        let (cadence, features) = (None, Vec::new());
+        stage.done("user:a", Command::CloseWindows { cadence, features });
+    }
+    stage.done("user:a", refund(spent.id, Some(1)));
+}
