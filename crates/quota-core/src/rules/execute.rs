@@ -6,7 +6,7 @@ use super::spend::{Outcome, spend};
 use super::{administer, close, hold, reverse, subscribe};
 use crate::answer::Rejection;
 use crate::command::{Command, Item, Request};
-use crate::home::Home;
+use crate::home::{Account, Home};
 
 /// Carries out a command. What changed is in `home.changes`; the outcome says what the caller is told.
 ///
@@ -50,6 +50,38 @@ pub fn execute(
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
     hold::expire_due(home, context)?;
+    // Consume, track and reserve look before they change anything; whatever else is refused midway is undone.
+    let decides_first = matches!(
+        request.command,
+        Command::Consume { .. } | Command::Track { .. } | Command::Reserve { .. }
+    );
+    if decides_first {
+        return carry_out(home, request, context);
+    }
+    let accounts = [&request.account, &home.id];
+    let before: Vec<Option<Account>> = accounts
+        .iter()
+        .map(|id| home.accounts.get(*id).cloned())
+        .collect();
+    let closed = home.changes.closed.len();
+    let outcome = carry_out(home, request, context);
+    if outcome.is_err() {
+        let ids = [request.account.clone(), home.id.clone()];
+        for (id, account) in ids.into_iter().zip(before) {
+            if let Some(account) = account {
+                home.accounts.insert(id, account);
+            }
+        }
+        home.changes.closed.truncate(closed);
+    }
+    outcome
+}
+
+fn carry_out(
+    home: &mut Home,
+    request: &Request,
+    context: &Context<'_>,
+) -> Result<Outcome, Rejection> {
     match &request.command {
         Command::Consume { token, items } => {
             spend(home, context, request, token.as_ref(), items, Mode::Ask)

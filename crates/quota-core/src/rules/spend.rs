@@ -7,6 +7,7 @@ use super::decide::{Denial, Draw, Mode, Reason, Scope, draw};
 use super::funding::Source;
 use super::standing::{scope_balances, standing_of};
 use crate::answer::{Answer, Rejection, ScopeBalance};
+use crate::balance::Bucket;
 use crate::command::{ITEMS_MAX, Item, Request};
 use crate::home::Home;
 use crate::ids::{AccountId, FeatureCode, TokenId};
@@ -139,7 +140,12 @@ pub(crate) fn take(
     (feature, draws): (&FeatureCode, &[Draw]),
     drawing: Drawing,
 ) -> Result<Vec<Entry>, Rejection> {
-    let fits = draws.iter().all(|draw| has_room(home, user, draw));
+    let total = draws
+        .iter()
+        .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
+    let fits = draws
+        .iter()
+        .all(|draw| has_room(home, user, (draw.scope, &draw.bucket), feature, total));
     if !fits {
         return Err(Rejection::CounterFull);
     }
@@ -155,13 +161,23 @@ pub(crate) fn take(
     Ok(entries)
 }
 
-fn has_room(home: &Home, user: &AccountId, draw: &Draw) -> bool {
-    let account = home.accounts.get(scope_account(home, user, draw.scope));
-    let balance = account.and_then(|account| account.books.balance(&draw.bucket));
+/// Whether no counter can leave its range, the lifetime total included, when `total` is added to it.
+fn has_room(
+    home: &Home,
+    user: &AccountId,
+    (scope, bucket): (Scope, &Bucket),
+    feature: &FeatureCode,
+    total: u64,
+) -> bool {
+    let Some(account) = home.accounts.get(scope_account(home, user, scope)) else {
+        return false;
+    };
+    let balance = account.books.balance(&account.books.resolved(bucket));
     let most = balance.map_or(0, |balance| {
         balance.used.max(balance.overage).max(balance.held)
     });
-    most.saturating_add(draw.amount) <= crate::amount::COUNT_MAX
+    let lifetime = account.books.lifetime.get(feature).copied().unwrap_or(0);
+    most.max(lifetime).saturating_add(total) <= crate::amount::COUNT_MAX
 }
 
 /// Counts the units that credits paid in the lifetime totals of user and org.

@@ -123,3 +123,30 @@ fn a_member_sees_which_scope_refused() {
         .collect();
     assert_eq!(left, [(Scope::User, Some(5)), (Scope::Org, Some(2))]);
 }
+
+/// O5: when a counter of the org is full, nothing of a use, nor of a commit, is charged to anybody.
+#[test]
+fn a_counter_that_is_full_changes_nothing_anywhere() {
+    let mut stage = Stage::org("pro");
+    stage.done("user:a", put_token("t", Limit::Of(60)));
+    let held = stage.done("user:a", reserve("articles", 5, 60));
+    let org = stage.home.accounts.get_mut(&crate::stage::id("org:o"));
+    let lifetime = &mut org.expect("it is here").books.lifetime;
+    lifetime.insert(
+        crate::stage::code("articles"),
+        quota_core::amount::COUNT_MAX - 1,
+    );
+    let before = stage.home.accounts.clone();
+    let commands = [
+        consume_with("t", "articles", 2),
+        track("articles", 2),
+        crate::stage::commit(held.id, 4),
+        crate::stage::commit(held.id, 9),
+    ];
+    for command in commands {
+        let refused = stage.run("user:a", command).expect_err("there is no room");
+        assert_eq!(refused, quota_core::answer::Rejection::CounterFull);
+        assert_eq!(stage.home.accounts, before);
+    }
+    stage.done("user:a", crate::stage::commit(held.id, 1));
+}
