@@ -1,8 +1,10 @@
 //! What the routes ask of whoever runs the jobs.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use quota_core::ids::{AccountId, FeatureCode};
-use quota_core::ports::{BatchRecord, JobRun, StoreError};
+use quota_core::ports::{BatchRecord, JobRun};
+use quota_service::EngineError;
 use uuid::Uuid;
 
 /// A job that can be run.
@@ -10,10 +12,14 @@ use uuid::Uuid;
 pub struct JobInfo {
     /// Its name.
     pub name: String,
-    /// When it runs by itself, as a cron line, if it does.
-    pub schedule: Option<String>,
-    /// What it does.
-    pub description: String,
+    /// When it runs by itself: a cron expression, or `never`.
+    pub schedule: String,
+    /// The zone that the expression is meant in.
+    pub zone: String,
+    /// When it is due next.
+    pub next_run_at: Option<DateTime<Utc>>,
+    /// Its newest run.
+    pub last_run: Option<JobRun>,
 }
 
 /// A run by hand.
@@ -36,9 +42,6 @@ pub enum JobControlError {
     /// There is no job of this name.
     #[error("there is no such job")]
     UnknownJob,
-    /// There is no run with this id.
-    #[error("there is no such run")]
-    UnknownRun,
     /// Somebody else runs it now.
     #[error("the job is at work elsewhere")]
     AtWork,
@@ -50,16 +53,16 @@ pub enum JobControlError {
         /// What is wrong with it.
         why: String,
     },
-    /// The store failed.
-    #[error("the store failed")]
-    Store(#[from] StoreError),
+    /// The engine or its store failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
 }
 
 /// Whoever runs the jobs.
 #[async_trait]
 pub trait JobControl: Send + Sync {
     /// The jobs that there are.
-    async fn list(&self) -> Vec<JobInfo>;
+    async fn list(&self) -> Result<Vec<JobInfo>, JobControlError>;
 
     /// Begins a run and gives back its record; the run goes on when the caller leaves.
     async fn run(&self, ask: RunAsk) -> Result<JobRun, JobControlError>;

@@ -24,11 +24,17 @@ pub(crate) struct JobBody {
     /// Its name.
     #[schema(example = "reset_daily")]
     name: String,
-    /// When it runs by itself, as a cron line.
+    /// When it runs by itself: a cron expression, or `never`.
+    #[schema(example = "5 0 * * *")]
+    schedule: String,
+    /// The zone that the expression is meant in.
+    zone: String,
+    /// When it is due next.
     #[serde(skip_serializing_if = "Option::is_none")]
-    schedule: Option<String>,
-    /// What it does.
-    description: String,
+    next_run_at: Option<DateTime<Utc>>,
+    /// Its newest run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_run: Option<RunBody>,
 }
 
 /// The jobs.
@@ -141,12 +147,11 @@ impl From<JobControlError> for Problem {
         let detail = error.to_string();
         match error {
             JobControlError::UnknownJob => Self::new(StatusCode::NOT_FOUND, "unknown_job", detail),
-            JobControlError::UnknownRun => Self::new(StatusCode::NOT_FOUND, "unknown_run", detail),
             JobControlError::AtWork => Self::new(StatusCode::CONFLICT, "job_at_work", detail),
             JobControlError::Invalid { field, why } => {
                 Self::invalid_body(FieldError::at(format!("/{field}"), why))
             }
-            JobControlError::Store(error) => quota_service::EngineError::from(error).into(),
+            JobControlError::Engine(error) => error.into(),
         }
     }
 }
@@ -158,11 +163,13 @@ pub(crate) async fn list_jobs(
     State(state): State<ApiState>,
     _caller: Reads,
 ) -> Result<Json<JobList>, Problem> {
-    let jobs = runner(&state)?.list().await.into_iter();
+    let jobs = runner(&state)?.list().await?.into_iter();
     let items = jobs.map(|job| JobBody {
         name: job.name,
         schedule: job.schedule,
-        description: job.description,
+        zone: job.zone,
+        next_run_at: job.next_run_at,
+        last_run: job.last_run.map(Into::into),
     });
     Ok(Json(JobList {
         items: items.collect(),
