@@ -27,3 +27,8 @@ pub(crate) fn succeeded(job: JobName, at: DateTime<Utc>) {
     metrics::gauge!("quota_job_last_success_timestamp", "job" => job.as_str())
         .set(f64::from(seconds));
 }
+
+/// An invariant that an audit found broken.
+pub(crate) fn found(invariant: &'static str) {
+    metrics::counter!("quota_audit_findings_total", "invariant" => invariant).increment(1);
+}

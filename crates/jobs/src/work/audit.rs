@@ -1,13 +1,14 @@
 //! Checks the invariants of homes, and says loudly where one is broken.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::audit::audit;
 use quota_core::ids::AccountId;
 use quota_core::ports::{RunState, RunSummary, StoreError};
 use quota_service::Engine;
 
 use super::{Ended, Work, in_words};
-use crate::JobName;
 use crate::runner::RUNS_LOOKED_AT;
+use crate::{JobName, meters};
 
 /// How far an audit looks back beyond the beginning of the one before: an operation's instant is taken before its
 /// commit, which may be retried for a while.
@@ -83,10 +84,22 @@ impl Work {
         Ok(())
     }
 
-    /// Audits a home; what is broken, in words, if anything is.
+    /// Audits a home, and says loudly what is broken; in one line, if anything is.
     async fn audit_one(&self, home: &AccountId) -> Result<Option<String>, Ended> {
         let storage = self.inner.engine.storage();
-        let _read = self.patiently(|| storage.audit_home(home)).await?;
-        Ok(None)
+        let Some(read) = self.patiently(|| storage.audit_home(home)).await? else {
+            return Ok(None);
+        };
+        let findings = audit(&read);
+        for found in &findings {
+            let (invariant, account) = (found.invariant, found.account.as_ref());
+            let bucket = found.bucket.as_ref().map(tracing::field::display);
+            let what = found.what.as_str();
+            let account = account.map(tracing::field::display);
+            tracing::error!(invariant, %home, account, bucket, what, "an invariant is broken");
+            meters::found(invariant);
+        }
+        let first = findings.first();
+        Ok(first.map(|found| format!("home `{home}`: {}: {}", found.invariant, found.what)))
     }
 }

@@ -1,0 +1,123 @@
+//! The outbox: every event at least once, those of an account in their order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jobs::{JobFilter, JobName, Runner};
+use quota_core::event::Event;
+use quota_core::ids::AccountId;
+use quota_core::ports::{JobRun, RunState};
+use uuid::Uuid;
+
+use crate::platform::{Listener, Platform, name, settings};
+
+const JOB: JobName = JobName::DispatchOutbox;
+
+async fn dispatch(runner: &Runner) -> Option<JobRun> {
+    runner.run(JOB, JobFilter::default(), "test").await.ok()
+}
+
+/// By account, the events in the order in which each was told first.
+fn first_told(events: &[Event]) -> BTreeMap<AccountId, Vec<Uuid>> {
+    let mut told: BTreeMap<AccountId, Vec<Uuid>> = BTreeMap::new();
+    for event in events {
+        let ids = told.entry(event.account.clone()).or_default();
+        if !ids.contains(&event.id) {
+            ids.push(event.id);
+        }
+    }
+    told
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_event_is_told_and_those_of_an_account_in_their_order() {
+    let platform = Platform::with_users(4).await;
+    platform.on_day(40);
+    platform.run(JobName::ExpireSubscriptions).await;
+    let pending = platform.pending().await;
+    assert!(pending.len() > 8, "there is something to tell");
+    let listener = Arc::new(Listener::default());
+    let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
+    let run = dispatch(&runner).await.expect("it runs");
+    assert_eq!(run.state, RunState::Succeeded);
+    assert_eq!(listener.told(), pending);
+    assert!(
+        platform.pending().await.is_empty(),
+        "nothing waits any more"
+    );
+    dispatch(&runner).await.expect("it runs");
+    assert_eq!(
+        listener.told().len(),
+        pending.len(),
+        "nothing is told twice without a fault"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_fails_holds_up_its_own_account_only() {
+    let platform = Platform::with_users(3).await;
+    let pending = platform.pending().await;
+    let listener = Arc::new(Listener::default());
+    listener.refuse(&name(0), 3);
+    let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
+    let run = dispatch(&runner).await.expect("it runs");
+    assert_eq!(run.state, RunState::Succeeded, "{:?}", run.summary);
+    let told = listener.told();
+    assert_eq!(first_told(&told), first_told(&pending));
+    assert_eq!(told.len(), pending.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_takes_waits_and_the_others_are_told() {
+    let platform = Platform::with_users(3).await;
+    let pending = platform.pending().await;
+    let listener = Arc::new(Listener::default());
+    listener.refuse(&name(0), u32::MAX);
+    let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
+    let run = dispatch(&runner).await.expect("it runs");
+    assert_eq!(run.state, RunState::Failed);
+    assert!(
+        run.summary
+            .error
+            .expect("it says why")
+            .contains("nobody listens")
+    );
+    let of_first = pending.iter().filter(|event| event.account == name(0));
+    let of_first: Vec<Event> = of_first.cloned().collect();
+    assert_eq!(
+        platform.pending().await,
+        of_first,
+        "they wait in their order"
+    );
+    let healthy = Arc::new(Listener::default());
+    let runner = platform.runner_with(Arc::<Listener>::clone(&healthy), settings());
+    dispatch(&runner).await.expect("it runs");
+    assert_eq!(healthy.told(), of_first);
+}
+
+/// At least once: what was told and could not be marked is told again.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_lost_at_any_call_makes_repetitions_and_no_gap() {
+    let mut repeated = 0;
+    for calls in 0..20 {
+        let platform = Platform::with_users(3).await;
+        let pending = platform.pending().await;
+        let listener = Arc::new(Listener::default());
+        let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
+        platform.store.go_down_after(Some(calls));
+        dispatch(&runner).await;
+        platform.store.go_down_after(None);
+        platform.clock.advance(TimeDelta::minutes(2));
+        let run = dispatch(&runner).await.expect("it runs");
+        assert_eq!(run.state, RunState::Succeeded);
+        let told = listener.told();
+        assert_eq!(
+            first_told(&told),
+            first_told(&pending),
+            "lost after {calls} calls"
+        );
+        repeated += told.len() - pending.len();
+    }
+    assert!(repeated > 0, "at some call it was told and not marked");
+}
