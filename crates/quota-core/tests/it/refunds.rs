@@ -199,3 +199,20 @@ fn overage_that_was_moved_is_refunded() {
     }
     stage.done("user:a", refund(spent.id, Some(1)));
 }
+
+/// W5 and X3: a grant that is spent leaves the live balances with the next closing; a refund brings it back.
+#[test]
+fn a_spent_grant_is_closed_and_a_refund_brings_it_back() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", grant("pack", 4));
+    let spent = stage.done("user:a", consume("try_on", 4));
+    let (cadence, features) = (None, Vec::new());
+    stage.done("user:a", Command::CloseWindows { cadence, features });
+    assert_eq!(stage.closed.len(), 1);
+    let again = stage.run("user:a", grant("pack", 4));
+    assert_eq!(again, Err(Rejection::GrantExists));
+    stage.done("user:a", refund(spent.id, Some(3)));
+    assert_eq!(stage.grant("user:a", "pack"), (1, 0));
+    stage.done("user:a", consume("try_on", 6));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
