@@ -5,6 +5,7 @@
 )]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cache_redis::{RedisCache, RedisCacheSettings};
@@ -238,4 +239,68 @@ async fn an_entry_is_not_given_for_long_when_nothing_proves_that_messages_come()
         Some(cached(&bob, &bob, 5)),
         "Redis still has it"
     );
+}
+
+/// Stores what it reads late, and reads: what this node has heard of is never undercut.
+async fn use_under_faults(
+    cache: RedisCache,
+    heard: Arc<AtomicU64>,
+    is_over: Arc<AtomicBool>,
+) -> u64 {
+    let (home, mut hits, mut turn) = (user("bob"), 0, 0);
+    while !is_over.load(Ordering::SeqCst) {
+        let known = heard.load(Ordering::SeqCst);
+        if let Some(entry) = get(&cache, &home).await {
+            assert!(entry.version >= known, "{} after {known}", entry.version);
+            hits += 1;
+        }
+        turn = (turn + 1) % 3;
+        let _ = cache
+            .put(cached(&home, &home, known.saturating_sub(turn)))
+            .await;
+        tokio::task::yield_now().await;
+    }
+    hits
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_faults_nobody_gets_less_than_was_heard_of() {
+    let mut server = RedisServer::start().expect("a server");
+    let (cache, other) = (node(&server).await, node(&server).await);
+    let (heard, is_over) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let users: Vec<_> = (0..3)
+        .map(|_| use_under_faults(cache.clone(), Arc::clone(&heard), Arc::clone(&is_over)))
+        .map(tokio::spawn)
+        .collect();
+    // The other node is told of nothing but by Redis, and stores what is older all the time.
+    let nothing = Arc::new(AtomicU64::new(0));
+    let slow = tokio::spawn(use_under_faults(other, nothing, Arc::clone(&is_over)));
+    let mut ticks = interval(Duration::from_millis(10));
+    for round in 0..160_u64 {
+        match round % 40 {
+            8 => server.freeze().unwrap(),
+            16 => server.thaw().unwrap(),
+            22 => drop(server.flush()),
+            28 => server.kill_9().unwrap(),
+            34 => server.restart().unwrap(),
+            _ => {}
+        }
+        ticks.tick().await;
+        let _ = cache
+            .advance(&[(user("bob"), round + 1)], round % 2 == 0)
+            .await;
+        heard.store(round + 1, Ordering::SeqCst);
+    }
+    is_over.store(true, Ordering::SeqCst);
+    for user in users {
+        assert!(
+            user.await.expect("nothing older was given") > 0,
+            "some reads hit"
+        );
+    }
+    slow.await.expect("calls come back");
+    until_up(&cache).await;
 }
