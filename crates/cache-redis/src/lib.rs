@@ -31,8 +31,11 @@
 //!   older than the store until they expire, one minute after they were stored.
 //! - `advance` that fails for one node only (its own network) leaves the others as they are until it is heard, or
 //!   until the entries expire.
-//! - Cluster connections: the keys are ready for them, the connection is not; a server in cluster mode is refused by its
-//!   own `MOVED` answers, which count as not answering.
+//! - This process remembers the homes that were used last (`local_homes_max`). Of a home that it forgot it knows again
+//!   what Redis and messages say.
+//! - Cluster connections: keys and scripts are ready for them (a cluster of one node works), the connection is not: the
+//!   `MOVED` answers of a larger one count as not answering.
+//! - TLS (`rediss://`): the build has none, such a URL is refused.
 //!
 //! Not here: any decision, locks, and the truth.
 

@@ -27,12 +27,32 @@ struct State {
     is_lost: bool,
 }
 
-/// A batch to be told.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Batch {
+/// A batch to be told. It goes back when it is dropped before it was told, by an error or a caller that went away.
+#[derive(Debug)]
+pub(crate) struct Batch<'a> {
+    pending: &'a Pending,
     pub(crate) homes: Vec<(AccountId, u64)>,
     /// Whether some homes were given up before: whoever listens must drop what it has.
     pub(crate) is_lost: bool,
+}
+
+impl Batch<'_> {
+    /// It was told.
+    pub(crate) fn done(mut self) {
+        self.homes.clear();
+        self.is_lost = false;
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if self.is_lost {
+            self.pending.lock().is_lost = true;
+        }
+        if !self.homes.is_empty() {
+            self.pending.add(&self.homes);
+        }
+    }
 }
 
 impl Pending {
@@ -57,14 +77,8 @@ impl Pending {
         }
     }
 
-    /// Puts a batch back that could not be told.
-    pub(crate) fn put_back(&self, batch: &Batch) {
-        self.lock().is_lost |= batch.is_lost;
-        self.add(&batch.homes);
-    }
-
     /// Takes a batch; `None` when nothing waits.
-    pub(crate) fn take(&self) -> Option<Batch> {
+    pub(crate) fn take(&self) -> Option<Batch<'_>> {
         let mut state = self.lock();
         if state.homes.is_empty() && !state.is_lost {
             return None;
@@ -79,6 +93,7 @@ impl Pending {
             taken.collect()
         };
         Some(Batch {
+            pending: self,
             homes,
             is_lost: std::mem::take(&mut state.is_lost),
         })
@@ -110,15 +125,17 @@ mod tests {
     #[test]
     fn the_newest_version_of_each_home_waits() {
         let pending = Pending::default();
-        assert_eq!(pending.take(), None);
+        assert!(pending.take().is_none());
         pending.add(&[(home(1), 7), (home(1), 5)]);
         pending.add(&[(home(1), 6)]);
         let batch = pending.take().expect("a batch");
         assert_eq!(batch.homes, [(home(1), 7)]);
         pending.add(&[(home(1), 8)]);
-        pending.put_back(&batch);
-        assert_eq!(pending.take().expect("a batch").homes, [(home(1), 8)]);
-        assert_eq!(pending.take(), None);
+        drop(batch);
+        let batch = pending.take().expect("a batch");
+        assert_eq!(batch.homes, [(home(1), 8)]);
+        batch.done();
+        assert!(pending.take().is_none());
     }
 
     #[test]
@@ -131,6 +148,7 @@ mod tests {
             assert!(batch.homes.len() <= BATCH_MAX);
             count += batch.homes.len();
             lost += usize::from(batch.is_lost);
+            batch.done();
         }
         assert_eq!((count, lost), (PENDING_MAX, 1));
     }

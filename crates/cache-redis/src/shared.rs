@@ -14,7 +14,7 @@ use crate::keys::Keys;
 use crate::link::Link;
 use crate::local::Local;
 use crate::message;
-use crate::pending::{BATCH_MAX, Batch, Pending};
+use crate::pending::{BATCH_MAX, Pending};
 use crate::scripts::Scripts;
 use crate::{ConnectError, RedisCacheSettings};
 
@@ -102,18 +102,10 @@ impl Shared {
                 return Ok(());
             };
             let pipeline = self.telling(&batch.homes, batch.is_lost);
-            let outcome = self.link.run(|to| self.told(to, pipeline)).await;
-            self.unless_told(outcome, &batch)?;
+            self.link.run(|to| self.told(to, pipeline)).await?;
+            batch.done();
         }
         Err(Fault::Away)
-    }
-
-    fn unless_told(&self, outcome: Result<(), Fault>, batch: &Batch) -> Result<(), Fault> {
-        if let Err(fault) = outcome {
-            self.pending.put_back(batch);
-            return Err(fault);
-        }
-        Ok(())
     }
 
     /// Opens connections and tells what waits; only then are callers let through, so that they find no record lower
@@ -124,8 +116,8 @@ impl Shared {
         while let Some(batch) = self.pending.take() {
             let pipeline = self.telling(&batch.homes, batch.is_lost);
             let told = self.told(connection.clone(), pipeline);
-            let outcome = self.link.timed(told).await;
-            self.unless_told(outcome, &batch)?;
+            self.link.timed(told).await?;
+            batch.done();
         }
         self.link.turn_on();
         Ok(())
@@ -181,6 +173,7 @@ async fn tell_usage(shared: Arc<Shared>) {
         }
         if let Err(error) = shared.tell_pending().await {
             tracing::debug!(%error, "the other nodes are told later");
+            sleep(PROBE_EVERY).await;
         }
     }
 }

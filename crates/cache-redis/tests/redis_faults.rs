@@ -199,6 +199,25 @@ async fn a_put_from_before_a_flush_is_refused_by_redis() {
 }
 
 #[tokio::test]
+async fn an_entry_goes_with_its_homes_record() {
+    let server = RedisServer::start().expect("a server");
+    let (first, bob) = (node(&server).await, user("bob"));
+    first.put(cached(&bob, &bob, 5)).await.unwrap();
+    first.advance(&[(bob.clone(), 7)], true).await.unwrap();
+    assert_eq!(
+        get(&node(&server).await, &bob).await,
+        None,
+        "7 is known to a node that comes later"
+    );
+    // Redis is full and evicts the record; then a slow node tells what it knew long ago.
+    let outcome = server.ask("DEL q:{user:bob}:v").unwrap();
+    assert_eq!(outcome, ":1\r\n");
+    let slow = node(&server).await;
+    slow.advance(&[(bob.clone(), 3)], true).await.unwrap();
+    assert_eq!(get(&node(&server).await, &bob).await, None);
+}
+
+#[tokio::test]
 async fn after_a_flush_the_cache_fills_again() {
     let server = RedisServer::start().expect("a server");
     let (first, second, bob) = (node(&server).await, node(&server).await, user("bob"));

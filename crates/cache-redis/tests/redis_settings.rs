@@ -18,6 +18,7 @@ async fn a_url_that_cannot_be_used_is_refused_without_its_password() {
         "",
         "redis:",
         "http://:hunter2@x/",
+        "rediss://:hunter2@x/",
         "redis://:hunter2@x:port/0",
     ] {
         let outcome = RedisCache::connect(&RedisCacheSettings::new(url)).await;
