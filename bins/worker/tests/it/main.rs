@@ -1,0 +1,4 @@
+//! The built worker: what it does with a database, a signal, and a wrong setting.
+
+mod installation;
+mod process;

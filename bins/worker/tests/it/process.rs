@@ -1,0 +1,207 @@
+//! The worker as a process.
+
+use quota_core::ports::{JobStore, Outbox, Records, RunState};
+
+use crate::installation::{Installation, Running, ended, worker};
+
+/// S9, over the command line: all, then nothing more.
+#[tokio::test]
+async fn a_job_is_run_by_hand_and_says_what_it_came_to() {
+    let installation = Installation::with_users(3).await;
+    let expire = ["run-job", "expire_subscriptions"];
+    let one = ["run-job", "expire_subscriptions", "--account", "user:u1"];
+    let (code, out, err) = ended(&mut installation.worker(&one));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        out.starts_with("expire_subscriptions succeeded: done 1, failed 0"),
+        "{out}"
+    );
+    let (code, out, _) = ended(&mut installation.worker(&expire));
+    assert_eq!(code, Some(0));
+    assert!(
+        out.starts_with("expire_subscriptions succeeded: done 2, failed 0"),
+        "{out}"
+    );
+    let (code, out, _) = ended(&mut installation.worker(&expire));
+    assert_eq!(code, Some(0));
+    assert!(
+        out.starts_with("expire_subscriptions succeeded: done 0, failed 0"),
+        "{out}"
+    );
+    let store = installation.store().await;
+    let runs = store
+        .runs(Some("expire_subscriptions"), 10)
+        .await
+        .expect("the history");
+    assert_eq!(runs.len(), 3);
+    assert!(runs.iter().all(|run| run.state == RunState::Succeeded));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn every_job_runs_on_sqlite() {
+    let installation = Installation::with_users(3).await;
+    for job in jobs::JobName::ALL {
+        let (code, out, err) = ended(&mut installation.worker(&["run-job", job.as_str()]));
+        assert_eq!(code, Some(0), "{job}: {out}{err}");
+        assert!(out.starts_with(&format!("{job} succeeded")), "{out}");
+    }
+    let (code, out, _) = ended(&mut installation.worker(&["jobs"]));
+    assert_eq!(code, Some(0));
+    assert_eq!(out.lines().count(), 8, "{out}");
+    assert!(out.lines().all(|line| line.contains("succeeded")), "{out}");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_run_exits_with_1() {
+    let installation = Installation::with_users(1).await;
+    let args = ["run-job", "audit", "--account", "user:nobody"];
+    let (code, _, err) = ended(&mut installation.worker(&args));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("the account does not exist"), "{err}");
+}
+
+#[tokio::test]
+async fn the_worker_runs_its_schedule_serves_metrics_and_stops_on_sigterm_with_0() {
+    let installation = Installation::with_users(3).await;
+    let mut command = installation.worker(&["run", "--metrics-listen", "127.0.0.1:0"]);
+    command.env("SWEEP_RESERVATIONS_CRON", "* * * * * *");
+    let mut running = Running::start(command);
+    let line = running.line_with(&["the metrics are served"]);
+    let address = line
+        .split("address=")
+        .nth(1)
+        .map(str::trim)
+        .unwrap_or_default();
+    let address = address.to_owned();
+    running.line_with(&["the jobs run on their schedule"]);
+    running.line_with(&["a job ends", "job=sweep_reservations", "done=3"]);
+    let page = page(&address).await;
+    let counted = r#"quota_job_runs_total{job="sweep_reservations",state="succeeded"} 1"#;
+    assert!(page.contains(counted), "{page}");
+    assert!(page.contains("quota_job_last_success_timestamp"), "{page}");
+    assert_eq!(running.terminate(), Some(0));
+    let store = installation.store().await;
+    let due = store.homes_with_due_holds(chrono::Utc::now(), 10).await;
+    assert!(due.expect("an answer").is_empty(), "all holds are swept");
+    let runs = store.runs(None, 100).await.expect("the history");
+    assert!(
+        runs.iter().all(|run| run.state != RunState::Running),
+        "{runs:?}"
+    );
+    assert!(store.pending_events(1).await.is_ok());
+    store.close().await;
+}
+
+async fn page(address: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("it listens");
+    let ask = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.expect("it reads");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.expect("it answers");
+    page
+}
+
+/// A wrong setting names itself and what is allowed.
+#[test]
+fn a_wrong_setting_exits_with_2_and_names_itself() {
+    let cases: [(&[&str], &str, &[&str]); 11] = [
+        (
+            &["run", "--job-batch-max", "0"],
+            "",
+            &["--job-batch-max", "1..=1000"],
+        ),
+        (
+            &["run", "--reset-daily-cron", "soon"],
+            "",
+            &["--reset-daily-cron", "five fields"],
+        ),
+        (
+            &["run", "--jobs-zone", "Mars/Base"],
+            "",
+            &["--jobs-zone", "Europe/Berlin"],
+        ),
+        (
+            &["run", "--job-lease", "1s"],
+            "",
+            &["--job-lease", "from 5s to 1h"],
+        ),
+        (
+            &["run", "--log-format", "xml"],
+            "",
+            &["--log-format", "text, json"],
+        ),
+        (&["run"], "METRICS_LISTEN=here", &["--metrics-listen"]),
+        (
+            &["run"],
+            "AUDIT_CRON=61 * * * *",
+            &["--audit-cron", "five fields"],
+        ),
+        (
+            &["run"],
+            "DATABASE_URL=mysql://u:hunter2@h/d",
+            &["DATABASE_URL", "postgres://"],
+        ),
+        (
+            &["run-job", "reset_hourly"],
+            "",
+            &["reset_daily", "audit_full"],
+        ),
+        (
+            &["run-job", "audit", "--account", "u1"],
+            "",
+            &["--account", "user:"],
+        ),
+        (&["fly"], "", &["fly"]),
+    ];
+    for (args, variable, parts) in cases {
+        let mut command = worker(args);
+        if let Some((name, value)) = variable.split_once('=') {
+            command.env(name, value);
+        }
+        let (code, _, err) = ended(&mut command);
+        assert_eq!(code, Some(2), "{args:?} {variable}: {err}");
+        for part in parts {
+            assert!(
+                err.contains(part),
+                "{args:?} {variable}: `{part}` is not in {err}"
+            );
+        }
+        assert!(!err.contains("hunter2"), "a secret is shown: {err}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_job_cannot_be_narrowed_down_to_exits_with_2() {
+    let installation = Installation::with_users(1).await;
+    let args = ["run-job", "prune", "--feature", "upload"];
+    let (code, _, err) = ended(&mut installation.worker(&args));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("job `prune` takes no feature"), "{err}");
+}
+
+#[test]
+fn the_help_names_every_setting_and_its_environment() {
+    let (code, out, _) = ended(&mut worker(&["--help"]));
+    assert_eq!(code, Some(0));
+    for name in [
+        "DATABASE_URL",
+        "SQLITE_FILE",
+        "REDIS_URL",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "METRICS_LISTEN",
+        "JOB_BATCH_MAX",
+        "JOB_LEASE",
+        "JOBS_ZONE",
+        "RESET_DAILY_CRON",
+        "RESET_DAILY_ZONE",
+        "EXPIRE_SUBSCRIPTIONS_CRON",
+        "AUDIT_FULL_CRON",
+    ] {
+        assert!(out.contains(name), "{name} is not in the help");
+    }
+}
