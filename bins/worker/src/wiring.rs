@@ -39,7 +39,7 @@ struct Opened {
 
 enum Close {
     Sqlite(SqliteStore),
-    Postgres(PgStore),
+    Postgres(Box<PgStore>),
 }
 
 /// Which database the settings name.
@@ -149,7 +149,7 @@ async fn open_postgres(url: &str, settings: &Settings) -> Result<Opened, StartEr
         clock_task: Some(clock.keep_set(Arc::clone(&storage), CLOCK_SET_EVERY)),
         storage,
         clock,
-        close: Close::Postgres(store),
+        close: Close::Postgres(Box::new(store)),
     })
 }
 

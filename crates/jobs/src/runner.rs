@@ -263,7 +263,7 @@ impl Inner {
     }
 
     async fn carry_out(self: Arc<Self>, begun: Begun) -> Finished {
-        let began = tokio::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let job = begun.job;
         tracing::info!(%job, run = %begun.run.id, asked_by = %begun.run.asked_by, "a job begins");
         let mut work = Work::new(Arc::clone(&self), begun.run, begun.keeper, begun.filter);
@@ -282,7 +282,7 @@ impl Inner {
             }
         };
         run.ended_at = Some(self.engine.now());
-        meters_of(job, &run, began.elapsed());
+        meters_of(job, &run, started.elapsed());
         let recorded = self
             .with_retries(|| self.engine.storage().put_run(&run))
             .await;

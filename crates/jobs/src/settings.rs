@@ -37,7 +37,7 @@ impl Default for JobSettings {
         Self {
             schedules: JobName::ALL.into_iter().map(schedule).collect(),
             batch_max: 50,
-            lease_kept: Duration::from_secs(60),
+            lease_kept: Duration::from_mins(1),
             retries_max: 5,
             wait_first: Duration::from_millis(200),
             wait_max: Duration::from_secs(5),

@@ -1,4 +1,8 @@
 //! The worker as a process.
+#![expect(
+    clippy::expect_used,
+    reason = "a page that cannot be read must stop the test"
+)]
 
 use quota_core::ports::{JobStore, Outbox, Records, RunState};
 

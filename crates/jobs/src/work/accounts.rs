@@ -4,6 +4,7 @@ use quota_core::catalog::Cadence;
 use quota_core::command::Command;
 use quota_core::ids::AccountId;
 use quota_core::ports::{AccountPage, AccountRow};
+use quota_core::terms::Subscription;
 
 use super::{Ended, Errand, Work, in_words};
 
@@ -18,7 +19,7 @@ impl Work {
         let now = self.run.started_at;
         let has_ended = move |row: &AccountRow| {
             let subscription = row.account.terms.subscription.as_ref();
-            let end = subscription.and_then(|subscription| subscription.unrecorded_end());
+            let end = subscription.and_then(Subscription::unrecorded_end);
             end.is_some_and(|end| end <= now)
         };
         self.through_due_accounts(&[Command::ExpireSubscription], has_ended)

@@ -28,6 +28,8 @@ pub struct FaultyStore {
     /// Calls that are still answered before the store is down.
     calls_left: Mutex<Option<u32>>,
     failed_at: Mutex<Vec<Instant>>,
+    /// A home of which a balance reads one more than was spent.
+    tampered: Mutex<Option<AccountId>>,
     /// Batches that may still be recorded.
     leaves: Semaphore,
     /// One for each batch that waits for leave.
@@ -41,6 +43,7 @@ impl Default for FaultyStore {
             broken: Mutex::default(),
             calls_left: Mutex::default(),
             failed_at: Mutex::default(),
+            tampered: Mutex::default(),
             leaves: Semaphore::new(Semaphore::MAX_PERMITS),
             waiting: Semaphore::new(0),
         }
@@ -66,6 +69,17 @@ impl FaultyStore {
             .calls_left
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = calls;
+    }
+
+    /// Lets a balance of a home read one more than was spent.
+    pub fn tamper_with(&self, home: Option<AccountId>) {
+        *self.tampered.lock().unwrap_or_else(PoisonError::into_inner) = home;
+    }
+
+    fn is_tampered(&self, home: &AccountId) -> bool {
+        let tampered = self.tampered.lock();
+        let tampered = tampered.unwrap_or_else(PoisonError::into_inner);
+        tampered.as_ref() == Some(home)
     }
 
     /// Lets so many batches be recorded; the next one is written and waits with its record.
@@ -174,10 +188,33 @@ hand_on!(Records:
     fn time() -> Option<DateTime<Utc>>;
     fn prune(now: DateTime<Utc>, before: DateTime<Utc>, limit: u32) -> u64;
 );
-hand_on!(Audits:
-    fn audit_home(home: &AccountId) -> Option<AuditHome>;
-    fn homes(after: Option<&AccountId>, since: Option<DateTime<Utc>>, limit: u32) -> Vec<AccountId>;
-);
+
+#[async_trait]
+impl Audits for FaultyStore {
+    async fn audit_home(&self, home: &AccountId) -> Result<Option<AuditHome>, StoreError> {
+        self.answers()?;
+        let mut read = self.inner.audit_home(home).await?;
+        if let Some(read) = &mut read
+            && self.is_tampered(home)
+            && let Some((_, account)) = read.accounts.first_mut()
+            && let Some(balance) = account.books.balances.first_mut()
+        {
+            balance.used += 1;
+        }
+        Ok(read)
+    }
+
+    async fn homes(
+        &self,
+        after: Option<&AccountId>,
+        since: Option<DateTime<Utc>>,
+        limit: u32,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        self.answers()?;
+        self.inner.homes(after, since, limit).await
+    }
+}
+
 hand_on!(Outbox:
     fn pending_events(limit: u32) -> Vec<Event>;
     fn mark_published(events: &[Event], at: DateTime<Utc>) -> ();

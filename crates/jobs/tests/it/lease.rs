@@ -113,7 +113,7 @@ impl EventSink for Gate {
     async fn publish(&self, _event: &Event) -> Result<(), CacheError> {
         let leave = self.0.acquire().await;
         leave
-            .map(|leave| leave.forget())
+            .map(tokio::sync::SemaphorePermit::forget)
             .map_err(|error| CacheError(error.into()))
     }
 }

@@ -1,5 +1,6 @@
 //! The jobs over a store in memory: every job twice, killed in the middle, without its lease, with a failing store.
 
+mod audits;
 mod faulty;
 mod idempotent;
 mod interrupted;

@@ -68,9 +68,9 @@ impl Worker {
         };
         let runner = Runner::new(engine, listener, settings, "worker".to_owned());
         let (stop, stopped) = oneshot::channel();
-        let scheduled = runner.clone();
+        let running = runner.clone();
         let running = tokio::spawn(async move {
-            scheduled
+            running
                 .run_scheduled(async move { drop(stopped.await) })
                 .await;
         });
