@@ -26,8 +26,6 @@ pub struct Measured {
     pub cpu_micros: f64,
     /// Who used the machine.
     pub spent: Spent,
-    /// How many were accepted.
-    pub accepted: u64,
 }
 
 impl Measured {
@@ -43,7 +41,6 @@ impl Measured {
             latency,
             cpu_micros: spent.ours_seconds * 1e6 / as_float(accepted.max(1)),
             spent,
-            accepted,
         }
     }
 }

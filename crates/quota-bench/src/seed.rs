@@ -107,6 +107,7 @@ fn home(id: &AccountId, accounts: Vec<AccountWrite>) -> HomeWrite {
 
 fn write_of(id: AccountId, account: Account) -> AccountWrite {
     AccountWrite {
+        has_new_terms: true,
         due_at: account.due_at(),
         id,
         account,

@@ -85,10 +85,15 @@ pub struct Balance {
     /// Spent beyond what there was.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub overage: u64,
-    /// First instant at which it counts.
+    /// First instant at which it counts; as JSON in microseconds since 1970.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub starts_at: DateTime<Utc>,
     /// First instant at which it counts no more, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "chrono::serde::ts_microseconds_option"
+    )]
     pub ends_at: Option<DateTime<Utc>>,
     /// For grants: the lower number burns first (F5).
     #[serde(default, skip_serializing_if = "is_first")]

@@ -116,6 +116,8 @@ pub struct Home {
 pub struct Changes {
     /// Accounts whose terms or balances changed.
     pub accounts: BTreeSet<AccountId>,
+    /// Those of them whose terms changed, or that are new.
+    pub terms: BTreeSet<AccountId>,
     /// Reservations that are new or changed.
     pub reservations: BTreeSet<Uuid>,
     /// New operations in the order of their sequence.

@@ -118,6 +118,7 @@ impl DecidedHome {
             Some(AccountWrite {
                 id: id.clone(),
                 due_at: account.due_at(),
+                has_new_terms: changes.terms.contains(id),
                 account,
             })
         });

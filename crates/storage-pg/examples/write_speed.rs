@@ -118,7 +118,7 @@ fn batch(homes: Vec<HomeWrite>, now: DateTime<Utc>) -> WriteBatch {
 
 /// One consume: an account with three balances, an operation with one entry and two scopes in its answer.
 fn write_of(home: &AccountId, version: u64, now: DateTime<Utc>) -> HomeWrite {
-    let balance = |bucket: &str| json!({ "bucket": bucket, "granted": 1_000_000, "used": version, "held": 0, "starts_at": now, "ends_at": now });
+    let balance = |bucket: &str| json!({ "bucket": bucket, "granted": 1_000_000, "used": version, "held": 0, "starts_at": now.timestamp_micros(), "ends_at": now.timestamp_micros() });
     let terms = json!({
         "created_at": now, "time_zone": "UTC", "subscription": {
             "plan": "article_pro", "status": "active", "anchor_at": now, "starts_at": now,
@@ -158,6 +158,7 @@ fn write_of(home: &AccountId, version: u64, now: DateTime<Utc>) -> HomeWrite {
         new_version: version + 1,
         hold_before: None,
         accounts: vec![AccountWrite {
+            has_new_terms: version == 0,
             id: home.clone(),
             account,
             due_at: Some(DateTime::<Utc>::UNIX_EPOCH),

@@ -12,7 +12,7 @@ use crate::statements::{LOAD, LOAD_REFERRED};
 #[derive(Debug)]
 pub(crate) struct LoadColumns {
     now: DateTime<Utc>,
-    keys_since: DateTime<Utc>,
+    keys_within: [DateTime<Utc>; 2],
     accounts: (Vec<String>, Vec<String>),
     keys: (Vec<String>, Vec<String>, Vec<String>),
     reservations: (Vec<String>, Vec<Uuid>),
@@ -24,7 +24,7 @@ impl LoadColumns {
     pub(crate) fn of(query: &LoadQuery) -> Self {
         let mut columns = Self {
             now: query.now,
-            keys_since: month_of(query.keys_since),
+            keys_within: keys_within(query.keys_since, query.now),
             accounts: Default::default(),
             keys: Default::default(),
             reservations: Default::default(),
@@ -75,7 +75,7 @@ pub(crate) async fn load(
         .bind(&columns.keys.0)
         .bind(&columns.keys.1)
         .bind(&columns.keys.2)
-        .bind(columns.keys_since);
+        .bind(columns.keys_within.to_vec());
     if !refers {
         return statement.fetch_all(executor).await;
     }
@@ -90,7 +90,13 @@ pub(crate) async fn load(
 
 /// The beginning of the month that holds `moment`: a key is unique within its partition, so it is looked for in the
 /// whole of it.
-pub(crate) fn month_of(moment: DateTime<Utc>) -> DateTime<Utc> {
+/// Where a key is looked for: from the beginning of a month, since keys are unique within one, to a day from now, since
+/// clocks differ. What lies ahead of that is not even opened.
+pub(crate) fn keys_within(since: DateTime<Utc>, now: DateTime<Utc>) -> [DateTime<Utc>; 2] {
+    [month_of(since), now + chrono::TimeDelta::days(1)]
+}
+
+fn month_of(moment: DateTime<Utc>) -> DateTime<Utc> {
     let first_day = moment.date_naive().with_day(1);
     first_day.map_or(moment, |day| day.and_time(NaiveTime::MIN).and_utc())
 }

@@ -49,7 +49,7 @@ fn bind_booked<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> State
         .bind(&unseen.home)
         .bind(&unseen.account)
         .bind(&unseen.key)
-        .bind(columns.keys_since)
+        .bind(columns.keys_within.to_vec())
         .bind(&operations.home)
         .bind(&operations.account)
         .bind(&operations.id)

@@ -9,7 +9,7 @@ use quota_core::ports::{AccountWrite, HomeWrite, StoreError, WriteBatch};
 use quota_core::reservation::Reservation;
 use uuid::Uuid;
 
-use crate::load::month_of;
+use crate::load::keys_within;
 use crate::outbox::shard_of;
 use crate::rows::{json_text, name_text, stored_count};
 
@@ -19,7 +19,7 @@ type Instant = DateTime<Utc>;
 #[derive(Debug)]
 pub(crate) struct WriteColumns {
     pub(crate) catalog_version: i64,
-    pub(crate) keys_since: Instant,
+    pub(crate) keys_within: [Instant; 2],
     pub(crate) lease: Option<LeaseColumns>,
     pub(crate) homes: HomeColumns,
     pub(crate) unseen: KeyColumns,
@@ -78,7 +78,7 @@ pub(crate) struct MemberColumns {
     pub(crate) home: Vec<String>,
     pub(crate) account: Vec<String>,
     pub(crate) due_at: Vec<Option<Instant>>,
-    pub(crate) terms: Vec<String>,
+    pub(crate) terms: Vec<Option<String>>,
     pub(crate) books: Vec<String>,
 }
 
@@ -124,9 +124,11 @@ impl WriteColumns {
                 epoch: stored_count(lease.epoch)?,
             })
         });
+        let operations = batch.homes.iter().flat_map(|home| &home.operations);
+        let latest = operations.map(|operation| operation.at).max();
         let mut columns = Self {
             catalog_version: stored_count(batch.catalog_version)?,
-            keys_since: month_of(batch.keys_since),
+            keys_within: keys_within(batch.keys_since, latest.unwrap_or(batch.keys_since)),
             lease: lease.transpose()?,
             homes: HomeColumns::default(),
             unseen: KeyColumns::default(),
@@ -187,7 +189,9 @@ impl WriteColumns {
 
 impl HomeColumns {
     fn push(&mut self, write: &HomeWrite, own: Option<&AccountWrite>) -> Result<(), StoreError> {
-        let terms = own.map(|own| json_text(&own.account.terms)).transpose()?;
+        let changed = own.filter(|own| own.has_new_terms);
+        let terms = changed.map(|own| json_text(&own.account.terms));
+        let terms = terms.transpose()?;
         let books = own.map(|own| json_text(&own.account.books)).transpose()?;
         self.home.push(text(&write.home));
         self.expected_version
@@ -206,7 +210,10 @@ impl MemberColumns {
         self.home.push(text(home));
         self.account.push(text(&member.id));
         self.due_at.push(member.due_at);
-        self.terms.push(json_text(&member.account.terms)?);
+        let terms = member
+            .has_new_terms
+            .then(|| json_text(&member.account.terms));
+        self.terms.push(terms.transpose()?);
         self.books.push(json_text(&member.account.books)?);
         Ok(())
     }

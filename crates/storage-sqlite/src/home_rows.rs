@@ -42,6 +42,7 @@ pub(crate) struct AccountRow {
     id: AccountId,
     pub(crate) guard: Guard,
     org: Option<String>,
+    /// Empty when the stored ones stay.
     terms: String,
     books: String,
     due_at: Option<i64>,
@@ -64,7 +65,11 @@ impl AccountRow {
             id: write.id.clone(),
             guard,
             org: org.map(|org| org.as_str().to_owned()),
-            terms: json(&write.account.terms)?,
+            terms: if write.has_new_terms {
+                json(&write.account.terms)?
+            } else {
+                String::new()
+            },
             books: json(&write.account.books)?,
             due_at: write.due_at.map(micros),
         })
@@ -173,7 +178,7 @@ async fn upsert_accounts(
                     version = excluded.version, hold_before = excluded.hold_before, \
                     operated_at = coalesce(max(accounts.operated_at, excluded.operated_at), \
                     accounts.operated_at, excluded.operated_at), \
-                    terms = excluded.terms, books = excluded.books, due_at = excluded.due_at";
+                    terms = case when excluded.terms = '' then terms else excluded.terms end, books = excluded.books, due_at = excluded.due_at";
         ManyRows::new(head, 10, tail)
     });
     let bind = |statement: Statement, row: AccountRow| {

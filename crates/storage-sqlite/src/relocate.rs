@@ -38,6 +38,7 @@ impl Move {
             })
         };
         let account = AccountWrite {
+            has_new_terms: true,
             id: moved.user.clone(),
             account: moved.account.clone(),
             due_at: moved.due_at,

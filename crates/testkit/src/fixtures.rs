@@ -116,6 +116,7 @@ pub fn account(used: u64) -> Account {
 /// An account in a write.
 pub fn account_write(id: &AccountId, account: Account) -> AccountWrite {
     AccountWrite {
+        has_new_terms: true,
         id: id.clone(),
         account,
         due_at: None,

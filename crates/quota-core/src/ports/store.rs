@@ -99,6 +99,8 @@ pub struct AccountWrite {
     pub id: AccountId,
     /// As it is now.
     pub account: Account,
+    /// Whether its terms differ from the stored ones, or it is new. When not, only its books need to be written.
+    pub has_new_terms: bool,
     /// See [`Account::due_at`].
     pub due_at: Option<DateTime<Utc>>,
 }

@@ -30,6 +30,7 @@ pub(crate) fn changed(
         _ => String::new(),
     };
     home.changes.accounts.insert(request.account.clone());
+    home.changes.terms.insert(request.account.clone());
     let operation = book(home, context, request, booking);
     announce(home, &operation, EventKind::QuotaUpdated { reason });
     Outcome {

@@ -31,6 +31,7 @@ pub(crate) fn move_usage(
     account.terms = terms;
     let new = buckets(account);
     home.changes.accounts.insert(id.clone());
+    home.changes.terms.insert(id.clone());
     let mut entries = Vec::new();
     for ((feature, old), new) in features.iter().zip(old).zip(new) {
         if old == new {

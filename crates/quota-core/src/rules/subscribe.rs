@@ -271,6 +271,7 @@ pub(crate) fn expire(
         ..Booking::change("subscription_expired", Some(plan.to_string()))
     };
     home.changes.accounts.insert(request.account.clone());
+    home.changes.terms.insert(request.account.clone());
     let operation = book(home, context, request, booking);
     announce(home, &operation, EventKind::SubscriptionExpired { plan });
     Ok(Outcome {

@@ -23,12 +23,12 @@ macro_rules! passed {
             select o.home
             from unnest($12::text[], $13::text[], $14::text[]) as k (home, account, key)
             join operations o
-                on o.home = k.home and o.account = k.account and o.key = k.key and o.at >= $15)
+                on o.home = k.home and o.account = k.account and o.key = k.key and o.at >= ($15::timestamptz[])[1] and o.at < ($15::timestamptz[])[2])
 ), moved as (
     update accounts a
     set version = f.new_version, hold_before = f.hold_before,
         terms = coalesce(f.terms, a.terms), books = coalesce(f.books, a.books),
-        due_at = case when f.terms is null then a.due_at else f.due_at end
+        due_at = case when f.books is null then a.due_at else f.due_at end
     from fresh f
     where a.home = f.home and a.account = f.home and a.version = f.expected_version and f.expected_version > 0
     returning a.home, a.life
@@ -67,14 +67,20 @@ macro_rules! booked {
             $22::text[], $23::bytea[], $24::uuid[], $25::text[], $26::text[], $27::text[])
         as o (home, account, id, sequence, at, kind, key, body_hash, refers_to, entries, answer, origin)
     where (select p.lives from passed p) ? o.home
-), joined as (
-    insert into accounts (home, account, version, due_at, terms, books)
-    select m.home, m.account, 0, m.due_at, m.terms::json, m.books::json
+), member as materialized (
+    select m.home, m.account, m.due_at, m.terms, m.books
     from unnest($28::text[], $29::text[], $30::timestamptz[], $31::text[], $32::text[])
         as m (home, account, due_at, terms, books)
     where (select p.lives from passed p) ? m.home
+), joined as (
+    insert into accounts (home, account, version, due_at, terms, books)
+    select m.home, m.account, 0, m.due_at, m.terms::json, m.books::json
+    from member m where m.terms is not null
     on conflict (home, account) do update
     set due_at = excluded.due_at, terms = excluded.terms, books = excluded.books
+), charged as (
+    update accounts a set due_at = m.due_at, books = m.books::json
+    from member m where m.terms is null and a.home = m.home and a.account = m.account
 )"
     };
 }

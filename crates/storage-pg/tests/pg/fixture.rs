@@ -57,7 +57,7 @@ pub(crate) fn feature() -> FeatureCode {
 /// Read from JSON, so that what is new and has a default needs no change here.
 pub(crate) fn balance(used: u64) -> Balance {
     let balance = json!({
-        "bucket": "grant:pack-1", "granted": 100, "used": used, "held": 0, "starts_at": at(0),
+        "bucket": "grant:pack-1", "granted": 100, "used": used, "held": 0, "starts_at": at(0).timestamp_micros(),
     });
     serde_json::from_value(balance).expect("a balance")
 }
@@ -108,6 +108,7 @@ pub(crate) fn change(home: &AccountId, expected_version: u64, used: u64) -> Home
         new_version: expected_version + 1,
         hold_before: None,
         accounts: vec![AccountWrite {
+            has_new_terms: true,
             id: home.clone(),
             account: account(used),
             due_at: None,

@@ -34,6 +34,7 @@ async fn what_was_written_is_loaded_whole() {
     let mut home = change(&org, 0, 3);
     home.hold_before = Some(at(90));
     home.accounts.push(AccountWrite {
+        has_new_terms: true,
         id: alice.clone(),
         account: account(5),
         due_at: Some(at(50)),
@@ -59,6 +60,7 @@ async fn what_was_written_is_loaded_whole() {
     // A change of the member alone moves the guard and leaves the org as it is.
     let mut next = change(&org, 2, 0);
     next.accounts = vec![AccountWrite {
+        has_new_terms: true,
         id: alice.clone(),
         account: account(6),
         due_at: None,
@@ -88,6 +90,7 @@ async fn a_stale_home_is_not_written_and_the_others_of_its_batch_are() {
         balance: balance(1),
     });
     stale.accounts.push(AccountWrite {
+        has_new_terms: true,
         id: id("user:member"),
         account: account(1),
         due_at: None,
@@ -233,6 +236,7 @@ async fn the_accounts_of_holds_past_their_deadline_come_too() {
     let mut home = change(&org, 0, 1);
     home.hold_before = Some(at(5));
     home.accounts.push(AccountWrite {
+        has_new_terms: true,
         id: member.clone(),
         account: account(2),
         due_at: None,

@@ -21,6 +21,7 @@ async fn accounts_come_in_pages_by_id() {
     let (org, member) = (id("org:one"), id("user:m"));
     let mut home = change(&org, 0, 1);
     home.accounts.push(AccountWrite {
+        has_new_terms: true,
         id: member.clone(),
         account: account(1),
         due_at: Some(at(5)),
@@ -111,6 +112,7 @@ async fn an_audit_reads_everything_of_a_home() {
     let mut home = change(&org, 0, 1);
     home.hold_before = Some(at(70));
     home.accounts.push(AccountWrite {
+        has_new_terms: true,
         id: member.clone(),
         account: account(2),
         due_at: None,

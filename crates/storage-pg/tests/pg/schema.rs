@@ -1,10 +1,10 @@
 //! What the database itself refuses, and how it is laid out.
 
-use quota_core::ports::StoreError;
+use quota_core::ports::{LoadQuery, Store, StoreError};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use storage_pg::statements::HOT;
 
-use crate::fixture::{ask, at, change, fresh, id, key_query, load, sql, write};
+use crate::fixture::{ask, at, change, fresh, id, key_query, sql, write};
 
 #[tokio::test]
 async fn the_application_may_neither_change_nor_remove_operations() {
@@ -113,7 +113,13 @@ async fn operations_that_waited_in_the_default_partition_move_into_their_month()
     assert_eq!(sql(&url, waiting).await.expect("counts"), "0");
     let mut asked = ask(&a);
     asked.keys = vec![key_query(&a, "k")];
-    assert_eq!(load(&store, vec![asked]).await.earlier.len(), 1);
+    let then = LoadQuery {
+        now: at(86_400 * 1000),
+        keys_since: at(0),
+        homes: vec![asked],
+    };
+    let loaded = store.load(&then).await.expect("loads");
+    assert_eq!(loaded.earlier.len(), 1);
 }
 
 #[tokio::test]
