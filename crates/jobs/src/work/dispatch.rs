@@ -23,6 +23,9 @@ struct Told {
 impl Work {
     pub(super) async fn dispatch(&mut self) -> Result<(), Ended> {
         let (mut retry, mut waiting) = (0, 0_u32);
+        // Accounts with an event that failed: left alone until there has been a wait.
+        let mut blocked: BTreeSet<AccountId> = BTreeSet::new();
+        let mut last_error = None;
         loop {
             self.may_go_on()?;
             let batch_max = self.inner.settings.batch_max.max(1);
@@ -32,8 +35,9 @@ impl Work {
             if events.is_empty() {
                 return Ok(());
             }
-            let told = self.tell(&events).await;
+            let told = self.tell(&events, &mut blocked).await;
             waiting = told.waiting;
+            last_error = told.error.clone().or(last_error);
             if !told.delivered.is_empty() {
                 // Whoever dies before this tells them once more: at least once.
                 let at = self.inner.engine.now();
@@ -49,25 +53,30 @@ impl Work {
                 retry = 0;
                 continue;
             }
+            let is_full = u32::try_from(events.len()).is_ok_and(|read| read == limit);
+            if is_full && limit < EVENTS_MAX && !self.inner.is_stopping() {
+                // Everything that was read waits behind a failure; there may be others after it.
+                continue;
+            }
             if retry == self.inner.settings.retries_max {
                 let failed = u64::from(waiting);
                 self.record(RunSummary {
                     done: 0,
                     failed,
-                    error: told.error,
+                    error: last_error,
                 })
                 .await;
                 return Ok(());
             }
             self.inner.wait(retry).await;
             retry += 1;
+            blocked.clear();
         }
     }
 
     /// Tells events in their order. After a failure the later ones of the same account wait; other accounts go on.
-    async fn tell(&self, events: &[Event]) -> Told {
+    async fn tell(&self, events: &[Event], blocked: &mut BTreeSet<AccountId>) -> Told {
         let mut told = Told::default();
-        let mut blocked: BTreeSet<&AccountId> = BTreeSet::new();
         for event in events {
             // A slow sink must not hold up a stop, nor may a successor and this one both tell for long.
             let is_over = !self.keeper.is_held() || self.inner.is_stopping();
@@ -78,7 +87,7 @@ impl Work {
             match self.inner.sink.publish(event).await {
                 Ok(()) => told.delivered.push(event.clone()),
                 Err(error) => {
-                    blocked.insert(&event.account);
+                    blocked.insert(event.account.clone());
                     told.waiting = told.waiting.saturating_add(1);
                     let error = in_words(&error);
                     tracing::warn!(event = %event.id, error, "an event was not told; it waits");

@@ -56,16 +56,23 @@ async fn every_event_is_told_and_those_of_an_account_in_their_order() {
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_fails_holds_up_its_own_account_only() {
-    let platform = Platform::with_users(3).await;
-    let pending = platform.pending().await;
-    let listener = Arc::new(Listener::default());
-    listener.refuse(&name(0), 3);
-    let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
-    let run = dispatch(&runner).await.expect("it runs");
-    assert_eq!(run.state, RunState::Succeeded, "{:?}", run.summary);
-    let told = listener.told();
-    assert_eq!(first_told(&told), first_told(&pending));
-    assert_eq!(told.len(), pending.len());
+    for times in 1..=4 {
+        let platform = Platform::with_users(3).await;
+        let pending = platform.pending().await;
+        let listener = Arc::new(Listener::default());
+        listener.refuse(&name(0), times);
+        let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
+        let run = dispatch(&runner).await.expect("it runs");
+        assert_eq!(run.state, RunState::Succeeded, "{:?}", run.summary);
+        let told = listener.told();
+        assert_eq!(
+            first_told(&told),
+            first_told(&pending),
+            "refused {times} times"
+        );
+        assert_eq!(told.len(), pending.len());
+        assert_ne!(told[0].account, name(0), "the others did not wait");
+    }
 }
 
 #[tokio::test(start_paused = true)]
