@@ -157,9 +157,13 @@ async fn fill(engine: &Engine) -> Result<(), StartError> {
 
 /// Makes an account and what belongs to it, as far as it is not there.
 async fn put(engine: &Engine, sample: &Sample) -> Result<(), StartError> {
-    let account = AccountId::parse(sample.id).map_err(bad_id)?;
+    let account = AccountId::parse(sample.id).map_err(|error| bad_id(&error))?;
     let spec = AccountSpec {
-        org: sample.org.map(OrgId::new).transpose().map_err(bad_id)?,
+        org: sample
+            .org
+            .map(OrgId::new)
+            .transpose()
+            .map_err(|error| bad_id(&error))?,
         time_zone: sample.time_zone,
         policy: sample.policy,
         ..AccountSpec::default()
@@ -176,7 +180,7 @@ async fn put(engine: &Engine, sample: &Sample) -> Result<(), StartError> {
     let has_subscription = known
         .as_ref()
         .is_some_and(|terms| terms.subscription.is_some());
-    for command in belongings(sample, has_subscription).map_err(bad_id)? {
+    for command in belongings(sample, has_subscription).map_err(|error| bad_id(&error))? {
         let is_there = match &command {
             Command::PutToken { token, .. } => known
                 .as_ref()
@@ -246,7 +250,7 @@ async fn submit(engine: &Engine, account: &AccountId, command: Command) -> Resul
     }
 }
 
-fn bad_id(error: InvalidId) -> StartError {
+fn bad_id(error: &InvalidId) -> StartError {
     StartError::Setting {
         setting: "demo",
         why: error.to_string(),

@@ -1,6 +1,7 @@
 //! `api serve`: bind, answer, and on SIGTERM answer what was taken.
 
 use std::future::IntoFuture as _;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use axum::serve::ListenerExt as _;
@@ -33,9 +34,10 @@ pub(crate) async fn serve(settings: &Settings, is_demo: bool) -> Result<(), Star
         }
     });
     let wired = wire(settings).await?;
-    let demo_key = match is_demo {
-        true => Some(demo::fill_with_key(&wired.engine).await?),
-        false => None,
+    let demo_key = if is_demo {
+        Some(demo::fill_with_key(&wired.engine).await?)
+    } else {
+        None
     };
     let runner = runner(&wired);
     let scheduled = schedule(settings, &wired, &runner, stop.clone());
@@ -148,13 +150,18 @@ fn schedule(
 /// Says where it listens; with demo data also what to paste first.
 fn announce(address: &str, demo_key: Option<&str>) {
     tracing::info!(address, "listening");
-    println!("listening on {address}  (docs: {address}/docs/)");
-    let Some(key) = demo_key else {
-        return;
-    };
-    println!("admin key, shown once: {key}");
-    println!(
-        "try it:\n  curl -s {address}/v1/consume -H 'Authorization: Bearer {key}' \
-         -H 'content-type: application/json' -d '{{\"user\":\"alice\",\"feature\":\"articles_per_month\",\"amount\":1}}'"
-    );
+    let place = format!("listening on {address}  (docs: {address}/docs/)\n");
+    let sample = demo_key.map(|key| {
+        format!(
+            "admin key, shown once: {key}\ntry it:\n  curl -s {address}/v1/consume \
+             -H 'Authorization: Bearer {key}' -H 'content-type: application/json' \
+             -d '{{\"user\":\"alice\",\"feature\":\"articles_per_month\",\"amount\":1}}'\n"
+        )
+    });
+    let text = place + &sample.unwrap_or_default();
+    // Whoever started it may not read it: it serves all the same.
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        tracing::debug!(%error, "nobody reads the address");
+    }
 }

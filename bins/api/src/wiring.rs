@@ -20,7 +20,7 @@ use crate::start_error::StartError;
 /// How often the clock is set by the database's.
 const CLOCK_SET_EVERY: Duration = Duration::from_secs(10);
 /// Shortest time for which keys are remembered (X1).
-const KEYS_KEPT_MIN: Duration = Duration::from_secs(7 * 86_400);
+const KEYS_KEPT_MIN: Duration = Duration::from_hours(7 * 24);
 
 /// An engine and what belongs to it.
 pub(crate) struct Wired {
@@ -34,7 +34,7 @@ pub(crate) struct Wired {
 
 enum Close {
     Sqlite(SqliteStore),
-    Postgres(PgStore),
+    Postgres(Box<PgStore>),
 }
 
 /// Which database the settings name.
@@ -103,7 +103,7 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, StartError> {
                 let clock = StoreClock::start(storage.as_ref()).await;
                 let clock = Arc::new(clock.map_err(StartError::Postgres)?);
                 let task = clock.keep_set(Arc::clone(&storage), CLOCK_SET_EVERY);
-                (storage, clock, Close::Postgres(store), Some(task))
+                (storage, clock, Close::Postgres(Box::new(store)), Some(task))
             }
         };
     let parts = EngineParts {

@@ -154,13 +154,14 @@ fn json_pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     let mut pointer = String::new();
     for segment in path {
+        let part = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } => escaped(key),
+            Segment::Enum { variant } => escaped(variant),
+            Segment::Unknown => continue,
+        };
         pointer.push('/');
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&index.to_string()),
-            Segment::Map { key } => pointer.push_str(&escaped(key)),
-            Segment::Enum { variant } => pointer.push_str(&escaped(variant)),
-            Segment::Unknown => pointer.push('?'),
-        }
+        pointer.push_str(&part);
     }
     pointer
 }

@@ -205,6 +205,10 @@ impl DecisionBody {
                 denial,
                 ..
             } => {
+                // Without a key a denial is not booked: there is nothing to name.
+                if operation.key.is_none() {
+                    body.id = None;
+                }
                 body.feature = Some(feature.clone());
                 body.requested = Some(*requested);
                 body.deny(denial);

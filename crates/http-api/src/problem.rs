@@ -1,7 +1,5 @@
 //! Problems: every error answer is `application/problem+json` (RFC 9457) with a stable code.
 
-use std::borrow::Cow;
-
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -78,7 +76,7 @@ pub struct Problem {
     pub kind: String,
     /// The kind of problem, for people.
     #[schema(value_type = String)]
-    pub title: Cow<'static, str>,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong this time.
@@ -91,7 +89,7 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Seconds after which the same request may succeed.
     #[serde(skip)]
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
 }
 
 /// The `type` of a problem with this code.
@@ -105,7 +103,7 @@ impl Problem {
         let title = status.canonical_reason().unwrap_or("Error");
         Self {
             kind: problem_type(code),
-            title: Cow::Borrowed(title),
+            title,
             status: status.as_u16(),
             detail: detail.into(),
             code,
@@ -144,7 +142,7 @@ impl Problem {
 
     /// Says after how many seconds to try again.
     #[must_use]
-    pub fn retry_after(mut self, seconds: u64) -> Self {
+    pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }

@@ -10,7 +10,7 @@ use quota_service::EngineError;
 use crate::problem::{FieldError, Problem};
 
 /// Seconds after which to try again when the engine is busy or its store is down.
-const RETRY_SECONDS: u64 = 1;
+const RETRY_SECONDS: u32 = 1;
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {

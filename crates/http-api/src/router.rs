@@ -88,7 +88,10 @@ fn described() -> OpenApi {
 }
 
 fn bounded_routes() -> OpenApiRouter<ApiState> {
+    // Nested first: nesting puts its paths in place of those that the document has already.
     OpenApiRouter::with_openapi(described())
+        .nest("/v1/users", shared_routes())
+        .nest("/v1/orgs", shared_routes())
         .routes(routes!(check::check))
         .routes(routes!(consume::consume))
         .routes(routes!(consume::track))
@@ -110,8 +113,6 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
             tokens::patch_token,
             tokens::revoke_token
         ))
-        .nest("/v1/users", shared_routes())
-        .nest("/v1/orgs", shared_routes())
         .routes(routes!(catalog::catalog))
         .routes(routes!(catalog::plan_catalog))
         .routes(routes!(catalog::apply_catalog))

@@ -101,7 +101,7 @@ pub(crate) async fn subscription(
     let Some(held) = &row.account.terms.subscription else {
         let mut problem = Problem::from(Rejection::NoSubscription);
         problem.status = 404;
-        problem.title = "Not Found".into();
+        problem.title = "Not Found";
         return Err(problem);
     };
     let catalog = state.engine().catalog().await?;

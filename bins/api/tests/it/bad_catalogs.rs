@@ -1,0 +1,100 @@
+//! Catalog files that are wrong: the problem says line and column, and the catalog stays.
+
+use reqwest::Method;
+
+use crate::api_under_test::{Answer, Api};
+
+const GOOD: &str = r#"[[feature]]
+code = "reports"
+name = "Reports"
+unit = "report"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { reports = 10 }
+"#;
+
+async fn apply(api: &Api, text: &str) -> Answer {
+    let headers = [("content-type", "application/toml; charset=utf-8")];
+    let path = "/v1/catalog/apply";
+    api.send(Method::POST, path, &headers, text.as_bytes().to_vec())
+        .await
+}
+
+#[track_caller]
+fn is_refused_at(answer: &Answer, line: u64, column: u64) {
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert_eq!(answer.body["code"], "invalid_catalog", "{}", answer.text);
+    assert_eq!(answer.body["errors"][0]["line"], line, "{}", answer.text);
+    assert_eq!(
+        answer.body["errors"][0]["column"], column,
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_file_says_line_and_column_and_changes_nothing() {
+    let api = Api::in_memory().await;
+    let before = api.get("/v1/catalog").await.expect(200).body;
+    let unknown_key = GOOD.replace("unit =", "colour = \"red\"\nunit =");
+    is_refused_at(&apply(&api, &unknown_key).await, 4, 1);
+    let negative = GOOD.replace("reports = 10", "reports = -5");
+    is_refused_at(&apply(&api, &negative).await, 11, 22);
+    let duplicate = format!("{GOOD}\n[[plan]]\ncode = \"free\"\nname = \"Again\"\n");
+    is_refused_at(&apply(&api, &duplicate).await, 14, 8);
+    let feature_twice = GOOD.replace("[[plan]]", "[[feature]]\ncode = \"reports\"\nname = \"R\"\nunit = \"r\"\nkind = \"consumable\"\ncadence = \"daily\"\n\n[[plan]]");
+    is_refused_at(&apply(&api, &feature_twice).await, 9, 8);
+    let no_toml = GOOD.replace("[[plan]]", "[[plan]");
+    assert_eq!(apply(&api, &no_toml).await.status, 422);
+    let unknown_feature = GOOD.replace("reports = 10", "nothing = 10");
+    is_refused_at(&apply(&api, &unknown_feature).await, 11, 10);
+    assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
+}
+
+#[tokio::test]
+async fn a_wrong_file_in_json_has_pointers() {
+    let api = Api::in_memory().await;
+    let feature = serde_json::json!({"code": "reports", "name": "R", "unit": "r",
+        "kind": "consumable", "cadence": "monthly"});
+    let twice = serde_json::json!({"feature": [feature, feature]});
+    let answer = api.post("/v1/catalog/plan", twice).await.expect(422);
+    assert_eq!(answer.body["errors"][0]["pointer"], "/feature/1/code");
+    let unknown = serde_json::json!({"feature": [], "plans": []});
+    let answer = api.post("/v1/catalog/plan", unknown).await.expect(422);
+    assert_eq!(answer.body["errors"][0]["pointer"], "/plans");
+}
+
+#[tokio::test]
+async fn a_plan_says_what_would_change_and_who_would_be_over_the_limit() {
+    // C7: the difference, and who would be over the limit; then it is written.
+    let api = Api::in_memory().await;
+    apply(&api, GOOD).await.expect(200);
+    api.user("ann", Some("free")).await;
+    api.consume("ann", "reports", 8).await.expect(200);
+    let lower = GOOD.replace("reports = 10", "reports = 5");
+    let headers = [("content-type", "application/toml")];
+    let plan = api
+        .send(
+            Method::POST,
+            "/v1/catalog/plan",
+            &headers,
+            lower.clone().into_bytes(),
+        )
+        .await
+        .expect(200);
+    assert_eq!(plan.body["changes"], true);
+    assert_eq!(plan.body["plans_changed"]["free"][0]["from"], 10);
+    assert_eq!(plan.body["plans_changed"]["free"][0]["to"], 5);
+    assert_eq!(plan.body["over_limit"][0]["account"], "user:ann");
+    assert_eq!(plan.body["over_limit"][0]["used"], 8);
+    assert_eq!(plan.body["over_limit"][0]["limit"], 5);
+    api.consume("ann", "reports", 1).await.expect(200);
+    apply(&api, &lower).await.expect(200);
+    api.consume("ann", "reports", 1).await.expect(429);
+    let again = apply(&api, &lower).await.expect(200);
+    assert_eq!(again.body["changes"], false);
+}

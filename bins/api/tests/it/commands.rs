@@ -1,0 +1,210 @@
+//! The command line of the built binary: settings, help, secrets, keys and catalogs.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The binary with no setting from the environment of the test.
+fn api() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+    command.env_clear();
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let output = api().current_dir(folder).args(arguments).output();
+    output.expect("the binary runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Every setting by its name in the environment.
+const ENVIRONMENT: [&str; 22] = [
+    "DATABASE_URL",
+    "SQLITE_FILE",
+    "DATABASE_CONNECTIONS",
+    "REDIS_URL",
+    "REDIS_PREFIX",
+    "LISTEN",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "JOBS",
+    "METRICS_OPEN",
+    "BODY_BYTES_MAX",
+    "REQUESTS_MAX",
+    "REQUEST_TIMEOUT",
+    "STOP_TIMEOUT",
+    "GRACE",
+    "KEYS_KEPT",
+    "SHARDS",
+    "QUEUE_MAX",
+    "BATCH_MAX",
+    "DEADLINE",
+    "HOMES_KEPT",
+    "--demo",
+];
+
+#[test]
+fn help_names_every_setting_and_command() {
+    let output = api().arg("--help").output().expect("the binary runs");
+    assert!(output.status.success());
+    let help = text(&output.stdout);
+    for name in ENVIRONMENT {
+        assert!(help.contains(name), "{name} is not in\n{help}");
+    }
+    for command in ["serve", "migrate", "keys", "catalog", "demo"] {
+        assert!(
+            help.contains(&format!("  {command}")),
+            "{command} is not in\n{help}"
+        );
+    }
+}
+
+#[test]
+fn help_shows_no_value_of_a_secret() {
+    let output = api()
+        .arg("--help")
+        .env("DATABASE_URL", "postgres://quota:hunter2@db/quota")
+        .env("REDIS_URL", "redis://:hunter2@cache")
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success());
+    assert!(!text(&output.stdout).contains("hunter2"));
+}
+
+#[test]
+fn a_wrong_setting_names_itself_and_what_is_allowed_and_exits_with_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases = [
+        ("LOG_FORMAT", "xml", "--log-format", "text, json"),
+        (
+            "LOG_LEVEL",
+            "loud",
+            "--log-level",
+            "error, warn, info, debug, trace",
+        ),
+        ("LISTEN", "nowhere", "--listen", "nowhere"),
+        ("SHARDS", "0", "--shards", "1..=256"),
+        (
+            "DEADLINE",
+            "soon",
+            "--deadline",
+            "500ms, 5s, 10m, 72h or 35d",
+        ),
+        ("GRACE", "0s", "--grace", "500ms, 5s"),
+        ("KEYS_KEPT", "1d", "KEYS_KEPT", "at least 7d"),
+        ("JOBS", "perhaps", "--jobs", "auto, on, off"),
+        ("METRICS_OPEN", "maybe", "--metrics-open", "true, false"),
+        (
+            "DATABASE_URL",
+            "mysql://u:hunter2@db",
+            "DATABASE_URL",
+            "postgres://",
+        ),
+        (
+            "REDIS_URL",
+            "http://u:hunter2@cache",
+            "REDIS_URL",
+            "redis://",
+        ),
+    ];
+    for (name, value, shown, allowed) in cases {
+        let output = api()
+            .current_dir(folder.path())
+            .args(["keys", "list"])
+            .env(name, value)
+            .output()
+            .expect("the binary runs");
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {told}");
+        assert!(told.contains(shown), "{shown} is not in: {told}");
+        assert!(told.contains(allowed), "{allowed} is not in: {told}");
+        assert!(!told.contains("hunter2"), "a secret is in: {told}");
+    }
+}
+
+#[test]
+fn a_database_that_is_away_shows_no_password() {
+    let output = api()
+        .args(["keys", "list", "--log-level", "trace"])
+        .env("DATABASE_URL", "postgres://quota:hunter2@127.0.0.1:1/quota")
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr) + &text(&output.stdout);
+    assert!(told.contains("PostgreSQL"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn nothing_to_do_is_help_and_2() {
+    let output = api().output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("Usage"),
+        "it says how it is used"
+    );
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = run(folder.path(), &["keys", "create", "ci", "--scope", "read"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let secret = text(&made.stdout).trim().to_owned();
+    assert!(secret.starts_with("quota_"), "{secret}");
+    let listed = text(&run(folder.path(), &["keys", "list"]).stdout);
+    let line = listed.lines().find(|line| line.ends_with("  ci"));
+    let line = line.expect("the key is listed");
+    assert!(!listed.contains(&secret), "a secret is shown once");
+    let id = line.split_whitespace().next().expect("an id");
+    assert!(run(folder.path(), &["keys", "revoke", id]).status.success());
+    let unknown = "00000000-0000-7000-8000-000000000000";
+    let revoked = run(folder.path(), &["keys", "revoke", unknown]);
+    assert_eq!(revoked.status.code(), Some(1));
+}
+
+#[test]
+fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("catalog.toml");
+    std::fs::write(&file, crate::api_under_test::CATALOG).expect("the file is written");
+    let planned = run(folder.path(), &["catalog", "plan", "catalog.toml"]);
+    assert!(planned.status.success(), "{}", text(&planned.stderr));
+    assert!(text(&planned.stdout).contains("+ plan article_pro"));
+    let applied = run(folder.path(), &["catalog", "apply", "catalog.toml"]);
+    assert!(text(&applied.stdout).contains("applied: version 1"));
+    let again = run(folder.path(), &["catalog", "apply", "catalog.toml"]);
+    assert!(text(&again.stdout).contains("nothing changes"));
+    let twice = format!("{0}{0}", crate::api_under_test::CATALOG);
+    std::fs::write(&file, twice).expect("the file is written");
+    let refused = run(folder.path(), &["catalog", "apply", "catalog.toml"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = text(&refused.stderr);
+    assert!(
+        told.contains("line ") && told.contains("stands twice"),
+        "{told}"
+    );
+}
+
+#[test]
+fn demo_data_is_filled_in_twice_with_the_same_result_and_never_over_another_catalog() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        let filled = run(folder.path(), &["demo", "data"]);
+        assert!(filled.status.success(), "{}", text(&filled.stderr));
+    }
+    let other = folder.path().join("other.toml");
+    let one = include_str!("../../../../crates/quota-core/catalogs/llm-gateway.toml");
+    std::fs::write(other, one).expect("the file is written");
+    let file = ["--sqlite-file", "other.db"];
+    let applied = run(
+        folder.path(),
+        &["catalog", "apply", "other.toml", file[0], file[1]],
+    );
+    assert!(applied.status.success(), "{}", text(&applied.stderr));
+    let refused = run(folder.path(), &["demo", "data", file[0], file[1]]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("another catalog"));
+}

@@ -1,0 +1,17 @@
+//! The API over real HTTP: the worked examples on every store, bad input, keys, the document, and the built binary.
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod api_under_test;
+mod bad_catalogs;
+mod bad_input;
+mod commands;
+mod decisions;
+mod document;
+mod edges;
+mod examples;
+mod examples_of_orgs;
+mod examples_of_time;
+mod process;
+mod routes;
+mod scopes;
+mod stores;

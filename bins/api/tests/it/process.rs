@@ -1,0 +1,232 @@
+//! The built binary: it starts, answers, and on SIGTERM answers what it took.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A serving process; killed when the test ends before it does.
+struct Served {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    address: String,
+    key: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn serve(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Served {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
+        .current_dir(folder)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .args(["--demo", "--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut line = |start: &str| {
+        let found = lines.find_map(|line| Some(line.ok()?.strip_prefix(start)?.to_owned()));
+        found.unwrap_or_else(|| panic!("no line begins with {start}"))
+    };
+    let address = line("listening on http://");
+    let address = address
+        .split_whitespace()
+        .next()
+        .expect("an address")
+        .to_owned();
+    let key = line("admin key, shown once: ");
+    let log = BufReader::new(child.stderr.take().expect("a pipe"));
+    Served {
+        child,
+        log,
+        address,
+        key,
+    }
+}
+
+impl Served {
+    fn terminate(&self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.expect("kill runs").success());
+    }
+
+    /// Waits for a line of the log.
+    fn wait_for(&mut self, words: &str) {
+        let mut line = String::new();
+        while self.log.read_line(&mut line).expect("a log") != 0 {
+            if line.contains(words) {
+                return;
+            }
+            line.clear();
+        }
+        panic!("the log ended without: {words}");
+    }
+
+    /// Sends the head of a consume and waits until it is taken.
+    fn begin_consume(&self, length: usize) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).expect("a connection");
+        let head = format!(
+            "POST /v1/consume HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n",
+            self.key
+        );
+        stream.write_all(head.as_bytes()).expect("it is sent");
+        let mut told = [0; 25];
+        stream.read_exact(&mut told).expect("it is taken");
+        assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream
+    }
+}
+
+fn answer_of(mut stream: TcpStream) -> (String, Value) {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    (head.to_owned(), serde_json::from_str(body).expect("JSON"))
+}
+
+#[test]
+fn what_was_taken_is_answered_on_sigterm_and_the_process_ends_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut served = serve(folder.path(), &[], &[]);
+    let ask = json!({"user": "alice", "feature": "articles_per_month", "amount": 1}).to_string();
+    let streams: Vec<TcpStream> = (0..4).map(|_| served.begin_consume(ask.len())).collect();
+    served.terminate();
+    served.wait_for("stopping");
+    for mut stream in streams {
+        stream.write_all(ask.as_bytes()).expect("the body is sent");
+        let (head, body) = answer_of(stream);
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert_eq!(body["allowed"], true);
+    }
+    assert!(served.child.wait().expect("it ends").success());
+    assert!(
+        TcpStream::connect(&served.address).is_err(),
+        "nobody listens"
+    );
+    // What was answered is there when it starts again; the fifth article is the last.
+    let again = serve(folder.path(), &[], &[]);
+    for expected in ["HTTP/1.1 200", "HTTP/1.1 429"] {
+        let mut stream = again.begin_consume(ask.len());
+        stream.write_all(ask.as_bytes()).expect("the body is sent");
+        let (head, _) = answer_of_kept(stream);
+        assert!(head.starts_with(expected), "{head}");
+    }
+}
+
+/// The answer on a connection that stays open.
+fn answer_of_kept(stream: TcpStream) -> (String, Value) {
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line");
+        if line.trim().is_empty() {
+            break;
+        }
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a length");
+        }
+        head.push_str(&line);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("a body");
+    (head, serde_json::from_slice(&body).expect("JSON"))
+}
+
+#[test]
+fn a_stop_does_not_wait_longer_than_is_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut served = serve(folder.path(), &["--stop-timeout", "1ms"], &[]);
+    // Its body never comes.
+    let stream = served.begin_consume(100);
+    served.terminate();
+    assert!(served.child.wait().expect("it ends").success());
+    drop(stream);
+}
+
+#[test]
+fn logs_are_json_when_asked_and_hold_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let environment = [
+        ("LOG_FORMAT", "json"),
+        ("LOG_LEVEL", "trace"),
+        ("REDIS_URL", "redis://:hunter2@127.0.0.1:1"),
+    ];
+    let mut served = serve(folder.path(), &[], &environment);
+    let ask = r#"{"user":"alice","feature":"articles_per_month","amount":1}"#;
+    let mut stream = served.begin_consume(ask.len());
+    stream.write_all(ask.as_bytes()).expect("the body is sent");
+    let (head, _) = answer_of_kept(stream);
+    assert!(
+        head.starts_with("HTTP/1.1 200"),
+        "Redis is away and it answers: {head}"
+    );
+    let mut probe = TcpStream::connect(&served.address).expect("a connection");
+    probe
+        .write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .expect("it is sent");
+    let (_, ready) = answer_of_kept(probe);
+    assert_eq!(ready["status"], "degraded");
+    served.terminate();
+    let mut log = String::new();
+    served.log.read_to_string(&mut log).expect("a log");
+    assert!(served.child.wait().expect("it ends").success());
+    assert!(
+        !log.contains("hunter2"),
+        "the password of Redis is in the log"
+    );
+    assert!(!log.contains(&served.key), "the key is in the log");
+    let mut has_request = false;
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).expect("every line is JSON");
+        has_request |= line["message"] == "answered" && line["route"] == "/v1/consume";
+    }
+    assert!(has_request, "the access log is there at level debug");
+}
+
+mod pg {
+    use super::{answer_of_kept, serve};
+    use std::io::Write as _;
+    use std::process::Command;
+
+    #[test]
+    fn a_database_without_its_schema_is_refused_and_migrate_makes_it() {
+        let url = testkit::pg::fresh_database("api_process");
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = |arguments: &[&str]| {
+            Command::new(env!("CARGO_BIN_EXE_api"))
+                .current_dir(folder.path())
+                .env_clear()
+                .env("DATABASE_URL", &url)
+                .args(arguments)
+                .output()
+                .expect("the binary runs")
+        };
+        let refused = run(&["serve", "--listen", "127.0.0.1:0"]);
+        assert_eq!(refused.status.code(), Some(1));
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(told.contains("run `api migrate`"), "{told}");
+        assert!(run(&["migrate"]).status.success());
+        let served = serve(folder.path(), &[], &[("DATABASE_URL", &url)]);
+        let ask = r#"{"user":"alice","feature":"articles_per_month","amount":1}"#;
+        let mut stream = served.begin_consume(ask.len());
+        stream.write_all(ask.as_bytes()).expect("the body is sent");
+        let (head, body) = answer_of_kept(stream);
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert_eq!(body["balances"][0]["remaining"], 4);
+    }
+}
