@@ -50,7 +50,7 @@ fn a_run_killed_after_any_batch_is_carried_on_by_the_next() {
             platform.run(job).await;
             platform.state().await
         });
-        // The holds of the other jobs' accounts, their events and rows make more batches than these.
+        // Every other job has four batches here; to prune there is nothing yet.
         let most = if job == JobName::Prune { 0 } else { 3 };
         for batches in 0..most {
             let (store, clock) = killed(job, batches);
