@@ -340,7 +340,7 @@ pub async fn every_kind_of_event_comes_back(store: Store) {
         },
     ];
     for kind in kinds {
-        let mut odd = event(&org("acme"), &alice, 1);
+        let mut odd = event(&alice, &alice, 1);
         odd.sequence = COUNT_MAX;
         odd.at = odd_instant();
         odd.kind = kind;

@@ -1,0 +1,58 @@
+//! A database of its own for a test: a copy of one that was migrated once.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use quota_core::ports::Storage;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use storage_pg::{PgStore, Settings, migrate};
+use uuid::Uuid;
+
+/// What is copied; migrated again before each copy, which costs a look when nothing is new.
+const TEMPLATE: &str = "quota_template";
+/// Whoever holds this lock of the server makes or copies the template: nobody may be connected to it then.
+const LOCK: i64 = 0x7175_6F74_61;
+
+/// An empty store on a database that nobody else uses.
+pub(crate) async fn open() -> (Arc<dyn Storage>, ()) {
+    let url = copy().await;
+    let store = PgStore::connect(&url, Settings::default()).await;
+    (Arc::new(store.expect("the copy answers")), ())
+}
+
+async fn copy() -> String {
+    let admin_url = tokio::task::spawn_blocking(testkit::pg::shared_url).await;
+    let admin = PgConnectOptions::from_str(admin_url.expect("a server")).expect("a URL");
+    let mut connection = admin.connect().await.expect("the server answers");
+    let locked = sqlx::query("select pg_advisory_lock($1)").bind(LOCK);
+    locked
+        .execute(&mut connection)
+        .await
+        .expect("the lock is free at last");
+    let known = sqlx::query("select from pg_database where datname = $1").bind(TEMPLATE);
+    let known = known.fetch_optional(&mut connection).await;
+    if known.expect("the databases are listed").is_none() {
+        run(&mut connection, format!("create database {TEMPLATE}")).await;
+    }
+    let url_of = |name: &str| admin.clone().database(name).to_url_lossy().to_string();
+    migrate(&url_of(TEMPLATE))
+        .await
+        .expect("the template migrates");
+    let name = format!("copy_{}", Uuid::now_v7().simple());
+    run(
+        &mut connection,
+        format!("create database {name} template {TEMPLATE}"),
+    )
+    .await;
+    // The lock goes with the connection.
+    connection.close().await.expect("the connection ends");
+    url_of(&name)
+}
+
+async fn run(connection: &mut PgConnection, statement: String) {
+    let ran = sqlx::query(AssertSqlSafe(statement))
+        .execute(connection)
+        .await;
+    ran.expect("the server obeys");
+}
