@@ -1,11 +1,11 @@
 //! One home's part of a batch, decided in memory: pure, so that the queue and the locked path share it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use quota_core::catalog::Catalog;
 use quota_core::command::Request;
-use quota_core::home::Home;
+use quota_core::home::{ClosedBalance, Home};
 use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::Operation;
 use quota_core::ports::{AccountWrite, HomeWrite, KeyQuery};
@@ -133,10 +133,20 @@ impl DecidedHome {
             reservations: reservations.collect(),
             operations: changes.operations,
             events: changes.events,
-            closed: changes.closed,
+            closed: last_of_each(changes.closed),
             unseen_keys: std::mem::take(&mut self.unseen_keys),
         })
     }
+}
+
+/// Each closed balance once, as it was left: a refund may have given several draws back to one of them.
+fn last_of_each(closed: Vec<ClosedBalance>) -> Vec<ClosedBalance> {
+    let named = |closed: ClosedBalance| {
+        let name = (closed.account.clone(), closed.balance.bucket.clone());
+        (name, closed)
+    };
+    let last: BTreeMap<_, ClosedBalance> = closed.into_iter().map(named).collect();
+    last.into_values().collect()
 }
 
 /// What requests are decided with, kept apart from its borrowed form.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::balance::Bucket;
-use quota_core::home::Account;
+use quota_core::home::{Account, ClosedBalance};
 use quota_core::ids::AccountId;
 use quota_core::ports::{HomeWrite, KeyQuery, Lease, Relocation, StoreError, WriteBatch};
 
@@ -177,6 +177,13 @@ impl State {
 }
 
 fn check_shape(write: &HomeWrite) -> Result<(), StoreError> {
+    let mut closed = BTreeSet::new();
+    for ClosedBalance { account, balance } in &write.closed {
+        if !closed.insert((account, &balance.bucket)) {
+            let what = format!("`{}` of `{account}` is closed twice", balance.bucket);
+            return Err(refused(what));
+        }
+    }
     let sequences = write.operations.iter().map(|operation| operation.sequence);
     let gapless = (write.expected_version + 1..=write.new_version).eq(sequences);
     if gapless && write.new_version >= write.expected_version && write.new_version > 0 {
