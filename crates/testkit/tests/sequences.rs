@@ -2,23 +2,37 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use quota_service::EngineSettings;
 use testkit::memory::MemoryStore;
-use testkit::sequences::{Plan, assert_same, run};
+use testkit::sequences::{Plan, assert_same, regressions, run, run_with, wanted};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_sequences_come_to_the_same_twice_in_memory() {
-    for (time_seed, with_keys, longest) in [(1, true, 33), (2, false, 900)] {
-        let plan = Plan {
-            prefix: "s".to_owned(),
-            seeds: (0..300).collect(),
-            steps: 50,
-            time_seed,
-            longest: TimeDelta::days(longest),
-            with_keys,
-        };
-        let first = run(Arc::new(MemoryStore::new()), &plan).await;
-        let second = run(Arc::new(MemoryStore::new()), &plan).await;
-        assert_same(&plan, &first, &second);
+/// How an engine groups requests, and what it keeps in memory between batches, is not seen in any outcome.
+async fn come_to_the_same(plan: &Plan) {
+    let settings = EngineSettings {
+        shards: 1,
+        batch_max: 7,
+        homes_kept: 0,
+        ..EngineSettings::default()
+    };
+    let alone = run_with(Arc::new(MemoryStore::new()), plan, settings).await;
+    let usual = run(Arc::new(MemoryStore::new()), plan).await;
+    assert_same(plan, &alone, &usual);
+}
+
+/// I25: with keys over 33 days.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sequences_with_keys_come_to_the_same_however_they_are_grouped() {
+    for plan in regressions(true) {
+        come_to_the_same(&plan).await;
     }
+    come_to_the_same(&wanted(true)).await;
+}
+
+/// I25: without keys over 900 days.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sequences_over_years_come_to_the_same_however_they_are_grouped() {
+    for plan in regressions(false) {
+        come_to_the_same(&plan).await;
+    }
+    come_to_the_same(&wanted(false)).await;
 }

@@ -6,24 +6,29 @@
 )]
 
 mod script;
+mod wanted;
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use quota_core::answer::Answer;
+use quota_core::audit::audit;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::command::Command;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::{Entry, OperationKind, Origin};
-use quota_core::ports::{FixedClock, Storage};
+use quota_core::ports::{AuditHome, FixedClock, Storage};
 use quota_core::rules::decide::Draw;
 use quota_service::{
     Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };
 use script::{Cast, Step, pauses, script};
 use uuid::Uuid;
+
+pub use wanted::{regressions, wanted};
 
 /// Which sequences are run.
 #[derive(Debug, Clone)]
@@ -40,6 +45,18 @@ pub struct Plan {
     pub longest: TimeDelta,
     /// Whether steps carry keys; they are looked for over 35 days only.
     pub with_keys: bool,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = if self.with_keys { "keys" } else { "no-keys" };
+        let days = self.longest.num_days();
+        write!(
+            f,
+            "{} steps, time {}, {days} days, {keys}",
+            self.steps, self.time_seed
+        )
+    }
 }
 
 /// What one step came to, without what differs from store to store.
@@ -98,6 +115,14 @@ pub fn catalog() -> Catalog {
 /// # Panics
 /// When the store fails, or the auditor finds something at the end.
 pub async fn run(storage: Arc<dyn Storage>, plan: &Plan) -> Trace {
+    run_with(storage, plan, EngineSettings::default()).await
+}
+
+/// As [`run`], with an engine that is set in another way: that must not be seen in the outcomes.
+///
+/// # Panics
+/// Those of [`run`].
+pub async fn run_with(storage: Arc<dyn Storage>, plan: &Plan, settings: EngineSettings) -> Trace {
     let start = DateTime::from_timestamp(1_799_000_000, 0).expect("a literal instant");
     let clock = Arc::new(FixedClock::at(start));
     if storage
@@ -121,7 +146,7 @@ pub async fn run(storage: Arc<dyn Storage>, plan: &Plan) -> Trace {
     let settings = EngineSettings {
         queue_max: 100_000,
         deadline: std::time::Duration::from_mins(5),
-        ..EngineSettings::default()
+        ..settings
     };
     let engine = Engine::start(parts, settings)
         .await
@@ -137,10 +162,14 @@ pub async fn run(storage: Arc<dyn Storage>, plan: &Plan) -> Trace {
     }
     engine.stop().await;
     let mut ends = Vec::with_capacity(players.len());
-    for player in &players {
+    for (player, seed) in players.iter().zip(&plan.seeds) {
         let mut homes = Vec::new();
         for home in player.cast.homes() {
-            homes.push(end_state(storage.as_ref(), home).await);
+            let found = storage.audit_home(home).await.expect("the home is read");
+            let found = found.expect("the home exists");
+            let findings = audit(&found);
+            assert!(findings.is_empty(), "seed {seed}: {findings:?}, {plan}");
+            homes.push(end_state(found));
         }
         ends.push(homes);
     }
@@ -158,13 +187,10 @@ pub fn assert_same(plan: &Plan, expected: &Trace, found: &Trace) {
     for (place, seed) in plan.seeds.iter().enumerate() {
         let (left, right) = (&expected.seen[place], &found.seen[place]);
         for (step, (left, right)) in left.iter().zip(right).enumerate() {
-            assert_eq!(
-                left, right,
-                "seed {seed} parts at step {step}, plan {plan:?}"
-            );
+            assert_eq!(left, right, "seed {seed} parts at step {step}, {plan}");
         }
         let (left, right) = (&expected.ends[place], &found.ends[place]);
-        assert_eq!(left, right, "seed {seed} ends differently, plan {plan:?}");
+        assert_eq!(left, right, "seed {seed} ends differently, {plan}");
     }
 }
 
@@ -204,12 +230,19 @@ impl Player {
             .as_ref()
             .map_or(Uuid::nil(), |reply| reply.operation.id);
         self.ids.push(id);
-        self.seen.push(seen(reply));
+        let seen = seen(reply).unwrap_or_else(|error| {
+            let number = self.seen.len();
+            panic!(
+                "no answer to step {number} of {:?}: {step:?}: {error:?}",
+                self.cast.org
+            )
+        });
+        self.seen.push(seen);
     }
 }
 
-fn seen(reply: Result<Reply, EngineError>) -> Seen {
-    match reply {
+fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
+    let seen = match reply {
         Ok(reply) => Seen::Answered {
             kind: reply.operation.kind,
             sequence: reply.operation.sequence,
@@ -219,8 +252,9 @@ fn seen(reply: Result<Reply, EngineError>) -> Seen {
         },
         Err(EngineError::Rejected(rejection)) => Seen::Refused(rejection.code().to_owned()),
         Err(EngineError::KeyReused) => Seen::Refused("key_reused".to_owned()),
-        Err(error) => panic!("the engine gave no answer: {error:?}"),
-    }
+        Err(error) => return Err(error),
+    };
+    Ok(seen)
 }
 
 fn about_id(command: Command, about: Option<Uuid>) -> Command {
@@ -248,9 +282,8 @@ fn about_id(command: Command, about: Option<Uuid>) -> Command {
     }
 }
 
-async fn end_state(storage: &dyn Storage, home: &AccountId) -> EndState {
-    let found = storage.audit_home(home).await.expect("the home is read");
-    let found = found.expect("the home exists");
+/// A home without what differs from run to run: ids, and the order of what has none.
+pub fn end_state(found: AuditHome) -> EndState {
     let mut accounts = found.accounts;
     accounts.sort_by(|a, b| a.0.cmp(&b.0));
     for (_, account) in &mut accounts {

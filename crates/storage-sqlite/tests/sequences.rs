@@ -1,0 +1,40 @@
+//! The store on SQLite and the one in memory come to the same by the same random sequences.
+#![expect(
+    clippy::expect_used,
+    reason = "a store that does not open is a failed test"
+)]
+
+use std::sync::Arc;
+
+use storage_sqlite::{SqliteSettings, SqliteStore};
+use tempfile::TempDir;
+use testkit::memory::MemoryStore;
+use testkit::sequences::{Plan, assert_same, regressions, run, wanted};
+
+async fn come_to_the_same(plans: Vec<Plan>) {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("quota.db");
+    let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+    let store = Arc::new(store.expect("opens"));
+    for plan in plans {
+        let expected = run(Arc::new(MemoryStore::new()), &plan).await;
+        let found = run(Arc::<SqliteStore>::clone(&store), &plan).await;
+        assert_same(&plan, &expected, &found);
+    }
+}
+
+/// I25: with keys over 33 days; the auditor finds nothing in any home.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sequences_with_keys_come_to_the_same_as_in_memory() {
+    let mut plans = regressions(true);
+    plans.push(wanted(true));
+    come_to_the_same(plans).await;
+}
+
+/// I25: without keys over 900 days; the auditor finds nothing in any home.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sequences_over_years_come_to_the_same_as_in_memory() {
+    let mut plans = regressions(false);
+    plans.push(wanted(false));
+    come_to_the_same(plans).await;
+}
