@@ -1,0 +1,117 @@
+//! Requests on their way through a batch, grouped by the home that decides them.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use quota_core::command::{Command, Request};
+use quota_core::home::Home;
+use quota_core::ids::AccountId;
+use quota_core::ports::{HomeQuery, KeyQuery};
+use tokio::sync::oneshot;
+
+use crate::EngineError;
+use crate::decide::Reply;
+
+/// A request in a queue.
+pub(crate) struct Job {
+    pub(crate) request: Request,
+    pub(crate) home: AccountId,
+    pub(crate) until: Instant,
+    /// Whether an earlier try may have taken effect.
+    pub(crate) is_uncertain: bool,
+    pub(crate) reply: oneshot::Sender<Result<Reply, EngineError>>,
+}
+
+impl Job {
+    pub(super) fn answer(self, verdict: Result<Reply, EngineError>) {
+        // A caller that went away needs no answer; what it asked for is done all the same.
+        drop(self.reply.send(verdict));
+    }
+}
+
+/// Jobs by home, in the order of their arrival.
+pub(super) struct Group {
+    pub(super) home: AccountId,
+    pub(super) jobs: Vec<Job>,
+    /// The home as it was kept in memory, if it is decided on that.
+    pub(super) kept: Option<Home>,
+}
+
+impl Group {
+    /// Whether nothing has to be read but the home itself and the accounts that ask.
+    pub(super) fn needs_no_more_than(&self, home: &Home, now: DateTime<Utc>) -> bool {
+        let is_plain = |job: &Job| {
+            let request = &job.request;
+            let reads_more = matches!(
+                request.command,
+                Command::Commit { .. }
+                    | Command::Release { .. }
+                    | Command::Extend { .. }
+                    | Command::Refund { .. }
+                    | Command::PutAccount { .. }
+                    | Command::Sweep
+            );
+            !reads_more && !job.is_uncertain && home.accounts.contains_key(&request.account)
+        };
+        !home.may_have_expired_holds(now) && self.jobs.iter().all(is_plain)
+    }
+}
+
+pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Group> {
+    let mut places: HashMap<AccountId, usize> = HashMap::with_capacity(jobs.len());
+    let mut groups: Vec<Group> = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let place = *places.entry(job.home.clone()).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Group {
+                home: job.home.clone(),
+                jobs: Vec::new(),
+                kept: None,
+            });
+        }
+        groups[place].jobs.push(job);
+    }
+    groups
+}
+
+/// What a group of requests has to know of its home.
+pub(super) fn home_query(group: &Group) -> HomeQuery {
+    let mut query = HomeQuery {
+        home: group.home.clone(),
+        accounts: Vec::with_capacity(group.jobs.len()),
+        reservations: Vec::new(),
+        operations: Vec::new(),
+        keys: Vec::new(),
+    };
+    let (mut seen_accounts, mut seen_keys) = (HashSet::new(), HashSet::new());
+    for job in &group.jobs {
+        let request = &job.request;
+        if request.account != group.home && seen_accounts.insert(&request.account) {
+            query.accounts.push(request.account.clone());
+        }
+        if let Some(key) = &request.key
+            && seen_keys.insert((&request.account, key))
+        {
+            query.keys.push(KeyQuery {
+                account: request.account.clone(),
+                key: key.clone(),
+            });
+        }
+        match &request.command {
+            Command::Commit { reservation, .. }
+            | Command::Release { reservation }
+            | Command::Extend { reservation, .. } => query.reservations.push(*reservation),
+            Command::Refund { operation, .. } => query.operations.push(*operation),
+            _ => {}
+        }
+        if job.is_uncertain {
+            query.operations.push(request.id);
+        }
+    }
+    query.reservations.sort_unstable();
+    query.reservations.dedup();
+    query.operations.sort_unstable();
+    query.operations.dedup();
+    query
+}

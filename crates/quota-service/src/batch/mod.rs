@@ -1,0 +1,252 @@
+//! Group commit: a batch of requests is loaded, decided and written together; homes that moved meanwhile are
+//! decided again, and those that keep moving are taken one at a time under the store's lock.
+
+mod job;
+mod locked;
+mod writing;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use quota_core::operation::Operation;
+use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
+
+use crate::catalogs::Catalogs;
+use crate::decide::{Answered, DecidedHome, Setting, decide_home};
+use crate::homes::Homes;
+use crate::kept::KeptHomes;
+use crate::{EngineError, EngineSettings};
+
+pub(crate) use job::Job;
+use job::{Group, grouped, home_query};
+
+/// Tries of a batch before its homes are taken one at a time.
+const ATTEMPTS_MAX: u32 = 4;
+/// Tries of a write whose fate is unknown before the caller is told so.
+const UNKNOWN_MAX: u32 = 6;
+/// First wait after a write whose fate is unknown; it doubles.
+const UNKNOWN_WAIT: Duration = Duration::from_millis(50);
+
+/// What decides batches.
+pub(crate) struct Decider {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) catalogs: Catalogs,
+    pub(crate) homes: Homes,
+    pub(crate) settings: EngineSettings,
+    /// Told after every commit that left events in the outbox.
+    pub(crate) events: tokio::sync::Notify,
+}
+
+/// What a batch is processed under.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Under<'a> {
+    /// The lease of the job that it is for.
+    pub(crate) lease: Option<&'a Lease>,
+    /// The homes that its queue keeps.
+    pub(crate) kept: Option<&'a Mutex<KeptHomes>>,
+}
+
+/// What became of one try.
+struct Tried {
+    /// To be tried again.
+    left: Vec<Job>,
+    /// Whether the fate of the write is unknown.
+    is_unknown: bool,
+}
+
+impl Decider {
+    /// Answers every job, whatever it takes.
+    pub(crate) async fn process(&self, jobs: Vec<Job>, under: Under<'_>) {
+        metrics::histogram!("quota_batch_size").record(u32::try_from(jobs.len()).unwrap_or(0));
+        let mut pending = jobs;
+        let (mut conflicts, mut unknowns) = (0, 0);
+        while !pending.is_empty() {
+            if conflicts == ATTEMPTS_MAX {
+                for group in grouped(pending) {
+                    self.process_locked(group, under.lease).await;
+                }
+                return;
+            }
+            let tried = self.attempt(pending, under).await;
+            pending = tried.left;
+            if !tried.is_unknown {
+                conflicts += 1;
+                continue;
+            }
+            if unknowns == UNKNOWN_MAX {
+                for job in pending {
+                    job.answer(Err(EngineError::Deadline));
+                }
+                return;
+            }
+            tokio::time::sleep(UNKNOWN_WAIT * 2_u32.pow(unknowns)).await;
+            unknowns += 1;
+        }
+    }
+
+    fn query<'a>(&self, now: DateTime<Utc>, groups: impl Iterator<Item = &'a Group>) -> LoadQuery {
+        LoadQuery {
+            now,
+            keys_since: now - self.settings.keys_kept,
+            homes: groups.map(home_query).collect(),
+        }
+    }
+
+    async fn attempt(&self, jobs: Vec<Job>, under: Under<'_>) -> Tried {
+        let mut groups = grouped(jobs);
+        let now = self.clock.now();
+        if let Some(kept) = under.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            for group in &mut groups {
+                let home = kept.take(&group.home);
+                group.kept = home.filter(|home| group.needs_no_more_than(home, now));
+            }
+        }
+        // Those that are read come first, in the order in which they are asked for.
+        groups.sort_by_key(|group| group.kept.is_some());
+        let read = groups.partition_point(|group| group.kept.is_none());
+        let query = self.query(now, groups.iter().take(read));
+        let loaded = match self.load(&query).await {
+            Ok(loaded) => loaded,
+            Err(error) => return self.not_loaded(groups, error),
+        };
+        let setting = match self.setting(loaded.catalog_version, &query).await {
+            Ok(setting) => setting,
+            Err(error) => return self.not_loaded(groups, error),
+        };
+        let (groups, loaded, moved) = self.without_moved(groups, loaded).await;
+        let (groups, decided) = decide_groups(groups, loaded, &setting);
+        let mut tried = self.write((groups, decided), &query, &setting, under).await;
+        tried.left.extend(moved);
+        tried
+    }
+
+    /// Loads what is asked for; nothing when every home was kept.
+    async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
+        if query.homes.is_empty() {
+            return Ok(Loaded {
+                catalog_version: self.catalogs.current().version,
+                homes: Vec::new(),
+                earlier: Vec::new(),
+            });
+        }
+        self.storage.load(query).await
+    }
+
+    /// Nothing could be read: whoever is certain that nothing took effect is told so at once.
+    #[expect(clippy::unused_self, reason = "reads like its siblings")]
+    fn not_loaded(&self, groups: Vec<Group>, error: StoreError) -> Tried {
+        let mut left = Vec::new();
+        let text = error.to_string();
+        let is_transient = error.is_transient();
+        let mut first = Some(error);
+        for job in groups.into_iter().flat_map(|group| group.jobs) {
+            if job.is_uncertain && is_transient {
+                left.push(job);
+                continue;
+            }
+            let error = first.take().unwrap_or_else(|| again(&text, is_transient));
+            job.answer(Err(EngineError::Store(error)));
+        }
+        Tried {
+            left,
+            is_unknown: true,
+        }
+    }
+
+    async fn setting(&self, version: u64, query: &LoadQuery) -> Result<Setting, StoreError> {
+        Ok(Setting {
+            catalog: self.catalogs.at(version).await?,
+            now: query.now,
+            grace: self.settings.grace,
+        })
+    }
+
+    /// Takes out the jobs whose account is not in the home that it was thought to live in but in another one.
+    async fn without_moved(
+        &self,
+        groups: Vec<Group>,
+        loaded: Loaded,
+    ) -> (Vec<Group>, Loaded, Vec<Job>) {
+        let mut moved = Vec::new();
+        let mut stay = Vec::with_capacity(groups.len());
+        let mut groups = groups.into_iter();
+        for (mut group, home) in groups.by_ref().take(loaded.homes.len()).zip(&loaded.homes) {
+            let is_missing = |job: &Job| !home.accounts.contains_key(&job.request.account);
+            if group.jobs.iter().any(is_missing) {
+                let mut here = Vec::with_capacity(group.jobs.len());
+                for mut job in group.jobs {
+                    match self.homes.look_up(&job.request.account).await {
+                        Ok(home) if is_missing(&job) && home != job.home => {
+                            job.home = home;
+                            moved.push(job);
+                        }
+                        _ => here.push(job),
+                    }
+                }
+                group.jobs = here;
+            }
+            stay.push(group);
+        }
+        stay.extend(groups);
+        (stay, loaded, moved)
+    }
+}
+
+fn answer_all(group: Group, decided: DecidedHome) {
+    for (job, verdict) in group.jobs.into_iter().zip(decided.verdicts) {
+        job.answer(verdict);
+    }
+}
+
+/// The same failure for another caller.
+fn again(text: &str, is_transient: bool) -> StoreError {
+    if is_transient {
+        StoreError::Unavailable(text.into())
+    } else {
+        StoreError::Refused {
+            what: text.to_owned(),
+        }
+    }
+}
+
+fn answered(earlier: Vec<Operation>) -> Answered {
+    let named = |operation: Operation| {
+        let key = operation.key.clone()?;
+        Some(((operation.account.clone(), key), operation))
+    };
+    earlier.into_iter().filter_map(named).collect()
+}
+
+fn decide_groups(
+    mut groups: Vec<Group>,
+    loaded: Loaded,
+    setting: &Setting,
+) -> (Vec<Group>, Vec<DecidedHome>) {
+    let mut answered = answered(loaded.earlier);
+    let context = setting.context();
+    let mut read = loaded.homes.into_iter();
+    let decided = groups.iter_mut().filter_map(|group| {
+        let kept = group.kept.take();
+        let was_kept = kept.is_some();
+        let home = kept.or_else(|| read.next())?;
+        debug_assert_eq!(home.id, group.home, "each group is decided on its own home");
+        let requests = group.jobs.iter().map(|job| &job.request);
+        Some(decide_home(
+            (home, was_kept),
+            &mut answered,
+            requests,
+            &context,
+        ))
+    });
+    let decided: Vec<DecidedHome> = decided.collect();
+    assert_eq!(
+        decided.len(),
+        groups.len(),
+        "one home for each that was asked for"
+    );
+    (groups, decided)
+}
