@@ -191,6 +191,8 @@ pub enum Rejection {
     GrantExists,
     #[error("there is no subscription")]
     NoSubscription,
+    #[error("the next period was renewed already")]
+    AlreadyRenewed,
     #[error("there is no subscription in force")]
     NotInForce,
     #[error("ends_at must be later than starts_at")]
@@ -234,6 +236,7 @@ impl Rejection {
             Self::NotCapacity(_) => "not_a_capacity",
             Self::GrantExists => "grant_exists",
             Self::NoSubscription => "no_subscription",
+            Self::AlreadyRenewed => "already_renewed",
             Self::NotInForce => "not_in_force",
             Self::EndsBeforeStart => "ends_before_start",
             Self::NotInFuture { .. } => "not_in_future",
@@ -267,6 +270,7 @@ impl Rejection {
             | Self::UnknownOperation
             | Self::NotRefundable
             | Self::NoSubscription
+            | Self::AlreadyRenewed
             | Self::NotInForce
             | Self::OpenReservations => None,
         }
@@ -290,6 +294,7 @@ impl Rejection {
             | Self::RefundTooLarge { .. }
             | Self::GrantExists
             | Self::NoSubscription
+            | Self::AlreadyRenewed
             | Self::NotInForce
             | Self::CounterFull
             | Self::OpenReservations => RejectionClass::Conflict,

@@ -124,6 +124,22 @@ pub(crate) fn renew(
         next.ends_at = ends_at;
     }
     next.end_recorded_at = None;
+    if context.now < held.ends_at {
+        if held.upcoming.is_some() {
+            return Err(Rejection::AlreadyRenewed);
+        }
+        // The running period stays as it is until its end.
+        let upcoming = Some(Box::new(Subscription {
+            scheduled: None,
+            ..next
+        }));
+        let scheduled = None;
+        next = Subscription {
+            upcoming,
+            scheduled,
+            ..held
+        };
+    }
     put(
         home,
         context,

@@ -86,6 +86,9 @@ pub struct Subscription {
     /// The change that is scheduled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<PlanChange>,
+    /// The period after this one, when it was renewed before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upcoming: Option<Box<Subscription>>,
     /// When its end was recorded by the daily job (S9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_recorded_at: Option<DateTime<Utc>>,
@@ -106,6 +109,7 @@ impl Subscription {
             renews: plan.is_free(),
             cancel_at: None,
             scheduled: None,
+            upcoming: None,
             end_recorded_at: None,
         }
     }
@@ -149,9 +153,12 @@ impl Subscription {
         paid && self.period(now).contains(now)
     }
 
-    /// The subscription that counts at `now`: this one, or for one that renews by itself the plan that was
-    /// scheduled, once its time has come (S5).
+    /// The subscription that counts at `now`: this one; or the next period, renewed before its time, once that has
+    /// begun (S4); or for one that renews by itself the plan that was scheduled, once its time has come (S5).
     pub fn current<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
+        if let Some(next) = self.upcoming.as_ref().filter(|next| next.starts_at <= now) {
+            return Cow::Borrowed(next);
+        }
         let due = self
             .scheduled
             .as_ref()
@@ -168,6 +175,9 @@ impl Subscription {
 
     /// First instant after it for good, as far as is known now; `None` while it renews by itself.
     pub fn ends_for_good_at(&self) -> Option<DateTime<Utc>> {
+        if let Some(next) = &self.upcoming {
+            return next.ends_for_good_at();
+        }
         if self.renews {
             return self.cancel_at;
         }
@@ -214,13 +224,16 @@ impl Subscription {
     #[must_use]
     pub fn canceled(&self, now: DateTime<Utc>, at_once: bool) -> Self {
         let mut next = self.clone();
-        next.cancel_at = if at_once {
-            Some(now)
-        } else {
-            self.period(now).ends_at
-        };
         if at_once {
             next.status = Status::Canceled;
+            next.cancel_at = Some(now);
+            next.upcoming = None;
+        } else if let Some(upcoming) = &mut next.upcoming {
+            // What was paid for runs to its end.
+            upcoming.cancel_at = Some(upcoming.ends_at);
+            next.cancel_at = upcoming.cancel_at;
+        } else {
+            next.cancel_at = self.period(now).ends_at;
         }
         next
     }

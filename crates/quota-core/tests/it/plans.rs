@@ -114,6 +114,29 @@ fn a_downgrade_waits_for_the_periods_end() {
     );
 }
 
+/// S4: the next period is `[old end, new end)` also when it is paid for early: the running one goes on till its end.
+#[test]
+fn a_renewal_before_the_end_leaves_the_running_period_alone() {
+    let mut stage = Stage::user("pro");
+    let held = |stage: &Stage| {
+        let account = &stage.home.accounts[&id("user:a")];
+        account.terms.subscription.clone().expect("subscribed")
+    };
+    let end = held(&stage).ends_at;
+    stage.done("user:a", consume("articles", 7));
+    let before = stage.remaining("user:a", "articles");
+    stage.now = end - TimeDelta::days(3);
+    stage.done("user:a", Command::Renew { ends_at: None });
+    assert_eq!(stage.remaining("user:a", "articles"), before);
+    let again = stage.run("user:a", Command::Renew { ends_at: None });
+    assert_eq!(again.expect_err("one ahead").code(), "already_renewed");
+    stage.now = end;
+    stage.done("user:a", consume("articles", 1));
+    assert!(stage.remaining("user:a", "articles") > before);
+    stage.done("user:a", Command::Renew { ends_at: None });
+    assert_eq!(held(&stage).starts_at, end);
+}
+
 /// S5: a free plan renews by itself, and so a change at its period's end acts without anybody's doing.
 #[test]
 fn a_scheduled_change_of_a_free_plan_acts_by_itself() {
