@@ -56,7 +56,8 @@ impl Database {
             .strip_prefix("sqlite:")
             .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
         match file {
-            Some(file) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
+            // A store in memory would be another one for each connection, and gone with the process.
+            Some(file) if !file.is_empty() && file != ":memory:" => Ok(Self::Sqlite(file.into())),
             _ => Err(StartError::Setting {
                 setting: "DATABASE_URL",
                 why: "must begin with `postgres://`, `postgresql://` or `sqlite://`".to_owned(),

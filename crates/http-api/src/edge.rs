@@ -185,3 +185,76 @@ where
         .into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use quota_core::ports::{Cache, CacheError, CachedHome, FixedClock};
+    use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
+    use testkit::memory::MemoryStore;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::ApiSettings;
+
+    /// Keeps nothing.
+    struct NoCache;
+
+    #[async_trait::async_trait]
+    impl Cache for NoCache {
+        async fn get(
+            &self,
+            _: &quota_core::ids::AccountId,
+            _: &quota_core::ids::AccountId,
+        ) -> Result<Option<Arc<CachedHome>>, CacheError> {
+            Ok(None)
+        }
+        async fn put(&self, _: Arc<CachedHome>) -> Result<(), CacheError> {
+            Ok(())
+        }
+        async fn advance(
+            &self,
+            _: &[(quota_core::ids::AccountId, u64)],
+            _: bool,
+        ) -> Result<(), CacheError> {
+            Ok(())
+        }
+        fn name(&self) -> &'static str {
+            "none"
+        }
+        async fn ping(&self) -> Result<(), CacheError> {
+            Ok(())
+        }
+    }
+
+    async fn state() -> ApiState {
+        let parts = EngineParts {
+            storage: Arc::new(MemoryStore::new()),
+            cache: Arc::new(NoCache),
+            clock: Arc::new(FixedClock::at(chrono::DateTime::UNIX_EPOCH)),
+            ids: Arc::new(TimeIds),
+        };
+        let engine = Engine::start(parts, EngineSettings::default()).await;
+        ApiState::new(engine.expect("it starts"), None, ApiSettings::default())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_the_next_request_is_answered() {
+        async fn panicking() -> &'static str {
+            assert!(std::hint::black_box(false), "on purpose");
+            "never"
+        }
+        let routes = Router::new()
+            .route("/panic", get(panicking))
+            .route("/fine", get(async || "fine"))
+            .layer(EdgeLayer::new(&state().await, true));
+        for (path, status) in [("/panic", 500), ("/fine", 200), ("/panic", 500)] {
+            let request = Request::get(path).body(Body::empty()).expect("a request");
+            let answer = routes.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(answer.status().as_u16(), status, "{path}");
+            assert!(answer.headers().contains_key("x-request-id"), "{path}");
+        }
+    }
+}

@@ -230,3 +230,38 @@ mod pg {
         assert_eq!(body["balances"][0]["remaining"], 4);
     }
 }
+
+mod redis {
+    use super::{answer_of_kept, serve};
+    use std::io::Write as _;
+    use std::net::TcpStream;
+
+    #[test]
+    fn with_redis_it_is_ready_and_checks_are_answered_from_the_cache() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = testkit::redis::shared_url();
+        let environment = [("REDIS_URL", url), ("REDIS_PREFIX", "api-process")];
+        let served = serve(folder.path(), &["--metrics-open"], &environment);
+        let ask = |head: &str, body: &str| {
+            let mut stream = TcpStream::connect(&served.address).expect("a connection");
+            let (key, length) = (&served.key, body.len());
+            let text = format!(
+                "{head} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
+                 content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            );
+            stream.write_all(text.as_bytes()).expect("it is sent");
+            answer_of_kept(stream)
+        };
+        let (_, ready) = ask("GET /readyz", "");
+        assert_eq!(ready["status"], "ok");
+        let body = r#"{"user":"bob","feature":"articles_per_month","amount":150}"#;
+        for _ in 0..2 {
+            let (_, check) = ask("POST /v1/check", body);
+            assert_eq!(check["allowed"], true);
+        }
+        let (_, spent) = ask("POST /v1/consume", body);
+        assert_eq!(spent["allowed"], true);
+        let (_, check) = ask("POST /v1/check", body);
+        assert_eq!(check["allowed"], false, "P4: what is seen changes at once");
+    }
+}

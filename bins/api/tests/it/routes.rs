@@ -171,8 +171,11 @@ async fn a_subscription_is_started_renewed_changed_and_canceled() {
         .await
         .expect(200);
     let held = api.get("/v1/users/ann/subscription").await.expect(200);
-    assert_eq!(held.body["starts_at"], "2026-12-20T12:00:00Z");
+    assert_eq!(held.body["ends_at"], "2026-12-20T12:00:00Z");
+    assert_eq!(held.body["upcoming"]["ends_at"], "2027-01-20T12:00:00Z");
     api.pass(TimeDelta::days(30));
+    let held = api.get("/v1/users/ann/subscription").await.expect(200);
+    assert_eq!(held.body["starts_at"], "2026-12-20T12:00:00Z");
     let change = "/v1/users/ann/subscription/change-plan";
     let cheaper = json!({"plan": "article_free", "when": "period_end"});
     api.post(change, cheaper).await.expect(200);

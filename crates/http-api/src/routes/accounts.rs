@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
+use quota_core::catalog::Catalog;
 use quota_core::command::{AccountSpec, Command, Presence};
 use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId, UserId};
 use quota_core::ports::{AccountPage, AccountRow};
@@ -14,7 +15,7 @@ use quota_core::terms::{Policy, Terms};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::subscription::SubscriptionBody;
+use super::subscription::{SubscriptionBody, catalog_for};
 use crate::body::JsonBody;
 use crate::caller::{Caller, Reads, Writes};
 use crate::label::{Label, Note};
@@ -76,7 +77,7 @@ pub(crate) struct AccountBody {
 }
 
 impl AccountBody {
-    pub(crate) fn of(state: &ApiState, id: &AccountId, terms: &Terms) -> Self {
+    pub(crate) fn of(state: &ApiState, id: &AccountId, terms: &Terms, catalog: &Catalog) -> Self {
         let is_user = id.kind() == AccountKind::User;
         let overrides = terms.overrides.iter().map(|(feature, own)| {
             let view = OverrideView {
@@ -97,7 +98,7 @@ impl AccountBody {
             unlimited: is_user.then_some(terms.unlimited),
             org: terms.org.clone(),
             policy: (!is_user).then_some(terms.policy),
-            subscription: subscription.map(|held| SubscriptionBody::of(state, held)),
+            subscription: subscription.map(|held| SubscriptionBody::of(state, held, catalog)),
             overrides: overrides.collect(),
         }
     }
@@ -134,11 +135,12 @@ pub(crate) async fn list(
         limit: page.limit,
     };
     let rows = state.engine().accounts(&wanted).await?;
+    let catalog = state.engine().catalog().await?;
     Ok(Json(AccountList {
         next: next_of(&rows, page.limit),
         items: rows
             .iter()
-            .map(|row| AccountBody::of(&state, &row.id, &row.account.terms))
+            .map(|row| AccountBody::of(&state, &row.id, &row.account.terms, &catalog))
             .collect(),
     }))
 }
@@ -160,7 +162,9 @@ pub(crate) async fn get(
     Account(account): Account,
 ) -> Result<Json<AccountBody>, Problem> {
     let row = state.engine().account(&account).await?;
-    Ok(Json(AccountBody::of(&state, &row.id, &row.account.terms)))
+    let terms = &row.account.terms;
+    let catalog = catalog_for(&state, terms.subscription.as_ref()).await?;
+    Ok(Json(AccountBody::of(&state, &row.id, terms, &catalog)))
 }
 
 /// What is said of a user; what is absent stays, or takes its default.

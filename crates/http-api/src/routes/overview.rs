@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::accounts::AccountBody;
 use super::credits::{GrantBody, grant_bodies};
+use super::subscription::catalog_for;
 use crate::ApiState;
 use crate::caller::Reads;
 use crate::decision::BalanceBody;
@@ -76,16 +77,18 @@ pub(crate) async fn overview(
     Account(account): Account,
 ) -> Result<Json<OverviewBody>, Problem> {
     let overview = state.engine().overview(&account).await?;
-    Ok(Json(body(&state, &overview)))
+    let catalog = catalog_for(&state, overview.terms.subscription.as_ref()).await?;
+    let account = AccountBody::of(&state, &account, &overview.terms, &catalog);
+    Ok(Json(body(account, &overview)))
 }
 
-fn body(state: &ApiState, overview: &Overview) -> OverviewBody {
+fn body(account: AccountBody, overview: &Overview) -> OverviewBody {
     let tokens = overview.tokens.iter().map(|(id, balance)| TokenStanding {
         id: id.clone(),
         balance: balance.into(),
     });
     OverviewBody {
-        account: AccountBody::of(state, &overview.account, &overview.terms),
+        account,
         at: overview.at,
         version: overview.version,
         in_force: overview.is_in_force,

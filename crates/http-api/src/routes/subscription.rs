@@ -1,11 +1,13 @@
 //! Subscriptions by hand: start, renew, change plan, cancel, set the status.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::answer::Rejection;
-use quota_core::catalog::Interval;
+use quota_core::catalog::{Catalog, Interval};
 use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
 use quota_core::ids::PlanCode;
 use quota_core::terms::{Status, Subscription};
@@ -62,12 +64,40 @@ pub(crate) struct SubscriptionBody {
     /// The change that is scheduled.
     #[serde(skip_serializing_if = "Option::is_none")]
     scheduled: Option<ScheduledBody>,
+    /// The period after this one, when it was renewed before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upcoming: Option<UpcomingBody>,
+}
+
+/// A period that was paid for before its time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UpcomingBody {
+    /// The plan.
+    #[schema(value_type = String)]
+    plan: PlanCode,
+    /// First instant.
+    starts_at: DateTime<Utc>,
+    /// First instant after it.
+    ends_at: DateTime<Utc>,
+}
+
+/// What it takes to say which subscription counts now: the catalog is only looked at when something waits.
+pub(crate) async fn catalog_for(
+    state: &ApiState,
+    held: Option<&Subscription>,
+) -> Result<Arc<Catalog>, Problem> {
+    let waits = held.is_some_and(|held| held.scheduled.is_some() || held.upcoming.is_some());
+    if waits {
+        return Ok(state.engine().catalog().await?);
+    }
+    Ok(Arc::default())
 }
 
 impl SubscriptionBody {
-    pub(crate) fn of(state: &ApiState, held: &Subscription) -> Self {
+    pub(crate) fn of(state: &ApiState, held: &Subscription, catalog: &Catalog) -> Self {
         let engine = state.engine();
         let now = engine.now();
+        let held = held.current(catalog, now);
         let period = held.period(now);
         Self {
             plan: held.plan.clone(),
@@ -83,6 +113,11 @@ impl SubscriptionBody {
             scheduled: held.scheduled.as_ref().map(|change| ScheduledBody {
                 plan: change.plan.clone(),
                 at: change.at,
+            }),
+            upcoming: held.upcoming.as_ref().map(|next| UpcomingBody {
+                plan: next.plan.clone(),
+                starts_at: next.starts_at,
+                ends_at: next.ends_at,
             }),
         }
     }
@@ -104,9 +139,8 @@ pub(crate) async fn subscription(
         problem.title = "Not Found";
         return Err(problem);
     };
-    let catalog = state.engine().catalog().await?;
-    let current = held.current(&catalog, state.engine().now());
-    Ok(Json(SubscriptionBody::of(&state, &current)))
+    let catalog = catalog_for(&state, Some(held)).await?;
+    Ok(Json(SubscriptionBody::of(&state, held, &catalog)))
 }
 
 /// A new subscription.

@@ -75,7 +75,7 @@ pub(crate) async fn list_tokens(
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTokenBody {
     /// Its id, unique within the user. Not its secret: that is yours.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "ci")]
     id: TokenId,
     /// Its cap in stored units, or `"unlimited"`; needed unless the user is unlimited.
     #[schema(value_type = Option<schema::Limit>)]
