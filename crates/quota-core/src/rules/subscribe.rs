@@ -135,8 +135,8 @@ pub(crate) fn renew(
         }));
         let scheduled = None;
         next = Subscription {
-            upcoming,
             scheduled,
+            upcoming,
             ..held
         };
     }

@@ -52,6 +52,7 @@ fn subscription() -> Subscription {
             plan: plan("free"),
             at: instant(5),
         }),
+        upcoming: None,
         end_recorded_at: Some(instant(6)),
     }
 }
