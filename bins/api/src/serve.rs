@@ -55,7 +55,8 @@ pub(crate) async fn serve(settings: &Settings, is_demo: bool) -> Result<(), Star
     let listener = listener.map_err(|cause| StartError::Listen { address, cause })?;
     let bound = listener.local_addr().unwrap_or(address);
     announce(&format!("http://{bound}"), demo_key.as_deref());
-    answer(listener, state, settings, stop).await?;
+    let outcome = answer(listener, state, settings, stop).await;
+    // Whatever became of the server, what the engine took is answered and written.
     runner.stop().await;
     if let Some(task) = scheduled {
         // It ends with the runner.
@@ -63,7 +64,7 @@ pub(crate) async fn serve(settings: &Settings, is_demo: bool) -> Result<(), Star
     }
     wired.stop().await;
     tracing::info!("stopped");
-    Ok(())
+    outcome
 }
 
 /// Answers until told to stop, and then what was taken, for no longer than the settings say.
