@@ -6,6 +6,7 @@ pub mod fixtures;
 pub mod memory;
 pub mod pg;
 mod process;
+pub mod races;
 pub mod redis;
 pub mod sequences;
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// What is copied; migrated again before each copy, which costs a look when nothing is new.
 const TEMPLATE: &str = "quota_template";
 /// Whoever holds this lock of the server makes or copies the template: nobody may be connected to it then.
-const LOCK: i64 = 0x7175_6F74_61;
+const LOCK: i64 = 0x0071_756F_7461;
 
 /// An empty store on a database that nobody else uses.
 pub(crate) async fn open() -> (Arc<dyn Storage>, ()) {

@@ -1,6 +1,7 @@
 //! What the ports promise, written once and run on every implementation.
 
 pub mod cache;
+pub mod races;
 pub mod store;
 
 /// Runs every promise of the stores as a test of its own.
