@@ -1,4 +1,69 @@
 //! The rules of the quota engine: pure values and functions, no clock, no randomness, no I/O.
+//!
+//! One request, decided over what is known of an account (example E1 of docs/RULES.md): the plan grants 10, 9 are
+//! used, 5 credits are left, and 3 are asked for. [`rules::execute::execute`] does the same and books it.
+//!
+//! ```
+//! use chrono::{DateTime, TimeDelta, Utc};
+//! use quota_core::amount::{Amount, Limit};
+//! use quota_core::balance::{Balance, Bucket};
+//! use quota_core::catalog::{Catalog, CatalogFile};
+//! use quota_core::ids::{FeatureCode, GrantId, PlanCode};
+//! use quota_core::rules::decide::{AccountView, Decision, Mode, Question, decide};
+//! use quota_core::rules::funding::Source;
+//! use quota_core::terms::{Subscription, Terms};
+//!
+//! let file: CatalogFile = toml::from_str(include_str!("../catalogs/try-on-shop.toml"))?;
+//! let catalog = Catalog::default().applied(&file)?;
+//! let premium = catalog.plan(&PlanCode::new("shop_premium")?, None).ok_or("no such plan")?;
+//! let began: DateTime<Utc> = "2027-03-01T00:00:00Z".parse()?;
+//!
+//! // What is known: the terms, and the balances that are live.
+//! let terms = Terms {
+//!     created_at: began,
+//!     time_zone: chrono_tz::Tz::UTC,
+//!     disabled: false,
+//!     unlimited: false,
+//!     org: None,
+//!     policy: Default::default(),
+//!     subscription: Some(Subscription::start(premium, 1, began)),
+//!     overrides: Default::default(),
+//!     tokens: Default::default(),
+//! };
+//! let try_on = FeatureCode::new("try_on")?;
+//! let balance = |bucket, granted, used| Balance {
+//!     bucket,
+//!     granted: Limit::Of(granted),
+//!     used,
+//!     held: 0,
+//!     overage: 0,
+//!     starts_at: began,
+//!     ends_at: None,
+//!     priority: 0,
+//!     reset_sequence: 0,
+//!     moved_to: None,
+//! };
+//! let window = Bucket::Window(try_on.clone(), began.timestamp_micros());
+//! let pack = Bucket::Grant(GrantId::new("pack-1")?);
+//! let balances = [balance(window, 10, 9), balance(pack, 5, 0)];
+//!
+//! let decision = decide(&Question {
+//!     now: began + TimeDelta::days(9),
+//!     catalog: &catalog,
+//!     grace: TimeDelta::hours(72),
+//!     user: Some(AccountView { terms: &terms, balances: &balances }),
+//!     org: None,
+//!     token: None,
+//!     feature: &try_on,
+//!     amount: Amount::new(3)?,
+//!     mode: Mode::Ask,
+//! });
+//!
+//! let Decision::Allowed(draws) = decision else { panic!("{decision:?}") };
+//! let drawn: Vec<_> = draws.iter().map(|draw| (draw.source, draw.amount)).collect();
+//! assert_eq!(drawn, [(Source::Allowance, 1), (Source::Credits, 2)]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![cfg_attr(
     not(test),
     deny(
