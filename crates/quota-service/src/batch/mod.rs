@@ -72,6 +72,9 @@ impl Decider {
             }
             let tried = self.attempt(pending, under).await;
             pending = tried.left;
+            if pending.is_empty() {
+                return;
+            }
             if !tried.is_unknown {
                 conflicts += 1;
                 continue;
