@@ -190,7 +190,8 @@ impl Arena {
     }
 }
 
-fn catalog() -> Catalog {
+/// The catalog of the races.
+pub fn catalog() -> Catalog {
     let file: CatalogFile = toml::from_str(include_str!("catalog.toml")).expect("parses");
     Catalog::default().applied(&file).expect("is valid")
 }
