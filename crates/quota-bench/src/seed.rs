@@ -69,6 +69,7 @@ fn account(
             subscription: Some(Subscription::start(plan, 1, now())),
             overrides: std::collections::BTreeMap::new(),
             tokens: token.map(capped).into_iter().collect(),
+            former_home: None,
         },
         books: Books::default(),
     })

@@ -62,6 +62,7 @@ impl Account {
             subscription: None,
             overrides: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            former_home: None,
         };
         Self {
             terms,

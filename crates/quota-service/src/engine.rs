@@ -169,7 +169,7 @@ impl Engine {
         verdicts
     }
 
-    fn request(&self, ask: Ask) -> Request {
+    pub(crate) fn request(&self, ask: Ask) -> Request {
         let body_hash = body_hash(&ask);
         Request {
             id: self.inner.ids.next(),

@@ -10,6 +10,7 @@ mod error;
 mod homes;
 mod kept;
 mod keys;
+mod moving;
 mod no_cache;
 mod reads;
 mod settings;

@@ -82,6 +82,7 @@ pub fn terms() -> Terms {
         subscription: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
+        former_home: None,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod execute;
 pub mod funding;
 mod hold;
 mod moves;
+mod relocate;
 mod reverse;
 pub mod settle;
 mod spend;
@@ -16,4 +17,5 @@ pub mod standing;
 mod subscribe;
 
 pub use hold::expiry_id;
+pub use relocate::relocate;
 pub use spend::Outcome;

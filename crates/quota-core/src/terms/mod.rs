@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Limit;
-use crate::ids::{FeatureCode, OrgId, TokenId};
+use crate::ids::{AccountId, FeatureCode, OrgId, TokenId};
 
 pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};
 
@@ -88,6 +88,18 @@ pub struct Terms {
     /// Its API tokens.
     #[serde(default)]
     pub tokens: BTreeMap<TokenId, Token>,
+    /// Where it lived before it joined or left an org: keys that were used there are still looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_home: Option<FormerHome>,
+}
+
+/// The home that a user left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerHome {
+    /// Which.
+    pub home: AccountId,
+    /// When it left.
+    pub left_at: DateTime<Utc>,
 }
 
 /// Whether a new user is unlimited: as the caller says, else inside an org yes and outside no (U6).

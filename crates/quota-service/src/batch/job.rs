@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use quota_core::command::{Command, Request};
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
-use quota_core::ports::{HomeQuery, KeyQuery};
+use quota_core::ports::{HomeQuery, KeyQuery, Loaded};
 use tokio::sync::oneshot;
 
 use crate::EngineError;
@@ -40,7 +40,11 @@ pub(super) struct Group {
 
 impl Group {
     /// Whether nothing has to be read but the home itself and the accounts that ask.
-    pub(super) fn needs_no_more_than(&self, home: &Home, now: DateTime<Utc>) -> bool {
+    pub(super) fn needs_no_more_than(
+        &self,
+        home: &Home,
+        (now, keys_since): (DateTime<Utc>, DateTime<Utc>),
+    ) -> bool {
         let is_plain = |job: &Job| {
             let request = &job.request;
             let reads_more = matches!(
@@ -52,7 +56,12 @@ impl Group {
                     | Command::PutAccount { .. }
                     | Command::Sweep
             );
-            !reads_more && !job.is_uncertain && home.accounts.contains_key(&request.account)
+            let account = home.accounts.get(&request.account);
+            let is_settled = account.is_some_and(|account| {
+                let former = account.terms.former_home.as_ref();
+                former.is_none_or(|former| former.left_at < keys_since)
+            });
+            !reads_more && !job.is_uncertain && is_settled
         };
         !home.may_have_expired_holds(now) && self.jobs.iter().all(is_plain)
     }
@@ -114,4 +123,42 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
     query.operations.sort_unstable();
     query.operations.dedup();
     query
+}
+
+/// Where keys are looked for beside the home itself: in the homes that users left since keys are kept.
+pub(super) fn former_keys(
+    groups: &[Group],
+    loaded: &Loaded,
+    keys_since: DateTime<Utc>,
+) -> Vec<HomeQuery> {
+    let mut queries: Vec<HomeQuery> = Vec::new();
+    for (group, home) in groups.iter().zip(&loaded.homes) {
+        for job in &group.jobs {
+            let request = &job.request;
+            let account = home.accounts.get(&request.account);
+            let former = account.and_then(|account| account.terms.former_home.as_ref());
+            let Some(former) = former.filter(|former| keys_since <= former.left_at) else {
+                continue;
+            };
+            let Some(key) = request.key.clone() else {
+                continue;
+            };
+            let key = KeyQuery {
+                account: request.account.clone(),
+                key,
+            };
+            match queries.iter_mut().find(|query| query.home == former.home) {
+                Some(query) if !query.keys.contains(&key) => query.keys.push(key),
+                Some(_) => {}
+                None => queries.push(HomeQuery {
+                    home: former.home.clone(),
+                    accounts: Vec::new(),
+                    reservations: Vec::new(),
+                    operations: Vec::new(),
+                    keys: vec![key],
+                }),
+            }
+        }
+    }
+    queries
 }

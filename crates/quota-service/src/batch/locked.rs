@@ -1,6 +1,8 @@
 //! Homes that keep moving: decided one at a time while the store holds them.
 
+use chrono::{DateTime, Utc};
 use quota_core::command::Request;
+use quota_core::home::Home;
 use quota_core::ports::{Lease, Loaded, WriteBatch};
 use tokio::sync::oneshot;
 
@@ -32,6 +34,10 @@ impl Decider {
         let decide = Box::new(move |mut loaded: Loaded| {
             let mut answered = answered(std::mem::take(&mut loaded.earlier));
             let home = loaded.homes.pop()?;
+            // Keys of a former home cannot be read from here: such a request is tried again later.
+            if has_former_keys(&home, &requests, keys_since) {
+                return None;
+            }
             let context = setting.context();
             let mut decided = decide_home((home, false), &mut answered, requests.iter(), &context);
             let write = decided.take_write();
@@ -65,4 +71,12 @@ impl Decider {
             }
         }
     }
+}
+
+fn has_former_keys(home: &Home, requests: &[Request], keys_since: DateTime<Utc>) -> bool {
+    requests.iter().any(|request| {
+        let account = home.accounts.get(&request.account);
+        let former = account.and_then(|account| account.terms.former_home.as_ref());
+        request.key.is_some() && former.is_some_and(|former| keys_since <= former.left_at)
+    })
 }

@@ -19,7 +19,7 @@ use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 
 pub(crate) use job::Job;
-use job::{Group, grouped, home_query};
+use job::{Group, former_keys, grouped, home_query};
 
 /// Tries of a batch before its homes are taken one at a time.
 const ATTEMPTS_MAX: u32 = 4;
@@ -79,6 +79,9 @@ impl Decider {
                 conflicts += 1;
                 continue;
             }
+            if pending.is_empty() {
+                return;
+            }
             if unknowns == UNKNOWN_MAX {
                 for job in pending {
                     job.answer(Err(EngineError::Deadline));
@@ -105,7 +108,9 @@ impl Decider {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             for group in &mut groups {
                 let home = kept.take(&group.home);
-                group.kept = home.filter(|home| group.needs_no_more_than(home, now));
+                group.kept = home.filter(|home| {
+                    group.needs_no_more_than(home, (now, now - self.settings.keys_kept))
+                });
             }
         }
         // Those that are read come first, in the order in which they are asked for.
@@ -120,7 +125,10 @@ impl Decider {
             Ok(setting) => setting,
             Err(error) => return self.not_loaded(groups, error),
         };
-        let (groups, loaded, moved) = self.without_moved(groups, loaded).await;
+        let (groups, mut loaded, moved) = self.without_moved(groups, loaded).await;
+        if let Err(error) = self.add_former_keys(&groups, &query, &mut loaded).await {
+            return self.not_loaded(groups, error);
+        }
         let (groups, decided) = decide_groups(groups, loaded, &setting);
         let mut tried = self.write((groups, decided), &query, &setting, under).await;
         tried.left.extend(moved);
@@ -166,6 +174,26 @@ impl Decider {
             now: query.now,
             grace: self.settings.grace,
         })
+    }
+
+    /// Adds first answers from the homes that users left while their keys are kept (X1).
+    async fn add_former_keys(
+        &self,
+        groups: &[Group],
+        query: &LoadQuery,
+        loaded: &mut Loaded,
+    ) -> Result<(), StoreError> {
+        let homes = former_keys(groups, loaded, query.keys_since);
+        if homes.is_empty() {
+            return Ok(());
+        }
+        let former = LoadQuery {
+            homes,
+            ..query.clone()
+        };
+        let found = self.storage.load(&former).await?;
+        loaded.earlier.extend(found.earlier);
+        Ok(())
     }
 
     /// Takes out the jobs whose account is not in the home that it was thought to live in but in another one.

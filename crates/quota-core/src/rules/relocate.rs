@@ -1,0 +1,116 @@
+//! A user joins, leaves or changes its org: it moves from one home to another with everything that is its own.
+
+use super::booking::{Booking, Context, operation, signed, taken_back};
+use super::decide::Scope;
+use super::funding::Source;
+use crate::amount::Limit;
+use crate::answer::Rejection;
+use crate::balance::{Balance, Bucket};
+use crate::command::Request;
+use crate::event::{Event, EventKind};
+use crate::home::{Account, Home};
+use crate::ids::{AccountId, OrgId};
+use crate::operation::{Entry, OperationKind};
+use crate::ports::Relocation;
+use crate::terms::FormerHome;
+
+/// The move of the user that `request` names from one home to another. Its balances go along: the books of the home
+/// that it leaves end with what it takes, those of the other begin with it. What the org was charged stays there.
+///
+/// # Errors
+/// [`Rejection`] when the user or the org does not exist, or something is held: a hold lies on the org too.
+pub fn relocate(
+    (from, to): (&Home, &Home),
+    org: Option<&OrgId>,
+    request: &Request,
+    context: &Context<'_>,
+) -> Result<Relocation, Rejection> {
+    let user = &request.account;
+    let account = from.accounts.get(user).ok_or(Rejection::UnknownAccount)?;
+    if org.is_some() && !to.accounts.contains_key(&to.id) {
+        return Err(Rejection::UnknownOrg);
+    }
+    if account
+        .books
+        .balances
+        .iter()
+        .any(|balance| balance.held != 0)
+    {
+        return Err(Rejection::OpenReservations);
+    }
+    let mut terms = account.terms.clone();
+    terms.org = org.cloned();
+    terms.former_home = Some(FormerHome {
+        home: from.id.clone(),
+        left_at: context.now,
+    });
+    let books = account.books.clone();
+    let carried = |leaves: bool| {
+        let entry = |balance: &Balance| carry(user, balance, leaves);
+        books.balances.iter().map(entry).collect()
+    };
+    let booking = |what: &str, leaves| Booking {
+        kind: OperationKind::Change,
+        entries: carried(leaves),
+        ..Booking::change(what, Some(format!("{} to {}", from.id, to.id)))
+    };
+    let mut left = operation(from, context, request, booking("moved_out", true));
+    // The key belongs to what is found where the user lives now; the two operations are two rows.
+    left.key = None;
+    left.id = super::expiry_id(request.id);
+    let joined = operation(to, context, request, booking("moved_in", false));
+    let event = Event {
+        id: joined.id,
+        home: to.id.clone(),
+        account: user.clone(),
+        sequence: joined.sequence,
+        at: joined.at,
+        kind: EventKind::QuotaUpdated {
+            reason: "moved".to_owned(),
+        },
+    };
+    let account = Account { terms, books };
+    Ok(Relocation {
+        user: user.clone(),
+        due_at: account.due_at(),
+        account,
+        from: (from.id.clone(), from.version),
+        to: (to.id.clone(), to.version),
+        left,
+        joined,
+        event,
+    })
+}
+
+fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
+    let change = |amount| {
+        if leaves {
+            taken_back(amount)
+        } else {
+            signed(amount)
+        }
+    };
+    let granted = match (&balance.bucket, balance.granted) {
+        (Bucket::Grant(_), Limit::Of(credits)) => change(credits),
+        _ => 0,
+    };
+    Entry {
+        scope: match balance.bucket {
+            Bucket::Token(_) => Scope::Token,
+            _ => Scope::User,
+        },
+        account: user.clone(),
+        bucket: balance.bucket.clone(),
+        feature: None,
+        source: match balance.bucket {
+            Bucket::Grant(_) => Source::Credits,
+            Bucket::Trial(_) => Source::Trial,
+            _ => Source::Allowance,
+        },
+        used: change(balance.used),
+        held: 0,
+        overage: change(balance.overage),
+        granted,
+        unit_cost: 1,
+    }
+}

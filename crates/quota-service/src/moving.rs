@@ -1,0 +1,147 @@
+//! A user joins, leaves or changes its org.
+
+use quota_core::command::{AccountSpec, Command, Presence, Request};
+use quota_core::home::Home;
+use quota_core::ids::{AccountId, IdempotencyKey, OrgId};
+use quota_core::operation::{Operation, Origin};
+use quota_core::ports::{HomeQuery, KeyQuery, LoadQuery};
+use quota_core::reservation::{Reservation, ReservationState};
+use quota_core::rules::relocate;
+
+use crate::decide::Reply;
+use crate::engine::Ask;
+use crate::{Engine, EngineError};
+
+/// Tries of a move while others work on either home.
+const ATTEMPTS_MAX: u32 = 20;
+
+impl Engine {
+    /// Moves a user into an org, or out of its org for `None`, with its balances, tokens and subscription. What its
+    /// org was charged stays with that org. Consumptions from before the move can no longer be refunded.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] for an unknown user or org and for a user with open reservations;
+    /// [`EngineError::Busy`] when others keep changing either home.
+    pub async fn move_user(
+        &self,
+        user: &AccountId,
+        org: Option<&OrgId>,
+        key: Option<IdempotencyKey>,
+        origin: Origin,
+    ) -> Result<Reply, EngineError> {
+        let to = org.map_or_else(|| user.clone(), AccountId::org);
+        // A command that says the same: its text tells a repeated request from another one under its key.
+        let request = self.request(spec_of(user, key, org.cloned(), origin));
+        for _ in 0..ATTEMPTS_MAX {
+            let setting = self.setting_now();
+            let from = self.inner.decider.homes.look_up(user).await?;
+            let mut homes = vec![home_query(&from, &request)];
+            if from != to {
+                homes.push(home_query(&to, &request));
+            }
+            let load = LoadQuery {
+                now: setting.now,
+                keys_since: setting.now - self.settings().keys_kept,
+                homes,
+            };
+            let mut loaded = self.storage().load(&load).await?;
+            if let Some(first) = loaded.earlier.pop() {
+                return first_answer(&from, first, &request.body_hash);
+            }
+            let mut homes = loaded.homes.into_iter();
+            let Some(left) = homes.next() else { continue };
+            let entered = homes.next().unwrap_or_else(|| Home::empty(to.clone()));
+            if self.swept(&left).await? {
+                continue;
+            }
+            if from == to {
+                return self.submit(spec_of(user, None, None, request.origin)).await;
+            }
+            let moved = relocate((&left, &entered), org, &request, &setting.context())?;
+            if self.storage().relocate(&moved).await? {
+                self.inner.decider.homes.remember(user, &to);
+                let homes = [
+                    (from, moved.left.sequence),
+                    (to.clone(), moved.joined.sequence),
+                ];
+                if let Err(error) = self.cache().advance(&homes, true).await {
+                    tracing::debug!(%error, "the cache was not told");
+                }
+                self.inner.decider.events.notify_one();
+                return Ok(Reply {
+                    home: to,
+                    operation: moved.joined,
+                    is_replay: false,
+                });
+            }
+        }
+        Err(EngineError::Busy)
+    }
+
+    /// Ends holds of a home that are past their deadline; `true` when there were any, and it must be read again.
+    async fn swept(&self, home: &Home) -> Result<bool, EngineError> {
+        let is_due =
+            |held: &&Reservation| held.state == ReservationState::Open && !held.is_live(self.now());
+        let Some(held) = home.reservations.values().find(is_due) else {
+            return Ok(false);
+        };
+        let sweep = Ask {
+            account: held.account.clone(),
+            key: None,
+            command: Command::Sweep,
+            origin: Origin::default(),
+        };
+        self.submit(sweep).await?;
+        Ok(true)
+    }
+}
+
+fn first_answer(
+    home: &AccountId,
+    first: Operation,
+    body_hash: &[u8; 32],
+) -> Result<Reply, EngineError> {
+    if first.body_hash != *body_hash {
+        return Err(EngineError::KeyReused);
+    }
+    Ok(Reply {
+        home: home.clone(),
+        operation: first,
+        is_replay: true,
+    })
+}
+
+/// What a move has to know of either home.
+fn home_query(home: &AccountId, request: &Request) -> HomeQuery {
+    let keys = request.key.iter().map(|key| KeyQuery {
+        account: request.account.clone(),
+        key: key.clone(),
+    });
+    HomeQuery {
+        home: home.clone(),
+        accounts: vec![request.account.clone()],
+        reservations: Vec::new(),
+        operations: Vec::new(),
+        keys: keys.collect(),
+    }
+}
+
+fn spec_of(
+    user: &AccountId,
+    key: Option<IdempotencyKey>,
+    org: Option<OrgId>,
+    origin: Origin,
+) -> Ask {
+    Ask {
+        account: user.clone(),
+        key,
+        command: Command::PutAccount {
+            presence: Presence::Existing,
+            spec: AccountSpec {
+                org,
+                ..AccountSpec::default()
+            },
+        },
+        origin,
+    }
+}

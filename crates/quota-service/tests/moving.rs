@@ -1,0 +1,167 @@
+//! A user that joins an org and leaves it again: its balances go along, its keys are remembered, the books agree.
+#![expect(clippy::expect_used, reason = "a test that cannot be set up must stop")]
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta};
+use quota_core::amount::Amount;
+use quota_core::answer::Rejection;
+use quota_core::audit::audit;
+use quota_core::command::{AccountSpec, Command, Item, Presence};
+use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
+use quota_core::operation::Origin;
+use quota_core::ports::{Audits, CatalogStore, FixedClock};
+use quota_core::rules::standing::FeatureStanding;
+use quota_service::{
+    Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
+};
+use testkit::memory::MemoryStore;
+use testkit::sequences::catalog;
+
+struct Stage {
+    store: Arc<MemoryStore>,
+    clock: Arc<FixedClock>,
+    engine: Engine,
+}
+
+fn id(text: &str) -> AccountId {
+    AccountId::parse(text).expect("a literal id")
+}
+
+fn acme() -> OrgId {
+    OrgId::new("acme").expect("a literal id")
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let start = DateTime::from_timestamp(1_799_000_000, 0).expect("a literal instant");
+        let stored = store.put_catalog(&catalog(), None, start).await;
+        assert!(stored.expect("the catalog is stored"));
+        let clock = Arc::new(FixedClock::at(start));
+        let parts = EngineParts {
+            storage: Arc::<MemoryStore>::clone(&store),
+            cache: Arc::new(NoCache),
+            clock: Arc::<FixedClock>::clone(&clock),
+            ids: Arc::new(TimeIds),
+        };
+        let engine = Engine::start(parts, EngineSettings::default()).await;
+        let stage = Self {
+            store,
+            clock,
+            engine: engine.expect("the engine starts"),
+        };
+        for account in ["org:acme", "user:ann"] {
+            let spec = AccountSpec::default();
+            let presence = Presence::New;
+            let put = Command::PutAccount { presence, spec };
+            stage.done(account, None, put).await;
+            let subscribe = Command::Subscribe {
+                plan: PlanCode::new("pro").expect("a literal code"),
+                starts_at: None,
+                ends_at: None,
+                status: None,
+            };
+            stage.done(account, None, subscribe).await;
+        }
+        stage
+    }
+
+    async fn done(&self, account: &str, key: Option<&str>, command: Command) -> Reply {
+        let ask = Ask {
+            account: id(account),
+            key: key.map(|key| IdempotencyKey::new(key).expect("a literal key")),
+            command,
+            origin: Origin::default(),
+        };
+        self.engine.submit(ask).await.expect("an answer")
+    }
+
+    async fn moves(&self, org: Option<&OrgId>) -> Result<Reply, EngineError> {
+        let user = id("user:ann");
+        self.engine
+            .move_user(&user, org, None, Origin::default())
+            .await
+    }
+
+    async fn used(&self, account: &str) -> u64 {
+        let overview = self.engine.overview(&id(account)).await;
+        let art = |standing: &FeatureStanding| standing.feature.code.as_str() == "art";
+        let features = overview.expect("an overview").features;
+        features
+            .into_iter()
+            .find(art)
+            .map_or(0, |standing| standing.own.used)
+    }
+
+    async fn is_sound(&self) {
+        for home in self.store.homes(None, None, 100).await.expect("homes") {
+            let found = self.store.audit_home(&home).await.expect("read");
+            let findings = audit(&found.expect("exists"));
+            assert!(findings.is_empty(), "{home}: {findings:?}");
+        }
+    }
+}
+
+fn consume(amount: u64) -> Command {
+    Command::Consume {
+        token: None,
+        items: vec![Item {
+            feature: FeatureCode::new("art").expect("a literal code"),
+            amount: Amount::new(amount).expect("in range"),
+        }],
+    }
+}
+
+/// O1, X1: from the move on the org is charged; what was used before stays counted, and a key from before the move
+/// is answered as at first.
+#[tokio::test]
+async fn a_user_that_joins_an_org_brings_its_use_and_its_keys() {
+    let stage = Stage::new().await;
+    stage.done("user:ann", Some("k"), consume(3)).await;
+    let moved = stage.moves(Some(&acme())).await.expect("it moves");
+    assert_eq!(moved.home, id("org:acme"));
+    assert_eq!(stage.used("user:ann").await, 3);
+    assert_eq!(stage.used("org:acme").await, 0);
+    let again = stage.done("user:ann", Some("k"), consume(3)).await;
+    assert!(again.is_replay, "the key is known from the former home");
+    stage.done("user:ann", Some("l"), consume(2)).await;
+    assert_eq!(stage.used("user:ann").await, 5);
+    assert_eq!(stage.used("org:acme").await, 2);
+    stage.is_sound().await;
+}
+
+/// O1: whoever left is no longer charged to the org, and may come back.
+#[tokio::test]
+async fn a_user_leaves_its_org_and_comes_back() {
+    let stage = Stage::new().await;
+    for round in 1..4 {
+        stage.moves(Some(&acme())).await.expect("it joins");
+        stage.done("user:ann", None, consume(1)).await;
+        let left = stage.moves(None).await.expect("it leaves");
+        assert_eq!(left.home, id("user:ann"));
+        stage.done("user:ann", None, consume(1)).await;
+        assert_eq!(stage.used("org:acme").await, round);
+        assert_eq!(stage.used("user:ann").await, 2 * round);
+        stage.is_sound().await;
+    }
+}
+
+/// A hold lies on the org too: it is settled first. One past its deadline is no hindrance (R4).
+#[tokio::test]
+async fn a_user_with_an_open_reservation_does_not_move() {
+    let stage = Stage::new().await;
+    let reserve = Command::Reserve {
+        token: None,
+        feature: FeatureCode::new("art").expect("a literal code"),
+        amount: Amount::new(1).expect("in range"),
+        ttl_seconds: 60,
+    };
+    stage.done("user:ann", None, reserve).await;
+    let refused = stage.moves(Some(&acme())).await;
+    let rejection = EngineError::Rejected(Rejection::OpenReservations).to_string();
+    assert_eq!(refused.expect_err("it holds").to_string(), rejection);
+    stage.clock.advance(TimeDelta::seconds(60));
+    stage.moves(Some(&acme())).await.expect("the hold is over");
+    stage.is_sound().await;
+}
