@@ -6,7 +6,9 @@
 )]
 
 mod aftermath;
+mod load;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ use quota_service::{
 use tokio::sync::Barrier;
 
 pub use aftermath::Aftermath;
+pub use load::{Acknowledged, Load};
 
 use crate::fixtures::{feature, key, org, user};
 
@@ -153,6 +156,19 @@ impl Arena {
             expires_at: None,
         };
         self.set(account, grant).await;
+    }
+
+    /// Accounts for a [`Load`]: two users, and two members of one org; none has asked for anything.
+    pub async fn cast(&self) -> BTreeMap<AccountId, u64> {
+        const PLENTY: u64 = 1_000_000;
+        self.org("acme", PLENTY).await;
+        let cast = [
+            self.user("ann", PLENTY).await,
+            self.user("bob", PLENTY).await,
+            self.member("cid", "acme").await,
+            self.member("dan", "acme").await,
+        ];
+        cast.map(|account| (account, 0)).into()
     }
 
     /// Asks everything at the same instant, each of the next engine.

@@ -1,0 +1,105 @@
+//! Clients that know what they may expect: each request has a key, and is asked again until it is answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use quota_core::ids::AccountId;
+use quota_service::Engine;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::{Aftermath, consume_with_key};
+
+/// How long a client waits before it asks again: a store that is down answers at once.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A request that was answered: whose, and the number in its key.
+pub type Acknowledged = (AccountId, u64);
+
+/// Clients at work, one for each account.
+pub struct Load {
+    /// What was answered, as it is answered.
+    pub acknowledged: mpsc::UnboundedReceiver<Acknowledged>,
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Puts a client to work for each account; its keys are numbered from the number beside it.
+    pub fn start(engines: &[Engine], accounts: &BTreeMap<AccountId, u64>) -> Self {
+        let (sender, acknowledged) = mpsc::unbounded_channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let engines = engines.iter().cloned().cycle();
+        let clients = accounts
+            .iter()
+            .zip(engines)
+            .map(|((account, first), engine)| {
+                let (sender, stop) = (sender.clone(), Arc::clone(&stop));
+                tokio::spawn(ask_on(engine, (account.clone(), *first), sender, stop))
+            });
+        Self {
+            clients: clients.collect(),
+            acknowledged,
+            stop,
+        }
+    }
+
+    /// Has every client finish what it asked for; what was answered meanwhile is still to be received.
+    pub async fn finish(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for client in self.clients.drain(..) {
+            client.await.expect("a client ends");
+        }
+    }
+}
+
+async fn ask_on(
+    engine: Engine,
+    (account, first): Acknowledged,
+    acknowledged: mpsc::UnboundedSender<Acknowledged>,
+    stop: Arc<AtomicBool>,
+) {
+    let mut number = first;
+    while !stop.load(Ordering::Relaxed) {
+        let ask = consume_with_key(&account, 1, &key_of(number));
+        match engine.submit(ask).await {
+            Ok(reply) => {
+                assert!(reply.operation.answer.is_allowed(), "there is quota");
+                let sent = acknowledged.send((account.clone(), number));
+                sent.expect("somebody counts");
+                number += 1;
+            }
+            Err(error) => {
+                assert!(error.is_transient(), "{account} {number}: {error}");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn key_of(number: u64) -> String {
+    format!("n{number}")
+}
+
+impl Aftermath {
+    /// I7, I8: of each account at least the requests below its number were answered; each of them is in the ledger
+    /// once, with at most one more that was asked for and not answered, and that is what was used.
+    pub fn has_each_once(&self, answered: &BTreeMap<AccountId, u64>) {
+        for (account, numbers) in answered {
+            let mut keys: Vec<String> = self
+                .consumptions(account)
+                .filter_map(|booked| Some(booked.key.as_ref()?.as_str().to_owned()))
+                .collect();
+            keys.sort();
+            let booked = u64::try_from(keys.len()).expect("fits");
+            let mut expected: Vec<String> = (0..booked).map(key_of).collect();
+            expected.sort();
+            assert_eq!(keys, expected, "{account} was answered up to {numbers}");
+            let is_open = booked == *numbers || booked == *numbers + 1;
+            assert!(is_open, "{account}: {booked} booked, {numbers} answered");
+            assert_eq!(self.used(account), booked, "{account}");
+        }
+    }
+}
