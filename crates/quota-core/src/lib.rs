@@ -5,47 +5,29 @@
 //!
 //! ```
 //! use chrono::{DateTime, TimeDelta, Utc};
-//! use quota_core::amount::{Amount, Limit};
-//! use quota_core::balance::{Balance, Bucket};
+//! use quota_core::amount::Amount;
+//! use quota_core::balance::Balance;
 //! use quota_core::catalog::{Catalog, CatalogFile};
-//! use quota_core::ids::{FeatureCode, GrantId, PlanCode};
+//! use quota_core::ids::{FeatureCode, PlanCode};
 //! use quota_core::rules::decide::{AccountView, Decision, Mode, Question, decide};
 //! use quota_core::rules::funding::Source;
 //! use quota_core::terms::{Subscription, Terms};
+//! use serde_json::json;
 //!
 //! let file: CatalogFile = toml::from_str(include_str!("../catalogs/try-on-shop.toml"))?;
 //! let catalog = Catalog::default().applied(&file)?;
 //! let premium = catalog.plan(&PlanCode::new("shop_premium")?, None).ok_or("no such plan")?;
 //! let began: DateTime<Utc> = "2027-03-01T00:00:00Z".parse()?;
+//! let (try_on, start) = (FeatureCode::new("try_on")?, began.timestamp_micros());
 //!
-//! // What is known: the terms, and the balances that are live.
-//! let terms = Terms {
-//!     created_at: began,
-//!     time_zone: chrono_tz::Tz::UTC,
-//!     disabled: false,
-//!     unlimited: false,
-//!     org: None,
-//!     policy: Default::default(),
-//!     subscription: Some(Subscription::start(premium, 1, began)),
-//!     overrides: Default::default(),
-//!     tokens: Default::default(),
-//! };
-//! let try_on = FeatureCode::new("try_on")?;
-//! let balance = |bucket, granted, used| Balance {
-//!     bucket,
-//!     granted: Limit::Of(granted),
-//!     used,
-//!     held: 0,
-//!     overage: 0,
-//!     starts_at: began,
-//!     ends_at: None,
-//!     priority: 0,
-//!     reset_sequence: 0,
-//!     moved_to: None,
-//! };
-//! let window = Bucket::Window(try_on.clone(), began.timestamp_micros());
-//! let pack = Bucket::Grant(GrantId::new("pack-1")?);
-//! let balances = [balance(window, 10, 9), balance(pack, 5, 0)];
+//! // Terms and live balances, as a store keeps them; what is absent is as a new account has it.
+//! let terms: Terms = serde_json::from_value(json!({
+//!     "created_at": began, "time_zone": "UTC", "subscription": Subscription::start(premium, 1, began),
+//! }))?;
+//! let balances: Vec<Balance> = serde_json::from_value(json!([
+//!     {"bucket": format!("window:try_on:{start}"), "granted": 10, "used": 9, "held": 0, "starts_at": start},
+//!     {"bucket": "grant:pack-1", "granted": 5, "used": 0, "held": 0, "starts_at": start},
+//! ]))?;
 //!
 //! let decision = decide(&Question {
 //!     now: began + TimeDelta::days(9),
