@@ -63,7 +63,8 @@ docs:
 
 # Measures speed beside its references; writes target/bench/report.json
 bench *args:
-    cargo run --release -p quota-bench -- {{ args }}
+    cargo build --release -p api -p quota-bench
+    ./target/release/quota-bench {{ args }}
 
 # Starts the API; `just api --demo` needs nothing else
 api *args:

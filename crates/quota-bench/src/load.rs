@@ -104,7 +104,10 @@ async fn lane_of(
     let pause = load
         .rate
         .map(|rate| Duration::from_secs_f64(load_share(load.in_flight) / rate));
-    let mut next = Instant::now();
+    // Lanes begin one after the other, not all at once.
+    let place_in_pause = load_share(lane) / load_share(load.in_flight);
+    let first = pause.unwrap_or_default().mul_f64(place_in_pause);
+    let mut next = Instant::now() + first;
     while Instant::now() < until {
         if let Some(pause) = pause {
             tokio::time::sleep_until(next.into()).await;

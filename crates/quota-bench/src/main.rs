@@ -1,6 +1,8 @@
 //! Measures the engine beside its references, in one run on one machine, and writes `target/bench/report.json`.
 
 mod error;
+mod http;
+mod legacy;
 mod load;
 mod machine;
 mod reference;
@@ -25,6 +27,15 @@ pub struct Settings {
     /// Only these keys of the report, separated by commas.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Requests in flight, or connections.
+    #[arg(long, default_value_t = 256)]
+    in_flight: usize,
+    /// Queues of the engine.
+    #[arg(long, default_value_t = 2)]
+    shards: usize,
+    /// Rounds count however much others use of the machine; for trials, not for a report.
+    #[arg(long)]
+    noisy: bool,
     /// Also the large ones: 1 million users, 10 million ledger rows.
     #[arg(long)]
     large: bool,

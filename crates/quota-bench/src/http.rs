@@ -1,0 +1,130 @@
+//! Load over HTTP/1.1: so many connections, each waiting for its answer. As little client as will do, since it runs
+//! on the cores that are measured.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::error::{BenchError, other};
+use crate::load::{Measured, histogram};
+use crate::machine::Usage;
+
+/// What a connection sends: the request for each number, rendered in full.
+pub type Render = dyn Fn(u64) -> String + Send + Sync;
+
+/// A target and what is sent to it.
+pub struct Target<'a> {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Renders request number `n`.
+    pub render: &'a Render,
+    /// Operations in one request.
+    pub operations: u64,
+    /// What the status line must begin with.
+    pub status: &'static str,
+}
+
+/// Sends requests over `connections` connections until `lasts` is over; counts operations.
+pub async fn run(
+    target: &Target<'_>,
+    connections: usize,
+    lasts: Duration,
+    numbers_from: u64,
+) -> Result<Measured, BenchError> {
+    let before = Usage::now();
+    let begun = Instant::now();
+    let until = begun + lasts;
+    let stride = u64::try_from(connections).unwrap_or(1);
+    let lanes = (0..stride).map(|lane| one(target, until, (numbers_from + lane, stride)));
+    let answers = futures::future::join_all(lanes).await;
+    let took = begun.elapsed();
+    let spent = Usage::now().since(&before);
+    let (mut done, mut latency) = (0, histogram()?);
+    for answer in answers {
+        let (count, of_lane) = answer?;
+        done += count * target.operations;
+        latency.add(&of_lane).map_err(other)?;
+    }
+    Ok(Measured::of(done, latency, took, spent))
+}
+
+async fn one(
+    target: &Target<'_>,
+    until: Instant,
+    (mut number, stride): (u64, u64),
+) -> Result<(u64, Histogram<u64>), BenchError> {
+    let mut stream = TcpStream::connect(target.address).await.map_err(other)?;
+    stream.set_nodelay(true).map_err(other)?;
+    let mut buffer = Vec::with_capacity(64 * 1024);
+    let (mut done, mut latency) = (0, histogram()?);
+    while Instant::now() < until {
+        let request = (target.render)(number);
+        number += stride;
+        let asked = Instant::now();
+        stream.write_all(request.as_bytes()).await.map_err(other)?;
+        answer(&mut stream, &mut buffer, target.status).await?;
+        latency.saturating_record(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
+        done += 1;
+    }
+    Ok((done, latency))
+}
+
+/// Reads one answer whole.
+async fn answer(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    status: &str,
+) -> Result<(), BenchError> {
+    buffer.clear();
+    loop {
+        let read = stream.read_buf(buffer).await.map_err(other)?;
+        if read == 0 {
+            return Err(BenchError::Failed("the server hung up".to_owned()));
+        }
+        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("content-length:")?
+                    .trim()
+                    .parse::<usize>()
+                    .ok()
+            })
+            .unwrap_or(0);
+        if buffer.len() < end + 4 + length {
+            continue;
+        }
+        if head.starts_with(&format!("http/1.1 {status}")) {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(buffer);
+        return Err(BenchError::Failed(format!("an unexpected answer: {text}")));
+    }
+}
+
+/// A `POST` with a JSON body.
+pub fn post(path: &str, secret: &str, key: Option<&str>, body: &str) -> String {
+    let key = key.map_or_else(String::new, |key| format!("idempotency-key: {key}\r\n"));
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {secret}\r\n{key}\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// An axum server that answers two words, on a port of its own.
+pub async fn hello() -> Result<SocketAddr, BenchError> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .map_err(other)?;
+    let address = listener.local_addr().map_err(other)?;
+    let router = axum::Router::new().route("/", axum::routing::post(async || "hello world"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
