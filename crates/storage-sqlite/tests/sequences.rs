@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use testkit::memory::MemoryStore;
 use testkit::sequences::{Plan, assert_same, regressions, run, wanted};
 
+/// Where this store's seeds begin.
+const FIRST: u64 = 0;
+
 async fn come_to_the_same(plans: Vec<Plan>) {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("quota.db");
@@ -27,7 +30,7 @@ async fn come_to_the_same(plans: Vec<Plan>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sequences_with_keys_come_to_the_same_as_in_memory() {
     let mut plans = regressions(true);
-    plans.push(wanted(true));
+    plans.push(wanted(FIRST, true));
     come_to_the_same(plans).await;
 }
 
@@ -35,6 +38,6 @@ async fn sequences_with_keys_come_to_the_same_as_in_memory() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sequences_over_years_come_to_the_same_as_in_memory() {
     let mut plans = regressions(false);
-    plans.push(wanted(false));
+    plans.push(wanted(FIRST, false));
     come_to_the_same(plans).await;
 }
