@@ -68,7 +68,8 @@ fn rejected(rejection: &Rejection) -> Problem {
         RejectionClass::Conflict => StatusCode::CONFLICT,
         RejectionClass::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let detail = rejection.to_string();
+    let mut detail = rejection.to_string();
+    detail.push_str(way_out(rejection));
     let mut problem = Problem::new(status, rejection.code(), detail.clone());
     if let Some(field) = rejection.field() {
         problem
@@ -76,6 +77,17 @@ fn rejected(rejection: &Rejection) -> Problem {
             .push(FieldError::at(format!("/{field}"), detail));
     }
     problem
+}
+
+/// What else there is to say where the rule alone leaves the caller stuck.
+fn way_out(rejection: &Rejection) -> &'static str {
+    match rejection {
+        Rejection::OtherOrg => "; `PUT /v1/users/{id}/org` moves it",
+        Rejection::UnknownOperation => {
+            "; one from before its user joined or left an org can no longer be refunded"
+        }
+        _ => "",
+    }
 }
 
 /// A catalog that breaks a rule, when nothing more is known of its text.

@@ -16,7 +16,7 @@ use crate::edge::EdgeLayer;
 use crate::problem::Problem;
 use crate::routes::{
     accounts, batch, catalog, check, consume, credits, give_back, jobs, keys, ledger, members,
-    operate, overrides, overview, reservations, subscription, tokens,
+    moves, operate, overrides, overview, reservations, subscription, tokens,
 };
 
 /// All routes over one engine.
@@ -104,6 +104,7 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(give_back::release_capacity))
         .routes(routes!(accounts::create_user))
         .routes(routes!(accounts::put_user, accounts::patch_user))
+        .routes(routes!(moves::move_user))
         .routes(routes!(accounts::create_org))
         .routes(routes!(accounts::put_org, accounts::patch_org))
         .routes(routes!(members::members))

@@ -81,7 +81,7 @@ impl ChangeBody {
     }
 }
 
-/// Has a change carried out; `created` is the status when something new came to be.
+/// Has a change carried out.
 pub(crate) async fn change(
     state: &ApiState,
     caller: &Caller,
@@ -90,7 +90,12 @@ pub(crate) async fn change(
     note: Note,
 ) -> Result<Response, Problem> {
     let reply = submit(state, caller, Verb::Change, account, command, note).await?;
-    let body = ChangeBody::of(&reply);
+    Ok(changed(&reply))
+}
+
+/// The answer to a change: 201 when something new came to be.
+pub(crate) fn changed(reply: &Reply) -> Response {
+    let body = ChangeBody::of(reply);
     let made = ["account_created", "token_created", "credits_granted"];
     let status = if made.contains(&body.changed.as_str()) {
         StatusCode::CREATED
@@ -102,5 +107,5 @@ pub(crate) async fn change(
         let (name, value) = replayed_header();
         headers.insert(name, value);
     }
-    Ok((status, headers, Json(body)).into_response())
+    (status, headers, Json(body)).into_response()
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 67] = [
+const ROUTES: [&str; 68] = [
     "get /healthz",
     "get /metrics",
     "get /readyz",
@@ -72,6 +72,7 @@ const ROUTES: [&str; 67] = [
     "put /v1/orgs/{id}",
     "put /v1/orgs/{id}/overrides/{feature}",
     "put /v1/users/{id}",
+    "put /v1/users/{id}/org",
     "put /v1/users/{id}/overrides/{feature}",
     "put /v1/users/{id}/tokens/{token}",
     "get /openapi.json",

@@ -11,6 +11,7 @@ mod edges;
 mod examples;
 mod examples_of_orgs;
 mod examples_of_time;
+mod moves;
 mod process;
 mod routes;
 mod scopes;

@@ -11,6 +11,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod members;
+pub(crate) mod moves;
 pub(crate) mod operate;
 pub(crate) mod overrides;
 pub(crate) mod overview;

@@ -1,0 +1,149 @@
+//! A user joins an org, leaves it, and what can no longer be done then (O1).
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::api_under_test::{Answer, Api};
+use crate::stores::on_every_store;
+
+on_every_store!(
+    a_user_joins_an_org_and_leaves_it,
+    an_org_that_is_not_there_and_a_hold_hinder_a_move,
+    a_move_is_repeatable_by_its_key,
+    what_was_consumed_before_a_move_is_not_refunded_after_it,
+);
+
+const PATH: &str = "/v1/users/ann/org";
+
+/// Ann and acme, each with a plan.
+async fn cast(api: &Api) {
+    api.user("ann", Some("article_pro")).await;
+    api.put("/v1/orgs/acme", json!({})).await.expect(201);
+    api.subscribe("orgs/acme", json!({"plan": "article_pro"}))
+        .await;
+}
+
+async fn used(api: &Api, account: &str) -> Value {
+    api.standing(account, "articles_per_month").await["used"].clone()
+}
+
+async fn spends(api: &Api, amount: u64) -> Answer {
+    let spent = api.consume("ann", "articles_per_month", amount).await;
+    spent.expect(200)
+}
+
+async fn a_user_joins_an_org_and_leaves_it(api: Api) {
+    cast(&api).await;
+    spends(&api, 3).await;
+    let body = json!({"org": "acme", "reason": "joined the team"});
+    let joined = api.put(PATH, body.clone()).await.expect(200);
+    assert_eq!(joined.body["changed"], "moved_in");
+    assert_eq!(joined.body["account"], "user:ann");
+    assert_eq!(joined.body["replayed"], false);
+    let again = api.put(PATH, body).await.expect(200);
+    assert_eq!(again.body["changed"], "nothing", "it is there already");
+    let ann = api.get("/v1/users/ann").await.expect(200);
+    assert_eq!(ann.body["org"], "acme");
+    spends(&api, 2).await;
+    assert_eq!(used(&api, "users/ann").await, 5, "its use came along");
+    assert_eq!(used(&api, "orgs/acme").await, 2, "charged since it joined");
+    let left = api.put(PATH, json!({"org": null})).await.expect(200);
+    assert_eq!(left.body["changed"], "moved_in");
+    let ann = api.get("/v1/users/ann").await.expect(200);
+    assert_eq!(ann.body["org"], Value::Null);
+    spends(&api, 1).await;
+    assert_eq!(used(&api, "users/ann").await, 6);
+    assert_eq!(used(&api, "orgs/acme").await, 2, "charged no more");
+    let members = api.get("/v1/orgs/acme/members").await.expect(200);
+    assert_eq!(members.body["items"], json!([]));
+    let ledger = api.get("/v1/orgs/acme/ledger").await;
+    let text = ledger.expect(200).text;
+    assert!(text.contains("joined the team"), "{text}");
+}
+
+async fn an_org_that_is_not_there_and_a_hold_hinder_a_move(api: Api) {
+    cast(&api).await;
+    let nowhere = api.put(PATH, json!({"org": "nowhere"})).await.expect(422);
+    assert_eq!(nowhere.body["code"], "unknown_org");
+    assert_eq!(nowhere.body["errors"][0]["pointer"], "/org");
+    let nobody = api.put("/v1/users/nobody/org", json!({"org": "acme"}));
+    assert_eq!(nobody.await.expect(404).body["code"], "unknown_account");
+    let ask =
+        json!({"user": "ann", "feature": "articles_per_month", "amount": 1, "ttl_seconds": 60});
+    let held = api.post("/v1/reservations", ask).await.expect(200);
+    let before = api.everything_of("users/ann").await;
+    let hindered = api.put(PATH, json!({"org": "acme"})).await.expect(409);
+    assert_eq!(hindered.body["code"], "open_reservations");
+    assert_eq!(api.everything_of("users/ann").await, before);
+    let id = held.body["id"].as_str().expect("an id");
+    api.post(&format!("/v1/reservations/{id}/release"), json!({}))
+        .await
+        .expect(200);
+    api.put(PATH, json!({"org": "acme"})).await.expect(200);
+    let elsewhere = api.put("/v1/users/ann", json!({"org": "other"})).await;
+    assert_eq!(elsewhere.expect(422).body["code"], "unknown_org");
+    api.put("/v1/orgs/other", json!({})).await.expect(201);
+    let elsewhere = api.put("/v1/users/ann", json!({"org": "other"})).await;
+    let elsewhere = elsewhere.expect(409).body;
+    assert_eq!(elsewhere["code"], "other_org");
+    let detail = elsewhere["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("PUT /v1/users/{id}/org"), "{detail}");
+}
+
+async fn a_move_is_repeatable_by_its_key(api: Api) {
+    cast(&api).await;
+    let put = async |key: &str, body: Value| {
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        let body = body.to_string().into_bytes();
+        api.send(Method::PUT, PATH, &headers, body).await
+    };
+    let first = put("m-1", json!({"org": "acme"})).await.expect(200);
+    let again = put("m-1", json!({"org": "acme"})).await.expect(200);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.body["id"], first.body["id"]);
+    let other = put("m-1", json!({"org": null})).await.expect(422);
+    assert_eq!(other.body["code"], "idempotency_key_reused");
+    put("m-2", json!({"org": null})).await.expect(200);
+    let late = put("m-1", json!({"org": "acme"})).await.expect(200);
+    assert_eq!(late.header("idempotent-replayed"), Some("true"));
+    let ann = api.get("/v1/users/ann").await.expect(200);
+    assert_eq!(ann.body["org"], Value::Null, "a replay moves nobody");
+}
+
+async fn what_was_consumed_before_a_move_is_not_refunded_after_it(api: Api) {
+    cast(&api).await;
+    let spent = spends(&api, 3).await;
+    api.put(PATH, json!({"org": "acme"})).await.expect(200);
+    let id = spent.body["id"].as_str().expect("an id");
+    let path = format!("/v1/consumptions/{id}/refund");
+    let refused = api.post(&path, json!({})).await.expect(404);
+    assert_eq!(refused.body["code"], "unknown_operation");
+    let detail = refused.body["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("joined or left an org"), "{detail}");
+    assert_eq!(used(&api, "users/ann").await, 3);
+    let spent = spends(&api, 2).await;
+    let id = spent.body["id"].as_str().expect("an id");
+    let path = format!("/v1/consumptions/{id}/refund");
+    api.post(&path, json!({})).await.expect(200);
+    assert_eq!(used(&api, "orgs/acme").await, 0);
+}
+
+#[tokio::test]
+async fn a_move_says_where_to_and_where_it_is_wrong() {
+    let api = Api::in_memory().await;
+    cast(&api).await;
+    let before = api.everything_of("users/ann").await;
+    for (body, pointer) in [
+        (json!({}), "/org"),
+        (json!({"org": ""}), "/org"),
+        (json!({"org": 7}), "/org"),
+        (json!({"org": "acme", "plan": "x"}), "/plan"),
+    ] {
+        let refused = api.put(PATH, body.clone()).await.expect(422);
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{body}");
+    }
+    assert_eq!(api.everything_of("users/ann").await, before);
+}
