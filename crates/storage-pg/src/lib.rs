@@ -21,6 +21,7 @@ mod pool;
 mod records;
 mod relocate;
 mod rows;
+mod schema;
 mod settings;
 pub mod statements;
 mod store;
@@ -28,5 +29,6 @@ mod write;
 mod write_columns;
 
 pub use migrate::migrate;
+pub use schema::Schema;
 pub use settings::Settings;
 pub use store::PgStore;

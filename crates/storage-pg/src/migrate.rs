@@ -15,7 +15,7 @@ use crate::statements::MAKE_MONTHS;
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Version, name and text of each file in `migrations/postgres`.
-const FILES: [(i64, &str, &str); 8] = [
+pub(crate) const FILES: [(i64, &str, &str); 9] = [
     (
         1,
         "accounts",
@@ -55,6 +55,11 @@ const FILES: [(i64, &str, &str); 8] = [
         8,
         "roles",
         include_str!("../../../migrations/postgres/0008_roles.sql"),
+    ),
+    (
+        9,
+        "schema_read",
+        include_str!("../../../migrations/postgres/0009_schema_read.sql"),
     ),
 ];
 

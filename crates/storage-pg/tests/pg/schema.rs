@@ -3,6 +3,7 @@
 use quota_core::ports::{LoadQuery, Store, StoreError};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use storage_pg::statements::HOT;
+use storage_pg::{PgStore, Schema, Settings};
 
 use crate::fixture::{ask, at, change, fresh, id, key_query, sql, write};
 
@@ -201,4 +202,45 @@ async fn every_primary_key_of_what_a_home_has_begins_with_the_home() {
         where i.indisunique and a.attname <> 'home'
             and (t.relname in ('accounts', 'reservations', 'closed_balances') or t.relname like 'operations%')";
     assert_eq!(sql(&url, keys).await.expect("reads"), "");
+}
+
+#[tokio::test]
+async fn a_schema_is_missing_behind_current_or_ahead() {
+    let bare = tokio::task::spawn_blocking(|| testkit::pg::fresh_database("bare"));
+    let bare = bare.await.expect("a database");
+    let connect = async |url: &str| {
+        let store = PgStore::connect(url, Settings::default()).await;
+        store.expect("the server answers")
+    };
+    let store = connect(&bare).await;
+    assert_eq!(store.schema().await.expect("an answer"), Schema::Missing);
+    let (store, url) = fresh("schema").await;
+    assert_eq!(store.schema().await.expect("an answer"), Schema::Current);
+    let as_app = url.replacen("postgres@", "quota_app_of_test@", 1);
+    sql(
+        &url,
+        "do $$ begin create role quota_app_of_test login in role quota_app; \
+         exception when duplicate_object then null; end $$",
+    )
+    .await
+    .expect("a login");
+    let application = connect(&as_app).await;
+    let seen = application.schema().await;
+    assert_eq!(seen.expect("it may look"), Schema::Current);
+    let newer = "insert into _sqlx_migrations select version + 1, description, now(), true, checksum, 0 \
+        from _sqlx_migrations order by version desc limit 1";
+    sql(&url, newer).await.expect("one more");
+    let ahead = store.schema().await.expect("an answer");
+    assert!(matches!(ahead, Schema::Ahead { applied, needed } if applied == needed + 1));
+    sql(&url, "delete from _sqlx_migrations where version > 7")
+        .await
+        .expect("fewer");
+    let behind = store.schema().await.expect("an answer");
+    assert!(matches!(
+        behind,
+        Schema::Behind {
+            applied: 7,
+            needed: 9..
+        }
+    ));
 }
