@@ -47,6 +47,7 @@ pub(crate) async fn serve(settings: &Settings, is_demo: bool) -> Result<(), Star
         request_timeout: settings.request_timeout,
         metrics_open: settings.metrics_open,
         metrics: Some(metrics),
+        schema: wired.schema_check(),
     };
     let control = Arc::new(RunnerControl(runner.clone()));
     let state = ApiState::new(wired.engine.clone(), Some(control), api_settings);

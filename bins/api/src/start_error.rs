@@ -11,7 +11,7 @@ use quota_core::ports::StoreError;
 use quota_service::EngineError;
 use uuid::Uuid;
 
-/// Exit code for a wrong setting, as clap has it.
+/// Exit code for a wrong setting, as clap has it; a database that is not migrated is one.
 const EXIT_SETTING: u8 = 2;
 
 /// Why the process did not start, or a command failed.
@@ -27,8 +27,8 @@ pub(crate) enum StartError {
     },
     #[error("PostgreSQL cannot be used")]
     Postgres(#[source] StoreError),
-    #[error("the database's schema is missing or older than this program: run `api migrate`")]
-    Schema(#[source] StoreError),
+    #[error("the database's schema {0}: run `api migrate`")]
+    Schema(String),
     #[error("the engine failed")]
     Engine(#[from] EngineError),
     #[error("the demo's {what} was refused")]
@@ -77,7 +77,7 @@ impl StartError {
         }
         eprintln!("{text}");
         match self {
-            Self::Setting { .. } => ExitCode::from(EXIT_SETTING),
+            Self::Setting { .. } | Self::Schema(_) => ExitCode::from(EXIT_SETTING),
             _ => ExitCode::FAILURE,
         }
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use cache_memory::MemoryCache;
 use cache_redis::{RedisCache, RedisCacheSettings, RedisEvents};
 use chrono::TimeDelta;
-use quota_core::ports::{Cache, CatalogStore as _, Clock, EventSink, Storage, StoreError};
+use http_api::{SchemaCheck, SchemaReport};
+use quota_core::ports::{Cache, Clock, EventSink, Storage, StoreError};
 use quota_service::{Engine, EngineParts, EngineSettings, StoreClock, SystemClock, TimeIds};
 use secrecy::ExposeSecret as _;
-use storage_pg::PgStore;
+use storage_pg::{PgStore, Schema};
 use storage_sqlite::{SqliteSettings, SqliteStore};
 use tokio::task::JoinHandle;
 
@@ -67,6 +68,24 @@ impl Database {
 }
 
 impl Wired {
+    /// How `/readyz` asks for the schema; a SQLite file is brought up to date when it is opened.
+    pub(crate) fn schema_check(&self) -> Option<SchemaCheck> {
+        let Close::Postgres(store) = &self.close else {
+            return None;
+        };
+        let store = store.clone();
+        Some(Arc::new(move || {
+            let store = store.clone();
+            Box::pin(async move {
+                let schema = store.schema().await?;
+                Ok(SchemaReport {
+                    is_enough: schema.is_enough(),
+                    words: schema.to_string(),
+                })
+            })
+        }))
+    }
+
     /// Answers what was taken, tells the other nodes what is left to tell, closes the database.
     pub(crate) async fn stop(self) {
         self.engine.stop().await;
@@ -99,7 +118,7 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, StartError> {
             }
             Database::Postgres => {
                 let store = open_postgres(settings).await?;
-                store.catalog_version().await.map_err(schema_or_store)?;
+                has_schema(&store).await?;
                 let storage: Arc<dyn Storage> = Arc::new(store.clone());
                 let clock = StoreClock::start(storage.as_ref()).await;
                 let clock = Arc::new(clock.map_err(StartError::Postgres)?);
@@ -123,12 +142,19 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, StartError> {
     })
 }
 
-/// A refused statement at the start means that a table or a column is not there.
-fn schema_or_store(error: StoreError) -> StartError {
-    match error {
-        StoreError::Refused { .. } => StartError::Schema(error),
+/// The schema must be there: better no start than an answer of the database's to every request.
+async fn has_schema(store: &PgStore) -> Result<(), StartError> {
+    let schema = store.schema().await.map_err(|error| match error {
+        StoreError::Refused { what } => StartError::Schema(format!("cannot be looked at: {what}")),
         other => StartError::Postgres(other),
+    })?;
+    if !schema.is_enough() {
+        return Err(StartError::Schema(schema.to_string()));
     }
+    if schema != Schema::Current {
+        tracing::warn!("the database's schema {schema}");
+    }
+    Ok(())
 }
 
 async fn open_sqlite(file: &PathBuf) -> Result<SqliteStore, StartError> {

@@ -8,7 +8,7 @@ use jobs::JobError;
 use quota_core::ports::StoreError;
 use quota_service::EngineError;
 
-/// Exit code for a wrong setting, as clap has it.
+/// Exit code for a wrong setting, as clap has it; a database that is not migrated is one.
 const EXIT_SETTING: u8 = 2;
 
 /// Why the process did not start, or a command failed.
@@ -24,8 +24,8 @@ pub(crate) enum StartError {
     },
     #[error("PostgreSQL cannot be used")]
     Postgres(#[source] StoreError),
-    #[error("the database's schema is missing or older than this program: run `api migrate`")]
-    Schema(#[source] StoreError),
+    #[error("the database's schema {0}: run `api migrate`")]
+    Schema(String),
     #[error("the engine failed")]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -54,7 +54,7 @@ impl StartError {
         }
         eprintln!("{text}");
         match self {
-            Self::Setting { .. } | Self::Job(JobError::Filter { .. }) => {
+            Self::Setting { .. } | Self::Schema(_) | Self::Job(JobError::Filter { .. }) => {
                 ExitCode::from(EXIT_SETTING)
             }
             _ => ExitCode::FAILURE,

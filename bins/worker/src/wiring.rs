@@ -8,10 +8,10 @@ use cache_memory::MemoryCache;
 use cache_redis::{RedisCache, RedisCacheSettings};
 use chrono::TimeDelta;
 use jobs::{JobSettings, LogSink, Runner};
-use quota_core::ports::{Cache, CatalogStore as _, Clock, EventSink, Storage, StoreError};
+use quota_core::ports::{Cache, Clock, EventSink, Storage, StoreError};
 use quota_service::{Engine, EngineParts, EngineSettings, StoreClock, SystemClock, TimeIds};
 use secrecy::ExposeSecret as _;
-use storage_pg::PgStore;
+use storage_pg::{PgStore, Schema};
 use storage_sqlite::{SqliteSettings, SqliteStore};
 use tokio::task::JoinHandle;
 
@@ -141,7 +141,7 @@ async fn open_postgres(url: &str, settings: &Settings) -> Result<Opened, StartEr
     };
     let store = PgStore::connect(url, own).await;
     let store = store.map_err(StartError::Postgres)?;
-    store.catalog_version().await.map_err(schema_or_store)?;
+    has_schema(&store).await?;
     let storage: Arc<dyn Storage> = Arc::new(store.clone());
     let clock = StoreClock::start(storage.as_ref()).await;
     let clock = Arc::new(clock.map_err(StartError::Postgres)?);
@@ -153,12 +153,19 @@ async fn open_postgres(url: &str, settings: &Settings) -> Result<Opened, StartEr
     })
 }
 
-/// A refused statement at the start means that a table or a column is not there.
-fn schema_or_store(error: StoreError) -> StartError {
-    match error {
-        StoreError::Refused { .. } => StartError::Schema(error),
+/// The schema must be there: better no start than an answer of the database's to every request.
+async fn has_schema(store: &PgStore) -> Result<(), StartError> {
+    let schema = store.schema().await.map_err(|error| match error {
+        StoreError::Refused { what } => StartError::Schema(format!("cannot be looked at: {what}")),
         other => StartError::Postgres(other),
+    })?;
+    if !schema.is_enough() {
+        return Err(StartError::Schema(schema.to_string()));
     }
+    if schema != Schema::Current {
+        tracing::warn!("the database's schema {schema}");
+    }
+    Ok(())
 }
 
 async fn redis(settings: &Settings) -> Result<Option<RedisCache>, StartError> {

@@ -26,4 +26,4 @@ pub use jobs::{JobControl, JobControlError, JobInfo, RunAsk};
 pub use meters::install_metrics;
 pub use problem::{FieldError, Problem};
 pub use router::{openapi, router};
-pub use state::{ApiSettings, ApiState};
+pub use state::{ApiSettings, ApiState, SchemaCheck, SchemaReport};

@@ -3,11 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
+use quota_core::ports::StoreError;
 use quota_service::Engine;
 
 use crate::jobs::JobControl;
 use crate::meters::Meters;
+
+/// How a database's schema stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaReport {
+    /// Whether requests can be answered with it.
+    pub is_enough: bool,
+    /// How it stands, in words that follow "the database's schema".
+    pub words: String,
+}
+
+/// Asks how the database's schema stands.
+pub type SchemaCheck =
+    Arc<dyn Fn() -> BoxFuture<'static, Result<SchemaReport, StoreError>> + Send + Sync>;
 
 /// What can be set on the HTTP side.
 #[derive(Clone)]
@@ -22,6 +37,8 @@ pub struct ApiSettings {
     pub metrics_open: bool,
     /// Where the metrics come from; none answers 404.
     pub metrics: Option<PrometheusHandle>,
+    /// Asked by `/readyz`; none where the schema is the program's own.
+    pub schema: Option<SchemaCheck>,
 }
 
 impl Default for ApiSettings {
@@ -32,6 +49,7 @@ impl Default for ApiSettings {
             request_timeout: Duration::from_secs(30),
             metrics_open: false,
             metrics: None,
+            schema: None,
         }
     }
 }

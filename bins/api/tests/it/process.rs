@@ -201,6 +201,7 @@ fn logs_are_json_when_asked_and_hold_no_secret() {
 mod pg {
     use super::{answer_of_kept, serve};
     use std::io::Write as _;
+    use std::net::TcpStream;
     use std::process::Command;
 
     #[test]
@@ -217,17 +218,31 @@ mod pg {
                 .expect("the binary runs")
         };
         let refused = run(&["serve", "--listen", "127.0.0.1:0"]);
-        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(refused.status.code(), Some(2));
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(told.contains("run `api migrate`"), "{told}");
+        assert!(told.contains("is missing: run `api migrate`"), "{told}");
         assert!(run(&["migrate"]).status.success());
         let served = serve(folder.path(), &[], &[("DATABASE_URL", &url)]);
+        let ready = || {
+            let mut probe = TcpStream::connect(&served.address).expect("a connection");
+            let head = b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n";
+            probe.write_all(head).expect("it is sent");
+            answer_of_kept(probe).1
+        };
+        assert_eq!(ready()["schema"], "is current");
         let ask = r#"{"user":"alice","feature":"articles_per_month","amount":1}"#;
         let mut stream = served.begin_consume(ask.len());
         stream.write_all(ask.as_bytes()).expect("the body is sent");
         let (head, body) = answer_of_kept(stream);
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         assert_eq!(body["balances"][0]["remaining"], 4);
+        let older = "delete from _sqlx_migrations where version > 7";
+        testkit::pg::sql(&url, older).expect("an older schema, to all appearances");
+        assert_eq!(ready()["code"], "schema_outdated");
+        let refused = run(&["keys", "list"]);
+        assert_eq!(refused.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(told.contains("is at version 7 and must be"), "{told}");
     }
 }
 

@@ -25,6 +25,10 @@ pub(crate) struct HealthBody {
     /// Whether the cache answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     cache: Option<bool>,
+    /// How the database's schema stands, where `api migrate` makes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "is current")]
+    schema: Option<String>,
 }
 
 /// Says that the process runs.
@@ -35,28 +39,37 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
         status: "ok",
         store: None,
         cache: None,
+        schema: None,
     })
 }
 
 /// Says whether requests can be answered.
 #[utoipa::path(get, path = "/readyz", tag = "operate", security(()),
-    responses((status = 200, body = HealthBody), (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HealthBody), (status = 503, description = "The store does not answer, or its schema is not migrated", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthBody>, Problem> {
     let health = state.engine().health().await;
-    if let Err(error) = health.store {
+    let schema = match &state.settings().schema {
+        Some(ask) if health.store.is_ok() => ask().await.map(Some),
+        _ => Ok(None),
+    };
+    let schema = health.store.and(schema).map_err(|error| {
         tracing::warn!(error = %chain(&error), "not ready");
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
-            "the store does not answer",
-        )
-        .retry_after(1));
+        unready("store_unavailable", "the store does not answer")
+    })?;
+    if let Some(lacking) = schema.as_ref().filter(|schema| !schema.is_enough) {
+        let detail = format!("the database's schema {}: run `api migrate`", lacking.words);
+        return Err(unready("schema_outdated", detail));
     }
     Ok(Json(HealthBody {
         status: if health.is_cache_up { "ok" } else { "degraded" },
         store: Some(true),
         cache: Some(health.is_cache_up),
+        schema: schema.map(|schema| schema.words),
     }))
+}
+
+fn unready(code: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(1)
 }
 
 /// The metrics of this process, as Prometheus text. Needs an admin key unless it is set to be open.
