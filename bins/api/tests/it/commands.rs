@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::settings_page;
+
 /// The binary with no setting from the environment of the test.
 fn api() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
@@ -207,4 +209,11 @@ fn demo_data_is_filled_in_twice_with_the_same_result_and_never_over_another_cata
     let refused = run(folder.path(), &["demo", "data", file[0], file[1]]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains("another catalog"));
+}
+
+#[test]
+fn the_page_for_operators_has_every_setting_of_the_help_and_no_other() {
+    let told = settings_page::of_help(env!("CARGO_BIN_EXE_api"));
+    assert!(told.len() > 20, "{told:?}");
+    assert_eq!(settings_page::of_page("api"), told);
 }

@@ -19,4 +19,5 @@ mod pg_nodes;
 mod process;
 mod routes;
 mod scopes;
+mod settings_page;
 mod stores;

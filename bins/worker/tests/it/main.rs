@@ -3,3 +3,5 @@
 mod installation;
 mod pg_schema;
 mod process;
+#[path = "../../../api/tests/it/settings_page.rs"]
+mod settings_page;

@@ -7,6 +7,7 @@
 use quota_core::ports::{JobStore, Outbox, Records, RunState};
 
 use crate::installation::{Installation, Running, ended, worker};
+use crate::settings_page;
 
 /// S9, over the command line: all, then nothing more.
 #[tokio::test]
@@ -208,4 +209,11 @@ fn the_help_names_every_setting_and_its_environment() {
     ] {
         assert!(out.contains(name), "{name} is not in the help");
     }
+}
+
+#[test]
+fn the_page_for_operators_has_every_setting_of_the_help_and_no_other() {
+    let told = settings_page::of_help(env!("CARGO_BIN_EXE_worker"));
+    assert!(told.len() > 25, "{told:?}");
+    assert_eq!(settings_page::of_page("worker"), told);
 }

@@ -1,0 +1,70 @@
+//! The settings as the programs' `--help` has them, and as docs/OPERATING.md has them: they are the same.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+const PAGE: &str = include_str!("../../../../docs/OPERATING.md");
+/// What the page says of a worker's settings that it does not list again.
+const SHARED: &str = "are those of";
+
+/// Flag, then its name in the environment and its default.
+pub(crate) type Settings = BTreeMap<String, (String, Option<String>)>;
+
+/// The settings that a program's `--help` names; only settings have a name in the environment.
+pub(crate) fn of_help(program: &str) -> Settings {
+    let output = Command::new(program).arg("--help").env_clear().output();
+    let text = String::from_utf8(output.expect("it runs").stdout).expect("a text");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let flags = words.split_inclusive(|word| word.starts_with("--"));
+    let mut named: Option<&str> = None;
+    let mut settings = Settings::new();
+    for part in flags {
+        let said = part.join(" ");
+        let within = |start: &str| {
+            let (_, rest) = said.split_once(start)?;
+            Some(rest.split_once(']')?.0.trim_matches('"').to_owned())
+        };
+        if let (Some(flag), Some(env)) = (named, within("[env: ")) {
+            settings.insert(flag.to_owned(), (env, within("[default: ")));
+        }
+        named = part.last().copied();
+    }
+    settings
+}
+
+/// The settings that the page lists for a program.
+pub(crate) fn of_page(program: &str) -> Settings {
+    let start = format!("\n## Settings of `{program}`\n");
+    let (_, rest) = PAGE.split_once(&start).expect("the section is there");
+    let section = rest.split("\n## ").next().unwrap_or_default();
+    let mut settings = Settings::new();
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<Vec<String>> = row.split('|').map(quoted).collect();
+        let start = cells.iter().position(|cell| is_flags(cell));
+        let Some([flags, names, defaults]) = start.and_then(|at| cells.get(at..at + 3)) else {
+            continue;
+        };
+        assert_eq!(flags.len(), names.len(), "a name for each flag: {row}");
+        let mut defaults = defaults.iter();
+        for (flag, name) in flags.iter().zip(names) {
+            settings.insert(flag.clone(), (name.clone(), defaults.next().cloned()));
+        }
+    }
+    let mut paragraphs = section.split("\n\n");
+    if let Some(shared) = paragraphs.find(|text| text.contains(SHARED)) {
+        let flags = quoted(shared.split(SHARED).next().unwrap_or_default());
+        let mut others = of_page("api");
+        settings.extend(flags.iter().filter_map(|flag| others.remove_entry(flag)));
+    }
+    settings
+}
+
+/// What stands in backquotes.
+fn quoted(text: &str) -> Vec<String> {
+    let parts = text.split('`').skip(1).step_by(2);
+    parts.map(str::to_owned).collect()
+}
+
+fn is_flags(cell: &[String]) -> bool {
+    !cell.is_empty() && cell.iter().all(|word| word.starts_with("--"))
+}
