@@ -158,13 +158,20 @@ impl Account {
     }
 
     /// The first instant at which a job has something to do for this account: a subscription's end that is not
-    /// recorded yet, or the end of a window that is still among the live balances. `None` when there is nothing.
+    /// recorded yet, or the end of a window or grant that is still among the live balances. `None` when there is
+    /// nothing.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         let windows = self
             .books
             .balances
             .iter()
-            .filter(|balance| matches!(balance.bucket, Bucket::Window(..) | Bucket::Tracked(..)))
+            .filter(|balance| {
+                let bucket = &balance.bucket;
+                matches!(
+                    bucket,
+                    Bucket::Window(..) | Bucket::Tracked(..) | Bucket::Grant(_)
+                )
+            })
             .filter_map(|balance| balance.ends_at);
         let subscription = self
             .terms
