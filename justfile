@@ -64,7 +64,7 @@ docs:
 # Measures speed beside its references; writes target/bench/report.json
 bench *args:
     cargo build --release -p api -p quota-bench
-    ./target/release/quota-bench {{ args }}
+    "{{ env("CARGO_TARGET_DIR", "target") }}/release/quota-bench" {{ args }}
 
 # Starts the API; `just api --demo` needs nothing else
 api *args:

@@ -160,7 +160,7 @@ impl Bench<'_> {
             let operation = |place: u64| {
                 let user = user(number * BATCH + place);
                 format!(
-                    r#"{{"op":"consume","user":"u{user}","feature":"calls","amount":1,"idempotency_key":"b-{number}-{place}"}}"#
+                    r#"{{"user":"u{user}","feature":"calls","amount":1,"idempotency_key":"b-{number}-{place}"}}"#
                 )
             };
             let operations: Vec<String> = (0..BATCH).map(operation).collect();
