@@ -11,7 +11,7 @@ use quota_core::operation::Origin;
 use quota_core::ports::{Cache, Clock, Ids, Lease, Storage};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::batch::{Decider, Job, Under};
 use crate::catalogs::Catalogs;
@@ -258,6 +258,26 @@ impl Engine {
         self.inner.decider.events.notified().await;
     }
 
+    /// Looks every `every` whether another node applied a catalog, until the returned task is aborted. Requests notice
+    /// it by themselves; this is for checks that the cache answers.
+    pub fn keep_catalog_fresh(&self, every: std::time::Duration) -> JoinHandle<()> {
+        let decider = Arc::clone(&self.inner.decider);
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(every);
+            loop {
+                tick.tick().await;
+                let version = decider.storage.catalog_version().await;
+                let read = match version {
+                    Ok(version) => decider.catalogs.at(version).await.map(drop),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = read {
+                    tracing::debug!(%error, "the catalog could not be read");
+                }
+            }
+        })
+    }
+
     /// The time by which the engine decides.
     pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.inner.decider.clock.now()
@@ -301,10 +321,11 @@ fn body_hash(ask: &Ask) -> [u8; 32] {
 async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) {
     let batch_max = decider.settings.batch_max.max(1);
     let kept = Arc::new(Mutex::new(KeptHomes::new(decider.settings.homes_kept)));
+    let mut resolving = JoinSet::new();
     loop {
         let mut jobs = Vec::with_capacity(batch_max);
         if queue.recv_many(&mut jobs, batch_max).await == 0 {
-            return;
+            break;
         }
         let waiting = u32::try_from(queue.len()).unwrap_or(u32::MAX);
         metrics::gauge!("quota_queue_length").set(f64::from(waiting));
@@ -320,10 +341,18 @@ async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) {
                 lease: None,
                 kept: Some(&kept),
             };
-            batch.process(jobs, under).await;
+            batch.advance(jobs, under).await
         });
-        if work.await.is_err() {
+        let Ok(left) = work.await else {
             tracing::error!("a batch ended in a panic");
+            continue;
+        };
+        // What became of a write is found out aside: the others in the queue need not wait for it.
+        if !left.is_empty() {
+            let batch = Arc::clone(&decider);
+            resolving.spawn(async move { batch.process(left, Under::default()).await });
         }
+        while resolving.try_join_next().is_some() {}
     }
+    while resolving.join_next().await.is_some() {}
 }

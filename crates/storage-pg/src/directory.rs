@@ -32,11 +32,11 @@ const CLAIM_ATTEMPTS_MAX: u32 = 3;
 #[async_trait]
 impl Directory for PgStore {
     async fn home_of(&self, account: &AccountId) -> Result<Option<AccountId>, StoreError> {
-        let home: Option<String> = sqlx::query_scalar(HOME_OF)
+        let read = sqlx::query_scalar(HOME_OF)
             .bind(account.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(store_error)?;
+            .fetch_optional(&self.pool);
+        let read = async { read.await.map_err(store_error) };
+        let home: Option<String> = self.breaker.guard(read).await?;
         home.map(|home| parse(account, &home)).transpose()
     }
 

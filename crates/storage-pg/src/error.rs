@@ -14,10 +14,10 @@ pub(crate) fn store_error(error: Error) -> StoreError {
         Error::Io(_)
         | Error::Tls(_)
         | Error::Protocol(_)
-        | Error::PoolTimedOut
-        | Error::PoolClosed
         | Error::WorkerCrashed
         | Error::BeginFailed => unavailable(error),
+        // No connection was to be had, so nothing was sent.
+        Error::PoolTimedOut | Error::PoolClosed => StoreError::Unreachable(error.into()),
         // A mistake of ours or of the configuration; the next attempt would make it again.
         other => StoreError::Refused {
             what: other.to_string(),

@@ -38,11 +38,11 @@ impl KeyStore for PgStore {
     }
 
     async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        let found = sqlx::query(BY_HASH)
+        let read = sqlx::query(BY_HASH)
             .bind(hash.as_slice())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(store_error)?;
+            .fetch_optional(&self.pool);
+        let read = async { read.await.map_err(store_error) };
+        let found = self.breaker.guard(read).await?;
         found.as_ref().map(api_key).transpose()
     }
 

@@ -7,6 +7,7 @@
 //!   `home`, one request stays on one shard.
 
 mod audits;
+mod breaker;
 mod catalog;
 mod directory;
 mod error;

@@ -119,8 +119,9 @@ impl Records for PgStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let answer = sqlx::query("select 1").execute(&self.pool).await;
-        answer.map(drop).map_err(store_error)
+        let asked = sqlx::query("select 1").execute(&self.pool);
+        let asked = async { asked.await.map(drop).map_err(store_error) };
+        self.breaker.guard(asked).await
     }
 
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

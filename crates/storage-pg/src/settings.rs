@@ -21,7 +21,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             connections_max: 10,
-            acquire_timeout: Duration::from_secs(3),
+            acquire_timeout: Duration::from_secs(1),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(2),
             idle_in_transaction_timeout: Duration::from_secs(10),

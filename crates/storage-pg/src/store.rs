@@ -5,6 +5,7 @@ use quota_core::ids::AccountId;
 use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, WriteBatch};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
+use crate::breaker::Breaker;
 use crate::load::{LoadColumns, load};
 use crate::pool::{self, retrying, to_the_end};
 use crate::write::write;
@@ -15,6 +16,7 @@ use crate::{Settings, locked, migrate};
 #[derive(Debug, Clone)]
 pub struct PgStore {
     pub(crate) pool: PgPool,
+    pub(crate) breaker: Breaker,
     options: PgConnectOptions,
 }
 
@@ -26,7 +28,11 @@ impl PgStore {
     pub async fn connect(url: &str, settings: Settings) -> Result<Self, StoreError> {
         let options = pool::options(url)?;
         let pool = pool::open(options.clone(), &settings).await?;
-        Ok(Self { pool, options })
+        Ok(Self {
+            pool,
+            breaker: Breaker::default(),
+            options,
+        })
     }
 
     /// As [`crate::migrate()`], on this store's database, by a connection of its own.
@@ -54,14 +60,16 @@ impl Store for PgStore {
     async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
         let columns = LoadColumns::of(query);
         let pool = self.pool.clone();
-        let rows = to_the_end(async move { retrying(|| load(&pool, &columns)).await }).await?;
+        let work = to_the_end(async move { retrying(|| load(&pool, &columns)).await });
+        let rows = self.breaker.guard(work).await?;
         crate::load_rows::loaded(query, &rows)
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
         let columns = WriteColumns::of(batch)?;
         let pool = self.pool.clone();
-        let passed = to_the_end(async move { retrying(|| write(&pool, &columns)).await }).await?;
+        let work = to_the_end(async move { retrying(|| write(&pool, &columns)).await });
+        let passed = self.breaker.guard(work).await?;
         let homes = batch.homes.iter().map(|write| &write.home);
         Ok(homes
             .filter(|home| passed.contains(home.as_str()))
@@ -75,6 +83,7 @@ impl Store for PgStore {
         decide: DecideLocked,
     ) -> Result<bool, StoreError> {
         let (pool, query) = (self.pool.clone(), query.clone());
-        to_the_end(locked::write_locked(pool, query, decide)).await
+        let work = to_the_end(locked::write_locked(pool, query, decide));
+        self.breaker.guard(work).await
     }
 }

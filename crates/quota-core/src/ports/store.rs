@@ -20,6 +20,9 @@ pub enum StoreError {
     /// It cannot be reached or is overloaded. Whether a write took effect is not known.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// It cannot be reached: nothing was sent to it, so nothing took effect.
+    #[error("the store cannot be reached")]
+    Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// It holds something that the rules cannot read.
     #[error("table `{table}`, row `{key}`: {what}")]
     Corrupt {
@@ -41,7 +44,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Unreachable(_))
     }
 }
 
@@ -124,7 +127,7 @@ pub struct HomeWrite {
     pub reservations: Vec<Reservation>,
     /// New events, for the outbox.
     pub events: Vec<Event>,
-    /// Balances that were closed or whose closed value changed.
+    /// Balances that were closed or whose closed value changed; none twice.
     pub closed: Vec<ClosedBalance>,
     /// Keys that were not looked for at load: the home passes only if no operation carries one.
     pub unseen_keys: Vec<KeyQuery>,

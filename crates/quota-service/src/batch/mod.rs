@@ -60,37 +60,41 @@ struct Tried {
 impl Decider {
     /// Answers every job, whatever it takes.
     pub(crate) async fn process(&self, jobs: Vec<Job>, under: Under<'_>) {
+        let mut pending = self.advance(jobs, under).await;
+        let again = Under {
+            kept: None,
+            ..under
+        };
+        for tries in 0..UNKNOWN_MAX {
+            if pending.is_empty() {
+                return;
+            }
+            tokio::time::sleep(UNKNOWN_WAIT * 2_u32.pow(tries)).await;
+            pending = self.advance(pending, again).await;
+        }
+        for job in pending {
+            job.answer(Err(EngineError::Deadline));
+        }
+    }
+
+    /// Answers jobs until all are answered or the fate of a write is unknown; gives back those that are left then.
+    pub(crate) async fn advance(&self, jobs: Vec<Job>, under: Under<'_>) -> Vec<Job> {
         metrics::histogram!("quota_batch_size").record(u32::try_from(jobs.len()).unwrap_or(0));
         let mut pending = jobs;
-        let (mut conflicts, mut unknowns) = (0, 0);
-        while !pending.is_empty() {
-            if conflicts == ATTEMPTS_MAX {
-                for group in grouped(pending) {
-                    self.process_locked(group, under.lease).await;
-                }
-                return;
+        for _ in 0..ATTEMPTS_MAX {
+            if pending.is_empty() {
+                return pending;
             }
             let tried = self.attempt(pending, under).await;
             pending = tried.left;
-            if pending.is_empty() {
-                return;
+            if tried.is_unknown {
+                return pending;
             }
-            if !tried.is_unknown {
-                conflicts += 1;
-                continue;
-            }
-            if pending.is_empty() {
-                return;
-            }
-            if unknowns == UNKNOWN_MAX {
-                for job in pending {
-                    job.answer(Err(EngineError::Deadline));
-                }
-                return;
-            }
-            tokio::time::sleep(UNKNOWN_WAIT * 2_u32.pow(unknowns)).await;
-            unknowns += 1;
         }
+        for group in grouped(pending) {
+            self.process_locked(group, under.lease).await;
+        }
+        Vec::new()
     }
 
     fn query<'a>(&self, now: DateTime<Utc>, groups: impl Iterator<Item = &'a Group>) -> LoadQuery {

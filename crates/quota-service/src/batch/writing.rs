@@ -85,7 +85,8 @@ impl Decider {
         error: StoreError,
         under: Under<'_>,
     ) -> Tried {
-        let is_unknown = error.is_transient();
+        let is_unknown = matches!(error, StoreError::Unavailable(_));
+        let is_transient = error.is_transient();
         let text = error.to_string();
         let mut left = Vec::new();
         let mut writing = Vec::new();
@@ -98,11 +99,11 @@ impl Decider {
         }
         let jobs: usize = writing.iter().map(|group| group.jobs.len()).sum();
         for mut job in writing.into_iter().flat_map(|group| group.jobs) {
-            if is_unknown {
+            if is_unknown || (is_transient && job.is_uncertain) {
                 job.is_uncertain = true;
                 left.push(job);
-            } else if jobs == 1 {
-                job.answer(Err(EngineError::Store(again(&text, false))));
+            } else if is_transient || jobs == 1 {
+                job.answer(Err(EngineError::Store(again(&text, is_transient))));
             } else {
                 let alone = Box::pin(self.process(
                     vec![job],
@@ -114,10 +115,13 @@ impl Decider {
                 alone.await;
             }
         }
-        if !is_unknown {
+        if !is_transient {
             tracing::error!(error = %text, "the store refused a batch");
         }
-        Tried { left, is_unknown }
+        Tried {
+            left,
+            is_unknown: is_transient,
+        }
     }
 
     /// Tells the cache, and whoever waits for events, what was committed.

@@ -1,0 +1,78 @@
+//! While the server cannot be reached, callers are told so at once; one of them at a time tries again.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use quota_core::ports::StoreError;
+
+/// After a failure, how long nobody tries.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long one caller may try before another one does.
+const TRY_MAX: Duration = Duration::from_secs(2);
+
+/// Whether the server could be reached when it was last tried. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Breaker {
+    closed_until: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Breaker {
+    /// Runs `work`, unless the server could not be reached just now.
+    pub(crate) async fn guard<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        if !self.may_try() {
+            return Err(StoreError::Unreachable(
+                "it could not be reached just now".into(),
+            ));
+        }
+        let outcome = work.await;
+        let next = match &outcome {
+            Err(StoreError::Unreachable(_)) => Some(Instant::now() + PAUSE),
+            _ => None,
+        };
+        *self.lock() = next;
+        outcome
+    }
+
+    fn may_try(&self) -> bool {
+        let mut closed_until = self.lock();
+        let now = Instant::now();
+        match *closed_until {
+            Some(until) if now < until => false,
+            Some(_) => {
+                *closed_until = Some(now + TRY_MAX);
+                true
+            }
+            None => true,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.closed_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn after_a_failure_nobody_waits_and_success_opens_again() {
+        let breaker = Breaker::default();
+        let fail = async || Err::<(), _>(StoreError::Unreachable("away".into()));
+        assert!(breaker.guard(fail()).await.is_err());
+        let unreached = async || -> Result<(), StoreError> { panic!("nobody tries yet") };
+        assert!(breaker.guard(unreached()).await.is_err());
+        *breaker.lock() = Some(Instant::now());
+        assert!(breaker.may_try(), "one tries again");
+        assert!(!breaker.may_try(), "only one");
+        *breaker.lock() = Some(Instant::now());
+        assert!(breaker.guard(async { Ok(()) }).await.is_ok());
+        assert!(breaker.may_try() && breaker.may_try());
+    }
+}
