@@ -48,7 +48,7 @@ pub enum JobControlError {
     /// The job does not take what was asked.
     #[error("{why}")]
     Invalid {
-        /// The field of the request: `account` or `features`.
+        /// The field of the request: `account` or `feature`.
         field: &'static str,
         /// What is wrong with it.
         why: String,

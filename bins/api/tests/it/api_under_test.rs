@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use cache_memory::MemoryCache;
 use chrono::{DateTime, TimeDelta, Utc};
-use http_api::{ApiSettings, ApiState, router};
+use http_api::{ApiSettings, ApiState, JobControl, router};
+use jobs::{JobSettings, LogSink, Runner};
 use quota_core::ports::{FixedClock, KeyScope, Storage};
 use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
 use reqwest::header::HeaderMap;
@@ -12,6 +13,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use testkit::memory::MemoryStore;
 use tokio::net::TcpListener;
+
+use crate::job_control::RunnerControl;
 
 /// The catalog that most tests use: the article platform, the shop and the gateway together.
 pub(crate) const CATALOG: &str = concat!(
@@ -73,6 +76,13 @@ impl Answer {
     }
 }
 
+/// The real runner, with nobody who listens to events.
+fn job_control(engine: &Engine) -> Arc<dyn JobControl> {
+    let (settings, owner) = (JobSettings::default(), "api-of-the-test".to_owned());
+    let runner = Runner::new(engine.clone(), Arc::new(LogSink), settings, owner);
+    Arc::new(RunnerControl(runner))
+}
+
 /// The first instant of most tests.
 pub(crate) fn noon() -> DateTime<Utc> {
     "2026-11-20T12:00:00Z".parse().expect("a literal instant")
@@ -93,6 +103,17 @@ impl Api {
 
     /// An API over a store, and nothing in it but an admin key.
     pub(crate) async fn bare(storage: Arc<dyn Storage>, settings: ApiSettings) -> Self {
+        Self::built(storage, settings, false).await
+    }
+
+    /// An API that runs jobs when it is asked to, with the catalog applied.
+    pub(crate) async fn with_jobs(storage: Arc<dyn Storage>) -> Self {
+        let api = Self::built(storage, ApiSettings::default(), true).await;
+        api.apply(CATALOG).await;
+        api
+    }
+
+    async fn built(storage: Arc<dyn Storage>, settings: ApiSettings, has_jobs: bool) -> Self {
         let clock = Arc::new(FixedClock::at(noon()));
         let parts = EngineParts {
             storage,
@@ -108,7 +129,8 @@ impl Api {
         let admin = admin.expect("a key is made").secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let bound = listener.local_addr().expect("a bound port");
-        let state = ApiState::new(engine.clone(), None, settings);
+        let jobs = has_jobs.then(|| job_control(&engine));
+        let state = ApiState::new(engine.clone(), jobs, settings);
         tokio::spawn(async move { axum::serve(listener, router(state)).await });
         Self {
             clock,

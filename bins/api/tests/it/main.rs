@@ -11,6 +11,9 @@ mod edges;
 mod examples;
 mod examples_of_orgs;
 mod examples_of_time;
+#[path = "../../src/job_control.rs"]
+mod job_control;
+mod job_runs;
 mod kill;
 mod moves;
 mod nodes;

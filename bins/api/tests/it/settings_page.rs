@@ -13,7 +13,8 @@ pub(crate) type Settings = BTreeMap<String, (String, Option<String>)>;
 /// The settings that a program's `--help` names; only settings have a name in the environment.
 pub(crate) fn of_help(program: &str) -> Settings {
     let output = Command::new(program).arg("--help").env_clear().output();
-    let text = String::from_utf8(output.expect("it runs").stdout).expect("a text");
+    let text = output.map(|output| output.stdout).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     let words: Vec<&str> = text.split_whitespace().collect();
     let flags = words.split_inclusive(|word| word.starts_with("--"));
     let mut named: Option<&str> = None;
@@ -35,7 +36,7 @@ pub(crate) fn of_help(program: &str) -> Settings {
 /// The settings that the page lists for a program.
 pub(crate) fn of_page(program: &str) -> Settings {
     let start = format!("\n## Settings of `{program}`\n");
-    let (_, rest) = PAGE.split_once(&start).expect("the section is there");
+    let (_, rest) = PAGE.split_once(&start).unwrap_or_default();
     let section = rest.split("\n## ").next().unwrap_or_default();
     let mut settings = Settings::new();
     for row in section.lines().filter(|line| line.starts_with("| `")) {

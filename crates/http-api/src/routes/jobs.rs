@@ -202,6 +202,7 @@ pub(crate) async fn run_job(
     OfJob(job): OfJob,
     OptionalBody(body): OptionalBody<RunJobBody>,
 ) -> Result<Response, Problem> {
+    let is_list = body.feature.is_none();
     let mut features = body.features;
     features.extend(body.feature);
     let ask = RunAsk {
@@ -210,7 +211,11 @@ pub(crate) async fn run_job(
         features,
         actor: caller.name,
     };
-    let run = runner(&state)?.run(ask).await?;
+    let run = runner(&state)?.run(ask).await;
+    let run = run.map_err(|error| match Problem::from(error) {
+        problem if is_list => problem.at_instead("/feature", "/features"),
+        problem => problem,
+    })?;
     Ok((StatusCode::ACCEPTED, Json(RunBody::from(run))).into_response())
 }
 
