@@ -49,7 +49,7 @@ pub fn execute(
     request: &Request,
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
-    hold::expire_due(home, context)?;
+    hold::expire_due(home, context);
     // Consume, track and reserve look before they change anything; whatever else is refused midway is undone.
     let decides_first = matches!(
         request.command,

@@ -346,13 +346,13 @@ pub fn expiry_id(reservation: Uuid) -> Uuid {
     Uuid::from_u128(reservation.as_u128() ^ 1)
 }
 
-/// Ends every loaded hold whose deadline has come (R4).
-pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) -> Result<(), Rejection> {
+/// Ends every loaded hold whose deadline has come (R4). Nothing refuses that: the home would refuse everything.
+pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) {
     let is_due =
         |held: &&Reservation| held.state == ReservationState::Open && !held.is_live(context.now);
     let due: Vec<Reservation> = home.reservations.values().filter(is_due).cloned().collect();
     for held in due {
-        let (entries, _) = settle_hold(home, context, &held, 0)?;
+        let entries = give_back(home, context, &held);
         let id = expiry_id(held.id);
         let ended = Reservation {
             state: ReservationState::Expired,
@@ -373,5 +373,26 @@ pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) -> Result<(), R
         home.reservations.insert(held.id, ended);
         book_own(home, context, (id, held.account), booking);
     }
-    Ok(())
+}
+
+/// Gives back what a hold holds, of each draw at most what is held there: the auditor finds what is missing (I10).
+fn give_back(home: &mut Home, context: &Context<'_>, held: &Reservation) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(held.draws.len());
+    for draw in &held.draws {
+        let id = scope_account(home, &held.account, draw.scope).clone();
+        let found = home.accounts.get(&id).and_then(|account| {
+            let bucket = account.books.resolved(&draw.bucket);
+            account.books.balance(&bucket)
+        });
+        let amount = found.map_or(0, |balance| balance.held.min(draw.amount));
+        let part = Draw {
+            amount,
+            ..draw.clone()
+        };
+        if found.is_some() || draw.source == Source::Overage {
+            let posting = settled(&part, 0, &held.feature);
+            entries.extend(post(home, context, &id, posting));
+        }
+    }
+    entries
 }

@@ -37,15 +37,21 @@ pub(crate) fn move_usage(
         if old == new {
             continue;
         }
-        // A window that was left before and is come back to has its use and its holds elsewhere.
-        let account = home.accounts.get(id);
-        let elsewhere = account.map(|account| account.books.resolved(&new));
-        let from = match elsewhere {
-            _ if counts_on(feature) => old,
-            Some(elsewhere) if elsewhere != new => elsewhere,
-            _ => continue,
+        // A window that was left before and is come back to has its use and its holds elsewhere; since then the
+        // account may have counted in another window still.
+        let resolved = |bucket: &Bucket| {
+            let account = home.accounts.get(id);
+            account.map_or_else(|| bucket.clone(), |found| found.books.resolved(bucket))
         };
-        entries.extend(move_bucket(home, context, id, feature, (&from, &new))?);
+        let mut from = vec![resolved(&new)];
+        if counts_on(feature) {
+            from.push(resolved(&old));
+        }
+        from.dedup();
+        from.retain(|bucket| *bucket != new);
+        for bucket in &from {
+            entries.extend(move_bucket(home, context, id, feature, (bucket, &new))?);
+        }
     }
     Ok(entries)
 }

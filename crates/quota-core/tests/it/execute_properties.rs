@@ -34,8 +34,8 @@ struct Step {
     wait: usize,
 }
 
-const WAITS: [i64; 12] = [
-    0, 0, 0, 0, 1, 30, 61, 3_600, 90_000, 400_000, 2_700_000, 9_000_000,
+const WAITS: [i64; 13] = [
+    0, 0, 0, 0, 1, 30, 61, 3_600, 90_000, 400_000, 900_000, 2_700_000, 9_000_000,
 ];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -309,6 +309,31 @@ fn run(mut stage: Stage, users: &[&str], steps: &[Step]) -> Result<Stage, TestCa
     Ok(stage)
 }
 
+/// The same step with a command that leaves a window or comes back to it, uses it, or settles a hold.
+fn there_and_back(step: Step) -> Step {
+    let (kind, extra) = match step.kind % 5 {
+        0 => (26, 8),
+        1 => (10, 1),
+        2 => (12, 1),
+        3 => (16, step.extra),
+        _ => (37, step.extra),
+    };
+    // Status active or unpaid, features with windows; a hold may last for weeks, a wait for days.
+    let what = if kind == 26 {
+        step.what / 2 % 2 * 2
+    } else {
+        [0, 1, 3, 6][step.what % 4]
+    };
+    let wait = [0, 8, 9, 10, 11][step.wait % 5];
+    Step {
+        kind,
+        what,
+        extra,
+        wait,
+        ..step
+    }
+}
+
 /// A home after a fixed mix of commands, for whoever wants a full one.
 pub fn busy_org() -> Stage {
     let mut stage = Stage::org("pro");
@@ -344,5 +369,21 @@ proptest! {
         let open = stage.reservations.values().filter(|held| held.state == ReservationState::Open);
         prop_assert!(open.count() <= steps.len());
         prop_assert!(stage.home.accounts.contains_key(&id("user:c")));
+    }
+    /// S2, R3 and R4: windows that are left and come back to, at whatever distance, keep their use and their holds.
+    #[test]
+    fn windows_left_and_come_back_to_keep_their_books_in_order(steps in steps()) {
+        let mut stage = Stage::new("user:c");
+        stage.done("user:c", put_account(AccountSpec::default()));
+        stage.later(TimeDelta::days(11));
+        let yearly = Command::Subscribe {
+            plan: plan_code("pro"),
+            starts_at: None,
+            ends_at: Some(stage.now + TimeDelta::days(700)),
+            status: None,
+        };
+        stage.done("user:c", yearly);
+        let steps: Vec<Step> = steps.into_iter().map(there_and_back).collect();
+        run(stage, &USERS[2..], &steps)?;
     }
 }

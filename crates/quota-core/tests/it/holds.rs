@@ -206,3 +206,18 @@ fn a_late_commit_spends_as_if_there_had_been_no_hold() {
     );
     assert_eq!(stage.lifetime("user:a", "articles"), 105);
 }
+
+/// R4: a hold of which its balance says less is ended with what is there: the home lives on, the auditor says so.
+#[test]
+fn a_hold_that_cannot_be_given_back_in_full_ends_all_the_same() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", reserve("articles", 10, 60));
+    let account = stage.home.accounts.get_mut(&crate::stage::id("user:a"));
+    account.expect("it lives here").books.balances[0].held = 4;
+    stage.later(TimeDelta::seconds(60));
+    stage.done("user:a", consume("articles", 100));
+    let standing = stage.standing("user:a", Scope::User, "articles");
+    assert_eq!(standing, (100, 0, 0));
+    let found = quota_core::audit::audit(&stage.records());
+    assert!(found.iter().any(|finding| finding.invariant == "I10"));
+}

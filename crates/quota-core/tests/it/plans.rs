@@ -348,3 +348,73 @@ fn a_window_that_is_come_back_to_counts_on() {
     stage.done("user:a", consume("articles", 30));
     assert_eq!(stage.denied("user:a", consume("articles", 1)).available, 0);
 }
+
+/// A user of a yearly plan with 100 articles a month, whose account began five days before the plan.
+fn yearly() -> Stage {
+    let mut stage = Stage::user("");
+    stage.later(TimeDelta::days(5));
+    let yearly = Command::Subscribe {
+        plan: plan_code("pro"),
+        starts_at: None,
+        ends_at: Some(stage.now + TimeDelta::days(365)),
+        status: None,
+    };
+    stage.done("user:a", yearly);
+    stage
+}
+
+fn set_status(status: quota_core::terms::Status) -> Command {
+    Command::SetStatus { status }
+}
+
+/// S2 and X3: what was used counts again although the window in between has rolled over since.
+#[test]
+fn use_comes_back_after_the_window_in_between_rolled_over() {
+    use quota_core::terms::Status::{Active, Unpaid};
+    let mut stage = yearly();
+    stage.done("user:a", consume("articles", 100));
+    stage.later(TimeDelta::days(24));
+    stage.done("user:a", set_status(Unpaid));
+    stage.later(TimeDelta::days(3));
+    assert_eq!(stage.standing("user:a", Scope::User, "articles").0, 0);
+    stage.done("user:a", track("articles", 7));
+    stage.done("user:a", set_status(Active));
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "articles"),
+        (100, 0, 7)
+    );
+    assert_eq!(stage.denied("user:a", consume("articles", 1)).available, 0);
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
+/// R3 and R4: so do holds: they can be settled, and their deadline refuses nothing.
+#[test]
+fn holds_come_back_after_the_window_in_between_rolled_over() {
+    use quota_core::terms::Status::{Active, Unpaid};
+    let mut stage = yearly();
+    let held = stage.done("user:a", crate::stage::reserve("articles", 60, 2_000_000));
+    let other = stage.done("user:a", crate::stage::reserve("articles", 40, 2_000_000));
+    stage.later(TimeDelta::days(22));
+    stage.done("user:a", set_status(Unpaid));
+    stage.later(TimeDelta::days(1));
+    let longer = Command::Extend {
+        reservation: other.id,
+        ttl_seconds: 900_000,
+    };
+    stage.done("user:a", longer);
+    let longer = Command::Extend {
+        reservation: held.id,
+        ttl_seconds: 900_000,
+    };
+    stage.done("user:a", longer);
+    stage.later(TimeDelta::days(4));
+    stage.done("user:a", set_status(Active));
+    assert_eq!(
+        stage.standing("user:a", Scope::User, "articles"),
+        (0, 100, 0)
+    );
+    stage.done("user:a", crate::stage::commit(held.id, 50));
+    stage.later(TimeDelta::days(30));
+    stage.done("user:a", consume("articles", 1));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
