@@ -7,8 +7,8 @@ const PAGE: &str = include_str!("../../../../docs/OPERATING.md");
 /// What the page says of a worker's settings that it does not list again.
 const SHARED: &str = "are those of";
 
-/// Flag, then its name in the environment and its default.
-pub(crate) type Settings = BTreeMap<String, (String, Option<String>)>;
+/// Flag, then its name in the environment.
+pub(crate) type Settings = BTreeMap<String, String>;
 
 /// The settings that a program's `--help` names; only settings have a name in the environment.
 pub(crate) fn of_help(program: &str) -> Settings {
@@ -21,12 +21,11 @@ pub(crate) fn of_help(program: &str) -> Settings {
     let mut settings = Settings::new();
     for part in flags {
         let said = part.join(" ");
-        let within = |start: &str| {
-            let (_, rest) = said.split_once(start)?;
-            Some(rest.split_once(']')?.0.trim_matches('"').to_owned())
-        };
-        if let (Some(flag), Some(env)) = (named, within("[env: ")) {
-            settings.insert(flag.to_owned(), (env, within("[default: ")));
+        let env = said
+            .split_once("[env: ")
+            .and_then(|(_, rest)| rest.split_once(']'));
+        if let (Some(flag), Some((env, _))) = (named, env) {
+            settings.insert(flag.to_owned(), env.to_owned());
         }
         named = part.last().copied();
     }
@@ -42,14 +41,11 @@ pub(crate) fn of_page(program: &str) -> Settings {
     for row in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<Vec<String>> = row.split('|').map(quoted).collect();
         let start = cells.iter().position(|cell| is_flags(cell));
-        let Some([flags, names, defaults]) = start.and_then(|at| cells.get(at..at + 3)) else {
+        let Some([flags, names]) = start.and_then(|at| cells.get(at..at + 2)) else {
             continue;
         };
         assert_eq!(flags.len(), names.len(), "a name for each flag: {row}");
-        let mut defaults = defaults.iter();
-        for (flag, name) in flags.iter().zip(names) {
-            settings.insert(flag.clone(), (name.clone(), defaults.next().cloned()));
-        }
+        settings.extend(flags.iter().cloned().zip(names.iter().cloned()));
     }
     let mut paragraphs = section.split("\n\n");
     if let Some(shared) = paragraphs.find(|text| text.contains(SHARED)) {
