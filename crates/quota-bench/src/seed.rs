@@ -69,7 +69,7 @@ fn account(
             subscription: Some(Subscription::start(plan, 1, now())),
             overrides: std::collections::BTreeMap::new(),
             tokens: token.map(capped).into_iter().collect(),
-            former_home: None,
+            former_homes: Vec::new(),
         },
         books: Books::default(),
     })

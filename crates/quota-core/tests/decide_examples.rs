@@ -62,7 +62,7 @@ impl Account {
             subscription: None,
             overrides: BTreeMap::new(),
             tokens: BTreeMap::new(),
-            former_home: None,
+            former_homes: Vec::new(),
         };
         Self {
             terms,

@@ -7,6 +7,9 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use quota_core::ports::{Clock, Ids, Storage, StoreError};
 use uuid::Uuid;
 
+/// Longest round trip of an answer that the clock is set by.
+const ROUND_TRIP_MAX: TimeDelta = TimeDelta::milliseconds(250);
+
 /// This machine's clock.
 #[derive(Debug, Default)]
 pub struct SystemClock;
@@ -44,8 +47,14 @@ impl StoreClock {
         let Some(time) = storage.time().await? else {
             return Ok(());
         };
+        let took = Utc::now() - before;
+        let is_set = self.last_micros.load(Ordering::Relaxed) != 0;
+        // An answer that was long on its way says little; the earlier one is kept then.
+        if is_set && ROUND_TRIP_MAX < took {
+            return Ok(());
+        }
         // The answer was true somewhere on the way: in the middle, for lack of a better guess.
-        let middle = before + (Utc::now() - before) / 2;
+        let middle = before + took / 2;
         let ahead = (time - middle).num_microseconds().unwrap_or(0);
         self.ahead_micros.store(ahead, Ordering::Relaxed);
         Ok(())

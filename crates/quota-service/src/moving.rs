@@ -4,7 +4,7 @@ use quota_core::command::{AccountSpec, Command, Presence, Request};
 use quota_core::home::Home;
 use quota_core::ids::{AccountId, IdempotencyKey, OrgId};
 use quota_core::operation::{Operation, Origin};
-use quota_core::ports::{HomeQuery, KeyQuery, LoadQuery};
+use quota_core::ports::{HomeQuery, KeyQuery, LedgerPage, LoadQuery};
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::rules::relocate;
 
@@ -50,14 +50,22 @@ impl Engine {
             }
             let mut homes = loaded.homes.into_iter();
             let Some(left) = homes.next() else { continue };
-            let entered = homes.next().unwrap_or_else(|| Home::empty(to.clone()));
+            let mut entered = homes.next().unwrap_or_else(|| Home::empty(to.clone()));
+            let begins = entered.version == 0 && to == *user;
+            if begins {
+                entered.version = self.last_sequence(user).await?;
+            }
             if self.swept(&left).await? {
                 continue;
             }
             if from == to {
-                return self.submit(spec_of(user, None, None, request.origin)).await;
+                let nothing = spec_of(user, request.key, org.cloned(), request.origin);
+                return self.submit(nothing).await;
             }
-            let moved = relocate((&left, &entered), org, &request, &setting.context())?;
+            let mut moved = relocate((&left, &entered), org, &request, &setting.context())?;
+            if begins {
+                moved.to.1 = 0;
+            }
             if self.storage().relocate(&moved).await? {
                 self.inner.decider.homes.remember(user, &to);
                 let homes = [
@@ -76,6 +84,20 @@ impl Engine {
             }
         }
         Err(EngineError::Busy)
+    }
+
+    /// Where the history of a home that has ceased stands: its next life goes on counting from there, so that no
+    /// version comes twice.
+    async fn last_sequence(&self, home: &AccountId) -> Result<u64, EngineError> {
+        let page = LedgerPage {
+            home: home.clone(),
+            account: home.clone(),
+            members: true,
+            before: None,
+            limit: 1,
+        };
+        let last = self.storage().ledger(&page).await?;
+        Ok(last.first().map_or(0, |operation| operation.sequence))
     }
 
     /// Ends holds of a home that are past their deadline; `true` when there were any, and it must be read again.

@@ -98,7 +98,7 @@ impl Engine {
         limit: u32,
     ) -> Result<Vec<Operation>, EngineError> {
         let page = LedgerPage {
-            home: self.inner.decider.homes.of(account).await?,
+            home: self.inner.decider.homes.look_up(account).await?,
             account: account.clone(),
             members,
             before,

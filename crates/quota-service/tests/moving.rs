@@ -51,7 +51,7 @@ impl Stage {
             clock,
             engine: engine.expect("the engine starts"),
         };
-        for account in ["org:acme", "user:ann"] {
+        for account in ["org:acme", "org:beta", "user:ann"] {
             let spec = AccountSpec::default();
             let presence = Presence::New;
             let put = Command::PutAccount { presence, spec };
@@ -145,6 +145,61 @@ async fn a_user_leaves_its_org_and_comes_back() {
         assert_eq!(stage.used("user:ann").await, 2 * round);
         stage.is_sound().await;
     }
+}
+
+/// I8: what was used in an org is not forgotten when the user is a home again, whatever a queue kept of its first life.
+#[tokio::test]
+async fn a_home_in_its_next_life_is_not_taken_for_its_first() {
+    let stage = Stage::new().await;
+    let presence = Presence::New;
+    let spec = AccountSpec::default();
+    let put = Command::PutAccount { presence, spec };
+    stage.done("user:bob", None, put).await;
+    let track = |amount| match consume(amount) {
+        Command::Consume { token, items } => Command::Track { token, items },
+        other => other,
+    };
+    let (bob, org) = (id("user:bob"), acme());
+    let moved = stage
+        .engine
+        .move_user(&bob, Some(&org), None, Origin::default());
+    moved.await.expect("it joins");
+    stage.done("user:bob", None, track(3)).await;
+    let left = stage.engine.move_user(&bob, None, None, Origin::default());
+    left.await.expect("it leaves");
+    stage.done("user:bob", None, track(1)).await;
+    let found = stage
+        .store
+        .audit_home(&bob)
+        .await
+        .expect("read")
+        .expect("exists");
+    let overage: u64 = found.accounts[0]
+        .1
+        .books
+        .balances
+        .iter()
+        .map(|b| b.overage)
+        .sum();
+    assert_eq!(overage, 4);
+    stage.is_sound().await;
+}
+
+/// X1: a key is known over two moves, too.
+#[tokio::test]
+async fn a_key_is_remembered_from_the_home_before_the_last() {
+    let stage = Stage::new().await;
+    stage.done("user:ann", Some("k"), consume(3)).await;
+    stage.moves(Some(&acme())).await.expect("it joins");
+    stage.done("user:ann", Some("l"), consume(1)).await;
+    let beta = OrgId::new("beta").expect("a literal id");
+    stage.moves(Some(&beta)).await.expect("it goes over");
+    for (key, amount) in [("k", 3), ("l", 1)] {
+        let again = stage.done("user:ann", Some(key), consume(amount)).await;
+        assert!(again.is_replay, "{key}");
+    }
+    assert_eq!(stage.used("user:ann").await, 4);
+    stage.is_sound().await;
 }
 
 /// A hold lies on the org too: it is settled first. One past its deadline is no hindrance (R4).

@@ -8,6 +8,8 @@ use quota_core::ports::StoreError;
 
 /// After a failure, how long nobody tries.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Longest wait for an answer: longer than the server's own limit for a statement, for when it is the server that stands.
+const ANSWER_MAX: Duration = Duration::from_secs(12);
 /// How long one caller may try before another one does.
 const TRY_MAX: Duration = Duration::from_secs(2);
 
@@ -21,6 +23,7 @@ impl Breaker {
     /// Runs `work`, unless the server could not be reached just now.
     pub(crate) async fn guard<T>(
         &self,
+        is_busy: impl Fn() -> bool,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         if !self.may_try() {
@@ -28,9 +31,13 @@ impl Breaker {
                 "it could not be reached just now".into(),
             ));
         }
-        let outcome = work.await;
+        let outcome = match tokio::time::timeout(ANSWER_MAX, work).await {
+            Ok(outcome) => outcome,
+            Err(late) => Err(StoreError::Unavailable(late.into())),
+        };
         let next = match &outcome {
-            Err(StoreError::Unreachable(_)) => Some(Instant::now() + PAUSE),
+            // A pool with every connection in use is busy; one that cannot get any has lost its server.
+            Err(StoreError::Unreachable(_)) if !is_busy() => Some(Instant::now() + PAUSE),
             _ => None,
         };
         *self.lock() = next;
@@ -65,14 +72,14 @@ mod tests {
     async fn after_a_failure_nobody_waits_and_success_opens_again() {
         let breaker = Breaker::default();
         let fail = async || Err::<(), _>(StoreError::Unreachable("away".into()));
-        assert!(breaker.guard(fail()).await.is_err());
+        assert!(breaker.guard(|| false, fail()).await.is_err());
         let unreached = async || -> Result<(), StoreError> { panic!("nobody tries yet") };
-        assert!(breaker.guard(unreached()).await.is_err());
+        assert!(breaker.guard(|| false, unreached()).await.is_err());
         *breaker.lock() = Some(Instant::now());
         assert!(breaker.may_try(), "one tries again");
         assert!(!breaker.may_try(), "only one");
         *breaker.lock() = Some(Instant::now());
-        assert!(breaker.guard(async { Ok(()) }).await.is_ok());
+        assert!(breaker.guard(|| false, async { Ok(()) }).await.is_ok());
         assert!(breaker.may_try() && breaker.may_try());
     }
 }

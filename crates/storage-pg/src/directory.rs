@@ -36,7 +36,7 @@ impl Directory for PgStore {
             .bind(account.as_str())
             .fetch_optional(&self.pool);
         let read = async { read.await.map_err(store_error) };
-        let home: Option<String> = self.breaker.guard(read).await?;
+        let home: Option<String> = self.guarded(read).await?;
         home.map(|home| parse(account, &home)).transpose()
     }
 

@@ -42,7 +42,7 @@ impl KeyStore for PgStore {
             .bind(hash.as_slice())
             .fetch_optional(&self.pool);
         let read = async { read.await.map_err(store_error) };
-        let found = self.breaker.guard(read).await?;
+        let found = self.guarded(read).await?;
         found.as_ref().map(api_key).transpose()
     }
 

@@ -121,7 +121,7 @@ impl Records for PgStore {
     async fn ping(&self) -> Result<(), StoreError> {
         let asked = sqlx::query("select 1").execute(&self.pool);
         let asked = async { asked.await.map(drop).map_err(store_error) };
-        self.breaker.guard(asked).await
+        self.guarded(asked).await
     }
 
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -23,7 +23,7 @@ impl Default for Settings {
             connections_max: 10,
             acquire_timeout: Duration::from_secs(1),
             statement_timeout: Duration::from_secs(10),
-            lock_timeout: Duration::from_secs(2),
+            lock_timeout: Duration::from_secs(1),
             idle_in_transaction_timeout: Duration::from_secs(10),
         }
     }

@@ -43,6 +43,15 @@ impl PgStore {
         migrate::run(&self.options).await
     }
 
+    /// Runs `work` unless the server could not be reached just now, and no longer than an answer may take.
+    pub(crate) async fn guarded<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let is_busy = || self.pool.options().get_max_connections() <= self.pool.size();
+        self.breaker.guard(is_busy, work).await
+    }
+
     /// The pool, for tests of how it treats its connections.
     #[doc(hidden)]
     pub fn pool(&self) -> &PgPool {
@@ -61,7 +70,7 @@ impl Store for PgStore {
         let columns = LoadColumns::of(query);
         let pool = self.pool.clone();
         let work = to_the_end(async move { retrying(|| load(&pool, &columns)).await });
-        let rows = self.breaker.guard(work).await?;
+        let rows = self.guarded(work).await?;
         crate::load_rows::loaded(query, &rows)
     }
 
@@ -69,7 +78,7 @@ impl Store for PgStore {
         let columns = WriteColumns::of(batch)?;
         let pool = self.pool.clone();
         let work = to_the_end(async move { retrying(|| write(&pool, &columns)).await });
-        let passed = self.breaker.guard(work).await?;
+        let passed = self.guarded(work).await?;
         let homes = batch.homes.iter().map(|write| &write.home);
         Ok(homes
             .filter(|home| passed.contains(home.as_str()))
@@ -83,7 +92,7 @@ impl Store for PgStore {
         decide: DecideLocked,
     ) -> Result<bool, StoreError> {
         let (pool, query) = (self.pool.clone(), query.clone());
-        let work = to_the_end(locked::write_locked(pool, query, decide));
-        self.breaker.guard(work).await
+        let work = Box::pin(to_the_end(locked::write_locked(pool, query, decide)));
+        self.guarded(work).await
     }
 }

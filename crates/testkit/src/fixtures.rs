@@ -82,7 +82,7 @@ pub fn terms() -> Terms {
         subscription: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
-        former_home: None,
+        former_homes: Vec::new(),
     }
 }
 

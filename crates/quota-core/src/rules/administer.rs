@@ -115,7 +115,7 @@ fn create(
         subscription: None,
         overrides: std::collections::BTreeMap::new(),
         tokens: std::collections::BTreeMap::new(),
-        former_home: None,
+        former_homes: Vec::new(),
     };
     let books = Books::default();
     let account = Account { terms, books };

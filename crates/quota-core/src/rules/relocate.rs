@@ -14,6 +14,9 @@ use crate::operation::{Entry, OperationKind};
 use crate::ports::Relocation;
 use crate::terms::FormerHome;
 
+/// Former homes that are remembered beside the latest; each is one more place where keys are looked for.
+const FORMER_HOMES_MAX: usize = 15;
+
 /// The move of the user that `request` names from one home to another. Its balances go along: the books of the home
 /// that it leaves end with what it takes, those of the other begin with it. What the org was charged stays there.
 ///
@@ -40,7 +43,12 @@ pub fn relocate(
     }
     let mut terms = account.terms.clone();
     terms.org = org.cloned();
-    terms.former_home = Some(FormerHome {
+    terms
+        .former_homes
+        .retain(|former| former.home != from.id && former.home != to.id);
+    let extra = terms.former_homes.len().saturating_sub(FORMER_HOMES_MAX);
+    terms.former_homes.drain(..extra);
+    terms.former_homes.push(FormerHome {
         home: from.id.clone(),
         left_at: context.now,
     });

@@ -88,9 +88,9 @@ pub struct Terms {
     /// Its API tokens.
     #[serde(default)]
     pub tokens: BTreeMap<TokenId, Token>,
-    /// Where it lived before it joined or left an org: keys that were used there are still looked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub former_home: Option<FormerHome>,
+    /// Where it lived before it joined or left an org, latest last: keys that were used there are still looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_homes: Vec<FormerHome>,
 }
 
 /// The home that a user left.

@@ -58,8 +58,8 @@ impl Group {
             );
             let account = home.accounts.get(&request.account);
             let is_settled = account.is_some_and(|account| {
-                let former = account.terms.former_home.as_ref();
-                former.is_none_or(|former| former.left_at < keys_since)
+                let mut former = account.terms.former_homes.iter();
+                former.all(|former| former.left_at < keys_since)
             });
             !reads_more && !job.is_uncertain && is_settled
         };
@@ -135,9 +135,7 @@ pub(super) fn former_keys(
     for (group, home) in groups.iter().zip(&loaded.homes) {
         for job in &group.jobs {
             let request = &job.request;
-            let account = home.accounts.get(&request.account);
-            let former = account.and_then(|account| account.terms.former_home.as_ref());
-            let Some(former) = former.filter(|former| keys_since <= former.left_at) else {
+            let Some(account) = home.accounts.get(&request.account) else {
                 continue;
             };
             let Some(key) = request.key.clone() else {
@@ -147,16 +145,19 @@ pub(super) fn former_keys(
                 account: request.account.clone(),
                 key,
             };
-            match queries.iter_mut().find(|query| query.home == former.home) {
-                Some(query) if !query.keys.contains(&key) => query.keys.push(key),
-                Some(_) => {}
-                None => queries.push(HomeQuery {
-                    home: former.home.clone(),
-                    accounts: Vec::new(),
-                    reservations: Vec::new(),
-                    operations: Vec::new(),
-                    keys: vec![key],
-                }),
+            let former = account.terms.former_homes.iter();
+            for former in former.filter(|former| keys_since <= former.left_at) {
+                match queries.iter_mut().find(|query| query.home == former.home) {
+                    Some(query) if !query.keys.contains(&key) => query.keys.push(key.clone()),
+                    Some(_) => {}
+                    None => queries.push(HomeQuery {
+                        home: former.home.clone(),
+                        accounts: Vec::new(),
+                        reservations: Vec::new(),
+                        operations: Vec::new(),
+                        keys: vec![key.clone()],
+                    }),
+                }
             }
         }
     }

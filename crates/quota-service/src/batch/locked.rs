@@ -1,41 +1,36 @@
 //! Homes that keep moving: decided one at a time while the store holds them.
 
-use chrono::{DateTime, Utc};
-use quota_core::command::Request;
-use quota_core::home::Home;
-use quota_core::ports::{Lease, Loaded, WriteBatch};
+use quota_core::command::{Command, Request};
+use quota_core::operation::Operation;
+use quota_core::ports::{Lease, LoadQuery, Loaded, StoreError, WriteBatch};
 use tokio::sync::oneshot;
 
-use super::job::Group;
+use super::job::{Group, Job};
 use super::writing::Written;
 use super::{Decider, again, answer_all, answered};
 use crate::EngineError;
 use crate::decide::{Setting, decide_home};
 
 impl Decider {
-    /// Decides one home while nobody else can write it.
-    pub(super) async fn process_locked(&self, group: Group, lease: Option<&Lease>) {
+    /// Decides one home while nobody else can write it; gives back the jobs of which it is not known whether they took
+    /// effect.
+    pub(super) async fn process_locked(&self, group: Group, lease: Option<&Lease>) -> Vec<Job> {
         let query = self.query(self.clock.now(), std::iter::once(&group));
-        let catalog = match self.catalogs.refresh().await {
-            Ok(catalog) => catalog,
-            Err(error) => {
-                self.not_loaded(vec![group], error);
-                return;
-            }
-        };
-        let setting = Setting {
-            catalog,
-            now: query.now,
-            grace: self.settings.grace,
+        let (group, setting, former) = match self.before_lock(group, &query).await {
+            Ok(ready) => ready,
+            Err(left) => return left,
         };
         let requests: Vec<Request> = group.jobs.iter().map(|job| job.request.clone()).collect();
         let (sender, receiver) = oneshot::channel();
         let (lease, keys_since) = (lease.cloned(), query.keys_since);
         let decide = Box::new(move |mut loaded: Loaded| {
-            let mut answered = answered(std::mem::take(&mut loaded.earlier));
+            let mut earlier = std::mem::take(&mut loaded.earlier);
+            earlier.extend(former);
+            let mut answered = answered(earlier);
             let home = loaded.homes.pop()?;
-            // Keys of a former home cannot be read from here: such a request is tried again later.
-            if has_former_keys(&home, &requests, keys_since) {
+            // Whoever left meanwhile is looked for again by the next try.
+            let is_here = |request: &Request| home.accounts.contains_key(&request.account);
+            if home.version != 0 && !requests.iter().all(is_here) && !creates(&requests) {
                 return None;
             }
             let context = setting.context();
@@ -62,6 +57,13 @@ impl Decider {
                     job.answer(Err(EngineError::Busy));
                 }
             }
+            (Err(StoreError::Unavailable(_)), _) => {
+                let uncertain = |job| Job {
+                    is_uncertain: true,
+                    ..job
+                };
+                return group.jobs.into_iter().map(uncertain).collect();
+            }
             (Err(error), _) => {
                 let text = error.to_string();
                 for job in group.jobs {
@@ -70,13 +72,39 @@ impl Decider {
                 }
             }
         }
+        Vec::new()
+    }
+
+    /// What is read before the home is locked: the catalog, and first answers from homes that its users left. Those
+    /// cannot grow any more.
+    async fn before_lock(
+        &self,
+        group: Group,
+        query: &LoadQuery,
+    ) -> Result<(Group, Setting, Vec<Operation>), Vec<Job>> {
+        let read = async {
+            let catalog = self.catalogs.refresh().await?;
+            let mut loaded = self.storage.load(query).await?;
+            loaded.earlier.clear();
+            let groups = std::slice::from_ref(&group);
+            self.add_former_keys(groups, query, &mut loaded).await?;
+            Ok::<_, StoreError>((catalog, loaded.earlier))
+        };
+        match read.await {
+            Ok((catalog, former)) => {
+                let setting = Setting {
+                    catalog,
+                    now: query.now,
+                    grace: self.settings.grace,
+                };
+                Ok((group, setting, former))
+            }
+            Err(error) => Err(self.not_loaded(vec![group], error).left),
+        }
     }
 }
 
-fn has_former_keys(home: &Home, requests: &[Request], keys_since: DateTime<Utc>) -> bool {
-    requests.iter().any(|request| {
-        let account = home.accounts.get(&request.account);
-        let former = account.and_then(|account| account.terms.former_home.as_ref());
-        request.key.is_some() && former.is_some_and(|former| keys_since <= former.left_at)
-    })
+fn creates(requests: &[Request]) -> bool {
+    let is_creation = |request: &Request| matches!(request.command, Command::PutAccount { .. });
+    requests.iter().any(is_creation)
 }

@@ -5,10 +5,12 @@ mod job;
 mod locked;
 mod writing;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
 
@@ -91,10 +93,11 @@ impl Decider {
                 return pending;
             }
         }
+        let mut left = Vec::new();
         for group in grouped(pending) {
-            self.process_locked(group, under.lease).await;
+            left.extend(self.process_locked(group, under.lease).await);
         }
-        Vec::new()
+        left
     }
 
     fn query<'a>(&self, now: DateTime<Utc>, groups: impl Iterator<Item = &'a Group>) -> LoadQuery {
@@ -131,7 +134,9 @@ impl Decider {
         };
         let (groups, mut loaded, moved) = self.without_moved(groups, loaded).await;
         if let Err(error) = self.add_former_keys(&groups, &query, &mut loaded).await {
-            return self.not_loaded(groups, error);
+            let mut tried = self.not_loaded(groups, error);
+            tried.left.extend(moved);
+            return tried;
         }
         let (groups, decided) = decide_groups(groups, loaded, &setting);
         let mut tried = self.write((groups, decided), &query, &setting, under).await;
@@ -200,7 +205,8 @@ impl Decider {
         Ok(())
     }
 
-    /// Takes out the jobs whose account is not in the home that it was thought to live in but in another one.
+    /// Takes out the jobs whose account is not in the home that it was thought to live in but in another one. Where
+    /// that cannot be found out, the caller is told so.
     async fn without_moved(
         &self,
         groups: Vec<Group>,
@@ -208,22 +214,34 @@ impl Decider {
     ) -> (Vec<Group>, Loaded, Vec<Job>) {
         let mut moved = Vec::new();
         let mut stay = Vec::with_capacity(groups.len());
+        let mut found: HashMap<AccountId, AccountId> = HashMap::new();
         let mut groups = groups.into_iter();
         for (mut group, home) in groups.by_ref().take(loaded.homes.len()).zip(&loaded.homes) {
-            let is_missing = |job: &Job| !home.accounts.contains_key(&job.request.account);
-            if group.jobs.iter().any(is_missing) {
-                let mut here = Vec::with_capacity(group.jobs.len());
-                for mut job in group.jobs {
-                    match self.homes.look_up(&job.request.account).await {
-                        Ok(home) if is_missing(&job) && home != job.home => {
-                            job.home = home;
-                            moved.push(job);
+            let mut here = Vec::with_capacity(group.jobs.len());
+            for mut job in group.jobs {
+                let account = &job.request.account;
+                if home.accounts.contains_key(account) {
+                    here.push(job);
+                    continue;
+                }
+                if !found.contains_key(account) {
+                    match self.homes.look_up(account).await {
+                        Ok(home) => drop(found.insert(account.clone(), home)),
+                        Err(error) => {
+                            job.answer(Err(EngineError::Store(error)));
+                            continue;
                         }
-                        _ => here.push(job),
                     }
                 }
-                group.jobs = here;
+                match found.get(account) {
+                    Some(home) if *home != job.home => {
+                        job.home = home.clone();
+                        moved.push(job);
+                    }
+                    _ => here.push(job),
+                }
             }
+            group.jobs = here;
             stay.push(group);
         }
         stay.extend(groups);
