@@ -15,7 +15,7 @@ use crate::event::EventKind;
 use crate::home::Home;
 use crate::ids::{FeatureCode, PlanCode};
 use crate::operation::{Entry, OperationKind};
-use crate::terms::{PlanChange, Status, Subscription};
+use crate::terms::{Status, Subscription};
 
 fn plan<'a>(context: &Context<'a>, code: &PlanCode) -> Result<&'a Plan, Rejection> {
     let plan = context.catalog.plan(code, None);
@@ -40,12 +40,20 @@ fn put(
     (what, mut entries): (&str, Vec<Entry>),
 ) -> Result<Outcome, Rejection> {
     let mut terms = account_mut(home, request)?.terms.clone();
-    let detail = format!(
+    let before = terms.subscription.as_ref();
+    let before = before.map(|held| held.current(context.catalog, context.now));
+    let ahead = before.as_ref().and_then(|held| held.paid_ahead());
+    let dropped = ahead.filter(|_| subscription.upcoming.is_none());
+    let mut detail = format!(
         "{} from {} to {}",
         subscription.plan,
         subscription.starts_at.to_rfc3339(),
         subscription.ends_at.to_rfc3339()
     );
+    if let Some(ahead) = dropped {
+        let (plan, ends_at) = (&ahead.plan, ahead.ends_at.to_rfc3339());
+        detail = format!("{detail}; {plan}, paid ahead to {ends_at}, is dropped");
+    }
     terms.subscription = Some(subscription);
     let moved = move_usage(home, context, &request.account, terms, counts_on)?;
     entries.extend(moved);
@@ -93,6 +101,14 @@ fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc
         _ => None,
     };
     subscription.status = status;
+    // What was paid ahead stands as this does; a free plan that follows has nothing to do with payment.
+    subscription.upcoming = subscription.upcoming.map(|next| {
+        if next.renews {
+            next
+        } else {
+            Box::new(with_status(*next, status, now))
+        }
+    });
     subscription
 }
 
@@ -111,6 +127,8 @@ pub(crate) fn renew(
         return Err(Rejection::NotInForce);
     }
     let mut next = match &held.scheduled {
+        // It follows by itself.
+        Some(_) if held.upcoming.is_some() => return Ok(unchanged(home, context, request)),
         Some(change) => {
             let version = context.catalog.newest_version(&change.plan);
             Subscription::start(plan(context, &change.plan)?, version, held.ends_at)
@@ -158,7 +176,7 @@ pub(crate) fn change_plan(
     (code, when, usage): (&PlanCode, Option<ChangeWhen>, UsageAfterChange),
 ) -> Result<Outcome, Rejection> {
     let next = plan(context, code)?;
-    let mut held = held(home, context, request)?;
+    let held = held(home, context, request)?;
     if !held.is_in_force(context.now, context.grace) {
         return Err(Rejection::NotInForce);
     }
@@ -171,14 +189,12 @@ pub(crate) fn change_plan(
     };
     match when.unwrap_or(default) {
         ChangeWhen::PeriodEnd => {
-            let at = held.period(context.now).ends_at.unwrap_or(held.ends_at);
-            let plan = code.clone();
-            held.scheduled = Some(PlanChange { plan, at });
+            let version = context.catalog.newest_version(code);
             put(
                 home,
                 context,
                 request,
-                held,
+                held.with_change(next, version, context.now),
                 |_| true,
                 ("plan_change_scheduled", Vec::new()),
             )
@@ -244,12 +260,12 @@ pub(crate) fn cancel(
     at_once: bool,
 ) -> Result<Outcome, Rejection> {
     let held = held(home, context, request)?;
-    let is_done = held.status == Status::Canceled || (held.cancel_at.is_some() && !at_once);
+    let waits = held.cancel_at.is_some() && held.scheduled.is_none();
+    let is_done = held.status == Status::Canceled || (waits && !at_once);
     if is_done {
         return Ok(unchanged(home, context, request));
     }
-    let mut next = held.canceled(context.now, at_once);
-    next.scheduled = None;
+    let next = held.canceled(context.now, at_once);
     put(
         home,
         context,
@@ -278,6 +294,10 @@ pub(crate) fn expire(
     let Some(subscription) = account.terms.subscription.as_mut() else {
         return Ok(unchanged(home, context, request));
     };
+    // What ended is what followed last.
+    *subscription = subscription
+        .current(context.catalog, context.now)
+        .into_owned();
     subscription.end_recorded_at = Some(context.now);
     let plan = subscription.plan.clone();
     let entries = zero_consumables(home, context, request)?;

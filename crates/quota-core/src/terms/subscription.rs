@@ -86,7 +86,8 @@ pub struct Subscription {
     /// The change that is scheduled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<PlanChange>,
-    /// The period after this one, when it was renewed before its end.
+    /// What follows by itself: the next period, when it was renewed before its end; or with `scheduled`, the plan that
+    /// takes over with nobody's doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upcoming: Option<Box<Subscription>>,
     /// When its end was recorded by the daily job (S9).
@@ -153,16 +154,17 @@ impl Subscription {
         paid && self.period(now).contains(now)
     }
 
-    /// The subscription that counts at `now`: this one; or the next period, renewed before its time, once that has
-    /// begun (S4); or for one that renews by itself the plan that was scheduled, once its time has come (S5).
+    /// The subscription that counts at `now`: this one; or what follows by itself, once that has begun: the next
+    /// period that was renewed before its time (S4), or the plan that was scheduled (S5).
     pub fn current<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
         if let Some(next) = self.upcoming.as_ref().filter(|next| next.starts_at <= now) {
-            return Cow::Borrowed(next);
+            return next.current(catalog, now);
         }
+        // Rows that were written before scheduled plans were kept as what follows.
         let due = self
             .scheduled
             .as_ref()
-            .filter(|change| self.renews && change.at <= now);
+            .filter(|change| self.renews && self.upcoming.is_none() && change.at <= now);
         let Some(change) = due else {
             return Cow::Borrowed(self);
         };
@@ -171,6 +173,40 @@ impl Subscription {
             Some(plan) => Cow::Owned(Self::start(plan, version, change.at)),
             None => Cow::Borrowed(self),
         }
+    }
+
+    /// With `plan` scheduled for the end of what is paid for. It takes over by itself when it is free, or when what
+    /// runs till then renews by itself (S7); else the renewal begins it.
+    #[must_use]
+    pub fn with_change(&self, plan: &Plan, version: u32, now: DateTime<Utc>) -> Self {
+        let mut next = self.without_change();
+        if let Some(ahead) = &next.upcoming {
+            next.upcoming = Some(Box::new(ahead.with_change(plan, version, now)));
+            return next;
+        }
+        let period = next.period(now.max(next.starts_at));
+        let at = period.ends_at.unwrap_or(next.ends_at);
+        if next.renews || plan.is_free() {
+            next.upcoming = Some(Box::new(Self::start(plan, version, at)));
+        }
+        let plan = plan.code.clone();
+        next.scheduled = Some(PlanChange { plan, at });
+        next
+    }
+
+    /// Without the change that was scheduled.
+    fn without_change(&self) -> Self {
+        let mut next = self.clone();
+        if let Some(change) = next.scheduled.take() {
+            next.upcoming = next.upcoming.filter(|next| next.plan != change.plan);
+        }
+        next
+    }
+
+    /// The next period, when it was renewed before its time.
+    pub fn paid_ahead(&self) -> Option<&Self> {
+        let follows = self.upcoming.as_deref();
+        follows.filter(|_| self.scheduled.is_none())
     }
 
     /// First instant after it for good, as far as is known now; `None` while it renews by itself.
@@ -223,13 +259,14 @@ impl Subscription {
     /// Canceled: at the period's end unless `at_once` (S8).
     #[must_use]
     pub fn canceled(&self, now: DateTime<Utc>, at_once: bool) -> Self {
-        let mut next = self.clone();
+        let mut next = self.without_change();
         if at_once {
             next.status = Status::Canceled;
             next.cancel_at = Some(now);
             next.upcoming = None;
         } else if let Some(upcoming) = &mut next.upcoming {
             // What was paid for runs to its end.
+            **upcoming = upcoming.without_change();
             upcoming.cancel_at = Some(upcoming.ends_at);
             next.cancel_at = upcoming.cancel_at;
         } else {

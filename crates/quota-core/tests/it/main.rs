@@ -5,6 +5,7 @@
 )]
 
 mod auditing;
+mod changes;
 mod consuming;
 mod execute_properties;
 mod holds;
