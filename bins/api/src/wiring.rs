@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_memory::MemoryCache;
+use cache_memory::{MemoryCache, MemoryCacheSettings};
 use cache_redis::{RedisCache, RedisCacheSettings, RedisEvents};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use http_api::{SchemaCheck, SchemaReport};
 use quota_core::ports::{Cache, Clock, EventSink, Storage, StoreError};
 use quota_service::{Engine, EngineParts, EngineSettings, StoreClock, SystemClock, TimeIds};
@@ -23,6 +23,11 @@ const CLOCK_SET_EVERY: Duration = Duration::from_secs(10);
 /// Shortest time for which keys are remembered (X1).
 const KEYS_KEPT_MIN: Duration = Duration::from_hours(7 * 24);
 
+/// How long a check may be behind what another process did, where nobody tells of it.
+const UNHEARD_TTL: Duration = Duration::from_secs(1);
+/// How often it is looked whether another node applied a catalog.
+const CATALOG_READ_EVERY: Duration = Duration::from_secs(1);
+
 /// An engine and what belongs to it.
 pub(crate) struct Wired {
     pub(crate) engine: Engine,
@@ -30,7 +35,7 @@ pub(crate) struct Wired {
     pub(crate) is_embedded: bool,
     redis: Option<RedisCache>,
     close: Close,
-    clock_task: Option<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 enum Close {
@@ -89,7 +94,7 @@ impl Wired {
     /// Answers what was taken, tells the other nodes what is left to tell, closes the database.
     pub(crate) async fn stop(self) {
         self.engine.stop().await;
-        if let Some(task) = self.clock_task {
+        for task in self.tasks {
             task.abort();
         }
         if let Some(redis) = self.redis
@@ -108,7 +113,7 @@ impl Wired {
 pub(crate) async fn wire(settings: &Settings) -> Result<Wired, StartError> {
     let engine_settings = engine_settings(settings)?;
     let database = Database::of(settings)?;
-    let (cache, events, redis) = cache(settings).await?;
+    let (cache, events, redis) = cache(settings, &database).await?;
     let (storage, clock, close, clock_task): (Arc<dyn Storage>, Arc<dyn Clock>, _, _) =
         match &database {
             Database::Sqlite(file) => {
@@ -132,13 +137,20 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, StartError> {
         clock,
         ids: Arc::new(TimeIds),
     };
+    // The ledger's months are made by the worker's jobs too; an api without a worker must not run out of them.
+    let (now, nothing) = (parts.clock.now(), DateTime::UNIX_EPOCH);
+    let months = parts.storage.prune(now, nothing, 1).await;
+    months.map_err(StartError::Postgres)?;
+    let engine = Engine::start(parts, engine_settings).await?;
+    let mut tasks = vec![engine.keep_catalog_fresh(CATALOG_READ_EVERY)];
+    tasks.extend(clock_task);
     Ok(Wired {
-        engine: Engine::start(parts, engine_settings).await?,
+        engine,
         events,
         is_embedded: matches!(database, Database::Sqlite(_)),
         redis,
         close,
-        clock_task,
+        tasks,
     })
 }
 
@@ -176,12 +188,24 @@ async fn open_postgres(settings: &Settings) -> Result<PgStore, StartError> {
     store.map_err(StartError::Postgres)
 }
 
+/// A cache in this process. Beside a PostgreSQL that other processes write too, and with no Redis to hear of it by, it
+/// keeps an entry for a second only.
+fn memory_cache(database: &Database) -> MemoryCache {
+    match database {
+        Database::Sqlite(_) => MemoryCache::default(),
+        Database::Postgres => MemoryCache::new(&MemoryCacheSettings {
+            entry_ttl: UNHEARD_TTL,
+            ..MemoryCacheSettings::default()
+        }),
+    }
+}
+
 type CacheParts = (Arc<dyn Cache>, Arc<dyn EventSink>, Option<RedisCache>);
 
-async fn cache(settings: &Settings) -> Result<CacheParts, StartError> {
+async fn cache(settings: &Settings, database: &Database) -> Result<CacheParts, StartError> {
     let Some(url) = &settings.redis_url else {
         return Ok((
-            Arc::new(MemoryCache::default()),
+            Arc::new(memory_cache(database)),
             Arc::new(jobs::LogSink),
             None,
         ));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use quota_core::ports::KeyScope;
+use testkit::redis::RedisServer;
 
 use super::{Bench, Title};
 use crate::error::{BenchError, other};
@@ -54,7 +55,7 @@ impl Drop for Api {
 }
 
 impl Api {
-    fn start(database: &str, shards: usize) -> Result<Self, BenchError> {
+    fn start(database: &str, redis: &str, shards: usize) -> Result<Self, BenchError> {
         let own = std::env::current_exe().map_err(other)?;
         let program = own.with_file_name("api");
         let free = std::net::TcpListener::bind("127.0.0.1:0").map_err(other)?;
@@ -66,8 +67,7 @@ impl Api {
             .env("LISTEN", address.to_string())
             .env("LOG_LEVEL", "warn")
             .env("SHARDS", shards.to_string())
-            .env("HOMES_KEPT", "40000")
-            .env_remove("REDIS_URL")
+            .env("REDIS_URL", redis)
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| BenchError::Failed(format!("{}: {error}", program.display())))?;
@@ -110,7 +110,9 @@ impl Bench<'_> {
             .map_err(other)?
             .secret;
         engine.stop().await;
-        let api = tokio::task::block_in_place(|| Api::start(&url, self.settings.shards))?;
+        let redis = tokio::task::block_in_place(RedisServer::start).map_err(other)?;
+        let shards = self.settings.shards;
+        let api = tokio::task::block_in_place(|| Api::start(&url, &redis.url(), shards))?;
         self.consumes(report, &api, &secret).await?;
         self.batches(report, &api, &secret).await?;
         self.checks(report, &api, &secret).await
