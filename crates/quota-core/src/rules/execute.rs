@@ -3,7 +3,7 @@
 use super::booking::Context;
 use super::decide::Mode;
 use super::spend::{Outcome, spend};
-use super::{administer, close, hold, reverse, subscribe};
+use super::{administer, close, expire, hold, reverse, subscribe};
 use crate::answer::Rejection;
 use crate::command::{Command, Item, Request};
 use crate::home::{Account, Home};
@@ -49,7 +49,7 @@ pub fn execute(
     request: &Request,
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
-    hold::expire_due(home, context);
+    expire::expire_due(home, context);
     // Consume, track and reserve look before they change anything; whatever else is refused midway is undone.
     let decides_first = matches!(
         request.command,

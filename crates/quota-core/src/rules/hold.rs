@@ -4,8 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::booking::{
-    Booking, Context, Drawing, Posting, book, book_own, operation, post, scope_account, signed,
-    taken_back,
+    Booking, Context, Drawing, Posting, book, operation, post, scope_account, signed, taken_back,
 };
 use super::decide::{Draw, Mode, Scope, draw};
 use super::funding::Source;
@@ -147,15 +146,7 @@ pub(crate) fn commit(
         (entries, extra) = settle_hold(home, context, &held, actual)?;
     }
     if let Ok(amount) = Amount::new(extra) {
-        let token = held.token.as_ref();
-        let item = (&held.feature, amount);
-        let question = context.question(home, &held.account, token, item, Mode::Force)?;
-        // Only a feature or a token that is gone since cannot be charged any more.
-        if let Ok(drawn) = draw(&question) {
-            let draws = (&held.feature, drawn.draws.as_slice());
-            let more = take(home, context, &held.account, draws, Drawing::Spend)?;
-            entries.extend(more);
-        }
+        entries.extend(take_more(home, context, &held, amount)?);
     }
     let mut ended = held.clone();
     if is_late {
@@ -183,6 +174,27 @@ pub(crate) fn commit(
         OperationKind::Commit,
     );
     Ok(outcome)
+}
+
+/// Takes what was used beyond a hold, or after its end. A token that was forgotten since cannot be charged any more:
+/// user and org are. Only for a feature that is gone nobody is.
+fn take_more(
+    home: &mut Home,
+    context: &Context<'_>,
+    held: &Reservation,
+    amount: Amount,
+) -> Result<Vec<Entry>, Rejection> {
+    let user = home.accounts.get(&held.account);
+    let is_known =
+        |token: &&TokenId| user.is_some_and(|user| user.terms.tokens.contains_key(*token));
+    let token = held.token.as_ref().filter(is_known);
+    let item = (&held.feature, amount);
+    let question = context.question(home, &held.account, token, item, Mode::Force)?;
+    let Ok(drawn) = draw(&question) else {
+        return Ok(Vec::new());
+    };
+    let more = (&held.feature, drawn.draws.as_slice());
+    take(home, context, &held.account, more, Drawing::Spend)
 }
 
 fn book_end(
@@ -235,7 +247,7 @@ fn settle_hold(
 }
 
 /// The end of one draw's hold: `spent` of it is used, all of it is held no more.
-fn settled(draw: &Draw, spent: u64, feature: &FeatureCode) -> Posting {
+pub(super) fn settled(draw: &Draw, spent: u64, feature: &FeatureCode) -> Posting {
     let mut posting = Posting::of(draw, feature);
     if draw.source == Source::Overage {
         posting.overage = signed(spent);
@@ -339,60 +351,4 @@ pub(crate) fn extend(
         change,
         OperationKind::Extend,
     ))
-}
-
-/// Id of the operation that ends a hold whose time is over: always the same for the same hold.
-pub fn expiry_id(reservation: Uuid) -> Uuid {
-    Uuid::from_u128(reservation.as_u128() ^ 1)
-}
-
-/// Ends every loaded hold whose deadline has come (R4). Nothing refuses that: the home would refuse everything.
-pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) {
-    let is_due =
-        |held: &&Reservation| held.state == ReservationState::Open && !held.is_live(context.now);
-    let due: Vec<Reservation> = home.reservations.values().filter(is_due).cloned().collect();
-    for held in due {
-        let entries = give_back(home, context, &held);
-        let id = expiry_id(held.id);
-        let ended = Reservation {
-            state: ReservationState::Expired,
-            ended_by: Some(id),
-            ..held.clone()
-        };
-        let booking = Booking {
-            kind: OperationKind::Expire,
-            refers_to: Some(held.id),
-            entries,
-            answer: Answer::Settled {
-                state: ReservationState::Expired,
-                late: false,
-                balances: Vec::new(),
-            },
-        };
-        home.changes.reservations.insert(held.id);
-        home.reservations.insert(held.id, ended);
-        book_own(home, context, (id, held.account), booking);
-    }
-}
-
-/// Gives back what a hold holds, of each draw at most what is held there: the auditor finds what is missing (I10).
-fn give_back(home: &mut Home, context: &Context<'_>, held: &Reservation) -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(held.draws.len());
-    for draw in &held.draws {
-        let id = scope_account(home, &held.account, draw.scope).clone();
-        let found = home.accounts.get(&id).and_then(|account| {
-            let bucket = account.books.resolved(&draw.bucket);
-            account.books.balance(&bucket)
-        });
-        let amount = found.map_or(0, |balance| balance.held.min(draw.amount));
-        let part = Draw {
-            amount,
-            ..draw.clone()
-        };
-        if found.is_some() || draw.source == Source::Overage {
-            let posting = settled(&part, 0, &held.feature);
-            entries.extend(post(home, context, &id, posting));
-        }
-    }
-    entries
 }

@@ -6,6 +6,7 @@ pub mod booking;
 mod close;
 pub mod decide;
 pub mod execute;
+mod expire;
 pub mod funding;
 mod hold;
 mod moves;
@@ -16,6 +17,6 @@ mod spend;
 pub mod standing;
 mod subscribe;
 
-pub use hold::expiry_id;
+pub use expire::expiry_id;
 pub use relocate::relocate;
 pub use spend::Outcome;

@@ -92,3 +92,30 @@ fn a_tokens_terms_act_from_the_next_request_on() {
     assert!(revived.is_err(), "a revoked token stays so");
     stage.done("user:a", consume("articles", 1));
 }
+
+/// R5 and T1: when a token was forgotten before a commit that is late, user and org are charged all the same.
+#[test]
+fn a_late_commit_with_a_forgotten_token_charges_user_and_org() {
+    let mut stage = Stage::org("pro");
+    stage.done("user:a", put_token("t", Limit::Of(10)));
+    let reserve = Command::Reserve {
+        token: Some(token_id("t")),
+        feature: crate::stage::code("articles"),
+        amount: crate::stage::amount(9),
+        ttl_seconds: 60,
+    };
+    let held = stage.done("user:a", reserve);
+    stage.later(TimeDelta::seconds(60));
+    stage.done("user:a", Command::Sweep);
+    let user = stage.home.accounts.get_mut(&crate::stage::id("user:a"));
+    let forgotten = user
+        .expect("it lives here")
+        .terms
+        .tokens
+        .remove(&token_id("t"));
+    assert!(forgotten.is_some());
+    stage.done("user:a", commit(held.id, 7));
+    assert_eq!(stage.standing("user:a", Scope::User, "articles").0, 7);
+    assert_eq!(stage.standing("org:o", Scope::Org, "articles").0, 7);
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
