@@ -160,3 +160,37 @@ async fn what_one_process_revokes_the_other_refuses_within_a_second() {
         lets_in = status == 200;
     }
 }
+
+/// O1, X1: whom one node moves, the other charges where it lives now, and knows its keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_that_one_process_moves_is_charged_by_the_other_where_it_lives_now() {
+    let mut pair = Pair::start("api_two_moves", None).await;
+    let [first, second] = &mut pair.clients;
+    let calls = |amount: u64| json!({"user": "ann", "feature": "calls", "amount": amount});
+    let consume = "/v1/consume";
+    let (status, before) = second.ask(Method::POST, consume, "k-0", &calls(5)).await;
+    assert_eq!(status, 200, "{before}");
+    let mut charged = 5;
+    for round in 1..=3 {
+        for (place, org) in [("out", json!(null)), ("in", json!("acme"))] {
+            let body = json!({"org": org});
+            let key = format!("move-{place}-{round}");
+            let moved = first.ask(Method::PUT, "/v1/users/ann/org", &key, &body);
+            let (status, body) = moved.await;
+            assert_eq!(status, 200, "{body}");
+            let key = format!("k-{place}-{round}");
+            let (status, body) = second.ask(Method::POST, consume, &key, &calls(1)).await;
+            let is_member = body["balances"]
+                .as_array()
+                .is_some_and(|balances| balances.iter().any(|balance| balance["scope"] == "org"));
+            assert_eq!((status, is_member), (200, place == "in"), "{key}: {body}");
+            charged += u64::from(is_member);
+            let (_, again) = first.ask(Method::POST, consume, &key, &calls(1)).await;
+            assert_eq!(
+                (&again["id"], &again["replayed"]),
+                (&body["id"], &json!(true))
+            );
+        }
+    }
+    assert_eq!(first.used("orgs/acme", "calls").await, charged);
+}
