@@ -241,6 +241,10 @@ pub(crate) fn set_status(
     if status == Status::Canceled {
         return cancel(home, context, request, true);
     }
+    // It ended when it was canceled: no status brings it back, a new subscription does.
+    if held.status == Status::Canceled {
+        return Err(Rejection::NotInForce);
+    }
     let next = with_status(held, status, context.now);
     put(
         home,

@@ -174,3 +174,20 @@ fn a_pinned_plan_that_was_scheduled_keeps_its_version() {
     apply(&mut stage, 8);
     assert_eq!(stage.remaining("user:a", "articles"), Some(60));
 }
+
+/// S8: what was canceled at once has ended: no status brings it back, a new subscription does.
+#[test]
+fn what_was_canceled_at_once_is_not_brought_back_by_a_status() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", Command::Cancel { at_once: true });
+    stage.later(TimeDelta::hours(1));
+    for status in [Status::Active, Status::PastDue, Status::Unpaid] {
+        let refused = stage.run("user:a", Command::SetStatus { status });
+        assert_eq!(refused.expect_err("it ended").code(), "not_in_force");
+    }
+    let status = Status::Canceled;
+    let again = stage.done("user:a", Command::SetStatus { status });
+    assert_eq!(again.answer, Answer::Unchanged);
+    stage.done("user:a", subscribe("pro"));
+    stage.done("user:a", consume("articles", 1));
+}
