@@ -52,7 +52,7 @@ pub fn relocate(
         home: from.id.clone(),
         left_at: context.now,
     });
-    let books = account.books.clone();
+    let mut books = account.books.clone();
     let carried = |leaves: bool| {
         let entry = |balance: &Balance| carry(user, balance, leaves);
         books.balances.iter().map(entry).collect()
@@ -67,6 +67,10 @@ pub fn relocate(
     left.key = None;
     left.id = super::expiry_id(request.id);
     let joined = operation(to, context, request, booking("moved_in", false));
+    // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
+    for balance in &mut books.balances {
+        balance.reset_sequence = joined.sequence;
+    }
     let event = Event {
         id: joined.id,
         home: to.id.clone(),

@@ -9,6 +9,7 @@ mod changes;
 mod consuming;
 mod execute_properties;
 mod holds;
+mod moving;
 mod orgs;
 mod plans;
 mod reasons;
