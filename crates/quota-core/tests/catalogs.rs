@@ -5,7 +5,7 @@
 )]
 
 use quota_core::amount::Limit;
-use quota_core::catalog::{Cadence, Catalog, CatalogFile, Kind, OnRenewal};
+use quota_core::catalog::{Anchor, Cadence, Catalog, CatalogFile, Feature, Kind, OnRenewal};
 use quota_core::ids::{FeatureCode, PlanCode};
 
 const EXAMPLES: [&str; 4] = [
@@ -120,4 +120,46 @@ fn a_wrong_catalog_file_is_refused_and_says_where() {
         (error.entry.as_str(), error.field),
         ("plan `free`", "limits")
     );
+}
+
+/// C1: how a feature is counted does not change: its usage would begin anew, or be read otherwise. The rest may.
+#[test]
+fn how_a_feature_is_counted_does_not_change() {
+    type Change = (&'static str, &'static str, fn(&mut Feature));
+    let first = Catalog::default().applied(&examples()).expect("valid");
+    let with = |code: &str, change: fn(&mut Feature)| {
+        let mut file = examples();
+        let mut features = file.features.iter_mut();
+        let found = features.find(|feature| feature.code.as_str() == code);
+        change(found.expect("in the file"));
+        file
+    };
+    let refused: [Change; 5] = [
+        ("gallery_albums", "kind", |feature| {
+            feature.kind = Kind::Consumable;
+        }),
+        ("try_on", "cadence", |feature| {
+            feature.cadence = Cadence::Daily;
+        }),
+        ("try_on", "anchor", |feature| {
+            feature.anchor = Anchor::Calendar;
+        }),
+        ("gallery_albums", "on_renewal", |feature| {
+            feature.on_renewal = Some(OnRenewal::Carry);
+        }),
+        ("storage_space", "scale", |feature| feature.scale = 2),
+    ];
+    for (code, field, change) in refused {
+        let file = with(code, change);
+        let error = first.applied(&file).expect_err(field);
+        let entry = format!("feature `{code}`");
+        assert_eq!((error.entry, error.field), (entry, field));
+        assert!(Catalog::default().applied(&file).is_ok());
+    }
+    let free = with("try_on", |feature| {
+        (feature.name, feature.unit) = ("Fitting".to_owned(), "fitting".to_owned());
+        (feature.credit_cost, feature.trial_limit) = (Some(7), 9);
+        feature.on_renewal = Some(OnRenewal::Reset);
+    });
+    assert!(first.applied(&free).is_ok());
 }

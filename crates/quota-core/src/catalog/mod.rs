@@ -197,12 +197,13 @@ impl Catalog {
     }
 
     /// This catalog after `file` was applied: a plan that changed gets a new version, features are replaced,
-    /// plans that the file leaves out stay for those who have them (C7).
+    /// plans that the file leaves out stay for those who have them (C7). How a feature is counted does not change.
     ///
     /// # Errors
     /// [`InvalidCatalog`] names the entry and the field that break a rule; nothing is changed then.
     pub fn applied(&self, file: &CatalogFile) -> Result<Self, InvalidCatalog> {
         validate::check(file)?;
+        validate::check_counting(&self.features, file)?;
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
         next.features = file

@@ -1,9 +1,10 @@
 //! What a catalog file may say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cadence, CatalogFile, Feature, OnRenewal, Plan};
 use crate::amount::AMOUNT_MAX;
+use crate::ids::FeatureCode;
 
 /// A catalog file that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +69,31 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
             "on_renewal",
             "`carry` needs cadence `subscription`",
         ));
+    }
+    Ok(())
+}
+
+/// A feature that there is goes on being counted as it was: its balances would be read otherwise, or begin at 0.
+pub(super) fn check_counting(
+    known: &BTreeMap<FeatureCode, Feature>,
+    file: &CatalogFile,
+) -> Result<(), InvalidCatalog> {
+    for feature in &file.features {
+        let Some(known) = known.get(&feature.code) else {
+            continue;
+        };
+        let kept = [
+            ("kind", feature.kind == known.kind),
+            ("cadence", feature.cadence == known.cadence),
+            ("anchor", feature.anchor == known.anchor),
+            ("on_renewal", feature.renewal() == known.renewal()),
+            ("scale", feature.scale == known.scale),
+        ];
+        if let Some((field, _)) = kept.iter().find(|(_, is_kept)| !is_kept) {
+            let entry = format!("feature `{}`", feature.code);
+            let why = "cannot change: what is counted another way needs a code of its own";
+            return Err(refused(&entry, field, why));
+        }
     }
     Ok(())
 }
