@@ -130,4 +130,9 @@ impl Balance {
         }
         self.granted.room(self.used.saturating_add(self.held))
     }
+    /// Whether nothing is left of a grant; a refund brings it back.
+    pub(crate) fn is_spent_grant(&self) -> bool {
+        let spent = self.granted.room(self.used) == 0;
+        matches!(self.bucket, Bucket::Grant(_)) && self.held == 0 && spent
+    }
 }

@@ -158,8 +158,8 @@ impl Account {
     }
 
     /// The first instant at which a job has something to do for this account: a subscription's end that is not
-    /// recorded yet, or the end of a window or grant that is still among the live balances. `None` when there is
-    /// nothing.
+    /// recorded yet, or the end of a window or grant that is still among the live balances; a grant of which nothing
+    /// is left is over as soon as it began. `None` when there is nothing.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         let windows = self
             .books
@@ -172,7 +172,10 @@ impl Account {
                     Bucket::Window(..) | Bucket::Tracked(..) | Bucket::Grant(_)
                 )
             })
-            .filter_map(|balance| balance.ends_at);
+            .filter_map(|balance| {
+                let is_spent = balance.is_spent_grant();
+                balance.ends_at.or(is_spent.then_some(balance.starts_at))
+            });
         let subscription = self
             .terms
             .subscription

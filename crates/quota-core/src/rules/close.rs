@@ -37,7 +37,7 @@ pub(crate) fn close_windows(
         .books
         .balances
         .iter()
-        .filter(|balance| is_over(account, balance, context) || is_spent_grant(balance))
+        .filter(|balance| is_over(account, balance, context) || balance.is_spent_grant())
     {
         match &balance.bucket {
             Bucket::Window(code, _) | Bucket::Tracked(code, _) if fits(code) => {
@@ -69,12 +69,6 @@ pub(crate) fn close_windows(
         operation,
         is_booked: true,
     })
-}
-
-/// Whether nothing is left of a grant; a refund brings it back.
-fn is_spent_grant(balance: &Balance) -> bool {
-    let spent = balance.granted.room(balance.used) == 0;
-    matches!(balance.bucket, Bucket::Grant(_)) && balance.held == 0 && spent
 }
 
 /// Whether a balance ended and nothing can come back to it. One that was moved stays as long as a hold may last

@@ -216,3 +216,28 @@ fn a_spent_grant_is_closed_and_a_refund_brings_it_back() {
     stage.done("user:a", consume("try_on", 6));
     assert_eq!(quota_core::audit::audit(&stage.records()), []);
 }
+
+/// F5 and W5: a spent grant without an expiry makes its account due, so that it is closed: once.
+#[test]
+fn a_spent_grant_makes_its_account_due_until_it_is_closed() {
+    let mut stage = Stage::user("");
+    let due_at = |stage: &Stage| stage.home.accounts[&crate::stage::id("user:a")].due_at();
+    stage.done("user:a", grant("pack", 4));
+    assert_eq!(due_at(&stage), None);
+    let spent = stage.done("user:a", consume("renders", 2));
+    stage.later(TimeDelta::days(1));
+    let granted_at = Some(crate::stage::start());
+    assert_eq!(due_at(&stage), granted_at);
+    let close = Command::CloseWindows {
+        cadence: Some(quota_core::catalog::Cadence::Daily),
+        features: Vec::new(),
+    };
+    stage.done("user:a", close.clone());
+    assert_eq!(due_at(&stage), None, "it is closed");
+    stage.done("user:a", refund(spent.id, Some(1)));
+    assert_eq!(due_at(&stage), None, "something is left of it");
+    stage.done("user:a", consume("renders", 1));
+    assert_eq!(due_at(&stage), granted_at);
+    stage.done("user:a", close);
+    assert_eq!(due_at(&stage), None);
+}
