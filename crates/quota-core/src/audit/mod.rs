@@ -9,7 +9,7 @@ use crate::amount::{COUNT_MAX, Limit};
 use crate::answer::Answer;
 use crate::balance::{Balance, Bucket};
 use crate::ids::AccountId;
-use crate::operation::OperationKind;
+use crate::operation::{Operation, OperationKind};
 use crate::ports::AuditHome;
 
 /// Something that cannot be, if every rule was kept.
@@ -46,39 +46,62 @@ impl Finding {
 /// I2 balances and I6 lifetime totals are the sums of their entries; I3 what is held is what open reservations
 /// hold; I7 a key acts once and a denial not at all; I10 and I11 reservations; I13 windows; I14 grants; I22
 /// ranges; I23 sequences and times; O1 what a member uses its org is charged for; X3 refunds stay within what
-/// was taken. Balances of a user that came from another home began there, so their sums are not checked.
+/// was taken. A user that came from another home began there: its sums are checked from what it brought along, its
+/// lifetime totals are not.
 pub fn audit(home: &AuditHome) -> Vec<Finding> {
     let mut findings = Vec::new();
     ledger::check(home, &mut findings);
     reservations::check(home, &mut findings);
-    let sums = sums(home);
+    let births = births(home);
+    let sums = sums(home, &births);
     for (id, _) in &home.accounts {
         check_ranges(home, id, &mut findings);
         check_windows(home, id, &mut findings);
-        if began_here(home, id) {
-            check_sums(home, id, &sums, &mut findings);
+        let birth = births.get(id);
+        if let Some(birth) = birth {
+            check_sums(home, id, (&sums, birth.has_moved_in), &mut findings);
+        }
+        if birth.is_some_and(|birth| !birth.has_moved_in) {
             ledger::check_lifetime(home, id, &mut findings);
         }
     }
     findings
 }
 
-/// Whether an account has lived in this home and nowhere else.
-fn began_here(home: &AuditHome, id: &AccountId) -> bool {
-    let of_account = home
-        .operations
-        .iter()
-        .filter(|operation| operation.account == *id);
-    let said = of_account.filter_map(|operation| match &operation.answer {
-        Answer::Changed { what, .. } => Some(what.as_str()),
-        _ => None,
-    });
-    let (mut created, mut moved) = (false, false);
-    for what in said {
-        created |= what == "account_created";
-        moved |= what.contains("joined") || what.contains("left") || what.contains("moved");
+/// How the life of an account in this home began, the last time.
+#[derive(Debug, Clone, Copy)]
+struct Birth {
+    /// The operation: creation, or arrival with all its balances.
+    sequence: u64,
+    has_moved_in: bool,
+}
+
+/// What a change was.
+fn said(operation: &Operation) -> &str {
+    match &operation.answer {
+        Answer::Changed { what, .. } if operation.kind == OperationKind::Change => what,
+        _ => "",
     }
-    created && !moved
+}
+
+fn births(home: &AuditHome) -> BTreeMap<&AccountId, Birth> {
+    let birth = |operation: &Operation| match said(operation) {
+        "account_created" => Some(false),
+        "moved_in" => Some(true),
+        _ => None,
+    };
+    let mut births = BTreeMap::new();
+    for operation in &home.operations {
+        if let Some(has_moved_in) = birth(operation) {
+            let sequence = operation.sequence;
+            let birth = Birth {
+                sequence,
+                has_moved_in,
+            };
+            births.insert(&operation.account, birth);
+        }
+    }
+    births
 }
 
 /// The balances of an account, live and closed.
@@ -102,31 +125,42 @@ fn add(to: &mut Counters, by: Counters) {
     to.3 = to.3.saturating_add(by.3);
 }
 
-fn sums(home: &AuditHome) -> BTreeMap<(&AccountId, &Bucket), Counters> {
+/// What the entries of each bucket sum up to, from its account's arrival on.
+fn sums<'a>(
+    home: &'a AuditHome,
+    births: &BTreeMap<&AccountId, Birth>,
+) -> BTreeMap<(&'a AccountId, &'a Bucket), Counters> {
     let mut sums = BTreeMap::new();
-    for entry in home
-        .operations
-        .iter()
-        .flat_map(|operation| &operation.entries)
-    {
-        let sum = sums
-            .entry((&entry.account, &entry.bucket))
-            .or_insert((0, 0, 0, 0));
-        let by = (entry.used, entry.held, entry.overage, entry.granted);
-        add(sum, (by.0.into(), by.1.into(), by.2.into(), by.3.into()));
+    for operation in &home.operations {
+        for entry in &operation.entries {
+            let birth = births.get(&entry.account);
+            if birth.is_some_and(|birth| operation.sequence < birth.sequence) {
+                continue;
+            }
+            let sum = sums
+                .entry((&entry.account, &entry.bucket))
+                .or_insert((0, 0, 0, 0));
+            let by = (entry.used, entry.held, entry.overage, entry.granted);
+            add(sum, (by.0.into(), by.1.into(), by.2.into(), by.3.into()));
+        }
     }
     sums
 }
 
-/// I2: each balance is the sum of its entries, and no entry is without a balance.
+/// I2: each balance is the sum of its entries, and no entry is without a balance. What was closed may be of an
+/// earlier stay of a user that moved in: that is left out.
 fn check_sums(
     home: &AuditHome,
     id: &AccountId,
-    sums: &BTreeMap<(&AccountId, &Bucket), Counters>,
+    (sums, has_moved_in): (&BTreeMap<(&AccountId, &Bucket), Counters>, bool),
     findings: &mut Vec<Finding>,
 ) {
+    let closed = home.closed.iter().filter(|closed| closed.account == *id);
+    let mut left_out: Vec<&Bucket> = closed.map(|closed| &closed.balance.bucket).collect();
+    left_out.retain(|_| has_moved_in);
     let mut kept: BTreeMap<&Bucket, Counters> = BTreeMap::new();
-    for balance in balances(home, id) {
+    let counted = |balance: &&Balance| !left_out.contains(&&balance.bucket);
+    for balance in balances(home, id).filter(counted) {
         let granted = match (&balance.bucket, balance.granted) {
             (Bucket::Grant(_), Limit::Of(granted)) => granted.into(),
             _ => 0,
@@ -135,7 +169,9 @@ fn check_sums(
         let sum = kept.entry(&balance.bucket).or_insert((0, 0, 0, 0));
         add(sum, (by.0.into(), by.1.into(), by.2.into(), granted));
     }
-    let booked = sums.iter().filter(|((of, _), _)| *of == id);
+    let booked = sums
+        .iter()
+        .filter(|((of, bucket), _)| *of == id && !left_out.contains(bucket));
     let mut booked: BTreeMap<&Bucket, Counters> =
         booked.map(|((_, bucket), sum)| (*bucket, *sum)).collect();
     for (bucket, kept) in kept {

@@ -264,28 +264,3 @@ fn windows_that_overlap_are_found() {
         "{found:#?}"
     );
 }
-
-/// A user that came from another home began there: its sums are not checked, the rest is.
-#[test]
-fn a_user_that_moved_in_is_checked_but_for_its_sums() {
-    let mut home = full();
-    let is_birth =
-        |done: &Operation| done.kind == OperationKind::Change && done.account == id("user:b");
-    let birth = home
-        .operations
-        .iter_mut()
-        .find(|done| is_birth(done))
-        .expect("it was created");
-    birth.answer = quota_core::answer::Answer::Changed {
-        what: "org_joined".to_owned(),
-        detail: None,
-    };
-    balance(&mut home, "user:b", "window:requests").used += 7;
-    assert_eq!(audit(&home), []);
-    balance(&mut home, "user:b", "grant:").used += 9;
-    let found: Vec<_> = audit(&home)
-        .iter()
-        .map(|finding| finding.invariant)
-        .collect();
-    assert_eq!(found, ["I14"]);
-}

@@ -1,12 +1,17 @@
 //! A user moves from one home to another, and its books go along.
 
+use chrono::TimeDelta;
+use quota_core::audit::audit;
 use quota_core::command::{AccountSpec, Command};
-use quota_core::ids::OrgId;
+use quota_core::home::Account;
+use quota_core::ids::{AccountId, OrgId};
+use quota_core::operation::Operation;
+use quota_core::ports::AuditHome;
 use quota_core::rules::booking::Context;
 use quota_core::rules::decide::Scope;
 use quota_core::rules::relocate;
 
-use crate::stage::{GRACE, Stage, consume, put_account, refund, subscribe};
+use crate::stage::{GRACE, Stage, consume, grant, id, put_account, refund, subscribe, track};
 
 /// Moves `user:a`, as a store does.
 fn relocated(from: &mut Stage, to: &mut Stage) {
@@ -27,6 +32,33 @@ fn relocated(from: &mut Stage, to: &mut Stage) {
     to.home.accounts.insert(moved.user, moved.account);
     to.home.version = moved.joined.sequence;
     to.operations.push(moved.joined);
+}
+
+/// A user that has used, was granted credits and has closed windows, and an org.
+fn moved_in() -> (Stage, Stage) {
+    let mut from = Stage::user("pro");
+    from.done("user:a", grant("pack", 9));
+    from.done("user:a", consume("articles", 4));
+    from.done("user:a", consume("renders", 7));
+    from.done("user:a", track("requests", 12));
+    from.later(TimeDelta::days(2));
+    from.done("user:a", CLOSE);
+    let mut to = org();
+    to.now = from.now;
+    relocated(&mut from, &mut to);
+    to.done("user:a", consume("articles", 3));
+    to.done("user:a", consume("requests", 1));
+    (from, to)
+}
+
+const CLOSE: Command = Command::CloseWindows {
+    cadence: None,
+    features: Vec::new(),
+};
+
+fn found(stage: &AuditHome) -> Vec<&'static str> {
+    let findings = audit(stage);
+    findings.iter().map(|finding| finding.invariant).collect()
 }
 
 fn org() -> Stage {
@@ -54,4 +86,49 @@ fn what_is_used_after_a_move_is_refunded() {
     to.done("user:a", refund(spent.id, None));
     assert_eq!(to.standing("user:a", Scope::User, "articles").0, 2);
     assert_eq!(to.standing("org:o", Scope::Org, "articles").0, 0);
+}
+
+/// I2: what a user brought along makes its balances provable where it lives now.
+#[test]
+fn the_balances_of_a_user_that_moved_in_are_the_sums_of_their_entries() {
+    let (from, to) = moved_in();
+    assert_eq!(audit(&from.records()), []);
+    let mut records = to.records();
+    assert_eq!(audit(&records), []);
+    let of_user = |(of, _): &&mut (AccountId, Account)| *of == id("user:a");
+    let user = records.accounts.iter_mut().find(of_user);
+    let (_, account) = user.expect("it lives here");
+    account.books.balances[0].used += 1;
+    assert_eq!(found(&records), ["I2"]);
+    let mut records = to.records();
+    let is_arrival = |done: &&mut Operation| done.entries.iter().any(|entry| entry.granted == 9);
+    let arrival = records.operations.iter_mut().find(is_arrival);
+    arrival.expect("it came").entries[0].granted += 1;
+    assert_eq!(found(&records), ["I2"]);
+}
+
+/// I2 and I23: so are those of a user that comes back to a home of its own, which goes on counting in its next life
+/// and has closed balances of the earlier one; and of one that comes back to an org.
+#[test]
+fn a_user_that_comes_back_is_checked_from_its_arrival_on() {
+    let (mut own, mut org) = moved_in();
+    assert_ne!(own.closed.len(), 0);
+    own.operations.clear();
+    own.now = org.now;
+    relocated(&mut org, &mut own);
+    assert_eq!(audit(&org.records()), []);
+    own.done("user:a", consume("articles", 2));
+    own.later(TimeDelta::days(2));
+    own.done("user:a", CLOSE);
+    assert_eq!(audit(&own.records()), []);
+    let mut records = own.records();
+    records.operations.remove(1);
+    assert!(found(&records).contains(&"I23"));
+    let mut records = own.records();
+    records.operations.remove(0);
+    assert!(found(&records).contains(&"I23"));
+    org.now = own.now;
+    relocated(&mut own, &mut org);
+    org.done("user:a", consume("articles", 1));
+    assert_eq!(audit(&org.records()), []);
 }
