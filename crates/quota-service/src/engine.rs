@@ -119,6 +119,7 @@ impl Engine {
             home,
             until: Instant::now() + self.inner.decider.settings.deadline,
             is_uncertain: false,
+            is_rechecked: false,
             reply,
         };
         queue.try_send(job).map_err(|error| match error {
@@ -145,6 +146,7 @@ impl Engine {
                     home,
                     until: Instant::now() + self.inner.decider.settings.deadline,
                     is_uncertain: false,
+                    is_rechecked: false,
                     reply,
                 }),
                 Err(error) => drop(reply.send(Err(error))),

@@ -20,6 +20,8 @@ pub(crate) struct Job {
     pub(crate) until: Instant,
     /// Whether an earlier try may have taken effect.
     pub(crate) is_uncertain: bool,
+    /// Whether its account was looked for again after it was not found once: it may have come back meanwhile.
+    pub(crate) is_rechecked: bool,
     pub(crate) reply: oneshot::Sender<Result<Reply, EngineError>>,
 }
 

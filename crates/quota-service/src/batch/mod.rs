@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use quota_core::command::Command;
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
@@ -220,7 +221,9 @@ impl Decider {
             let mut here = Vec::with_capacity(group.jobs.len());
             for mut job in group.jobs {
                 let account = &job.request.account;
-                if home.accounts.contains_key(account) {
+                // A creation has just entered its account in the directory.
+                let creates = matches!(job.request.command, Command::PutAccount { .. });
+                if creates || home.accounts.contains_key(account) {
                     here.push(job);
                     continue;
                 }
@@ -234,7 +237,9 @@ impl Decider {
                     }
                 }
                 match found.get(account) {
-                    Some(home) if *home != job.home => {
+                    Some(home) if *home != job.home || !job.is_rechecked => {
+                        // The load came before the look-up: an account that moves is read once more.
+                        job.is_rechecked = *home == job.home;
                         job.home = home.clone();
                         moved.push(job);
                     }
