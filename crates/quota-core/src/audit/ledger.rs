@@ -40,11 +40,7 @@ pub(super) fn check(home: &AuditHome, findings: &mut Vec<Finding>) {
 /// I23: sequences run without a gap, and times do not go back.
 fn check_order(home: &AuditHome, findings: &mut Vec<Finding>) {
     let numbers = home.operations.iter().map(|operation| operation.sequence);
-    // A user that comes back to a home of its own goes on counting from the life that this home had before.
-    let first = home.operations.first();
-    let base = first
-        .filter(|first| super::said(first) == "moved_in")
-        .map_or(0, |first| first.sequence.saturating_sub(1));
+    let base = super::base(home);
     if !numbers.eq(base.saturating_add(1)..=home.version) {
         let what = format!(
             "{} operations do not run from {} to version {}",
@@ -137,6 +133,9 @@ fn check_refunds(home: &AuditHome, findings: &mut Vec<Finding>) {
     }
     for (id, of_it) in &refunds {
         let Some(original) = home.operations.iter().find(|found| found.id == *id) else {
+            if super::base(home) != 0 {
+                continue;
+            }
             let what = format!("a refund of {id}, which is not there");
             findings.push(Finding::of("X3", &home.home, what));
             continue;

@@ -84,6 +84,14 @@ fn said(operation: &Operation) -> &str {
     }
 }
 
+/// The sequence before the first operation: a user that comes back to a home of its own goes on counting from the
+/// life that this home had before. The operations of that life are not among the records.
+fn base(home: &AuditHome) -> u64 {
+    let first = home.operations.first();
+    let first = first.filter(|first| said(first) == "moved_in");
+    first.map_or(0, |first| first.sequence.saturating_sub(1))
+}
+
 fn births(home: &AuditHome) -> BTreeMap<&AccountId, Birth> {
     let birth = |operation: &Operation| match said(operation) {
         "account_created" => Some(false),

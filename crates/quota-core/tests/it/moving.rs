@@ -5,13 +5,15 @@ use quota_core::audit::audit;
 use quota_core::command::{AccountSpec, Command};
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, OrgId};
-use quota_core::operation::Operation;
+use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::AuditHome;
 use quota_core::rules::booking::Context;
 use quota_core::rules::decide::Scope;
 use quota_core::rules::relocate;
 
-use crate::stage::{GRACE, Stage, consume, grant, id, put_account, refund, subscribe, track};
+use crate::stage::{
+    GRACE, Stage, commit, consume, grant, id, put_account, refund, reserve, subscribe, track,
+};
 
 /// Moves `user:a`, as a store does.
 fn relocated(from: &mut Stage, to: &mut Stage) {
@@ -41,6 +43,8 @@ fn moved_in() -> (Stage, Stage) {
     from.done("user:a", consume("articles", 4));
     from.done("user:a", consume("renders", 7));
     from.done("user:a", track("requests", 12));
+    let held = from.done("user:a", reserve("articles", 3, 60));
+    from.done("user:a", commit(held.id, 2));
     from.later(TimeDelta::days(2));
     from.done("user:a", CLOSE);
     let mut to = org();
@@ -113,13 +117,22 @@ fn the_balances_of_a_user_that_moved_in_are_the_sums_of_their_entries() {
 fn a_user_that_comes_back_is_checked_from_its_arrival_on() {
     let (mut own, mut org) = moved_in();
     assert_ne!(own.closed.len(), 0);
-    own.operations.clear();
+    let earlier = std::mem::take(&mut own.operations);
+    let count = earlier.len();
     own.now = org.now;
     relocated(&mut org, &mut own);
     assert_eq!(audit(&org.records()), []);
     own.done("user:a", consume("articles", 2));
     own.later(TimeDelta::days(2));
     own.done("user:a", CLOSE);
+    // What was used in the earlier life is still found when it is refunded.
+    let tracked = earlier
+        .iter()
+        .find(|done| done.kind == OperationKind::Track);
+    let tracked = tracked.expect("it was tracked").id;
+    own.operations.splice(0..0, earlier);
+    own.done("user:a", refund(tracked, None));
+    own.operations.drain(..count);
     assert_eq!(audit(&own.records()), []);
     let mut records = own.records();
     records.operations.remove(1);
