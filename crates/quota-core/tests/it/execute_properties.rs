@@ -73,9 +73,14 @@ fn use_of(step: Step) -> Command {
             token,
             feature: code(feature),
             amount: amount(step.size),
-            ttl_seconds: [1, 60, 4_000, 2_000_000][step.what % 4],
+            ttl_seconds: [1, 60, 4_000, 2_000_000][ttl(step)],
         },
     }
+}
+
+fn ttl(step: Step) -> usize {
+    let extra = usize::try_from(step.extra).unwrap_or(0);
+    step.what.wrapping_add(extra) % 4
 }
 
 fn of_a_hold(stage: &Stage, step: Step) -> Option<(String, Command)> {
@@ -311,20 +316,19 @@ fn run(mut stage: Stage, users: &[&str], steps: &[Step]) -> Result<Stage, TestCa
 
 /// The same step with a command that leaves a window or comes back to it, uses it, or settles a hold.
 fn there_and_back(step: Step) -> Step {
-    let (kind, extra) = match step.kind % 5 {
-        0 => (26, 8),
-        1 => (10, 1),
-        2 => (12, 1),
-        3 => (16, step.extra),
-        _ => (37, step.extra),
+    let (active, unpaid) = (0, 2);
+    let (kind, what) = match step.kind % 8 {
+        0 | 1 => (26, [active, unpaid][step.what % 2]),
+        2 => (10, step.what % 3),
+        3 | 4 => (12, step.what % 3),
+        5 => (16, step.what),
+        6 => (20, step.what),
+        _ => (37, step.what),
     };
-    // Status active or unpaid, features with windows; a hold may last for weeks, a wait for days.
-    let what = if kind == 26 {
-        step.what / 2 % 2 * 2
-    } else {
-        [0, 1, 3, 6][step.what % 4]
-    };
-    let wait = [0, 8, 9, 10, 11][step.wait % 5];
+    // 8 makes a change of the subscription one of its status.
+    let extra = if kind == 26 { 8 } else { step.extra };
+    // A day, five, or ten: windows roll over, and holds outlast that.
+    let wait = [0, 0, 8, 9, 10][step.wait % 5];
     Step {
         kind,
         what,
