@@ -22,17 +22,36 @@ create table operations (
 create function operations_add_indexes(partition text) returns void
 language plpgsql as $$
 begin
-    execute format('create unique index %I on %I (home, account, key) where key is not null',
-                   partition || '_key', partition);
     execute format('create unique index %I on %I (home, life, sequence)', partition || '_sequence', partition);
     execute format('create unique index %I on %I (home, id)', partition || '_id', partition);
     execute format('create index %I on %I (home, refers_to) where kind = ''refund''',
                    partition || '_refund', partition);
+    -- The last one made is taken where an empty partition gives no reason for another.
+    execute format('create unique index %I on %I (home, account, key) where key is not null',
+                   partition || '_key', partition);
 end
 $$;
 
-create table operations_default partition of operations default;
+-- Gives an empty partition the statistics that it will have: few homes, many accounts, each key once. Without any, a
+-- plan that is made in its first minute may look for a key through all operations of a home.
+create function operations_add_statistics(partition text) returns void
+language plpgsql as $$
+begin
+    execute format(
+        'insert into %I (home, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
+         select ''org:'' || mod(n, 10), ''user:'' || n, gen_random_uuid(), n, 1, now(), ''consume'', ''key-'' || n,
+             decode(repeat(''00'', 32), ''hex''), ''[]'', ''{}''
+         from generate_series(1, 1000) as n',
+        partition);
+    execute format('analyze %I', partition);
+    execute format('truncate %I', partition);
+end
+$$;
+
+create table operations_default (like operations including defaults including constraints);
+select operations_add_statistics('operations_default');
 select operations_add_indexes('operations_default');
+alter table operations attach partition operations_default default;
 
 -- Makes the partition of the month (UTC) that holds `moment`, unless it is there; rows that had to wait in the
 -- default partition move into it. Runs with its owner's rights: the application may not move operations itself.
@@ -48,6 +67,7 @@ begin
         return false;
     end if;
     execute format('create table %I (like operations including defaults including constraints)', partition);
+    perform operations_add_statistics(partition);
     lock table operations_default in access exclusive mode;
     execute format(
         'with moved as (delete from operations_default where at >= $1 and at < $2

@@ -244,3 +244,20 @@ async fn a_schema_is_missing_behind_current_or_ahead() {
         }
     ));
 }
+
+/// However many operations a home has, a key is looked for by the key: also in the first minute of a new database.
+#[tokio::test]
+async fn a_key_is_looked_for_by_the_key_before_any_statistics_are_taken() {
+    let (store, url) = fresh("first_minute").await;
+    let a = id("user:a");
+    for version in 0..30 {
+        write(&store, vec![change(&a, version, version + 1)]).await;
+    }
+    let plan = "set enable_seqscan = off; set enable_bitmapscan = off; \
+        explain select 1 from operations \
+        where home = 'user:a' and account = 'user:a' and key = 'k' and at >= now() - interval '1 hour'";
+    let plan = sql(&url, plan).await.expect("a plan");
+    assert!(plan.contains("_key"), "{plan}");
+    assert!(!plan.contains("_id on"), "{plan}");
+    assert!(!plan.contains("_sequence on"), "{plan}");
+}
