@@ -46,7 +46,13 @@ union all
 select 2, o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
     o.entries, null, o.answer, o.origin
 from unnest($4::text[], $5::text[], $6::text[]) as k (home, account, key)
-join operations o on o.home = k.home and o.account = k.account and o.key = k.key and o.at >= ($7::timestamptz[])[1] and o.at < ($7::timestamptz[])[2]
+cross join lateral (
+    select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer,
+        o.origin
+    from operations o
+    where o.home = k.home and o.account = k.account and o.key = k.key
+        and o.at >= ($7::timestamptz[])[1] and o.at < ($7::timestamptz[])[2] offset 0
+) o
 union all
 select 1, a.home, a.account, a.version, null, null, null, null, null, null, a.terms, a.books, null, null
 from (select distinct d.home, d.account from due d where d.account <> d.home) d

@@ -22,8 +22,11 @@ macro_rules! passed {
         and h.home not in (
             select o.home
             from unnest($12::text[], $13::text[], $14::text[]) as k (home, account, key)
-            join operations o
-                on o.home = k.home and o.account = k.account and o.key = k.key and o.at >= ($15::timestamptz[])[1] and o.at < ($15::timestamptz[])[2])
+            cross join lateral (
+                select o.home from operations o
+                where o.home = k.home and o.account = k.account and o.key = k.key
+                    and o.at >= ($15::timestamptz[])[1] and o.at < ($15::timestamptz[])[2] offset 0
+            ) o)
 ), moved as (
     update accounts a
     set version = f.new_version, hold_before = f.hold_before,
