@@ -22,8 +22,8 @@ create table accounts (
         case when strpos(books::text, '-') = 0 and strpos(books::text, 'grant:') = 0 then true
         else not jsonb_path_exists(
             books::jsonb,
-            '$.balances[*] ? (@.used < 0 || @.held < 0 || @.overage < 0
-                || (@.bucket starts with "grant:" && @.granted < @.used + @.held))'
+            '$.balances[*] ? (@.u < 0 || @.h < 0 || @.o < 0
+                || (@.b starts with "grant:" && (@.g < @.u || @.g < @.u + @.h)))'
         ) end
     )
 ) with (fillfactor = 70);
@@ -48,6 +48,6 @@ create table closed_balances (
     balance json not null,
     constraint closed_balances_pkey primary key (home, account, bucket),
     constraint closed_balances_balance_check check (
-        not jsonb_path_exists(balance::jsonb, '$ ? (@.used < 0 || @.held < 0 || @.overage < 0)')
+        not jsonb_path_exists(balance::jsonb, '$ ? (@.u < 0 || @.h < 0 || @.o < 0)')
     )
 );

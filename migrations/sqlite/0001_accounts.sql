@@ -29,11 +29,11 @@ create table directory (
 create trigger accounts_inserted_books_are_sound after insert on accounts
 when exists (
     select 1 from jsonb_each(new.books, '$.balances') as balance
-    where balance.value ->> '$.used' < 0
-        or balance.value ->> '$.held' < 0
-        or balance.value ->> '$.overage' < 0
-        or (balance.value ->> '$.bucket' glob 'grant:*'
-            and balance.value ->> '$.used' + balance.value ->> '$.held' > balance.value ->> '$.granted')
+    where balance.value ->> '$.u' < 0
+        or balance.value ->> '$.h' < 0
+        or balance.value ->> '$.o' < 0
+        or (balance.value ->> '$.b' glob 'grant:*'
+            and balance.value ->> '$.u' + coalesce(balance.value ->> '$.h', 0) > balance.value ->> '$.g')
 )
 begin
     select raise(abort, 'accounts_books_are_sound: a balance is negative or a grant overdrawn');
@@ -42,11 +42,11 @@ end;
 create trigger accounts_updated_books_are_sound after update of books on accounts
 when exists (
     select 1 from jsonb_each(new.books, '$.balances') as balance
-    where balance.value ->> '$.used' < 0
-        or balance.value ->> '$.held' < 0
-        or balance.value ->> '$.overage' < 0
-        or (balance.value ->> '$.bucket' glob 'grant:*'
-            and balance.value ->> '$.used' + balance.value ->> '$.held' > balance.value ->> '$.granted')
+    where balance.value ->> '$.u' < 0
+        or balance.value ->> '$.h' < 0
+        or balance.value ->> '$.o' < 0
+        or (balance.value ->> '$.b' glob 'grant:*'
+            and balance.value ->> '$.u' + coalesce(balance.value ->> '$.h', 0) > balance.value ->> '$.g')
 )
 begin
     select raise(abort, 'accounts_books_are_sound: a balance is negative or a grant overdrawn');

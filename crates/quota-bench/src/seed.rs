@@ -8,7 +8,7 @@ use quota_core::answer::Answer;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::home::{Account, Books};
 use quota_core::ids::{AccountId, OrgId, PlanCode, TokenId, UserId};
-use quota_core::operation::{Operation, OperationKind, Origin};
+use quota_core::operation::{Operation, OperationKind, Origin, id_at};
 use quota_core::ports::{AccountWrite, HomeWrite, Storage, WriteBatch};
 use quota_core::terms::{Policy, Subscription, Terms, Token};
 use uuid::Uuid;
@@ -77,7 +77,7 @@ fn account(
 
 fn home(id: &AccountId, accounts: Vec<AccountWrite>) -> HomeWrite {
     let operation = Operation {
-        id: Uuid::now_v7(),
+        id: id_at(Uuid::now_v7(), 1),
         account: id.clone(),
         sequence: 1,
         at: now(),

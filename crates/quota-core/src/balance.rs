@@ -71,38 +71,43 @@ impl<'de> Deserialize<'de> for Bucket {
     }
 }
 
-/// What was granted, spent, reserved and overspent in one bucket.
+/// What was granted, spent, reserved and overspent in one bucket. The short names are those of the stored books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// What it counts.
+    #[serde(rename = "b")]
     pub bucket: Bucket,
     /// What may be used and held at most.
+    #[serde(rename = "g")]
     pub granted: Limit,
     /// Spent for good.
+    #[serde(rename = "u")]
     pub used: u64,
     /// Reserved and not yet settled.
+    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
     pub held: u64,
     /// Spent beyond what there was.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "o", default, skip_serializing_if = "is_zero")]
     pub overage: u64,
     /// First instant at which it counts; as JSON in microseconds since 1970.
-    #[serde(with = "chrono::serde::ts_microseconds")]
+    #[serde(rename = "s", with = "chrono::serde::ts_microseconds")]
     pub starts_at: DateTime<Utc>,
     /// First instant at which it counts no more, if there is one.
     #[serde(
+        rename = "e",
         default,
         skip_serializing_if = "Option::is_none",
         with = "chrono::serde::ts_microseconds_option"
     )]
     pub ends_at: Option<DateTime<Utc>>,
     /// For grants: the lower number burns first (F5).
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(rename = "p", default, skip_serializing_if = "is_first")]
     pub priority: u32,
     /// Sequence of the operation that last set `used` to 0 (X6): what was consumed before it is not given back.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
     pub reset_sequence: u64,
     /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Bucket>,
 }
 
@@ -123,6 +128,33 @@ fn is_first(priority: &u32) -> bool {
 }
 
 impl Balance {
+    /// A balance of which nothing is spent, without an end.
+    ///
+    /// ```
+    /// use quota_core::amount::Limit;
+    /// use quota_core::balance::{Balance, Bucket};
+    ///
+    /// let trial = Bucket::parse("trial:try_on").ok_or("no bucket")?;
+    /// let began = "2027-03-01T00:00:00Z".parse()?;
+    /// let balance = Balance::new(trial, Limit::Of(3), began);
+    /// assert_eq!(balance.remaining(began), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(bucket: Bucket, granted: Limit, starts_at: DateTime<Utc>) -> Self {
+        Self {
+            bucket,
+            granted,
+            used: 0,
+            held: 0,
+            overage: 0,
+            starts_at,
+            ends_at: None,
+            priority: 0,
+            reset_sequence: 0,
+            moved_to: None,
+        }
+    }
+
     /// What a new request can still get; nothing outside its span.
     pub fn remaining(&self, now: DateTime<Utc>) -> u64 {
         if now < self.starts_at || self.ends_at.is_some_and(|ends_at| ends_at <= now) {
@@ -130,6 +162,7 @@ impl Balance {
         }
         self.granted.room(self.used.saturating_add(self.held))
     }
+
     /// Whether nothing is left of a grant; a refund brings it back.
     pub(crate) fn is_spent_grant(&self) -> bool {
         let spent = self.granted.room(self.used) == 0;

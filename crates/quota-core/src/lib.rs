@@ -5,10 +5,10 @@
 //!
 //! ```
 //! use chrono::{DateTime, TimeDelta, Utc};
-//! use quota_core::amount::Amount;
-//! use quota_core::balance::Balance;
+//! use quota_core::amount::{Amount, Limit};
+//! use quota_core::balance::{Balance, Bucket};
 //! use quota_core::catalog::{Catalog, CatalogFile};
-//! use quota_core::ids::{FeatureCode, PlanCode};
+//! use quota_core::ids::{FeatureCode, GrantId, PlanCode};
 //! use quota_core::rules::decide::{AccountView, Decision, Mode, Question, decide};
 //! use quota_core::rules::funding::Source;
 //! use quota_core::terms::{Subscription, Terms};
@@ -20,14 +20,14 @@
 //! let began: DateTime<Utc> = "2027-03-01T00:00:00Z".parse()?;
 //! let (try_on, start) = (FeatureCode::new("try_on")?, began.timestamp_micros());
 //!
-//! // Terms and live balances, as a store keeps them; what is absent is as a new account has it.
+//! // Terms as a store keeps them: what is absent is as a new account has it. And live balances.
 //! let terms: Terms = serde_json::from_value(json!({
 //!     "created_at": began, "time_zone": "UTC", "subscription": Subscription::start(premium, 1, began),
 //! }))?;
-//! let balances: Vec<Balance> = serde_json::from_value(json!([
-//!     {"bucket": format!("window:try_on:{start}"), "granted": 10, "used": 9, "held": 0, "starts_at": start},
-//!     {"bucket": "grant:pack-1", "granted": 5, "used": 0, "held": 0, "starts_at": start},
-//! ]))?;
+//! let mut window = Balance::new(Bucket::Window(try_on.clone(), start), Limit::Of(10), began);
+//! window.used = 9;
+//! let pack = Balance::new(Bucket::Grant(GrantId::new("pack-1")?), Limit::Of(5), began);
+//! let balances = [window, pack];
 //!
 //! let decision = decide(&Question {
 //!     now: began + TimeDelta::days(9),

@@ -10,34 +10,38 @@ use crate::ids::{AccountId, FeatureCode, IdempotencyKey};
 use crate::rules::decide::Scope;
 use crate::rules::funding::Source;
 
-/// A change of one balance. Every balance is the sum of its entries.
+/// A change of one balance. Every balance is the sum of its entries. The short names are those of the ledger's rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// At which scope the request drew.
+    #[serde(rename = "s")]
     pub scope: Scope,
     /// Whose balance.
+    #[serde(rename = "a")]
     pub account: AccountId,
     /// Which balance.
+    #[serde(rename = "b")]
     pub bucket: Bucket,
     /// What for; none for a change that is about no feature, such as a new grant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
     /// What kind of source.
+    #[serde(rename = "c")]
     pub source: Source,
     /// Change of `used`.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "u", default, skip_serializing_if = "is_zero")]
     pub used: i64,
     /// Change of `held`.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
     pub held: i64,
     /// Change of `overage`.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "o", default, skip_serializing_if = "is_zero")]
     pub overage: i64,
     /// Change of `granted`; only grants have it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
     pub granted: i64,
     /// What one unit of the feature cost in this balance: credits for a grant, 1 elsewhere.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(rename = "k", default = "one", skip_serializing_if = "is_one")]
     pub unit_cost: u64,
 }
 
@@ -111,10 +115,36 @@ pub struct Origin {
     pub reason: Option<String>,
 }
 
+/// Bits of an operation's id that hold its sequence.
+const SEQUENCE_BITS: u32 = 40;
+
+/// The id of the operation that takes the place `sequence` in its home's history: that of its request, with the place in
+/// its last 40 bits. So an operation is found by its id without an index of its own.
+///
+/// ```
+/// use quota_core::operation::{id_at, sequence_of};
+///
+/// let request = "019b0000-1111-7222-8333-444444444444".parse()?;
+/// let id = id_at(request, 7);
+/// assert_eq!(id.to_string(), "019b0000-1111-7222-8333-440000000007");
+/// assert_eq!(sequence_of(id), 7);
+/// # Ok::<_, uuid::Error>(())
+/// ```
+pub fn id_at(request: Uuid, sequence: u64) -> Uuid {
+    let mask = (1_u128 << SEQUENCE_BITS) - 1;
+    Uuid::from_u128((request.as_u128() & !mask) | (u128::from(sequence) & mask))
+}
+
+/// The place in its home's history that an operation with this id has, if there is one; see [`id_at`].
+pub fn sequence_of(id: Uuid) -> u64 {
+    let mask = (1_u64 << SEQUENCE_BITS) - 1;
+    id.as_u64_pair().1 & mask
+}
+
 /// One row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// Its id; grows with time.
+    /// Its id; grows with time and ends with its place, see [`id_at`].
     pub id: Uuid,
     /// The account that the request names; scope of the key.
     pub account: AccountId,

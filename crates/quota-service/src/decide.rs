@@ -11,6 +11,7 @@ use quota_core::operation::Operation;
 use quota_core::ports::{AccountWrite, HomeWrite, KeyQuery};
 use quota_core::rules::booking::Context;
 use quota_core::rules::execute::execute;
+use uuid::Uuid;
 
 use crate::EngineError;
 
@@ -42,20 +43,20 @@ pub(crate) struct DecidedHome {
 pub(crate) fn decide_home<'a>(
     (mut home, was_kept): (Home, bool),
     answered: &mut Answered,
-    requests: impl Iterator<Item = &'a Request>,
+    requests: impl Iterator<Item = (&'a Request, &'a [Uuid])>,
     context: &Context<'_>,
 ) -> DecidedHome {
     let expected_version = home.version;
     let mut unseen_keys = Vec::new();
     let verdicts = requests
-        .map(|request| {
+        .map(|(request, tried)| {
             if let (true, Some(key)) = (was_kept, &request.key) {
                 unseen_keys.push(KeyQuery {
                     account: request.account.clone(),
                     key: key.clone(),
                 });
             }
-            decide_one(&mut home, answered, request, context)
+            decide_one(&mut home, answered, (request, tried), context)
         })
         .collect();
     DecidedHome {
@@ -70,7 +71,7 @@ pub(crate) fn decide_home<'a>(
 fn decide_one(
     home: &mut Home,
     answered: &mut Answered,
-    request: &Request,
+    (request, tried): (&Request, &[Uuid]),
     context: &Context<'_>,
 ) -> Result<Reply, EngineError> {
     let reply = |home: &Home, operation: Operation, is_replay| Reply {
@@ -79,7 +80,7 @@ fn decide_one(
         is_replay,
     };
     // It took effect although the store did not say so.
-    if let Some(done) = home.referred.get(&request.id) {
+    if let Some(done) = tried.iter().find_map(|id| home.referred.get(id)) {
         return Ok(reply(home, done.operation.clone(), false));
     }
     let named = request

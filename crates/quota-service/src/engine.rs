@@ -119,6 +119,7 @@ impl Engine {
             home,
             until: Instant::now() + self.inner.decider.settings.deadline,
             is_uncertain: false,
+            tried: Vec::new(),
             is_rechecked: false,
             reply,
         };
@@ -146,6 +147,7 @@ impl Engine {
                     home,
                     until: Instant::now() + self.inner.decider.settings.deadline,
                     is_uncertain: false,
+                    tried: Vec::new(),
                     is_rechecked: false,
                     reply,
                 }),

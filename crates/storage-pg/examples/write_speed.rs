@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::answer::Answer;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::operation::{Operation, OperationKind, Origin};
+use quota_core::operation::{Operation, OperationKind, Origin, id_at};
 use quota_core::ports::{
     AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Records, Store, WriteBatch,
 };
@@ -118,7 +118,7 @@ fn batch(homes: Vec<HomeWrite>, now: DateTime<Utc>) -> WriteBatch {
 
 /// One consume: an account with three balances, an operation with one entry and two scopes in its answer.
 fn write_of(home: &AccountId, version: u64, now: DateTime<Utc>) -> HomeWrite {
-    let balance = |bucket: &str| json!({ "bucket": bucket, "granted": 1_000_000, "used": version, "held": 0, "starts_at": now.timestamp_micros(), "ends_at": now.timestamp_micros() });
+    let balance = |bucket: &str| json!({ "b": bucket, "g": 1_000_000, "u": version, "s": now.timestamp_micros(), "e": now.timestamp_micros() });
     let terms = json!({
         "created_at": now, "time_zone": "UTC", "subscription": {
             "plan": "article_pro", "status": "active", "anchor_at": now, "starts_at": now,
@@ -135,10 +135,10 @@ fn write_of(home: &AccountId, version: u64, now: DateTime<Utc>) -> HomeWrite {
     let scope = json!({
         "s": "user", "f": "articles", "g": 1_000_000, "u": version, "r": 5, "p": 1_000_000, "c": 7, "w": now });
     let entry = json!({
-        "scope": "user", "account": home, "bucket": "window:articles:1700000000000000", "feature": "articles",
-        "source": "allowance", "used": 1 });
+        "s": "user", "a": home, "b": "window:articles:1700000000000000", "f": "articles",
+        "c": "allowance", "u": 1 });
     let operation = Operation {
-        id: Uuid::now_v7(),
+        id: id_at(Uuid::now_v7(), version + 1),
         account: home.clone(),
         sequence: version + 1,
         at: now,

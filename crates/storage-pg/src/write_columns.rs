@@ -282,22 +282,12 @@ impl ClosedColumns {
 
 /// Refuses what would damage the history of a home, or stand in the way of the homes beside it.
 fn check(write: &HomeWrite, before: Option<&HomeWrite>) -> Result<(), StoreError> {
-    let sequences = write.operations.iter().map(|operation| operation.sequence);
-    let first = write.expected_version.saturating_add(1);
-    let is_new = write.expected_version == 0;
-    let mistake = if before.is_some_and(|before| before.home == write.home) {
-        "comes twice"
-    } else if write.new_version < write.expected_version.max(1)
-        || !sequences.eq(first..=write.new_version)
-    {
-        "has a gap in its history"
-    } else if is_new && !write.accounts.iter().any(|own| own.id == write.home) {
-        "is new and lacks its own account"
-    } else {
-        return Ok(());
-    };
-    Err(StoreError::Refused {
-        what: format!("home `{}` {mistake}", write.home),
+    let is_repeated = before.is_some_and(|before| before.home == write.home);
+    let mistake = is_repeated.then_some("comes twice");
+    mistake.or_else(|| write.mistake()).map_or(Ok(()), |what| {
+        Err(StoreError::Refused {
+            what: format!("home `{}` {what}", write.home),
+        })
     })
 }
 

@@ -175,7 +175,8 @@ async fn load_referred(
         "select ",
         operation_columns!(),
         " from json_each(?1) as q cross join operations as o \
-         on o.id = unhex(q.value ->> 1) and o.home = q.value ->> 0"
+         on o.id = unhex(q.value ->> 1) and o.home = q.value ->> 0 \
+         where o.era = (select max(l.era) from operations as l where l.home = o.home)"
     );
     let found = operations(connection, statement, &wanted).await?;
     if found.is_empty() {

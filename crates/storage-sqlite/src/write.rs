@@ -89,13 +89,9 @@ impl Encoded {
 }
 
 fn check_shape(write: &HomeWrite) -> Result<(), Fault> {
-    let sequences = write.operations.iter().map(|operation| operation.sequence);
-    let gapless = (write.expected_version + 1..=write.new_version).eq(sequences);
-    if gapless && write.new_version >= write.expected_version && write.new_version > 0 {
-        return Ok(());
-    }
     let home = &write.home;
-    Err(refused(format!("home `{home}` has a gap in its history")))
+    let mistake = write.mistake();
+    mistake.map_or(Ok(()), |what| Err(refused(format!("home `{home}` {what}"))))
 }
 
 /// Runs inside a transaction that holds the only right to write, so what is read here stays true until the commit.
@@ -120,10 +116,6 @@ async fn write(connection: &mut SqliteConnection, batch: Encoded) -> Result<Vec<
         let Some(era) = era.filter(|_| !stopped.contains(&home.home)) else {
             continue;
         };
-        if stored.is_none() && !home.rows.has_own_account() {
-            let home = &home.home;
-            return Err(refused(format!("new home `{home}` lacks its own account")));
-        }
         home.rows.set_era(era);
         all.append(home.rows);
         passed.push(home.home);

@@ -43,17 +43,17 @@ async fn the_ledger_takes_no_change() {
 async fn the_books_take_nothing_negative_or_overdrawn() {
     let (_store, mut other, _folder) = open().await;
     for statement in [
-        "update accounts set books = json_set(books, '$.balances[0].used', -1)",
-        "update accounts set books = json_set(books, '$.balances[0].held', -1)",
-        "update accounts set books = json_set(books, '$.balances[0].overage', -1)",
-        "update accounts set books = json_set(books, '$.balances[0].bucket', 'grant:a', \
-         '$.balances[0].used', 999999, '$.balances[0].held', 2)",
+        "update accounts set books = json_set(books, '$.balances[0].u', -1)",
+        "update accounts set books = json_set(books, '$.balances[0].h', -1)",
+        "update accounts set books = json_set(books, '$.balances[0].o', -1)",
+        "update accounts set books = json_set(books, '$.balances[0].b', 'grant:a', \
+         '$.balances[0].u', 999999, '$.balances[0].h', 2)",
     ] {
         let what = refused(&mut other, statement).await;
         assert!(what.contains("accounts_books_are_sound"), "{what}");
     }
-    let whole = "update accounts set books = json_set(books, '$.balances[0].bucket', 'grant:a', \
-                 '$.balances[0].used', 999998, '$.balances[0].held', 2)";
+    let whole = "update accounts set books = json_set(books, '$.balances[0].b', 'grant:a', \
+                 '$.balances[0].u', 999998, '$.balances[0].h', 2)";
     let done = sqlx::query(whole).execute(&mut other).await;
     assert_eq!(done.expect("is taken").rows_affected(), 1);
 }

@@ -16,7 +16,7 @@ use quota_core::catalog::Catalog;
 use quota_core::event::{Event, EventKind};
 use quota_core::home::{Account, Books};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, UserId};
-use quota_core::operation::{Entry, Operation, OperationKind, Origin};
+use quota_core::operation::{Entry, Operation, OperationKind, Origin, id_at};
 use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::rules::decide::{Draw, Scope};
@@ -34,7 +34,7 @@ pub fn instant(seconds: i64) -> DateTime<Utc> {
 pub fn next_id() -> Uuid {
     static LAST: AtomicU64 = AtomicU64::new(1);
     let number = LAST.fetch_add(1, Ordering::Relaxed);
-    Uuid::from_u128((0x019b_0000 << 96) | u128::from(number))
+    Uuid::from_u128((0x019b_0000 << 96) | u128::from(number) << 40)
 }
 
 /// The account of a user.
@@ -143,7 +143,7 @@ pub fn entry(account: &AccountId, bucket: Bucket) -> Entry {
 /// A consumption of one article, at `sequence` seconds.
 pub fn operation(account: &AccountId, sequence: u64) -> Operation {
     Operation {
-        id: next_id(),
+        id: id_at(next_id(), sequence),
         account: account.clone(),
         sequence,
         at: instant(i64::try_from(sequence).unwrap_or(0)),

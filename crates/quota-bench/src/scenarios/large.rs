@@ -17,7 +17,7 @@ const LEDGER: &str = "\
 insert into operations (home, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
 select 'user:old' || n % 1000000, 'user:old' || n % 1000000, gen_random_uuid(), n / 1000000 + 1, 1, now(), 'consume',
     'old-' || n, decode(repeat('00', 32), 'hex'),
-    '[{\"scope\":\"user\",\"account\":\"user:old\",\"bucket\":\"window:calls:1700000000000000\",\"feature\":\"calls\",\"source\":\"allowance\",\"used\":1}]',
+    '[{\"s\":\"user\",\"a\":\"user:old\",\"b\":\"window:calls:1700000000000000\",\"f\":\"calls\",\"c\":\"allowance\",\"u\":1}]',
     '{\"is\":\"allowed\",\"balances\":[]}'
 from generate_series(1, 10000000) n";
 

@@ -10,7 +10,7 @@ use super::Lease;
 use crate::event::Event;
 use crate::home::{Account, ClosedBalance, Home};
 use crate::ids::{AccountId, IdempotencyKey};
-use crate::operation::Operation;
+use crate::operation::{Operation, sequence_of};
 use crate::reservation::Reservation;
 
 /// Why a store did not do what it was asked.
@@ -131,6 +131,27 @@ pub struct HomeWrite {
     pub closed: Vec<ClosedBalance>,
     /// Keys that were not looked for at load: the home passes only if no operation carries one.
     pub unseen_keys: Vec<KeyQuery>,
+}
+
+impl HomeWrite {
+    /// What of it would damage the history of the home, if anything: a store refuses that.
+    pub fn mistake(&self) -> Option<&'static str> {
+        let sequences = self.operations.iter().map(|operation| operation.sequence);
+        let first = self.expected_version.saturating_add(1);
+        let is_misnamed = |operation: &Operation| sequence_of(operation.id) != operation.sequence;
+        let has_own = || self.accounts.iter().any(|own| own.id == self.home);
+        if self.new_version < self.expected_version.max(1)
+            || !sequences.eq(first..=self.new_version)
+        {
+            Some("has a gap in its history")
+        } else if self.operations.iter().any(is_misnamed) {
+            Some("has an operation whose id names another place")
+        } else if self.expected_version == 0 && !has_own() {
+            Some("is new and lacks its own account")
+        } else {
+            None
+        }
+    }
 }
 
 /// One write for many homes.

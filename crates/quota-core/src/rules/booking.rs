@@ -14,7 +14,7 @@ use crate::command::Request;
 use crate::event::{Event, EventKind};
 use crate::home::{Account, ClosedBalance, Home};
 use crate::ids::{AccountId, FeatureCode, TokenId};
-use crate::operation::{Entry, Operation, OperationKind, Origin};
+use crate::operation::{Entry, Operation, OperationKind, Origin, id_at};
 
 /// What a command is decided with beside the home itself.
 #[derive(Debug, Clone, Copy)]
@@ -261,16 +261,8 @@ fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) -> Balance 
         _ => (account.terms.created_at, None),
     };
     Balance {
-        bucket: bucket.clone(),
-        granted: Limit::Unlimited,
-        used: 0,
-        held: 0,
-        overage: 0,
-        starts_at,
         ends_at,
-        priority: 0,
-        reset_sequence: 0,
-        moved_to: None,
+        ..Balance::new(bucket.clone(), Limit::Unlimited, starts_at)
     }
 }
 
@@ -311,6 +303,11 @@ pub(crate) fn book(
     operation
 }
 
+/// The id that the operation of this request has when it is booked next.
+pub(crate) fn next_id(home: &Home, request: &Request) -> Uuid {
+    id_at(request.id, home.version.saturating_add(1))
+}
+
 /// The operation as it would be booked next.
 pub(crate) fn operation(
     home: &Home,
@@ -319,7 +316,7 @@ pub(crate) fn operation(
     booking: Booking,
 ) -> Operation {
     Operation {
-        id: request.id,
+        id: next_id(home, request),
         account: request.account.clone(),
         sequence: home.version.saturating_add(1),
         at: context.now,

@@ -8,12 +8,13 @@ use super::funding::Source;
 use super::hold::settled;
 use crate::answer::Answer;
 use crate::home::Home;
-use crate::operation::{Entry, OperationKind};
+use crate::operation::{Entry, OperationKind, id_at};
 use crate::reservation::{Reservation, ReservationState};
 
-/// Id of the operation that ends a hold whose time is over: always the same for the same hold.
+/// The id in whose name a hold whose time is over is ended: always the same for the same hold.
 pub fn expiry_id(reservation: Uuid) -> Uuid {
-    Uuid::from_u128(reservation.as_u128() ^ 1)
+    // Not one of the bits that hold an operation's place.
+    Uuid::from_u128(reservation.as_u128() ^ (1 << 48))
 }
 
 /// Ends every loaded hold whose deadline has come (R4). Nothing refuses that: the home would refuse everything.
@@ -26,7 +27,7 @@ pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) {
         let id = expiry_id(held.id);
         let ended = Reservation {
             state: ReservationState::Expired,
-            ended_by: Some(id),
+            ended_by: Some(id_at(id, home.version.saturating_add(1))),
             ..held.clone()
         };
         let booking = Booking {

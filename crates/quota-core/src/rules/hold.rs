@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::booking::{
-    Booking, Context, Drawing, Posting, book, operation, post, scope_account, signed, taken_back,
+    Booking, Context, Drawing, Posting, book, next_id, operation, post, scope_account, signed,
+    taken_back,
 };
 use super::decide::{Draw, Mode, Scope, draw};
 use super::funding::Source;
@@ -58,8 +59,9 @@ pub(crate) fn reserve(
         Drawing::Hold,
     )?;
     let balances = scope_balances(home, context, user, token, &item.feature, &drawn);
+    let id = next_id(home, request);
     let reservation = Reservation {
-        id: request.id,
+        id,
         account: user.clone(),
         token: token.cloned(),
         feature: item.feature.clone(),
@@ -71,7 +73,7 @@ pub(crate) fn reserve(
         late_commit: None,
     };
     home.reservations.insert(reservation.id, reservation);
-    home.changes.reservations.insert(request.id);
+    home.changes.reservations.insert(id);
     let before = home.hold_before.unwrap_or(expires_at);
     home.hold_before = Some(before.min(expires_at));
     let booking = Booking {
@@ -149,11 +151,12 @@ pub(crate) fn commit(
         entries.extend(take_more(home, context, &held, amount)?);
     }
     let mut ended = held.clone();
+    let by = Some(next_id(home, request));
     if is_late {
-        ended.late_commit = Some(request.id);
+        ended.late_commit = by;
     } else {
         ended.state = ReservationState::Committed;
-        ended.ended_by = Some(request.id);
+        ended.ended_by = by;
     }
     let answer = Answer::Settled {
         state: ended.state,
@@ -293,7 +296,7 @@ pub(crate) fn release(
     let (entries, _) = settle_hold(home, context, &held, 0)?;
     let ended = Reservation {
         state: ReservationState::Released,
-        ended_by: Some(request.id),
+        ended_by: Some(next_id(home, request)),
         ..held.clone()
     };
     let answer = Answer::Settled {

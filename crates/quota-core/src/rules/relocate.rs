@@ -65,7 +65,7 @@ pub fn relocate(
     let mut left = operation(from, context, request, booking("moved_out", true));
     // The key belongs to what is found where the user lives now; the two operations are two rows.
     left.key = None;
-    left.id = super::expiry_id(request.id);
+    left.id = super::expiry_id(left.id);
     let joined = operation(to, context, request, booking("moved_in", false));
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
     for balance in &mut books.balances {

@@ -9,6 +9,7 @@ use quota_core::home::Home;
 use quota_core::ids::AccountId;
 use quota_core::ports::{HomeQuery, KeyQuery, Loaded};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::EngineError;
 use crate::decide::Reply;
@@ -20,12 +21,29 @@ pub(crate) struct Job {
     pub(crate) until: Instant,
     /// Whether an earlier try may have taken effect.
     pub(crate) is_uncertain: bool,
+    /// Ids of the operations that it would have taken effect by.
+    pub(crate) tried: Vec<Uuid>,
     /// Whether its account was looked for again after it was not found once: it may have come back meanwhile.
     pub(crate) is_rechecked: bool,
     pub(crate) reply: oneshot::Sender<Result<Reply, EngineError>>,
 }
 
 impl Job {
+    /// What is decided, and by which operations it may have been already.
+    pub(super) fn asked(&self) -> (&Request, &[Uuid]) {
+        (&self.request, &self.tried)
+    }
+
+    /// It is not known whether what was decided took effect.
+    pub(super) fn doubt(&mut self, verdict: &Result<Reply, EngineError>) {
+        self.is_uncertain = true;
+        if let Ok(reply) = verdict
+            && !reply.is_replay
+        {
+            self.tried.push(reply.operation.id);
+        }
+    }
+
     pub(super) fn answer(self, verdict: Result<Reply, EngineError>) {
         // A caller that went away needs no answer; what it asked for is done all the same.
         drop(self.reply.send(verdict));
@@ -116,9 +134,7 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
             Command::Refund { operation, .. } => query.operations.push(*operation),
             _ => {}
         }
-        if job.is_uncertain {
-            query.operations.push(request.id);
-        }
+        query.operations.extend_from_slice(&job.tried);
     }
     query.reservations.sort_unstable();
     query.reservations.dedup();

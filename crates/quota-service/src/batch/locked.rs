@@ -4,6 +4,7 @@ use quota_core::command::{Command, Request};
 use quota_core::operation::Operation;
 use quota_core::ports::{Lease, LoadQuery, Loaded, StoreError, WriteBatch};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::job::{Group, Job};
 use super::writing::Written;
@@ -20,7 +21,11 @@ impl Decider {
             Ok(ready) => ready,
             Err(left) => return left,
         };
-        let requests: Vec<Request> = group.jobs.iter().map(|job| job.request.clone()).collect();
+        let requests: Vec<(Request, Vec<Uuid>)> = group
+            .jobs
+            .iter()
+            .map(|job| (job.request.clone(), job.tried.clone()))
+            .collect();
         let (sender, receiver) = oneshot::channel();
         let (lease, keys_since) = (lease.cloned(), query.keys_since);
         let decide = Box::new(move |mut loaded: Loaded| {
@@ -29,12 +34,16 @@ impl Decider {
             let mut answered = answered(earlier);
             let home = loaded.homes.pop()?;
             // Whoever left meanwhile is looked for again by the next try.
-            let is_here = |request: &Request| home.accounts.contains_key(&request.account);
+            let is_here =
+                |(request, _): &(Request, _)| home.accounts.contains_key(&request.account);
             if home.version != 0 && !requests.iter().all(is_here) && !creates(&requests) {
                 return None;
             }
             let context = setting.context();
-            let mut decided = decide_home((home, false), &mut answered, requests.iter(), &context);
+            let asked = requests
+                .iter()
+                .map(|(request, tried)| (request, tried.as_slice()));
+            let mut decided = decide_home((home, false), &mut answered, asked, &context);
             let write = decided.take_write();
             let written = write.as_ref().map(Written::of);
             drop(sender.send((decided, written)));
@@ -57,12 +66,18 @@ impl Decider {
                     job.answer(Err(EngineError::Busy));
                 }
             }
-            (Err(StoreError::Unavailable(_)), _) => {
-                let uncertain = |job| Job {
-                    is_uncertain: true,
-                    ..job
-                };
-                return group.jobs.into_iter().map(uncertain).collect();
+            (Err(StoreError::Unavailable(_)), decided) => {
+                let mut left = group.jobs;
+                for job in &mut left {
+                    job.is_uncertain = true;
+                }
+                if let Ok((decided, _)) = decided {
+                    let verdicts = decided.verdicts.iter();
+                    left.iter_mut()
+                        .zip(verdicts)
+                        .for_each(|(job, verdict)| job.doubt(verdict));
+                }
+                return left;
             }
             (Err(error), _) => {
                 let text = error.to_string();
@@ -104,7 +119,8 @@ impl Decider {
     }
 }
 
-fn creates(requests: &[Request]) -> bool {
-    let is_creation = |request: &Request| matches!(request.command, Command::PutAccount { .. });
+fn creates(requests: &[(Request, Vec<Uuid>)]) -> bool {
+    let is_creation =
+        |(request, _): &(Request, _)| matches!(request.command, Command::PutAccount { .. });
     requests.iter().any(is_creation)
 }

@@ -292,7 +292,7 @@ fn decide_groups(
         let was_kept = kept.is_some();
         let home = kept.or_else(|| read.next())?;
         debug_assert_eq!(home.id, group.home, "each group is decided on its own home");
-        let requests = group.jobs.iter().map(|job| &job.request);
+        let requests = group.jobs.iter().map(Job::asked);
         Some(decide_home(
             (home, was_kept),
             &mut answered,

@@ -94,13 +94,15 @@ impl Decider {
             if written.is_none() && !decided.was_kept {
                 answer_all(group, decided);
             } else {
-                writing.push(group);
+                writing.extend(group.jobs.into_iter().zip(decided.verdicts));
             }
         }
-        let jobs: usize = writing.iter().map(|group| group.jobs.len()).sum();
-        for mut job in writing.into_iter().flat_map(|group| group.jobs) {
-            if is_unknown || (is_transient && job.is_uncertain) {
-                job.is_uncertain = true;
+        let jobs = writing.len();
+        for (mut job, verdict) in writing {
+            if is_unknown {
+                job.doubt(&verdict);
+                left.push(job);
+            } else if is_transient && job.is_uncertain {
                 left.push(job);
             } else if is_transient || jobs == 1 {
                 job.answer(Err(EngineError::Store(again(&text, is_transient))));

@@ -105,7 +105,7 @@ from wanted w join operations o on o.home = w.home and o.refers_to = w.id and o.
 union all
 select 6, c.home, c.account, null, null, b.id, null, null, null, null, c.balance, null, null, null
 from (
-    select distinct r.home, r.id, e ->> 'account' as account, e ->> 'bucket' as bucket
+    select distinct r.home, r.id, e ->> 'a' as account, e ->> 'b' as bucket
     from referred r cross join lateral json_array_elements(r.entries) as e
 ) b join closed_balances c on c.home = b.home and c.account = b.account and c.bucket = b.bucket"
 );

@@ -6,7 +6,7 @@ use quota_core::balance::Balance;
 use quota_core::event::{Event, EventKind};
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey};
-use quota_core::operation::{Entry, Operation, OperationKind, Origin};
+use quota_core::operation::{Entry, Operation, OperationKind, Origin, id_at};
 use quota_core::ports::{
     AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store, WriteBatch,
 };
@@ -57,7 +57,7 @@ pub(crate) fn feature() -> FeatureCode {
 /// Read from JSON, so that what is new and has a default needs no change here.
 pub(crate) fn balance(used: u64) -> Balance {
     let balance = json!({
-        "bucket": "grant:pack-1", "granted": 100, "used": used, "held": 0, "starts_at": at(0).timestamp_micros(),
+        "b": "grant:pack-1", "g": 100, "u": used, "s": at(0).timestamp_micros(),
     });
     serde_json::from_value(balance).expect("a balance")
 }
@@ -73,7 +73,7 @@ pub(crate) fn account(used: u64) -> Account {
 
 pub(crate) fn operation(account: &AccountId, sequence: u64) -> Operation {
     Operation {
-        id: Uuid::now_v7(),
+        id: id_at(Uuid::now_v7(), sequence),
         account: account.clone(),
         sequence,
         at: at(1),

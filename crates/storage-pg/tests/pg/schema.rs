@@ -51,19 +51,19 @@ async fn a_balance_below_zero_or_an_overdrawn_grant_is_refused_by_the_database()
     let set =
         |balance: &str| format!("update accounts set books = '{{\"balances\": [{balance}]}}'");
     let bad = [
-        r#"{"bucket": "trial:f", "granted": 5, "used": -1, "held": 0}"#,
-        r#"{"bucket": "trial:f", "granted": 5, "used": 0, "held": -1}"#,
-        r#"{"bucket": "trial:f", "granted": 5, "used": 0, "held": 0, "overage": -1}"#,
-        r#"{"bucket": "grant:g", "granted": 5, "used": 3, "held": 3}"#,
+        r#"{"b": "trial:f", "g": 5, "u": -1, "h": 0}"#,
+        r#"{"b": "trial:f", "g": 5, "u": 0, "h": -1}"#,
+        r#"{"b": "trial:f", "g": 5, "u": 0, "h": 0, "o": -1}"#,
+        r#"{"b": "grant:g", "g": 5, "u": 3, "h": 3}"#,
     ];
     for balance in bad {
         let error = sql(&url, &set(balance)).await.expect_err(balance);
         assert!(error.contains("accounts_books_check"), "{error}");
     }
     // A limit that was lowered below what is used is no overdraft.
-    let good = r#"{"bucket": "window:f:1", "granted": 5, "used": 9, "held": 0},
-        {"bucket": "grant:g", "granted": "unlimited", "used": 3, "held": 3},
-        {"bucket": "grant:h", "granted": 6, "used": 3, "held": 3}"#;
+    let good = r#"{"b": "window:f:1", "g": 5, "u": 9, "h": 0},
+        {"b": "grant:g", "g": "unlimited", "u": 3, "h": 3},
+        {"b": "grant:h", "g": 6, "u": 3, "h": 3}"#;
     sql(&url, &set(good)).await.expect("is allowed");
     let unguarded = sql(&url, "update accounts set version = 0")
         .await

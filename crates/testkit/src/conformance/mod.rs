@@ -30,6 +30,7 @@ macro_rules! conformance_store {
             an_unseen_key_that_exists_stops_its_home
             a_stale_catalog_stops_every_home
             a_gap_in_the_history_is_refused
+            an_id_that_names_another_place_is_refused
             a_lost_lease_stops_every_home
             a_lease_that_nobody_took_over_still_writes
             a_lease_that_is_not_held_stops_every_home

@@ -68,10 +68,6 @@ impl State {
         keys_since: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let stored = self.homes.get(&write.home);
-        if write.expected_version == 0 && !write.accounts.iter().any(|new| new.id == write.home) {
-            let home = &write.home;
-            return Err(refused(format!("new home `{home}` lacks its own account")));
-        }
         for new in &write.accounts {
             check_grants(&new.id, &new.account)?;
         }
@@ -184,13 +180,9 @@ fn check_shape(write: &HomeWrite) -> Result<(), StoreError> {
             return Err(refused(what));
         }
     }
-    let sequences = write.operations.iter().map(|operation| operation.sequence);
-    let gapless = (write.expected_version + 1..=write.new_version).eq(sequences);
-    if gapless && write.new_version >= write.expected_version && write.new_version > 0 {
-        return Ok(());
-    }
     let home = &write.home;
-    Err(refused(format!("home `{home}` has a gap in its history")))
+    let mistake = write.mistake();
+    mistake.map_or(Ok(()), |what| Err(refused(format!("home `{home}` {what}"))))
 }
 
 /// No grant is overdrawn, whoever asks for it.

@@ -205,3 +205,16 @@ pub async fn a_gap_in_the_history_is_refused(store: Store) {
     );
     assert_eq!(get(&store, &alice).await.version, 0);
 }
+
+/// An id that names another place than the operation has is refused: the operation would not be found by it.
+pub async fn an_id_that_names_another_place_is_refused(store: Store) {
+    let alice = user("alice");
+    let mut write = first_write(&alice);
+    write.operations[0].id = operation(&alice, 2).id;
+    let refused = try_put(&store, vec![write]).await;
+    assert!(
+        matches!(refused, Err(StoreError::Refused { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(get(&store, &alice).await.version, 0);
+}
