@@ -1,25 +1,25 @@
 -- Accounts: one row for each, all its live balances inside. The row of the home's own account guards the home:
 -- its version is the sequence of the home's last operation; only there is it above 0. A life is what lies between a
 -- home's beginning and its end; sequences begin again at 1 with each.
--- Documents are json, kept as they were written: they are read whole, and jsonb would be built and taken apart
--- again each time.
+-- Documents are JSON, kept as the text that they were written as: the program reads them whole. Cast them to look into
+-- them. What changes with a consume stands last, side by side: that is what the write-ahead log has to carry.
 
 create table accounts (
     home text collate "C" not null,
     account text collate "C" not null,
-    version bigint not null,
-    hold_before timestamptz,
-    due_at timestamptz,
     life integer not null default 1,
-    terms json not null,
-    books json not null,
+    terms text not null,
+    due_at timestamptz,
+    hold_before timestamptz,
+    version bigint not null,
+    books text not null,
     constraint accounts_pkey primary key (home, account),
     constraint accounts_version_check check (version >= 0),
     constraint accounts_guard_check check ((version > 0) = (account = home)),
     -- Nothing is negative and no grant is overdrawn. The names are those of quota_core::balance::Balance. Where no
-    -- minus sign and no grant occurs there is nothing to look at: that is the common case, and cheap to see.
+    -- negative number and no grant occurs there is nothing to look at: that is the common case, and cheap to see.
     constraint accounts_books_check check (
-        case when strpos(books::text, '-') = 0 and strpos(books::text, 'grant:') = 0 then true
+        case when strpos(books, 'grant:') = 0 and (strpos(books, '-') = 0 or books !~ ':\s*-') then true
         else not jsonb_path_exists(
             books::jsonb,
             '$.balances[*] ? (@.u < 0 || @.h < 0 || @.o < 0
@@ -45,7 +45,7 @@ create table closed_balances (
     home text collate "C" not null,
     account text collate "C" not null,
     bucket text collate "C" not null,
-    balance json not null,
+    balance text not null,
     constraint closed_balances_pkey primary key (home, account, bucket),
     constraint closed_balances_balance_check check (
         not jsonb_path_exists(balance::jsonb, '$ ? (@.u < 0 || @.h < 0 || @.o < 0)')

@@ -1,4 +1,4 @@
--- The ledger: append-only, a partition for each month.
+-- The ledger: append-only, a partition for each month. Its documents are JSON, as text.
 
 create table operations (
     home text collate "C" not null,
@@ -11,19 +11,19 @@ create table operations (
     key text collate "C",
     body_hash bytea not null,
     refers_to uuid,
-    entries json not null,
-    answer json not null,
-    origin json,
+    entries text not null,
+    answer text not null,
+    origin text,
     constraint operations_sequence_check check (sequence > 0),
     constraint operations_body_hash_check check (octet_length(body_hash) = 32)
 ) partition by range (at);
 
--- What each partition is looked up by: a key; the pages of a home; an operation by id; the refunds of an operation.
+-- What each partition is looked up by: a key; the place in a home's history, with which an id ends; the refunds of an
+-- operation.
 create function operations_add_indexes(partition text) returns void
 language plpgsql as $$
 begin
     execute format('create unique index %I on %I (home, life, sequence)', partition || '_sequence', partition);
-    execute format('create unique index %I on %I (home, id)', partition || '_id', partition);
     execute format('create index %I on %I (home, refers_to) where kind = ''refund''',
                    partition || '_refund', partition);
     -- The last one made is taken where an empty partition gives no reason for another.

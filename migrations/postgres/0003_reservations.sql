@@ -8,7 +8,7 @@ create table reservations (
     state text not null,
     ended_by uuid,
     late_commit uuid,
-    document json not null,
+    document text not null,
     constraint reservations_pkey primary key (home, id)
 ) with (fillfactor = 80);
 

@@ -95,6 +95,26 @@ pub enum OperationKind {
     Close,
 }
 
+impl OperationKind {
+    /// Its name, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Consume => "consume",
+            Self::Track => "track",
+            Self::Reserve => "reserve",
+            Self::Commit => "commit",
+            Self::Release => "release",
+            Self::Extend => "extend",
+            Self::Expire => "expire",
+            Self::Refund => "refund",
+            Self::ReleaseCapacity => "release_capacity",
+            Self::Reset => "reset",
+            Self::Change => "change",
+            Self::Close => "close",
+        }
+    }
+}
+
 /// Who asked, and about what: the part of an operation that no rule looks at (X7).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {

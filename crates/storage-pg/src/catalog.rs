@@ -26,7 +26,7 @@ impl CatalogStore for PgStore {
         };
         let version = Reading::new(&row, "catalogs", "newest").count("version")?;
         let reading = Reading::new(&row, "catalogs", version.to_string());
-        let catalog: Catalog = reading.json("document")?;
+        let catalog: Catalog = reading.jsonb("document")?;
         if catalog.version != version {
             return Err(reading.bad("its document has another version"));
         }

@@ -137,7 +137,7 @@ fn job_run(row: &PgRow) -> Result<JobRun, StoreError> {
         started_at: reading.get("started_at")?,
         ended_at: reading.get("ended_at")?,
         state: reading.name("state")?,
-        summary: reading.json("summary")?,
+        summary: reading.jsonb("summary")?,
     })
 }
 
@@ -149,6 +149,6 @@ fn batch_record(row: &PgRow) -> Result<BatchRecord, StoreError> {
         run,
         number: number.map_err(|error| reading.bad(error))?,
         ended_at: reading.get("ended_at")?,
-        summary: reading.json("summary")?,
+        summary: reading.jsonb("summary")?,
     })
 }

@@ -6,8 +6,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use crate::error::store_error;
 use crate::load::{LoadColumns, load};
 use crate::load_rows::loaded;
-use crate::write::write;
-use crate::write_columns::WriteColumns;
+use crate::write::Writing;
 
 const LOCK_HOME: &str =
     "select a.version from accounts a where a.home = $1 and a.account = $1 for update";
@@ -48,11 +47,9 @@ pub(crate) async fn write_locked(
         transaction.rollback().await.map_err(store_error)?;
         return Ok(false);
     };
-    let columns = WriteColumns::of(&batch)?;
-    let passed = write(&mut *transaction, &columns)
-        .await
-        .map_err(store_error)?;
-    if passed.len() < batch.homes.len() {
+    let writing = Writing::of(&batch)?;
+    let has_passed = writing.run(&mut *transaction).await.map_err(store_error)?;
+    if has_passed.contains(&false) {
         transaction.rollback().await.map_err(store_error)?;
         return Ok(false);
     }

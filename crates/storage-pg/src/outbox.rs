@@ -56,7 +56,7 @@ impl Outbox for PgStore {
     async fn mark_published(&self, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError> {
         let mut columns = EventColumns::default();
         for event in events {
-            columns.push(event)?;
+            columns.push(event, 1)?;
         }
         sqlx::query(MARK)
             .bind(at)
@@ -81,7 +81,7 @@ fn event(row: &PgRow) -> Result<Event, StoreError> {
         account: reading.account_id("account")?,
         sequence: reading.count("sequence")?,
         at: reading.get("at")?,
-        kind: reading.json("kind")?,
+        kind: reading.jsonb("kind")?,
     })
 }
 

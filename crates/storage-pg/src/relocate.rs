@@ -15,7 +15,7 @@ const LEAVE: &str = "delete from accounts where home = $1 and account = $2";
 const SET_VERSION: &str = "update accounts set version = $2 where home = $1 and account = $1";
 const ENTER: &str = "\
 insert into accounts (home, account, version, due_at, life, terms, books)
-values ($1, $2, $3, $4, $5, $6::json, $7::json)";
+values ($1, $2, $3, $4, $5, $6, $7)";
 const SET_HOME: &str = "\
 insert into directory (account, home) values ($1, $2)
 on conflict (account) do update set home = excluded.home, life = directory.life + $3
@@ -29,7 +29,7 @@ const BOOK: &str = "\
 insert into operations
     (home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
 select o.home, o.account, o.id, o.sequence, $13, o.at, o.kind, o.key, o.body_hash, o.refers_to,
-    o.entries::json, o.answer::json, o.origin::json
+    o.entries, o.answer, o.origin
 from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::timestamptz[], $6::text[],
         $7::text[], $8::bytea[], $9::uuid[], $10::text[], $11::text[], $12::text[])
     as o (home, account, id, sequence, at, kind, key, body_hash, refers_to, entries, answer, origin)";
@@ -143,7 +143,7 @@ async fn book(
     operation: &Operation,
 ) -> Result<(), StoreError> {
     let mut row = OperationColumns::default();
-    row.push(home, operation)?;
+    row.push((home, 1), operation)?;
     let life: i32 = sqlx::query_scalar(LIFE)
         .bind(home.as_str())
         .fetch_one(&mut *connection)
@@ -171,7 +171,7 @@ async fn book(
 
 async fn tell(connection: &mut PgConnection, moved: &Relocation) -> Result<(), StoreError> {
     let mut row = EventColumns::default();
-    row.push(&moved.event)?;
+    row.push(&moved.event, 1)?;
     sqlx::query(TELL)
         .bind(row.shard)
         .bind(row.id)

@@ -37,8 +37,14 @@ impl<'r> Reading<'r> {
         self.row.try_get(column).map_err(|error| self.bad(error))
     }
 
-    /// A column that holds JSON.
-    pub(crate) fn json<T: DeserializeOwned + 'r>(&self, column: &str) -> Result<T, StoreError> {
+    /// A column that holds JSON as text.
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        let text: &str = self.get(column)?;
+        serde_json::from_str(text).map_err(|error| self.bad(error))
+    }
+
+    /// A column of the type `jsonb`.
+    pub(crate) fn jsonb<T: DeserializeOwned + 'r>(&self, column: &str) -> Result<T, StoreError> {
         self.get::<Json<T>>(column).map(|Json(value)| value)
     }
 
@@ -94,7 +100,11 @@ pub(crate) fn operation(
     let reading = Reading::new(row, "operations", id.to_string());
     let key: Option<&str> = reading.get("key")?;
     let key = key.map(IdempotencyKey::new).transpose();
-    let origin: Option<Json<Origin>> = reading.get("origin")?;
+    let origin: Option<&str> = reading.get("origin")?;
+    let origin: Option<Origin> = origin
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| reading.bad(error))?;
     Ok(Operation {
         id,
         account: reading.account_id("account")?,
@@ -106,7 +116,7 @@ pub(crate) fn operation(
         refers_to: reading.get("refers_to")?,
         entries: reading.json(entries)?,
         answer: reading.json("answer")?,
-        origin: origin.map(|Json(origin)| origin).unwrap_or_default(),
+        origin: origin.unwrap_or_default(),
     })
 }
 

@@ -8,8 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use crate::breaker::Breaker;
 use crate::load::{LoadColumns, load};
 use crate::pool::{self, retrying, to_the_end};
-use crate::write::write;
-use crate::write_columns::WriteColumns;
+use crate::write::Writing;
 use crate::{Settings, locked, migrate};
 
 /// The engine's store on one PostgreSQL database. Cheap to clone; every clone shares the connections.
@@ -75,15 +74,13 @@ impl Store for PgStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
-        let columns = WriteColumns::of(batch)?;
+        let writing = Writing::of(batch)?;
         let pool = self.pool.clone();
-        let work = to_the_end(async move { retrying(|| write(&pool, &columns)).await });
-        let passed = self.guarded(work).await?;
-        let homes = batch.homes.iter().map(|write| &write.home);
-        Ok(homes
-            .filter(|home| passed.contains(home.as_str()))
-            .cloned()
-            .collect())
+        let work = to_the_end(async move { retrying(|| writing.run(&pool)).await });
+        let has_passed = self.guarded(work).await?;
+        let homes = batch.homes.iter().zip(has_passed);
+        let passed = homes.filter(|(_, has_passed)| *has_passed);
+        Ok(passed.map(|(write, _)| write.home.clone()).collect())
     }
 
     async fn write_locked(

@@ -1,40 +1,77 @@
 //! `write`: the statement, and what it gives back.
 
-use std::collections::HashSet;
-
+use quota_core::ports::{HomeWrite, StoreError, WriteBatch};
 use sqlx::postgres::{PgArguments, PgExecutor};
 use sqlx::query::Query;
-use sqlx::{Postgres, Row};
+use sqlx::{Execute, Postgres};
 
 use crate::statements::{WRITE, WRITE_PLAIN};
 use crate::write_columns::WriteColumns;
 
-/// Runs the statement; the homes that passed.
-pub(crate) async fn write(
-    executor: impl PgExecutor<'_>,
-    columns: &WriteColumns,
-) -> Result<HashSet<String>, sqlx::Error> {
-    let plain = columns.is_plain();
-    let statement = bind_booked(
-        sqlx::query(if plain { WRITE_PLAIN } else { WRITE }),
-        columns,
-    );
-    let statement = if plain {
-        statement
-    } else {
-        bind_rest(statement, columns)
-    };
-    let rows = statement.fetch_all(executor).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
+/// A batch ready to be written, with every value encoded; it needs the batch no more.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    statement: &'static str,
+    arguments: PgArguments,
+    /// Of each place in the statement, the one that the home has in the batch.
+    places: Vec<usize>,
+}
+
+impl Writing {
+    pub(crate) fn of(batch: &WriteBatch) -> Result<Self, StoreError> {
+        let mut homes: Vec<(&HomeWrite, usize)> = batch.homes.iter().zip(0..).collect();
+        homes.sort_unstable_by(|a, b| a.0.home.cmp(&b.0.home));
+        let (homes, places): (Vec<_>, Vec<_>) = homes.into_iter().unzip();
+        let columns = WriteColumns::of(batch, &homes)?;
+        let is_plain = columns.is_plain();
+        let statement = if is_plain { WRITE_PLAIN } else { WRITE };
+        let bound = bind_booked(sqlx::query(statement), &columns);
+        let mut bound = if is_plain {
+            bound
+        } else {
+            bind_rest(bound, &columns)
+        };
+        let arguments = bound
+            .take_arguments()
+            .map_err(|error| StoreError::Refused {
+                what: format!("cannot be encoded: {error}"),
+            })?;
+        Ok(Self {
+            statement,
+            arguments: arguments.unwrap_or_default(),
+            places,
+        })
+    }
+
+    /// Runs the statement; of each home of the batch, whether it passed.
+    pub(crate) async fn run(
+        &self,
+        executor: impl PgExecutor<'_>,
+    ) -> Result<Vec<bool>, sqlx::Error> {
+        let statement = sqlx::query_scalar_with(self.statement, self.arguments.clone());
+        let passed: Vec<i32> = statement.fetch_one(executor).await?;
+        let mut has_passed = vec![false; self.places.len()];
+        let places = passed.into_iter().filter_map(|place| {
+            let place = usize::try_from(place).ok()?.checked_sub(1)?;
+            self.places.get(place)
+        });
+        for place in places {
+            if let Some(home) = has_passed.get_mut(*place) {
+                *home = true;
+            }
+        }
+        Ok(has_passed)
+    }
 }
 
 type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
-fn bind_booked<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> Statement<'q> {
+fn bind_booked<'q>(statement: Statement<'q>, columns: &'q WriteColumns<'_>) -> Statement<'q> {
     let (homes, unseen) = (&columns.homes, &columns.unseen);
-    let (operations, members) = (&columns.operations, &columns.members);
+    let (operations, charged) = (&columns.operations, &columns.charged);
     let lease = columns.lease.as_ref();
     statement
+        .bind(&homes.place)
         .bind(&homes.home)
         .bind(&homes.expected_version)
         .bind(&homes.new_version)
@@ -43,13 +80,15 @@ fn bind_booked<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> State
         .bind(&homes.books)
         .bind(&homes.due_at)
         .bind(columns.catalog_version)
-        .bind(lease.map(|lease| lease.name.as_str()))
-        .bind(lease.map(|lease| lease.owner.as_str()))
+        .bind(lease.map(|lease| lease.name))
+        .bind(lease.map(|lease| lease.owner))
         .bind(lease.map(|lease| lease.epoch))
+        .bind(&unseen.place)
         .bind(&unseen.home)
         .bind(&unseen.account)
         .bind(&unseen.key)
-        .bind(columns.keys_within.to_vec())
+        .bind(columns.keys_within)
+        .bind(&operations.place)
         .bind(&operations.home)
         .bind(&operations.account)
         .bind(&operations.id)
@@ -62,16 +101,24 @@ fn bind_booked<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> State
         .bind(&operations.entries)
         .bind(&operations.answer)
         .bind(&operations.origin)
-        .bind(&members.home)
-        .bind(&members.account)
-        .bind(&members.due_at)
-        .bind(&members.terms)
-        .bind(&members.books)
+        .bind(&charged.place)
+        .bind(&charged.home)
+        .bind(&charged.account)
+        .bind(&charged.due_at)
+        .bind(&charged.books)
 }
 
-fn bind_rest<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> Statement<'q> {
-    let (reservations, events, closed) = (&columns.reservations, &columns.events, &columns.closed);
+fn bind_rest<'q>(statement: Statement<'q>, columns: &'q WriteColumns<'_>) -> Statement<'q> {
+    let (joined, reservations) = (&columns.joined, &columns.reservations);
+    let (events, closed) = (&columns.events, &columns.closed);
     statement
+        .bind(&joined.place)
+        .bind(&joined.home)
+        .bind(&joined.account)
+        .bind(&joined.due_at)
+        .bind(&joined.terms)
+        .bind(&joined.books)
+        .bind(&reservations.place)
         .bind(&reservations.home)
         .bind(&reservations.id)
         .bind(&reservations.account)
@@ -80,6 +127,7 @@ fn bind_rest<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> Stateme
         .bind(&reservations.ended_by)
         .bind(&reservations.late_commit)
         .bind(&reservations.document)
+        .bind(&events.place)
         .bind(&events.shard)
         .bind(&events.id)
         .bind(&events.home)
@@ -87,6 +135,7 @@ fn bind_rest<'q>(statement: Statement<'q>, columns: &'q WriteColumns) -> Stateme
         .bind(&events.sequence)
         .bind(&events.at)
         .bind(&events.kind)
+        .bind(&closed.place)
         .bind(&closed.home)
         .bind(&closed.account)
         .bind(&closed.bucket)

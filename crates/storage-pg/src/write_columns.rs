@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use quota_core::event::Event;
 use quota_core::home::ClosedBalance;
-use quota_core::ids::AccountId;
+use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::{Operation, Origin};
 use quota_core::ports::{AccountWrite, HomeWrite, StoreError, WriteBatch};
 use quota_core::reservation::Reservation;
@@ -15,32 +15,34 @@ use crate::rows::{json_text, name_text, stored_count};
 
 type Instant = DateTime<Utc>;
 
-/// The parameters of the write statement.
+/// The parameters of the write statement. A row says by its place, from 1 on, to which of the homes it belongs.
 #[derive(Debug)]
-pub(crate) struct WriteColumns {
+pub(crate) struct WriteColumns<'b> {
     pub(crate) catalog_version: i64,
     pub(crate) keys_within: [Instant; 2],
-    pub(crate) lease: Option<LeaseColumns>,
-    pub(crate) homes: HomeColumns,
-    pub(crate) unseen: KeyColumns,
-    pub(crate) operations: OperationColumns,
-    pub(crate) members: MemberColumns,
-    pub(crate) reservations: ReservationColumns,
-    pub(crate) events: EventColumns,
-    pub(crate) closed: ClosedColumns,
+    pub(crate) lease: Option<LeaseColumns<'b>>,
+    pub(crate) homes: HomeColumns<'b>,
+    pub(crate) unseen: KeyColumns<'b>,
+    pub(crate) operations: OperationColumns<'b>,
+    pub(crate) charged: MemberColumns<'b>,
+    pub(crate) joined: MemberColumns<'b>,
+    pub(crate) reservations: ReservationColumns<'b>,
+    pub(crate) events: EventColumns<'b>,
+    pub(crate) closed: ClosedColumns<'b>,
 }
 
 #[derive(Debug)]
-pub(crate) struct LeaseColumns {
-    pub(crate) name: String,
-    pub(crate) owner: String,
+pub(crate) struct LeaseColumns<'b> {
+    pub(crate) name: &'b str,
+    pub(crate) owner: &'b str,
     pub(crate) epoch: i64,
 }
 
 /// The guards, each with the home's own account where that changed.
 #[derive(Debug, Default)]
-pub(crate) struct HomeColumns {
-    pub(crate) home: Vec<String>,
+pub(crate) struct HomeColumns<'b> {
+    pub(crate) place: Vec<i32>,
+    pub(crate) home: Vec<&'b str>,
     pub(crate) expected_version: Vec<i64>,
     pub(crate) new_version: Vec<i64>,
     pub(crate) hold_before: Vec<Option<Instant>>,
@@ -50,43 +52,47 @@ pub(crate) struct HomeColumns {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct KeyColumns {
-    pub(crate) home: Vec<String>,
-    pub(crate) account: Vec<String>,
-    pub(crate) key: Vec<String>,
+pub(crate) struct KeyColumns<'b> {
+    pub(crate) place: Vec<i32>,
+    pub(crate) home: Vec<&'b str>,
+    pub(crate) account: Vec<&'b str>,
+    pub(crate) key: Vec<&'b str>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct OperationColumns {
-    pub(crate) home: Vec<String>,
-    pub(crate) account: Vec<String>,
+pub(crate) struct OperationColumns<'b> {
+    pub(crate) place: Vec<i32>,
+    pub(crate) home: Vec<&'b str>,
+    pub(crate) account: Vec<&'b str>,
     pub(crate) id: Vec<Uuid>,
     pub(crate) sequence: Vec<i64>,
     pub(crate) at: Vec<Instant>,
-    pub(crate) kind: Vec<String>,
-    pub(crate) key: Vec<Option<String>>,
-    pub(crate) body_hash: Vec<Vec<u8>>,
+    pub(crate) kind: Vec<&'static str>,
+    pub(crate) key: Vec<Option<&'b str>>,
+    pub(crate) body_hash: Vec<&'b [u8]>,
     pub(crate) refers_to: Vec<Option<Uuid>>,
     pub(crate) entries: Vec<String>,
     pub(crate) answer: Vec<String>,
     pub(crate) origin: Vec<Option<String>>,
 }
 
-/// Accounts that are not their home's own.
+/// Accounts that are not their home's own; with their terms where these changed.
 #[derive(Debug, Default)]
-pub(crate) struct MemberColumns {
-    pub(crate) home: Vec<String>,
-    pub(crate) account: Vec<String>,
+pub(crate) struct MemberColumns<'b> {
+    pub(crate) place: Vec<i32>,
+    pub(crate) home: Vec<&'b str>,
+    pub(crate) account: Vec<&'b str>,
     pub(crate) due_at: Vec<Option<Instant>>,
-    pub(crate) terms: Vec<Option<String>>,
+    pub(crate) terms: Vec<String>,
     pub(crate) books: Vec<String>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct ReservationColumns {
-    pub(crate) home: Vec<String>,
+pub(crate) struct ReservationColumns<'b> {
+    pub(crate) place: Vec<i32>,
+    pub(crate) home: Vec<&'b str>,
     pub(crate) id: Vec<Uuid>,
-    pub(crate) account: Vec<String>,
+    pub(crate) account: Vec<&'b str>,
     pub(crate) expires_at: Vec<Instant>,
     pub(crate) state: Vec<String>,
     pub(crate) ended_by: Vec<Option<Uuid>>,
@@ -95,32 +101,33 @@ pub(crate) struct ReservationColumns {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct EventColumns {
+pub(crate) struct EventColumns<'b> {
+    pub(crate) place: Vec<i32>,
     pub(crate) shard: Vec<i16>,
     pub(crate) id: Vec<Uuid>,
-    pub(crate) home: Vec<String>,
-    pub(crate) account: Vec<String>,
+    pub(crate) home: Vec<&'b str>,
+    pub(crate) account: Vec<&'b str>,
     pub(crate) sequence: Vec<i64>,
     pub(crate) at: Vec<Instant>,
     pub(crate) kind: Vec<String>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct ClosedColumns {
-    pub(crate) home: Vec<String>,
-    pub(crate) account: Vec<String>,
+pub(crate) struct ClosedColumns<'b> {
+    pub(crate) place: Vec<i32>,
+    pub(crate) home: Vec<&'b str>,
+    pub(crate) account: Vec<&'b str>,
     pub(crate) bucket: Vec<String>,
     pub(crate) balance: Vec<String>,
 }
 
-impl WriteColumns {
-    /// The columns of a batch. Homes come in the order of their ids, so that two batches lock them in the same
-    /// order.
-    pub(crate) fn of(batch: &WriteBatch) -> Result<Self, StoreError> {
+impl<'b> WriteColumns<'b> {
+    /// The columns of homes, which come in the order of their ids, so that two batches lock them in the same order.
+    pub(crate) fn of(batch: &'b WriteBatch, homes: &[&'b HomeWrite]) -> Result<Self, StoreError> {
         let lease = batch.lease.as_ref().map(|lease| {
             Ok::<_, StoreError>(LeaseColumns {
-                name: lease.name.clone(),
-                owner: lease.owner.clone(),
+                name: &lease.name,
+                owner: &lease.owner,
                 epoch: stored_count(lease.epoch)?,
             })
         });
@@ -133,67 +140,81 @@ impl WriteColumns {
             homes: HomeColumns::default(),
             unseen: KeyColumns::default(),
             operations: OperationColumns::default(),
-            members: MemberColumns::default(),
+            charged: MemberColumns::default(),
+            joined: MemberColumns::default(),
             reservations: ReservationColumns::default(),
             events: EventColumns::default(),
             closed: ClosedColumns::default(),
         };
-        let mut homes: Vec<&HomeWrite> = batch.homes.iter().collect();
-        homes.sort_unstable_by(|a, b| a.home.cmp(&b.home));
-        for (write, before) in homes
-            .iter()
-            .zip([None].into_iter().chain(homes.iter().map(Some)))
-        {
+        let before = [None].into_iter().chain(homes.iter().map(Some));
+        for (write, before) in homes.iter().zip(before) {
             check(write, before.copied())?;
         }
-        for write in homes {
-            columns.push_home(write)?;
+        for (write, place) in homes.iter().zip(1..) {
+            columns.push_home(write, place)?;
         }
         Ok(columns)
     }
 
-    /// Whether there are only operations and accounts to write.
+    /// Whether there are only operations on homes that exist, and accounts whose terms did not change.
     pub(crate) fn is_plain(&self) -> bool {
         self.reservations.id.is_empty()
             && self.events.id.is_empty()
             && self.closed.bucket.is_empty()
+            && self.joined.home.is_empty()
+            && self
+                .homes
+                .expected_version
+                .iter()
+                .all(|version| *version > 0)
     }
 
-    fn push_home(&mut self, write: &HomeWrite) -> Result<(), StoreError> {
+    fn push_home(&mut self, write: &'b HomeWrite, place: i32) -> Result<(), StoreError> {
         let home = &write.home;
         let own = write.accounts.iter().find(|account| account.id == *home);
-        self.homes.push(write, own)?;
+        self.homes.push((write, place), own)?;
         for member in write.accounts.iter().filter(|account| account.id != *home) {
-            self.members.push(home, member)?;
+            if member.has_new_terms {
+                self.joined.terms.push(json_text(&member.account.terms)?);
+                self.joined.push((home, place), member)?;
+            } else {
+                self.charged.push((home, place), member)?;
+            }
         }
         for operation in &write.operations {
-            self.operations.push(home, operation)?;
+            self.operations.push((home, place), operation)?;
         }
         for reservation in &write.reservations {
-            self.reservations.push(home, reservation)?;
+            self.reservations.push((home, place), reservation)?;
         }
         for event in &write.events {
-            self.events.push(event)?;
+            self.events.push(event, place)?;
         }
         for closed in &write.closed {
-            self.closed.push(home, closed)?;
+            self.closed.push((home, place), closed)?;
         }
         for unseen in &write.unseen_keys {
-            self.unseen.home.push(text(home));
-            self.unseen.account.push(text(&unseen.account));
-            self.unseen.key.push(unseen.key.as_str().to_owned());
+            self.unseen.place.push(place);
+            self.unseen.home.push(home.as_str());
+            self.unseen.account.push(unseen.account.as_str());
+            self.unseen.key.push(unseen.key.as_str());
         }
         Ok(())
     }
 }
 
-impl HomeColumns {
-    fn push(&mut self, write: &HomeWrite, own: Option<&AccountWrite>) -> Result<(), StoreError> {
+impl<'b> HomeColumns<'b> {
+    fn push(
+        &mut self,
+        (write, place): (&'b HomeWrite, i32),
+        own: Option<&AccountWrite>,
+    ) -> Result<(), StoreError> {
         let changed = own.filter(|own| own.has_new_terms);
         let terms = changed.map(|own| json_text(&own.account.terms));
         let terms = terms.transpose()?;
         let books = own.map(|own| json_text(&own.account.books)).transpose()?;
-        self.home.push(text(&write.home));
+        self.place.push(place);
+        self.home.push(write.home.as_str());
         self.expected_version
             .push(stored_count(write.expected_version)?);
         self.new_version.push(stored_count(write.new_version)?);
@@ -205,36 +226,38 @@ impl HomeColumns {
     }
 }
 
-impl MemberColumns {
-    fn push(&mut self, home: &AccountId, member: &AccountWrite) -> Result<(), StoreError> {
-        self.home.push(text(home));
-        self.account.push(text(&member.id));
+impl<'b> MemberColumns<'b> {
+    fn push(
+        &mut self,
+        (home, place): (&'b AccountId, i32),
+        member: &'b AccountWrite,
+    ) -> Result<(), StoreError> {
+        self.place.push(place);
+        self.home.push(home.as_str());
+        self.account.push(member.id.as_str());
         self.due_at.push(member.due_at);
-        let terms = member
-            .has_new_terms
-            .then(|| json_text(&member.account.terms));
-        self.terms.push(terms.transpose()?);
         self.books.push(json_text(&member.account.books)?);
         Ok(())
     }
 }
 
-impl OperationColumns {
+impl<'b> OperationColumns<'b> {
     pub(crate) fn push(
         &mut self,
-        home: &AccountId,
-        operation: &Operation,
+        (home, place): (&'b AccountId, i32),
+        operation: &'b Operation,
     ) -> Result<(), StoreError> {
         let origin = (operation.origin != Origin::default()).then(|| json_text(&operation.origin));
-        self.home.push(text(home));
-        self.account.push(text(&operation.account));
+        self.place.push(place);
+        self.home.push(home.as_str());
+        self.account.push(operation.account.as_str());
         self.id.push(operation.id);
         self.sequence.push(stored_count(operation.sequence)?);
         self.at.push(operation.at);
-        self.kind.push(name_text(&operation.kind)?);
+        self.kind.push(operation.kind.as_str());
         self.key
-            .push(operation.key.as_ref().map(|key| key.as_str().to_owned()));
-        self.body_hash.push(operation.body_hash.to_vec());
+            .push(operation.key.as_ref().map(IdempotencyKey::as_str));
+        self.body_hash.push(&operation.body_hash);
         self.refers_to.push(operation.refers_to);
         self.entries.push(json_text(&operation.entries)?);
         self.answer.push(json_text(&operation.answer)?);
@@ -243,11 +266,16 @@ impl OperationColumns {
     }
 }
 
-impl ReservationColumns {
-    fn push(&mut self, home: &AccountId, reservation: &Reservation) -> Result<(), StoreError> {
-        self.home.push(text(home));
+impl<'b> ReservationColumns<'b> {
+    fn push(
+        &mut self,
+        (home, place): (&'b AccountId, i32),
+        reservation: &'b Reservation,
+    ) -> Result<(), StoreError> {
+        self.place.push(place);
+        self.home.push(home.as_str());
         self.id.push(reservation.id);
-        self.account.push(text(&reservation.account));
+        self.account.push(reservation.account.as_str());
         self.expires_at.push(reservation.expires_at);
         self.state.push(name_text(&reservation.state)?);
         self.ended_by.push(reservation.ended_by);
@@ -257,12 +285,13 @@ impl ReservationColumns {
     }
 }
 
-impl EventColumns {
-    pub(crate) fn push(&mut self, event: &Event) -> Result<(), StoreError> {
+impl<'b> EventColumns<'b> {
+    pub(crate) fn push(&mut self, event: &'b Event, place: i32) -> Result<(), StoreError> {
+        self.place.push(place);
         self.shard.push(shard_of(&event.home));
         self.id.push(event.id);
-        self.home.push(text(&event.home));
-        self.account.push(text(&event.account));
+        self.home.push(event.home.as_str());
+        self.account.push(event.account.as_str());
         self.sequence.push(stored_count(event.sequence)?);
         self.at.push(event.at);
         self.kind.push(json_text(&event.kind)?);
@@ -270,10 +299,15 @@ impl EventColumns {
     }
 }
 
-impl ClosedColumns {
-    fn push(&mut self, home: &AccountId, closed: &ClosedBalance) -> Result<(), StoreError> {
-        self.home.push(text(home));
-        self.account.push(text(&closed.account));
+impl<'b> ClosedColumns<'b> {
+    fn push(
+        &mut self,
+        (home, place): (&'b AccountId, i32),
+        closed: &'b ClosedBalance,
+    ) -> Result<(), StoreError> {
+        self.place.push(place);
+        self.home.push(home.as_str());
+        self.account.push(closed.account.as_str());
         self.bucket.push(closed.balance.bucket.to_string());
         self.balance.push(json_text(&closed.balance)?);
         Ok(())
@@ -289,8 +323,4 @@ fn check(write: &HomeWrite, before: Option<&HomeWrite>) -> Result<(), StoreError
             what: format!("home `{}` {what}", write.home),
         })
     })
-}
-
-fn text(id: &AccountId) -> String {
-    id.as_str().to_owned()
 }

@@ -8,7 +8,7 @@
 macro_rules! found {
     () => {
         "with found as materialized (
-    select a.home, a.account, a.version, a.hold_before, a.terms, a.books
+    select a.home, a.account, a.life, a.version, a.hold_before, a.terms, a.books
     from unnest($1::text[], $2::text[]) as q (home, account)
     join accounts a on a.home = q.home and a.account = q.account
 ), due as materialized (
@@ -31,7 +31,7 @@ macro_rules! always {
 select 0 as row_kind, null::text as home, null::text as account,
     coalesce((select max(c.version) from catalogs c), 0) as number, null::timestamptz as at, null::uuid as id,
     null::text as kind, null::text as key, null::bytea as body_hash, null::uuid as refers_to,
-    null::json as document, null::json as books, null::json as answer, null::json as origin
+    null as document, null as books, null as answer, null as origin
 union all
 select 1, f.home, f.account, f.version,
     case when f.hold_before <= $3 then (
@@ -78,16 +78,30 @@ pub const LOAD_REFERRED: &str = concat!(
     select r.home, r.id, r.ended_by, r.late_commit, r.document
     from unnest($8::text[], $9::uuid[]) as q (home, id)
     join reservations r on r.home = q.home and r.id = q.id
-), wanted as materialized (
+), named as materialized (
     select q.home, q.id from unnest($10::text[], $11::uuid[]) as q (home, id)
     union
     select a.home, a.ended_by from asked a where a.ended_by is not null
     union
     select a.home, a.late_commit from asked a where a.late_commit is not null
+), wanted as materialized (
+    -- An id ends with the place in the home's history: its last 40 bits.
+    select n.home, n.id, ('x' || right(replace(n.id::text, '-', ''), 10))::bit(40)::bigint as sequence,
+        coalesce(
+            (select f.life from found f where f.home = n.home and f.account = n.home),
+            (select d.life from directory d where d.account = n.home), 1) as life
+    from named n
 ), referred as materialized (
     select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
         o.entries, o.answer, o.origin
-    from wanted w join operations o on o.home = w.home and o.id = w.id
+    from wanted w
+    cross join lateral (
+        select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
+            o.entries, o.answer, o.origin
+        from operations o
+        where o.home = w.home and o.life = w.life and o.sequence = w.sequence offset 0
+    ) o
+    where o.id = w.id
 )",
     always!(),
     "
@@ -101,11 +115,17 @@ from referred r
 union all
 select 5, o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
     o.entries, null, o.answer, o.origin
-from wanted w join operations o on o.home = w.home and o.refers_to = w.id and o.kind = 'refund'
+from wanted w
+cross join lateral (
+    select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
+        o.entries, o.answer, o.origin
+    from operations o
+    where o.home = w.home and o.refers_to = w.id and o.kind = 'refund' offset 0
+) o
 union all
 select 6, c.home, c.account, null, null, b.id, null, null, null, null, c.balance, null, null, null
 from (
     select distinct r.home, r.id, e ->> 'a' as account, e ->> 'b' as bucket
-    from referred r cross join lateral json_array_elements(r.entries) as e
+    from referred r cross join lateral json_array_elements(r.entries::json) as e
 ) b join closed_balances c on c.home = b.home and c.account = b.account and c.bucket = b.bucket"
 );
