@@ -10,7 +10,7 @@ use super::job::{Group, Job};
 use super::writing::Written;
 use super::{Decider, again, answer_all, answered};
 use crate::EngineError;
-use crate::decide::{Setting, decide_home};
+use crate::decide::{DecidedHome, Setting, decide_home};
 
 impl Decider {
     /// Decides one home while nobody else can write it; gives back the jobs of which it is not known whether they took
@@ -56,8 +56,18 @@ impl Decider {
         });
         let result = self.storage.write_locked(&query, decide).await;
         let decided = receiver.await;
+        self.after_lock(group, result, decided.ok()).await
+    }
+
+    /// Answers by what became of the write, as far as that is known.
+    async fn after_lock(
+        &self,
+        group: Group,
+        result: Result<bool, StoreError>,
+        decided: Option<(DecidedHome, Option<Written>)>,
+    ) -> Vec<Job> {
         match (result, decided) {
-            (Ok(has_passed), Ok((decided, written))) if has_passed || written.is_none() => {
+            (Ok(has_passed), Some((decided, written))) if has_passed || written.is_none() => {
                 self.tell(written.iter()).await;
                 answer_all(group, decided);
             }
@@ -71,7 +81,7 @@ impl Decider {
                 for job in &mut left {
                     job.is_uncertain = true;
                 }
-                if let Ok((decided, _)) = decided {
+                if let Some((decided, _)) = decided {
                     let verdicts = decided.verdicts.iter();
                     left.iter_mut()
                         .zip(verdicts)
