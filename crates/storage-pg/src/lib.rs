@@ -2,7 +2,8 @@
 //!
 //! - One statement loads a batch, one autocommitted statement writes it; the versions of the homes decide the race.
 //! - Whatever changes something runs in a task of its own that nobody can cancel, and a connection that comes back to
-//!   the pool is rolled back first: sqlx 0.9.0 is not cancel-safe.
+//!   the pool is rolled back first: sqlx 0.9.0 is not cancel-safe. Between statements that stand alone a connection
+//!   does not go back.
 //! - Every key begins with the home, and so does every condition of the hot path: with the tables distributed by
 //!   `home`, one request stays on one shard.
 
@@ -24,6 +25,7 @@ mod relocate;
 mod rows;
 mod schema;
 mod settings;
+mod spare;
 pub mod statements;
 mod store;
 mod write;

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use crate::breaker::Breaker;
 use crate::load::{LoadColumns, load};
 use crate::pool::{self, retrying, to_the_end};
+use crate::spare::Spare;
 use crate::write::Writing;
 use crate::{Settings, locked, migrate};
 
@@ -16,6 +17,7 @@ use crate::{Settings, locked, migrate};
 pub struct PgStore {
     pub(crate) pool: PgPool,
     pub(crate) breaker: Breaker,
+    spare: Spare,
     options: PgConnectOptions,
 }
 
@@ -30,6 +32,7 @@ impl PgStore {
         Ok(Self {
             pool,
             breaker: Breaker::default(),
+            spare: Spare::default(),
             options,
         })
     }
@@ -59,7 +62,9 @@ impl PgStore {
 
     /// Closes all connections once they are free; whoever waits for one gets an error.
     pub async fn close(&self) {
-        self.pool.close().await;
+        let closed = self.pool.close();
+        self.spare.clear();
+        closed.await;
     }
 }
 
@@ -67,16 +72,23 @@ impl PgStore {
 impl Store for PgStore {
     async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
         let columns = LoadColumns::of(query);
-        let pool = self.pool.clone();
-        let work = to_the_end(async move { retrying(|| load(&pool, &columns)).await });
+        let (pool, spare) = (self.pool.clone(), self.spare.clone());
+        let work = to_the_end(async move {
+            let statement =
+                || spare.run(&pool, async |connection| load(connection, &columns).await);
+            retrying(statement).await
+        });
         let rows = self.guarded(work).await?;
         crate::load_rows::loaded(query, &rows)
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
         let writing = Writing::of(batch)?;
-        let pool = self.pool.clone();
-        let work = to_the_end(async move { retrying(|| writing.run(&pool)).await });
+        let (pool, spare) = (self.pool.clone(), self.spare.clone());
+        let work = to_the_end(async move {
+            let statement = || spare.run(&pool, async |connection| writing.run(connection).await);
+            retrying(statement).await
+        });
         let has_passed = self.guarded(work).await?;
         let homes = batch.homes.iter().zip(has_passed);
         let passed = homes.filter(|(_, has_passed)| *has_passed);

@@ -248,3 +248,21 @@ async fn the_accounts_of_holds_past_their_deadline_come_too() {
     assert_eq!(home.reservations.len(), 2);
     assert_eq!(home.accounts[&member], account(2));
 }
+
+#[tokio::test]
+async fn a_connection_is_at_hand_between_statements_and_is_given_back_after_a_failure() {
+    let (store, url) = fresh("at_hand").await;
+    let a = id("user:a");
+    for version in 0..5 {
+        write(&store, vec![change(&a, version, 1)]).await;
+    }
+    let kept = "select count(*) filter (where query like 'with fresh%'), count(*) filter (where query like 'rollback%')
+        from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    assert_eq!(sql(&url, kept).await.expect("counts"), "1|0");
+    let overdrawn = change(&a, 5, 101);
+    let refused = store.write(&batch(vec![overdrawn])).await;
+    assert!(refused.is_err());
+    assert_eq!(write(&store, vec![change(&a, 5, 1)]).await, [a]);
+    // Nothing that is at hand keeps the store open.
+    store.close().await;
+}

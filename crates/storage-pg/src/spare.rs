@@ -1,0 +1,68 @@
+//! Connections kept at hand between statements of the hot path, each of which is sent alone and commits by itself. The
+//! pool asks the server twice whenever a connection comes back, lest a transaction is left open in it; where there was
+//! none, and the last statement ended well, there is nothing to ask.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{Error, Postgres};
+
+/// Connections at hand, at most.
+const KEPT_MAX: usize = 4;
+/// How long one stays out of the pool, which closes those that are old.
+const KEPT_FOR: Duration = Duration::from_mins(1);
+
+/// A connection, and since when it is out of the pool.
+type Kept = (Instant, PoolConnection<Postgres>);
+
+/// The connections at hand; every clone shares them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spare {
+    kept: Arc<Mutex<Vec<Kept>>>,
+}
+
+impl Spare {
+    /// Runs one statement that commits by itself. It must be run to its end: a connection that is dropped midway must not
+    /// come back here, and does not.
+    pub(crate) async fn run<T>(
+        &self,
+        pool: &PgPool,
+        statement: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (since, mut connection) = match self.take() {
+            Some(kept) => kept,
+            None => (Instant::now(), pool.acquire().await?),
+        };
+        let result = statement(&mut connection).await;
+        if result.is_ok() {
+            self.keep(since, connection, pool);
+        } else {
+            self.clear();
+        }
+        result
+    }
+
+    fn take(&self) -> Option<Kept> {
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+    }
+
+    /// Others need connections too: at most half of them are kept here.
+    fn keep(&self, since: Instant, connection: PoolConnection<Postgres>, pool: &PgPool) {
+        let half = usize::try_from(pool.options().get_max_connections() / 2).unwrap_or(0);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.elapsed() < KEPT_FOR && kept.len() < KEPT_MAX.min(half) && !pool.is_closed() {
+            kept.push((since, connection));
+        }
+    }
+
+    /// Gives all back to the pool, which looks at each.
+    pub(crate) fn clear(&self) {
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(kept);
+    }
+}
