@@ -26,28 +26,33 @@ pub struct Reply {
     pub is_replay: bool,
 }
 
+/// What the caller of a request is told.
+pub(crate) type Verdict = Result<Reply, EngineError>;
+
 /// First answers by account and key.
 pub(crate) type Answered = HashMap<(AccountId, IdempotencyKey), Operation>;
 
 /// A home after its requests were decided, not written yet.
 pub(crate) struct DecidedHome {
     pub(crate) expected_version: u64,
-    pub(crate) home: Home,
+    pub(crate) home: Box<Home>,
     /// Whether it was decided on memory alone: then it counts only once its write has passed.
     pub(crate) was_kept: bool,
     unseen_keys: Vec<KeyQuery>,
-    pub(crate) verdicts: Vec<Result<Reply, EngineError>>,
+    pub(crate) verdicts: Vec<Verdict>,
 }
 
 /// Decides requests in their order.
 pub(crate) fn decide_home<'a>(
-    (mut home, was_kept): (Home, bool),
+    (mut home, was_kept): (Box<Home>, bool),
     answered: &mut Answered,
-    requests: impl Iterator<Item = (&'a Request, &'a [Uuid])>,
+    requests: impl ExactSizeIterator<Item = (&'a Request, &'a [Uuid])>,
     context: &Context<'_>,
 ) -> DecidedHome {
     let expected_version = home.version;
     let mut unseen_keys = Vec::new();
+    // A key belongs to an account and so to its home: a lone request is repeated by no other of the batch.
+    let is_alone = requests.len() == 1;
     let verdicts = requests
         .map(|(request, tried)| {
             if let (true, Some(key)) = (was_kept, &request.key) {
@@ -56,7 +61,7 @@ pub(crate) fn decide_home<'a>(
                     key: key.clone(),
                 });
             }
-            decide_one(&mut home, answered, (request, tried), context)
+            decide_one(&mut home, (answered, is_alone), (request, tried), context)
         })
         .collect();
     DecidedHome {
@@ -70,10 +75,10 @@ pub(crate) fn decide_home<'a>(
 
 fn decide_one(
     home: &mut Home,
-    answered: &mut Answered,
+    (answered, is_alone): (&mut Answered, bool),
     (request, tried): (&Request, &[Uuid]),
     context: &Context<'_>,
-) -> Result<Reply, EngineError> {
+) -> Verdict {
     let reply = |home: &Home, operation: Operation, is_replay| Reply {
         home: home.id.clone(),
         operation,
@@ -83,30 +88,22 @@ fn decide_one(
     if let Some(done) = tried.iter().find_map(|id| home.referred.get(id)) {
         return Ok(reply(home, done.operation.clone(), false));
     }
-    let named = request
-        .key
-        .as_ref()
-        .map(|key| (request.account.clone(), key.clone()));
-    if let Some(first) = named.as_ref().and_then(|named| answered.get(named)) {
+    let named = |key: &IdempotencyKey| (request.account.clone(), key.clone());
+    let key = request.key.as_ref();
+    if let Some(first) = key.and_then(|key| answered.get(&named(key))) {
         if first.body_hash != request.body_hash {
             return Err(EngineError::KeyReused);
         }
         return Ok(reply(home, first.clone(), true));
     }
     let outcome = execute(home, request, context)?;
-    if let (Some(named), true) = (named, outcome.is_booked) {
-        answered.insert(named, outcome.operation.clone());
+    if let (Some(key), true, false) = (key, outcome.is_booked, is_alone) {
+        answered.insert(named(key), outcome.operation.clone());
     }
     Ok(reply(home, outcome.operation, false))
 }
 
 impl DecidedHome {
-    /// The home itself, when its part in the batch is over.
-    pub(crate) fn take_home(&mut self) -> Home {
-        let empty = Home::empty(self.home.id.clone());
-        std::mem::replace(&mut self.home, empty)
-    }
-
     /// What is to be written, if anything changed.
     pub(crate) fn take_write(&mut self) -> Option<HomeWrite> {
         let changes = std::mem::take(&mut self.home.changes);

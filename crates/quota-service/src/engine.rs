@@ -1,7 +1,7 @@
 //! The engine: what callers, routes and jobs use.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use quota_core::answer::Rejection;
@@ -15,8 +15,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::batch::{Decider, Job, Under};
 use crate::catalogs::Catalogs;
-use crate::decide::Reply;
-use crate::homes::Homes;
+use crate::decide::{Reply, Verdict};
+use crate::homes::{Homes, shard};
 use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 
@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) decider: Arc<Decider>,
     pub(crate) known_keys: crate::keys::KnownKeys,
     ids: Arc<dyn Ids>,
-    queues: Mutex<Vec<mpsc::Sender<Job>>>,
+    queues: RwLock<Vec<mpsc::Sender<Job>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -87,7 +87,7 @@ impl Engine {
                 decider,
                 known_keys: crate::keys::known_keys(),
                 ids: parts.ids,
-                queues: Mutex::new(queues),
+                queues: RwLock::new(queues),
                 workers: Mutex::new(workers),
             }),
         })
@@ -107,15 +107,17 @@ impl Engine {
     }
 
     /// Queues a request and gives back where its answer will arrive.
-    async fn enqueue(
-        &self,
-        ask: Ask,
-    ) -> Result<oneshot::Receiver<Result<Reply, EngineError>>, EngineError> {
+    async fn enqueue(&self, ask: Ask) -> Result<oneshot::Receiver<Verdict>, EngineError> {
         let home = self.home_for(&ask).await?;
-        let queue = self.queue(&home)?;
+        let (job, receiver) = self.job(ask, home);
+        self.send(job)?;
+        Ok(receiver)
+    }
+
+    fn job(&self, ask: Ask, home: AccountId) -> (Job, oneshot::Receiver<Verdict>) {
         let (reply, receiver) = oneshot::channel();
         let job = Job {
-            request: self.request(ask),
+            request: Box::new(self.request(ask)),
             home,
             until: Instant::now() + self.inner.decider.settings.deadline,
             is_uncertain: false,
@@ -123,11 +125,7 @@ impl Engine {
             is_rechecked: false,
             reply,
         };
-        queue.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => EngineError::Busy,
-            mpsc::error::TrySendError::Closed(_) => EngineError::Stopping,
-        })?;
-        Ok(receiver)
+        (job, receiver)
     }
 
     /// Decides and books a job's requests in one batch under its lease, past the queues.
@@ -139,20 +137,14 @@ impl Engine {
         let mut jobs = Vec::with_capacity(asks.len());
         let mut receivers = Vec::with_capacity(asks.len());
         for ask in asks {
-            let (reply, receiver) = oneshot::channel();
-            receivers.push(receiver);
-            match self.home_for(&ask).await {
-                Ok(home) => jobs.push(Job {
-                    request: self.request(ask),
-                    home,
-                    until: Instant::now() + self.inner.decider.settings.deadline,
-                    is_uncertain: false,
-                    tried: Vec::new(),
-                    is_rechecked: false,
-                    reply,
-                }),
-                Err(error) => drop(reply.send(Err(error))),
-            }
+            receivers.push(match self.home_for(&ask).await {
+                Ok(home) => {
+                    let (job, receiver) = self.job(ask, home);
+                    jobs.push(job);
+                    Ok(receiver)
+                }
+                Err(error) => Err(error),
+            });
         }
         let (decider, lease) = (Arc::clone(&self.inner.decider), lease.clone());
         // A task of its own: whoever waits may go away in the middle.
@@ -168,7 +160,10 @@ impl Engine {
         }
         let mut verdicts = Vec::with_capacity(receivers.len());
         for receiver in receivers {
-            verdicts.push(receiver.await.unwrap_or(Err(EngineError::Deadline)));
+            verdicts.push(match receiver {
+                Ok(receiver) => receiver.await.unwrap_or(Err(EngineError::Deadline)),
+                Err(error) => Err(error),
+            });
         }
         verdicts
     }
@@ -218,20 +213,18 @@ impl Engine {
         Ok(home)
     }
 
-    fn queue(&self, home: &AccountId) -> Result<mpsc::Sender<Job>, EngineError> {
-        let queues = self
-            .inner
-            .queues
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if queues.is_empty() {
-            return Err(EngineError::Stopping);
-        }
+    /// Puts a job into the queue of its home.
+    fn send(&self, job: Job) -> Result<(), EngineError> {
         let mut hasher = DefaultHasher::new();
-        home.hash(&mut hasher);
-        let shards = u64::try_from(queues.len()).unwrap_or(1);
-        let place = usize::try_from(hasher.finish() % shards).unwrap_or(0);
-        queues.get(place).cloned().ok_or(EngineError::Stopping)
+        job.home.hash(&mut hasher);
+        let queues = self.inner.queues.read();
+        let queues = queues.unwrap_or_else(PoisonError::into_inner);
+        let queue = queues.get(shard(hasher.finish(), queues.len()));
+        let queue = queue.ok_or(EngineError::Stopping)?;
+        queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => EngineError::Busy,
+            mpsc::error::TrySendError::Closed(_) => EngineError::Stopping,
+        })
     }
 
     /// Takes no more requests and answers those it took.
@@ -240,7 +233,7 @@ impl Engine {
             let mut queues = self
                 .inner
                 .queues
-                .lock()
+                .write()
                 .unwrap_or_else(PoisonError::into_inner);
             queues.clear();
             let mut workers = self

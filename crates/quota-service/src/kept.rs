@@ -1,20 +1,18 @@
 //! Homes that one queue keeps in memory between its batches. What is kept may be stale: a write finds out, since it
 //! passes only at the version that was kept; what is not written is never answered from here.
 
-use std::collections::HashMap;
-
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
 use quota_core::reservation::{Reservation, ReservationState};
 
+use crate::generations::Generations;
+
 /// Batches for which nothing is kept after many homes turned out to be stale: another node works on them too.
 const PAUSE_BATCHES: u32 = 64;
 
-/// Two generations of homes: when the younger is full it becomes the older, and what was the older goes.
+/// The homes of one queue.
 pub(crate) struct KeptHomes {
-    young: HashMap<AccountId, Home>,
-    old: HashMap<AccountId, Home>,
-    generation_max: usize,
+    homes: Generations<Box<Home>>,
     pause: u32,
 }
 
@@ -22,32 +20,27 @@ impl KeptHomes {
     /// Keeps up to about `homes_max` homes; none for 0.
     pub(crate) fn new(homes_max: usize) -> Self {
         Self {
-            young: HashMap::new(),
-            old: HashMap::new(),
-            generation_max: homes_max.div_ceil(2),
+            homes: Generations::new(homes_max),
             pause: 0,
         }
     }
 
     /// Takes a home out, if it is kept.
-    pub(crate) fn take(&mut self, id: &AccountId) -> Option<Home> {
-        self.young.remove(id).or_else(|| self.old.remove(id))
+    pub(crate) fn take(&mut self, id: &AccountId) -> Option<Box<Home>> {
+        self.homes.take(id)
     }
 
     /// Keeps a home as it was written.
-    pub(crate) fn keep(&mut self, mut home: Home) {
+    pub(crate) fn keep(&mut self, mut home: Box<Home>) {
         // A hold that is due and was not ended, since its home only replayed answers: it must be read again.
         let is_forgotten = |held: &Reservation| {
             let before = home.hold_before;
             held.state == ReservationState::Open
                 && before.is_none_or(|before| held.expires_at < before)
         };
-        let is_kept = self.generation_max != 0 && self.pause == 0 && home.version != 0;
+        let is_kept = !self.homes.is_off() && self.pause == 0 && home.version != 0;
         if !is_kept || home.reservations.values().any(is_forgotten) {
             return;
-        }
-        if self.young.len() >= self.generation_max {
-            self.old = std::mem::take(&mut self.young);
         }
         home.reservations.clear();
         home.referred.clear();
@@ -56,7 +49,7 @@ impl KeptHomes {
             quota_core::home::Changes::default(),
             "what is kept is written"
         );
-        self.young.insert(home.id.clone(), home);
+        self.homes.insert(home.id.clone(), home);
     }
 
     /// Learns how a batch went: `stale` of `used` kept homes had moved on.
@@ -64,8 +57,7 @@ impl KeptHomes {
         self.pause = self.pause.saturating_sub(1);
         if used != 0 && stale * 4 > used {
             self.pause = PAUSE_BATCHES;
-            self.young.clear();
-            self.old.clear();
+            self.homes.clear();
         }
     }
 }

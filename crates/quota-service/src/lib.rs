@@ -7,6 +7,7 @@ mod clock;
 mod decide;
 mod engine;
 mod error;
+mod generations;
 mod homes;
 mod kept;
 mod keys;

@@ -11,12 +11,11 @@ use quota_core::ports::{HomeQuery, KeyQuery, Loaded};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::EngineError;
-use crate::decide::Reply;
+use crate::decide::Verdict;
 
 /// A request in a queue.
 pub(crate) struct Job {
-    pub(crate) request: Request,
+    pub(crate) request: Box<Request>,
     pub(crate) home: AccountId,
     pub(crate) until: Instant,
     /// Whether an earlier try may have taken effect.
@@ -25,7 +24,7 @@ pub(crate) struct Job {
     pub(crate) tried: Vec<Uuid>,
     /// Whether its account was looked for again after it was not found once: it may have come back meanwhile.
     pub(crate) is_rechecked: bool,
-    pub(crate) reply: oneshot::Sender<Result<Reply, EngineError>>,
+    pub(crate) reply: oneshot::Sender<Verdict>,
 }
 
 impl Job {
@@ -35,7 +34,7 @@ impl Job {
     }
 
     /// It is not known whether what was decided took effect.
-    pub(super) fn doubt(&mut self, verdict: &Result<Reply, EngineError>) {
+    pub(super) fn doubt(&mut self, verdict: &Verdict) {
         self.is_uncertain = true;
         if let Ok(reply) = verdict
             && !reply.is_replay
@@ -44,7 +43,7 @@ impl Job {
         }
     }
 
-    pub(super) fn answer(self, verdict: Result<Reply, EngineError>) {
+    pub(super) fn answer(self, verdict: Verdict) {
         // A caller that went away needs no answer; what it asked for is done all the same.
         drop(self.reply.send(verdict));
     }
@@ -55,7 +54,7 @@ pub(super) struct Group {
     pub(super) home: AccountId,
     pub(super) jobs: Vec<Job>,
     /// The home as it was kept in memory, if it is decided on that.
-    pub(super) kept: Option<Home>,
+    pub(super) kept: Option<Box<Home>>,
 }
 
 impl Group {
@@ -95,7 +94,7 @@ pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Group> {
         if place == groups.len() {
             groups.push(Group {
                 home: job.home.clone(),
-                jobs: Vec::new(),
+                jobs: Vec::with_capacity(1),
                 kept: None,
             });
         }

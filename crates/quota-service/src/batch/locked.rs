@@ -24,7 +24,7 @@ impl Decider {
         let requests: Vec<(Request, Vec<Uuid>)> = group
             .jobs
             .iter()
-            .map(|job| (job.request.clone(), job.tried.clone()))
+            .map(|job| (*job.request.clone(), job.tried.clone()))
             .collect();
         let (sender, receiver) = oneshot::channel();
         let (lease, keys_since) = (lease.cloned(), query.keys_since);
@@ -43,7 +43,7 @@ impl Decider {
             let asked = requests
                 .iter()
                 .map(|(request, tried)| (request, tried.as_slice()));
-            let mut decided = decide_home((home, false), &mut answered, asked, &context);
+            let mut decided = decide_home((Box::new(home), false), &mut answered, asked, &context);
             let write = decided.take_write();
             let written = write.as_ref().map(Written::of);
             drop(sender.send((decided, written)));
@@ -69,7 +69,7 @@ impl Decider {
         match (result, decided) {
             (Ok(has_passed), Some((decided, written))) if has_passed || written.is_none() => {
                 self.tell(written.iter()).await;
-                answer_all(group, decided);
+                answer_all(group, decided.verdicts);
             }
             (Ok(_), _) => {
                 for job in group.jobs {

@@ -16,7 +16,7 @@ use quota_core::operation::Operation;
 use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
 
 use crate::catalogs::Catalogs;
-use crate::decide::{Answered, DecidedHome, Setting, decide_home};
+use crate::decide::{Answered, DecidedHome, Setting, Verdict, decide_home};
 use crate::homes::Homes;
 use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
@@ -254,8 +254,8 @@ impl Decider {
     }
 }
 
-fn answer_all(group: Group, decided: DecidedHome) {
-    for (job, verdict) in group.jobs.into_iter().zip(decided.verdicts) {
+fn answer_all(group: Group, verdicts: Vec<Verdict>) {
+    for (job, verdict) in group.jobs.into_iter().zip(verdicts) {
         job.answer(verdict);
     }
 }
@@ -290,7 +290,7 @@ fn decide_groups(
     let decided = groups.iter_mut().filter_map(|group| {
         let kept = group.kept.take();
         let was_kept = kept.is_some();
-        let home = kept.or_else(|| read.next())?;
+        let home = kept.or_else(|| read.next().map(Box::new))?;
         debug_assert_eq!(home.id, group.home, "each group is decided on its own home");
         let requests = group.jobs.iter().map(Job::asked);
         Some(decide_home(

@@ -51,14 +51,14 @@ impl Decider {
         let mut left = Vec::new();
         let mut fresh = Vec::with_capacity(decided.len());
         let (mut used, mut stale) = (0, 0);
-        for ((group, mut decided), written) in groups.into_iter().zip(decided).zip(&to_tell) {
+        for ((group, decided), written) in groups.into_iter().zip(decided).zip(&to_tell) {
             let was_written = written.is_some();
             let has_passed = passed.contains(&group.home);
             used += usize::from(decided.was_kept);
             stale += usize::from(decided.was_kept && was_written && !has_passed);
             if has_passed || (!was_written && !decided.was_kept) {
-                fresh.push(decided.take_home());
-                answer_all(group, decided);
+                fresh.push(decided.home);
+                answer_all(group, decided.verdicts);
             } else {
                 // What was decided on memory alone counts only once a write has proved it.
                 left.extend(group.jobs);
@@ -92,7 +92,7 @@ impl Decider {
         let mut writing = Vec::new();
         for ((group, decided), written) in groups.into_iter().zip(decided).zip(to_tell) {
             if written.is_none() && !decided.was_kept {
-                answer_all(group, decided);
+                answer_all(group, decided.verdicts);
             } else {
                 writing.extend(group.jobs.into_iter().zip(decided.verdicts));
             }
