@@ -12,6 +12,10 @@ use crate::error::{BenchError, other};
 use crate::load::{Measured, histogram};
 use crate::machine::Usage;
 
+/// Longest head of an answer.
+const HEAD_BYTES_MAX: usize = 4096;
+const CONTENT_LENGTH: &str = "content-length:";
+
 /// What a connection sends: the request for each number, rendered in full.
 pub type Render = dyn Fn(u64) -> String + Send + Sync;
 
@@ -84,28 +88,34 @@ async fn answer(
         if read == 0 {
             return Err(BenchError::Failed("the server hung up".to_owned()));
         }
-        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
-            continue;
-        };
-        let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
-        let length = head
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("content-length:")?
-                    .trim()
-                    .parse::<usize>()
-                    .ok()
-            })
-            .unwrap_or(0);
-        if buffer.len() < end + 4 + length {
+        if length_of(buffer).is_none_or(|length| buffer.len() < length) {
             continue;
         }
-        if head.starts_with(&format!("http/1.1 {status}")) {
+        let told = buffer.strip_prefix(b"HTTP/1.1 ");
+        if told.is_some_and(|rest| rest.starts_with(status.as_bytes())) {
             return Ok(());
         }
         let text = String::from_utf8_lossy(buffer);
         return Err(BenchError::Failed(format!("an unexpected answer: {text}")));
     }
+}
+
+/// Bytes of an answer, body and all, once its head is there.
+fn length_of(answer: &[u8]) -> Option<usize> {
+    let start = &answer[..answer.len().min(HEAD_BYTES_MAX)];
+    let text = start.utf8_chunks().next()?.valid();
+    let (mut head, mut body) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        head += line.len();
+        if line == "\r\n" {
+            return Some(head + body);
+        }
+        let name = line.get(..CONTENT_LENGTH.len()).unwrap_or_default();
+        if name.eq_ignore_ascii_case(CONTENT_LENGTH) {
+            body = line[CONTENT_LENGTH.len()..].trim().parse().unwrap_or(0);
+        }
+    }
+    None
 }
 
 /// A `POST` with a JSON body.
