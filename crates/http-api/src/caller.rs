@@ -1,5 +1,7 @@
 //! Who calls: the API key, what it may do, and what the headers say beside the body.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -18,18 +20,23 @@ static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Whoever calls, known by its key.
 #[derive(Debug)]
 pub(crate) struct Caller {
-    /// The API key's name.
-    pub(crate) name: String,
+    /// Its API key.
+    api_key: Arc<ApiKey>,
     /// The caller's key for this write (X1).
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     request_id: RequestId,
 }
 
 impl Caller {
+    /// The API key's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.api_key.name
+    }
+
     /// The same caller with another key for its write.
     pub(crate) fn with_key(&self, idempotency_key: Option<IdempotencyKey>) -> Self {
         Self {
-            name: self.name.clone(),
+            api_key: Arc::clone(&self.api_key),
             idempotency_key,
             request_id: self.request_id.clone(),
         }
@@ -39,7 +46,7 @@ impl Caller {
     pub(crate) fn origin(&self, note: Note) -> Origin {
         let text = |label: Option<crate::label::Label>| label.map(crate::label::Label::into_text);
         Origin {
-            actor: Some(self.name.clone()),
+            actor: Some(self.name().to_owned()),
             request_id: Some(self.request_id.as_str().to_owned()),
             resource_type: text(note.resource_type),
             resource_id: text(note.resource_id),
@@ -83,11 +90,11 @@ impl FromRequestParts<ApiState> for Admin {
 }
 
 async fn caller(parts: &Parts, state: &ApiState, needed: KeyScope) -> Result<Caller, Problem> {
-    let key = known_key(&parts.headers, state, needed).await?;
+    let api_key = known_key(&parts.headers, state, needed).await?;
     let idempotency_key = idempotency_key(&parts.headers)?;
     let request_id = parts.extensions.get::<RequestId>().cloned();
     Ok(Caller {
-        name: key.name,
+        api_key,
         idempotency_key,
         request_id: request_id.ok_or_else(Problem::internal)?,
     })
@@ -98,7 +105,7 @@ pub(crate) async fn known_key(
     headers: &HeaderMap,
     state: &ApiState,
     needed: KeyScope,
-) -> Result<ApiKey, Problem> {
+) -> Result<Arc<ApiKey>, Problem> {
     let refused = |detail| Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
     let secret = secret(headers).ok_or_else(|| {
         refused("an API key is needed: `Authorization: Bearer quota_…` or `X-Api-Key: quota_…`")

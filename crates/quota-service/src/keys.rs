@@ -1,5 +1,7 @@
 //! API keys: random, stored hashed, revocable at once.
 
+use std::sync::Arc;
+
 use quota_core::ports::{ApiKey, KeyScope};
 use rand::TryRng;
 use sha2::{Digest, Sha256};
@@ -34,7 +36,7 @@ pub(crate) fn known_keys() -> KnownKeys {
         .build()
 }
 
-pub(crate) type KnownKeys = moka::sync::Cache<[u8; 32], ApiKey>;
+pub(crate) type KnownKeys = moka::sync::Cache<[u8; 32], Arc<ApiKey>>;
 
 fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
@@ -68,14 +70,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`] when it cannot be read.
-    pub async fn key_of(&self, secret: &str) -> Result<Option<ApiKey>, EngineError> {
+    pub async fn key_of(&self, secret: &str) -> Result<Option<Arc<ApiKey>>, EngineError> {
         let hash = hash(secret);
         if let Some(known) = self.inner.known_keys.get(&hash) {
             return Ok(Some(known));
         }
-        let found = self.storage().key_by_hash(&hash).await?;
+        let found = self.storage().key_by_hash(&hash).await?.map(Arc::new);
         if let Some(found) = &found {
-            self.inner.known_keys.insert(hash, found.clone());
+            self.inner.known_keys.insert(hash, Arc::clone(found));
         }
         Ok(found)
     }

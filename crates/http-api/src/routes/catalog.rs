@@ -256,7 +256,7 @@ pub(crate) async fn apply_catalog(
     Admin(caller): Admin,
     body: FileBody,
 ) -> Result<Json<PlanOfChanges>, Problem> {
-    let actor = Some(caller.name.as_str());
+    let actor = Some(caller.name());
     let plan = state.engine().apply_catalog(&body.file, actor).await;
     let plan = plan.map_err(|error| body.locate(error))?;
     Ok(Json(plan.into()))

@@ -209,7 +209,7 @@ pub(crate) async fn run_job(
         job,
         account: body.account,
         features,
-        actor: caller.name,
+        actor: caller.name().to_owned(),
     };
     let run = runner(&state)?.run(ask).await;
     let run = run.map_err(|error| match Problem::from(error) {
