@@ -1,6 +1,6 @@
 //! Bodies: bounded, JSON only, and a mistake names its field.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -71,7 +71,7 @@ pub(crate) fn unsupported(kind: Option<&str>, wanted: &str) -> Problem {
 }
 
 /// Reads a body of at most `bytes_max`.
-pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     let mut bytes = Vec::new();
     let mut discarded = 0_usize;
     while let Some(frame) = body.frame().await {
@@ -88,6 +88,9 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Vec<u8
             if discarded > bytes_max.saturating_mul(DISCARDED_TIMES_MAX) {
                 break;
             }
+        } else if bytes.is_empty() && body.is_end_stream() {
+            // Most bodies come in one piece, which is not copied.
+            return Ok(data);
         } else {
             bytes.extend_from_slice(&data);
         }
@@ -99,7 +102,7 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Vec<u8
             format!("the body must have at most {bytes_max} bytes"),
         ));
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
 /// Reads JSON; a mistake names its place.

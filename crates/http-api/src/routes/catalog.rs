@@ -43,7 +43,7 @@ impl FromRequest<ApiState> for FileBody {
                 toml: None,
             });
         }
-        let text = String::from_utf8(bytes).map_err(|_| {
+        let text = String::from_utf8(bytes.into()).map_err(|_| {
             Problem::invalid_body(FieldError::at(String::new(), "the file must be UTF-8"))
         })?;
         let file = read_catalog_toml(&text).map_err(|fault| {
