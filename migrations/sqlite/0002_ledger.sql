@@ -1,5 +1,5 @@
 -- The ledger: one row an operation, never changed. An era is one life of a home: a user that leaves its org
--- is a home once more and begins again at sequence 1.
+-- is a home once more and begins again at sequence 1. An id ends with its operation's sequence, and is found by that.
 create table operations (
     id blob not null,
     home text not null,
@@ -13,15 +13,14 @@ create table operations (
     refers_to blob,
     entries text not null,
     answer text not null,
-    origin text not null,
+    origin text,
     constraint operations_id_is_a_uuid check (length(id) = 16),
     constraint operations_sequence_counts check (sequence > 0 and era > 0)
 ) strict;
 
-create unique index operations_by_id on operations (id);
 create unique index operations_by_sequence on operations (home, era, sequence);
 create unique index operations_by_key on operations (home, account, key) where key is not null;
-create index operations_by_reference on operations (home, refers_to) where refers_to is not null;
+create index operations_by_reference on operations (home, refers_to) where kind = 'refund';
 
 create trigger operations_are_not_changed before update on operations
 begin

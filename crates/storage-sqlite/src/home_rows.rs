@@ -39,13 +39,15 @@ pub(crate) struct Guard {
 /// An account in its home.
 pub(crate) struct AccountRow {
     pub(crate) home: AccountId,
-    id: AccountId,
+    pub(crate) id: AccountId,
     pub(crate) guard: Guard,
     org: Option<String>,
     /// Empty when the stored ones stay.
     terms: String,
     books: String,
-    due_at: Option<i64>,
+    pub(crate) due_at: Option<i64>,
+    /// Whether only its books and its guard differ from the stored row.
+    pub(crate) is_plain: bool,
 }
 
 /// A balance that was closed.
@@ -72,10 +74,17 @@ impl AccountRow {
             },
             books: json(&write.account.books)?,
             due_at: write.due_at.map(micros),
+            is_plain: false,
         })
     }
 
-    fn is_own(&self) -> bool {
+    /// Whether its terms differ from the stored ones, or it is new.
+    pub(crate) fn has_new_terms(&self) -> bool {
+        !self.terms.is_empty()
+    }
+
+    /// Whether it is the home's own account.
+    pub(crate) fn is_own(&self) -> bool {
         self.home == self.id
     }
 }
@@ -167,19 +176,35 @@ impl HomeRows {
     }
 }
 
+/// The statement that stores accounts, with more that is set in a stored row.
+macro_rules! upsert_accounts {
+    ($($set:literal)?) => {
+        ManyRows::new(
+            "insert into accounts (home, account, org, version, era, hold_before, operated_at, \
+             terms, books, due_at) values",
+            10,
+            concat!(
+                "on conflict (home, account) do update set version = excluded.version, \
+                 hold_before = excluded.hold_before, \
+                 operated_at = coalesce(max(accounts.operated_at, excluded.operated_at), \
+                 accounts.operated_at, excluded.operated_at), books = excluded.books",
+                $($set)?
+            ),
+        )
+    };
+}
+
+/// Of plain rows no indexed column is named: SQLite would write the index again, whether the value differs or not.
 async fn upsert_accounts(
     connection: &mut SqliteConnection,
     rows: Vec<AccountRow>,
 ) -> Result<(), Fault> {
-    static UPSERT: LazyLock<ManyRows> = LazyLock::new(|| {
-        let head = "insert into accounts (home, account, org, version, era, hold_before, operated_at, \
-                    terms, books, due_at) values";
-        let tail = "on conflict (home, account) do update set org = excluded.org, \
-                    version = excluded.version, hold_before = excluded.hold_before, \
-                    operated_at = coalesce(max(accounts.operated_at, excluded.operated_at), \
-                    accounts.operated_at, excluded.operated_at), \
-                    terms = case when excluded.terms = '' then terms else excluded.terms end, books = excluded.books, due_at = excluded.due_at";
-        ManyRows::new(head, 10, tail)
+    static PLAIN: LazyLock<ManyRows> = LazyLock::new(|| upsert_accounts!());
+    static WHOLE: LazyLock<ManyRows> = LazyLock::new(|| {
+        upsert_accounts!(
+            ", org = excluded.org, due_at = excluded.due_at, \
+             terms = case when excluded.terms = '' then terms else excluded.terms end"
+        )
     });
     let bind = |statement: Statement, row: AccountRow| {
         statement
@@ -194,7 +219,9 @@ async fn upsert_accounts(
             .bind(row.books)
             .bind(row.due_at)
     };
-    UPSERT.run(connection, rows, bind).await
+    let (plain, whole) = rows.into_iter().partition(|row| row.is_plain);
+    PLAIN.run(connection, plain, bind).await?;
+    WHOLE.run(connection, whole, bind).await
 }
 
 /// Moves homes on whose own account stays as it is.

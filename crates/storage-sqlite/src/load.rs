@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use quota_core::home::{Account, ClosedBalance, Home, Referred};
 use quota_core::ids::AccountId;
-use quota_core::operation::Operation;
+use quota_core::operation::{Operation, sequence_of};
 use quota_core::ports::{LoadQuery, Loaded};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
@@ -163,20 +163,22 @@ async fn load_referred(
     query: &LoadQuery,
     homes: &mut Homes,
 ) -> Result<(), Fault> {
-    let mut wanted: BTreeSet<(AccountId, String)> = BTreeSet::new();
+    let mut wanted: BTreeSet<(AccountId, String, u64)> = BTreeSet::new();
     for home in &query.homes {
         let asked = home.operations.iter().copied();
         let reservations = home.reservations.iter();
         let found = reservations.filter_map(|id| homes.get(&home.home)?.reservations.get(id));
         let ended = found.flat_map(|found| found.ended_by.into_iter().chain(found.late_commit));
-        wanted.extend(asked.chain(ended).map(|id| (home.home.clone(), hex(id))));
+        let ids = asked.chain(ended);
+        wanted.extend(ids.map(|id| (home.home.clone(), hex(id), sequence_of(id))));
     }
     let statement = concat!(
         "select ",
         operation_columns!(),
         " from json_each(?1) as q cross join operations as o \
-         on o.id = unhex(q.value ->> 1) and o.home = q.value ->> 0 \
-         where o.era = (select max(l.era) from operations as l where l.home = o.home)"
+         on o.home = q.value ->> 0 \
+         and o.era = (select max(l.era) from operations as l where l.home = q.value ->> 0) \
+         and o.sequence = q.value ->> 2 and o.id = unhex(q.value ->> 1)"
     );
     let found = operations(connection, statement, &wanted).await?;
     if found.is_empty() {

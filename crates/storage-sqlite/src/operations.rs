@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use quota_core::ids::AccountId;
-use quota_core::operation::Operation;
+use quota_core::operation::{Operation, Origin};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
@@ -34,7 +34,8 @@ pub(crate) struct OperationRow {
     refers_to: Option<Uuid>,
     entries: String,
     answer: String,
-    origin: String,
+    /// None when nothing is known of it.
+    origin: Option<String>,
 }
 
 impl OperationRow {
@@ -53,18 +54,24 @@ impl OperationRow {
             refers_to: operation.refers_to,
             entries: json(&operation.entries)?,
             answer: json(&operation.answer)?,
-            origin: json(&operation.origin)?,
+            origin: known_origin(&operation.origin)?,
         })
     }
 }
 
-/// Appends operations to the ledger.
+fn known_origin(origin: &Origin) -> Result<Option<String>, Fault> {
+    let is_known = *origin != Origin::default();
+    is_known.then(|| json(origin)).transpose()
+}
+
+/// Appends operations to the ledger. A row that is refused ends the transaction: to undo only its statement, SQLite
+/// would copy every page before it changes.
 pub(crate) async fn insert_operations(
     connection: &mut SqliteConnection,
     rows: Vec<OperationRow>,
 ) -> Result<(), Fault> {
     static INSERT: LazyLock<ManyRows> = LazyLock::new(|| {
-        let head = "insert into operations (id, home, era, sequence, account, at, kind, key, body_hash, \
+        let head = "insert or rollback into operations (id, home, era, sequence, account, at, kind, key, body_hash, \
                     refers_to, entries, answer, origin) values";
         ManyRows::new(head, 13, "")
     });
@@ -102,7 +109,7 @@ pub(crate) fn read_operation(row: &SqliteRow) -> Result<(AccountId, Operation), 
         refers_to: row.raw(7)?,
         entries: row.json(8)?,
         answer: row.json(9)?,
-        origin: row.json(10)?,
+        origin: row.optional_json(10)?.unwrap_or_default(),
     };
     Ok((row.text(11)?, operation))
 }

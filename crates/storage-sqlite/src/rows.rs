@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use crate::error::Fault;
 
 /// Sizes of chunks: few, so that each statement is prepared once and found again.
-const CHUNK_ROWS: [usize; 4] = [128, 32, 8, 1];
+const CHUNK_ROWS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// A statement with its values still to be bound.
 pub(crate) type Statement = Query<'static, Sqlite, SqliteArguments>;
@@ -34,19 +34,38 @@ impl ManyRows {
         rows: Vec<R>,
         bind: impl Fn(Statement, R) -> Statement,
     ) -> Result<(), Fault> {
-        let mut left = rows.len();
-        let mut rows = rows.into_iter();
-        for (count, text) in CHUNK_ROWS.into_iter().zip(&self.0) {
-            while left >= count {
-                let statement = sqlx::query(AssertSqlSafe(Arc::clone(text)));
-                let chunk = rows.by_ref().take(count);
-                chunk
-                    .fold(statement, &bind)
-                    .execute(&mut *connection)
-                    .await?;
-                left -= count;
-            }
+        for statement in self.statements(rows, bind) {
+            statement.execute(&mut *connection).await?;
         }
         Ok(())
+    }
+
+    /// Runs the statement for all rows and gives back what it finds.
+    pub(crate) async fn fetch<R>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: Vec<R>,
+        bind: impl Fn(Statement, R) -> Statement,
+    ) -> Result<Vec<SqliteRow>, Fault> {
+        let mut found = Vec::new();
+        for statement in self.statements(rows, bind) {
+            found.append(&mut statement.fetch_all(&mut *connection).await?);
+        }
+        Ok(found)
+    }
+
+    fn statements<R>(
+        &self,
+        rows: Vec<R>,
+        bind: impl Fn(Statement, R) -> Statement,
+    ) -> impl Iterator<Item = Statement> {
+        let mut rows = rows.into_iter();
+        let mut sizes = CHUNK_ROWS.into_iter().zip(&self.0).peekable();
+        std::iter::from_fn(move || {
+            while sizes.next_if(|(count, _)| rows.len() < *count).is_some() {}
+            let (count, text) = sizes.peek()?;
+            let statement = sqlx::query(AssertSqlSafe(Arc::clone(text)));
+            Some(rows.by_ref().take(*count).fold(statement, &bind))
+        })
     }
 }

@@ -18,9 +18,12 @@ use crate::migrations::migrator;
 /// Rows that wait on their way from a connection's thread: a whole batch, so that the two do not take turns.
 const ROW_BUFFER: usize = 1024;
 
+/// Small pages: an operation changes a few of them here and there, and each goes into the log whole.
+const PAGE_BYTES: u32 = 1024;
+
 /// Pages that the log takes before they go into the file: 64 MiB. A batch over many homes dirties about a thousand
 /// pages, and SQLite's own 1,000 would copy and sync them at every commit.
-const CHECKPOINT_PAGES: &str = "16384";
+const CHECKPOINT_PAGES: &str = "65536";
 /// Memory for pages of the writer, in KiB; SQLite's own 2 MiB spill in the middle of a batch. What readers keep is
 /// out of date after every write, so they have no more than usual.
 const CACHE_KIB: &str = "-65536";
@@ -68,6 +71,7 @@ impl SqliteStore {
         let options = options(settings)
             .filename(path)
             .create_if_missing(true)
+            .page_size(PAGE_BYTES)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
         let writer =
@@ -123,6 +127,8 @@ fn options(settings: &SqliteSettings) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(settings.busy_seconds))
         .row_buffer_size(ROW_BUFFER)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        // What undoes a single statement would go into a file, page by page, in every batch.
+        .pragma("temp_store", "memory")
         .disable_statement_logging()
 }
 

@@ -90,6 +90,17 @@ impl<'a> Reading<'a> {
         serde_json::from_str(text).map_err(|error| self.corrupt(column, error))
     }
 
+    /// Such a value, if there is one.
+    pub(crate) fn optional_json<T: DeserializeOwned>(
+        &self,
+        column: usize,
+    ) -> Result<Option<T>, Fault> {
+        match self.raw::<Option<&str>>(column)? {
+            Some(_) => self.json(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// An identifier or the name of a value of an enum.
     pub(crate) fn text<T: DeserializeOwned>(&self, column: usize) -> Result<T, Fault> {
         let text: &str = self.raw(column)?;

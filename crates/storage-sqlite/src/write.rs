@@ -1,6 +1,7 @@
 //! Writing a batch: what still is as it was loaded is written whole, in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use quota_core::ids::AccountId;
@@ -14,6 +15,7 @@ use crate::catalog::catalog_version;
 use crate::error::{Fault, refused};
 use crate::home_rows::HomeRows;
 use crate::load::{load, rows};
+use crate::rows::{ManyRows, Statement};
 use crate::values::{Reading, account_in, counter};
 
 #[async_trait]
@@ -49,6 +51,9 @@ impl Store for SqliteStore {
         .await
     }
 }
+
+/// The first life of a home; most have no other.
+const FIRST_ERA: i64 = 1;
 
 /// A batch with every value encoded, so that the writer only binds.
 struct Encoded {
@@ -101,22 +106,27 @@ async fn write(connection: &mut SqliteConnection, batch: Encoded) -> Result<Vec<
     if !is_current {
         return Ok(Vec::new());
     }
-    let guards = stored_guards(connection, &batch.homes).await?;
+    let differing = differing_accounts(connection, &batch.homes).await?;
     let stopped = homes_with_taken_keys(connection, &batch.homes).await?;
     let births = possible_births(connection, &batch.homes).await?;
     let mut passed = Vec::with_capacity(batch.homes.len());
     let mut all = HomeRows::default();
     for mut home in batch.homes {
-        let stored = guards.get(&home.home).copied();
-        let era = match stored {
-            Some((version, era)) if version == home.expected_version => Some(era),
-            None if home.expected_version == 0 => births.get(&home.home).copied(),
-            _ => None,
+        let own = (home.home.clone(), home.home.clone());
+        let era = match differing.get(&own) {
+            None => Some(FIRST_ERA),
+            Some(Some((version, era))) if *version == home.expected_version => Some(*era),
+            Some(None) if home.expected_version == 0 => births.get(&home.home).copied(),
+            Some(_) => None,
         };
         let Some(era) = era.filter(|_| !stopped.contains(&home.home)) else {
             continue;
         };
         home.rows.set_era(era);
+        for row in &mut home.rows.accounts {
+            let key = (row.home.clone(), row.id.clone());
+            row.is_plain = !row.has_new_terms() && !differing.contains_key(&key);
+        }
         all.append(home.rows);
         passed.push(home.home);
     }
@@ -136,20 +146,66 @@ async fn holds(connection: &mut SqliteConnection, lease: Option<&Lease>) -> Resu
     Ok(held.fetch_optional(connection).await?.is_some())
 }
 
-/// Version and era of the homes that exist.
-async fn stored_guards(
+/// An account in its home.
+type AccountKey = (AccountId, AccountId);
+
+/// What the stored row of an account says of its home, if there is such a row: version and era.
+type StoredGuard = Option<(u64, i64)>;
+
+/// Accounts whose row is missing, has another version than was loaded, is of a later life of its home, or is due at
+/// another time; and the homes' own accounts of which that holds. As a rule there is none: a row that is given back
+/// costs more than one that is looked at.
+async fn differing_accounts(
     connection: &mut SqliteConnection,
     homes: &[EncodedHome],
-) -> Result<BTreeMap<AccountId, (u64, i64)>, Fault> {
-    let names: Vec<&AccountId> = homes.iter().map(|home| &home.home).collect();
-    let statement = "select a.home, a.version, a.era from json_each(?1) as q \
-                     cross join accounts as a on a.home = q.value and a.account = q.value";
-    let mut guards = BTreeMap::new();
-    for row in rows(connection, statement, &names).await? {
-        let row = Reading::new(&row, "accounts", "a guard");
-        guards.insert(row.text(0)?, (row.counter(1)?, row.raw(2)?));
+) -> Result<BTreeMap<AccountKey, StoredGuard>, Fault> {
+    static DIFFERING: LazyLock<ManyRows> = LazyLock::new(|| {
+        let head = "with q (home, account, version, era, due_at) as (values";
+        let tail = ") select q.home, q.account, a.version, a.era from q left join accounts as a \
+                    on a.home = q.home and a.account = q.account where a.version is not q.version \
+                    or a.era is not q.era or a.due_at is not q.due_at";
+        ManyRows::new(head, 5, tail)
+    });
+    let mut expected = Vec::with_capacity(homes.len());
+    for home in homes {
+        let version = counter(home.expected_version)?;
+        for row in &home.rows.accounts {
+            let (version, era) = if row.is_own() {
+                (version, FIRST_ERA)
+            } else {
+                (0, 0)
+            };
+            expected.push((&home.home, &row.id, version, era, row.due_at));
+        }
+        for _ in &home.rows.guards {
+            expected.push((&home.home, &home.home, version, FIRST_ERA, None));
+        }
     }
-    Ok(guards)
+    let bind = |statement: Statement,
+                (home, account, version, era, due_at): (
+        &AccountId,
+        &AccountId,
+        i64,
+        i64,
+        Option<i64>,
+    )| {
+        statement
+            .bind(home.as_str())
+            .bind(account.as_str())
+            .bind(version)
+            .bind(era)
+            .bind(due_at)
+    };
+    let mut differing = BTreeMap::new();
+    for row in DIFFERING.fetch(connection, expected, bind).await? {
+        let row = Reading::new(&row, "accounts", "a guard");
+        let stored = match row.raw::<Option<i64>>(2)? {
+            Some(_) => Some((row.counter(2)?, row.raw(3)?)),
+            None => None,
+        };
+        differing.insert((row.text(0)?, row.text(1)?), stored);
+    }
+    Ok(differing)
 }
 
 /// Homes with an operation that carries a key which was not looked for at load.
@@ -157,16 +213,25 @@ async fn homes_with_taken_keys(
     connection: &mut SqliteConnection,
     homes: &[EncodedHome],
 ) -> Result<BTreeSet<AccountId>, Fault> {
+    static TAKEN: LazyLock<ManyRows> = LazyLock::new(|| {
+        let head = "with q (home, account, key) as (values";
+        let tail = ") select o.home from q cross join operations as o \
+                    on o.home = q.home and o.account = q.account and o.key = q.key";
+        ManyRows::new(head, 3, tail)
+    });
     let unseen = homes.iter().flat_map(|home| {
         let keys = home.unseen_keys.iter();
-        keys.map(|wanted| (&home.home, &wanted.account, &wanted.key))
+        keys.map(|wanted| (&home.home, wanted))
     });
-    let unseen: Vec<_> = unseen.collect();
-    let statement = "select o.home from json_each(?1) as q cross join operations as o \
-                     on o.home = q.value ->> 0 and o.account = q.value ->> 1 \
-                     and o.key = q.value ->> 2";
-    let rows = rows(connection, statement, &unseen).await?;
-    rows.iter()
+    let bind = |statement: Statement, (home, wanted): (&AccountId, &KeyQuery)| {
+        statement
+            .bind(home.as_str())
+            .bind(wanted.account.as_str())
+            .bind(wanted.key.as_str())
+    };
+    let found = TAKEN.fetch(connection, unseen.collect(), bind).await?;
+    found
+        .iter()
         .map(|row| account_in(row, "operations"))
         .collect()
 }
