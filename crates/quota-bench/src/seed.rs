@@ -111,7 +111,7 @@ fn write_of(id: AccountId, account: Account) -> AccountWrite {
         has_new_terms: true,
         due_at: account.due_at(),
         id,
-        account,
+        account: account.into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A home: the accounts that are decided and booked together, and what a command changed in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -102,7 +103,7 @@ pub struct Home {
     /// No open hold ends before this instant; none when nothing is held.
     pub hold_before: Option<DateTime<Utc>>,
     /// Those of its accounts that were asked for and exist.
-    pub accounts: BTreeMap<AccountId, Account>,
+    pub accounts: BTreeMap<AccountId, Arc<Account>>,
     /// Reservations that were asked for or are past their deadline.
     pub reservations: BTreeMap<Uuid, Reservation>,
     /// Operations that were asked for, or that ended a reservation which was.
@@ -140,6 +141,11 @@ impl Home {
             referred: BTreeMap::new(),
             changes: Changes::default(),
         }
+    }
+
+    /// An account, to be changed; what a write or an earlier state shares of it stays as it was.
+    pub fn account_mut(&mut self, id: &AccountId) -> Option<&mut Account> {
+        self.accounts.get_mut(id).map(Arc::make_mut)
     }
 
     /// Whether a hold may be past its deadline at `now`: then the home must be loaded before it is decided on (R4).

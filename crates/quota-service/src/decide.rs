@@ -112,7 +112,7 @@ impl DecidedHome {
         }
         let home = &self.home;
         let accounts = changes.accounts.iter().filter_map(|id| {
-            let account = home.accounts.get(id)?.clone();
+            let account = Arc::clone(home.accounts.get(id)?);
             Some(AccountWrite {
                 id: id.clone(),
                 due_at: account.due_at(),

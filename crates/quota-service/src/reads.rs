@@ -6,7 +6,6 @@ use metrics::{Counter, counter};
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, Request};
-use quota_core::home::Account;
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
 use quota_core::operation::{Operation, Origin};
 use quota_core::ports::{
@@ -189,7 +188,7 @@ impl Engine {
         let Some(user) = home.accounts.remove(account) else {
             return Ok(None);
         };
-        let org: Option<Account> = match user.terms.org {
+        let org = match user.terms.org {
             Some(_) => home.accounts.remove(&home.id),
             None => None,
         };
@@ -198,8 +197,8 @@ impl Engine {
             version,
             hold_before: home.hold_before,
             account: account.clone(),
-            user,
-            org,
+            user: Arc::unwrap_or_clone(user),
+            org: org.map(Arc::unwrap_or_clone),
         }))
     }
 }

@@ -160,7 +160,7 @@ fn write_of(home: &AccountId, version: u64, now: DateTime<Utc>) -> HomeWrite {
         accounts: vec![AccountWrite {
             has_new_terms: version == 0,
             id: home.clone(),
-            account,
+            account: account.into(),
             due_at: Some(DateTime::<Utc>::UNIX_EPOCH),
         }],
         operations: vec![operation],

@@ -113,7 +113,7 @@ impl Gathered<'_> {
             home.version = version;
             home.hold_before = hold_before;
         }
-        home.accounts.insert(id, account);
+        home.accounts.insert(id, account.into());
         Ok(())
     }
 

@@ -161,7 +161,8 @@ fn requests(numbers: &[usize], versions: &[u64]) -> (LoadQuery, WriteBatch) {
         write.operations[0].key = Some(key(&name));
         write.accounts[0].has_new_terms = false;
         write.unseen_keys.clone_from(&query.keys);
-        let balances = &mut write.accounts[0].account.books.balances;
+        let account = std::sync::Arc::make_mut(&mut write.accounts[0].account);
+        let balances = &mut account.books.balances;
         balances.push(balance(Bucket::Trial(feature("articles")), 1_000, 10));
         let window = Bucket::Window(feature("articles"), 1_767_225_600_000_000);
         let mut window = balance(window, 1_000, versions[*number]);

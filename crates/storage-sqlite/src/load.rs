@@ -72,7 +72,7 @@ async fn load_accounts(
             home.version = reading.counter(2)?;
             home.hold_before = reading.optional_instant(3)?;
         }
-        home.accounts.insert(id, account);
+        home.accounts.insert(id, account.into());
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ impl Move {
         let account = AccountWrite {
             has_new_terms: true,
             id: moved.user.clone(),
-            account: moved.account.clone(),
+            account: moved.account.clone().into(),
             due_at: moved.due_at,
         };
         Ok(Self {

@@ -119,7 +119,7 @@ pub fn account_write(id: &AccountId, account: Account) -> AccountWrite {
     AccountWrite {
         has_new_terms: true,
         id: id.clone(),
-        account,
+        account: account.into(),
         due_at: None,
     }
 }

@@ -1,6 +1,7 @@
 //! The store: two verbs, `load` and `write`. It holds no rule.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -101,7 +102,7 @@ pub struct AccountWrite {
     /// Which.
     pub id: AccountId,
     /// As it is now.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// Whether its terms differ from the stored ones, or it is new. When not, only its books need to be written.
     pub has_new_terms: bool,
     /// See [`Account::due_at`].

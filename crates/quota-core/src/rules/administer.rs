@@ -1,5 +1,7 @@
 //! What operators change: accounts, overrides, tokens, credits.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -59,7 +61,7 @@ pub(crate) fn account_mut<'a>(
     home: &'a mut Home,
     request: &Request,
 ) -> Result<&'a mut Account, Rejection> {
-    let account = home.accounts.get_mut(&request.account);
+    let account = home.account_mut(&request.account);
     account.ok_or(Rejection::UnknownAccount)
 }
 
@@ -119,7 +121,8 @@ fn create(
     };
     let books = Books::default();
     let account = Account { terms, books };
-    home.accounts.insert(request.account.clone(), account);
+    home.accounts
+        .insert(request.account.clone(), Arc::new(account));
     Ok(changed(
         home,
         context,

@@ -62,8 +62,8 @@ impl<'a> Context<'a> {
             now: self.now,
             catalog: self.catalog,
             grace: self.grace,
-            user: account.map(Account::view),
-            org: org.map(Account::view),
+            user: account.map(|account| account.view()),
+            org: org.map(|org| org.view()),
             token,
             feature,
             amount,
@@ -159,7 +159,7 @@ pub(crate) fn post(
     id: &AccountId,
     posting: Posting,
 ) -> Result<Entry, Rejection> {
-    let account = home.accounts.get_mut(id);
+    let account = home.account_mut(id);
     let account = account.ok_or(Rejection::UnknownAccount)?;
     let bucket = account.books.resolved(&posting.bucket);
     if account.books.balance(&bucket).is_none() {
@@ -215,7 +215,7 @@ pub(crate) fn count_units(
     feature: &FeatureCode,
     by: i64,
 ) -> Result<(), Rejection> {
-    let account = home.accounts.get_mut(id);
+    let account = home.account_mut(id);
     let account = account.ok_or(Rejection::UnknownAccount)?;
     let total = account.books.lifetime.get(feature).copied().unwrap_or(0);
     let next = changed(total, by)?;
@@ -369,7 +369,7 @@ pub(crate) fn announce(home: &mut Home, operation: &Operation, kind: EventKind) 
 
 /// Takes a balance out of the live ones and keeps it for the books.
 pub(crate) fn close(home: &mut Home, id: &AccountId, bucket: &Bucket) {
-    let Some(account) = home.accounts.get_mut(id) else {
+    let Some(account) = home.account_mut(id) else {
         return;
     };
     let found = account

@@ -1,5 +1,7 @@
 //! One command on one home: decided, applied and booked, or refused with nothing changed.
 
+use std::sync::Arc;
+
 use super::booking::Context;
 use super::decide::Mode;
 use super::spend::{Outcome, spend};
@@ -59,7 +61,7 @@ pub fn execute(
         return carry_out(home, request, context);
     }
     let accounts = [&request.account, &home.id];
-    let before: Vec<Option<Account>> = accounts
+    let before: Vec<Option<Arc<Account>>> = accounts
         .iter()
         .map(|id| home.accounts.get(*id).cloned())
         .collect();

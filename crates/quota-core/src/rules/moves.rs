@@ -20,7 +20,7 @@ pub(crate) fn move_usage(
     terms: Terms,
     counts_on: impl Fn(&Feature) -> bool,
 ) -> Result<Vec<Entry>, Rejection> {
-    let account = home.accounts.get_mut(id);
+    let account = home.account_mut(id);
     let account = account.ok_or(Rejection::UnknownAccount)?;
     let features: Vec<&Feature> = context.catalog.features.values().collect();
     let buckets = |account: &crate::home::Account| -> Vec<Bucket> {
@@ -63,7 +63,7 @@ fn move_bucket(
     feature: &Feature,
     (old, new): (&Bucket, &Bucket),
 ) -> Result<Vec<Entry>, Rejection> {
-    let account = home.accounts.get_mut(id);
+    let account = home.account_mut(id);
     let account = account.ok_or(Rejection::UnknownAccount)?;
     // The window may have been left before, and is come back to now.
     if let Some(back) = account.books.balance_mut(new) {
@@ -92,7 +92,7 @@ fn move_bucket(
         post(home, context, id, left)?,
         post(home, context, id, entered)?,
     ];
-    if let Some(account) = home.accounts.get_mut(id) {
+    if let Some(account) = home.account_mut(id) {
         if let Some(left) = account.books.balance_mut(old) {
             left.moved_to = Some(new.clone());
         }
@@ -114,7 +114,7 @@ pub(crate) fn zero(
     let sequence = home.version.saturating_add(1);
     let mut entries = Vec::with_capacity(buckets.len());
     for (bucket, code) in buckets {
-        let account = home.accounts.get_mut(id);
+        let account = home.account_mut(id);
         let account = account.ok_or(Rejection::UnknownAccount)?;
         let bucket = account.books.resolved(&bucket);
         let Some(balance) = account.books.balance_mut(&bucket) else {

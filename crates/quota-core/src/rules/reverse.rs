@@ -272,7 +272,7 @@ fn reopen(
     posting: Posting,
 ) -> Result<Entry, Rejection> {
     let bucket = known.balance.bucket.clone();
-    let account = home.accounts.get_mut(&known.account);
+    let account = home.account_mut(&known.account);
     let account = account.ok_or(Rejection::UnknownAccount)?;
     account.books.balances.push(known.balance.clone());
     let entry = post(home, context, &known.account, posting)?;
@@ -284,8 +284,7 @@ fn reopen(
         super::booking::close(home, &known.account, &bucket);
         return Ok(entry);
     }
-    if let (Some(account), Bucket::Grant(grant)) = (home.accounts.get_mut(&known.account), &bucket)
-    {
+    if let (Some(account), Bucket::Grant(grant)) = (home.account_mut(&known.account), &bucket) {
         account.books.closed_grants.remove(grant);
     }
     let mut emptied = known.clone();

@@ -212,7 +212,7 @@ fn a_late_commit_spends_as_if_there_had_been_no_hold() {
 fn a_hold_that_cannot_be_given_back_in_full_ends_all_the_same() {
     let mut stage = Stage::user("pro");
     stage.done("user:a", reserve("articles", 10, 60));
-    let account = stage.home.accounts.get_mut(&crate::stage::id("user:a"));
+    let account = stage.home.account_mut(&crate::stage::id("user:a"));
     account.expect("it lives here").books.balances[0].held = 4;
     stage.later(TimeDelta::seconds(60));
     stage.done("user:a", consume("articles", 100));

@@ -31,7 +31,7 @@ fn relocated(from: &mut Stage, to: &mut Stage) {
     from.home.accounts.remove(&moved.user);
     from.home.version = moved.left.sequence;
     from.operations.push(moved.left);
-    to.home.accounts.insert(moved.user, moved.account);
+    to.home.accounts.insert(moved.user, moved.account.into());
     to.home.version = moved.joined.sequence;
     to.operations.push(moved.joined);
 }

@@ -130,7 +130,7 @@ fn a_counter_that_is_full_changes_nothing_anywhere() {
     let mut stage = Stage::org("pro");
     stage.done("user:a", put_token("t", Limit::Of(60)));
     let held = stage.done("user:a", reserve("articles", 5, 60));
-    let org = stage.home.accounts.get_mut(&crate::stage::id("org:o"));
+    let org = stage.home.account_mut(&crate::stage::id("org:o"));
     let lifetime = &mut org.expect("it is here").books.lifetime;
     lifetime.insert(
         crate::stage::code("articles"),

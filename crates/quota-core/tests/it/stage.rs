@@ -198,7 +198,12 @@ impl Stage {
             home: self.home.id.clone(),
             version: self.home.version,
             hold_before: open.map(|held| held.expires_at).min(),
-            accounts: self.home.accounts.clone().into_iter().collect(),
+            accounts: self
+                .home
+                .accounts
+                .iter()
+                .map(|(id, account)| (id.clone(), account.as_ref().clone()))
+                .collect(),
             closed: self.closed.values().cloned().collect(),
             reservations: self.reservations.values().cloned().collect(),
             operations: self.operations.clone(),

@@ -107,7 +107,7 @@ fn a_late_commit_with_a_forgotten_token_charges_user_and_org() {
     let held = stage.done("user:a", reserve);
     stage.later(TimeDelta::seconds(60));
     stage.done("user:a", Command::Sweep);
-    let user = stage.home.accounts.get_mut(&crate::stage::id("user:a"));
+    let user = stage.home.account_mut(&crate::stage::id("user:a"));
     let forgotten = user
         .expect("it lives here")
         .terms

@@ -1,5 +1,7 @@
 //! A migrated store of its own for each test, and values to put into it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::answer::Answer;
 use quota_core::balance::Balance;
@@ -62,13 +64,13 @@ pub(crate) fn balance(used: u64) -> Balance {
     serde_json::from_value(balance).expect("a balance")
 }
 
-pub(crate) fn account(used: u64) -> Account {
+pub(crate) fn account(used: u64) -> Arc<Account> {
     let terms = json!({ "created_at": at(0), "time_zone": "UTC" });
     let books = json!({ "balances": [balance(used)], "lifetime": { "articles": used } });
-    Account {
+    Arc::new(Account {
         terms: serde_json::from_value(terms).expect("terms"),
         books: serde_json::from_value(books).expect("books"),
-    }
+    })
 }
 
 pub(crate) fn operation(account: &AccountId, sequence: u64) -> Operation {

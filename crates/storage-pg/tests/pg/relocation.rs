@@ -53,7 +53,7 @@ fn moved(user: &AccountId, from: (&AccountId, u64), to: (&AccountId, u64)) -> Re
     };
     Relocation {
         user: user.clone(),
-        account: account(4),
+        account: account(4).as_ref().clone(),
         due_at: Some(at(9)),
         from: (from.0.clone(), from.1),
         to: (to.0.clone(), to.1),

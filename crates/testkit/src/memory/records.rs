@@ -95,7 +95,7 @@ impl Records for MemoryStore {
                 rows.extend(found.map(|(id, stored)| AccountRow {
                     home: home.clone(),
                     id: id.clone(),
-                    account: stored.account.clone(),
+                    account: stored.account.as_ref().clone(),
                 }));
             }
             rows.sort_by(|a, b| a.id.cmp(&b.id));
@@ -220,7 +220,7 @@ impl HomeState {
             accounts: self
                 .accounts
                 .iter()
-                .map(|(id, stored)| (id.clone(), stored.account.clone()))
+                .map(|(id, stored)| (id.clone(), stored.account.as_ref().clone()))
                 .collect(),
             closed: closed
                 .map(|((account, _), balance)| ClosedBalance {

@@ -1,6 +1,7 @@
 //! What the store in memory keeps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use quota_core::balance::{Balance, Bucket};
@@ -45,7 +46,7 @@ pub(super) struct HomeState {
 /// An account, and when a job has something to do for it.
 #[derive(Debug)]
 pub(super) struct StoredAccount {
-    pub(super) account: Account,
+    pub(super) account: Arc<Account>,
     pub(super) due_at: Option<DateTime<Utc>>,
 }
 

@@ -162,7 +162,7 @@ impl State {
         }
         joined.version = moved.joined.sequence;
         let stored = StoredAccount {
-            account: moved.account.clone(),
+            account: moved.account.clone().into(),
             due_at: moved.due_at,
         };
         joined.accounts.insert(moved.user.clone(), stored);

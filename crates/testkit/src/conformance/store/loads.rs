@@ -71,7 +71,7 @@ pub async fn only_the_accounts_asked_for_come(store: Store) {
     let mut query = home_query(&acme);
     query.accounts = vec![alice.clone(), user("nobody"), acme.clone()];
     let home = get_with(&store, query).await;
-    let expected = [(acme, account(1)), (alice, account(4))];
+    let expected = [(acme, account(1).into()), (alice, account(4).into())];
     assert_eq!(home.accounts, expected.into());
 }
 

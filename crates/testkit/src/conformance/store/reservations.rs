@@ -81,7 +81,7 @@ pub async fn the_accounts_of_expired_holds_come_too(store: Store) {
     write.hold_before = Some(instant(10));
     put(&store, vec![write]).await;
     let home = get_at(&store, load_query(vec![home_query(&acme)]), 10).await;
-    let expected = [(acme, account(1)), (alice, account(4))];
+    let expected = [(acme, account(1).into()), (alice, account(4).into())];
     assert_eq!(home.accounts, expected.into());
 }
 

@@ -122,13 +122,13 @@ fn full_balances() -> Vec<Balance> {
 pub async fn every_field_of_an_account_comes_back(store: Store) {
     let home = user("o'brien \"ob\" 🦀:x%_\\");
     let mut write = first_write(&home);
-    write.accounts[0].account = full_account();
+    write.accounts[0].account = full_account().into();
     write.accounts[0].due_at = Some(odd_instant());
     let hold_before = Some(instant(7) + TimeDelta::microseconds(1));
     write.hold_before = hold_before;
     put(&store, vec![write]).await;
     let stored = super::get(&store, &home).await;
-    assert_eq!(stored.accounts[&home], full_account());
+    assert_eq!(*stored.accounts[&home], full_account());
     assert_eq!(stored.hold_before, hold_before);
     let audited = all(&store, &home).await.expect("exists");
     assert_eq!(audited.accounts, [(home, full_account())]);

@@ -1,5 +1,7 @@
 //! Homes are written whole where they still are as they were loaded.
 
+use std::sync::Arc;
+
 use quota_core::ports::StoreError;
 
 use super::{Store, all, get, put, try_put};
@@ -17,7 +19,7 @@ pub async fn a_new_home_is_found_as_it_was_written(store: Store) {
     let home = get(&store, &alice).await;
     assert_eq!((home.id, home.version), (alice.clone(), 1));
     assert_eq!(home.hold_before, Some(instant(60)));
-    assert_eq!(home.accounts, [(alice, account(1))].into());
+    assert_eq!(home.accounts, [(alice, account(1).into())].into());
     assert!(home.reservations.is_empty(), "nothing is held");
     assert!(home.referred.is_empty(), "nothing was asked for");
 }
@@ -87,7 +89,7 @@ pub async fn an_overdrawn_grant_is_refused(store: Store) {
     overdrawn.held = 7;
     let with = |version, balance| {
         let mut write = next_write(&alice, version);
-        write.accounts[0].account.books.balances = vec![balance];
+        Arc::make_mut(&mut write.accounts[0].account).books.balances = vec![balance];
         write
     };
     let refused = try_put(&store, vec![with(1, overdrawn)]).await;
