@@ -10,10 +10,14 @@ use crate::generations::Generations;
 /// Batches for which nothing is kept after many homes turned out to be stale: another node works on them too.
 const PAUSE_BATCHES: u32 = 64;
 
+/// Accounts that are kept of one home; with more of them only its own stays, and they are read again as they ask.
+const ACCOUNTS_MAX: usize = 2_048;
+
 /// The homes of one queue.
 pub(crate) struct KeptHomes {
     homes: Generations<Box<Home>>,
     pause: u32,
+    outdated: usize,
 }
 
 impl KeptHomes {
@@ -22,6 +26,7 @@ impl KeptHomes {
         Self {
             homes: Generations::new(homes_max),
             pause: 0,
+            outdated: 0,
         }
     }
 
@@ -42,6 +47,9 @@ impl KeptHomes {
         if !is_kept || home.reservations.values().any(is_forgotten) {
             return;
         }
+        if home.accounts.len() > ACCOUNTS_MAX {
+            home.accounts.retain(|id, _| *id == home.id);
+        }
         home.reservations.clear();
         home.referred.clear();
         debug_assert_eq!(
@@ -52,8 +60,15 @@ impl KeptHomes {
         self.homes.insert(home.id.clone(), home);
     }
 
+    /// So many homes had moved on when what was missing of them was read.
+    pub(crate) fn outdated(&mut self, homes: usize) {
+        self.outdated += homes;
+    }
+
     /// Learns how a batch went: `stale` of `used` kept homes had moved on.
     pub(crate) fn learn(&mut self, used: usize, stale: usize) {
+        let outdated = std::mem::take(&mut self.outdated);
+        let (used, stale) = (used + outdated, stale + outdated);
         self.pause = self.pause.saturating_sub(1);
         if used != 0 && stale * 4 > used {
             self.pause = PAUSE_BATCHES;

@@ -55,16 +55,30 @@ pub(super) struct Group {
     pub(super) jobs: Vec<Job>,
     /// The home as it was kept in memory, if it is decided on that.
     pub(super) kept: Option<Box<Home>>,
+    /// What has to be read of it.
+    pub(super) reading: Reading,
+}
+
+/// How much of a home has to be read for a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reading {
+    /// All that the group asks for.
+    Whole,
+    /// Accounts that are not kept yet, to be put beside those that are.
+    Missing,
+    /// Nothing.
+    Nothing,
 }
 
 impl Group {
-    /// Whether nothing has to be read but the home itself and the accounts that ask.
-    pub(super) fn needs_no_more_than(
+    /// What has to be read when this home is kept. It is of use while nothing is needed but the home itself and the
+    /// accounts that ask.
+    pub(super) fn reading_beside(
         &self,
         home: &Home,
         (now, keys_since): (DateTime<Utc>, DateTime<Utc>),
-    ) -> bool {
-        let is_plain = |job: &Job| {
+    ) -> Reading {
+        let reading = |job: &Job| {
             let request = &job.request;
             let reads_more = matches!(
                 request.command,
@@ -75,14 +89,37 @@ impl Group {
                     | Command::PutAccount { .. }
                     | Command::Sweep
             );
-            let account = home.accounts.get(&request.account);
-            let is_settled = account.is_some_and(|account| {
-                let mut former = account.terms.former_homes.iter();
-                former.all(|former| former.left_at < keys_since)
-            });
-            !reads_more && !job.is_uncertain && is_settled
+            if reads_more || job.is_uncertain {
+                return Reading::Whole;
+            }
+            let Some(account) = home.accounts.get(&request.account) else {
+                return Reading::Missing;
+            };
+            let mut former = account.terms.former_homes.iter();
+            if former.all(|former| former.left_at < keys_since) {
+                Reading::Nothing
+            } else {
+                Reading::Whole
+            }
         };
-        !home.may_have_expired_holds(now) && self.jobs.iter().all(is_plain)
+        if home.may_have_expired_holds(now) {
+            return Reading::Whole;
+        }
+        let most = self.jobs.iter().map(reading).min();
+        most.unwrap_or(Reading::Nothing)
+    }
+
+    /// Puts what is kept of the home beside what was read of it; `false` when they are not of the same version.
+    pub(super) fn complete(&mut self, read: &mut Home) -> bool {
+        let Some(kept) = self.kept.take() else {
+            return true;
+        };
+        if kept.version != read.version {
+            return false;
+        }
+        let missing = std::mem::replace(&mut read.accounts, kept.accounts);
+        read.accounts.extend(missing);
+        true
     }
 }
 
@@ -96,6 +133,7 @@ pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Group> {
                 home: job.home.clone(),
                 jobs: Vec::with_capacity(1),
                 kept: None,
+                reading: Reading::Whole,
             });
         }
         groups[place].jobs.push(job);
@@ -113,9 +151,11 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
         keys: Vec::new(),
     };
     let (mut seen_accounts, mut seen_keys) = (HashSet::new(), HashSet::new());
+    let kept = group.kept.as_deref();
     for job in &group.jobs {
         let request = &job.request;
-        if request.account != group.home && seen_accounts.insert(&request.account) {
+        let is_kept = kept.is_some_and(|kept| kept.accounts.contains_key(&request.account));
+        if request.account != group.home && !is_kept && seen_accounts.insert(&request.account) {
             query.accounts.push(request.account.clone());
         }
         if let Some(key) = &request.key

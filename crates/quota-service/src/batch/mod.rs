@@ -22,7 +22,7 @@ use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 
 pub(crate) use job::Job;
-use job::{Group, former_keys, grouped, home_query};
+use job::{Group, Reading, former_keys, grouped, home_query};
 
 /// Tries of a batch before its homes are taken one at a time.
 const ATTEMPTS_MAX: u32 = 4;
@@ -115,15 +115,16 @@ impl Decider {
         if let Some(kept) = under.kept {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             for group in &mut groups {
-                let home = kept.take(&group.home);
-                group.kept = home.filter(|home| {
-                    group.needs_no_more_than(home, (now, now - self.settings.keys_kept))
-                });
+                let Some(home) = kept.take(&group.home) else {
+                    continue;
+                };
+                group.reading = group.reading_beside(&home, (now, now - self.settings.keys_kept));
+                group.kept = (group.reading != Reading::Whole).then_some(home);
             }
         }
         // Those that are read come first, in the order in which they are asked for.
-        groups.sort_by_key(|group| group.kept.is_some());
-        let read = groups.partition_point(|group| group.kept.is_none());
+        groups.sort_by_key(|group| group.reading);
+        let read = groups.partition_point(|group| group.reading != Reading::Nothing);
         let query = self.query(now, groups.iter().take(read));
         let loaded = match self.load(&query).await {
             Ok(loaded) => loaded,
@@ -133,7 +134,9 @@ impl Decider {
             Ok(setting) => setting,
             Err(error) => return self.not_loaded(groups, error),
         };
-        let (groups, mut loaded, moved) = self.without_moved(groups, loaded).await;
+        let (groups, loaded, stale) = completed(groups, loaded, under);
+        let (groups, mut loaded, mut moved) = self.without_moved(groups, loaded).await;
+        moved.extend(stale);
         if let Err(error) = self.add_former_keys(&groups, &query, &mut loaded).await {
             let mut tried = self.not_loaded(groups, error);
             tried.left.extend(moved);
@@ -254,6 +257,34 @@ impl Decider {
     }
 }
 
+/// Puts what was kept of homes beside what was read of them. Where the home has moved on meanwhile, its jobs are to be
+/// tried again.
+fn completed(
+    groups: Vec<Group>,
+    mut loaded: Loaded,
+    under: Under<'_>,
+) -> (Vec<Group>, Loaded, Vec<Job>) {
+    let homes = std::mem::take(&mut loaded.homes);
+    let mut stay = Vec::with_capacity(groups.len());
+    let (mut stale, mut outdated) = (Vec::new(), 0);
+    let mut groups = groups.into_iter();
+    for (mut group, mut home) in groups.by_ref().take(homes.len()).zip(homes) {
+        if group.complete(&mut home) {
+            stay.push(group);
+            loaded.homes.push(home);
+        } else {
+            stale.extend(group.jobs);
+            outdated += 1;
+        }
+    }
+    stay.extend(groups);
+    if let (Some(kept), 1..) = (under.kept, outdated) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.outdated(outdated);
+    }
+    (stay, loaded, stale)
+}
+
 fn answer_all(group: Group, verdicts: Vec<Verdict>) {
     for (job, verdict) in group.jobs.into_iter().zip(verdicts) {
         job.answer(verdict);
@@ -288,8 +319,8 @@ fn decide_groups(
     let context = setting.context();
     let mut read = loaded.homes.into_iter();
     let decided = groups.iter_mut().filter_map(|group| {
+        let was_kept = group.reading != Reading::Whole;
         let kept = group.kept.take();
-        let was_kept = kept.is_some();
         let home = kept.or_else(|| read.next().map(Box::new))?;
         debug_assert_eq!(home.id, group.home, "each group is decided on its own home");
         let requests = group.jobs.iter().map(Job::asked);

@@ -1,0 +1,130 @@
+//! Homes that a queue keeps: what is known of them is not read again, and what is not known any more is.
+#![expect(clippy::expect_used, reason = "a test that cannot be set up must stop")]
+
+use std::sync::Arc;
+
+use chrono::DateTime;
+use quota_core::amount::Amount;
+use quota_core::audit::audit;
+use quota_core::command::{AccountSpec, Command, Item, Presence};
+use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
+use quota_core::operation::Origin;
+use quota_core::ports::{Audits, CatalogStore, FixedClock};
+use quota_service::{Ask, Engine, EngineParts, EngineSettings, NoCache, Reply, TimeIds};
+use testkit::memory::MemoryStore;
+use testkit::sequences::catalog;
+
+const MEMBERS: [&str; 3] = ["user:a", "user:b", "user:c"];
+
+/// An org with three members, each subscribed to `pro`.
+async fn org_of_three() -> Arc<MemoryStore> {
+    let store = Arc::new(MemoryStore::new());
+    let start = DateTime::from_timestamp(1_799_000_000, 0).expect("a literal instant");
+    let stored = store.put_catalog(&catalog(), None, start).await;
+    assert!(stored.expect("the catalog is stored"));
+    let engine = node(&store).await;
+    for account in ["org:acme", "user:a", "user:b", "user:c"] {
+        let is_org = account.starts_with("org:");
+        let org = (!is_org).then(|| OrgId::new("acme").expect("a literal id"));
+        let spec = AccountSpec {
+            org,
+            ..AccountSpec::default()
+        };
+        let presence = Presence::New;
+        done(
+            &engine,
+            account,
+            None,
+            Command::PutAccount { presence, spec },
+        )
+        .await;
+        let subscribe = Command::Subscribe {
+            plan: PlanCode::new("pro").expect("a literal code"),
+            starts_at: None,
+            ends_at: None,
+            status: None,
+        };
+        done(&engine, account, None, subscribe).await;
+    }
+    engine.stop().await;
+    store
+}
+
+async fn node(store: &Arc<MemoryStore>) -> Engine {
+    let start = DateTime::from_timestamp(1_799_000_000, 0).expect("a literal instant");
+    let parts = EngineParts {
+        storage: Arc::<MemoryStore>::clone(store),
+        cache: Arc::new(NoCache),
+        clock: Arc::new(FixedClock::at(start)),
+        ids: Arc::new(TimeIds),
+    };
+    let engine = Engine::start(parts, EngineSettings::default()).await;
+    engine.expect("the engine starts")
+}
+
+async fn done(engine: &Engine, account: &str, key: Option<&str>, command: Command) -> Reply {
+    let ask = Ask {
+        account: AccountId::parse(account).expect("a literal id"),
+        key: key.map(|key| IdempotencyKey::new(key).expect("a literal key")),
+        command,
+        origin: Origin::default(),
+    };
+    engine.submit(ask).await.expect("an answer")
+}
+
+async fn track(engine: &Engine, account: &str, key: &str) -> Reply {
+    let item = Item {
+        feature: FeatureCode::new("art").expect("a literal code"),
+        amount: Amount::new(1).expect("in range"),
+    };
+    let command = Command::Track {
+        token: None,
+        items: vec![item],
+    };
+    done(engine, account, Some(key), command).await
+}
+
+/// Units that the org was charged, in sound books.
+async fn charged(store: &MemoryStore) -> u64 {
+    let org = AccountId::parse("org:acme").expect("a literal id");
+    let found = store.audit_home(&org).await.expect("read");
+    let found = found.expect("exists");
+    let findings = audit(&found);
+    assert!(findings.is_empty(), "{findings:?}");
+    let own = found.accounts.iter().find(|(id, _)| *id == org);
+    let books = &own.expect("the org's own account").1.books;
+    books
+        .balances
+        .iter()
+        .map(|balance| balance.used + balance.overage)
+        .sum()
+}
+
+#[tokio::test]
+async fn members_that_asked_before_are_not_read_again() {
+    let store = org_of_three().await;
+    let engine = node(&store).await;
+    for member in MEMBERS {
+        track(&engine, member, "first").await;
+    }
+    let before = store.calls();
+    for member in MEMBERS {
+        track(&engine, member, "second").await;
+    }
+    assert_eq!(store.calls() - before, 3, "one write each, and no load");
+    assert_eq!(charged(&store).await, 6);
+}
+
+#[tokio::test]
+async fn a_new_member_is_not_put_beside_what_another_node_has_changed() {
+    let store = org_of_three().await;
+    let (here, there) = (node(&store).await, node(&store).await);
+    track(&here, "user:a", "k").await;
+    track(&there, "user:a", "l").await;
+    track(&here, "user:b", "k").await;
+    track(&there, "user:c", "k").await;
+    track(&here, "user:a", "m").await;
+    assert!(track(&here, "user:c", "k").await.is_replay);
+    assert!(track(&there, "user:a", "k").await.is_replay);
+    assert_eq!(charged(&store).await, 5);
+}
