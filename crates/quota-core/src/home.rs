@@ -148,6 +148,15 @@ impl Home {
         self.accounts.get_mut(id).map(Arc::make_mut)
     }
 
+    /// The accounts that a request of `user` may change, as they are now.
+    pub(crate) fn accounts_of(&self, user: &AccountId) -> Vec<(AccountId, Arc<Account>)> {
+        let ids = [user, &self.id].into_iter();
+        let found = ids.filter_map(|id| self.accounts.get_key_value(id));
+        found
+            .map(|(id, account)| (id.clone(), Arc::clone(account)))
+            .collect()
+    }
+
     /// Whether a hold may be past its deadline at `now`: then the home must be loaded before it is decided on (R4).
     pub fn may_have_expired_holds(&self, now: DateTime<Utc>) -> bool {
         self.hold_before.is_some_and(|before| before <= now)

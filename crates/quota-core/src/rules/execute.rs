@@ -1,14 +1,12 @@
 //! One command on one home: decided, applied and booked, or refused with nothing changed.
 
-use std::sync::Arc;
-
 use super::booking::Context;
 use super::decide::Mode;
 use super::spend::{Outcome, spend};
 use super::{administer, close, expire, hold, reverse, subscribe};
 use crate::answer::Rejection;
 use crate::command::{Command, Item, Request};
-use crate::home::{Account, Home};
+use crate::home::Home;
 
 /// Carries out a command. What changed is in `home.changes`; the outcome says what the caller is told.
 ///
@@ -60,20 +58,11 @@ pub fn execute(
     if decides_first {
         return carry_out(home, request, context);
     }
-    let accounts = [&request.account, &home.id];
-    let before: Vec<Option<Arc<Account>>> = accounts
-        .iter()
-        .map(|id| home.accounts.get(*id).cloned())
-        .collect();
+    let before = home.accounts_of(&request.account);
     let closed = home.changes.closed.len();
     let outcome = carry_out(home, request, context);
     if outcome.is_err() {
-        let ids = [request.account.clone(), home.id.clone()];
-        for (id, account) in ids.into_iter().zip(before) {
-            if let Some(account) = account {
-                home.accounts.insert(id, account);
-            }
-        }
+        home.accounts.extend(before);
         home.changes.closed.truncate(closed);
     }
     outcome

@@ -42,7 +42,7 @@ pub(crate) fn spend(
         must_exist(home, context, request, token, items)?;
     }
     // One item needs no way back: it is decided before anything changes.
-    let before = (items.len() > 1).then(|| home.accounts.clone());
+    let before = (items.len() > 1).then(|| home.accounts_of(&request.account));
     let mut entries = Vec::with_capacity(items.len().saturating_mul(3));
     let mut balances = Vec::with_capacity(items.len().saturating_mul(3));
     for item in items {
@@ -51,13 +51,13 @@ pub(crate) fn spend(
             Ok(Ok(part)) => part,
             Ok(Err(denial)) => {
                 if let Some(before) = before {
-                    home.accounts = before;
+                    home.accounts.extend(before);
                 }
                 return Ok(denied(home, context, request, token, item, denial));
             }
             Err(rejection) => {
                 if let Some(before) = before {
-                    home.accounts = before;
+                    home.accounts.extend(before);
                 }
                 return Err(rejection);
             }
