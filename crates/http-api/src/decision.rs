@@ -1,7 +1,8 @@
 //! Decisions as callers see them: one body for allowed and denied, for decide, settle and give back.
 
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::answer::{Answer, ScopeBalance};
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 
 use crate::problem::{PROBLEM_JSON, problem_type};
 use crate::public_id::{Named, public_id};
-use crate::{caller, ratelimit, reason, schema};
+use crate::{caller, instant, ratelimit, reason, schema};
 
 /// Room for an answer about a user and its org: it is written without growing.
 const BYTES_USUAL: usize = 1024;
@@ -88,7 +89,10 @@ pub struct BalanceBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<u64>,
     /// When the allowance is whole again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "instant::serialize_option"
+    )]
     pub resets_at: Option<DateTime<Utc>>,
 }
 
@@ -140,6 +144,7 @@ pub struct DecisionBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation: Option<String>,
     /// When it was decided.
+    #[serde(serialize_with = "instant::serialize_option")]
     pub at: Option<DateTime<Utc>>,
     /// Whether it was, or would be, carried out.
     pub allowed: bool,
@@ -164,10 +169,16 @@ pub struct DecisionBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<u64>,
     /// When the allowance that bound is whole again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "instant::serialize_option"
+    )]
     pub resets_at: Option<DateTime<Utc>>,
     /// When a reservation counts no more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "instant::serialize_option"
+    )]
     pub expires_at: Option<DateTime<Utc>>,
     /// Where a reservation stands.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -287,7 +298,8 @@ impl DecisionBody {
         let mut bytes = Vec::with_capacity(BYTES_USUAL);
         // Plain data into memory: there is nothing that could fail.
         drop(serde_json::to_writer(&mut bytes, &self));
-        let mut response = (status, bytes).into_response();
+        let mut response = Response::new(Body::from(bytes));
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         if self.replayed {

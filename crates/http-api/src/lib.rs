@@ -5,6 +5,7 @@ mod caller;
 mod catalog_file;
 mod decision;
 mod edge;
+mod instant;
 mod jobs;
 mod label;
 mod meters;
