@@ -3,9 +3,8 @@
 //! # What holds
 //! - [`MemoryCache`] never gives an entry that is older than what it has heard of its home, from the moment at which
 //!   `advance` returns. A `put` that was on its way meanwhile is stored and not given.
-//! - It is bounded. What was heard of a home is kept for 5 minutes after it was last looked at, and longer than any
-//!   entry. When more homes than [`MemoryCacheSettings::homes_max`] are in use, the one that was left alone longest
-//!   is forgotten together with its entries. A `put` of what was read before that could then bring back an older
+//! - It is bounded. When more homes than [`MemoryCacheSettings::homes_max`] are in use, one that was left alone is
+//!   forgotten together with its entries. A `put` of what was read before that could then bring back an older
 //!   entry, for no longer than [`MemoryCacheSettings::entry_ttl`].
 //! - [`MemoryEvents`] drops nothing unseen: a receiver that is too slow is told how many events it missed.
 //!

@@ -1,19 +1,19 @@
 //! Accounts in memory, guarded by the newest version heard of each home.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use moka::ops::compute::Op;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache as Moka;
+use quick_cache::sync::{Cache as Bounded, DefaultLifecycle, EntryAction, EntryResult};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 use quota_core::ids::AccountId;
 use quota_core::ports::{Cache, CacheError, CachedHome};
 
-/// How long a home's version is remembered at least after it was last looked at: far longer than any read takes.
-const HEARD_IDLE_MIN: Duration = Duration::from_mins(5);
+/// Share of the homes that stay because they were looked at more than once; the others make room for what is new.
+const HOMES_KEPT_SHARE: f64 = 0.5;
 
 /// How much is kept, and how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +45,15 @@ type Heard = Arc<AtomicU64>;
 struct Kept {
     heard: Heard,
     entry: Arc<CachedHome>,
+    stored_at: Instant,
 }
 
 /// A bounded cache in this process.
 #[derive(Clone)]
 pub struct MemoryCache {
-    heard: Moka<AccountId, Heard>,
-    entries: Moka<AccountId, Kept>,
+    heard: Arc<Bounded<AccountId, Heard>>,
+    entries: Arc<Bounded<AccountId, Kept>>,
+    entry_ttl: Duration,
 }
 
 impl Default for MemoryCache {
@@ -63,8 +65,8 @@ impl Default for MemoryCache {
 impl fmt::Debug for MemoryCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryCache")
-            .field("homes", &self.heard.entry_count())
-            .field("entries", &self.entries.entry_count())
+            .field("homes", &self.heard.len())
+            .field("entries", &self.entries.len())
             .finish()
     }
 }
@@ -72,26 +74,23 @@ impl fmt::Debug for MemoryCache {
 impl MemoryCache {
     /// An empty cache.
     pub fn new(settings: &MemoryCacheSettings) -> Self {
-        // Least recently used goes first: the usual policy would refuse a home that is heard of for the first time.
-        let heard = Moka::builder()
-            .eviction_policy(EvictionPolicy::lru())
-            .max_capacity(settings.homes_max)
-            .time_to_idle(HEARD_IDLE_MIN.max(settings.entry_ttl * 2))
-            .build();
-        let entries = Moka::builder()
-            .max_capacity(settings.entries_max)
-            .time_to_live(settings.entry_ttl)
-            .build();
-        Self { heard, entries }
+        let count = |max| usize::try_from(max).unwrap_or(usize::MAX);
+        Self {
+            heard: Arc::new(bounded(settings.homes_max)),
+            entries: Arc::new(Bounded::new(count(settings.entries_max))),
+            entry_ttl: settings.entry_ttl,
+        }
     }
 
     fn heard_of(&self, home: &AccountId) -> Heard {
-        self.heard.get_with_by_ref(home, Heard::default)
+        let made = || Ok::<_, Infallible>(Heard::default());
+        let Ok(heard) = self.heard.get_or_insert_with(home, made);
+        heard
     }
 
     fn entry(&self, home: &AccountId, account: &AccountId) -> Option<Arc<CachedHome>> {
         let kept = self.entries.get(account)?;
-        if kept.entry.home != *home {
+        if kept.entry.home != *home || self.entry_ttl <= kept.stored_at.elapsed() {
             return None;
         }
         // A record that was forgotten takes its entries with it: the new one knows less.
@@ -109,21 +108,39 @@ impl MemoryCache {
         if entry.version < newest {
             return;
         }
-        let account = entry.account.clone();
+        let kept = Kept {
+            heard,
+            entry,
+            stored_at: Instant::now(),
+        };
         // Another `put` may have passed us since; what is older than it stays out. An `advance` that passed us is
         // seen by whoever reads.
-        let _ = self.entries.entry(account).and_compute_with(|found| {
-            let is_newer_there = found.is_some_and(|found| {
-                let there = found.value();
-                Arc::ptr_eq(&there.heard, &heard) && entry.version < there.entry.version
-            });
-            if is_newer_there {
-                Op::Nop
-            } else {
-                Op::Put(Kept { heard, entry })
+        let found = self.entries.entry(&kept.entry.account, None, |_, there| {
+            let is_newer_there =
+                Arc::ptr_eq(&there.heard, &kept.heard) && kept.entry.version < there.entry.version;
+            if !is_newer_there {
+                *there = kept.clone();
             }
+            EntryAction::Retain(())
         });
+        if let EntryResult::Vacant(place) = found {
+            // It is refused when the place was cleared meanwhile: then it is read again.
+            drop(place.insert(kept));
+        }
     }
+}
+
+/// A map of `homes_max` homes, in which what is new pushes out what was left alone.
+#[expect(clippy::expect_used, reason = "the one number that is needed is given")]
+fn bounded<V: Clone>(homes_max: u64) -> Bounded<AccountId, V> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(usize::try_from(homes_max).unwrap_or(usize::MAX))
+        .weight_capacity(homes_max)
+        .hot_allocation(HOMES_KEPT_SHARE)
+        .build()
+        .expect("a capacity is given");
+    let (hasher, cycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+    Bounded::with_options(options, UnitWeighter, hasher, cycle)
 }
 
 #[async_trait]

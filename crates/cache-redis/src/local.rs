@@ -1,20 +1,20 @@
 //! The layer in this process: entries, and the newest version heard of each home from anyone.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use moka::ops::compute::Op;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache as Moka;
+use quick_cache::sync::{Cache as Bounded, DefaultLifecycle, EntryAction, EntryResult};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 use quota_core::ids::AccountId;
 use quota_core::ports::CachedHome;
 
 use crate::RedisCacheSettings;
 use crate::scripts::Stamp;
 
-/// How long a home's version is remembered at least after it was last looked at: far longer than any read takes.
-const HEARD_IDLE_MIN: Duration = Duration::from_mins(5);
+/// Share of the homes that stay because they were looked at more than once; the others make room for what is new.
+const HOMES_KEPT_SHARE: f64 = 0.5;
 /// How long an entry is given without a proof that every message since was heard.
 pub(crate) const UNPROVED_MAX: Duration = Duration::from_secs(1);
 /// How long nothing of a home is stored in Redis after its record was replaced there: longer than a read of the store
@@ -102,8 +102,9 @@ pub(crate) struct Origin {
 
 /// The layer.
 pub(crate) struct Local {
-    records: Moka<AccountId, Arc<HomeRecord>>,
-    entries: Moka<AccountId, Kept>,
+    records: Bounded<AccountId, Arc<HomeRecord>>,
+    entries: Bounded<AccountId, Kept>,
+    entry_ttl: Duration,
     /// Raised to drop all entries: what was stored in an earlier one counts no more.
     epoch: AtomicU64,
     started_at: Instant,
@@ -113,19 +114,11 @@ pub(crate) struct Local {
 
 impl Local {
     pub(crate) fn new(settings: &RedisCacheSettings) -> Self {
-        // Least recently used goes first: the usual policy would refuse a home that is heard of for the first time.
-        let records = Moka::builder()
-            .eviction_policy(EvictionPolicy::lru())
-            .max_capacity(settings.local_homes_max)
-            .time_to_idle(HEARD_IDLE_MIN.max(settings.local_ttl * 2))
-            .build();
-        let entries = Moka::builder()
-            .max_capacity(settings.local_entries_max)
-            .time_to_live(settings.local_ttl)
-            .build();
+        let entries_max = usize::try_from(settings.local_entries_max).unwrap_or(usize::MAX);
         Self {
-            records,
-            entries,
+            records: bounded(settings.local_homes_max),
+            entries: Bounded::new(entries_max),
+            entry_ttl: settings.local_ttl,
             epoch: AtomicU64::new(0),
             started_at: Instant::now(),
             proved: AtomicU64::new(0),
@@ -133,7 +126,9 @@ impl Local {
     }
 
     pub(crate) fn record(&self, home: &AccountId) -> Arc<HomeRecord> {
-        self.records.get_with_by_ref(home, Arc::default)
+        let made = || Ok::<_, Infallible>(Arc::default());
+        let Ok(record) = self.records.get_or_insert_with(home, made);
+        record
     }
 
     /// The entry, if nothing newer was heard of, and nothing can have been missed for long.
@@ -144,7 +139,9 @@ impl Local {
         now: Instant,
     ) -> Option<Arc<CachedHome>> {
         let kept = self.entries.get(account)?;
-        if kept.entry.home != *home || kept.epoch != self.epoch() {
+        let age = now.saturating_duration_since(kept.stored_at);
+        let is_over = kept.epoch != self.epoch() || self.entry_ttl <= age;
+        if kept.entry.home != *home || is_over {
             return None;
         }
         // A record that was forgotten takes its entries with it: the new one knows less.
@@ -168,23 +165,21 @@ impl Local {
             record,
             entry,
         };
-        let account = kept.entry.account.clone();
         // Another one may have passed us since; what is older stays out. A version that was heard meanwhile is seen
         // by whoever reads.
-        let _ = self.entries.entry(account).and_compute_with(|found| {
-            let is_better_there = found.is_some_and(|found| {
-                let there = found.value();
-                let is_guarded_alike = Arc::ptr_eq(&there.record, &kept.record);
-                is_guarded_alike
-                    && there.epoch >= kept.epoch
-                    && there.entry.version > kept.entry.version
-            });
-            if is_better_there {
-                Op::Nop
-            } else {
-                Op::Put(kept)
+        let found = self.entries.entry(&kept.entry.account, None, |_, there| {
+            let is_better_there = Arc::ptr_eq(&there.record, &kept.record)
+                && there.epoch >= kept.epoch
+                && there.entry.version > kept.entry.version;
+            if !is_better_there {
+                *there = kept.clone();
             }
+            EntryAction::Retain(())
         });
+        if let EntryResult::Vacant(place) = found {
+            // It is refused when the place was cleared meanwhile: then it is read again.
+            drop(place.insert(kept));
+        }
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -218,4 +213,17 @@ impl Local {
             micros => self.started_at.checked_add(Duration::from_micros(micros)),
         }
     }
+}
+
+/// A map of `homes_max` homes, in which what is new pushes out what was left alone.
+#[expect(clippy::expect_used, reason = "the one number that is needed is given")]
+fn bounded<V: Clone>(homes_max: u64) -> Bounded<AccountId, V> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(usize::try_from(homes_max).unwrap_or(usize::MAX))
+        .weight_capacity(homes_max)
+        .hot_allocation(HOMES_KEPT_SHARE)
+        .build()
+        .expect("a capacity is given");
+    let (hasher, cycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+    Bounded::with_options(options, UnitWeighter, hasher, cycle)
 }

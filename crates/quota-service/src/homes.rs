@@ -1,36 +1,25 @@
 //! Who lives where, remembered for a while; a stale answer is noticed at load.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use quota_core::ids::{AccountId, AccountKind};
 use quota_core::ports::{Storage, StoreError};
 
-use crate::generations::Generations;
-
 /// Accounts whose home is remembered.
 const REMEMBERED_MAX: usize = 200_000;
-/// Parts with a lock of their own, so that callers seldom wait for one another.
-const PARTS: usize = 32;
-
-/// Homes by account; none where an account is its own home.
-type Part = Mutex<Generations<Option<AccountId>>>;
 
 /// The directory, cached.
 pub(crate) struct Homes {
     storage: Arc<dyn Storage>,
-    remembered: [Part; PARTS],
-    hasher: RandomState,
+    remembered: quick_cache::sync::Cache<AccountId, AccountId>,
 }
 
 impl Homes {
     pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
+        let remembered = quick_cache::sync::Cache::new(REMEMBERED_MAX);
         Self {
             storage,
-            remembered: std::array::from_fn(|_| {
-                Mutex::new(Generations::new(REMEMBERED_MAX / PARTS))
-            }),
-            hasher: RandomState::new(),
+            remembered,
         }
     }
 
@@ -39,7 +28,7 @@ impl Homes {
         if account.kind() == AccountKind::Org {
             return Ok(account.clone());
         }
-        if let Some(home) = self.remembered(account) {
+        if let Some(home) = self.remembered.get(account) {
             return Ok(home);
         }
         self.look_up(account).await
@@ -54,25 +43,7 @@ impl Homes {
     }
 
     pub(crate) fn remember(&self, account: &AccountId, home: &AccountId) {
-        let elsewhere = (home != account).then(|| home.clone());
-        self.with_part(account, |part| part.insert(account.clone(), elsewhere));
-    }
-
-    fn remembered(&self, account: &AccountId) -> Option<AccountId> {
-        self.with_part(account, |part| {
-            let home = part.get(account)?;
-            Some(home.as_ref().unwrap_or(account).clone())
-        })
-    }
-
-    fn with_part<T>(
-        &self,
-        account: &AccountId,
-        run: impl FnOnce(&mut Generations<Option<AccountId>>) -> T,
-    ) -> T {
-        let place = shard(self.hasher.hash_one(account), PARTS);
-        let part = self.remembered[place].lock();
-        run(&mut part.unwrap_or_else(PoisonError::into_inner))
+        self.remembered.insert(account.clone(), home.clone());
     }
 }
 

@@ -1,6 +1,8 @@
 //! API keys: random, stored hashed, revocable at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use quota_core::ports::{ApiKey, KeyScope};
 use rand::TryRng;
@@ -28,15 +30,35 @@ impl std::fmt::Debug for NewKey {
     }
 }
 
-/// Keys that are remembered, and for how long.
+/// Keys that are remembered.
+const REMEMBERED_MAX: usize = 10_000;
+/// How long a key is remembered: a revoked one is refused everywhere within this time.
+const REMEMBERED_FOR: Duration = Duration::from_millis(500);
+
+/// When one request reads it again, while the others still go by what is remembered.
+const RENEWED_AFTER: Duration = Duration::from_millis(250);
+
 pub(crate) fn known_keys() -> KnownKeys {
-    moka::sync::Cache::builder()
-        .max_capacity(10_000)
-        .time_to_live(std::time::Duration::from_millis(500))
-        .build()
+    quick_cache::sync::Cache::new(REMEMBERED_MAX)
 }
 
-pub(crate) type KnownKeys = moka::sync::Cache<[u8; 32], Arc<ApiKey>>;
+/// Keys by the hash of their secret.
+pub(crate) type KnownKeys = quick_cache::sync::Cache<[u8; 32], Arc<KnownKey>>;
+
+pub(crate) struct KnownKey {
+    key: Arc<ApiKey>,
+    read_at: Instant,
+    is_renewed: AtomicBool,
+}
+
+impl KnownKey {
+    /// Whether this request may go by it.
+    fn holds(&self) -> bool {
+        let age = self.read_at.elapsed();
+        age < RENEWED_AFTER
+            || (age < REMEMBERED_FOR && self.is_renewed.swap(true, Ordering::Relaxed))
+    }
+}
 
 fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
@@ -72,12 +94,20 @@ impl Engine {
     /// [`EngineError::Store`] when it cannot be read.
     pub async fn key_of(&self, secret: &str) -> Result<Option<Arc<ApiKey>>, EngineError> {
         let hash = hash(secret);
-        if let Some(known) = self.inner.known_keys.get(&hash) {
-            return Ok(Some(known));
+        if let Some(known) = self.inner.known_keys.get(&hash)
+            && known.holds()
+        {
+            return Ok(Some(Arc::clone(&known.key)));
         }
+        let read_at = Instant::now();
         let found = self.storage().key_by_hash(&hash).await?.map(Arc::new);
         if let Some(found) = &found {
-            self.inner.known_keys.insert(hash, Arc::clone(found));
+            let known = KnownKey {
+                key: Arc::clone(found),
+                read_at,
+                is_renewed: AtomicBool::new(false),
+            };
+            self.inner.known_keys.insert(hash, Arc::new(known));
         }
         Ok(found)
     }
@@ -96,7 +126,7 @@ impl Engine {
     /// [`EngineError::Store`] when it cannot be written.
     pub async fn revoke_key(&self, id: Uuid) -> Result<bool, EngineError> {
         let is_known = self.storage().revoke_key(id, self.now()).await?;
-        self.inner.known_keys.invalidate_all();
+        self.inner.known_keys.clear();
         Ok(is_known)
     }
 }
