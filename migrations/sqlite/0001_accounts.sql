@@ -51,5 +51,5 @@ when (instr(new.books, '-') > 0 or instr(new.books, 'grant:') > 0) and exists (
             and balance.value ->> '$.u' + coalesce(balance.value ->> '$.h', 0) > balance.value ->> '$.g')
 )
 begin
-    select raise(abort, 'accounts_books_are_sound: a balance is negative or a grant overdrawn');
+    select raise(rollback, 'accounts_books_are_sound: a balance is negative or a grant overdrawn');
 end;

@@ -20,6 +20,8 @@ pub enum OpenError {
 pub(crate) enum Fault {
     Sqlite(sqlx::Error),
     Store(StoreError),
+    /// A home was not as it was trusted to be. Nothing of the batch stays written.
+    Stale,
 }
 
 impl From<sqlx::Error> for Fault {
@@ -38,8 +40,20 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Store(error) => error,
+            Fault::Stale => StoreError::Refused {
+                what: "a home is not as it was loaded".to_owned(),
+            },
             Fault::Sqlite(error) => classed(error),
         }
+    }
+}
+
+/// Whether a batch is to be looked at more closely: a home was not as it was trusted to be, or a key is taken.
+pub(crate) fn is_stale(fault: &Fault) -> bool {
+    match fault {
+        Fault::Stale => true,
+        Fault::Sqlite(sqlx::Error::Database(error)) => error.is_unique_violation(),
+        Fault::Sqlite(_) | Fault::Store(_) => false,
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct HomeRows {
 #[derive(Clone, Default)]
 pub(crate) struct Guard {
     pub(crate) home: Option<AccountId>,
+    /// The version that was loaded; 0 for other accounts and for a new home.
+    pub(crate) expected: i64,
     pub(crate) version: i64,
     pub(crate) era: i64,
     pub(crate) hold_before: Option<i64>,
@@ -39,15 +41,13 @@ pub(crate) struct Guard {
 /// An account in its home.
 pub(crate) struct AccountRow {
     pub(crate) home: AccountId,
-    pub(crate) id: AccountId,
+    id: AccountId,
     pub(crate) guard: Guard,
     org: Option<String>,
     /// Empty when the stored ones stay.
     terms: String,
     books: String,
-    pub(crate) due_at: Option<i64>,
-    /// Whether only its books and its guard differ from the stored row.
-    pub(crate) is_plain: bool,
+    due_at: Option<i64>,
 }
 
 /// A balance that was closed.
@@ -74,17 +74,10 @@ impl AccountRow {
             },
             books: json(&write.account.books)?,
             due_at: write.due_at.map(micros),
-            is_plain: false,
         })
     }
 
-    /// Whether its terms differ from the stored ones, or it is new.
-    pub(crate) fn has_new_terms(&self) -> bool {
-        !self.terms.is_empty()
-    }
-
-    /// Whether it is the home's own account.
-    pub(crate) fn is_own(&self) -> bool {
+    fn is_own(&self) -> bool {
         self.home == self.id
     }
 }
@@ -106,6 +99,7 @@ impl HomeRows {
         let home = &write.home;
         let guard = Guard {
             home: Some(home.clone()),
+            expected: counter(write.expected_version)?,
             version: counter(write.new_version)?,
             era: 0,
             hold_before: write.hold_before.map(micros),
@@ -145,10 +139,21 @@ impl HomeRows {
         self.accounts.iter().any(AccountRow::is_own)
     }
 
+    /// Whether there is nothing in them but what a consume changes in a home that exists.
+    pub(crate) fn are_plain(&self) -> bool {
+        let keeps_terms = |account: &AccountRow| account.terms.is_empty();
+        let guards = self.accounts.iter().map(|account| &account.guard);
+        let guards = guards.chain(&self.guards);
+        self.accounts.iter().all(keeps_terms) && guards.map(|guard| guard.expected).sum::<i64>() > 0
+    }
+
     /// Sets which of its lives the home is in.
     pub(crate) fn set_era(&mut self, era: i64) {
         for account in self.accounts.iter_mut().filter(|account| account.is_own()) {
             account.guard.era = era;
+        }
+        for guard in &mut self.guards {
+            guard.era = era;
         }
         for operation in &mut self.operations {
             operation.era = era;
@@ -166,8 +171,33 @@ impl HomeRows {
     }
 
     /// Writes them all.
-    pub(crate) async fn write(self, connection: &mut SqliteConnection) -> Result<(), Fault> {
-        upsert_accounts(connection, self.accounts).await?;
+    pub(crate) async fn write(mut self, connection: &mut SqliteConnection) -> Result<(), Fault> {
+        let accounts = std::mem::take(&mut self.accounts);
+        upsert_accounts(connection, accounts).await?;
+        self.write_but_accounts(connection).await
+    }
+
+    /// Writes them all where every home still is as it was loaded, in its life `era`, and no account is due at
+    /// another time; gives back whether that is so. When it is not, some were written: the transaction must end.
+    pub(crate) async fn write_unchanged(
+        mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<bool, Fault> {
+        let accounts = std::mem::take(&mut self.accounts);
+        let asked = accounts.len();
+        if update_accounts(connection, accounts).await? != asked {
+            return Ok(false);
+        }
+        let guards = std::mem::take(&mut self.guards);
+        let asked = guards.len();
+        if update_guards(connection, guards).await? != asked {
+            return Ok(false);
+        }
+        self.write_but_accounts(connection).await?;
+        Ok(true)
+    }
+
+    async fn write_but_accounts(self, connection: &mut SqliteConnection) -> Result<(), Fault> {
         update_guards(connection, self.guards).await?;
         insert_operations(connection, self.operations).await?;
         upsert_reservations(connection, self.reservations).await?;
@@ -176,35 +206,20 @@ impl HomeRows {
     }
 }
 
-/// The statement that stores accounts, with more that is set in a stored row.
-macro_rules! upsert_accounts {
-    ($($set:literal)?) => {
-        ManyRows::new(
-            "insert into accounts (home, account, org, version, era, hold_before, operated_at, \
-             terms, books, due_at) values",
-            10,
-            concat!(
-                "on conflict (home, account) do update set version = excluded.version, \
-                 hold_before = excluded.hold_before, \
-                 operated_at = coalesce(max(accounts.operated_at, excluded.operated_at), \
-                 accounts.operated_at, excluded.operated_at), books = excluded.books",
-                $($set)?
-            ),
-        )
-    };
-}
-
-/// Of plain rows no indexed column is named: SQLite would write the index again, whether the value differs or not.
 async fn upsert_accounts(
     connection: &mut SqliteConnection,
     rows: Vec<AccountRow>,
 ) -> Result<(), Fault> {
-    static PLAIN: LazyLock<ManyRows> = LazyLock::new(|| upsert_accounts!());
-    static WHOLE: LazyLock<ManyRows> = LazyLock::new(|| {
-        upsert_accounts!(
-            ", org = excluded.org, due_at = excluded.due_at, \
-             terms = case when excluded.terms = '' then terms else excluded.terms end"
-        )
+    static UPSERT: LazyLock<ManyRows> = LazyLock::new(|| {
+        let head = "insert into accounts (home, account, org, version, era, hold_before, operated_at, \
+                    terms, books, due_at) values";
+        let tail = "on conflict (home, account) do update set org = excluded.org, \
+                    version = excluded.version, hold_before = excluded.hold_before, \
+                    operated_at = coalesce(max(accounts.operated_at, excluded.operated_at), \
+                    accounts.operated_at, excluded.operated_at), \
+                    terms = case when excluded.terms = '' then terms else excluded.terms end, \
+                    books = excluded.books, due_at = excluded.due_at";
+        ManyRows::new(head, 10, tail)
     });
     let bind = |statement: Statement, row: AccountRow| {
         statement
@@ -219,29 +234,62 @@ async fn upsert_accounts(
             .bind(row.books)
             .bind(row.due_at)
     };
-    let (plain, whole) = rows.into_iter().partition(|row| row.is_plain);
-    PLAIN.run(connection, plain, bind).await?;
-    WHOLE.run(connection, whole, bind).await
+    UPSERT.run(connection, rows, bind).await?;
+    Ok(())
 }
 
-/// Moves homes on whose own account stays as it is.
-pub(crate) async fn update_guards(
+/// Stores the books of accounts that are as they were loaded, and gives back how many are. No indexed column is
+/// named: SQLite would write the index again, whether the value differs or not.
+async fn update_accounts(
+    connection: &mut SqliteConnection,
+    rows: Vec<AccountRow>,
+) -> Result<usize, Fault> {
+    static UPDATE: LazyLock<ManyRows> = LazyLock::new(|| {
+        let head = "with q (home, account, expected, era, due_at, version, hold_before, operated_at, \
+                    books) as (values";
+        let tail = ") update or rollback accounts set version = q.version, hold_before = q.hold_before, \
+                    operated_at = coalesce(max(accounts.operated_at, q.operated_at), \
+                    accounts.operated_at, q.operated_at), books = q.books from q \
+                    where accounts.home = q.home and accounts.account = q.account \
+                    and accounts.version = q.expected and accounts.era = q.era \
+                    and accounts.due_at is q.due_at";
+        ManyRows::new(head, 9, tail)
+    });
+    let bind = |statement: Statement, row: AccountRow| {
+        statement
+            .bind(row.home.as_str())
+            .bind(row.id.as_str())
+            .bind(row.guard.expected)
+            .bind(row.guard.era)
+            .bind(row.due_at)
+            .bind(row.guard.version)
+            .bind(row.guard.hold_before)
+            .bind(row.guard.operated_at)
+            .bind(row.books)
+    };
+    UPDATE.run(connection, rows, bind).await
+}
+
+/// Moves homes on whose own account stays as it is, and gives back how many were as they were loaded.
+async fn update_guards(
     connection: &mut SqliteConnection,
     rows: Vec<Guard>,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     static UPDATE: LazyLock<ManyRows> = LazyLock::new(|| {
-        let head = "with moved (home, version, hold_before, operated_at) as (values";
-        let tail = ") update accounts set version = moved.version, \
-                    hold_before = moved.hold_before, \
-                    operated_at = coalesce(max(accounts.operated_at, moved.operated_at), \
-                    accounts.operated_at, moved.operated_at) \
-                    from moved where accounts.home = moved.home and accounts.account = moved.home";
-        ManyRows::new(head, 4, tail)
+        let head = "with q (home, expected, era, version, hold_before, operated_at) as (values";
+        let tail = ") update or rollback accounts set version = q.version, hold_before = q.hold_before, \
+                    operated_at = coalesce(max(accounts.operated_at, q.operated_at), \
+                    accounts.operated_at, q.operated_at) from q \
+                    where accounts.home = q.home and accounts.account = q.home \
+                    and accounts.version = q.expected and accounts.era = q.era";
+        ManyRows::new(head, 6, tail)
     });
     let bind = |statement: Statement, row: Guard| {
         let home = row.home.as_ref().map(AccountId::as_str);
         statement
             .bind(home)
+            .bind(row.expected)
+            .bind(row.era)
             .bind(row.version)
             .bind(row.hold_before)
             .bind(row.operated_at)
@@ -265,5 +313,6 @@ async fn upsert_closed(
             .bind(row.bucket)
             .bind(row.balance)
     };
-    UPSERT.run(connection, rows, bind).await
+    UPSERT.run(connection, rows, bind).await?;
+    Ok(())
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use quota_core::home::{Account, ClosedBalance, Home, Referred};
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, sequence_of};
-use quota_core::ports::{LoadQuery, Loaded};
+use quota_core::ports::{KeyQuery, LoadQuery, Loaded};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
@@ -251,17 +251,26 @@ async fn load_earlier(
 ) -> Result<Vec<Operation>, Fault> {
     let keys = query.homes.iter().flat_map(|home| {
         let keys = home.keys.iter();
-        keys.map(|wanted| (&home.home, &wanted.account, &wanted.key))
+        keys.map(|wanted| (&home.home, other_than(&home.home, wanted), &wanted.key))
     });
     let keys: Vec<_> = keys.collect();
     let statement = concat!(
         "select ",
         operation_columns!(),
         " from json_each(?1) as q cross join operations as o on o.home = q.value ->> 0 \
-         and o.account = q.value ->> 1 and o.key = q.value ->> 2"
+         and iif(o.account = o.home, '', o.account) = q.value ->> 1 and o.key = q.value ->> 2"
     );
     let found = operations(connection, statement, &keys).await?;
     Ok(found.into_iter().map(|(_, operation)| operation).collect())
+}
+
+/// The account of a key as the index has it: nothing for the home's own.
+pub(crate) fn other_than<'a>(home: &AccountId, wanted: &'a KeyQuery) -> &'a str {
+    if wanted.account == *home {
+        ""
+    } else {
+        wanted.account.as_str()
+    }
 }
 
 async fn operations<K: serde::Serialize>(

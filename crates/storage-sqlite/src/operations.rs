@@ -91,7 +91,8 @@ pub(crate) async fn insert_operations(
             .bind(row.answer)
             .bind(row.origin)
     };
-    INSERT.run(connection, rows, bind).await
+    INSERT.run(connection, rows, bind).await?;
+    Ok(())
 }
 
 /// An operation and the home it was booked in.

@@ -57,7 +57,8 @@ pub(crate) async fn insert_events(
             .bind(row.at)
             .bind(row.kind)
     };
-    INSERT.run(connection, rows, bind).await
+    INSERT.run(connection, rows, bind).await?;
+    Ok(())
 }
 
 fn read_event(row: &SqliteRow) -> Result<Event, Fault> {

@@ -110,6 +110,8 @@ impl Guard {
     fn moved_on(self, later: Self) -> Self {
         Self {
             hold_before: self.hold_before,
+            expected: self.version,
+            era: self.era,
             ..later
         }
     }
@@ -130,7 +132,7 @@ async fn stored_guard(
         version: row.try_get(0)?,
         era: row.try_get(1)?,
         hold_before: row.try_get(2)?,
-        operated_at: None,
+        ..Guard::default()
     }))
 }
 

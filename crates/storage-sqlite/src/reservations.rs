@@ -83,7 +83,8 @@ pub(crate) async fn upsert_reservations(
             .bind(row.ended_by)
             .bind(row.late_commit)
     };
-    UPSERT.run(connection, rows, bind).await
+    UPSERT.run(connection, rows, bind).await?;
+    Ok(())
 }
 
 /// A reservation and its home.

@@ -6,7 +6,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Sqlite};
 
-use crate::error::Fault;
+use crate::error::{Fault, refused};
 
 /// Sizes of chunks: few, so that each statement is prepared once and found again.
 const CHUNK_ROWS: [usize; 5] = [256, 64, 16, 4, 1];
@@ -27,17 +27,18 @@ impl ManyRows {
         }))
     }
 
-    /// Runs the statement for all rows; `bind` binds the values of one.
+    /// Runs the statement for all rows and counts those that it changes; `bind` binds the values of one.
     pub(crate) async fn run<R>(
         &self,
         connection: &mut SqliteConnection,
         rows: Vec<R>,
         bind: impl Fn(Statement, R) -> Statement,
-    ) -> Result<(), Fault> {
+    ) -> Result<usize, Fault> {
+        let mut changed = 0;
         for statement in self.statements(rows, bind) {
-            statement.execute(&mut *connection).await?;
+            changed += statement.execute(&mut *connection).await?.rows_affected();
         }
-        Ok(())
+        usize::try_from(changed).map_err(|_| refused("more rows changed than there can be"))
     }
 
     /// Runs the statement for all rows and gives back what it finds.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use quota_core::ports::StoreError;
@@ -14,6 +15,7 @@ use sqlx::sqlite::{
 
 use crate::error::{Fault, OpenError};
 use crate::migrations::migrator;
+use crate::write::Trust;
 
 /// Rows that wait on their way from a connection's thread: a whole batch, so that the two do not take turns.
 const ROW_BUFFER: usize = 1024;
@@ -54,6 +56,7 @@ impl Default for SqliteSettings {
 pub struct SqliteStore {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
+    pub(crate) trust: Arc<Trust>,
 }
 
 /// What runs inside a transaction.
@@ -80,7 +83,11 @@ impl SqliteStore {
         migrator().run(&writer).await?;
         let readers = pool(settings, settings.readers.max(1));
         let readers = readers.connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            trust: Arc::default(),
+        })
     }
 
     /// A store that lives as long as the process keeps it, on one connection; for tests and trials.
@@ -93,7 +100,11 @@ impl SqliteStore {
         let writer = writer.await.map_err(OpenError::Open)?;
         migrator().run(&writer).await?;
         let readers = writer.clone();
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            trust: Arc::default(),
+        })
     }
 
     /// Closes the file in order; calls that come later fail.
@@ -108,6 +119,15 @@ impl SqliteStore {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
     {
+        Ok(self.try_writing(work).await?)
+    }
+
+    /// As [`Self::writing`], with the reason of a failure as it is.
+    pub(crate) async fn try_writing<T, W>(&self, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    {
         uncut(self.writer.clone(), "begin immediate", work).await
     }
 
@@ -117,7 +137,7 @@ impl SqliteStore {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
     {
-        uncut(self.readers.clone(), "begin", work).await
+        Ok(uncut(self.readers.clone(), "begin", work).await?)
     }
 }
 
@@ -150,7 +170,7 @@ fn pool(settings: &SqliteSettings, connections: u32) -> SqlitePoolOptions {
 }
 
 /// Runs a transaction in a task of its own, so that dropping the call cannot cut it short.
-async fn uncut<T, W>(pool: SqlitePool, begin: &'static str, work: W) -> Result<T, StoreError>
+async fn uncut<T, W>(pool: SqlitePool, begin: &'static str, work: W) -> Result<T, Fault>
 where
     T: Send + 'static,
     W: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
@@ -163,8 +183,8 @@ where
         Ok(answer)
     });
     match task.await {
-        Ok(answer) => answer.map_err(Fault::into),
+        Ok(answer) => answer,
         Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-        Err(ended) => Err(StoreError::Unavailable(Box::new(ended))),
+        Err(ended) => Err(StoreError::Unavailable(Box::new(ended)).into()),
     }
 }

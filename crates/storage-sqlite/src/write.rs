@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use quota_core::ids::AccountId;
@@ -12,9 +13,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::SqliteStore;
 use crate::catalog::catalog_version;
-use crate::error::{Fault, refused};
+use crate::error::{Fault, is_stale, refused};
 use crate::home_rows::HomeRows;
-use crate::load::{load, rows};
+use crate::load::{load, other_than, rows};
 use crate::rows::{ManyRows, Statement};
 use crate::values::{Reading, account_in, counter};
 
@@ -27,8 +28,18 @@ impl Store for SqliteStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
-        let batch = Encoded::new(batch)?;
-        self.writing(move |connection| Box::pin(write(connection, batch)))
+        if self.trust.is_due() {
+            let encoded = Encoded::new(batch)?;
+            let written = self
+                .try_writing(move |connection| Box::pin(write(connection, encoded, true)))
+                .await;
+            match written {
+                Err(fault) if is_stale(&fault) => self.trust.pause(),
+                answer => return Ok(answer?),
+            }
+        }
+        let encoded = Encoded::new(batch)?;
+        self.writing(move |connection| Box::pin(write(connection, encoded, false)))
             .await
     }
 
@@ -44,7 +55,7 @@ impl Store for SqliteStore {
                 let Some(batch) = decide(loaded) else {
                     return Ok(false);
                 };
-                let passed = write(connection, Encoded::new(&batch)?).await?;
+                let passed = write(connection, Encoded::new(&batch)?, false).await?;
                 Ok(!passed.is_empty())
             })
         })
@@ -67,6 +78,8 @@ struct EncodedHome {
     expected_version: u64,
     unseen_keys: Vec<KeyQuery>,
     rows: HomeRows,
+    /// Whether it may be written without a look, see [`Trust`].
+    is_plain: bool,
 }
 
 impl Encoded {
@@ -78,11 +91,13 @@ impl Encoded {
             if !seen.insert(&write.home) {
                 return Err(refused(format!("home `{}` comes twice", write.home)));
             }
+            let rows = HomeRows::new(write)?;
             homes.push(EncodedHome {
+                is_plain: rows.are_plain() && carries_unseen_keys(write),
                 home: write.home.clone(),
                 expected_version: write.expected_version,
                 unseen_keys: write.unseen_keys.clone(),
-                rows: HomeRows::new(write)?,
+                rows,
             });
         }
         Ok(Self {
@@ -99,39 +114,93 @@ fn check_shape(write: &HomeWrite) -> Result<(), Fault> {
     mistake.map_or(Ok(()), |what| Err(refused(format!("home `{home}` {what}"))))
 }
 
+/// Whether each key that was not looked for is that of a new operation; both are in the order of the requests.
+fn carries_unseen_keys(write: &HomeWrite) -> bool {
+    let mut operations = write.operations.iter();
+    write.unseen_keys.iter().all(|unseen| {
+        operations.any(|new| new.key.as_ref() == Some(&unseen.key) && new.account == unseen.account)
+    })
+}
+
+/// Whether homes that only consume are written without a look at what is stored: each row is written where it still
+/// is as it was loaded, the rows that were written are counted, and a key that is taken offends the index. What is
+/// lost when that does not come out is the work of one batch, so the next ones are looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Trust {
+    batches_to_look_at: AtomicU32,
+}
+
+/// Batches that are looked at after one that was not as it was trusted to be.
+const PAUSE_BATCHES: u32 = 16;
+
+impl Trust {
+    fn is_due(&self) -> bool {
+        let (order, fewer) = (Ordering::Relaxed, |left: u32| left.checked_sub(1));
+        let paused = self.batches_to_look_at.fetch_update(order, order, fewer);
+        paused.is_err()
+    }
+
+    fn pause(&self) {
+        let left = &self.batches_to_look_at;
+        left.store(PAUSE_BATCHES, Ordering::Relaxed);
+    }
+}
+
 /// Runs inside a transaction that holds the only right to write, so what is read here stays true until the commit.
-async fn write(connection: &mut SqliteConnection, batch: Encoded) -> Result<Vec<AccountId>, Fault> {
+/// With `trusts`, see [`Trust`].
+async fn write(
+    connection: &mut SqliteConnection,
+    batch: Encoded,
+    trusts: bool,
+) -> Result<Vec<AccountId>, Fault> {
     let is_current = catalog_version(connection).await? == batch.catalog_version
         && holds(connection, batch.lease.as_ref()).await?;
     if !is_current {
         return Ok(Vec::new());
     }
-    let differing = differing_accounts(connection, &batch.homes).await?;
-    let stopped = homes_with_taken_keys(connection, &batch.homes).await?;
-    let births = possible_births(connection, &batch.homes).await?;
-    let mut passed = Vec::with_capacity(batch.homes.len());
+    let homes = batch.homes.into_iter();
+    let (trusted, others): (Vec<_>, Vec<_>) = homes.partition(|home| trusts && home.is_plain);
+    let mut passed = Vec::with_capacity(trusted.len() + others.len());
+    let mut unchanged = HomeRows::default();
+    for mut home in trusted {
+        home.rows.set_era(FIRST_ERA);
+        unchanged.append(home.rows);
+        passed.push(home.home);
+    }
+    if !unchanged.write_unchanged(connection).await? {
+        return Err(Fault::Stale);
+    }
+    if !others.is_empty() {
+        write_checked(connection, others, &mut passed).await?;
+    }
+    Ok(passed)
+}
+
+/// Writes the homes that still are as they were loaded, and adds them to `passed`.
+async fn write_checked(
+    connection: &mut SqliteConnection,
+    homes: Vec<EncodedHome>,
+    passed: &mut Vec<AccountId>,
+) -> Result<(), Fault> {
+    let guards = stored_guards(connection, &homes).await?;
+    let stopped = homes_with_taken_keys(connection, &homes).await?;
+    let births = possible_births(connection, &homes).await?;
     let mut all = HomeRows::default();
-    for mut home in batch.homes {
-        let own = (home.home.clone(), home.home.clone());
-        let era = match differing.get(&own) {
-            None => Some(FIRST_ERA),
-            Some(Some((version, era))) if *version == home.expected_version => Some(*era),
-            Some(None) if home.expected_version == 0 => births.get(&home.home).copied(),
-            Some(_) => None,
+    for mut home in homes {
+        let stored = guards.get(&home.home).copied();
+        let era = match stored {
+            Some((version, era)) if version == home.expected_version => Some(era),
+            None if home.expected_version == 0 => births.get(&home.home).copied(),
+            _ => None,
         };
         let Some(era) = era.filter(|_| !stopped.contains(&home.home)) else {
             continue;
         };
         home.rows.set_era(era);
-        for row in &mut home.rows.accounts {
-            let key = (row.home.clone(), row.id.clone());
-            row.is_plain = !row.has_new_terms() && !differing.contains_key(&key);
-        }
         all.append(home.rows);
         passed.push(home.home);
     }
-    all.write(connection).await?;
-    Ok(passed)
+    all.write(connection).await
 }
 
 async fn holds(connection: &mut SqliteConnection, lease: Option<&Lease>) -> Result<bool, Fault> {
@@ -146,66 +215,20 @@ async fn holds(connection: &mut SqliteConnection, lease: Option<&Lease>) -> Resu
     Ok(held.fetch_optional(connection).await?.is_some())
 }
 
-/// An account in its home.
-type AccountKey = (AccountId, AccountId);
-
-/// What the stored row of an account says of its home, if there is such a row: version and era.
-type StoredGuard = Option<(u64, i64)>;
-
-/// Accounts whose row is missing, has another version than was loaded, is of a later life of its home, or is due at
-/// another time; and the homes' own accounts of which that holds. As a rule there is none: a row that is given back
-/// costs more than one that is looked at.
-async fn differing_accounts(
+/// Version and era of the homes that exist.
+async fn stored_guards(
     connection: &mut SqliteConnection,
     homes: &[EncodedHome],
-) -> Result<BTreeMap<AccountKey, StoredGuard>, Fault> {
-    static DIFFERING: LazyLock<ManyRows> = LazyLock::new(|| {
-        let head = "with q (home, account, version, era, due_at) as (values";
-        let tail = ") select q.home, q.account, a.version, a.era from q left join accounts as a \
-                    on a.home = q.home and a.account = q.account where a.version is not q.version \
-                    or a.era is not q.era or a.due_at is not q.due_at";
-        ManyRows::new(head, 5, tail)
-    });
-    let mut expected = Vec::with_capacity(homes.len());
-    for home in homes {
-        let version = counter(home.expected_version)?;
-        for row in &home.rows.accounts {
-            let (version, era) = if row.is_own() {
-                (version, FIRST_ERA)
-            } else {
-                (0, 0)
-            };
-            expected.push((&home.home, &row.id, version, era, row.due_at));
-        }
-        for _ in &home.rows.guards {
-            expected.push((&home.home, &home.home, version, FIRST_ERA, None));
-        }
-    }
-    let bind = |statement: Statement,
-                (home, account, version, era, due_at): (
-        &AccountId,
-        &AccountId,
-        i64,
-        i64,
-        Option<i64>,
-    )| {
-        statement
-            .bind(home.as_str())
-            .bind(account.as_str())
-            .bind(version)
-            .bind(era)
-            .bind(due_at)
-    };
-    let mut differing = BTreeMap::new();
-    for row in DIFFERING.fetch(connection, expected, bind).await? {
+) -> Result<BTreeMap<AccountId, (u64, i64)>, Fault> {
+    let names: Vec<&AccountId> = homes.iter().map(|home| &home.home).collect();
+    let statement = "select a.home, a.version, a.era from json_each(?1) as q \
+                     cross join accounts as a on a.home = q.value and a.account = q.value";
+    let mut guards = BTreeMap::new();
+    for row in rows(connection, statement, &names).await? {
         let row = Reading::new(&row, "accounts", "a guard");
-        let stored = match row.raw::<Option<i64>>(2)? {
-            Some(_) => Some((row.counter(2)?, row.raw(3)?)),
-            None => None,
-        };
-        differing.insert((row.text(0)?, row.text(1)?), stored);
+        guards.insert(row.text(0)?, (row.counter(1)?, row.raw(2)?));
     }
-    Ok(differing)
+    Ok(guards)
 }
 
 /// Homes with an operation that carries a key which was not looked for at load.
@@ -216,7 +239,8 @@ async fn homes_with_taken_keys(
     static TAKEN: LazyLock<ManyRows> = LazyLock::new(|| {
         let head = "with q (home, account, key) as (values";
         let tail = ") select o.home from q cross join operations as o \
-                    on o.home = q.home and o.account = q.account and o.key = q.key";
+                    on o.home = q.home and iif(o.account = o.home, '', o.account) = q.account \
+                    and o.key = q.key";
         ManyRows::new(head, 3, tail)
     });
     let unseen = homes.iter().flat_map(|home| {
@@ -226,7 +250,7 @@ async fn homes_with_taken_keys(
     let bind = |statement: Statement, (home, wanted): (&AccountId, &KeyQuery)| {
         statement
             .bind(home.as_str())
-            .bind(wanted.account.as_str())
+            .bind(other_than(home, wanted))
             .bind(wanted.key.as_str())
     };
     let found = TAKEN.fetch(connection, unseen.collect(), bind).await?;
