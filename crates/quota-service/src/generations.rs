@@ -26,15 +26,6 @@ impl<V> Generations<V> {
         self.young_max == 0
     }
 
-    /// Looks an entry up; one that is used belongs to the younger generation again.
-    pub(crate) fn get(&mut self, id: &AccountId) -> Option<&V> {
-        if !self.young.contains_key(id) {
-            let (id, found) = self.old.remove_entry(id)?;
-            self.insert(id, found);
-        }
-        self.young.get(id)
-    }
-
     /// Takes an entry out.
     pub(crate) fn take(&mut self, id: &AccountId) -> Option<V> {
         self.young.remove(id).or_else(|| self.old.remove(id))
@@ -67,23 +58,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_stays_and_what_is_not_goes() {
+    fn what_is_put_in_again_stays_and_what_is_not_goes() {
         let mut kept = Generations::new(4);
         kept.insert(id(1), 1);
         kept.insert(id(2), 2);
         kept.insert(id(3), 3);
-        assert_eq!(kept.get(&id(1)), Some(&1));
+        let again = kept.take(&id(1)).expect("is kept");
+        kept.insert(id(1), again);
         kept.insert(id(4), 4);
-        assert_eq!(kept.get(&id(2)), None);
+        assert_eq!(kept.take(&id(2)), None);
         assert_eq!(kept.take(&id(1)), Some(1));
-        assert_eq!(kept.get(&id(1)), None);
-        assert_eq!(kept.get(&id(4)), Some(&4));
+        assert_eq!(kept.take(&id(1)), None);
+        assert_eq!(kept.take(&id(4)), Some(4));
     }
 
     #[test]
     fn nothing_is_kept_for_zero() {
         let mut kept = Generations::new(0);
         kept.insert(id(1), 1);
-        assert_eq!(kept.get(&id(1)), None);
+        assert_eq!(kept.take(&id(1)), None);
     }
 }
