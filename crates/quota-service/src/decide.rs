@@ -39,43 +39,28 @@ pub(crate) struct DecidedHome {
     /// Whether it was decided on memory alone: then it counts only once its write has passed.
     pub(crate) was_kept: bool,
     unseen_keys: Vec<KeyQuery>,
+    /// How many of the home's new operations are among the first answers.
+    answers: usize,
     pub(crate) verdicts: Vec<Verdict>,
 }
 
 /// Decides requests in their order.
 pub(crate) fn decide_home<'a>(
-    (mut home, was_kept): (Box<Home>, bool),
+    home: (Box<Home>, bool),
     answered: &mut Answered,
-    requests: impl ExactSizeIterator<Item = (&'a Request, &'a [Uuid])>,
+    requests: impl Iterator<Item = (&'a Request, &'a [Uuid])>,
     context: &Context<'_>,
 ) -> DecidedHome {
-    let expected_version = home.version;
-    let mut unseen_keys = Vec::new();
-    // A key belongs to an account and so to its home: a lone request is repeated by no other of the batch.
-    let is_alone = requests.len() == 1;
-    let verdicts = requests
-        .map(|(request, tried)| {
-            if let (true, Some(key)) = (was_kept, &request.key) {
-                unseen_keys.push(KeyQuery {
-                    account: request.account.clone(),
-                    key: key.clone(),
-                });
-            }
-            decide_one(&mut home, (answered, is_alone), (request, tried), context)
-        })
-        .collect();
-    DecidedHome {
-        expected_version,
-        home,
-        was_kept,
-        unseen_keys,
-        verdicts,
+    let mut decided = DecidedHome::new(home);
+    for asked in requests {
+        decided.decide(answered, asked, context);
     }
+    decided
 }
 
 fn decide_one(
     home: &mut Home,
-    (answered, is_alone): (&mut Answered, bool),
+    answered: &Answered,
     (request, tried): (&Request, &[Uuid]),
     context: &Context<'_>,
 ) -> Verdict {
@@ -89,21 +74,58 @@ fn decide_one(
         return Ok(reply(home, done.operation.clone(), false));
     }
     let named = |key: &IdempotencyKey| (request.account.clone(), key.clone());
-    let key = request.key.as_ref();
-    if let Some(first) = key.and_then(|key| answered.get(&named(key))) {
+    let first = request
+        .key
+        .as_ref()
+        .and_then(|key| answered.get(&named(key)));
+    if let Some(first) = first {
         if first.body_hash != request.body_hash {
             return Err(EngineError::KeyReused);
         }
         return Ok(reply(home, first.clone(), true));
     }
     let outcome = execute(home, request, context)?;
-    if let (Some(key), true, false) = (key, outcome.is_booked, is_alone) {
-        answered.insert(named(key), outcome.operation.clone());
-    }
     Ok(reply(home, outcome.operation, false))
 }
 
 impl DecidedHome {
+    /// A home of which nothing is decided yet, and whether it is known from memory alone.
+    pub(crate) fn new((home, was_kept): (Box<Home>, bool)) -> Self {
+        Self {
+            expected_version: home.version,
+            home,
+            was_kept,
+            unseen_keys: Vec::new(),
+            answers: 0,
+            verdicts: Vec::with_capacity(1),
+        }
+    }
+
+    /// Decides one more request, on what those before it left.
+    pub(crate) fn decide(
+        &mut self,
+        answered: &mut Answered,
+        (request, tried): (&Request, &[Uuid]),
+        context: &Context<'_>,
+    ) {
+        if let (true, Some(key)) = (self.was_kept, &request.key) {
+            self.unseen_keys.push(KeyQuery {
+                account: request.account.clone(),
+                key: key.clone(),
+            });
+        }
+        // A key belongs to an account and so to its home: nobody can repeat the last one before there is another.
+        let operations = &self.home.changes.operations;
+        for booked in operations.iter().skip(self.answers) {
+            if let Some(key) = &booked.key {
+                answered.insert((booked.account.clone(), key.clone()), booked.clone());
+            }
+        }
+        self.answers = operations.len();
+        let verdict = decide_one(&mut self.home, answered, (request, tried), context);
+        self.verdicts.push(verdict);
+    }
+
     /// What is to be written, if anything changed.
     pub(crate) fn take_write(&mut self) -> Option<HomeWrite> {
         let changes = std::mem::take(&mut self.home.changes);

@@ -11,13 +11,12 @@ use quota_core::operation::Origin;
 use quota_core::ports::{Cache, Clock, Ids, Lease, Storage};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
-use crate::batch::{Decider, Job, Under};
+use crate::batch::{Decider, Job, work};
 use crate::catalogs::Catalogs;
 use crate::decide::{Reply, Verdict};
 use crate::homes::{Homes, shard};
-use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 
 /// What a caller asks to be done.
@@ -122,6 +121,7 @@ impl Engine {
             until: Instant::now() + self.inner.decider.settings.deadline,
             is_uncertain: false,
             tried: Vec::new(),
+            attempts: 0,
             is_rechecked: false,
             reply,
         };
@@ -149,11 +149,7 @@ impl Engine {
         let (decider, lease) = (Arc::clone(&self.inner.decider), lease.clone());
         // A task of its own: whoever waits may go away in the middle.
         let work = tokio::spawn(async move {
-            let under = Under {
-                lease: Some(&lease),
-                kept: None,
-            };
-            decider.process(jobs, under).await;
+            decider.process(jobs, Some(&lease)).await;
         });
         if work.await.is_err() {
             tracing::error!("a batch ended in a panic");
@@ -313,43 +309,4 @@ fn body_hash(ask: &Ask) -> [u8; 32] {
     // A command is plain data: its text is always the same, and there is always one.
     hasher.update(serde_json::to_vec(&ask.command).unwrap_or_default());
     hasher.finalize().into()
-}
-
-async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) {
-    let batch_max = decider.settings.batch_max.max(1);
-    let kept = Arc::new(Mutex::new(KeptHomes::new(decider.settings.homes_kept)));
-    let mut resolving = JoinSet::new();
-    loop {
-        let mut jobs = Vec::with_capacity(batch_max);
-        if queue.recv_many(&mut jobs, batch_max).await == 0 {
-            break;
-        }
-        let waiting = u32::try_from(queue.len()).unwrap_or(u32::MAX);
-        metrics::gauge!("quota_queue_length").set(f64::from(waiting));
-        let now = Instant::now();
-        let (jobs, late): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| now < job.until);
-        for job in late {
-            drop(job.reply.send(Err(EngineError::Busy)));
-        }
-        // A panic in one batch must not end the queue; its callers learn that the fate is unknown.
-        let (batch, kept) = (Arc::clone(&decider), Arc::clone(&kept));
-        let work = tokio::spawn(async move {
-            let under = Under {
-                lease: None,
-                kept: Some(&kept),
-            };
-            batch.advance(jobs, under).await
-        });
-        let Ok(left) = work.await else {
-            tracing::error!("a batch ended in a panic");
-            continue;
-        };
-        // What became of a write is found out aside: the others in the queue need not wait for it.
-        if !left.is_empty() {
-            let batch = Arc::clone(&decider);
-            resolving.spawn(async move { batch.process(left, Under::default()).await });
-        }
-        while resolving.try_join_next().is_some() {}
-    }
-    while resolving.join_next().await.is_some() {}
 }

@@ -1,5 +1,6 @@
-//! Homes that one queue keeps in memory between its batches. What is kept may be stale: a write finds out, since it
-//! passes only at the version that was kept; what is not written is never answered from here.
+//! Homes that one queue keeps in memory between its batches, as its last write will have left them. What is kept may be
+//! stale: a write finds out, since it passes only at the version that was kept; what is not written is never answered
+//! from here.
 
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
@@ -35,7 +36,7 @@ impl KeptHomes {
         self.homes.take(id)
     }
 
-    /// Keeps a home as it was written.
+    /// Keeps a home as it is written, or was.
     pub(crate) fn keep(&mut self, mut home: Box<Home>) {
         // A hold that is due and was not ended, since its home only replayed answers: it must be read again.
         let is_forgotten = |held: &Reservation| {
@@ -58,6 +59,16 @@ impl KeptHomes {
             "what is kept is written"
         );
         self.homes.insert(home.id.clone(), home);
+    }
+
+    /// Forgets a home.
+    pub(crate) fn forget(&mut self, id: &AccountId) {
+        drop(self.homes.take(id));
+    }
+
+    /// Forgets all homes.
+    pub(crate) fn clear(&mut self) {
+        self.homes.clear();
     }
 
     /// So many homes had moved on when what was missing of them was read.

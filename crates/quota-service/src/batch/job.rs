@@ -22,6 +22,8 @@ pub(crate) struct Job {
     pub(crate) is_uncertain: bool,
     /// Ids of the operations that it would have taken effect by.
     pub(crate) tried: Vec<Uuid>,
+    /// How often it was decided in vain.
+    pub(crate) attempts: u32,
     /// Whether its account was looked for again after it was not found once: it may have come back meanwhile.
     pub(crate) is_rechecked: bool,
     pub(crate) reply: oneshot::Sender<Verdict>,
@@ -71,42 +73,13 @@ pub(super) enum Reading {
 }
 
 impl Group {
-    /// What has to be read when this home is kept. It is of use while nothing is needed but the home itself and the
-    /// accounts that ask.
-    pub(super) fn reading_beside(
-        &self,
-        home: &Home,
-        (now, keys_since): (DateTime<Utc>, DateTime<Utc>),
-    ) -> Reading {
-        let reading = |job: &Job| {
-            let request = &job.request;
-            let reads_more = matches!(
-                request.command,
-                Command::Commit { .. }
-                    | Command::Release { .. }
-                    | Command::Extend { .. }
-                    | Command::Refund { .. }
-                    | Command::PutAccount { .. }
-                    | Command::Sweep
-            );
-            if reads_more || job.is_uncertain {
-                return Reading::Whole;
-            }
-            let Some(account) = home.accounts.get(&request.account) else {
-                return Reading::Missing;
-            };
-            let mut former = account.terms.former_homes.iter();
-            if former.all(|former| former.left_at < keys_since) {
-                Reading::Nothing
-            } else {
-                Reading::Whole
-            }
-        };
-        if home.may_have_expired_holds(now) {
-            return Reading::Whole;
+    pub(super) fn new(home: AccountId) -> Self {
+        Self {
+            home,
+            jobs: Vec::with_capacity(1),
+            kept: None,
+            reading: Reading::Whole,
         }
-        let most = self.jobs.iter().map(reading).min();
-        most.unwrap_or(Reading::Nothing)
     }
 
     /// Puts what is kept of the home beside what was read of it; `false` when they are not of the same version.
@@ -123,18 +96,50 @@ impl Group {
     }
 }
 
+/// What has to be read for jobs when this home is kept. It is of use while nothing is needed but the home itself and the
+/// accounts that ask.
+pub(super) fn reading_of<'j>(
+    jobs: impl Iterator<Item = &'j Job>,
+    home: &Home,
+    (now, keys_since): (DateTime<Utc>, DateTime<Utc>),
+) -> Reading {
+    let reading = |job: &Job| {
+        let request = &job.request;
+        let reads_more = matches!(
+            request.command,
+            Command::Commit { .. }
+                | Command::Release { .. }
+                | Command::Extend { .. }
+                | Command::Refund { .. }
+                | Command::PutAccount { .. }
+                | Command::Sweep
+        );
+        if reads_more || job.is_uncertain {
+            return Reading::Whole;
+        }
+        let Some(account) = home.accounts.get(&request.account) else {
+            return Reading::Missing;
+        };
+        let mut former = account.terms.former_homes.iter();
+        if former.all(|former| former.left_at < keys_since) {
+            Reading::Nothing
+        } else {
+            Reading::Whole
+        }
+    };
+    if home.may_have_expired_holds(now) {
+        return Reading::Whole;
+    }
+    jobs.map(reading).min().unwrap_or(Reading::Nothing)
+}
+
 pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Group> {
     let mut places: HashMap<AccountId, usize> = HashMap::with_capacity(jobs.len());
     let mut groups: Vec<Group> = Vec::with_capacity(jobs.len());
     for job in jobs {
         let place = *places.entry(job.home.clone()).or_insert(groups.len());
         if place == groups.len() {
-            groups.push(Group {
-                home: job.home.clone(),
-                jobs: Vec::with_capacity(1),
-                kept: None,
-                reading: Reading::Whole,
-            });
+            groups.push(Group::new(job.home.clone()));
         }
         groups[place].jobs.push(job);
     }

@@ -69,7 +69,7 @@ impl Decider {
         match (result, decided) {
             (Ok(has_passed), Some((decided, written))) if has_passed || written.is_none() => {
                 self.tell(written.iter()).await;
-                answer_all(group, decided.verdicts);
+                answer_all(group.jobs, decided.verdicts);
             }
             (Ok(_), _) => {
                 for job in group.jobs {

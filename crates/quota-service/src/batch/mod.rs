@@ -1,7 +1,10 @@
 //! Group commit: a batch of requests is loaded, decided and written together; homes that moved meanwhile are
-//! decided again, and those that keep moving are taken one at a time under the store's lock.
+//! decided again, and those that keep moving are taken one at a time under the store's lock. A queue gathers its next
+//! batch while one is being written.
 
+mod gathered;
 mod job;
+mod line;
 mod locked;
 mod writing;
 
@@ -22,7 +25,8 @@ use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 
 pub(crate) use job::Job;
-use job::{Group, Reading, former_keys, grouped, home_query};
+use job::{Group, Reading, former_keys, grouped, home_query, reading_of};
+pub(crate) use line::work;
 
 /// Tries of a batch before its homes are taken one at a time.
 const ATTEMPTS_MAX: u32 = 4;
@@ -43,13 +47,13 @@ pub(crate) struct Decider {
     pub(crate) events: tokio::sync::Notify,
 }
 
-/// What a batch is processed under.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Under<'a> {
-    /// The lease of the job that it is for.
-    pub(crate) lease: Option<&'a Lease>,
-    /// The homes that its queue keeps.
-    pub(crate) kept: Option<&'a Mutex<KeptHomes>>,
+/// Groups of requests that are decided, not written yet.
+struct Decided {
+    groups: Vec<(Group, DecidedHome)>,
+    setting: Setting,
+    keys_since: DateTime<Utc>,
+    /// Jobs that are to be read again: their account moved, or the home that was kept had moved on.
+    moved: Vec<Job>,
 }
 
 /// What became of one try.
@@ -62,18 +66,14 @@ struct Tried {
 
 impl Decider {
     /// Answers every job, whatever it takes.
-    pub(crate) async fn process(&self, jobs: Vec<Job>, under: Under<'_>) {
-        let mut pending = self.advance(jobs, under).await;
-        let again = Under {
-            kept: None,
-            ..under
-        };
+    pub(crate) async fn process(&self, jobs: Vec<Job>, lease: Option<&Lease>) {
+        let mut pending = self.advance(jobs, lease).await;
         for tries in 0..UNKNOWN_MAX {
             if pending.is_empty() {
                 return;
             }
             tokio::time::sleep(UNKNOWN_WAIT * 2_u32.pow(tries)).await;
-            pending = self.advance(pending, again).await;
+            pending = self.advance(pending, lease).await;
         }
         for job in pending {
             job.answer(Err(EngineError::Deadline));
@@ -81,24 +81,36 @@ impl Decider {
     }
 
     /// Answers jobs until all are answered or the fate of a write is unknown; gives back those that are left then.
-    pub(crate) async fn advance(&self, jobs: Vec<Job>, under: Under<'_>) -> Vec<Job> {
-        metrics::histogram!("quota_batch_size").record(u32::try_from(jobs.len()).unwrap_or(0));
+    async fn advance(&self, jobs: Vec<Job>, lease: Option<&Lease>) -> Vec<Job> {
         let mut pending = jobs;
         for _ in 0..ATTEMPTS_MAX {
             if pending.is_empty() {
                 return pending;
             }
-            let tried = self.attempt(pending, under).await;
+            let tried = self.attempt(pending, lease).await;
             pending = tried.left;
             if tried.is_unknown {
                 return pending;
             }
         }
+        self.advance_locked(pending, lease).await
+    }
+
+    /// Takes the homes of these jobs one at a time.
+    async fn advance_locked(&self, jobs: Vec<Job>, lease: Option<&Lease>) -> Vec<Job> {
         let mut left = Vec::new();
-        for group in grouped(pending) {
-            left.extend(self.process_locked(group, under.lease).await);
+        for group in grouped(jobs) {
+            left.extend(self.process_locked(group, lease).await);
         }
         left
+    }
+
+    async fn attempt(&self, jobs: Vec<Job>, lease: Option<&Lease>) -> Tried {
+        record_size(jobs.len());
+        match self.read(jobs, None).await {
+            Ok(decided) => self.write(decided, lease).await,
+            Err(tried) => tried,
+        }
     }
 
     fn query<'a>(&self, now: DateTime<Utc>, groups: impl Iterator<Item = &'a Group>) -> LoadQuery {
@@ -109,16 +121,22 @@ impl Decider {
         }
     }
 
-    async fn attempt(&self, jobs: Vec<Job>, under: Under<'_>) -> Tried {
+    /// Reads what requests need beside what is kept, and decides them.
+    async fn read(
+        &self,
+        jobs: Vec<Job>,
+        kept: Option<&Mutex<KeptHomes>>,
+    ) -> Result<Decided, Tried> {
         let mut groups = grouped(jobs);
         let now = self.clock.now();
-        if let Some(kept) = under.kept {
+        if let Some(kept) = kept {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             for group in &mut groups {
                 let Some(home) = kept.take(&group.home) else {
                     continue;
                 };
-                group.reading = group.reading_beside(&home, (now, now - self.settings.keys_kept));
+                let jobs = group.jobs.iter();
+                group.reading = reading_of(jobs, &home, (now, now - self.settings.keys_kept));
                 group.kept = (group.reading != Reading::Whole).then_some(home);
             }
         }
@@ -128,24 +146,26 @@ impl Decider {
         let query = self.query(now, groups.iter().take(read));
         let loaded = match self.load(&query).await {
             Ok(loaded) => loaded,
-            Err(error) => return self.not_loaded(groups, error),
+            Err(error) => return Err(self.not_loaded(groups, error)),
         };
         let setting = match self.setting(loaded.catalog_version, &query).await {
             Ok(setting) => setting,
-            Err(error) => return self.not_loaded(groups, error),
+            Err(error) => return Err(self.not_loaded(groups, error)),
         };
-        let (groups, loaded, stale) = completed(groups, loaded, under);
+        let (groups, loaded, stale) = completed(groups, loaded, kept);
         let (groups, mut loaded, mut moved) = self.without_moved(groups, loaded).await;
         moved.extend(stale);
         if let Err(error) = self.add_former_keys(&groups, &query, &mut loaded).await {
             let mut tried = self.not_loaded(groups, error);
             tried.left.extend(moved);
-            return tried;
+            return Err(tried);
         }
-        let (groups, decided) = decide_groups(groups, loaded, &setting);
-        let mut tried = self.write((groups, decided), &query, &setting, under).await;
-        tried.left.extend(moved);
-        tried
+        Ok(Decided {
+            groups: decide_groups(groups, loaded, &setting),
+            setting,
+            keys_since: query.keys_since,
+            moved,
+        })
     }
 
     /// Loads what is asked for; nothing when every home was kept.
@@ -262,7 +282,7 @@ impl Decider {
 fn completed(
     groups: Vec<Group>,
     mut loaded: Loaded,
-    under: Under<'_>,
+    kept: Option<&Mutex<KeptHomes>>,
 ) -> (Vec<Group>, Loaded, Vec<Job>) {
     let homes = std::mem::take(&mut loaded.homes);
     let mut stay = Vec::with_capacity(groups.len());
@@ -278,15 +298,15 @@ fn completed(
         }
     }
     stay.extend(groups);
-    if let (Some(kept), 1..) = (under.kept, outdated) {
+    if let (Some(kept), 1..) = (kept, outdated) {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.outdated(outdated);
     }
     (stay, loaded, stale)
 }
 
-fn answer_all(group: Group, verdicts: Vec<Verdict>) {
-    for (job, verdict) in group.jobs.into_iter().zip(verdicts) {
+fn answer_all(jobs: Vec<Job>, verdicts: Vec<Verdict>) {
+    for (job, verdict) in jobs.into_iter().zip(verdicts) {
         job.answer(verdict);
     }
 }
@@ -311,31 +331,28 @@ fn answered(earlier: Vec<Operation>) -> Answered {
 }
 
 fn decide_groups(
-    mut groups: Vec<Group>,
+    groups: Vec<Group>,
     loaded: Loaded,
     setting: &Setting,
-) -> (Vec<Group>, Vec<DecidedHome>) {
+) -> Vec<(Group, DecidedHome)> {
     let mut answered = answered(loaded.earlier);
     let context = setting.context();
     let mut read = loaded.homes.into_iter();
-    let decided = groups.iter_mut().filter_map(|group| {
+    let asked = groups.len();
+    let decided = groups.into_iter().filter_map(|mut group| {
         let was_kept = group.reading != Reading::Whole;
         let kept = group.kept.take();
         let home = kept.or_else(|| read.next().map(Box::new))?;
         debug_assert_eq!(home.id, group.home, "each group is decided on its own home");
         let requests = group.jobs.iter().map(Job::asked);
-        Some(decide_home(
-            (home, was_kept),
-            &mut answered,
-            requests,
-            &context,
-        ))
+        let decided = decide_home((home, was_kept), &mut answered, requests, &context);
+        Some((group, decided))
     });
-    let decided: Vec<DecidedHome> = decided.collect();
-    assert_eq!(
-        decided.len(),
-        groups.len(),
-        "one home for each that was asked for"
-    );
-    (groups, decided)
+    let decided: Vec<(Group, DecidedHome)> = decided.collect();
+    assert_eq!(decided.len(), asked, "one home for each that was asked for");
+    decided
+}
+
+fn record_size(jobs: usize) {
+    metrics::histogram!("quota_batch_size").record(u32::try_from(jobs).unwrap_or(0));
 }

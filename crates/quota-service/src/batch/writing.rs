@@ -1,104 +1,177 @@
 //! The second half of a batch: what was decided is written, told to the cache, and answered.
 
 use std::collections::HashSet;
-use std::sync::PoisonError;
 
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
-use quota_core::ports::{HomeWrite, LoadQuery, StoreError, WriteBatch};
+use quota_core::ports::{HomeWrite, Lease, StoreError, WriteBatch};
 
-use super::job::Group;
-use super::{Decider, Tried, Under, again, answer_all};
+use super::job::Job;
+use super::{Decided, Decider, Tried, again, answer_all};
 use crate::EngineError;
-use crate::decide::{DecidedHome, Setting};
+use crate::decide::{DecidedHome, Verdict};
+use crate::kept::KeptHomes;
 
-impl Decider {
-    pub(super) async fn write(
-        &self,
-        (groups, mut decided): (Vec<Group>, Vec<DecidedHome>),
-        query: &LoadQuery,
-        setting: &Setting,
-        under: Under<'_>,
-    ) -> Tried {
-        let writes: Vec<Option<HomeWrite>> =
-            decided.iter_mut().map(DecidedHome::take_write).collect();
-        let to_tell: Vec<Option<Written>> = writes
-            .iter()
-            .map(|write| write.as_ref().map(Written::of))
-            .collect();
-        let homes: Vec<HomeWrite> = writes.into_iter().flatten().collect();
-        let passed = if homes.is_empty() {
-            Ok(Vec::new())
-        } else {
-            let batch = WriteBatch {
-                catalog_version: setting.catalog.version,
-                keys_since: query.keys_since,
-                lease: under.lease.cloned(),
-                homes,
+/// A batch on its way to the store.
+pub(super) struct Sending {
+    batch: WriteBatch,
+    homes: Vec<SentHome>,
+}
+
+/// One home's part of it.
+struct SentHome {
+    jobs: Vec<Job>,
+    verdicts: Vec<Verdict>,
+    was_kept: bool,
+    written: Written,
+}
+
+/// What became of a write.
+pub(super) struct Settled {
+    /// Homes that did not pass, or of which it is not known.
+    pub(super) failed: Vec<AccountId>,
+    /// To be tried again.
+    pub(super) left: Vec<Job>,
+    /// Whether the fate of the write is unknown.
+    pub(super) is_unknown: bool,
+    /// Homes that were decided on memory alone.
+    pub(super) used: usize,
+    /// Those of them that had moved on.
+    pub(super) stale: usize,
+}
+
+impl Sending {
+    /// What there is to write; whoever needs no write is answered. The homes are kept as they will be. The second part
+    /// is what was decided on memory alone and that no write will prove: it is to be decided again.
+    pub(super) fn of(
+        decided: Decided,
+        lease: Option<&Lease>,
+        mut kept: Option<&mut KeptHomes>,
+    ) -> (Self, Vec<Job>) {
+        let mut sending = Self {
+            batch: WriteBatch {
+                catalog_version: decided.setting.catalog.version,
+                keys_since: decided.keys_since,
+                lease: lease.cloned(),
+                homes: Vec::with_capacity(decided.groups.len()),
+            },
+            homes: Vec::with_capacity(decided.groups.len()),
+        };
+        let mut unproven = Vec::new();
+        for (group, mut decided) in decided.groups {
+            let write = decided.take_write();
+            let DecidedHome {
+                home,
+                was_kept,
+                verdicts,
+                ..
+            } = decided;
+            let Some(write) = write else {
+                if was_kept {
+                    unproven.extend(group.jobs);
+                    continue;
+                }
+                if let Some(kept) = &mut kept {
+                    kept.keep(home);
+                }
+                answer_all(group.jobs, verdicts);
+                continue;
             };
-            self.storage.write(&batch).await
-        };
-        let passed: HashSet<AccountId> = match passed {
-            Ok(passed) => passed.into_iter().collect(),
-            Err(error) => {
-                let failed = (groups, decided, to_tell.as_slice());
-                return self.not_written(failed, error, under).await;
-            }
-        };
-        let written = to_tell.iter().flatten();
-        self.tell(written.filter(|home| passed.contains(&home.home)))
-            .await;
-        let mut left = Vec::new();
-        let mut fresh = Vec::with_capacity(decided.len());
-        let (mut used, mut stale) = (0, 0);
-        for ((group, decided), written) in groups.into_iter().zip(decided).zip(&to_tell) {
-            let was_written = written.is_some();
-            let has_passed = passed.contains(&group.home);
-            used += usize::from(decided.was_kept);
-            stale += usize::from(decided.was_kept && was_written && !has_passed);
-            if has_passed || (!was_written && !decided.was_kept) {
-                fresh.push(decided.home);
-                answer_all(group, decided.verdicts);
-            } else {
-                // What was decided on memory alone counts only once a write has proved it.
-                left.extend(group.jobs);
-            }
-        }
-        if let Some(kept) = under.kept {
-            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.learn(used, stale);
-            for home in fresh {
+            if let Some(kept) = &mut kept {
                 kept.keep(home);
             }
+            sending.homes.push(SentHome {
+                jobs: group.jobs,
+                verdicts,
+                was_kept,
+                written: Written::of(&write),
+            });
+            sending.batch.homes.push(write);
         }
-        Tried {
-            left,
+        (sending, unproven)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.homes.is_empty()
+    }
+
+    /// How many requests it answers.
+    pub(super) fn jobs(&self) -> usize {
+        self.homes.iter().map(|home| home.jobs.len()).sum()
+    }
+
+    pub(super) fn homes(&self) -> impl Iterator<Item = &AccountId> {
+        self.homes.iter().map(|home| &home.written.home)
+    }
+}
+
+impl Decider {
+    /// Writes what was decided and answers it.
+    pub(super) async fn write(&self, mut decided: Decided, lease: Option<&Lease>) -> Tried {
+        let mut left = std::mem::take(&mut decided.moved);
+        let (sending, unproven) = Sending::of(decided, lease, None);
+        left.extend(unproven);
+        let mut is_unknown = false;
+        if !sending.is_empty() {
+            let settle = |settled: Settled| {
+                left.extend(settled.left);
+                is_unknown = settled.is_unknown;
+            };
+            self.finish(sending, lease, settle).await;
+        }
+        Tried { left, is_unknown }
+    }
+
+    /// Writes a batch; says what became of it as soon as that is known, and then answers it.
+    pub(super) async fn finish(
+        &self,
+        sending: Sending,
+        lease: Option<&Lease>,
+        settle: impl FnOnce(Settled) + Send,
+    ) {
+        let passed = match self.storage.write(&sending.batch).await {
+            Ok(passed) => passed,
+            Err(error) => return self.not_written(sending, error, lease, settle).await,
+        };
+        let passed: HashSet<AccountId> = passed.into_iter().collect();
+        let used = sending.homes.iter().filter(|home| home.was_kept).count();
+        let has_passed = |home: &SentHome| passed.contains(&home.written.home);
+        let (done, failed): (Vec<SentHome>, Vec<SentHome>) =
+            sending.homes.into_iter().partition(has_passed);
+        settle(Settled {
+            failed: failed
+                .iter()
+                .map(|home| home.written.home.clone())
+                .collect(),
             is_unknown: false,
+            used,
+            stale: failed.iter().filter(|home| home.was_kept).count(),
+            left: failed.into_iter().flat_map(|home| home.jobs).collect(),
+        });
+        self.tell(done.iter().map(|home| &home.written)).await;
+        for home in done {
+            answer_all(home.jobs, home.verdicts);
         }
     }
 
     /// A write failed: of unknown fate it is tried again and then found by its ids; what the store refuses is
     /// narrowed down to the request that is at fault.
-    pub(super) async fn not_written(
+    async fn not_written(
         &self,
-        (groups, decided, to_tell): (Vec<Group>, Vec<DecidedHome>, &[Option<Written>]),
+        sending: Sending,
         error: StoreError,
-        under: Under<'_>,
-    ) -> Tried {
+        lease: Option<&Lease>,
+        settle: impl FnOnce(Settled) + Send,
+    ) {
         let is_unknown = matches!(error, StoreError::Unavailable(_));
         let is_transient = error.is_transient();
         let text = error.to_string();
-        let mut left = Vec::new();
-        let mut writing = Vec::new();
-        for ((group, decided), written) in groups.into_iter().zip(decided).zip(to_tell) {
-            if written.is_none() && !decided.was_kept {
-                answer_all(group, decided.verdicts);
-            } else {
-                writing.extend(group.jobs.into_iter().zip(decided.verdicts));
-            }
-        }
-        let jobs = writing.len();
-        for (mut job, verdict) in writing {
+        let jobs = sending.jobs();
+        let failed = sending.homes().cloned().collect();
+        let (mut left, mut alone) = (Vec::new(), Vec::new());
+        let written = sending.homes.into_iter();
+        for (mut job, verdict) in written.flat_map(|home| home.jobs.into_iter().zip(home.verdicts))
+        {
             if is_unknown {
                 job.doubt(&verdict);
                 left.push(job);
@@ -107,22 +180,21 @@ impl Decider {
             } else if is_transient || jobs == 1 {
                 job.answer(Err(EngineError::Store(again(&text, is_transient))));
             } else {
-                let alone = Box::pin(self.process(
-                    vec![job],
-                    Under {
-                        kept: None,
-                        ..under
-                    },
-                ));
-                alone.await;
+                alone.push(job);
             }
         }
         if !is_transient {
             tracing::error!(error = %text, "the store refused a batch");
         }
-        Tried {
+        settle(Settled {
+            failed,
             left,
             is_unknown: is_transient,
+            used: 0,
+            stale: 0,
+        });
+        for job in alone {
+            Box::pin(self.process(vec![job], lease)).await;
         }
     }
 
