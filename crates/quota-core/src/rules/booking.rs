@@ -3,12 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::allowance::{Allowance, Standing, allowance};
+use super::allowance::{Allowance, allowance};
 use super::decide::{Draw, Mode, Question, Scope};
 use super::funding::Source;
-use crate::amount::{Amount, COUNT_MAX, Limit};
+use super::opening::{current_grant, opened};
+use crate::amount::{Amount, COUNT_MAX};
 use crate::answer::{Answer, Rejection};
-use crate::balance::{Balance, Bucket};
+use crate::balance::Bucket;
 use crate::catalog::{Catalog, Feature};
 use crate::command::Request;
 use crate::event::{Event, EventKind};
@@ -159,6 +160,16 @@ pub(crate) fn post(
     id: &AccountId,
     posting: Posting,
 ) -> Result<Entry, Rejection> {
+    post_by(home, context, (id, None), posting)
+}
+
+/// As [`post`], with the allowance that counts now when it is known already.
+pub(crate) fn post_by(
+    home: &mut Home,
+    context: &Context<'_>,
+    (id, own): (&AccountId, Option<&Allowance>),
+    posting: Posting,
+) -> Result<Entry, Rejection> {
     let account = home.account_mut(id);
     let account = account.ok_or(Rejection::UnknownAccount)?;
     let bucket = account.books.resolved(&posting.bucket);
@@ -166,7 +177,7 @@ pub(crate) fn post(
         let opened = opened(account, context, &bucket);
         account.books.balances.push(opened);
     }
-    let granted = current_grant(account, context, &bucket);
+    let granted = current_grant(account, context, &bucket, own);
     let lifetime = lifetime_change(&posting);
     let feature = posting.feature.clone();
     if let Some(feature) = &feature
@@ -221,49 +232,6 @@ pub(crate) fn count_units(
     let next = changed(total, by)?;
     account.books.lifetime.insert(feature.clone(), next);
     Ok(())
-}
-
-/// What a bucket grants now; `None` leaves it: grants and ended windows keep what they had.
-fn current_grant(account: &Account, context: &Context<'_>, bucket: &Bucket) -> Option<Limit> {
-    match bucket {
-        Bucket::Window(code, _) | Bucket::Standing(code) => {
-            let own = context.allowance(account, context.catalog.features.get(code)?);
-            let is_current = own.bucket == *bucket && own.standing == Standing::InForce;
-            is_current
-                .then(|| own.limit().unwrap_or(Limit::Unlimited))
-                .map(|limit| {
-                    if account.terms.unlimited {
-                        Limit::Unlimited
-                    } else {
-                        limit
-                    }
-                })
-        }
-        Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
-        Bucket::Token(id) => account.terms.tokens.get(id).map(|token| token.cap),
-        Bucket::Tracked(..) | Bucket::Grant(_) => None,
-    }
-}
-
-/// A new balance of a bucket: nothing used, nothing held.
-fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) -> Balance {
-    let (starts_at, ends_at) = match bucket {
-        Bucket::Window(code, start) | Bucket::Tracked(code, start) => {
-            let feature = context.catalog.features.get(code);
-            let own = feature.map(|feature| context.allowance(account, feature));
-            let current = own.filter(|own| own.bucket == *bucket);
-            let starts_at =
-                DateTime::from_timestamp_micros(*start).unwrap_or(account.terms.created_at);
-            current.map_or((starts_at, None), |own| {
-                (own.window.starts_at, own.window.ends_at)
-            })
-        }
-        _ => (account.terms.created_at, None),
-    };
-    Balance {
-        ends_at,
-        ..Balance::new(bucket.clone(), Limit::Unlimited, starts_at)
-    }
 }
 
 /// What an operation did, before it is booked.

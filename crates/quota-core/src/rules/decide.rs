@@ -142,6 +142,17 @@ pub(crate) struct Drawn {
     pub(crate) org: Option<Allowance>,
 }
 
+impl Drawn {
+    /// The allowance that a scope was decided by; a token has none.
+    pub(crate) fn allowance(&self, scope: Scope) -> Option<&Allowance> {
+        match scope {
+            Scope::Token => None,
+            Scope::User => Some(&self.user),
+            Scope::Org => self.org.as_ref(),
+        }
+    }
+}
+
 /// Decides one request. Reasons are looked for in the order of F7: token, then user, then org.
 pub fn decide(question: &Question<'_>) -> Decision {
     match draw(question) {

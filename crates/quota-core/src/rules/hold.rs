@@ -51,13 +51,7 @@ pub(crate) fn reserve(
         Ok(drawn) => drawn,
         Err(denial) => return Ok(denied(home, context, request, token, item, denial)),
     };
-    let entries = take(
-        home,
-        context,
-        user,
-        (&item.feature, &drawn.draws),
-        Drawing::Hold,
-    )?;
+    let entries = take(home, context, user, (&item.feature, &drawn), Drawing::Hold)?;
     let balances = scope_balances(home, context, user, token, &item.feature, &drawn);
     let id = next_id(home, request);
     let reservation = Reservation {
@@ -196,7 +190,7 @@ fn take_more(
     let Ok(drawn) = draw(&question) else {
         return Ok(Vec::new());
     };
-    let more = (&held.feature, drawn.draws.as_slice());
+    let more = (&held.feature, &drawn);
     take(home, context, &held.account, more, Drawing::Spend)
 }
 

@@ -10,6 +10,7 @@ mod expire;
 pub mod funding;
 mod hold;
 mod moves;
+mod opening;
 mod relocate;
 mod reverse;
 pub mod settle;

@@ -1,9 +1,10 @@
 //! Consume and track: one request over all its scopes, one batch as a whole (O5, X2, X5).
 
 use super::booking::{
-    Booking, Context, Drawing, Posting, book, count_units, operation, post, scope_account, signed,
+    Booking, Context, Drawing, Posting, book, count_units, operation, post_by, scope_account,
+    signed,
 };
-use super::decide::{Denial, Draw, Mode, Reason, Scope, draw};
+use super::decide::{Denial, Draw, Drawn, Mode, Reason, Scope, draw};
 use super::funding::Source;
 use super::standing::{scope_balances, standing_of};
 use crate::answer::{Answer, Rejection, ScopeBalance};
@@ -43,11 +44,14 @@ pub(crate) fn spend(
     }
     // One item needs no way back: it is decided before anything changes.
     let before = (items.len() > 1).then(|| home.accounts_of(&request.account));
-    let mut entries = Vec::with_capacity(items.len().saturating_mul(3));
-    let mut balances = Vec::with_capacity(items.len().saturating_mul(3));
+    let (mut entries, mut balances) = (Vec::new(), Vec::new());
     for item in items {
         let part = spend_item(home, context, &request.account, token, item, mode);
         let (mut drawn, mut standing) = match part {
+            Ok(Ok(part)) if items.len() == 1 => {
+                (entries, balances) = part;
+                break;
+            }
             Ok(Ok(part)) => part,
             Ok(Err(denial)) => {
                 if let Some(before) = before {
@@ -121,13 +125,7 @@ fn spend_item(
         Ok(drawn) => drawn,
         Err(denial) => return Ok(Err(denial)),
     };
-    let entries = take(
-        home,
-        context,
-        user,
-        (&item.feature, &drawn.draws),
-        Drawing::Spend,
-    )?;
+    let entries = take(home, context, user, (&item.feature, &drawn), Drawing::Spend)?;
     let standing = scope_balances(home, context, user, token, &item.feature, &drawn);
     Ok(Ok((entries, standing)))
 }
@@ -137,9 +135,10 @@ pub(crate) fn take(
     home: &mut Home,
     context: &Context<'_>,
     user: &AccountId,
-    (feature, draws): (&FeatureCode, &[Draw]),
+    (feature, decided): (&FeatureCode, &Drawn),
     drawing: Drawing,
 ) -> Result<Vec<Entry>, Rejection> {
+    let draws = &decided.draws;
     let total = draws
         .iter()
         .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
@@ -153,7 +152,8 @@ pub(crate) fn take(
     for draw in draws {
         let id = scope_account(home, user, draw.scope).clone();
         let posting = Posting::drawn(draw, feature, drawing);
-        entries.push(post(home, context, &id, posting)?);
+        let own = decided.allowance(draw.scope);
+        entries.push(post_by(home, context, (&id, own), posting)?);
     }
     if drawing == Drawing::Spend {
         count_credits(home, user, feature, draws, signed)?;

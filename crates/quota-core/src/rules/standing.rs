@@ -26,7 +26,8 @@ pub(crate) fn scope_balances(
     let Some(feature) = context.catalog.features.get(feature) else {
         return Vec::new();
     };
-    let mut standing = Vec::with_capacity(3);
+    let scopes = [token.is_some(), true, drawn.org.is_some()];
+    let mut standing = Vec::with_capacity(scopes.into_iter().filter(|has| *has).count());
     if let Some(account) = home.accounts.get(user) {
         standing.extend(token.and_then(|token| token_balance(account, token)));
         standing.push(scope_balance(

@@ -1,0 +1,63 @@
+//! Balances as they are opened: what a bucket grants now, and in which span it counts.
+
+use std::borrow::Cow;
+
+use chrono::DateTime;
+
+use super::allowance::{Allowance, Standing};
+use super::booking::Context;
+use crate::amount::Limit;
+use crate::balance::{Balance, Bucket};
+use crate::home::Account;
+
+/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants and ended windows keep what they had.
+pub(super) fn current_grant(
+    account: &Account,
+    context: &Context<'_>,
+    bucket: &Bucket,
+    own: Option<&Allowance>,
+) -> Option<Limit> {
+    match bucket {
+        Bucket::Window(code, _) | Bucket::Standing(code) => {
+            let feature = context.catalog.features.get(code)?;
+            let own = own.map_or_else(
+                || Cow::Owned(context.allowance(account, feature)),
+                Cow::Borrowed,
+            );
+            let is_current = own.bucket == *bucket && own.standing == Standing::InForce;
+            is_current
+                .then(|| own.limit().unwrap_or(Limit::Unlimited))
+                .map(|limit| {
+                    if account.terms.unlimited {
+                        Limit::Unlimited
+                    } else {
+                        limit
+                    }
+                })
+        }
+        Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
+        Bucket::Token(id) => account.terms.tokens.get(id).map(|token| token.cap),
+        Bucket::Tracked(..) | Bucket::Grant(_) => None,
+    }
+}
+
+/// A new balance of a bucket: nothing used, nothing held.
+pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) -> Balance {
+    let (starts_at, ends_at) = match bucket {
+        Bucket::Window(code, start) | Bucket::Tracked(code, start) => {
+            let feature = context.catalog.features.get(code);
+            let own = feature.map(|feature| context.allowance(account, feature));
+            let current = own.filter(|own| own.bucket == *bucket);
+            let starts_at =
+                DateTime::from_timestamp_micros(*start).unwrap_or(account.terms.created_at);
+            current.map_or((starts_at, None), |own| {
+                (own.window.starts_at, own.window.ends_at)
+            })
+        }
+        _ => (account.terms.created_at, None),
+    };
+    Balance {
+        ends_at,
+        ..Balance::new(bucket.clone(), Limit::Unlimited, starts_at)
+    }
+}
