@@ -18,6 +18,10 @@ use clap::Parser as _;
 use crate::args::{ApiArgs, CatalogCommand, Command, DemoCommand};
 use crate::start_error::StartError;
 
+/// Requests are many small allocations that other threads free.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = ApiArgs::parse();

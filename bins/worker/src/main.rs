@@ -15,6 +15,10 @@ use clap::Parser as _;
 
 use crate::args::{Command, WorkerArgs};
 
+/// Jobs go through many accounts, each of many small parts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = WorkerArgs::parse();
