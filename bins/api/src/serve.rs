@@ -4,8 +4,9 @@ use std::future::IntoFuture as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::serve::ListenerExt as _;
-use http_api::{ApiSettings, ApiState, install_metrics, router};
+use http_api::{ApiSettings, ApiState, install_metrics, service};
 use jobs::{JobSettings, Runner};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -81,7 +82,8 @@ async fn answer(
         }
     });
     let mut told = stop.clone();
-    let server = axum::serve(listener, router(state)).with_graceful_shutdown(async move {
+    let routes = axum::ServiceExt::<Request>::into_make_service(service(state));
+    let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
         // Without its sender nobody can tell any more: stop.
         drop(told.wait_for(|is_told| *is_told).await);
         tracing::info!("stopping: no more connections, what was taken is answered");

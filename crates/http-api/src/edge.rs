@@ -16,6 +16,7 @@ use futures::FutureExt;
 use tower::{Layer, Service};
 
 use crate::ApiState;
+use crate::meters::RouteName;
 use crate::problem::Problem;
 
 /// Longest request id that is taken over from a caller.
@@ -97,6 +98,9 @@ pub(crate) struct Edge<S> {
     edge: EdgeLayer,
 }
 
+/// A request that is being answered.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
 /// One request at work; counts itself out when it goes, answered or not.
 struct AtWork(Arc<AtomicUsize>);
 
@@ -113,30 +117,24 @@ impl EdgeLayer {
         let has_room = !self.is_bounded || before < self.state.settings().requests_max;
         has_room.then_some(entered)
     }
-}
 
-impl<S> Service<Request> for Edge<S>
-where
-    S: Service<Request, Response = Response, Error = Infallible>,
-    S::Future: Send + 'static,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    /// Has a request carried out by `work`, with all that the edge sees to.
+    pub(crate) fn around<F>(
+        &self,
+        route: Option<RouteName>,
+        mut request: Request,
+        work: impl FnOnce(Request) -> F,
+    ) -> Answering
+    where
+        F: Future<Output = Response> + Send + 'static,
+    {
         let began = Instant::now();
-        let state = self.edge.state.clone();
+        let state = self.state.clone();
         let id = RequestId::of(request.headers(), &state);
         request.extensions_mut().insert(id.clone());
-        let route = request.extensions().get::<MatchedPath>().cloned();
         let method = request.method().clone();
-        let entered = self.edge.enter();
-        let work = entered.is_some().then(|| self.inner.call(request));
+        let entered = self.enter();
+        let work = entered.is_some().then(|| work(request));
         Box::pin(async move {
             let mut response = match work {
                 Some(work) => bounded(work, &state).await,
@@ -152,7 +150,7 @@ where
             let (status, took) = (response.status(), began.elapsed());
             tracing::debug!(
                 %method,
-                route = route.as_ref().map_or("none", MatchedPath::as_str),
+                route = route.as_ref().map_or("none", RouteName::as_str),
                 status = status.as_u16(),
                 micros = took.as_micros(),
                 request_id = id.as_str(),
@@ -165,13 +163,39 @@ where
     }
 }
 
+impl<S> Service<Request> for Edge<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let work = |request| {
+            self.inner.call(request).map(|answer| {
+                let Ok(response) = answer;
+                response
+            })
+        };
+        self.edge
+            .around(route.map(RouteName::Matched), request, work)
+    }
+}
+
 async fn bounded<F>(work: F, state: &ApiState) -> Response
 where
-    F: Future<Output = Result<Response, Infallible>>,
+    F: Future<Output = Response>,
 {
     let caught = AssertUnwindSafe(work).catch_unwind();
     match tokio::time::timeout(state.settings().request_timeout, caught).await {
-        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {
             tracing::error!("a request ended in a panic");
             Problem::internal().into_response()

@@ -5,6 +5,7 @@ mod caller;
 mod catalog_file;
 mod decision;
 mod edge;
+mod front;
 mod instant;
 mod jobs;
 mod label;
@@ -23,8 +24,9 @@ mod submit;
 mod zone;
 
 pub use catalog_file::{FileFault, read_catalog_toml, where_in_toml};
+pub use front::Front;
 pub use jobs::{JobControl, JobControlError, JobInfo, RunAsk};
 pub use meters::install_metrics;
 pub use problem::{FieldError, Problem};
-pub use router::{openapi, router};
+pub use router::{openapi, service};
 pub use state::{ApiSettings, ApiState, SchemaCheck, SchemaReport};

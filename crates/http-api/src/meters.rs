@@ -62,21 +62,35 @@ pub(crate) enum Verb {
 }
 
 type ByStatus = HashMap<&'static str, Counter>;
-type RouteKey = (MatchedPathText, &'static str, u16);
+type RouteKey = (RouteName, &'static str, u16);
 
-/// A route's template; `Arc<str>` inside, cheap to clone.
+/// A route's template; cheap to clone.
 #[derive(Clone)]
-struct MatchedPathText(MatchedPath);
+pub(crate) enum RouteName {
+    /// Of a route that goes past the router.
+    Direct(&'static str),
+    /// As the router found it.
+    Matched(MatchedPath),
+}
 
-impl PartialEq for MatchedPathText {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
+impl RouteName {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Direct(path) => path,
+            Self::Matched(path) => path.as_str(),
+        }
     }
 }
-impl Eq for MatchedPathText {}
-impl std::hash::Hash for MatchedPathText {
+
+impl PartialEq for RouteName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+impl Eq for RouteName {}
+impl std::hash::Hash for RouteName {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.as_str().hash(state);
+        self.as_str().hash(state);
     }
 }
 
@@ -161,7 +175,7 @@ impl Meters {
     /// Counts an answered request.
     pub(crate) fn answered(
         &self,
-        route: Option<MatchedPath>,
+        route: Option<RouteName>,
         method: &Method,
         status: StatusCode,
         took: Duration,
@@ -170,11 +184,7 @@ impl Meters {
             self.unmatched.increment(1);
             return;
         };
-        let key = (
-            MatchedPathText(route),
-            method_label(method),
-            status.as_u16(),
-        );
+        let key = (route, method_label(method), status.as_u16());
         {
             let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
             if let Some((counter, histogram)) = routes.get(&key) {
@@ -183,7 +193,7 @@ impl Meters {
                 return;
             }
         }
-        let route = key.0.0.as_str().to_owned();
+        let route = key.0.as_str().to_owned();
         let counter = counter!(
             "http_requests_total",
             "method" => key.1,

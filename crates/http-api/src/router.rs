@@ -13,14 +13,21 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::ApiState;
 use crate::edge::EdgeLayer;
+use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
     accounts, batch, catalog, check, consume, credits, give_back, jobs, keys, ledger, members,
     moves, operate, overrides, overview, reservations, subscription, tokens,
 };
 
-/// All routes over one engine.
-pub fn router(state: ApiState) -> Router {
+/// All routes over one engine, as a server takes them.
+pub fn service(state: ApiState) -> Front {
+    let edge = EdgeLayer::new(&state, true);
+    let routes = routes_within(&edge, state.clone());
+    Front::new(state, edge, routes)
+}
+
+fn routes_within(edge: &EdgeLayer, state: ApiState) -> Router {
     let (bounded, bounded_api) = bounded_routes().split_for_parts();
     let (probes, probes_api) = probe_routes().split_for_parts();
     let document = finished(bounded_api.merge_from(probes_api));
@@ -40,7 +47,7 @@ pub fn router(state: ApiState) -> Router {
     bounded
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(EdgeLayer::new(&state, true))
+        .layer(edge.clone())
         .merge(probes)
         .with_state(state)
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::extract::Request;
 use cache_memory::MemoryCache;
 use chrono::{DateTime, TimeDelta, Utc};
-use http_api::{ApiSettings, ApiState, JobControl, router};
+use http_api::{ApiSettings, ApiState, JobControl, service};
 use jobs::{JobSettings, LogSink, Runner};
 use quota_core::ports::{FixedClock, KeyScope, Storage};
 use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
@@ -131,7 +132,8 @@ impl Api {
         let bound = listener.local_addr().expect("a bound port");
         let jobs = has_jobs.then(|| job_control(&engine));
         let state = ApiState::new(engine.clone(), jobs, settings);
-        tokio::spawn(async move { axum::serve(listener, router(state)).await });
+        let routes = axum::ServiceExt::<Request>::into_make_service(service(state));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
         Self {
             clock,
             engine,
