@@ -67,6 +67,7 @@ impl fmt::Debug for MemoryCache {
         f.debug_struct("MemoryCache")
             .field("homes", &self.heard.len())
             .field("entries", &self.entries.len())
+            .field("entry_ttl", &self.entry_ttl)
             .finish()
     }
 }

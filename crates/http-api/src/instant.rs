@@ -16,6 +16,7 @@ pub(crate) fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::O
 }
 
 /// Writes an instant that may be missing.
+#[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
 pub(crate) fn serialize_option<S: Serializer>(
     at: &Option<DateTime<Utc>>,
     to: S,
