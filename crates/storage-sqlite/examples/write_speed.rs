@@ -36,7 +36,7 @@ async fn main() {
     }
     println!("{HOMES} homes created in {:?}", began.elapsed());
     println!("batch | load: ms, us CPU/op | write: ms, p99 ms, us CPU/op, bytes/op");
-    for size in [16, 128, 256] {
+    for size in [1, 16, 64, 128, 256, 512] {
         measure(&store, &mut versions, size).await;
     }
 }

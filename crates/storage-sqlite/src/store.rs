@@ -20,10 +20,10 @@ use crate::write::Trust;
 /// Rows that wait on their way from a connection's thread: a whole batch, so that the two do not take turns.
 const ROW_BUFFER: usize = 1024;
 
-/// Small pages: an operation changes a few of them here and there, and each goes into the log whole.
-const PAGE_BYTES: u32 = 1024;
+/// Smaller than SQLite's own 4 KiB: an operation changes a few pages here and there, and each goes into the log whole.
+const PAGE_BYTES: u32 = 2048;
 
-/// Pages that the log takes before they go into the file: 64 MiB. A batch over many homes dirties about a thousand
+/// Pages that the log takes before they go into the file: 128 MiB. A batch over many homes dirties about a thousand
 /// pages, and SQLite's own 1,000 would copy and sync them at every commit.
 const CHECKPOINT_PAGES: &str = "65536";
 /// Memory for pages of the writer, in KiB; SQLite's own 2 MiB spill in the middle of a batch. What readers keep is
