@@ -123,14 +123,12 @@ fn anchored_month(anchor_at: DateTime<Utc>, now: DateTime<Utc>) -> (DateTime<Utc
             .saturating_add(i64::from(at.month0()))
     };
     let ahead = index(now).saturating_sub(index(anchor_at));
-    let mut k = u32::try_from(ahead.max(0)).unwrap_or(0);
-    if now < month_start(anchor_at, k) {
-        k = k.saturating_sub(1);
+    let k = u32::try_from(ahead.max(0)).unwrap_or(0);
+    let this = month_start(anchor_at, k);
+    if now < this && k != 0 {
+        return (month_start(anchor_at, k.saturating_sub(1)), this);
     }
-    (
-        month_start(anchor_at, k),
-        month_start(anchor_at, k.saturating_add(1)),
-    )
+    (this, month_start(anchor_at, k.saturating_add(1)))
 }
 
 fn calendar_day(zone: Tz, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
