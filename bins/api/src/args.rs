@@ -209,7 +209,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "GRACE", global = true, hide_env_values = true, value_name = "TIME", default_value = "72h", value_parser = parse_duration)]
     pub(crate) grace: Duration,
     /// How long an idempotency key is remembered; at least 7d.
-    #[arg(long, env = "KEYS_KEPT", global = true, hide_env_values = true, value_name = "TIME", default_value = "14d", value_parser = parse_duration)]
+    #[arg(long, env = "KEYS_KEPT", global = true, hide_env_values = true, value_name = "TIME", default_value = "35d", value_parser = parse_duration)]
     pub(crate) keys_kept: Duration,
     /// Queues that work side by side.
     #[arg(long, env = "SHARDS", global = true, hide_env_values = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=256))]

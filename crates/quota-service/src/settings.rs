@@ -31,7 +31,7 @@ impl Default for EngineSettings {
             batch_max: 512,
             deadline: Duration::from_secs(5),
             grace: TimeDelta::hours(72),
-            keys_kept: TimeDelta::days(14),
+            keys_kept: TimeDelta::days(35),
             homes_kept: 20_000,
         }
     }

@@ -10,8 +10,9 @@ use quota_core::command::{AccountSpec, Command, Item, Presence};
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::operation::Origin;
 use quota_core::ports::{Audits, CatalogStore, FixedClock};
+use quota_core::rules::decide::Scope;
 use quota_service::{Ask, Engine, EngineParts, EngineSettings, NoCache, Reply, TimeIds};
-use testkit::memory::MemoryStore;
+use testkit::memory::{FailWhen, MemoryStore};
 use testkit::sequences::catalog;
 
 const MEMBERS: [&str; 3] = ["user:a", "user:b", "user:c"];
@@ -127,4 +128,71 @@ async fn a_new_member_is_not_put_beside_what_another_node_has_changed() {
     assert!(track(&here, "user:c", "k").await.is_replay);
     assert!(track(&there, "user:a", "k").await.is_replay);
     assert_eq!(charged(&store).await, 5);
+}
+
+/// What becomes of a write while others wait behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mishap {
+    /// Another node was faster, with so many requests of another member.
+    Overtaken(u64),
+    /// It failed, and nobody knows whether it took effect: it did not.
+    Lost,
+    /// It took effect, and the answer was lost.
+    Unheard,
+}
+
+/// While a write is on its way the next requests are decided on what it will leave. When it leaves something else,
+/// nothing of what was decided so reaches anybody.
+#[tokio::test]
+async fn what_was_decided_on_a_write_that_failed_is_decided_again() {
+    for mishap in [
+        Mishap::Overtaken(1),
+        Mishap::Overtaken(2),
+        Mishap::Lost,
+        Mishap::Unheard,
+    ] {
+        let store = org_of_three().await;
+        let (here, there) = (node(&store).await, node(&store).await);
+        let mut replies = vec![track(&here, "user:a", "first").await];
+        let mut held = store.hold_next_write();
+        let ask = |key: &str| {
+            let (here, key) = (here.clone(), key.to_owned());
+            tokio::spawn(async move { track(&here, "user:a", &key).await })
+        };
+        let mut asked = vec![ask("in hand")];
+        held.has_come().await.expect("it is written");
+        asked.extend(["next 1", "next 2", "in hand"].map(ask));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        match mishap {
+            Mishap::Overtaken(times) => {
+                for time in 0..times {
+                    track(&there, "user:b", &time.to_string()).await;
+                }
+            }
+            Mishap::Lost => store.fail_at(store.calls() + 1, FailWhen::BeforeEffect),
+            Mishap::Unheard => store.fail_at(store.calls() + 1, FailWhen::AfterEffect),
+        }
+        held.go_on();
+        for reply in asked {
+            replies.push(reply.await.expect("an answer"));
+        }
+        replies.sort_by_key(|reply| reply.operation.sequence);
+        // Repetitions of a key have the first answer.
+        replies.dedup_by(|one, other| one.operation == other.operation);
+        assert_eq!(replies.len(), 4, "{mishap:?}");
+        let used = replies.iter().map(|reply| {
+            let mut balances = reply.operation.answer.balances().iter();
+            let user = balances.find(|balance| balance.scope == Scope::User);
+            user.map(|balance| balance.used + balance.overage)
+        });
+        let used: Vec<Option<u64>> = used.collect();
+        assert_eq!(used, [1, 2, 3, 4].map(Some), "{mishap:?}");
+        let others = match mishap {
+            Mishap::Overtaken(times) => times,
+            Mishap::Lost | Mishap::Unheard => 0,
+        };
+        assert_eq!(charged(&store).await, 4 + others, "{mishap:?}");
+    }
 }

@@ -16,12 +16,40 @@ use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, Writ
 pub use faults::FailWhen;
 use faults::{Faults, on_demand};
 use state::State;
+use tokio::sync::oneshot;
 
 /// Everything that a database keeps, in memory, with faults on demand.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
     faults: Mutex<Faults>,
+    gate: Mutex<Option<Gate>>,
+}
+
+/// Where a write waits: it says that it has come, and goes on when it is told to.
+type Gate = (oneshot::Sender<()>, oneshot::Receiver<()>);
+
+/// A write that was told to wait.
+#[derive(Debug)]
+pub struct HeldWrite {
+    come: oneshot::Receiver<()>,
+    go_on: oneshot::Sender<()>,
+}
+
+impl HeldWrite {
+    /// Waits until the write has come.
+    ///
+    /// # Errors
+    /// When the store is gone.
+    pub async fn has_come(&mut self) -> Result<(), oneshot::error::RecvError> {
+        (&mut self.come).await
+    }
+
+    /// Lets the write go on.
+    pub fn go_on(self) {
+        // Whoever gave up waiting needs no word.
+        self.go_on.send(()).unwrap_or_default();
+    }
 }
 
 impl MemoryStore {
@@ -38,6 +66,14 @@ impl MemoryStore {
     /// Lets one call fail as unavailable. Calls of every port count, from 1 for the store's first.
     pub fn fail_at(&self, call_number: u64, when: FailWhen) {
         lock(&self.faults).fail_at(call_number, when);
+    }
+
+    /// Holds the next call of `write` before it does anything.
+    pub fn hold_next_write(&self) -> HeldWrite {
+        let (has_come, come) = oneshot::channel();
+        let (go_on, may_go_on) = oneshot::channel();
+        *lock(&self.gate) = Some((has_come, may_go_on));
+        HeldWrite { come, go_on }
     }
 
     /// How many calls there were, those that failed included.
@@ -72,6 +108,13 @@ impl Store for MemoryStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
+        let gate = lock(&self.gate).take();
+        if let Some((has_come, may_go_on)) = gate
+            && has_come.send(()).is_ok()
+        {
+            // A test that ends without a word lets it go on, too.
+            may_go_on.await.unwrap_or_default();
+        }
         self.call(|state| state.write(batch))
     }
 
