@@ -32,6 +32,7 @@ const CLAIM_ATTEMPTS_MAX: u32 = 3;
 #[async_trait]
 impl Directory for PgStore {
     async fn home_of(&self, account: &AccountId) -> Result<Option<AccountId>, StoreError> {
+        let _turn = self.turn().await?;
         let read = sqlx::query_scalar(HOME_OF)
             .bind(account.as_str())
             .fetch_optional(&self.pool);
@@ -41,6 +42,7 @@ impl Directory for PgStore {
     }
 
     async fn claim(&self, account: &AccountId, home: &AccountId) -> Result<AccountId, StoreError> {
+        let _turn = self.turn().await?;
         for _ in 0..CLAIM_ATTEMPTS_MAX {
             let entered: Option<String> = sqlx::query_scalar(CLAIM)
                 .bind(account.as_str())

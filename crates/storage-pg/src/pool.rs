@@ -10,6 +10,7 @@ use sqlx::{Connection, Executor};
 
 use crate::Settings;
 use crate::error::{lost_to_another, store_error, unavailable};
+use crate::spare::KEPT_MAX;
 
 /// Tries of a statement that loses to another one (deadlock, serialization); each loser lets a winner pass.
 const ATTEMPTS_MAX: u32 = 5;
@@ -52,7 +53,7 @@ pub(crate) async fn open(
         ),
     ];
     PgPoolOptions::new()
-        .max_connections(settings.connections_max)
+        .max_connections(settings.connections_max.saturating_add(KEPT_MAX))
         .acquire_timeout(settings.acquire_timeout)
         .test_before_acquire(false)
         .after_release(|connection, _| {

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// How the store uses its database. Each time-out is there so that nothing waits for ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Most connections that are open at once. A node needs few: it writes in batches.
+    /// Most connections that are open at once, beside two that stay at hand for batches. A node needs few: it writes in
+    /// batches.
     pub connections_max: u32,
     /// Longest wait for a free connection.
     pub acquire_timeout: Duration,

@@ -9,8 +9,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Error, Postgres};
 
-/// Connections at hand, at most: what two queues need.
-const KEPT_MAX: usize = 2;
+/// Connections at hand, at most: what two queues need. The pool may open so many more.
+pub(crate) const KEPT_MAX: u32 = 2;
 /// How long one stays out of the pool, which closes those that are old.
 const KEPT_FOR: Duration = Duration::from_mins(1);
 
@@ -51,11 +51,10 @@ impl Spare {
             .pop()
     }
 
-    /// Others need connections too: at most a quarter of them are kept here.
     fn keep(&self, since: Instant, connection: PoolConnection<Postgres>, pool: &PgPool) {
-        let share = usize::try_from(pool.options().get_max_connections() / 4).unwrap_or(0);
+        let kept_max = usize::try_from(KEPT_MAX).unwrap_or(0);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if since.elapsed() < KEPT_FOR && kept.len() < KEPT_MAX.min(share) && !pool.is_closed() {
+        if since.elapsed() < KEPT_FOR && kept.len() < kept_max && !pool.is_closed() {
             kept.push((since, connection));
         }
     }

@@ -1,9 +1,13 @@
 //! The store itself.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use quota_core::ids::AccountId;
 use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, WriteBatch};
 use sqlx::postgres::{PgConnectOptions, PgPool};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::breaker::Breaker;
 use crate::load::{LoadColumns, load};
@@ -12,12 +16,18 @@ use crate::spare::Spare;
 use crate::write::Writing;
 use crate::{Settings, locked, migrate};
 
+/// Longest wait for a turn at the directory.
+const TURN_WAIT: Duration = Duration::from_secs(5);
+
 /// The engine's store on one PostgreSQL database. Cheap to clone; every clone shares the connections.
 #[derive(Debug, Clone)]
 pub struct PgStore {
     pub(crate) pool: PgPool,
     pub(crate) breaker: Breaker,
     spare: Spare,
+    /// Whose turn it is to ask the directory: many at once must not take every connection, nor wait for one so long that
+    /// the server seems lost.
+    turns: Arc<Semaphore>,
     options: PgConnectOptions,
 }
 
@@ -29,10 +39,14 @@ impl PgStore {
     pub async fn connect(url: &str, settings: Settings) -> Result<Self, StoreError> {
         let options = pool::options(url)?;
         let pool = pool::open(options.clone(), &settings).await?;
+        let turns = usize::try_from(settings.connections_max / 2)
+            .unwrap_or(1)
+            .max(1);
         Ok(Self {
             pool,
             breaker: Breaker::default(),
             spare: Spare::default(),
+            turns: Arc::new(Semaphore::new(turns)),
             options,
         })
     }
@@ -52,6 +66,13 @@ impl PgStore {
     ) -> Result<T, StoreError> {
         let is_busy = || self.pool.options().get_max_connections() <= self.pool.size();
         self.breaker.guard(is_busy, work).await
+    }
+
+    /// Waits for a turn at the directory.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let turn = tokio::time::timeout(TURN_WAIT, self.turns.acquire()).await;
+        let turn = turn.map_err(|late| StoreError::Unreachable(late.into()))?;
+        turn.map_err(|closed| StoreError::Unreachable(closed.into()))
     }
 
     /// The pool, for tests of how it treats its connections.

@@ -7,7 +7,8 @@ use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{
     Audits, Directory, LedgerPage, Outbox, Records, Relocation, Store, StoreError,
 };
-use storage_pg::PgStore;
+use storage_pg::{PgStore, Settings};
+use tokio::task::JoinSet;
 
 use crate::fixture::{account, ask, at, change, event, fresh, id, load, operation, sql, write};
 
@@ -151,4 +152,23 @@ async fn a_user_joins_an_org_and_leaves_it_again() {
             .await
             .expect("loads"),
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_new_users_at_once_each_gets_its_turn() {
+    let (_, url) = fresh("turns").await;
+    let settings = Settings {
+        connections_max: 2,
+        ..Settings::default()
+    };
+    let store = PgStore::connect(&url, settings).await.expect("connects");
+    let mut claims = JoinSet::new();
+    for number in 0..2_000 {
+        let (store, user) = (store.clone(), id(&format!("user:{number}")));
+        claims.spawn(async move { (store.claim(&user, &user).await, user) });
+    }
+    while let Some(claimed) = claims.join_next().await {
+        let (home, user) = claimed.expect("ends");
+        assert_eq!(home.expect("gets its turn"), user);
+    }
 }
