@@ -1,6 +1,6 @@
 -- Accounts: one row for each, all its live balances inside. The row of the home's own account guards the home:
 -- its version is the sequence of the home's last operation; only there is it above 0. A life is what lies between a
--- home's beginning and its end; sequences begin again at 1 with each.
+-- home's beginning and its end; a home that comes back goes on counting.
 -- Documents are JSON, kept as the text that they were written as: the program reads them whole. Cast them to look into
 -- them. What changes with a consume stands last, side by side: that is what the write-ahead log has to carry.
 
