@@ -223,7 +223,7 @@ pub(crate) struct Settings {
     /// How long a request may wait for its answer in the queue and the database.
     #[arg(long, env = "DEADLINE", global = true, hide_env_values = true, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
     pub(crate) deadline: Duration,
-    /// Homes whose state each queue keeps in memory between batches; 0 reads it for every batch.
+    /// Homes whose state each queue keeps in memory between batches, counted by their accounts; 0 reads it for every batch.
     #[arg(long, env = "HOMES_KEPT", global = true, hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
     pub(crate) homes_kept: u64,
 }

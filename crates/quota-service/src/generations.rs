@@ -4,20 +4,23 @@ use std::collections::HashMap;
 
 use quota_core::ids::AccountId;
 
-/// Two generations: when the younger is full it becomes the older, and what was the older goes.
+/// Two generations: when the younger is full it becomes the older, and what was the older goes. An entry counts by its
+/// weight.
 pub(crate) struct Generations<V> {
-    young: HashMap<AccountId, V>,
-    old: HashMap<AccountId, V>,
+    young: HashMap<AccountId, (usize, V)>,
+    old: HashMap<AccountId, (usize, V)>,
+    young_weight: usize,
     young_max: usize,
 }
 
 impl<V> Generations<V> {
-    /// Keeps up to about `entries_max` entries; none for 0.
-    pub(crate) fn new(entries_max: usize) -> Self {
+    /// Keeps up to about so much weight; nothing for 0.
+    pub(crate) fn new(weight_max: usize) -> Self {
         Self {
             young: HashMap::new(),
             old: HashMap::new(),
-            young_max: entries_max.div_ceil(2),
+            young_weight: 0,
+            young_max: weight_max.div_ceil(2),
         }
     }
 
@@ -28,24 +31,32 @@ impl<V> Generations<V> {
 
     /// Takes an entry out.
     pub(crate) fn take(&mut self, id: &AccountId) -> Option<V> {
-        self.young.remove(id).or_else(|| self.old.remove(id))
+        if let Some((weight, value)) = self.young.remove(id) {
+            self.young_weight -= weight;
+            return Some(value);
+        }
+        self.old.remove(id).map(|(_, value)| value)
     }
 
     /// Puts an entry in, in the place of an earlier one.
-    pub(crate) fn insert(&mut self, id: AccountId, value: V) {
+    pub(crate) fn insert(&mut self, id: AccountId, value: V, weight: usize) {
         if self.is_off() {
             return;
         }
-        if self.young.len() >= self.young_max {
+        drop(self.take(&id));
+        if self.young_weight >= self.young_max {
             self.old = std::mem::take(&mut self.young);
+            self.young_weight = 0;
         }
-        self.young.insert(id, value);
+        self.young_weight += weight;
+        self.young.insert(id, (weight, value));
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
+        self.young_weight = 0;
     }
 }
 
@@ -60,12 +71,12 @@ mod tests {
     #[test]
     fn what_is_put_in_again_stays_and_what_is_not_goes() {
         let mut kept = Generations::new(4);
-        kept.insert(id(1), 1);
-        kept.insert(id(2), 2);
-        kept.insert(id(3), 3);
+        kept.insert(id(1), 1, 1);
+        kept.insert(id(2), 2, 1);
+        kept.insert(id(3), 3, 1);
         let again = kept.take(&id(1)).expect("is kept");
-        kept.insert(id(1), again);
-        kept.insert(id(4), 4);
+        kept.insert(id(1), again, 1);
+        kept.insert(id(4), 4, 1);
         assert_eq!(kept.take(&id(2)), None);
         assert_eq!(kept.take(&id(1)), Some(1));
         assert_eq!(kept.take(&id(1)), None);
@@ -73,9 +84,21 @@ mod tests {
     }
 
     #[test]
+    fn what_weighs_much_leaves_room_for_little() {
+        let mut kept = Generations::new(10);
+        kept.insert(id(1), 1, 7);
+        kept.insert(id(2), 2, 1);
+        kept.insert(id(3), 3, 7);
+        assert_eq!(kept.take(&id(1)), Some(1));
+        kept.insert(id(4), 4, 1);
+        assert_eq!(kept.take(&id(2)), Some(2));
+        assert_eq!(kept.take(&id(3)), Some(3));
+    }
+
+    #[test]
     fn nothing_is_kept_for_zero() {
         let mut kept = Generations::new(0);
-        kept.insert(id(1), 1);
+        kept.insert(id(1), 1, 1);
         assert_eq!(kept.take(&id(1)), None);
     }
 }

@@ -22,10 +22,10 @@ pub(crate) struct KeptHomes {
 }
 
 impl KeptHomes {
-    /// Keeps up to about `homes_max` homes; none for 0.
-    pub(crate) fn new(homes_max: usize) -> Self {
+    /// Keeps homes of up to about `accounts_max` accounts; none for 0.
+    pub(crate) fn new(accounts_max: usize) -> Self {
         Self {
-            homes: Generations::new(homes_max),
+            homes: Generations::new(accounts_max),
             pause: 0,
             outdated: 0,
         }
@@ -58,7 +58,8 @@ impl KeptHomes {
             quota_core::home::Changes::default(),
             "what is kept is written"
         );
-        self.homes.insert(home.id.clone(), home);
+        let weight = home.accounts.len();
+        self.homes.insert(home.id.clone(), home, weight);
     }
 
     /// Forgets a home.

@@ -19,7 +19,8 @@ pub struct EngineSettings {
     pub grace: TimeDelta,
     /// For how long a key is looked for; at least 7 days (X1).
     pub keys_kept: TimeDelta,
-    /// Homes whose state is kept in memory between batches, in each queue; 0 reads it for every batch.
+    /// Homes whose state is kept in memory between batches, in each queue, counted by their accounts; 0 reads it for
+    /// every batch.
     pub homes_kept: usize,
 }
 

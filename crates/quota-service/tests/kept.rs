@@ -196,3 +196,39 @@ async fn what_was_decided_on_a_write_that_failed_is_decided_again() {
         assert_eq!(charged(&store).await, 4 + others, "{mishap:?}");
     }
 }
+
+/// On a home that is never at rest, whoever needs something to be read gets its turn.
+#[tokio::test]
+async fn a_new_member_is_not_passed_over_by_those_that_are_known() {
+    let store = org_of_three().await;
+    let engine = node(&store).await;
+    track(&engine, "user:a", "first").await;
+    let ask = |account: &'static str, key: String| {
+        let engine = engine.clone();
+        tokio::spawn(async move { track(&engine, account, &key).await })
+    };
+    let gathered = async || {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut held = store.hold_next_write();
+    let mut known = vec![ask("user:a", "in hand".to_owned())];
+    held.has_come().await.expect("it is written");
+    let new = ask("user:b", "new".to_owned());
+    gathered().await;
+    for round in 0..3 {
+        known.push(ask("user:a", round.to_string()));
+        gathered().await;
+        let next = store.hold_next_write();
+        held.go_on();
+        held = next;
+        held.has_come().await.expect("it is written");
+    }
+    assert!(new.is_finished(), "it went with the second write");
+    held.go_on();
+    for reply in known {
+        reply.await.expect("an answer");
+    }
+    assert_eq!(charged(&store).await, 6);
+}

@@ -88,14 +88,13 @@ pub(crate) async fn load(
         .await
 }
 
-/// The beginning of the month that holds `moment`: a key is unique within its partition, so it is looked for in the
-/// whole of it.
 /// Where a key is looked for: from the beginning of a month, since keys are unique within one, to a day from now, since
 /// clocks differ. What lies ahead of that is not even opened.
 pub(crate) fn keys_within(since: DateTime<Utc>, now: DateTime<Utc>) -> [DateTime<Utc>; 2] {
     [month_of(since), now + chrono::TimeDelta::days(1)]
 }
 
+/// The beginning of the month that holds `moment`.
 fn month_of(moment: DateTime<Utc>) -> DateTime<Utc> {
     let first_day = moment.date_naive().with_day(1);
     first_day.map_or(moment, |day| day.and_time(NaiveTime::MIN).and_utc())

@@ -17,10 +17,22 @@ const KEPT_FOR: Duration = Duration::from_mins(1);
 /// A connection, and since when it is out of the pool.
 type Kept = (Instant, PoolConnection<Postgres>);
 
+#[derive(Debug, Default)]
+struct List(Vec<Kept>);
+
 /// The connections at hand; every clone shares them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Spare {
-    kept: Arc<Mutex<Vec<Kept>>>,
+    kept: Arc<Mutex<List>>,
+}
+
+/// Whoever drops the store may be outside of a runtime, where nothing can be given back: the connections are closed.
+impl Drop for List {
+    fn drop(&mut self) {
+        for (_, connection) in self.0.drain(..) {
+            drop(connection.leak());
+        }
+    }
 }
 
 impl Spare {
@@ -44,24 +56,24 @@ impl Spare {
         result
     }
 
+    /// One that is fresh; the others go back to the pool, which closes what is old.
     fn take(&self) -> Option<Kept> {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0.retain(|(since, _)| since.elapsed() < KEPT_FOR);
+        kept.0.pop()
     }
 
     fn keep(&self, since: Instant, connection: PoolConnection<Postgres>, pool: &PgPool) {
         let kept_max = usize::try_from(KEPT_MAX).unwrap_or(0);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if since.elapsed() < KEPT_FOR && kept.len() < kept_max && !pool.is_closed() {
-            kept.push((since, connection));
+        if since.elapsed() < KEPT_FOR && kept.0.len() < kept_max && !pool.is_closed() {
+            kept.0.push((since, connection));
         }
     }
 
     /// Gives all back to the pool, which looks at each.
     pub(crate) fn clear(&self) {
-        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(kept);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0.clear();
     }
 }

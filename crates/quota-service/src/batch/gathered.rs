@@ -1,12 +1,14 @@
 //! The next batch of a queue, decided request by request while the one before it is being written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use quota_core::ids::AccountId;
 
 use super::job::{Group, Job, Reading, reading_of};
 use super::{Decided, Decider};
+use crate::EngineError;
 use crate::decide::{Answered, DecidedHome, Setting};
 use crate::kept::KeptHomes;
 
@@ -20,6 +22,8 @@ pub(super) struct Gathered {
     answered: Answered,
     jobs: usize,
     later: Vec<Job>,
+    /// Homes of `later`: whoever comes after waits too, so that nobody is passed over for ever.
+    waiting: HashSet<AccountId>,
 }
 
 impl Gathered {
@@ -47,20 +51,29 @@ impl Gathered {
     }
 
     fn add_one(&mut self, kept: &mut KeptHomes, job: Job, moments: (DateTime<Utc>, DateTime<Utc>)) {
+        if self.waiting.contains(&job.home) {
+            self.later.push(job);
+            return;
+        }
         let place = self.places.get(&job.home).copied();
         let place = place.or_else(|| self.begin(kept, &job, moments));
         let group = place.and_then(|place| self.groups.get_mut(place));
         let (Some((group, decided)), Some(setting)) = (group, &self.setting) else {
-            self.later.push(job);
+            self.wait(job);
             return;
         };
         if reading_of([&job].into_iter(), &decided.home, moments) != Reading::Nothing {
-            self.later.push(job);
+            self.wait(job);
             return;
         }
         decided.decide(&mut self.answered, job.asked(), &setting.context());
         group.jobs.push(job);
         self.jobs += 1;
+    }
+
+    fn wait(&mut self, job: Job) {
+        self.waiting.insert(job.home.clone());
+        self.later.push(job);
     }
 
     /// Takes a kept home in, if a request can be decided on it.
@@ -85,11 +98,10 @@ impl Gathered {
 
     /// Requests to be decided again.
     pub(super) fn put_back(&mut self, jobs: impl IntoIterator<Item = Job>) {
-        let again = |mut job: Job| {
+        for mut job in jobs {
             job.attempts += 1;
-            job
-        };
-        self.later.extend(jobs.into_iter().map(again));
+            self.wait(job);
+        }
     }
 
     /// Undoes what was decided on a home that is not what it was thought to be.
@@ -110,11 +122,20 @@ impl Gathered {
         self.put_back(group.jobs);
     }
 
-    /// What has to be read now: all that waits, but for homes on which something is decided already.
+    /// What has to be read now: all that waits, but for homes on which something is decided already. Whoever waited too
+    /// long is told so: it took no effect.
     pub(super) fn take_later(&mut self) -> Vec<Job> {
         let places = &self.places;
-        let is_decided = |job: &mut Job| !places.contains_key(&job.home);
-        self.later.extract_if(.., is_decided).collect()
+        let is_free = |job: &mut Job| !places.contains_key(&job.home);
+        let now = Instant::now();
+        let in_time = |job: &Job| now < job.until || job.is_uncertain;
+        let (ready, late): (Vec<Job>, Vec<Job>) =
+            self.later.extract_if(.., is_free).partition(in_time);
+        self.waiting = self.later.iter().map(|job| job.home.clone()).collect();
+        for job in late {
+            job.answer(Err(EngineError::Busy));
+        }
+        ready
     }
 
     /// All that is decided, together with what was read and decided now. What was decided under another catalog is

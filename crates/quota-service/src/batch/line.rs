@@ -13,9 +13,12 @@ use tokio::task::JoinSet;
 use super::gathered::Gathered;
 use super::job::Job;
 use super::writing::{Sending, Settled};
-use super::{ATTEMPTS_MAX, Decider, record_size};
+use super::{ATTEMPTS_MAX, Decided, Decider, record_size};
 use crate::EngineError;
 use crate::kept::KeptHomes;
+
+/// Batches that are being answered or looked for aside, at most.
+const TASKS_MAX: usize = 256;
 
 /// Takes requests from a queue until it is closed, and answers all of them.
 pub(crate) async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) {
@@ -44,6 +47,10 @@ pub(crate) async fn work(decider: Arc<Decider>, mut queue: mpsc::Receiver<Job>) 
             line.send(&mut next).await;
         }
         while line.tasks.try_join_next().is_some() {}
+        // Answers that wait for the cache must not pile up.
+        while TASKS_MAX < line.tasks.len() {
+            line.tasks.join_next().await;
+        }
     }
     while line.tasks.join_next().await.is_some() {}
 }
@@ -81,23 +88,44 @@ impl Line {
         }
     }
 
-    /// Decides what can be decided at once. A panic in one batch must not end the queue; its callers learn that the fate
-    /// is unknown.
+    /// Decides what can be decided at once.
     fn gather(&self, jobs: Vec<Job>, next: &mut Gathered) {
         let now = Instant::now();
         let (jobs, late): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| now < job.until);
         for job in late {
             job.answer(Err(EngineError::Busy));
         }
-        let gathering = AssertUnwindSafe(|| {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            next.add(&self.decider, &mut kept, jobs);
+        self.unless_panic(next, |line, next| {
+            let mut kept = line.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            next.add(&line.decider, &mut kept, jobs);
+            Some(())
         });
-        if catch_unwind(gathering).is_err() {
+    }
+
+    /// Runs what the rules have a part in. A panic in one batch must not end the queue; its callers learn that the fate is
+    /// unknown.
+    fn unless_panic<T>(
+        &self,
+        next: &mut Gathered,
+        run: impl FnOnce(&Self, &mut Gathered) -> Option<T>,
+    ) -> Option<T> {
+        catch_unwind(AssertUnwindSafe(|| run(self, next))).unwrap_or_else(|_| {
             tracing::error!("a batch ended in a panic");
             *next = Gathered::default();
             self.forget_all();
-        }
+            None
+        })
+    }
+
+    /// What is to be sent, if anything; the homes are kept as they will be.
+    fn made(&self, next: &mut Gathered, read: Option<Decided>) -> Option<Sending> {
+        let batch = next.take_decided(read)?;
+        let (sending, unproven) = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            Sending::of(batch, None, Some(&mut kept))
+        };
+        next.put_back(unproven);
+        (!sending.is_empty()).then_some(sending)
     }
 
     fn forget_all(&self) {
@@ -163,17 +191,9 @@ impl Line {
                 Err(_) => tracing::error!("a batch ended in a panic"),
             }
         }
-        let Some(batch) = next.take_decided(read) else {
+        let Some(sending) = self.unless_panic(next, |line, next| line.made(next, read)) else {
             return;
         };
-        let (sending, unproven) = {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            Sending::of(batch, None, Some(&mut kept))
-        };
-        next.put_back(unproven);
-        if sending.is_empty() {
-            return;
-        }
         record_size(sending.jobs());
         let (settle, settled) = oneshot::channel();
         self.in_hand = Some(InHand {
