@@ -1,7 +1,7 @@
 //! How fast batches of single-operation homes are loaded and written; `DATABASE_URL` names an empty database,
 //! without it a server is started for the purpose.
 //!
-//! `cargo run --release -p storage-pg --example write_speed -- [homes in the database] [homes in a batch] [batches]`
+//! `cargo run --release -p storage-pg --example pg_write_speed -- [homes in the database] [homes in a batch] [batches]`
 #![expect(
     clippy::expect_used,
     reason = "a measurement that cannot go on says why"

@@ -1,4 +1,4 @@
-//! How fast batches are loaded and written on Linux: `cargo run --release -p storage-sqlite --example write_speed [folder]`.
+//! How fast batches are loaded and written on Linux: `cargo run --release -p storage-sqlite --example sqlite_write_speed [folder]`.
 #![expect(clippy::expect_used, reason = "a measurement that fails says where")]
 
 use std::path::PathBuf;
