@@ -91,16 +91,8 @@ impl Account {
     fn with(mut self, bucket: Bucket, granted: Limit, used: u64) -> Self {
         let starts_at = self.terms.created_at;
         self.balances.push(Balance {
-            bucket,
-            granted,
             used,
-            held: 0,
-            overage: 0,
-            starts_at,
-            ends_at: None,
-            priority: 0,
-            reset_sequence: 0,
-            moved_to: None,
+            ..Balance::new(bucket, granted, starts_at)
         });
         self
     }

@@ -13,17 +13,12 @@ use quota_core::rules::funding::{Funds, Source, affordable, burn, sources, split
 
 fn grant(id: &str, priority: u32, expires_in: Option<i64>, age: i64, left: u64) -> Balance {
     let now = DateTime::<Utc>::UNIX_EPOCH;
+    let bucket = Bucket::Grant(GrantId::new(id).expect("a literal id"));
+    let starts_at = now - TimeDelta::seconds(age);
     Balance {
-        bucket: Bucket::Grant(GrantId::new(id).expect("a literal id")),
-        granted: Limit::Of(left),
-        used: 0,
-        held: 0,
-        overage: 0,
-        starts_at: now - TimeDelta::seconds(age),
         ends_at: expires_in.map(|seconds| now + TimeDelta::seconds(seconds)),
         priority,
-        reset_sequence: 0,
-        moved_to: None,
+        ..Balance::new(bucket, Limit::Of(left), starts_at)
     }
 }
 

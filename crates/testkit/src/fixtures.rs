@@ -89,16 +89,8 @@ pub fn terms() -> Terms {
 /// A balance with so much granted and used.
 pub fn balance(bucket: Bucket, granted: u64, used: u64) -> Balance {
     Balance {
-        bucket,
-        granted: Limit::Of(granted),
         used,
-        held: 0,
-        overage: 0,
-        starts_at: instant(0),
-        ends_at: None,
-        priority: 0,
-        reset_sequence: 0,
-        moved_to: None,
+        ..Balance::new(bucket, Limit::Of(granted), instant(0))
     }
 }
 
