@@ -19,13 +19,15 @@ create table operations (
 ) partition by range (at);
 
 -- What each partition is looked up by: a key; the place in a home's history, with which an id ends; the refunds of an
--- operation.
+-- operation; for jobs, the time, which lies in the table as it goes by.
 create function operations_add_indexes(partition text) returns void
 language plpgsql as $$
 begin
     execute format('create unique index %I on %I (home, life, sequence)', partition || '_sequence', partition);
     execute format('create index %I on %I (home, refers_to) where kind = ''refund''',
                    partition || '_refund', partition);
+    execute format('create index %I on %I using brin (at) with (pages_per_range = 64, autosummarize = on)',
+                   partition || '_at', partition);
     -- The last one made is taken where an empty partition gives no reason for another.
     execute format('create unique index %I on %I (home, account, key) where key is not null',
                    partition || '_key', partition);

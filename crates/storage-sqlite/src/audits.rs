@@ -3,22 +3,42 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::ids::AccountId;
-use quota_core::ports::{AuditHome, Audits, StoreError};
+use quota_core::operation::Operation;
+use quota_core::ports::{AuditHome, AuditReader, Audits, StoreError};
 use sqlx::sqlite::SqliteConnection;
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use crate::SqliteStore;
 use crate::error::Fault;
 use crate::load::{read_account, read_closed};
 use crate::operations::{operation_columns, read_operation};
 use crate::reservations::{read_reservation, reservation_columns};
-use crate::values::{Reading, account_in, micros};
+use crate::values::{Reading, account_in, counter, micros};
+
+/// Operations that are read at once.
+const PAGE: i64 = 1_000;
 
 #[async_trait]
 impl Audits for SqliteStore {
-    async fn audit_home(&self, home: &AccountId) -> Result<Option<AuditHome>, StoreError> {
+    async fn read_home(
+        &self,
+        home: &AccountId,
+        reader: &mut dyn AuditReader,
+    ) -> Result<(), StoreError> {
         let home = home.clone();
-        self.reading(move |connection| Box::pin(audit_home(connection, home)))
-            .await
+        let (to, mut pieces) = mpsc::channel(1);
+        let read = self.reading(move |connection| Box::pin(read_home(connection, home, to)));
+        let show = async {
+            while let Some(piece) = pieces.recv().await {
+                match piece {
+                    Piece::Begin(home, refunded) => reader.begin(home, refunded),
+                    Piece::Next(operations) => reader.operations(operations),
+                }
+            }
+        };
+        let (outcome, ()) = tokio::join!(read, show);
+        outcome
     }
 
     async fn homes(
@@ -42,23 +62,70 @@ impl Audits for SqliteStore {
     }
 }
 
-async fn audit_home(
+/// A part of a home on its way to the reader.
+enum Piece {
+    Begin(AuditHome, Vec<Uuid>),
+    Next(Vec<Operation>),
+}
+
+/// Reads a home and sends it, until all is sent or nobody takes it any more.
+async fn read_home(
     connection: &mut SqliteConnection,
     home: AccountId,
-) -> Result<Option<AuditHome>, Fault> {
+    to: mpsc::Sender<Piece>,
+) -> Result<(), Fault> {
+    let Some((kept, era)) = kept(connection, &home).await? else {
+        return Ok(());
+    };
+    let statement = "select distinct refers_to from operations \
+                     where home = ?1 and era = ?2 and kind = 'refund' and refers_to is not null";
+    let rows = sqlx::query(statement).bind(home.as_str()).bind(era);
+    let rows = rows.fetch_all(&mut *connection).await?;
+    let refunded = rows
+        .iter()
+        .map(|row| Reading::new(row, "operations", &home).raw::<Uuid>(0));
+    let refunded = refunded.collect::<Result<_, Fault>>()?;
+    let mut is_wanted = to.send(Piece::Begin(kept, refunded)).await.is_ok();
+    let mut after = 0;
+    while is_wanted {
+        let statement = concat!(
+            "select ",
+            operation_columns!(),
+            " from operations as o where o.home = ?1 and o.era = ?2 and o.sequence > ?3 \
+             order by o.sequence limit ?4"
+        );
+        let statement = sqlx::query(statement).bind(home.as_str()).bind(era);
+        let statement = statement.bind(after).bind(PAGE);
+        let rows = statement.fetch_all(&mut *connection).await?;
+        let operations = rows.iter().map(|row| Ok(read_operation(row)?.1));
+        let operations = operations.collect::<Result<Vec<Operation>, Fault>>()?;
+        let Some(last) = operations.last() else {
+            break;
+        };
+        after = counter(last.sequence)?;
+        is_wanted = to.send(Piece::Next(operations)).await.is_ok();
+    }
+    Ok(())
+}
+
+/// What is kept of a home beside its operations, and in which of its eras it is.
+async fn kept(
+    connection: &mut SqliteConnection,
+    home: &AccountId,
+) -> Result<Option<(AuditHome, i64)>, Fault> {
     let statement = "select home, account, version, hold_before, terms, books, era \
                      from accounts where home = ?1 order by account";
     let statement = sqlx::query(statement).bind(home.as_str());
-    let (mut audit, mut guarded_era) = (empty(home.clone()), None);
+    let (mut kept, mut guarded_era) = (empty(home.clone()), None);
     for row in statement.fetch_all(&mut *connection).await? {
         let (_, id, account) = read_account(&row)?;
-        if id == home {
+        if id == *home {
             let guard = Reading::new(&row, "accounts", &id);
-            audit.version = guard.counter(2)?;
-            audit.hold_before = guard.optional_instant(3)?;
+            kept.version = guard.counter(2)?;
+            kept.hold_before = guard.optional_instant(3)?;
             guarded_era = Some(guard.raw::<i64>(6)?);
         }
-        audit.accounts.push((id, account));
+        kept.accounts.push((id, account));
     }
     let Some(era) = guarded_era else {
         return Ok(None);
@@ -67,7 +134,7 @@ async fn audit_home(
                      where home = ?1 order by account, bucket";
     let statement = sqlx::query(statement).bind(home.as_str());
     for row in statement.fetch_all(&mut *connection).await? {
-        audit.closed.push(read_closed(&row)?.1);
+        kept.closed.push(read_closed(&row)?.1);
     }
     let statement = concat!(
         "select ",
@@ -75,19 +142,10 @@ async fn audit_home(
         " from reservations as r where r.home = ?1 order by r.id"
     );
     let statement = sqlx::query(statement).bind(home.as_str());
-    for row in statement.fetch_all(&mut *connection).await? {
-        audit.reservations.push(read_reservation(&row)?.1);
-    }
-    let statement = concat!(
-        "select ",
-        operation_columns!(),
-        " from operations as o where o.home = ?1 and o.era = ?2 order by o.sequence"
-    );
-    let statement = sqlx::query(statement).bind(home.as_str()).bind(era);
     for row in statement.fetch_all(connection).await? {
-        audit.operations.push(read_operation(&row)?.1);
+        kept.reservations.push(read_reservation(&row)?.1);
     }
-    Ok(Some(audit))
+    Ok(Some((kept, era)))
 }
 
 fn empty(home: AccountId) -> AuditHome {

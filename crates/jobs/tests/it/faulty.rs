@@ -11,11 +11,11 @@ use quota_core::event::Event;
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{
-    AccountPage, AccountRow, ApiKey, AuditHome, Audits, BatchRecord, CatalogStore, DecideLocked,
+    AccountPage, AccountRow, ApiKey, AuditReader, Audits, BatchRecord, CatalogStore, DecideLocked,
     Directory, JobRun, JobStore, KeyStore, Lease, LedgerPage, LoadQuery, Loaded, Outbox, Records,
     Relocation, Store, StoreError, WriteBatch,
 };
-use testkit::memory::MemoryStore;
+use testkit::memory::{MemoryStore, show};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -191,17 +191,23 @@ hand_on!(Records:
 
 #[async_trait]
 impl Audits for FaultyStore {
-    async fn audit_home(&self, home: &AccountId) -> Result<Option<AuditHome>, StoreError> {
+    async fn read_home(
+        &self,
+        home: &AccountId,
+        reader: &mut dyn AuditReader,
+    ) -> Result<(), StoreError> {
         self.answers()?;
-        let mut read = self.inner.audit_home(home).await?;
-        if let Some(read) = &mut read
-            && self.is_tampered(home)
+        let Some(mut read) = self.inner.audit_home(home).await? else {
+            return Ok(());
+        };
+        if self.is_tampered(home)
             && let Some((_, account)) = read.accounts.first_mut()
             && let Some(balance) = account.books.balances.first_mut()
         {
             balance.used += 1;
         }
-        Ok(read)
+        show(read, reader);
+        Ok(())
     }
 
     async fn homes(

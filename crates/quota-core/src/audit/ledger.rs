@@ -1,27 +1,96 @@
-//! What the ledger says of itself: its order, its keys, and that each operation charges every scope alike.
+//! What the ledger says of itself, and what its entries add up to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::Finding;
+use super::keys::Keys;
+use super::refunds::Refunds;
+use super::units::Spent;
 use crate::answer::Answer;
+use crate::balance::Bucket;
 use crate::ids::{AccountId, AccountKind, FeatureCode};
-use crate::operation::{Entry, Operation, OperationKind};
-use crate::ports::AuditHome;
+use crate::operation::{Operation, OperationKind};
 use crate::rules::decide::Scope;
-use crate::rules::funding::Source;
 
 /// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
 const STEP_BACK_SECONDS_MAX: i64 = 5;
 
-pub(super) fn check(home: &AuditHome, findings: &mut Vec<Finding>) {
-    check_order(home, findings);
-    let mut keys = BTreeSet::new();
-    for operation in &home.operations {
+/// Used, held, overage, granted.
+pub(super) type Counters = (i128, i128, i128, i128);
+
+pub(super) fn add(to: &mut Counters, by: Counters) {
+    to.0 = to.0.saturating_add(by.0);
+    to.1 = to.1.saturating_add(by.1);
+    to.2 = to.2.saturating_add(by.2);
+    to.3 = to.3.saturating_add(by.3);
+}
+
+/// The ledger of a home, added up.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    home: AccountId,
+    order: Order,
+    keys: Keys,
+    refunds: Refunds,
+    accounts: BTreeMap<AccountId, Added>,
+}
+
+/// Of the ledger's order.
+#[derive(Debug, Default)]
+struct Order {
+    count: u64,
+    base: u64,
+    last: u64,
+    has_gap: bool,
+    last_at: Option<DateTime<Utc>>,
+}
+
+/// What is added up of one account.
+#[derive(Debug, Default)]
+struct Added {
+    /// Whether its life in this home, the last one, began with an arrival and not with its creation.
+    has_moved_in: Option<bool>,
+    /// From its arrival on.
+    sums: BTreeMap<Bucket, Counters>,
+    lifetime: Spent,
+    changed_at: Option<DateTime<Utc>>,
+}
+
+fn is_use(operation: &Operation) -> bool {
+    matches!(
+        operation.kind,
+        OperationKind::Consume | OperationKind::Track | OperationKind::Commit
+    )
+}
+
+/// What a change was.
+fn said(operation: &Operation) -> &str {
+    match &operation.answer {
+        Answer::Changed { what, .. } if operation.kind == OperationKind::Change => what,
+        _ => "",
+    }
+}
+
+impl Ledger {
+    /// The ledger of a home of which these operations were refunded.
+    pub(super) fn new(home: &AccountId, refunded: Vec<Uuid>) -> Self {
+        Self {
+            home: home.clone(),
+            order: Order::default(),
+            keys: Keys::default(),
+            refunds: Refunds::of(refunded),
+            accounts: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn see(&mut self, operation: &Operation, findings: &mut Vec<Finding>) {
         let id = &operation.account;
+        self.order.see(operation, findings);
         if let Some(key) = &operation.key
-            && !keys.insert((id, key.as_str()))
+            && !self.keys.is_new(id, key, operation.at)
         {
             let what = format!("key `{key}` has a second operation, {}", operation.id);
             findings.push(Finding::of("I7", id, what));
@@ -31,168 +100,134 @@ pub(super) fn check(home: &AuditHome, findings: &mut Vec<Finding>) {
             findings.push(Finding::of("I7", id, what));
         }
         if is_use(operation) {
-            check_scopes(home, operation, findings);
+            self.check_scopes(operation, findings);
         }
+        self.refunds.see(operation);
+        self.add(operation);
     }
-    check_refunds(home, findings);
-}
 
-/// I23: sequences run without a gap, and times do not go back.
-fn check_order(home: &AuditHome, findings: &mut Vec<Finding>) {
-    let numbers = home.operations.iter().map(|operation| operation.sequence);
-    let base = super::base(home);
-    if !numbers.eq(base.saturating_add(1)..=home.version) {
-        let what = format!(
-            "{} operations do not run from {} to version {}",
-            home.operations.len(),
-            base.saturating_add(1),
-            home.version
-        );
-        findings.push(Finding::of("I23", &home.home, what));
-    }
-    let next = home.operations.iter().skip(1);
-    for (earlier, later) in home.operations.iter().zip(next) {
-        let back = earlier.at.signed_duration_since(later.at);
-        if back > TimeDelta::seconds(STEP_BACK_SECONDS_MAX) {
-            let (sequence, seconds) = (later.sequence, back.num_seconds());
-            let what = format!("operation {sequence} lies {seconds} s before the one before it");
-            findings.push(Finding::of("I23", &later.account, what));
-        }
-    }
-}
-
-pub(super) fn is_use(operation: &Operation) -> bool {
-    matches!(
-        operation.kind,
-        OperationKind::Consume | OperationKind::Track | OperationKind::Commit
-    )
-}
-
-/// Units that entries spent, by feature: credits by what a unit cost.
-fn units<'a>(entries: impl Iterator<Item = &'a Entry>) -> BTreeMap<&'a FeatureCode, i128> {
-    let mut by_cost: BTreeMap<(&FeatureCode, u64), i128> = BTreeMap::new();
-    for entry in entries {
-        let Some(feature) = &entry.feature else {
-            continue;
-        };
-        let cost = if entry.source == Source::Credits {
-            entry.unit_cost
-        } else {
-            1
-        };
-        let sum = by_cost.entry((feature, cost)).or_insert(0);
-        let spent = i128::from(entry.used).saturating_add(entry.overage.into());
-        *sum = sum.saturating_add(spent);
-    }
-    let mut units: BTreeMap<&FeatureCode, i128> = BTreeMap::new();
-    for ((feature, cost), sum) in by_cost {
-        let part = sum.checked_div(cost.into()).unwrap_or(0);
-        let total = units.entry(feature).or_insert(0);
-        *total = total.saturating_add(part);
-    }
-    units.retain(|_, units| *units != 0);
-    units
-}
-
-fn of_scope(operation: &Operation, scope: Scope) -> impl Iterator<Item = &Entry> {
-    operation
-        .entries
-        .iter()
-        .filter(move |entry| entry.scope == scope)
-}
-
-/// O1: token, user and org are charged the same units of the same features.
-fn check_scopes(home: &AuditHome, operation: &Operation, findings: &mut Vec<Finding>) {
-    let user = units(of_scope(operation, Scope::User));
-    let is_member = home.home.kind() == AccountKind::Org && operation.account != home.home;
-    let org = units(of_scope(operation, Scope::Org));
-    if is_member && org != user {
-        let what = format!(
-            "{}: the user is charged {user:?}, the org {org:?}",
-            operation.id
-        );
-        findings.push(Finding::of("O1", &operation.account, what));
-    }
-    let token = units(of_scope(operation, Scope::Token));
-    if !token.is_empty() && token != user {
-        let what = format!(
-            "{}: the user is charged {user:?}, the token {token:?}",
-            operation.id
-        );
-        findings.push(Finding::of("O1", &operation.account, what));
-    }
-}
-
-/// X3: refunds of an operation say and give back no more than it took.
-fn check_refunds(home: &AuditHome, findings: &mut Vec<Finding>) {
-    let mut refunds: BTreeMap<uuid::Uuid, Vec<&Operation>> = BTreeMap::new();
-    for operation in &home.operations {
-        if let (OperationKind::Refund, Some(of)) = (operation.kind, operation.refers_to) {
-            refunds.entry(of).or_default().push(operation);
-        }
-    }
-    for (id, of_it) in &refunds {
-        let Some(original) = home.operations.iter().find(|found| found.id == *id) else {
-            if super::base(home) != 0 {
-                continue;
-            }
-            let what = format!("a refund of {id}, which is not there");
-            findings.push(Finding::of("X3", &home.home, what));
-            continue;
-        };
-        let mut said: BTreeMap<&FeatureCode, i128> = BTreeMap::new();
-        for refund in of_it {
-            let Answer::Refunded { items, .. } = &refund.answer else {
-                continue;
+    fn add(&mut self, operation: &Operation) {
+        if operation.kind == OperationKind::Change {
+            let has_moved_in = match said(operation) {
+                "account_created" => Some(false),
+                "moved_in" => Some(true),
+                _ => None,
             };
-            for item in items {
-                let total = said.entry(&item.feature).or_insert(0);
-                *total = total.saturating_add(item.amount.get().into());
+            let added = self.accounts.entry(operation.account.clone()).or_default();
+            added.changed_at = added.changed_at.max(Some(operation.at));
+            if has_moved_in.is_some() {
+                added.has_moved_in = has_moved_in;
+                added.sums.clear();
             }
         }
-        for scope in [Scope::Token, Scope::User, Scope::Org] {
-            let taken = units(of_scope(original, scope));
-            let given = units(of_it.iter().flat_map(|refund| of_scope(refund, scope)));
-            let most = |feature| taken.get(feature).copied().unwrap_or(0);
-            let gave_more = given
-                .iter()
-                .any(|(feature, units)| units.saturating_neg() > most(feature));
-            let said_more = said.iter().any(|(feature, units)| *units > most(feature));
-            if gave_more || (said_more && scope == Scope::User) {
-                let what = format!(
-                    "{}: {given:?} and {said:?} of {taken:?} given back",
-                    original.id
-                );
-                findings.push(Finding::of("X3", &original.account, what));
+        let counts = is_use(operation) || operation.kind == OperationKind::Refund;
+        for entry in &operation.entries {
+            let added = self.accounts.entry(entry.account.clone()).or_default();
+            if counts && entry.scope != Scope::Token {
+                added.lifetime.add(entry);
+            }
+            let by = (entry.used, entry.held, entry.overage, entry.granted);
+            let by = (by.0.into(), by.1.into(), by.2.into(), by.3.into());
+            match added.sums.get_mut(&entry.bucket) {
+                Some(sum) => add(sum, by),
+                None => drop(added.sums.insert(entry.bucket.clone(), by)),
             }
         }
     }
-}
 
-/// I6: the lifetime totals are what was used less what was refunded; resets and released room do not lower them.
-pub(super) fn check_lifetime(home: &AuditHome, id: &AccountId, findings: &mut Vec<Finding>) {
-    let counted = home
-        .operations
-        .iter()
-        .filter(|operation| is_use(operation) || operation.kind == OperationKind::Refund);
-    let mut totals: BTreeMap<&FeatureCode, i128> = BTreeMap::new();
-    for operation in counted {
-        let is_own = |entry: &&Entry| entry.account == *id && entry.scope != Scope::Token;
-        for (feature, units) in units(operation.entries.iter().filter(is_own)) {
-            let total = totals.entry(feature).or_insert(0);
-            *total = total.saturating_add(units);
+    /// O1: token, user and org are charged the same units of the same features.
+    fn check_scopes(&self, operation: &Operation, findings: &mut Vec<Finding>) {
+        let [token, user, org] = [Scope::Token, Scope::User, Scope::Org].map(|scope| {
+            let of_scope = operation.entries.iter();
+            Spent::of(of_scope.filter(|entry| entry.scope == scope))
+        });
+        let (token, user, org) = (token.units(), user.units(), org.units());
+        let (id, account) = (operation.id, &operation.account);
+        let is_member = self.home.kind() == AccountKind::Org && *account != self.home;
+        if is_member && org != user {
+            let what = format!("{id}: the user is charged {user:?}, the org {org:?}");
+            findings.push(Finding::of("O1", account, what));
+        }
+        if !token.is_empty() && token != user {
+            let what = format!("{id}: the user is charged {user:?}, the token {token:?}");
+            findings.push(Finding::of("O1", account, what));
         }
     }
-    for (_, account) in home.accounts.iter().filter(|(of, _)| of == id) {
-        let kept = account.books.lifetime.iter();
-        let mut kept: BTreeMap<&FeatureCode, i128> = kept
+
+    /// The sequence before the first operation: a user that comes back to a home of its own goes on counting from the
+    /// life that this home had before. The operations of that life are not among the records.
+    pub(super) fn base(&self) -> u64 {
+        self.order.base
+    }
+
+    /// Whether an account came from another home; `None` when its beginning was not seen.
+    pub(super) fn has_moved_in(&self, id: &AccountId) -> Option<bool> {
+        self.accounts.get(id)?.has_moved_in
+    }
+
+    /// When its terms were last changed.
+    pub(super) fn changed_at(&self, id: &AccountId) -> Option<DateTime<Utc>> {
+        self.accounts.get(id)?.changed_at
+    }
+
+    /// What the entries of each of its buckets add up to, from its arrival on.
+    pub(super) fn sums(&self, id: &AccountId) -> Option<&BTreeMap<Bucket, Counters>> {
+        Some(&self.accounts.get(id)?.sums)
+    }
+
+    /// What can be said at the end: I23 the sequences, X3 the refunds.
+    pub(super) fn check(&self, version: u64, findings: &mut Vec<Finding>) {
+        self.order.check(&self.home, version, findings);
+        self.refunds.check(&self.home, self.base() != 0, findings);
+    }
+
+    /// I6: the lifetime totals are what was used less what was refunded; resets and released room do not lower them.
+    pub(super) fn check_lifetime(
+        &self,
+        id: &AccountId,
+        kept: &BTreeMap<FeatureCode, u64>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let kept = kept.iter().filter(|(_, total)| **total != 0);
+        let kept: BTreeMap<&FeatureCode, i128> = kept
             .map(|(feature, total)| (feature, i128::from(*total)))
             .collect();
-        kept.retain(|_, total| *total != 0);
-        totals.retain(|_, total| *total != 0);
+        let added = self.accounts.get(id).map(|added| added.lifetime.units());
+        let totals = added.unwrap_or_default();
         if kept != totals {
             let what = format!("lifetime totals are {kept:?}, the ledger says {totals:?}");
             findings.push(Finding::of("I6", id, what));
+        }
+    }
+}
+
+impl Order {
+    fn see(&mut self, operation: &Operation, findings: &mut Vec<Finding>) {
+        let sequence = operation.sequence;
+        if self.count == 0 && said(operation) == "moved_in" {
+            self.base = sequence.saturating_sub(1);
+            self.last = self.base;
+        }
+        self.count = self.count.saturating_add(1);
+        self.has_gap |= self.last.checked_add(1) != Some(sequence);
+        self.last = sequence;
+        let back = self.last_at.replace(operation.at);
+        let back = back.map(|earlier| earlier.signed_duration_since(operation.at));
+        if let Some(back) = back
+            && back > TimeDelta::seconds(STEP_BACK_SECONDS_MAX)
+        {
+            let seconds = back.num_seconds();
+            let what = format!("operation {sequence} lies {seconds} s before the one before it");
+            findings.push(Finding::of("I23", &operation.account, what));
+        }
+    }
+
+    /// I23: sequences run without a gap up to the home's version.
+    fn check(&self, home: &AccountId, version: u64, findings: &mut Vec<Finding>) {
+        if self.has_gap || self.last != version {
+            let (count, first) = (self.count, self.base.saturating_add(1));
+            let what = format!("{count} operations do not run from {first} to version {version}");
+            findings.push(Finding::of("I23", home, what));
         }
     }
 }

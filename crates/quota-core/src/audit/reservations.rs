@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, balances};
+use uuid::Uuid;
+
+use super::Finding;
+use super::balances::Balances;
 use crate::balance::Bucket;
+use crate::home::Account;
 use crate::ids::AccountId;
 use crate::operation::{Operation, OperationKind};
 use crate::ports::AuditHome;
@@ -11,53 +15,144 @@ use crate::reservation::{Reservation, ReservationState};
 use crate::rules::decide::{Draw, Scope};
 use crate::rules::funding::Source;
 
-pub(super) fn check(home: &AuditHome, findings: &mut Vec<Finding>) {
-    check_held(home, findings);
-    for reservation in &home.reservations {
-        check_amount(reservation, findings);
-        if !is_of_earlier_life(home, reservation) {
-            check_end(home, reservation, findings);
+/// What the ledger says of one reservation.
+#[derive(Debug, Default)]
+struct End {
+    late_commit: Option<Uuid>,
+    /// What the operation that made it held.
+    made: Option<i128>,
+    /// The last operation that ended it: its kind, its id and what it held (less than 0: gave back).
+    ended: Option<(OperationKind, Uuid, i128)>,
+    ends: u64,
+    has_late_commit: bool,
+}
+
+/// What the ledger says of each reservation of a home.
+#[derive(Debug)]
+pub(super) struct Ends(BTreeMap<Uuid, End>);
+
+fn held(operation: &Operation) -> i128 {
+    let entries = operation.entries.iter();
+    entries.fold(0, |sum, entry| sum.saturating_add(entry.held.into()))
+}
+
+impl Ends {
+    pub(super) fn of(reservations: &[Reservation]) -> Self {
+        let ends = reservations.iter().map(|reservation| {
+            let end = End {
+                late_commit: reservation.late_commit,
+                ..End::default()
+            };
+            (reservation.id, end)
+        });
+        Self(ends.collect())
+    }
+
+    pub(super) fn see(&mut self, operation: &Operation) {
+        if let Some(end) = self.0.get_mut(&operation.id) {
+            end.made = Some(held(operation));
+        }
+        let about = operation.refers_to.and_then(|about| self.0.get_mut(&about));
+        let Some(end) = about else {
+            return;
+        };
+        let is_late = end.late_commit == Some(operation.id);
+        end.has_late_commit |= is_late;
+        let ends = match operation.kind {
+            OperationKind::Release | OperationKind::Expire => true,
+            OperationKind::Commit => !is_late,
+            _ => false,
+        };
+        if ends {
+            end.ended = Some((operation.kind, operation.id, held(operation)));
+            end.ends = end.ends.saturating_add(1);
         }
     }
-    let open = home
-        .reservations
-        .iter()
-        .filter(|held| held.state == ReservationState::Open);
-    if let Some(first) = open.map(|held| held.expires_at).min()
+
+    /// I10: each has drawn what it is worth, and ended as it says. What ended before this life of the home began
+    /// (`base` is not 0) has its operations there.
+    pub(super) fn check(
+        &self,
+        reservations: &[Reservation],
+        base: u64,
+        findings: &mut Vec<Finding>,
+    ) {
+        for reservation in reservations {
+            check_amount(reservation, findings);
+            let Some(end) = self.0.get(&reservation.id) else {
+                continue;
+            };
+            let is_open = reservation.state == ReservationState::Open;
+            if base != 0 && !is_open && end.made.is_none() {
+                continue;
+            }
+            end.check(reservation, findings);
+        }
+    }
+}
+
+impl End {
+    /// I10: open has no end; a terminal state has exactly one, of its own kind, and it held as much as it gave back.
+    fn check(&self, reservation: &Reservation, findings: &mut Vec<Finding>) {
+        let mut wrong = |what: &str| {
+            let what = format!("{}: {what}", reservation.id);
+            findings.push(Finding::of("I10", &reservation.account, what));
+        };
+        let kind = match reservation.state {
+            ReservationState::Open => None,
+            ReservationState::Committed => Some(OperationKind::Commit),
+            ReservationState::Released => Some(OperationKind::Release),
+            ReservationState::Expired => Some(OperationKind::Expire),
+        };
+        match (kind, self.ended) {
+            (None, None) if reservation.ended_by.is_none() => {}
+            (None, _) => wrong("it is open and has an end"),
+            (Some(kind), Some((of, id, given)))
+                if self.ends == 1 && of == kind && reservation.ended_by == Some(id) =>
+            {
+                if self.made.and_then(|made| made.checked_add(given)) != Some(0) {
+                    wrong("its end does not give back what it held");
+                }
+            }
+            (Some(_), _) => wrong("its state and its end in the ledger differ"),
+        }
+        let is_expired = reservation.state == ReservationState::Expired;
+        if reservation.late_commit.is_some() && !(is_expired && self.has_late_commit) {
+            wrong("its late commit is not there");
+        }
+    }
+}
+
+fn open(home: &AuditHome) -> impl Iterator<Item = &Reservation> {
+    let all = home.reservations.iter();
+    all.filter(|reservation| reservation.state == ReservationState::Open)
+}
+
+/// I11: the home knows of the first deadline of its holds.
+pub(super) fn check_deadline(home: &AuditHome, findings: &mut Vec<Finding>) {
+    if let Some(first) = open(home).map(|held| held.expires_at).min()
         && home.hold_before.is_none_or(|before| first < before)
     {
-        let what = format!(
-            "a hold ends at {first}, hold_before is {:?}",
-            home.hold_before
-        );
+        let before = home.hold_before;
+        let what = format!("a hold ends at {first}, hold_before is {before:?}");
         findings.push(Finding::of("I11", &home.home, what));
     }
 }
 
-/// Whether a reservation ended before this life of the home began: what made and ended it is not there.
-fn is_of_earlier_life(home: &AuditHome, reservation: &Reservation) -> bool {
-    let mut operations = home.operations.iter();
-    super::base(home) != 0
-        && reservation.state != ReservationState::Open
-        && operations.all(|made| made.id != reservation.id)
-}
-
 /// I3: what a balance holds is what open reservations hold in it, wherever they were moved.
-fn check_held(home: &AuditHome, findings: &mut Vec<Finding>) {
+pub(super) fn check_held(home: &AuditHome, balances: &Balances<'_>, findings: &mut Vec<Finding>) {
+    let accounts = home.accounts.iter().map(|(id, account)| (id, account));
+    let accounts: BTreeMap<&AccountId, &Account> = accounts.collect();
     let mut held: BTreeMap<(&AccountId, Bucket), u128> = BTreeMap::new();
-    let open = home
-        .reservations
-        .iter()
-        .filter(|reservation| reservation.state == ReservationState::Open);
-    for reservation in open {
+    for reservation in open(home) {
         let draws = reservation.draws.iter();
         for draw in draws.filter(|draw| draw.source != Source::Overage) {
             let id = match draw.scope {
                 Scope::Org => &home.home,
                 Scope::Token | Scope::User => &reservation.account,
             };
-            let account = home.accounts.iter().find(|(of, _)| of == id);
-            let bucket = account.map_or(draw.bucket.clone(), |(_, account)| {
+            let account = accounts.get(id);
+            let bucket = account.map_or(draw.bucket.clone(), |account| {
                 account.books.resolved(&draw.bucket)
             });
             let sum = held.entry((id, bucket)).or_insert(0);
@@ -65,10 +160,9 @@ fn check_held(home: &AuditHome, findings: &mut Vec<Finding>) {
         }
     }
     for (id, _) in &home.accounts {
-        for balance in balances(home, id) {
-            let wanted = held
-                .remove(&(id, balance.bucket.clone()))
-                .unwrap_or_default();
+        for balance in balances.of_account(id) {
+            let wanted = held.remove(&(id, balance.bucket.clone()));
+            let wanted = wanted.unwrap_or_default();
             if u128::from(balance.held) != wanted {
                 let what = format!("{} is held, open reservations hold {wanted}", balance.held);
                 findings.push(Finding::of("I3", id, what).at(&balance.bucket));
@@ -107,64 +201,6 @@ fn check_amount(reservation: &Reservation, findings: &mut Vec<Finding>) {
             let (id, amount) = (reservation.id, reservation.amount);
             let what = format!("{id}: {amount} reserved, {units} drawn at scope {scope:?}");
             findings.push(Finding::of("I10", &reservation.account, what));
-        }
-    }
-}
-
-fn is_end(operation: &Operation, is_late: bool) -> bool {
-    match operation.kind {
-        OperationKind::Release | OperationKind::Expire => true,
-        OperationKind::Commit => !is_late,
-        _ => false,
-    }
-}
-
-/// I10: open has no end; a terminal state has exactly one, of its own kind, and it held as much as it gave back.
-fn check_end(home: &AuditHome, reservation: &Reservation, findings: &mut Vec<Finding>) {
-    let mut wrong = |what: &str| {
-        let what = format!("{}: {what}", reservation.id);
-        findings.push(Finding::of("I10", &reservation.account, what));
-    };
-    let about = |operation: &&Operation| operation.refers_to == Some(reservation.id);
-    let ends: Vec<&Operation> = home
-        .operations
-        .iter()
-        .filter(about)
-        .filter(|operation| is_end(operation, reservation.late_commit == Some(operation.id)))
-        .collect();
-    let kind = match reservation.state {
-        ReservationState::Open => None,
-        ReservationState::Committed => Some(OperationKind::Commit),
-        ReservationState::Released => Some(OperationKind::Release),
-        ReservationState::Expired => Some(OperationKind::Expire),
-    };
-    match (kind, ends.as_slice()) {
-        (None, []) if reservation.ended_by.is_none() => {}
-        (None, _) => wrong("it is open and has an end"),
-        (Some(kind), [end]) if end.kind == kind && reservation.ended_by == Some(end.id) => {
-            let made = home
-                .operations
-                .iter()
-                .find(|operation| operation.id == reservation.id);
-            let held = made
-                .into_iter()
-                .chain([*end])
-                .flat_map(|operation| &operation.entries)
-                .fold(0_i128, |sum, entry| sum.saturating_add(entry.held.into()));
-            if made.is_none() || held != 0 {
-                wrong("its end does not give back what it held");
-            }
-        }
-        (Some(_), _) => wrong("its state and its end in the ledger differ"),
-    }
-    if let Some(late) = reservation.late_commit {
-        let is_there = home
-            .operations
-            .iter()
-            .filter(about)
-            .any(|operation| operation.id == late);
-        if reservation.state != ReservationState::Expired || !is_there {
-            wrong("its late commit is not there");
         }
     }
 }

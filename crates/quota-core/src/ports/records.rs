@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::catalog::Catalog;
@@ -194,14 +195,55 @@ pub struct AuditHome {
     pub operations: Vec<Operation>,
 }
 
+/// Takes in a home while it is read: however long its ledger is, only some operations are at hand at a time.
+pub trait AuditReader: Send {
+    /// All but the operations (of which there are none yet), and which operations were refunded.
+    fn begin(&mut self, home: AuditHome, refunded: Vec<Uuid>);
+
+    /// The next operations, by sequence.
+    fn operations(&mut self, next: Vec<Operation>);
+}
+
+/// Keeps everything.
+#[derive(Default)]
+struct Whole(Option<AuditHome>);
+
+impl AuditReader for Whole {
+    fn begin(&mut self, home: AuditHome, _refunded: Vec<Uuid>) {
+        self.0 = Some(home);
+    }
+
+    fn operations(&mut self, next: Vec<Operation>) {
+        if let Some(home) = &mut self.0 {
+            home.operations.extend(next);
+        }
+    }
+}
+
 /// What the auditor reads.
 #[async_trait]
 pub trait Audits: Send + Sync {
-    /// One home; `None` when there is no such home.
+    /// Shows one home to a reader, all of it as it was at one moment. A reader to which nothing was shown asked for a
+    /// home that is not there; after an error it has seen a part.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.
-    async fn audit_home(&self, home: &AccountId) -> Result<Option<AuditHome>, StoreError>;
+    async fn read_home(
+        &self,
+        home: &AccountId,
+        reader: &mut dyn AuditReader,
+    ) -> Result<(), StoreError>;
+
+    /// One home with all its operations in memory, for tests and for homes that are known to be small; `None` when
+    /// there is no such home.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    async fn audit_home(&self, home: &AccountId) -> Result<Option<AuditHome>, StoreError> {
+        let mut whole = Whole::default();
+        self.read_home(home, &mut whole).await?;
+        Ok(whole.0)
+    }
 
     /// Homes after `after` by id, at most `limit`; with `since`, only those with an operation at or after it.
     ///

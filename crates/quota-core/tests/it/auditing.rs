@@ -264,3 +264,21 @@ fn windows_that_overlap_are_found() {
         "{found:#?}"
     );
 }
+
+/// I7, X1: a key that is used again after more than seven days is no second use of it, one within them is.
+#[test]
+fn a_key_counts_for_seven_days() {
+    for (days, wanted) in [(7, vec!["I7"]), (8, vec![])] {
+        let mut stage = busy_org();
+        stage.done("user:b", track("requests", 1));
+        stage.later(TimeDelta::days(days));
+        stage.done("user:b", track("requests", 1));
+        let mut home = stage.records();
+        for operation in home.operations.iter_mut().rev().take(2) {
+            operation.key = Some(key("k"));
+        }
+        let found = audit(&home);
+        let found: Vec<&str> = found.iter().map(|finding| finding.invariant).collect();
+        assert_eq!(found, wanted, "after {days} days");
+    }
+}

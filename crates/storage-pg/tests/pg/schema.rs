@@ -1,8 +1,8 @@
 //! What the database itself refuses, and how it is laid out.
 
-use quota_core::ports::{LoadQuery, Store, StoreError};
+use quota_core::ports::{Audits, LoadQuery, Store, StoreError};
 use sqlx::{AssertSqlSafe, Executor, Row};
-use storage_pg::statements::HOT;
+use storage_pg::statements::{HOMES_SINCE, HOT};
 use storage_pg::{PgStore, Schema, Settings};
 
 use crate::fixture::{ask, at, change, fresh, id, key_query, sql, write};
@@ -207,6 +207,48 @@ async fn planned_by_keys(store: &PgStore) {
             assert!(by_key, "{name}: {}", plan.join("\n"));
         }
     }
+}
+
+/// An audit of what was touched lately does not read the month, nor each home's history.
+#[tokio::test]
+async fn what_was_touched_lately_is_found_by_time() {
+    let (store, url) = fresh("lately").await;
+    let homes = ["a", "b", "c"].map(|name| change(&id(&format!("user:{name}")), 0, 1));
+    write(&store, homes.to_vec()).await;
+    let grown = "insert into operations
+            (home, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
+        select o.home, o.account, gen_random_uuid(), n, o.life, o.at + make_interval(secs => n), 'consume', null,
+            o.body_hash, o.entries, o.answer
+        from operations o cross join generate_series(2, 60000) as n
+        where o.home <> 'user:c' and (o.home = 'user:a' or n < 9) order by n";
+    sql(&url, grown).await.expect("grows");
+    // The index knows of what was vacuumed since it was written; what came later is read.
+    sql(&url, "vacuum (analyze) operations")
+        .await
+        .expect("sums up");
+    let last = at(60_000);
+    let homes = store.homes(None, Some(last), 9).await.expect("reads");
+    assert_eq!(homes, [id("user:a")]);
+    let homes = store.homes(None, Some(at(1)), 9).await.expect("reads");
+    assert_eq!(
+        homes,
+        ["a", "b", "c"].map(|name| id(&format!("user:{name}")))
+    );
+    let statement = HOMES_SINCE
+        .replace("$1", "''")
+        .replace("$2", "9")
+        .replace("$3", &format!("'{last}'"));
+    let mut connection = store.pool().acquire().await.expect("a connection");
+    let by_time = "set enable_bitmapscan = on; set enable_hashjoin = on";
+    connection.execute(by_time).await.expect("sets");
+    let explain = AssertSqlSafe(format!("explain {statement}"));
+    let rows = connection.fetch_all(explain).await.expect("explains");
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let plan = plan.join("\n");
+    assert!(
+        plan.contains("_at ") && !plan.contains("Seq Scan"),
+        "{plan}"
+    );
 }
 
 #[test]

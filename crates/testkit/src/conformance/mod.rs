@@ -75,6 +75,7 @@ macro_rules! conformance_store {
             only_what_nobody_needs_is_pruned
             homes_come_by_id_and_by_what_happened
             the_auditor_finds_no_home_that_is_not_there
+            a_long_ledger_is_shown_bit_by_bit
             a_key_is_found_by_its_hash
             a_key_is_stored_once
             a_revocation_keeps_its_first_instant

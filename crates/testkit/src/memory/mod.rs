@@ -15,6 +15,7 @@ use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, Writ
 
 pub use faults::FailWhen;
 use faults::{Faults, on_demand};
+pub use records::show;
 use state::State;
 use tokio::sync::oneshot;
 

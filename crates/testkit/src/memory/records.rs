@@ -6,10 +6,10 @@ use quota_core::catalog::Catalog;
 use quota_core::event::Event;
 use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
-use quota_core::operation::Operation;
+use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{
-    AccountPage, AccountRow, AuditHome, Audits, CatalogStore, Directory, LedgerPage, Outbox,
-    Records, Relocation, RunState, StoreError,
+    AccountPage, AccountRow, AuditHome, AuditReader, Audits, CatalogStore, Directory, LedgerPage,
+    Outbox, Records, Relocation, RunState, StoreError,
 };
 use quota_core::reservation::ReservationState;
 
@@ -183,11 +183,19 @@ impl State {
 
 #[async_trait]
 impl Audits for MemoryStore {
-    async fn audit_home(&self, home: &AccountId) -> Result<Option<AuditHome>, StoreError> {
-        self.call(|state| {
+    async fn read_home(
+        &self,
+        home: &AccountId,
+        reader: &mut dyn AuditReader,
+    ) -> Result<(), StoreError> {
+        let found = self.call(|state| {
             let stored = state.homes.get(home).filter(|stored| stored.is_living());
             Ok(stored.map(|stored| stored.audit(home)))
-        })
+        })?;
+        if let Some(found) = found {
+            show(found, reader);
+        }
+        Ok(())
     }
 
     async fn homes(
@@ -207,6 +215,21 @@ impl Audits for MemoryStore {
                 .take(at_most(limit))
                 .collect())
         })
+    }
+}
+
+/// Operations that are shown at once.
+const PORTION: usize = 1_000;
+
+/// Shows a home that is all in memory.
+pub fn show(mut home: AuditHome, reader: &mut dyn AuditReader) {
+    let operations = std::mem::take(&mut home.operations);
+    let refunds = operations.iter();
+    let refunds = refunds.filter(|operation| operation.kind == OperationKind::Refund);
+    let refunded = refunds.filter_map(|refund| refund.refers_to).collect();
+    reader.begin(home, refunded);
+    for some in operations.chunks(PORTION) {
+        reader.operations(some.to_vec());
     }
 }
 

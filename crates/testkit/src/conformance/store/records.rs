@@ -2,9 +2,10 @@
 
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, AccountKind, OrgId};
-use quota_core::operation::Operation;
-use quota_core::ports::{AccountPage, LedgerPage};
+use quota_core::operation::{Operation, OperationKind};
+use quota_core::ports::{AccountPage, AuditHome, AuditReader, LedgerPage};
 use quota_core::reservation::ReservationState;
+use uuid::Uuid;
 
 use super::{Store, all, put};
 use crate::fixtures::{
@@ -258,4 +259,49 @@ pub async fn the_auditor_finds_no_home_that_is_not_there(store: Store) {
     assert_eq!(store.homes(None, None, 9).await.expect("reads"), []);
     store.ping().await.expect("answers");
     store.time().await.expect("answers");
+}
+
+/// A reader that drops what it is shown, and knows in what portions it came.
+#[derive(Default)]
+struct Portions {
+    refunded: Vec<Uuid>,
+    sequences: Vec<u64>,
+    largest: usize,
+}
+
+impl AuditReader for Portions {
+    fn begin(&mut self, home: AuditHome, refunded: Vec<Uuid>) {
+        assert_eq!(home.operations, [], "they come later");
+        self.refunded = refunded;
+    }
+
+    fn operations(&mut self, next: Vec<Operation>) {
+        self.largest = self.largest.max(next.len());
+        self.sequences.extend(next.iter().map(|next| next.sequence));
+    }
+}
+
+/// The operations of a home with a long ledger are shown in their order, and some at a time.
+pub async fn a_long_ledger_is_shown_bit_by_bit(store: Store) {
+    const LENGTH: u64 = 2_300;
+    let (alice, bob) = (user("alice"), user("bob"));
+    put(&store, vec![first_write(&bob)]).await;
+    let mut refunded = Vec::new();
+    for version in (0..LENGTH).step_by(460) {
+        let mut write = next_write(&alice, version);
+        write.operations = (1..=460).map(|n| operation(&alice, version + n)).collect();
+        write.new_version = version + 460;
+        if let [first, .., last] = write.operations.as_mut_slice() {
+            (last.kind, last.refers_to) = (OperationKind::Refund, Some(first.id));
+            refunded.push(first.id);
+        }
+        put(&store, vec![write]).await;
+    }
+    let mut portions = Portions::default();
+    store.read_home(&alice, &mut portions).await.expect("reads");
+    assert!(portions.sequences.iter().copied().eq(1..=LENGTH));
+    assert!(portions.largest <= 1_000, "{}", portions.largest);
+    portions.refunded.sort_unstable();
+    refunded.sort_unstable();
+    assert_eq!(portions.refunded, refunded);
 }

@@ -1,0 +1,163 @@
+//! What is kept of a home's balances, against itself and against the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::Finding;
+use super::ledger::{Counters, add};
+use crate::amount::{COUNT_MAX, Limit};
+use crate::balance::{Balance, Bucket};
+use crate::ids::AccountId;
+use crate::ports::AuditHome;
+
+/// The balances of a home, by account.
+#[derive(Debug)]
+pub(super) struct Balances<'a>(BTreeMap<&'a AccountId, Of<'a>>);
+
+#[derive(Debug, Default)]
+struct Of<'a> {
+    live: Vec<&'a Balance>,
+    closed: Vec<&'a Balance>,
+}
+
+impl<'a> Balances<'a> {
+    pub(super) fn of(home: &'a AuditHome) -> Self {
+        let mut accounts: BTreeMap<&AccountId, Of<'a>> = BTreeMap::new();
+        for (id, account) in &home.accounts {
+            let of = accounts.entry(id).or_default();
+            of.live.extend(&account.books.balances);
+        }
+        for closed in &home.closed {
+            let of = accounts.entry(&closed.account).or_default();
+            of.closed.push(&closed.balance);
+        }
+        Self(accounts)
+    }
+
+    fn live(&self, id: &AccountId) -> &[&'a Balance] {
+        self.0.get(id).map_or(&[], |of| &of.live)
+    }
+
+    fn closed(&self, id: &AccountId) -> &[&'a Balance] {
+        self.0.get(id).map_or(&[], |of| &of.closed)
+    }
+
+    /// The balances of an account, live and closed.
+    pub(super) fn of_account(&self, id: &AccountId) -> impl Iterator<Item = &'a Balance> {
+        self.live(id).iter().chain(self.closed(id)).copied()
+    }
+
+    /// I2: each balance is the sum of its entries, and no entry is without a balance. What was closed may be of an
+    /// earlier stay of a user that moved in: that is left out.
+    pub(super) fn check_sums(
+        &self,
+        id: &AccountId,
+        (sums, has_moved_in): (Option<&BTreeMap<Bucket, Counters>>, bool),
+        findings: &mut Vec<Finding>,
+    ) {
+        let closed = self.closed(id).iter().filter(|_| has_moved_in);
+        let left_out: BTreeSet<&Bucket> = closed.map(|balance| &balance.bucket).collect();
+        let mut kept: BTreeMap<&Bucket, Counters> = BTreeMap::new();
+        for balance in self.of_account(id) {
+            if left_out.contains(&balance.bucket) {
+                continue;
+            }
+            let granted = match (&balance.bucket, balance.granted) {
+                (Bucket::Grant(_), Limit::Of(granted)) => granted.into(),
+                _ => 0,
+            };
+            let by = (balance.used, balance.held, balance.overage);
+            let sum = kept.entry(&balance.bucket).or_insert((0, 0, 0, 0));
+            add(sum, (by.0.into(), by.1.into(), by.2.into(), granted));
+        }
+        let booked = sums.into_iter().flatten();
+        let booked = booked.filter(|(bucket, _)| !left_out.contains(bucket));
+        let mut booked: BTreeMap<&Bucket, Counters> =
+            booked.map(|(bucket, sum)| (bucket, *sum)).collect();
+        for (bucket, kept) in kept {
+            let booked = booked.remove(bucket).unwrap_or((0, 0, 0, 0));
+            if kept != booked {
+                let what = format!(
+                    "(used, held, overage, granted) is {kept:?}, its entries sum up to {booked:?}"
+                );
+                findings.push(Finding::of("I2", id, what).at(bucket));
+            }
+        }
+        for (bucket, sum) in booked {
+            if sum != (0, 0, 0, 0) {
+                let what = format!("there is no balance, and its entries sum up to {sum:?}");
+                findings.push(Finding::of("I2", id, what).at(bucket));
+            }
+        }
+    }
+
+    /// I14: no grant is overdrawn. I22: no counter leaves its range.
+    pub(super) fn check_ranges(&self, id: &AccountId, findings: &mut Vec<Finding>) {
+        for balance in self.of_account(id) {
+            let most = balance.used.max(balance.held).max(balance.overage);
+            if most > COUNT_MAX {
+                let what = format!("a counter is at {most}");
+                findings.push(Finding::of("I22", id, what).at(&balance.bucket));
+            }
+            if !matches!(balance.bucket, Bucket::Grant(_)) {
+                continue;
+            }
+            let taken = balance.used.saturating_add(balance.held);
+            let fits = matches!(balance.granted, Limit::Of(granted) if taken <= granted);
+            if !fits || balance.overage != 0 {
+                let (granted, over) = (balance.granted, balance.overage);
+                let what = format!("{taken} of {granted:?} taken, overage {over}");
+                findings.push(Finding::of("I14", id, what).at(&balance.bucket));
+            }
+        }
+    }
+
+    /// I13: a window begins where its name says and ends later; no bucket is live twice; windows of a feature overlap
+    /// only where the terms changed (last at `changed_at`) since the earlier one began.
+    pub(super) fn check_windows(
+        &self,
+        id: &AccountId,
+        changed_at: Option<DateTime<Utc>>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let mut by_feature: BTreeMap<_, Vec<&Balance>> = BTreeMap::new();
+        for balance in self.of_account(id) {
+            let (Bucket::Window(code, start) | Bucket::Tracked(code, start)) = &balance.bucket
+            else {
+                continue;
+            };
+            let ends_later = balance
+                .ends_at
+                .is_none_or(|ends_at| balance.starts_at < ends_at);
+            if balance.starts_at.timestamp_micros() != *start || !ends_later {
+                let what = format!("runs from {} to {:?}", balance.starts_at, balance.ends_at);
+                findings.push(Finding::of("I13", id, what).at(&balance.bucket));
+            }
+            if matches!(balance.bucket, Bucket::Window(..)) && balance.moved_to.is_none() {
+                by_feature.entry(code).or_default().push(balance);
+            }
+        }
+        for mut windows in by_feature.into_values() {
+            windows.sort_by_key(|balance| balance.starts_at);
+            for (earlier, later) in windows.iter().zip(windows.iter().skip(1)) {
+                let overlaps = earlier
+                    .ends_at
+                    .is_some_and(|ends_at| later.starts_at < ends_at);
+                let has_changed = changed_at.is_some_and(|at| earlier.starts_at <= at);
+                if overlaps && !has_changed {
+                    let what = format!("begins before {} ends", earlier.bucket);
+                    findings.push(Finding::of("I13", id, what).at(&later.bucket));
+                }
+            }
+        }
+        let mut live: Vec<&Bucket> = self.live(id).iter().map(|live| &live.bucket).collect();
+        live.sort();
+        for (bucket, next) in live.iter().zip(live.iter().skip(1)) {
+            if bucket == next {
+                let what = "it is live twice".to_owned();
+                findings.push(Finding::of("I13", id, what).at(bucket));
+            }
+        }
+    }
+}
