@@ -106,6 +106,9 @@ pub struct Balance {
     /// Sequence of the operation that last set `used` to 0 (X6): what was consumed before it is not given back.
     #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
     pub reset_sequence: u64,
+    /// Of what is used and overspent, what was brought along from another home: the org was never charged for it.
+    #[serde(rename = "i", default, skip_serializing_if = "is_zero")]
+    pub brought: u64,
     /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Bucket>,
@@ -151,6 +154,7 @@ impl Balance {
             ends_at: None,
             priority: 0,
             reset_sequence: 0,
+            brought: 0,
             moved_to: None,
         }
     }
@@ -161,6 +165,11 @@ impl Balance {
             return 0;
         }
         self.granted.room(self.used.saturating_add(self.held))
+    }
+
+    /// What is used and overspent.
+    pub(crate) fn spent(&self) -> u64 {
+        self.used.saturating_add(self.overage)
     }
 
     /// Whether nothing is left of a grant; a refund brings it back.

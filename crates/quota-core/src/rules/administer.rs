@@ -340,17 +340,11 @@ pub(crate) fn grant_credits(
     if account.books.balances.iter().filter(is_live).count() >= GRANTS_MAX {
         return Err(Rejection::Full { field: "grant" });
     }
+    let granted = Limit::Of(credits.get());
     account.books.balances.push(Balance {
-        bucket: bucket.clone(),
-        granted: Limit::Of(credits.get()),
-        used: 0,
-        held: 0,
-        overage: 0,
-        starts_at: context.now,
         ends_at: expires_at,
         priority,
-        reset_sequence: 0,
-        moved_to: None,
+        ..Balance::new(bucket.clone(), granted, context.now)
     });
     let scope = match request.account.kind() {
         AccountKind::User => Scope::User,

@@ -193,6 +193,7 @@ pub(crate) fn post_by(
     let held = changed(balance.held, posting.held)?;
     let overage = changed(balance.overage, posting.overage)?;
     (balance.used, balance.held, balance.overage) = (used, held, overage);
+    balance.brought = balance.brought.min(balance.spent());
     if let Some(granted) = granted {
         balance.granted = granted;
     }

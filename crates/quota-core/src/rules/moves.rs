@@ -73,7 +73,7 @@ fn move_bucket(
         return Ok(Vec::new());
     };
     let (used, held, overage) = (balance.used, balance.held, balance.overage);
-    let reset_sequence = balance.reset_sequence;
+    let (reset_sequence, brought) = (balance.reset_sequence, balance.brought);
     let scope = scope_of(id);
     let posting = |bucket: &Bucket, (used, held, overage): (i64, i64, i64)| Posting {
         scope,
@@ -98,6 +98,7 @@ fn move_bucket(
         }
         if let Some(entered) = account.books.balance_mut(new) {
             entered.reset_sequence = entered.reset_sequence.max(reset_sequence);
+            entered.brought = entered.brought.saturating_add(brought);
         }
     }
     Ok(entries)

@@ -18,7 +18,8 @@ use crate::terms::FormerHome;
 const FORMER_HOMES_MAX: usize = 15;
 
 /// The move of the user that `request` names from one home to another. Its balances go along: the books of the home
-/// that it leaves end with what it takes, those of the other begin with it. What the org was charged stays there.
+/// that it leaves end with what it takes, those of the other begin with it. What the org was charged stays there, and
+/// another is not charged for what the user brings.
 ///
 /// # Errors
 /// [`Rejection`] when the user or the org does not exist, or something is held: a hold lies on the org too.
@@ -70,6 +71,7 @@ pub fn relocate(
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
     for balance in &mut books.balances {
         balance.reset_sequence = joined.sequence;
+        balance.brought = if org.is_some() { balance.spent() } else { 0 };
     }
     let event = Event {
         id: joined.id,

@@ -294,7 +294,8 @@ fn reopen(
     Ok(entry)
 }
 
-/// Gives occupied capacity back at user and org, not below 0 (X4).
+/// Gives occupied capacity back at user and org, not below 0 (X4). What was taken last goes first: an org that the user
+/// joined with something gets back what it was charged, and no more.
 pub(crate) fn release_capacity(
     home: &mut Home,
     context: &Context<'_>,
@@ -318,11 +319,13 @@ pub(crate) fn release_capacity(
         let bucket = account.books.resolved(&bucket);
         let balance = account.books.balance(&bucket);
         let (used, over) = balance.map_or((0, 0), |balance| (balance.used, balance.overage));
-        // What was taken last goes first: the overage, then what the allowance paid.
+        let charged = balance.map_or(0, |balance| balance.spent().saturating_sub(balance.brought));
+        // The overage first, then what the allowance paid.
         let from_overage = over.min(amount);
         let from_used = used.min(amount.saturating_sub(from_overage));
-        amount = from_overage.saturating_add(from_used);
-        if amount == 0 {
+        let lowered = from_overage.saturating_add(from_used);
+        amount = lowered.min(charged);
+        if lowered == 0 {
             continue;
         }
         let posting = Posting {
@@ -337,7 +340,7 @@ pub(crate) fn release_capacity(
         };
         entries.push(post(home, context, &id, posting)?);
         // What was used once was used: giving room back does not lower the lifetime total.
-        count_units(home, &id, &item.feature, super::booking::signed(amount))?;
+        count_units(home, &id, &item.feature, super::booking::signed(lowered))?;
     }
     let balances = standing_of(home, context, &request.account, None, &item.feature);
     let booking = Booking {

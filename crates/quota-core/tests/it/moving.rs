@@ -12,7 +12,8 @@ use quota_core::rules::decide::Scope;
 use quota_core::rules::relocate;
 
 use crate::stage::{
-    GRACE, Stage, commit, consume, grant, id, put_account, refund, reserve, subscribe, track,
+    GRACE, Stage, commit, consume, grant, id, put_account, refund, release_capacity, reserve,
+    subscribe, track,
 };
 
 /// Moves `user:a`, as a store does.
@@ -144,4 +145,35 @@ fn a_user_that_comes_back_is_checked_from_its_arrival_on() {
     relocated(&mut own, &mut org);
     org.done("user:a", consume("articles", 1));
     assert_eq!(audit(&org.records()), []);
+}
+
+/// X4: an org is not given back what it was never charged for: not what a member brought along.
+#[test]
+fn a_member_gives_back_to_the_org_what_the_org_was_charged() {
+    let mut from = Stage::user("pro");
+    from.done("user:a", consume("storage", 3));
+    let mut to = org();
+    to.now = from.now;
+    to.done("org:o", consume("storage", 4));
+    relocated(&mut from, &mut to);
+    let occupied = |stage: &mut Stage| {
+        let mut of = |account, scope| stage.standing(account, scope, "storage").0;
+        (of("user:a", Scope::User), of("org:o", Scope::Org))
+    };
+    let (brought, own) = occupied(&mut to);
+    to.done("user:a", consume("storage", 2));
+    let (_, charged) = occupied(&mut to);
+    assert!(brought != 0 && own < charged);
+    let item = |amount| release_capacity("storage", amount);
+    to.done("user:a", item(1));
+    to.done("user:a", item(4));
+    assert_eq!(
+        occupied(&mut to),
+        (0, own),
+        "all that it took here, and no more"
+    );
+    to.done("user:a", consume("storage", 1));
+    to.done("user:a", item(9));
+    assert_eq!(occupied(&mut to), (0, own), "what it brought is gone");
+    assert_eq!(audit(&to.records()), []);
 }

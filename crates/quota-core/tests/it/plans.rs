@@ -367,7 +367,8 @@ fn set_status(status: quota_core::terms::Status) -> Command {
     Command::SetStatus { status }
 }
 
-/// S2 and X3: what was used counts again although the window in between has rolled over since.
+/// S2 and X3: what was used counts again although the window in between has rolled over since. What was tracked while
+/// nothing was in force stays where that was counted.
 #[test]
 fn use_comes_back_after_the_window_in_between_rolled_over() {
     use quota_core::terms::Status::{Active, Unpaid};
@@ -381,8 +382,39 @@ fn use_comes_back_after_the_window_in_between_rolled_over() {
     stage.done("user:a", set_status(Active));
     assert_eq!(
         stage.standing("user:a", Scope::User, "articles"),
-        (100, 0, 7)
+        (100, 0, 0)
     );
+    assert_eq!(stage.denied("user:a", consume("articles", 1)).available, 0);
+    assert_eq!(stage.lifetime("user:a", "articles"), 107);
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
+/// X4: what is occupied may be given back while nothing is in force, and counts less from then on.
+#[test]
+fn what_is_given_back_meanwhile_is_free_later() {
+    use quota_core::terms::Status::{Active, Unpaid};
+    let mut stage = yearly();
+    stage.done("user:a", consume("albums", 5));
+    stage.done("user:a", set_status(Unpaid));
+    stage.done("user:a", crate::stage::release_capacity("albums", 2));
+    stage.done("user:a", set_status(Active));
+    assert_eq!(stage.remaining("user:a", "albums"), Some(2));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
+/// W1, W4 and S4: whoever comes back in a later window finds it whole: what was used before counts where it was used.
+#[test]
+fn no_use_of_one_window_is_charged_to_the_next() {
+    use quota_core::terms::Status::{Active, Unpaid};
+    let mut stage = yearly();
+    stage.done("user:a", consume("articles", 100));
+    stage.later(TimeDelta::days(28));
+    stage.done("user:a", set_status(Unpaid));
+    stage.later(TimeDelta::days(4));
+    stage.done("user:a", set_status(Active));
+    let articles = stage.standing("user:a", Scope::User, "articles");
+    assert_eq!(articles, (0, 0, 0));
+    stage.done("user:a", consume("articles", 100));
     assert_eq!(stage.denied("user:a", consume("articles", 1)).available, 0);
     assert_eq!(quota_core::audit::audit(&stage.records()), []);
 }

@@ -7,14 +7,9 @@ use quota_core::event::EventKind;
 use quota_core::operation::{OperationKind, Origin};
 use quota_core::rules::decide::Scope;
 
-use crate::stage::{Stage, amount, code, commit, consume, grant, item, refund, reserve, track};
-
-fn release_capacity(feature: &str, value: u64) -> Command {
-    Command::ReleaseCapacity {
-        feature: code(feature),
-        amount: amount(value),
-    }
-}
+use crate::stage::{
+    Stage, amount, code, commit, consume, grant, item, refund, release_capacity, reserve, track,
+};
 
 /// X3: a refund gives back to where it was taken, last drawn first, in parts and never more than was taken.
 #[test]

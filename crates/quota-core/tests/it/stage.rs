@@ -359,6 +359,13 @@ pub fn track(feature: &str, value: u64) -> Command {
     }
 }
 
+pub fn release_capacity(feature: &str, value: u64) -> Command {
+    Command::ReleaseCapacity {
+        feature: code(feature),
+        amount: amount(value),
+    }
+}
+
 pub fn reserve(feature: &str, value: u64, ttl_seconds: u32) -> Command {
     Command::Reserve {
         token: None,

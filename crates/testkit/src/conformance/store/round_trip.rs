@@ -108,6 +108,7 @@ fn full_balances() -> Vec<Balance> {
         ends_at: Some(instant(9)),
         priority: u32::MAX,
         reset_sequence: COUNT_MAX,
+        brought: COUNT_MAX - 3,
         moved_to: Some(Bucket::Window(feature("f0"), -3)),
     };
     let mut balances: Vec<Balance> = buckets.map(largest).into();
