@@ -8,7 +8,7 @@ use super::booking::{
 use super::decide::{Draw, Scope};
 use super::funding::Source;
 use super::moves::zero;
-use super::settle::settle;
+use super::settle::{paid_units, settle};
 use super::spend::{Outcome, count_credits};
 use super::standing::standing_of;
 use crate::amount::Amount;
@@ -116,12 +116,8 @@ fn of_scope(draws: &[(FeatureCode, Draw)], feature: &FeatureCode, scope: Scope) 
 
 /// Units that draws of one scope and feature are worth.
 fn units(draws: &[Draw]) -> u64 {
-    let credits = draws.iter().filter(|draw| draw.source == Source::Credits);
-    let (total, cost) = credits.fold((0_u64, 1), |(sum, _), draw| {
-        (sum.saturating_add(draw.amount), draw.unit_cost)
-    });
     let plain = draws.iter().filter(|draw| draw.source != Source::Credits);
-    plain.fold(total.checked_div(cost).unwrap_or(0), |sum, draw| {
+    plain.fold(paid_units(draws), |sum, draw| {
         sum.saturating_add(draw.amount)
     })
 }

@@ -1,5 +1,7 @@
 //! How a hold is settled: what of it is spent, what goes back, what is still to be taken (R2).
 
+use std::collections::BTreeMap;
+
 use super::decide::Draw;
 use super::funding::Source;
 
@@ -48,6 +50,21 @@ pub fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Sett
     }
     settlement.extra = units_left;
     settlement
+}
+
+/// Units that credits paid among draws of one scope for one feature. What a unit costs may have changed between a hold
+/// and its settlement: each price counts for itself.
+pub(crate) fn paid_units<'a>(draws: impl IntoIterator<Item = &'a Draw>) -> u64 {
+    let mut credits: BTreeMap<u64, u64> = BTreeMap::new();
+    for draw in draws {
+        if draw.source == Source::Credits {
+            let sum = credits.entry(draw.unit_cost).or_insert(0);
+            *sum = sum.saturating_add(draw.amount);
+        }
+    }
+    let units = credits.into_iter();
+    let units = units.map(|(cost, sum)| sum.checked_div(cost).unwrap_or(0));
+    units.fold(0, u64::saturating_add)
 }
 
 fn push(draws: &mut Vec<Draw>, draw: &Draw, amount: u64) {

@@ -5,7 +5,7 @@ use super::booking::{
     signed,
 };
 use super::decide::{Denial, Draw, Drawn, Mode, Reason, Scope, draw};
-use super::funding::Source;
+use super::settle::paid_units;
 use super::standing::{scope_balances, standing_of};
 use crate::answer::{Answer, Rejection, ScopeBalance};
 use crate::balance::Bucket;
@@ -189,12 +189,7 @@ pub(crate) fn count_credits(
     sign: fn(u64) -> i64,
 ) -> Result<(), Rejection> {
     for scope in [Scope::User, Scope::Org] {
-        let of_scope = |draw: &&Draw| draw.scope == scope && draw.source == Source::Credits;
-        let credits = draws.iter().filter(of_scope);
-        let (total, unit_cost) = credits.fold((0_u64, 1), |(sum, _), draw| {
-            (sum.saturating_add(draw.amount), draw.unit_cost)
-        });
-        let units = total.checked_div(unit_cost).unwrap_or(0);
+        let units = paid_units(draws.iter().filter(|draw| draw.scope == scope));
         if units != 0 {
             let id = scope_account(home, user, scope).clone();
             count_units(home, &id, feature, sign(units))?;

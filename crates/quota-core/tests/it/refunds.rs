@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use quota_core::answer::Rejection;
+use quota_core::audit::audit;
 use quota_core::command::Command;
 use quota_core::event::EventKind;
 use quota_core::operation::{OperationKind, Origin};
@@ -94,6 +95,27 @@ fn a_refund_of_a_closed_window_leaves_the_current_one() {
             .sum::<u64>(),
         2
     );
+}
+
+/// X3 and R2: what a unit costs may change while it is held; each unit is refunded at its own price.
+#[test]
+fn units_of_two_prices_are_refunded_whole() {
+    for parts in [vec![3], vec![1, 2], vec![2, 1]] {
+        let mut stage = Stage::user("");
+        stage.done("user:a", grant("pack", 20));
+        let held = stage.done("user:a", reserve("renders", 2, 60));
+        let renders = stage.catalog.features.get_mut(&code("renders"));
+        renders.expect("it is in the catalog").credit_cost = Some(3);
+        let spent = stage.done("user:a", commit(held.id, 3));
+        assert_eq!(stage.grant("user:a", "pack"), (2 * 2 + 3, 0));
+        assert_eq!(stage.lifetime("user:a", "renders"), 3);
+        for part in parts {
+            stage.done("user:a", refund(spent.id, Some(part)));
+        }
+        assert_eq!(stage.grant("user:a", "pack"), (0, 0));
+        assert_eq!(stage.lifetime("user:a", "renders"), 0);
+        assert_eq!(audit(&stage.records()), []);
+    }
 }
 
 /// X4: occupied capacity is given back, not below 0; X3: what was given back is not refunded once more.
