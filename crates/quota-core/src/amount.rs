@@ -94,6 +94,12 @@ impl Limit {
         }
     }
 
+    /// Whether this limit is more than can be counted, where one shown unit is `scale` stored ones.
+    pub(crate) fn overflows(self, scale: u64) -> bool {
+        let stored = |value: u64| value.checked_mul(scale);
+        matches!(self, Self::Of(value) if stored(value).is_none_or(|stored| stored > COUNT_MAX))
+    }
+
     /// How much more fits when `taken` is used or held already.
     pub fn room(self, taken: u64) -> u64 {
         match self {

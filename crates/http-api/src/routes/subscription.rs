@@ -109,8 +109,8 @@ impl SubscriptionBody {
             interval: held.interval,
             renews: held.renews,
             past_due_at: held.past_due_at,
-            cancel_at: held.cancel_at,
-            scheduled: held.scheduled.as_ref().map(|change| ScheduledBody {
+            cancel_at: held.canceled_at(),
+            scheduled: held.scheduled_change().map(|change| ScheduledBody {
                 plan: change.plan.clone(),
                 at: change.at,
             }),

@@ -45,6 +45,14 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
                 &format!("names the unknown feature `{code}`"),
             ));
         }
+        let overflows = |feature: &&Feature| {
+            let limit = plan.limits.get(&feature.code);
+            limit.is_some_and(|limit| limit.overflows(feature.scale))
+        };
+        if let Some(feature) = file.features.iter().find(overflows) {
+            let why = format!("of `{}` is more than 9 * 10^18 stored units", feature.code);
+            return Err(refused(&entry, "limits", &why));
+        }
     }
     Ok(())
 }

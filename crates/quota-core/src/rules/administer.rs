@@ -10,7 +10,7 @@ use super::decide::Scope;
 use super::funding::Source;
 use super::moves::move_usage;
 use super::spend::Outcome;
-use crate::amount::{Amount, Limit};
+use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::command::{AccountSpec, GRANTS_MAX, Presence, Request, TOKENS_MAX};
@@ -176,7 +176,14 @@ pub(crate) fn set_override(
     request: &Request,
     (feature, limit, expires_at): (&FeatureCode, Limit, Option<DateTime<Utc>>),
 ) -> Result<Outcome, Rejection> {
-    context.feature(feature)?;
+    let scale = context.feature(feature)?.scale;
+    if limit.overflows(scale) {
+        return Err(Rejection::OutOfRange {
+            field: "limit",
+            least: 0,
+            most: COUNT_MAX.checked_div(scale).unwrap_or(COUNT_MAX),
+        });
+    }
     in_future("expires_at", expires_at, context)?;
     let own = Override {
         limit,

@@ -15,7 +15,7 @@ pub enum Standing {
     InForce,
     /// There was one.
     Expired,
-    /// There never was one.
+    /// There never was one, or none that has begun.
     Never,
 }
 
@@ -95,7 +95,9 @@ pub fn allowance(
             let cut = cadence_from(held.anchor_at).cut(period.starts_at, period.ends_at);
             (Standing::InForce, cut)
         }
-        None if subscription.is_some() => (Standing::Expired, cadence_from(terms.created_at)),
+        None if subscription.is_some_and(|held| held.starts_at <= now) => {
+            (Standing::Expired, cadence_from(terms.created_at))
+        }
         None => (Standing::Never, cadence_from(terms.created_at)),
     };
     let start = window.starts_at.timestamp_micros();

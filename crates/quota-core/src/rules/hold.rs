@@ -14,6 +14,7 @@ use super::spend::{Outcome, count_credits, denied, take};
 use super::standing::{scope_balances, standing_of};
 use crate::amount::{AMOUNT_MAX, Amount};
 use crate::answer::{Answer, Rejection};
+use crate::balance::Bucket;
 use crate::command::{Item, Request};
 use crate::home::Home;
 use crate::ids::{FeatureCode, TokenId};
@@ -174,7 +175,7 @@ pub(crate) fn commit(
 }
 
 /// Takes what was used beyond a hold, or after its end. A token that was forgotten since cannot be charged any more:
-/// user and org are. Only for a feature that is gone nobody is.
+/// user and org are.
 fn take_more(
     home: &mut Home,
     context: &Context<'_>,
@@ -187,11 +188,59 @@ fn take_more(
     let token = held.token.as_ref().filter(is_known);
     let item = (&held.feature, amount);
     let question = context.question(home, &held.account, token, item, Mode::Force)?;
-    let Ok(drawn) = draw(&question) else {
-        return Ok(Vec::new());
+    let drawn = draw(&question).ok();
+    let Some(drawn) = drawn else {
+        return take_of_gone(home, context, (held, token.is_some()), amount);
     };
     let more = (&held.feature, &drawn);
     take(home, context, &held.account, more, Drawing::Spend)
+}
+
+/// Takes what was used of a feature that has left the catalog meanwhile: nothing covers it, and the work is done. It is
+/// booked where the hold was, as far as that was an allowance.
+fn take_of_gone(
+    home: &mut Home,
+    context: &Context<'_>,
+    (held, has_token): (&Reservation, bool),
+    amount: Amount,
+) -> Result<Vec<Entry>, Rejection> {
+    let user = home.accounts.get(&held.account);
+    let terms = &user.ok_or(Rejection::UnknownAccount)?.terms;
+    let (is_unlimited, is_member) = (terms.unlimited, terms.org.is_some());
+    let mut entries = Vec::new();
+    for scope in SCOPES {
+        let is_charged = match scope {
+            Scope::Token => has_token,
+            Scope::User => true,
+            Scope::Org => is_member,
+        };
+        let draws = held.draws.iter().filter(|draw| draw.scope == scope);
+        let mut plain =
+            draws.filter(|draw| !matches!(draw.source, Source::Credits | Source::Trial));
+        let bucket = match (plain.next(), scope, &held.token) {
+            (Some(draw), _, _) => draw.bucket.clone(),
+            (None, Scope::Token, Some(token)) => Bucket::Token(token.clone()),
+            (None, _, _) => Bucket::Standing(held.feature.clone()),
+        };
+        let source = if scope == Scope::User && is_unlimited {
+            Source::Unlimited
+        } else {
+            Source::Overage
+        };
+        let draw = Draw {
+            scope,
+            bucket,
+            source,
+            amount: amount.get(),
+            unit_cost: 1,
+        };
+        if is_charged {
+            let id = scope_account(home, &held.account, scope).clone();
+            let posting = Posting::drawn(&draw, &held.feature, Drawing::Spend);
+            entries.push(post(home, context, &id, posting)?);
+        }
+    }
+    Ok(entries)
 }
 
 fn book_end(

@@ -50,6 +50,9 @@ fn put(
         subscription.starts_at.to_rfc3339(),
         subscription.ends_at.to_rfc3339()
     );
+    if let Some(change) = subscription.scheduled_change() {
+        detail = format!("{detail}; {} from {}", change.plan, change.at.to_rfc3339());
+    }
     if let Some(ahead) = dropped {
         let (plan, ends_at) = (&ahead.plan, ahead.ends_at.to_rfc3339());
         detail = format!("{detail}; {plan}, paid ahead to {ends_at}, is dropped");

@@ -182,16 +182,32 @@ impl Subscription {
         let mut next = self.without_change();
         if let Some(ahead) = &next.upcoming {
             next.upcoming = Some(Box::new(ahead.with_change(plan, version, now)));
+            next.cancel_at = None;
             return next;
         }
         let period = next.period(now.max(next.starts_at));
         let at = period.ends_at.unwrap_or(next.ends_at);
+        if !next.renews {
+            next.cancel_at = None;
+        }
         if next.renews || plan.is_free() {
             next.upcoming = Some(Box::new(Self::start(plan, version, at)));
         }
         let plan = plan.code.clone();
         next.scheduled = Some(PlanChange { plan, at });
         next
+    }
+
+    /// The change that is scheduled (S5): for the end of this period, or of the one that was paid for after it.
+    pub fn scheduled_change(&self) -> Option<&PlanChange> {
+        let ahead = || self.upcoming.as_ref()?.scheduled_change();
+        self.scheduled.as_ref().or_else(ahead)
+    }
+
+    /// When it ends for good, if it was canceled and nothing follows (S8).
+    pub fn canceled_at(&self) -> Option<DateTime<Utc>> {
+        let follows = self.scheduled_change().is_some();
+        self.cancel_at.filter(|_| !follows)
     }
 
     /// Without the change that was scheduled.

@@ -5,6 +5,7 @@ use quota_core::answer::Answer;
 use quota_core::catalog::{CatalogFile, Plan};
 use quota_core::command::{AccountSpec, ChangeWhen, Command, UsageAfterChange};
 use quota_core::event::EventKind;
+use quota_core::rules::decide::Reason;
 use quota_core::terms::{Status, Subscription};
 
 use crate::stage::{Stage, consume, id, plan_code, put_account, subscribe};
@@ -190,4 +191,58 @@ fn what_was_canceled_at_once_is_not_brought_back_by_a_status() {
     assert_eq!(again.answer, Answer::Unchanged);
     stage.done("user:a", subscribe("pro"));
     stage.done("user:a", consume("articles", 1));
+}
+
+/// S5: a change that waits is listed, also one that waits for the end of a period that was paid ahead; and it is said.
+#[test]
+fn a_change_that_waits_is_listed_after_an_early_renewal() {
+    let mut stage = Stage::user("pro");
+    let end = held(&stage).ends_at;
+    stage.done("user:a", RENEW);
+    let said = stage.done("user:a", change_plan("free", ChangeWhen::PeriodEnd));
+    let listed = held(&stage).scheduled_change().cloned().expect("it waits");
+    assert_eq!(listed.plan, plan_code("free"));
+    assert!(end < listed.at, "what was paid for comes first");
+    let Answer::Changed { detail, .. } = said.answer else {
+        panic!("{said:?}");
+    };
+    let named = format!("free from {}", listed.at.to_rfc3339());
+    assert!(detail.expect("a detail").contains(&named));
+}
+
+/// S8 and S5: whoever cancels and then changes the plan goes on with that one.
+#[test]
+fn a_change_after_a_cancellation_goes_on() {
+    for plan in ["free", "basic"] {
+        let mut stage = Stage::user("pro");
+        let end = held(&stage).ends_at;
+        stage.done("user:a", Command::Cancel { at_once: false });
+        assert_eq!(held(&stage).canceled_at(), Some(end));
+        stage.done("user:a", change_plan(plan, ChangeWhen::PeriodEnd));
+        assert_eq!(held(&stage).canceled_at(), None);
+        stage.done("user:a", RENEW);
+        stage.now = end + TimeDelta::days(1);
+        let limit = if plan == "free" { 5 } else { 50 };
+        assert_eq!(stage.remaining("user:a", "articles"), Some(limit));
+    }
+}
+
+/// F7: a subscription that has not begun has not ended.
+#[test]
+fn what_has_not_begun_has_not_expired() {
+    let mut stage = Stage::user("");
+    let later = Command::Subscribe {
+        plan: plan_code("pro"),
+        starts_at: Some(stage.now + TimeDelta::days(3)),
+        ends_at: None,
+        status: None,
+    };
+    stage.done("user:a", later);
+    let reason = |stage: &mut Stage, feature| stage.denied("user:a", consume(feature, 9)).reason;
+    assert_eq!(reason(&mut stage, "articles"), Reason::NotInPlan);
+    assert_eq!(reason(&mut stage, "try_on"), Reason::CreditsExhausted);
+    stage.later(TimeDelta::days(3));
+    stage.done("user:a", consume("articles", 9));
+    stage.later(TimeDelta::days(40));
+    assert_eq!(reason(&mut stage, "articles"), Reason::SubscriptionExpired);
 }

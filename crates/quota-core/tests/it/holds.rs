@@ -2,11 +2,16 @@
 
 use chrono::TimeDelta;
 use quota_core::answer::{Answer, Rejection};
-use quota_core::command::Command;
+use quota_core::audit::audit;
+use quota_core::command::{AccountSpec, Command};
 use quota_core::reservation::ReservationState;
 use quota_core::rules::decide::{Reason, Scope};
 
-use crate::stage::{Stage, commit, consume, grant, put_token, reserve, token_id};
+use crate::execute_properties::busy_org;
+use crate::stage::{
+    Stage, catalog, code, commit, consume, grant, put_account, put_token, reserve, subscribe,
+    token_id,
+};
 use quota_core::amount::Limit;
 
 /// E9: what is held counts; a commit for less makes room again.
@@ -220,4 +225,41 @@ fn a_hold_that_cannot_be_given_back_in_full_ends_all_the_same() {
     assert_eq!(standing, (100, 0, 0));
     let found = quota_core::audit::audit(&stage.records());
     assert!(found.iter().any(|finding| finding.invariant == "I10"));
+}
+
+/// R2, R5, U2 and O1: what was used of a feature that has left the catalog meanwhile is booked, as overage or counted.
+#[test]
+fn what_is_settled_after_the_feature_is_gone_is_booked() {
+    for is_unlimited in [false, true] {
+        let mut stage = busy_org();
+        stage.done("user:a", subscribe("pro"));
+        let spec = AccountSpec {
+            unlimited: Some(is_unlimited),
+            ..AccountSpec::default()
+        };
+        let request = stage.request("user:a", put_account(spec));
+        stage.ask(&request).expect("it is changed");
+        let before = (
+            stage.lifetime("user:a", "articles"),
+            stage.lifetime("org:o", "articles"),
+        );
+        let more = stage.done("user:a", reserve("articles", 5, 60));
+        let late = stage.done("user:a", reserve("articles", 3, 1));
+        stage.catalog.features.remove(&code("articles"));
+        stage.done("user:a", commit(more.id, 9));
+        stage.later(TimeDelta::seconds(5));
+        let settled = stage.done("user:a", commit(late.id, 2));
+        let sum = |scope| -> i64 {
+            let of_scope = settled.entries.iter().filter(|entry| entry.scope == scope);
+            of_scope.map(|entry| entry.used + entry.overage).sum()
+        };
+        assert_eq!((sum(Scope::User), sum(Scope::Org)), (2, 2));
+        stage.catalog = catalog();
+        let after = (
+            stage.lifetime("user:a", "articles"),
+            stage.lifetime("org:o", "articles"),
+        );
+        assert_eq!(after, (before.0 + 11, before.1 + 11));
+        assert_eq!(audit(&stage.records()), []);
+    }
 }
