@@ -297,12 +297,13 @@ impl Engine {
     }
 }
 
-/// Hash of what is asked: the account, the command, and what it is about. Who asks and why does not count.
+/// Hash of what is asked (X1): the account, the command, what it is about and why. Who asks does not count.
 fn body_hash(ask: &Ask) -> [u8; 32] {
+    let origin = &ask.origin;
     let mut hasher = Sha256::new();
     hasher.update(ask.account.as_str());
     hasher.update([0]);
-    for part in [&ask.origin.resource_type, &ask.origin.resource_id] {
+    for part in [&origin.resource_type, &origin.resource_id, &origin.reason] {
         hasher.update(part.as_deref().unwrap_or_default());
         hasher.update([0]);
     }

@@ -404,13 +404,15 @@ async fn a_key_with_another_body_is_refused_and_changes_nothing() {
         .await
         .expect(200);
     let before = api.everything_of("users/ann").await;
-    let answer = api
-        .post_keyed("/v1/consume", "k-1", &ask(2))
-        .await
-        .expect(422);
-    assert_eq!(answer.body["code"], "idempotency_key_reused");
-    assert_eq!(answer.body["errors"][0]["header"], "Idempotency-Key");
-    assert_eq!(api.everything_of("users/ann").await, before);
+    let mut explained = ask(1);
+    explained["reason"] = json!("because");
+    for other in [ask(2), explained] {
+        let answer = api.post_keyed("/v1/consume", "k-1", &other).await;
+        let answer = answer.expect(422);
+        assert_eq!(answer.body["code"], "idempotency_key_reused");
+        assert_eq!(answer.body["errors"][0]["header"], "Idempotency-Key");
+        assert_eq!(api.everything_of("users/ann").await, before);
+    }
     let long = "k".repeat(256);
     for key in ["", " ", &long] {
         let answer = api
