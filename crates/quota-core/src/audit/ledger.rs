@@ -9,11 +9,13 @@ use super::Finding;
 use super::keys::Keys;
 use super::refunds::Refunds;
 use super::units::Spent;
+use crate::amount::Limit;
 use crate::answer::Answer;
 use crate::balance::Bucket;
 use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::{Operation, OperationKind};
 use crate::rules::decide::Scope;
+use crate::rules::funding::Source;
 
 /// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
 const STEP_BACK_SECONDS_MAX: i64 = 5;
@@ -74,6 +76,31 @@ fn said(operation: &Operation) -> &str {
     }
 }
 
+/// I5: what drew on an allowance or a cap left it within its limit, as the answer says. A limit that was lowered later
+/// is another matter (S6).
+fn check_admission(operation: &Operation, findings: &mut Vec<Finding>) {
+    let (Answer::Allowed { balances } | Answer::Reserved { balances, .. }) = &operation.answer
+    else {
+        return;
+    };
+    for after in balances {
+        let drew = operation.entries.iter().any(|entry| {
+            let is_of = after.feature.is_none() || after.feature == entry.feature;
+            let took = entry.used > 0 || entry.held > 0;
+            entry.scope == after.scope && is_of && took && entry.source == Source::Allowance
+        });
+        let taken = after.used.saturating_add(after.held);
+        if let Some(Limit::Of(limit)) = after.granted
+            && drew
+            && limit < taken
+        {
+            let id = operation.id;
+            let what = format!("{id} was allowed, and then {taken} of {limit} were taken");
+            findings.push(Finding::of("I5", &operation.account, what));
+        }
+    }
+}
+
 impl Ledger {
     /// The ledger of a home of which these operations were refunded.
     pub(super) fn new(home: &AccountId, refunded: Vec<Uuid>) -> Self {
@@ -102,6 +129,7 @@ impl Ledger {
         if is_use(operation) {
             self.check_scopes(operation, findings);
         }
+        check_admission(operation, findings);
         self.refunds.see(operation);
         self.add(operation);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use quota_core::amount::{COUNT_MAX, Limit};
+use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::Command;
@@ -187,7 +188,7 @@ const HOLDS: [Tampering; 9] = [
     }),
 ];
 
-const LEDGER: [Tampering; 9] = [
+const LEDGER: [Tampering; 11] = [
     ("the version", &["I23"], |home| home.version += 1),
     ("a sequence", &["I23"], |home| {
         home.operations[3].sequence += 1;
@@ -197,6 +198,20 @@ const LEDGER: [Tampering; 9] = [
     }),
     ("a key twice", &["I7"], |home| {
         operation(home, OperationKind::Track).key = Some(key("k"));
+    }),
+    ("a limit that was lower", &["I5"], |home| {
+        let answer = &mut operation(home, OperationKind::Consume).answer;
+        if let Answer::Allowed { balances } = answer {
+            let user = balances.iter_mut().find(|of| of.scope == Scope::Org);
+            user.expect("it was charged").granted = Some(Limit::Of(11));
+        }
+    }),
+    ("a cap that was lower", &["I5"], |home| {
+        let answer = &mut operation(home, OperationKind::Consume).answer;
+        if let Answer::Allowed { balances } = answer {
+            let token = balances.iter_mut().find(|of| of.scope == Scope::Token);
+            token.expect("it was charged").granted = Some(Limit::Of(11));
+        }
     }),
     ("a denial with an entry", &["I7"], |home| {
         let mut entry = operation(home, OperationKind::Track).entries[0].clone();
@@ -217,7 +232,7 @@ const LEDGER: [Tampering; 9] = [
     }),
     ("a refund that says too much", &["X3"], |home| {
         let refunded = operation(home, OperationKind::Refund);
-        if let quota_core::answer::Answer::Refunded { items, .. } = &mut refunded.answer {
+        if let Answer::Refunded { items, .. } = &mut refunded.answer {
             items[0].amount = amount(13);
         }
     }),
