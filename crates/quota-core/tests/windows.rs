@@ -4,10 +4,12 @@
     reason = "a test stops at the first literal that does not parse"
 )]
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
+use proptest::prelude::*;
+use proptest::sample::select;
 use quota_core::catalog::{Anchor, Cadence};
-use quota_core::window::{cadence_window, day_start, month_start};
+use quota_core::window::{Window, cadence_window, day_start, month_start};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("a literal instant")
@@ -77,6 +79,30 @@ fn a_day_begins_at_midnight_or_at_the_first_instant_after_a_gap() {
     );
 }
 
+/// W1 and W3: in Newfoundland the clocks went back from 00:01 on 1 November 2009 to 23:01 the day before. November began
+/// at the first midnight, and the hour that followed is November's although its local date is in October.
+#[test]
+fn an_hour_that_comes_twice_after_midnight_is_the_new_days() {
+    let zone = Tz::America__St_Johns;
+    let begins = at("2009-11-01T02:30:00Z");
+    let hour = at("2009-11-01T03:00:00Z");
+    assert_eq!(hour.with_timezone(&zone).date_naive().day(), 31);
+    let instant = TimeDelta::microseconds(1);
+    let ends = ["2009-11-02T03:30:00Z", "2009-12-01T03:30:00Z"].map(at);
+    for (cadence, ends_at) in [Cadence::Daily, Cadence::Monthly].into_iter().zip(ends) {
+        let window_at = |now| cadence_window(cadence, Anchor::Calendar, hour, zone, now);
+        let window = Window {
+            starts_at: begins,
+            ends_at: Some(ends_at),
+        };
+        for now in [begins, hour, at("2009-11-01T03:30:00Z"), ends_at - instant] {
+            assert_eq!(window_at(now), window, "{cadence:?} {now}");
+        }
+        assert_eq!(window_at(begins - instant).ends_at, Some(begins));
+        assert_eq!(window_at(ends_at).starts_at, ends_at);
+    }
+}
+
 /// W1, W3 and C4: in every zone of the database, over ten years, days and months tile time, no local date
 /// is counted twice and none is missing.
 #[test]
@@ -84,6 +110,7 @@ fn calendar_windows_tile_time_in_every_zone() {
     for zone in TZ_VARIANTS {
         let mut date = NaiveDate::from_ymd_opt(2022, 1, 1).expect("a literal date");
         let mut now = day_start(zone, date);
+        let mut month_ends_at = None;
         while date.year() < 2032 {
             let day = cadence_window(Cadence::Daily, Anchor::Calendar, now, zone, now);
             assert_eq!(
@@ -107,13 +134,128 @@ fn calendar_windows_tile_time_in_every_zone() {
                     month.starts_at, now,
                     "{zone} {date}: the month begins with its first day"
                 );
-                assert_ne!(month.ends_at, Some(now));
+                assert!(
+                    month_ends_at.is_none_or(|ends_at| ends_at == now),
+                    "{zone} {date}: the month before ends there"
+                );
+                month_ends_at = month.ends_at;
             }
             date = date
                 .checked_add_days(Days::new(1))
                 .expect("within the calendar");
             now = end;
         }
+    }
+}
+
+/// W1, W3 and C4: windows of which the ends are written out: a day of the subscription has 24 hours wherever the
+/// clocks change, a day and a month of the calendar end at local midnight.
+#[test]
+fn a_window_ends_a_day_or_a_month_after_it_began() {
+    use Anchor::{Calendar, Subscription};
+    use Cadence::{Daily, Monthly};
+    // In New York the clocks go forward on 14 March 2027 and back on 7 November.
+    let (york, india) = (Tz::America__New_York, Tz::Asia__Kolkata);
+    let table = [
+        (Daily, Subscription, york, "03-13T22:00", "03-14T22:00"),
+        (Daily, Subscription, india, "03-09T22:00", "03-10T22:00"),
+        (Daily, Calendar, york, "03-14T05:00", "03-15T04:00"),
+        (Daily, Calendar, york, "11-07T04:00", "11-08T05:00"),
+        (Daily, Calendar, india, "03-14T18:30", "03-15T18:30"),
+        (Monthly, Subscription, york, "03-08T22:00", "04-08T22:00"),
+        (Monthly, Calendar, york, "03-01T05:00", "04-01T04:00"),
+        (Monthly, Calendar, york, "11-01T04:00", "12-01T05:00"),
+        (Monthly, Calendar, india, "01-31T18:30", "02-28T18:30"),
+    ];
+    let anchor_at = at("2026-12-08T22:00:00Z");
+    for (cadence, anchor, zone, starts, ends) in table {
+        let [starts_at, ends_at] = [starts, ends].map(|text| at(&format!("2027-{text}:00Z")));
+        for now in [starts_at, ends_at - TimeDelta::microseconds(1)] {
+            let window = cadence_window(cadence, anchor, anchor_at, zone, now);
+            let found = (window.starts_at, window.ends_at);
+            let said = (starts_at, Some(ends_at));
+            assert_eq!(found, said, "{cadence:?} {anchor:?} {zone} {now}");
+        }
+    }
+}
+
+/// The span of the anchors and, from each of them, of the instants that are looked at, in microseconds.
+const ANCHORS: std::ops::Range<i64> = 0..3_000_000_000_000_000;
+const AHEAD: std::ops::Range<i64> = 0..300_000_000_000_000;
+
+fn cadences() -> impl Strategy<Value = (Cadence, Anchor)> {
+    let cadences = vec![Cadence::Daily, Cadence::Monthly];
+    let anchors = vec![Anchor::Subscription, Anchor::Calendar];
+    (select(cadences), select(anchors))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// W1 and C4: whatever the cadence, the anchor and the zone, an instant lies in exactly one window: every instant of
+    /// it finds the same one, the one before ends where it starts, and the next one starts where it ends.
+    #[test]
+    fn every_instant_lies_in_exactly_one_window(
+        (cadence, anchor) in cadences(), zone in select(&TZ_VARIANTS[..]),
+        anchored in ANCHORS, ahead in AHEAD, other in AHEAD,
+    ) {
+        let anchor_at = DateTime::<Utc>::from_timestamp_micros(anchored).expect("in the calendar");
+        let window_at = |now| cadence_window(cadence, anchor, anchor_at, zone, now);
+        let (now, instant) = (anchor_at + TimeDelta::microseconds(ahead), TimeDelta::microseconds(1));
+        let window = window_at(now);
+        let ends_at = window.ends_at.expect("a day or a month ends");
+        prop_assert!(window.contains(now));
+        let length = (ends_at - window.starts_at).num_microseconds().expect("a month at most");
+        let inside = window.starts_at + TimeDelta::microseconds(other % length);
+        for now in [window.starts_at, inside, ends_at - instant] {
+            prop_assert_eq!(window_at(now), window);
+        }
+        prop_assert_eq!(window_at(ends_at).starts_at, ends_at);
+        if anchor == Anchor::Calendar || anchor_at < window.starts_at {
+            prop_assert_eq!(window_at(window.starts_at - instant).ends_at, Some(window.starts_at));
+        } else {
+            prop_assert_eq!(window.starts_at, anchor_at);
+        }
+    }
+
+    /// W1, W2, W3 and C4: a window lasts a day or a month: 24 hours or a month from the anchor, or from one local
+    /// midnight to the next, or to that of the next first of the month.
+    #[test]
+    fn a_window_lasts_a_day_or_a_month(
+        (cadence, anchor) in cadences(), zone in select(&TZ_VARIANTS[..]), anchored in ANCHORS, ahead in AHEAD,
+    ) {
+        let anchor_at = DateTime::<Utc>::from_timestamp_micros(anchored).expect("in the calendar");
+        let now = anchor_at + TimeDelta::microseconds(ahead);
+        let window = cadence_window(cadence, anchor, anchor_at, zone, now);
+        let date = window.starts_at.with_timezone(&zone).date_naive();
+        let (starts_at, ends_at) = match (cadence, anchor) {
+            (Cadence::Daily, Anchor::Subscription) => {
+                let day = anchor_at + TimeDelta::days((now - anchor_at).num_days());
+                (day, day + TimeDelta::hours(24))
+            }
+            (_, Anchor::Subscription) => {
+                let begun = (0..).take_while(|months| month_start(anchor_at, *months) <= now);
+                let months = begun.last().expect("the anchor begins the first");
+                (month_start(anchor_at, months), month_start(anchor_at, months + 1))
+            }
+            (Cadence::Daily, Anchor::Calendar) => (day_start(zone, date), day_start(zone, date + Days::new(1))),
+            (_, Anchor::Calendar) => {
+                let first = date.with_day(1).expect("every month has it");
+                (day_start(zone, first), day_start(zone, first + Months::new(1)))
+            }
+        };
+        prop_assert_eq!(window, Window { starts_at, ends_at: Some(ends_at) });
+    }
+
+    /// C3 and W4: the cadence `subscription` has one window, from the anchor on; the period cuts it.
+    #[test]
+    fn the_cadence_of_the_subscription_is_one_open_window(
+        (_, anchor) in cadences(), zone in select(&TZ_VARIANTS[..]), anchored in ANCHORS, ahead in AHEAD,
+    ) {
+        let starts_at = DateTime::<Utc>::from_timestamp_micros(anchored).expect("in the calendar");
+        let now = starts_at + TimeDelta::microseconds(ahead);
+        let window = cadence_window(Cadence::Subscription, anchor, starts_at, zone, now);
+        prop_assert_eq!(window, Window { starts_at, ends_at: None });
     }
 }
 
