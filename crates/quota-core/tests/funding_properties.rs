@@ -50,20 +50,21 @@ fn credits_are_spent_before_the_trial() {
     assert_eq!(split(&sources(&funds), 6).short_by, 1);
 }
 
-/// F5: lower priority number first, then the earliest expiry with none last, then the oldest.
+/// F5: lower priority number first, then the earliest expiry with none last, then the oldest. By name the newer of two
+/// would come first.
 #[test]
 fn grants_burn_by_priority_then_expiry_then_age() {
     let grants = [
         grant("never", 1, None, 50, 1),
         grant("late", 1, Some(200), 10, 1),
-        grant("soon-young", 1, Some(100), 10, 1),
+        grant("soon-new", 1, Some(100), 10, 1),
         grant("soon-old", 1, Some(100), 20, 1),
         grant("urgent", 0, None, 1, 1),
         grant("expired", 0, Some(0), 30, 1),
     ];
     let draws = burn(&grants, 5, DateTime::<Utc>::UNIX_EPOCH).expect("five are left");
     let order: Vec<_> = draws.iter().map(|(bucket, _)| bucket.to_string()).collect();
-    let wanted = ["urgent", "soon-old", "soon-young", "late", "never"];
+    let wanted = ["urgent", "soon-old", "soon-new", "late", "never"];
     assert_eq!(order, wanted.map(|id| format!("grant:{id}")));
     assert_eq!(
         burn(&grants, 6, DateTime::<Utc>::UNIX_EPOCH),
@@ -100,6 +101,28 @@ proptest! {
             let headroom = sources.iter().find(|headroom| headroom.source == source);
             prop_assert!(headroom.is_some_and(|headroom| units <= headroom.units));
         }
+    }
+
+    /// F5: whatever the names, of two grants the one burns first that has the lower priority number, else the earlier
+    /// expiry, none being last, else the greater age.
+    #[test]
+    fn a_grant_burns_by_priority_then_expiry_then_age_whatever_its_name(
+        shape in proptest::collection::vec((0_u32..2, proptest::option::of(1_i64..3), 0_i64..4), 2..8),
+        names in Just(["a", "b", "c", "d", "e", "f", "g"]).prop_shuffle(),
+    ) {
+        let grants: Vec<_> = names.iter().zip(&shape)
+            .map(|(name, (priority, expires_in, age))| grant(name, *priority, *expires_in, *age, 1))
+            .collect();
+        let all = u64::try_from(grants.len()).expect("a few");
+        let draws = burn(&grants, all, DateTime::<Utc>::UNIX_EPOCH).expect("one is left in each");
+        let place = |bucket: &Bucket| {
+            let drawn = grants.iter().position(|grant| grant.bucket == *bucket).expect("drawn from");
+            let (priority, expires_in, age) = shape[drawn];
+            (priority, expires_in.is_none(), expires_in, std::cmp::Reverse(age))
+        };
+        let places: Vec<_> = draws.iter().map(|(bucket, _)| place(bucket)).collect();
+        prop_assert!(places.is_sorted(), "{:?}", places);
+        prop_assert_eq!(draws.len(), grants.len());
     }
 
     /// F5 and I14: a run in pieces draws what one run draws, and never more than a grant has.
