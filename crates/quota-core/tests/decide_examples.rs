@@ -379,6 +379,45 @@ fn an_org_is_tracked_without_a_limit_and_pays_from_its_wallet_with_one() {
     );
 }
 
+/// O2: the trial of a feature is its users': an org whose limit pays for nothing, because its subscription ended or it has
+/// only an override, has its wallet and nothing else.
+#[test]
+fn an_org_has_no_trial() {
+    let mut with_override = Account::new();
+    let own = Override {
+        limit: Limit::Of(500),
+        expires_at: None,
+        reason: None,
+        actor: None,
+    };
+    with_override.terms.overrides.insert(code("try_on"), own);
+    let ended = Account::new().subscribed("premium", 60);
+    let orgs = [
+        (ended, Reason::OrgSubscriptionExpired),
+        (with_override, Reason::OrgLimitReached),
+    ];
+    let member = Account::unlimited();
+    for (org, reason) in orgs {
+        let ask =
+            |org: &Account, amount| ask_at(now(), &member, Some(org), false, "try_on", amount);
+        let denied = denial(&ask(&org, 1));
+        assert_eq!((denied.reason, denied.available), (reason, 0));
+        let mut org = org.credits(2);
+        assert_eq!(
+            drawn(&ask(&org, 2))[1..],
+            [(Scope::Org, Source::Credits, 2)]
+        );
+        let denied = denial(&ask(&org, 3));
+        assert_eq!((denied.reason, denied.available), (reason, 2));
+        org.terms.policy = Policy::Track;
+        let wanted = [
+            (Scope::Org, Source::Credits, 2),
+            (Scope::Org, Source::Overage, 1),
+        ];
+        assert_eq!(drawn(&ask(&org, 3))[1..], wanted);
+    }
+}
+
 /// W6: `resets_at` is the end of the allowance window, or of the subscription if that is sooner.
 #[test]
 fn a_denial_says_when_the_allowance_is_whole_again() {
