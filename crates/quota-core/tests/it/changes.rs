@@ -145,6 +145,29 @@ fn a_plan_that_was_scheduled_ends_and_that_is_recorded() {
     stage.denied("user:a", consume("articles", 1));
 }
 
+/// S4 and S9: a plan that is renewed after its end was recorded ends again: that end is due, recorded and told too.
+#[test]
+fn a_plan_that_is_renewed_after_its_end_was_recorded_ends_again() {
+    let mut stage = Stage::user("basic");
+    for ends in 1..=3 {
+        let end = held(&stage).ends_at;
+        assert_eq!(held(&stage).unrecorded_end(), Some(end));
+        stage.done("user:a", consume("articles", 50));
+        stage.now = end;
+        assert_eq!(due_at(&stage), Some(end));
+        stage.done("user:a", Command::ExpireSubscription);
+        assert_eq!(held(&stage).end_recorded_at, Some(end));
+        let plan = plan_code("basic");
+        let expired = EventKind::SubscriptionExpired { plan };
+        let told = stage.events.iter().filter(|event| event.kind == expired);
+        assert_eq!(told.count(), ends);
+        stage.later(TimeDelta::days(2));
+        stage.done("user:a", RENEW);
+        assert_eq!(held(&stage).starts_at, end);
+    }
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
 /// C7: a pinned plan that was scheduled begins, and stays, in the version in which it was chosen.
 #[test]
 fn a_pinned_plan_that_was_scheduled_keeps_its_version() {
