@@ -11,6 +11,7 @@ mod execute_properties;
 mod holds;
 mod moving;
 mod orgs;
+mod periods;
 mod plans;
 mod reasons;
 mod refunds;
