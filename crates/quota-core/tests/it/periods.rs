@@ -1,10 +1,20 @@
 //! Allowance windows in the periods of a subscription: where they begin, where they end, and what is whole again.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
-use quota_core::terms::Subscription;
+use std::collections::BTreeMap;
 
-use crate::stage::{Stage, consume, id, plan_code};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use proptest::prelude::*;
+use proptest::sample::select;
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::{Anchor, Cadence, Feature};
+use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
+use quota_core::rules::allowance::{Standing, allowance};
+use quota_core::rules::decide::Scope;
+use quota_core::terms::{Policy, Subscription, Terms};
+use quota_core::window::{cadence_window, month_start};
+
+use crate::stage::{GRACE, Stage, catalog, code, consume, id, plan_code};
 
 fn held(stage: &Stage) -> Subscription {
     let account = &stage.home.accounts[&id("user:a")];
@@ -95,5 +105,148 @@ fn an_upgrade_begins_the_calendars_day_anew() {
         stage.done("user:a", consume("requests", left));
         let denied = stage.denied("user:a", consume("requests", 1));
         assert_eq!(denied.resets_at, Some(at("2027-03-11T00:00:00Z")));
+    }
+}
+
+/// W4 and W6: a window ends with the cadence or with the subscription, whichever is sooner; `resets_at` says so in a
+/// denial and in how the account stands, and the balance in the books ends there.
+#[test]
+fn a_window_ends_with_the_cadence_or_with_the_subscription() {
+    // From 10 March 12:00 to 20 April 09:00.
+    let mut stage = Stage::user("");
+    let ends_at = Some(at("2027-04-20T09:00:00Z"));
+    let pro = Command::Subscribe {
+        plan: plan_code("pro"),
+        starts_at: None,
+        ends_at,
+        status: None,
+    };
+    stage.done("user:a", pro);
+    let table = [
+        // The cadence ends first.
+        ("03-10T12:00", "requests", 10, "03-11T00:00"),
+        ("03-10T12:00", "articles", 100, "04-10T12:00"),
+        ("04-19T23:59", "requests", 10, "04-20T00:00"),
+        // The subscription ends first.
+        ("04-20T00:00", "requests", 10, "04-20T09:00"),
+        ("04-20T08:59", "articles", 100, "04-20T09:00"),
+        ("04-20T08:59", "renders", 5, "04-20T09:00"),
+        ("04-20T08:59", "albums", 5, "04-20T09:00"),
+        ("04-20T08:59", "lessons", 20, "04-20T09:00"),
+        ("04-20T08:59", "storage", 100, "04-20T09:00"),
+    ];
+    for (now, feature, limit, resets) in table {
+        let [now, resets_at] = [now, resets].map(|text| at(&format!("2027-{text}:00Z")));
+        stage.now = now;
+        stage.done("user:a", consume(feature, limit));
+        let denied = stage.denied("user:a", consume(feature, 1));
+        assert_eq!(denied.resets_at, Some(resets_at), "{feature} at {now}");
+        let shown = stage.balance_of("user:a", Scope::User, feature, None);
+        assert_eq!(shown.resets_at, Some(resets_at));
+        let is_carried = PRO.contains(&(feature, limit, true));
+        let balances = &stage.home.accounts[&id("user:a")].books.balances;
+        let of_feature = |balance: &&Balance| matches!(&balance.bucket, Bucket::Window(of, _) if *of == code(feature));
+        let ends: Vec<_> = balances
+            .iter()
+            .filter(of_feature)
+            .map(|balance| balance.ends_at)
+            .collect();
+        assert_eq!(ends.last(), (!is_carried).then_some(&Some(resets_at)));
+    }
+}
+
+/// W6 and S7: a plan that renews by itself until an instant within a month has a last month
+/// that ends there.
+#[test]
+fn the_last_month_of_what_renews_by_itself_ends_with_it() {
+    let mut stage = Stage::user("");
+    let ends_at = Some(at("2027-05-01T00:00:00Z"));
+    let free = Command::Subscribe {
+        plan: plan_code("free"),
+        starts_at: None,
+        ends_at,
+        status: None,
+    };
+    stage.done("user:a", free);
+    let resets_at = |stage: &mut Stage| {
+        let shown = stage.balance_of("user:a", Scope::User, "articles", None);
+        shown.resets_at
+    };
+    let last = at("2027-04-10T12:00:00Z");
+    assert_eq!(resets_at(&mut stage), Some(last));
+    stage.now = last;
+    assert_eq!(resets_at(&mut stage), ends_at);
+    stage.now = at("2027-05-01T00:00:00Z");
+    assert_eq!(resets_at(&mut stage), None, "nothing is in force");
+}
+
+/// A feature of that cadence, and an account of that zone with that subscription.
+fn counted(
+    cadence: Cadence,
+    anchor: Anchor,
+    zone: Tz,
+    subscription: Subscription,
+) -> (Feature, Terms) {
+    let feature = Feature {
+        cadence,
+        anchor,
+        ..catalog().features[&code("articles")].clone()
+    };
+    let terms = Terms {
+        created_at: subscription.anchor_at,
+        time_zone: zone,
+        disabled: false,
+        unlimited: false,
+        org: None,
+        policy: Policy::Enforce,
+        subscription: Some(subscription),
+        overrides: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+        former_homes: Vec::new(),
+    };
+    (feature, terms)
+}
+
+const DAY: i64 = 86_400_000_000;
+
+proptest! {
+    /// W1, W4, W6 and S7: whatever the cadence, the anchor and the zone, windows tile the period, also one that begins or
+    /// ends beside the months of the anchor, and the months of a plan that renews by itself until it is canceled. Each
+    /// ends with the cadence or with the period, whichever is sooner.
+    #[test]
+    fn windows_tile_the_period_and_end_with_it(
+        cadence in select(vec![Cadence::Daily, Cadence::Monthly, Cadence::Subscription]),
+        anchor in select(vec![Anchor::Subscription, Anchor::Calendar]),
+        zone in select(&TZ_VARIANTS[..]), renews in any::<bool>(),
+        anchored in 0_i64..3_000_000_000_000_000, began in 0_i64..100 * DAY, lasts in 1_i64..100 * DAY,
+    ) {
+        let anchor_at = DateTime::<Utc>::from_timestamp_micros(anchored).expect("in the calendar");
+        let starts_at = if renews { anchor_at } else { anchor_at + TimeDelta::microseconds(began) };
+        let ends_at = starts_at + TimeDelta::microseconds(lasts);
+        let catalog = catalog();
+        let plan = catalog.plan(&plan_code(if renews { "free" } else { "pro" }), None).expect("in the catalog");
+        let subscription = Subscription {
+            starts_at,
+            ends_at,
+            cancel_at: renews.then_some(ends_at),
+            ..Subscription::start(plan, 1, anchor_at)
+        };
+        let (feature, terms) = counted(cadence, anchor, zone, subscription);
+        let months = (1..5).map(|month| month_start(anchor_at, month)).filter(|_| renews);
+        let period_ends: Vec<_> = months.chain([ends_at]).collect();
+        let mut now = starts_at;
+        while now < ends_at {
+            let own = allowance(&terms, &feature, &catalog, GRACE, now);
+            prop_assert_eq!(own.standing, Standing::InForce);
+            prop_assert_eq!(own.window.starts_at, now);
+            let cadence_ends = cadence_window(cadence, anchor, anchor_at, zone, now).ends_at;
+            let ends = period_ends.iter().copied().chain(cadence_ends);
+            let sooner = ends.filter(|end| now < *end).min().expect("the period ends");
+            prop_assert_eq!(own.resets_at(), Some(sooner));
+            let last = allowance(&terms, &feature, &catalog, GRACE, sooner - TimeDelta::microseconds(1));
+            prop_assert_eq!(last, own);
+            now = sooner;
+        }
+        prop_assert_eq!(now, ends_at);
     }
 }
