@@ -321,7 +321,8 @@ pub(crate) fn expire(
     })
 }
 
-/// Consumables that renewals carry: a change of plan at once restarts them like the others (S5).
+/// Consumables that would count on: what renewals carry, and what was used in this very instant. A change of plan at once
+/// restarts them like the others (S5).
 fn zero_carried(
     home: &mut Home,
     context: &Context<'_>,
@@ -329,11 +330,15 @@ fn zero_carried(
 ) -> Result<Vec<Entry>, Rejection> {
     let account = account_mut(home, request)?;
     let balances = account.books.balances.iter();
-    let carried = balances.filter_map(|balance| match &balance.bucket {
-        Bucket::Standing(code) if is_consumable(context, code) && balance.used != 0 => {
-            Some((balance.bucket.clone(), code.clone()))
-        }
-        _ => None,
+    let now = context.now.timestamp_micros();
+    let carried = balances.filter_map(|balance| {
+        let code = match &balance.bucket {
+            Bucket::Standing(code) => code,
+            Bucket::Window(code, start) if *start == now => code,
+            _ => return None,
+        };
+        let counts = is_consumable(context, code) && balance.used != 0;
+        counts.then(|| (balance.bucket.clone(), code.clone()))
     });
     let carried = carried.collect();
     zero(home, context, &request.account, carried)

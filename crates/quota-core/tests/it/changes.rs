@@ -269,3 +269,15 @@ fn what_has_not_begun_has_not_expired() {
     stage.later(TimeDelta::days(40));
     assert_eq!(reason(&mut stage, "articles"), Reason::SubscriptionExpired);
 }
+
+/// S5: also what was used in the very instant in which the new plan begins starts again.
+#[test]
+fn an_upgrade_in_the_same_instant_starts_again() {
+    let mut stage = Stage::user("basic");
+    stage.done("user:a", consume("articles", 5));
+    stage.done("user:a", consume("requests", 2));
+    stage.done("user:a", change_plan("pro", ChangeWhen::Now));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+    assert_eq!(stage.remaining("user:a", "requests"), Some(10));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
