@@ -4,7 +4,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, MatchedPath, Query, RawPathParams};
 use axum::http::request::Parts;
 use quota_core::ids::{AccountId, AccountKind, FeatureCode, InvalidId, OrgId, TokenId, UserId};
-use quota_service::PAGE_MAX;
+use quota_service::{InvalidCursor, LedgerCursor, PAGE_MAX};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -217,8 +217,8 @@ impl Page {
     }
 
     /// The sequence number before which the page begins.
-    pub(crate) fn after_sequence(&self) -> Result<Option<u64>, Problem> {
+    pub(crate) fn after_place(&self) -> Result<Option<LedgerCursor>, Problem> {
         let after = self.after.as_deref().map(str::parse).transpose();
-        after.map_err(|_| Problem::invalid_parameter("after", "must be the `next` of a page"))
+        after.map_err(|error: InvalidCursor| Problem::invalid_parameter("after", error.to_string()))
     }
 }

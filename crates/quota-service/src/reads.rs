@@ -1,4 +1,4 @@
-//! Reads: check, overview, accounts and the ledger. The cache answers the first two; it never says yes to a consume.
+//! Reads: check, overview and accounts. The cache answers the first two; it never says yes to a consume.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,10 +7,8 @@ use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, Request};
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
-use quota_core::operation::{Operation, Origin};
-use quota_core::ports::{
-    AccountPage, AccountRow, CachedHome, HomeQuery, LedgerPage, LoadQuery, StoreError,
-};
+use quota_core::operation::Origin;
+use quota_core::ports::{AccountPage, AccountRow, CachedHome, HomeQuery, LoadQuery, StoreError};
 use quota_core::rules::booking::Context;
 use quota_core::rules::execute::execute;
 use quota_core::rules::standing::{Checked, Overview, check, overview};
@@ -84,27 +82,6 @@ impl Engine {
     /// [`EngineError::Store`] when they cannot be read.
     pub async fn accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, EngineError> {
         Ok(self.storage().accounts(page).await?)
-    }
-
-    /// A page of an account's operations, newest first; an org's with those of its members if `members` is set.
-    ///
-    /// # Errors
-    /// [`EngineError::Store`] when they cannot be read.
-    pub async fn ledger(
-        &self,
-        account: &AccountId,
-        members: bool,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<Operation>, EngineError> {
-        let page = LedgerPage {
-            home: self.inner.decider.homes.look_up(account).await?,
-            account: account.clone(),
-            members,
-            before,
-            limit: limit.clamp(1, PAGE_MAX),
-        };
-        Ok(self.storage().ledger(&page).await?)
     }
 
     pub(crate) fn setting_now(&self) -> Setting {

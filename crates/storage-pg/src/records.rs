@@ -24,16 +24,17 @@ from accounts a
 where a.home = $6 and a.account <> $6 and a.account > $1 and a.account >= $2 and a.account < $3
     and ($4::timestamptz is null or a.due_at <= $4)
 order by a.account limit $5";
+// Sequences go on counting from one life of a home to the next.
 const LEDGER: &str = "\
 select o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, o.origin
 from operations o
-where o.home = $1 and o.account = $4 and o.sequence < $2 and o.life = (select coalesce(max(d.life), 1) from directory d where d.account = $1)
-order by o.sequence desc limit $3";
+where o.home = $1 and o.account = $4 and o.sequence < $2
+order by o.life desc, o.sequence desc limit $3";
 const LEDGER_OF_HOME: &str = "\
 select o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, o.origin
 from operations o
-where o.home = $1 and o.sequence < $2 and o.life = (select coalesce(max(d.life), 1) from directory d where d.account = $1)
-order by o.sequence desc limit $3";
+where o.home = $1 and o.sequence < $2
+order by o.life desc, o.sequence desc limit $3";
 const HOMES_WITH_DUE_HOLDS: &str = "\
 select r.home from reservations r
 where r.state = 'open' and r.home > '' and r.expires_at <= $1

@@ -44,9 +44,8 @@ impl Records for SqliteStore {
             "select ",
             operation_columns!(),
             " from operations as o where o.home = ?1 \
-             and o.era = (select max(l.era) from operations as l where l.home = ?1) \
              and (?2 is null or o.account = ?2) and o.sequence < ?3 \
-             order by o.sequence desc limit ?4"
+             order by o.era desc, o.sequence desc limit ?4"
         );
         let account = (!page.members).then(|| page.account.as_str().to_owned());
         let rows = sqlx::query(statement)

@@ -59,6 +59,33 @@ async fn a_user_joins_an_org_and_leaves_it(api: Api) {
     let ledger = api.get("/v1/orgs/acme/ledger").await;
     let text = ledger.expect(200).text;
     assert!(text.contains("joined the team"), "{text}");
+    sees_all_that_it_ever_did(&api).await;
+}
+
+/// X7: a user's ledger goes on in the homes that it lived in before, page by page.
+async fn sees_all_that_it_ever_did(api: &Api) {
+    let whole = api.get("/v1/users/ann/ledger").await.expect(200);
+    let whole = whole.body["items"].as_array().expect("items").clone();
+    let mut consumed: Vec<i64> = whole
+        .iter()
+        .filter(|done| done["kind"] == "consume")
+        .filter_map(|done| done["entries"][0]["used"].as_i64())
+        .collect();
+    consumed.sort_unstable();
+    assert_eq!(consumed, [1, 2, 3]);
+    for limit in [1, 2, 3] {
+        let mut paged = Vec::new();
+        let mut path = format!("/v1/users/ann/ledger?limit={limit}");
+        loop {
+            let page = api.get(&path).await.expect(200);
+            paged.extend(page.body["items"].as_array().expect("items").clone());
+            let Some(next) = page.body["next"].as_str() else {
+                break;
+            };
+            path = format!("/v1/users/ann/ledger?limit={limit}&after={next}");
+        }
+        assert_eq!(paged, whole, "by {limit}");
+    }
 }
 
 async fn an_org_that_is_not_there_and_a_hold_hinder_a_move(api: Api) {

@@ -186,7 +186,8 @@ pub(crate) struct LedgerBody {
     next: Option<String>,
 }
 
-/// Lists an account's operations, newest first; an org's with those of its members.
+/// Lists an account's operations, newest first; an org's with those of its members, a user's with those from before it
+/// joined or left an org.
 #[utoipa::path(get, path = "/{id}/ledger", tag = "accounts",
     params(("id" = String, Path, description = "The account's id"),
         ("after" = Option<String>, Query, description = "The `next` of the page before"),
@@ -198,18 +199,11 @@ pub(crate) async fn ledger(
     Account(account): Account,
     page: Page,
 ) -> Result<Json<LedgerBody>, Problem> {
-    let before = page.after_sequence()?;
-    let members = account.kind() == quota_core::ids::AccountKind::Org;
+    let after = page.after_place()?;
     let engine = state.engine();
-    let rows = engine.ledger(&account, members, before, page.limit).await?;
-    if rows.is_empty() && before.is_none() {
-        // An account without any operation does not exist.
-        engine.account(&account).await?;
-    }
-    let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= page.limit);
-    let last = rows.last().filter(|_| is_full);
+    let (operations, next) = engine.ledger(&account, after.as_ref(), page.limit).await?;
     Ok(Json(LedgerBody {
-        next: last.map(|last| last.sequence.to_string()),
-        items: rows.into_iter().map(OperationBody::of).collect(),
+        next: next.map(|next| next.to_string()),
+        items: operations.into_iter().map(OperationBody::of).collect(),
     }))
 }

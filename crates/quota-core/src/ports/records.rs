@@ -120,7 +120,7 @@ pub struct LedgerPage {
     pub account: AccountId,
     /// Whether operations of every account in the home count.
     pub members: bool,
-    /// Only operations with a smaller sequence.
+    /// Only operations with a smaller sequence; it goes on counting from one life of a home to the next.
     pub before: Option<u64>,
     /// At most so many.
     pub limit: u32,

@@ -106,8 +106,9 @@ impl Records for MemoryStore {
 
     async fn ledger(&self, page: &LedgerPage) -> Result<Vec<Operation>, StoreError> {
         self.call(|state| {
-            let operations = state.homes.get(&page.home).map(HomeState::operations);
-            let found = operations.into_iter().flatten().rev().filter(|operation| {
+            let lives = state.homes.get(&page.home).map(|home| home.lives.iter());
+            let operations = lives.into_iter().flatten().flatten();
+            let found = operations.rev().filter(|operation| {
                 (page.members || operation.account == page.account)
                     && page.before.is_none_or(|before| operation.sequence < before)
             });
