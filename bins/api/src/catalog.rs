@@ -66,6 +66,9 @@ fn located(error: EngineError, path: &Path, text: &str) -> StartError {
 }
 
 fn show(plan: &CatalogPlan) {
+    for code in &plan.plans_kept {
+        println!("= plan {code} is not in the file and stays");
+    }
     if plan.is_empty() {
         println!("nothing changes");
         return;

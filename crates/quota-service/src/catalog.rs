@@ -32,6 +32,8 @@ pub struct CatalogPlan {
     pub plans_added: Vec<PlanCode>,
     /// Plans that get a new version, with the limits that change.
     pub plans_changed: BTreeMap<PlanCode, Vec<LimitChange>>,
+    /// Plans that the file leaves out: nobody loses one, they stay as they are.
+    pub plans_kept: Vec<PlanCode>,
     /// Accounts whose use would be over their limit, the first of them.
     pub over_limit: Vec<OverLimit>,
     /// How many there are.
@@ -82,7 +84,7 @@ impl Engine {
     pub async fn plan_catalog(&self, file: &CatalogFile) -> Result<CatalogPlan, EngineError> {
         let current = self.catalog().await?;
         let next = current.applied(file)?;
-        let mut plan = difference(&current, &next);
+        let mut plan = difference(&current, &next, file);
         self.find_over_limit(&current, &next, &mut plan).await?;
         Ok(plan)
     }
@@ -99,7 +101,7 @@ impl Engine {
     ) -> Result<CatalogPlan, EngineError> {
         let current = self.catalog().await?;
         let next = current.applied(file)?;
-        let mut plan = difference(&current, &next);
+        let mut plan = difference(&current, &next, file);
         if plan.is_empty() {
             plan.version = current.version;
             return Ok(plan);
@@ -191,12 +193,13 @@ fn own_limit(
     (own.limit().and_then(Limit::ceiling), used)
 }
 
-fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
+fn difference(current: &Catalog, next: &Catalog, file: &CatalogFile) -> CatalogPlan {
     let added = |code: &&FeatureCode| !current.features.contains_key(*code);
     let changed = |code: &&FeatureCode| {
         let before = current.features.get(*code);
         before.is_some() && before != next.features.get(*code)
     };
+    let left_out = |code: &&PlanCode| file.plans.iter().all(|plan| plan.code != **code);
     let removed = |code: &&FeatureCode| !next.features.contains_key(*code);
     let mut plan = CatalogPlan {
         version: next.version,
@@ -205,6 +208,7 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
         features_removed: current.features.keys().filter(removed).cloned().collect(),
         plans_added: Vec::new(),
         plans_changed: BTreeMap::new(),
+        plans_kept: current.plans.keys().filter(left_out).cloned().collect(),
         over_limit: Vec::new(),
         over_limit_count: 0,
         examined: 0,

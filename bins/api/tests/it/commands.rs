@@ -179,6 +179,14 @@ fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
     assert!(text(&applied.stdout).contains("applied: version 1"));
     let again = run(folder.path(), &["catalog", "apply", "catalog.toml"]);
     assert!(text(&again.stdout).contains("nothing changes"));
+    std::fs::write(&file, "").expect("the file is written");
+    let empty = run(folder.path(), &["catalog", "plan", "catalog.toml"]);
+    let kept = "= plan article_pro is not in the file and stays";
+    assert!(
+        text(&empty.stdout).contains(kept),
+        "{}",
+        text(&empty.stdout)
+    );
     let twice = format!("{0}{0}", crate::api_under_test::CATALOG);
     std::fs::write(&file, twice).expect("the file is written");
     let refused = run(folder.path(), &["catalog", "apply", "catalog.toml"]);

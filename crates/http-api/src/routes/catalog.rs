@@ -190,6 +190,9 @@ pub(crate) struct PlanOfChanges {
     /// Plans that get a new version, with the limits that change.
     #[schema(value_type = BTreeMap<String, Vec<LimitChangeBody>>)]
     plans_changed: BTreeMap<PlanCode, Vec<LimitChangeBody>>,
+    /// Plans that the file leaves out: they stay as they are.
+    #[schema(value_type = Vec<String>)]
+    plans_kept: Vec<PlanCode>,
     /// Accounts whose use would be over their limit, the first of them.
     over_limit: Vec<OverLimitBody>,
     /// How many there are.
@@ -225,6 +228,7 @@ impl From<CatalogPlan> for PlanOfChanges {
             plans_changed: plans_changed
                 .map(|(code, limits)| (code, limits.into_iter().map(limit).collect()))
                 .collect(),
+            plans_kept: plan.plans_kept,
             over_limit: plan.over_limit.into_iter().map(over).collect(),
             over_limit_count: plan.over_limit_count,
             examined: plan.examined,
