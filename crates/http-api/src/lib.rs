@@ -4,6 +4,7 @@ mod body;
 mod caller;
 mod catalog_file;
 mod decision;
+mod document;
 mod edge;
 mod front;
 mod instant;

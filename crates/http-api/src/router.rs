@@ -4,14 +4,13 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::ApiState;
+use crate::document::{described, finished};
 use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
@@ -68,30 +67,6 @@ async fn method_not_allowed() -> impl IntoResponse {
         "method_not_allowed",
         "the route does not take this method; `Allow` says which it takes",
     )
-}
-
-fn described() -> OpenApi {
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("An API key: `quota_…`"))
-        .build();
-    let components = ComponentsBuilder::new()
-        .security_scheme("api_key", SecurityScheme::Http(bearer))
-        .build();
-    let info = InfoBuilder::new()
-        .title("Quota engine")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(
-            "Who may do how much of what, until when, and who pays. Amounts and balances are in stored units; \
-             limits in the catalog and in overrides are in shown units.",
-        ))
-        .build();
-    let security = utoipa::openapi::SecurityRequirement::new("api_key", Vec::<String>::new());
-    OpenApiBuilder::new()
-        .info(info)
-        .components(Some(components))
-        .security(Some([security]))
-        .build()
 }
 
 fn bounded_routes() -> OpenApiRouter<ApiState> {
@@ -154,30 +129,4 @@ fn probe_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(operate::healthz))
         .routes(routes!(operate::readyz))
         .routes(routes!(operate::metrics))
-}
-
-/// Gives every operation a name of its own: users and orgs share handlers.
-fn finished(mut document: OpenApi) -> OpenApi {
-    for (path, item) in &mut document.paths.paths {
-        let owner = match path.split('/').nth(2) {
-            Some("users") => "user",
-            Some("orgs") => "org",
-            _ => continue,
-        };
-        let own: [&mut Option<Operation>; 5] = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.patch,
-            &mut item.delete,
-        ];
-        for operation in own.into_iter().flatten() {
-            if let Some(id) = &mut operation.operation_id
-                && !id.contains(owner)
-            {
-                *id = format!("{owner}_{id}");
-            }
-        }
-    }
-    document
 }
