@@ -1,8 +1,12 @@
 //! The OpenAPI document: what all operations have alike is said here, once; what is an operation's own, at its handler.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Response, Schema,
+};
 
 /// The document before its operations.
 pub(crate) fn described() -> OpenApi {
@@ -31,9 +35,11 @@ pub(crate) fn described() -> OpenApi {
 
 /// Says of every operation what all of its kind have alike.
 pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
+    let words = schema_words(&document);
     for (path, item) in &mut document.paths.paths {
         for (_, operation) in operations(item) {
             name(path, operation);
+            describe(operation, &words);
         }
     }
     document
@@ -67,5 +73,38 @@ fn name(path: &str, operation: &mut Operation) {
         && !id.contains(owner)
     {
         *id = format!("{owner}_{id}");
+    }
+}
+
+/// What each schema is, by the place that references to it name.
+fn schema_words(document: &OpenApi) -> BTreeMap<String, String> {
+    let schemas = document.components.iter().flat_map(|all| &all.schemas);
+    let words = schemas.filter_map(|(name, schema)| {
+        let words = serde_json::to_value(schema).ok()?;
+        let words = words["description"].as_str()?;
+        let words = words.strip_suffix('.').unwrap_or(words).to_owned();
+        Some((format!("#/components/schemas/{name}"), words))
+    });
+    words.collect()
+}
+
+/// Describes the answers that the handler leaves undescribed: they are what their schema is.
+fn describe(operation: &mut Operation, words: &BTreeMap<String, String>) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+            && let Some(RefOr::Ref(schema)) = schema_of(response)
+            && let Some(words) = words.get(&schema.ref_location)
+        {
+            response.description.clone_from(words);
+        }
+    }
+}
+
+/// The schema of an answer.
+fn schema_of(response: &mut Response) -> Option<&mut RefOr<Schema>> {
+    match response.content.values_mut().next()? {
+        RefOr::T(Content { schema, .. }) => schema.as_mut(),
+        RefOr::Ref(_) => None,
     }
 }
