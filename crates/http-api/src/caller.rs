@@ -139,7 +139,8 @@ pub(crate) async fn known_key(
     Ok(key)
 }
 
-fn scope_name(scope: KeyScope) -> &'static str {
+/// A scope as it is written.
+pub(crate) fn scope_name(scope: KeyScope) -> &'static str {
     match scope {
         KeyScope::Read => "read",
         KeyScope::Write => "write",

@@ -1,12 +1,23 @@
 //! The OpenAPI document: what all operations have alike is said here, once; what is an operation's own, at its handler.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
+use quota_core::ports::KeyScope;
+use utoipa::ToSchema as _;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Response, Schema,
+    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
+    ResponseBuilder, Schema,
 };
+
+use crate::caller::scope_name;
+use crate::problem::{PROBLEM_JSON, Problem};
+
+/// How paths begin that only administrators may take.
+const ADMIN: [&str; 3] = ["/metrics", "/v1/keys", "/v1/catalog/"];
 
 /// The document before its operations.
 pub(crate) fn described() -> OpenApi {
@@ -37,9 +48,10 @@ pub(crate) fn described() -> OpenApi {
 pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
     let words = schema_words(&document);
     for (path, item) in &mut document.paths.paths {
-        for (_, operation) in operations(item) {
+        for (method, operation) in operations(item) {
             name(path, operation);
             describe(operation, &words);
+            refuse(operation, &Kind::of(method, path, operation));
         }
     }
     document
@@ -107,4 +119,121 @@ fn schema_of(response: &mut Response) -> Option<&mut RefOr<Schema>> {
         RefOr::T(Content { schema, .. }) => schema.as_mut(),
         RefOr::Ref(_) => None,
     }
+}
+
+/// What decides how an operation can be refused, whatever it is about.
+struct Kind {
+    /// The scope that its key needs; none when it is open to all.
+    needs: Option<KeyScope>,
+    /// Whether it reads a body.
+    takes_body: bool,
+    /// Whether it reads a part of the path, the query, or a header that a write may have.
+    takes_parameters: bool,
+    /// `user` or `org`, when the path names one that must exist.
+    names: Option<&'static str>,
+}
+
+impl Kind {
+    fn of(method: &str, path: &str, operation: &Operation) -> Self {
+        let is_open = |needed: &SecurityRequirement| *needed == SecurityRequirement::default();
+        let is_open = operation.security.iter().flatten().any(is_open);
+        // PUT creates the account that its path names.
+        let names_one = match path.split('/').nth(3) {
+            Some("{id}") => method != "put" || path.split('/').count() > 4,
+            _ => false,
+        };
+        let needs = (!is_open).then(|| needed(method, path));
+        let may_change = needs > Some(KeyScope::Read) && path.starts_with("/v1/");
+        Self {
+            needs,
+            takes_body: operation.request_body.is_some(),
+            takes_parameters: operation.parameters.is_some() || may_change,
+            names: owner(path).filter(|_| names_one),
+        }
+    }
+
+    /// Whether it takes a key for its write.
+    fn is_write(&self) -> bool {
+        self.needs == Some(KeyScope::Write)
+    }
+}
+
+/// The scope that a key needs; the handlers' extractors hold the same.
+fn needed(method: &str, path: &str) -> KeyScope {
+    let runs_a_job = path.ends_with("/run");
+    if runs_a_job || ADMIN.iter().any(|start| path.starts_with(start)) {
+        return KeyScope::Admin;
+    }
+    match (method, path) {
+        ("get", _) | (_, "/v1/check") => KeyScope::Read,
+        _ => KeyScope::Write,
+    }
+}
+
+/// Declares how an operation of its kind can be refused.
+fn refuse(operation: &mut Operation, kind: &Kind) {
+    let mut refusals = Vec::new();
+    if let Some(owner) = kind.names
+        && !operation.responses.responses.contains_key("404")
+    {
+        refusals.push((404, format!("There is no such {owner}")));
+    }
+    if kind.takes_body {
+        refusals.push((400, "The body is no JSON, or ended too early".to_owned()));
+        refusals.push((413, "The body is too large".to_owned()));
+        refusals.push((415, "The body has another content type".to_owned()));
+    }
+    if let Some(scope) = kind.needs {
+        let known = "No API key, an unknown one, or a revoked one".to_owned();
+        refusals.push((401, known));
+        refusals.push((500, "It failed here; the log says why".to_owned()));
+        let busy = "Busy, too slow, or without its store: ask again after `Retry-After`";
+        refusals.push((503, busy.to_owned()));
+        if scope > KeyScope::Read {
+            let scope = scope_name(scope);
+            refusals.push((403, format!("The API key lacks the scope `{scope}`")));
+        }
+    }
+    if kind.takes_body || kind.takes_parameters {
+        refusals.push((422, invalid(kind)));
+    }
+    for (status, words) in refusals {
+        declare(operation, status, words);
+    }
+}
+
+fn invalid(kind: &Kind) -> String {
+    let invalid = "A value that can never be right: `errors` says which";
+    if kind.is_write() {
+        format!("{invalid}; or the `Idempotency-Key` was used for another request")
+    } else {
+        invalid.to_owned()
+    }
+}
+
+/// Declares a refusal, beside what the handler says of the same status.
+fn declare(operation: &mut Operation, status: u16, words: String) {
+    match operation.responses.responses.entry(status.to_string()) {
+        Entry::Vacant(entry) => {
+            let content = Content::new(Some(problem()));
+            let response = ResponseBuilder::new().content(PROBLEM_JSON, content);
+            entry.insert(response.description(words).build().into());
+        }
+        Entry::Occupied(mut entry) => {
+            let RefOr::T(response) = entry.get_mut() else {
+                return;
+            };
+            response.description = format!("{}. Or: {words}", response.description);
+            if let Some(schema) = schema_of(response)
+                && *schema != problem()
+            {
+                let both = AnyOfBuilder::new().item(schema.clone()).item(problem());
+                *schema = both.into();
+            }
+        }
+    }
+}
+
+fn problem() -> RefOr<Schema> {
+    Ref::from_schema_name(Problem::name()).into()
 }

@@ -155,7 +155,7 @@ pub(crate) fn next_of(rows: &[AccountRow], limit: u32) -> Option<String> {
 /// Reads an account.
 #[utoipa::path(get, path = "/{id}", tag = "accounts",
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, body = AccountBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = AccountBody)))]
 pub(crate) async fn get(
     State(state): State<ApiState>,
     _caller: Reads,
@@ -270,7 +270,7 @@ impl OrgBody {
 /// Creates a user.
 #[utoipa::path(post, path = "/v1/users", tag = "accounts", request_body = NewUserBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
-    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such an account already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -290,7 +290,7 @@ pub(crate) async fn create_user(
 /// Creates a user, or changes it.
 #[utoipa::path(put, path = "/v1/users/{id}", tag = "accounts", request_body = UserBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody)))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "It lives in another org: `PUT /v1/users/{id}/org` moves it", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn put_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -303,7 +303,7 @@ pub(crate) async fn put_user(
 /// Changes a user.
 #[utoipa::path(patch, path = "/v1/users/{id}", tag = "accounts", request_body = UserBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 409, description = "It lives in another org: `PUT /v1/users/{id}/org` moves it", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn patch_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -316,7 +316,7 @@ pub(crate) async fn patch_user(
 /// Creates an org.
 #[utoipa::path(post, path = "/v1/orgs", tag = "accounts", request_body = NewOrgBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
-    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such an account already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_org(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -348,7 +348,7 @@ pub(crate) async fn put_org(
 /// Changes an org.
 #[utoipa::path(patch, path = "/v1/orgs/{id}", tag = "accounts", request_body = OrgBody,
     params(("id" = String, Path, description = "The org's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed", body = ChangeBody)))]
 pub(crate) async fn patch_org(
     State(state): State<ApiState>,
     Writes(caller): Writes,

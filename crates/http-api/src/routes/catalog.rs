@@ -254,7 +254,7 @@ pub(crate) async fn plan_catalog(
 /// Applies a file: from the next request on it decides.
 #[utoipa::path(post, path = "/v1/catalog/apply", tag = "catalog",
     request_body(content((Object = "application/json"), (String = "application/toml")), description = "A catalog file"),
-    responses((status = 200, body = PlanOfChanges), (status = 409, description = "Another one was applied meanwhile", body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = PlanOfChanges), (status = 409, description = "Another one was applied meanwhile", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn apply_catalog(
     State(state): State<ApiState>,
     Admin(caller): Admin,

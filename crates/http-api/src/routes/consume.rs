@@ -121,6 +121,7 @@ impl ConsumeBody {
         (status = 200, description = "Spent", body = DecisionBody),
         (status = 403, description = "Denied where waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
         (status = 404, description = "Denied: unknown user or feature", body = DecisionBody, content_type = "application/problem+json"),
+        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Denied: a limit, cap or wallet is exhausted", body = DecisionBody, content_type = "application/problem+json")))]
 pub(crate) async fn consume(
     State(state): State<ApiState>,
@@ -142,7 +143,9 @@ pub(crate) async fn consume(
 /// Records use that already happened: never denied, what nothing pays for is booked as overage.
 #[utoipa::path(post, path = "/v1/track", tag = "decide", request_body = ConsumeBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
-    responses((status = 200, description = "Recorded", body = DecisionBody)))]
+    responses((status = 200, description = "Recorded", body = DecisionBody),
+        (status = 404, description = "There is no such user, token or feature", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn track(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -75,7 +75,7 @@ pub(crate) struct CreditsBody {
 /// Shows an account's credits.
 #[utoipa::path(get, path = "/{id}/credits", tag = "money",
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, body = CreditsBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CreditsBody)))]
 pub(crate) async fn credits(
     State(state): State<ApiState>,
     _caller: Reads,
@@ -117,7 +117,7 @@ pub(crate) struct NewGrantBody {
 /// Grants credits.
 #[utoipa::path(post, path = "/{id}/credits", tag = "money", request_body = NewGrantBody,
     params(("id" = String, Path, description = "The account's id"), ("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
-    responses((status = 201, description = "Granted", body = ChangeBody), (status = 409, description = "There is a grant with this id", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Granted", body = ChangeBody), (status = 409, description = "There is a grant with this id, or no room for another", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn grant_credits(
     State(state): State<ApiState>,
     Writes(caller): Writes,

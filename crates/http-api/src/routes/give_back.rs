@@ -35,7 +35,7 @@ pub(crate) struct RefundBody {
 /// Reverses a consumption to its sources, last drawn first; never more than was taken.
 #[utoipa::path(post, path = "/v1/consumptions/{id}/refund", tag = "decide", request_body = Option<RefundBody>,
     params(("id" = String, Path, description = "The operation: `op.<account>.<uuid>`")),
-    responses((status = 200, description = "Reversed: see `returned`", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Reversed: see `returned`", body = DecisionBody), (status = 404, description = "There is no such operation, or it is not about this feature", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is not refundable, or only less of it", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn refund(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -76,7 +76,8 @@ pub(crate) struct ReleaseCapacityBody {
 /// Gives occupied capacity back; `used` does not fall below 0.
 #[utoipa::path(post, path = "/v1/capacity/release", tag = "decide", request_body = ReleaseCapacityBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
-    responses((status = 200, description = "Given back", body = DecisionBody)))]
+    responses((status = 200, description = "Given back", body = DecisionBody),
+        (status = 404, description = "There is no such user or feature", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn release_capacity(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -111,7 +112,7 @@ pub(crate) struct ResetBody {
 /// Sets `used` of the current windows to 0.
 #[utoipa::path(post, path = "/{id}/reset", tag = "accounts", request_body = Option<ResetBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Reset", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Reset", body = ChangeBody), (status = 404, description = "There is no such account or feature", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn reset(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -158,7 +158,7 @@ impl From<JobControlError> for Problem {
 
 /// Lists the jobs.
 #[utoipa::path(get, path = "/v1/jobs", tag = "operate",
-    responses((status = 200, body = JobList)))]
+    responses((status = 200, body = JobList), (status = 404, description = "This process runs no jobs", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list_jobs(
     State(state): State<ApiState>,
     _caller: Reads,
@@ -195,7 +195,7 @@ pub(crate) struct RunJobBody {
 /// Runs a job by hand.
 #[utoipa::path(post, path = "/v1/jobs/{name}/run", tag = "operate", request_body = Option<RunJobBody>,
     params(("name" = String, Path, description = "The job")),
-    responses((status = 202, description = "It runs", body = RunBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is at work elsewhere", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 202, description = "It runs", body = RunBody), (status = 404, description = "There is no such job, or this process runs none", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is at work elsewhere", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn run_job(
     State(state): State<ApiState>,
     Admin(caller): Admin,
@@ -222,7 +222,7 @@ pub(crate) async fn run_job(
 /// Lists the newest runs of a job.
 #[utoipa::path(get, path = "/v1/jobs/{name}/runs", tag = "operate",
     params(("name" = String, Path, description = "The job"), ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
-    responses((status = 200, body = RunList)))]
+    responses((status = 200, body = RunList), (status = 404, description = "There is no such job, or this process runs none", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list_runs(
     State(state): State<ApiState>,
     _caller: Reads,
@@ -238,7 +238,7 @@ pub(crate) async fn list_runs(
 /// Lists the batches of a run.
 #[utoipa::path(get, path = "/v1/runs/{id}/batches", tag = "operate",
     params(("id" = Uuid, Path, description = "The run")),
-    responses((status = 200, body = RunBatchList)))]
+    responses((status = 200, body = RunBatchList), (status = 404, description = "This process runs no jobs", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list_batches(
     State(state): State<ApiState>,
     _caller: Reads,

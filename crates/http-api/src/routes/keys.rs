@@ -104,7 +104,7 @@ pub(crate) async fn create_key(
 /// Revokes a key: refused within half a second on every node.
 #[utoipa::path(delete, path = "/v1/keys/{id}", tag = "operate",
     params(("id" = Uuid, Path, description = "The key's id")),
-    responses((status = 204, description = "Revoked"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204, description = "Revoked"), (status = 404, description = "There is no such key", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn revoke_key(
     State(state): State<ApiState>,
     Admin(_caller): Admin,

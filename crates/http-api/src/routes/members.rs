@@ -55,7 +55,7 @@ pub(crate) struct MemberList {
     params(("id" = String, Path, description = "The org's id"),
         ("after" = Option<String>, Query, description = "The `next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
-    responses((status = 200, body = MemberList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MemberList)))]
 pub(crate) async fn members(
     State(state): State<ApiState>,
     _caller: Reads,

@@ -36,7 +36,6 @@ pub(crate) struct MoveBody {
     params(("id" = String, Path, description = "The user's id"),
         ("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
     responses((status = 200, description = "Moved, or there already", body = ChangeBody),
-        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has open reservations", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is no such org", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn move_user(

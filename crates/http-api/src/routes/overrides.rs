@@ -32,7 +32,7 @@ pub(crate) struct OverrideBody {
 /// Sets the account's own limit for a feature.
 #[utoipa::path(put, path = "/{id}/overrides/{feature}", tag = "accounts", request_body = OverrideBody,
     params(("id" = String, Path, description = "The account's id"), ("feature" = String, Path, description = "The feature's code")),
-    responses((status = 200, description = "Set", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set", body = ChangeBody), (status = 404, description = "There is no such account or feature", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_override(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -61,7 +61,7 @@ pub(crate) struct ReasonBody {
 /// Takes the account's own limit away.
 #[utoipa::path(delete, path = "/{id}/overrides/{feature}", tag = "accounts",
     params(("id" = String, Path, description = "The account's id"), ("feature" = String, Path, description = "The feature's code")),
-    responses((status = 200, description = "Cleared", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Cleared", body = ChangeBody)))]
 pub(crate) async fn clear_override(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -70,7 +70,7 @@ pub(crate) struct OverviewBody {
 /// Shows how an account stands for every feature.
 #[utoipa::path(get, path = "/{id}/overview", tag = "accounts",
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, body = OverviewBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = OverviewBody)))]
 pub(crate) async fn overview(
     State(state): State<ApiState>,
     _caller: Reads,

@@ -49,6 +49,9 @@ pub(crate) struct ReserveBody {
 #[utoipa::path(post, path = "/v1/reservations", tag = "decide", request_body = ReserveBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
     responses((status = 200, description = "Held until `expires_at`", body = DecisionBody),
+        (status = 403, description = "Denied where waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
+        (status = 404, description = "Denied: unknown user or feature", body = DecisionBody, content_type = "application/problem+json"),
+        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Denied: a limit, cap or wallet is exhausted", body = DecisionBody, content_type = "application/problem+json")))]
 pub(crate) async fn reserve(
     State(state): State<ApiState>,
@@ -90,7 +93,7 @@ pub(crate) struct CommitBody {
 /// Settles a hold; never fails for lack of quota, and is taken after the deadline too (`late`).
 #[utoipa::path(post, path = "/v1/reservations/{id}/commit", tag = "decide", request_body = CommitBody,
     params(("id" = String, Path, description = "The reservation: `res.<account>.<uuid>`")),
-    responses((status = 200, description = "Settled", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Settled", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has ended otherwise", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn commit(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -126,7 +129,7 @@ pub(crate) struct ReleaseBody {
 /// Gives a hold back.
 #[utoipa::path(post, path = "/v1/reservations/{id}/release", tag = "decide", request_body = Option<ReleaseBody>,
     params(("id" = String, Path, description = "The reservation")),
-    responses((status = 200, description = "Given back", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Given back", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has ended otherwise", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn release(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -153,7 +156,7 @@ pub(crate) struct ExtendBody {
 /// Moves a hold's deadline.
 #[utoipa::path(post, path = "/v1/reservations/{id}/extend", tag = "decide", request_body = ExtendBody,
     params(("id" = String, Path, description = "The reservation")),
-    responses((status = 200, description = "Moved", body = DecisionBody), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Moved", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has ended otherwise", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn extend(
     State(state): State<ApiState>,
     Writes(caller): Writes,

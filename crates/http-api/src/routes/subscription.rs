@@ -164,7 +164,7 @@ pub(crate) struct StartBody {
 /// Starts a subscription in place of any other.
 #[utoipa::path(post, path = "/{id}/subscription", tag = "money", request_body = StartBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Started", body = ChangeBody), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Started", body = ChangeBody)))]
 pub(crate) async fn start(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -193,7 +193,7 @@ pub(crate) struct RenewBody {
 /// Starts the next period.
 #[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription that can be renewed, or it was renewed already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn renew(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -227,7 +227,7 @@ pub(crate) struct ChangePlanBody {
 /// Changes the plan.
 #[utoipa::path(post, path = "/{id}/subscription/change-plan", tag = "money", request_body = ChangePlanBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Changed, or scheduled", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed, or scheduled", body = ChangeBody), (status = 409, description = "There is no subscription in force", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn change_plan(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -256,7 +256,7 @@ pub(crate) struct CancelBody {
 /// Cancels the subscription.
 #[utoipa::path(post, path = "/{id}/subscription/cancel", tag = "money", request_body = Option<CancelBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Canceled", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Canceled", body = ChangeBody), (status = 409, description = "There is no subscription", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn cancel(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -283,7 +283,7 @@ pub(crate) struct StatusBody {
 /// Sets where the subscription stands.
 #[utoipa::path(post, path = "/{id}/subscription/status", tag = "money", request_body = StatusBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, description = "There is no subscription, or it was canceled", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_status(
     State(state): State<ApiState>,
     Writes(caller): Writes,

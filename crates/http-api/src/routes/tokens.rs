@@ -49,7 +49,7 @@ pub(crate) struct TokenList {
 /// Lists a user's tokens.
 #[utoipa::path(get, path = "/v1/users/{id}/tokens", tag = "accounts",
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, body = TokenList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = TokenList)))]
 pub(crate) async fn list_tokens(
     State(state): State<ApiState>,
     _caller: Reads,
@@ -89,7 +89,7 @@ pub(crate) struct NewTokenBody {
 /// Creates a token.
 #[utoipa::path(post, path = "/v1/users/{id}/tokens", tag = "accounts", request_body = NewTokenBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such a token already, or no room for another", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_token(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -122,7 +122,7 @@ pub(crate) struct TokenTermsBody {
 /// Creates or changes a token.
 #[utoipa::path(put, path = "/v1/users/{id}/tokens/{token}", tag = "accounts", request_body = TokenTermsBody,
     params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody)))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The token is revoked, or there is no room for another", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn put_token(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -138,7 +138,7 @@ pub(crate) async fn put_token(
 /// Changes a token.
 #[utoipa::path(patch, path = "/v1/users/{id}/tokens/{token}", tag = "accounts", request_body = TokenTermsBody,
     params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 404, description = "There is no such user or token", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The token is revoked", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn patch_token(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -170,7 +170,7 @@ async fn put(
 /// Revokes a token: denied from the next request on.
 #[utoipa::path(delete, path = "/v1/users/{id}/tokens/{token}", tag = "accounts",
     params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
-    responses((status = 200, description = "Revoked", body = ChangeBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Revoked", body = ChangeBody), (status = 404, description = "There is no such user or token", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn revoke_token(
     State(state): State<ApiState>,
     Writes(caller): Writes,
