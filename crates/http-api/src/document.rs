@@ -7,7 +7,9 @@ use quota_core::ports::KeyScope;
 use utoipa::ToSchema as _;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::AnyOfBuilder;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
     ResponseBuilder, Schema,
@@ -16,6 +18,9 @@ use utoipa::openapi::{
 use crate::caller::scope_name;
 use crate::problem::{PROBLEM_JSON, Problem};
 
+/// The two ways to send an API key.
+const BEARER: &str = "api_key";
+const HEADER: &str = "x_api_key";
 /// How paths begin that only administrators may take.
 const ADMIN: [&str; 3] = ["/metrics", "/v1/keys", "/v1/catalog/"];
 
@@ -25,8 +30,10 @@ pub(crate) fn described() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API key: `quota_…`"))
         .build();
+    let header = ApiKeyValue::with_description("X-Api-Key", "The same, in a header of its own");
     let components = ComponentsBuilder::new()
-        .security_scheme("api_key", SecurityScheme::Http(bearer))
+        .security_scheme(BEARER, SecurityScheme::Http(bearer))
+        .security_scheme(HEADER, SecurityScheme::ApiKey(ApiKey::Header(header)))
         .build();
     let info = InfoBuilder::new()
         .title("Quota engine")
@@ -36,11 +43,11 @@ pub(crate) fn described() -> OpenApi {
              limits in the catalog and in overrides are in shown units.",
         ))
         .build();
-    let security = utoipa::openapi::SecurityRequirement::new("api_key", Vec::<String>::new());
+    let either = [BEARER, HEADER].map(|name| SecurityRequirement::new(name, [""; 0]));
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))
-        .security(Some([security]))
+        .security(Some(either))
         .build()
 }
 
