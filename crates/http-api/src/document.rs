@@ -5,14 +5,14 @@ use std::collections::btree_map::Entry;
 
 use quota_core::ports::KeyScope;
 use utoipa::ToSchema as _;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{AnyOfBuilder, Object, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
-    ResponseBuilder, Schema,
+    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
+    Response, ResponseBuilder, Schema,
 };
 
 use crate::caller::scope_name;
@@ -21,6 +21,7 @@ use crate::problem::{PROBLEM_JSON, Problem};
 /// The two ways to send an API key.
 const BEARER: &str = "api_key";
 const HEADER: &str = "x_api_key";
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// How paths begin that only administrators may take.
 const ADMIN: [&str; 3] = ["/metrics", "/v1/keys", "/v1/catalog/"];
 
@@ -58,7 +59,11 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             name(path, operation);
             describe(operation, &words);
-            refuse(operation, &Kind::of(method, path, operation));
+            let kind = Kind::of(method, path, operation);
+            if kind.is_write() {
+                take_key(operation);
+            }
+            refuse(operation, &kind);
         }
     }
     document
@@ -175,6 +180,26 @@ fn needed(method: &str, path: &str) -> KeyScope {
         ("get", _) | (_, "/v1/check") => KeyScope::Read,
         _ => KeyScope::Write,
     }
+}
+
+/// Declares the key that a write can be repeated under, unless the handler says more of it.
+fn take_key(operation: &mut Operation) {
+    let parameters = operation.parameters.get_or_insert_default();
+    let is_key = |parameter: &RefOr<Parameter>| match parameter {
+        RefOr::T(parameter) => parameter.name == IDEMPOTENCY_KEY,
+        RefOr::Ref(_) => false,
+    };
+    if parameters.iter().any(is_key) {
+        return;
+    }
+    let words = "Your name for this write: repeated, it gets the first answer again";
+    let key = ParameterBuilder::new()
+        .name(IDEMPOTENCY_KEY)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(words))
+        .schema(Some(Object::with_type(Type::String)));
+    parameters.push(key.build().into());
 }
 
 /// Declares how an operation of its kind can be refused.

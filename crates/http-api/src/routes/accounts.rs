@@ -269,7 +269,6 @@ impl OrgBody {
 
 /// Creates a user.
 #[utoipa::path(post, path = "/v1/users", tag = "accounts", request_body = NewUserBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
     responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such an account already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_user(
     State(state): State<ApiState>,
@@ -315,7 +314,6 @@ pub(crate) async fn patch_user(
 
 /// Creates an org.
 #[utoipa::path(post, path = "/v1/orgs", tag = "accounts", request_body = NewOrgBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
     responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such an account already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_org(
     State(state): State<ApiState>,

@@ -116,7 +116,6 @@ impl ConsumeBody {
 
 /// Decides and spends, all of it or nothing.
 #[utoipa::path(post, path = "/v1/consume", tag = "decide", request_body = ConsumeBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write: repeated, it gets the first answer again")),
     responses(
         (status = 200, description = "Spent", body = DecisionBody),
         (status = 403, description = "Denied where waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
@@ -142,7 +141,6 @@ pub(crate) async fn consume(
 
 /// Records use that already happened: never denied, what nothing pays for is booked as overage.
 #[utoipa::path(post, path = "/v1/track", tag = "decide", request_body = ConsumeBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
     responses((status = 200, description = "Recorded", body = DecisionBody),
         (status = 404, description = "There is no such user, token or feature", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json")))]

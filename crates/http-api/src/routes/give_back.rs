@@ -75,7 +75,6 @@ pub(crate) struct ReleaseCapacityBody {
 
 /// Gives occupied capacity back; `used` does not fall below 0.
 #[utoipa::path(post, path = "/v1/capacity/release", tag = "decide", request_body = ReleaseCapacityBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
     responses((status = 200, description = "Given back", body = DecisionBody),
         (status = 404, description = "There is no such user or feature", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn release_capacity(

@@ -33,8 +33,7 @@ pub(crate) struct MoveBody {
 /// Moves a user into an org or out of it, with its balances, tokens and subscription. What its org was charged stays
 /// with that org; what was consumed before can no longer be refunded.
 #[utoipa::path(put, path = "/v1/users/{id}/org", tag = "accounts", request_body = MoveBody,
-    params(("id" = String, Path, description = "The user's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
+    params(("id" = String, Path, description = "The user's id")),
     responses((status = 200, description = "Moved, or there already", body = ChangeBody),
         (status = 409, description = "It has open reservations", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is no such org", body = Problem, content_type = "application/problem+json")))]

@@ -47,7 +47,6 @@ pub(crate) struct ReserveBody {
 
 /// Decides like consume, and holds instead of spending.
 #[utoipa::path(post, path = "/v1/reservations", tag = "decide", request_body = ReserveBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Your name for this write")),
     responses((status = 200, description = "Held until `expires_at`", body = DecisionBody),
         (status = 403, description = "Denied where waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
         (status = 404, description = "Denied: unknown user or feature", body = DecisionBody, content_type = "application/problem+json"),
