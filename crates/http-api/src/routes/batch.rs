@@ -7,7 +7,9 @@ use futures::stream;
 use quota_core::command::Command;
 use quota_core::ids::IdempotencyKey;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::consume::{ConsumeBody, ItemBody, count, features};
 use crate::ApiState;
@@ -74,13 +76,33 @@ pub(crate) struct BatchBody {
 }
 
 /// What one operation came to: a decision, or a problem.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum BatchResult {
     /// It was decided.
     Decision(Box<DecisionBody>),
     /// It could not be decided.
     Problem(Problem),
+}
+
+impl PartialSchema for BatchResult {
+    fn schema() -> RefOr<Schema> {
+        // A denial has the members of both: not `oneOf`, which is what a derived schema would say.
+        AnyOfBuilder::new()
+            .description(Some(
+                "What one operation came to: a decision, or a problem.",
+            ))
+            .item(Ref::from_schema_name(DecisionBody::name()))
+            .item(Ref::from_schema_name(Problem::name()))
+            .into()
+    }
+}
+
+impl ToSchema for BatchResult {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        DecisionBody::schemas(schemas);
+        Problem::schemas(schemas);
+    }
 }
 
 /// One result for each operation, in their order.
