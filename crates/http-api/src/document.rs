@@ -59,6 +59,7 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             name(path, operation);
             describe(operation, &words);
+            say_optional(operation);
             let kind = Kind::of(method, path, operation);
             if kind.is_write() {
                 take_key(operation);
@@ -130,6 +131,25 @@ fn schema_of(response: &mut Response) -> Option<&mut RefOr<Schema>> {
     match response.content.values_mut().next()? {
         RefOr::T(Content { schema, .. }) => schema.as_mut(),
         RefOr::Ref(_) => None,
+    }
+}
+
+/// A body that may be left out is left out: it is never `null`, which is how a derived schema says it.
+fn say_optional(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        if let RefOr::T(Content { schema, .. }) = content
+            && let Some(RefOr::T(Schema::OneOf(or_null))) = schema
+            && let Some(alone) = or_null
+                .items
+                .iter()
+                .find(|item| matches!(item, RefOr::Ref(_)))
+        {
+            *schema = Some(alone.clone());
+            body.required = Some(Required::False);
+        }
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) struct ReasonBody {
 }
 
 /// Takes the account's own limit away.
-#[utoipa::path(delete, path = "/{id}/overrides/{feature}", tag = "accounts",
+#[utoipa::path(delete, path = "/{id}/overrides/{feature}", tag = "accounts", request_body = Option<ReasonBody>,
     params(("id" = String, Path, description = "The account's id"), ("feature" = String, Path, description = "The feature's code")),
     responses((status = 200, description = "Cleared", body = ChangeBody)))]
 pub(crate) async fn clear_override(

@@ -218,7 +218,7 @@ pub(crate) struct ChangePlanBody {
     when: Option<ChangeWhen>,
     /// What a change at once does to what was used; `restart` when absent.
     #[serde(default)]
-    #[schema(value_type = Option<schema::Usage>)]
+    #[schema(value_type = schema::Usage)]
     usage: UsageAfterChange,
     /// Why.
     reason: Option<Label>,

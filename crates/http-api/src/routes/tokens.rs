@@ -168,7 +168,7 @@ async fn put(
 }
 
 /// Revokes a token: denied from the next request on.
-#[utoipa::path(delete, path = "/v1/users/{id}/tokens/{token}", tag = "accounts",
+#[utoipa::path(delete, path = "/v1/users/{id}/tokens/{token}", tag = "accounts", request_body = Option<ReasonBody>,
     params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
     responses((status = 200, description = "Revoked", body = ChangeBody), (status = 404, description = "There is no such user or token", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn revoke_token(
