@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use quota_core::ids::{AccountId, AccountKind, FeatureCode, InvalidId, OrgId, TokenId, UserId};
 use quota_service::{InvalidCursor, LedgerCursor, PAGE_MAX};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::ApiState;
@@ -48,17 +49,6 @@ pub(crate) fn account_of(kind: AccountKind, id: &str) -> Result<AccountId, Inval
     match kind {
         AccountKind::User => UserId::new(id).map(|id| AccountId::user(&id)),
         AccountKind::Org => OrgId::new(id).map(|id| AccountId::org(&id)),
-    }
-}
-
-/// Whether the path is about users or about orgs.
-pub(crate) struct Kind(pub(crate) AccountKind);
-
-impl FromRequestParts<ApiState> for Kind {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        Ok(Self(kind(parts)))
     }
 }
 
@@ -167,7 +157,23 @@ impl FromRequestParts<ApiState> for OfJob {
 struct RawPage {
     after: Option<String>,
     limit: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPageOfUsers {
+    after: Option<String>,
+    limit: Option<String>,
     org: Option<String>,
+}
+
+fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
+    let raw: Result<Query<T>, QueryRejection> = Query::try_from_uri(&parts.uri);
+    let Query(raw) = raw.map_err(|error| {
+        let text = error.to_string();
+        Problem::invalid_parameter("query", text)
+    })?;
+    Ok(raw)
 }
 
 /// Which page of a list is wanted.
@@ -176,7 +182,12 @@ pub(crate) struct Page {
     pub(crate) after: Option<String>,
     /// At most so many rows.
     pub(crate) limit: u32,
-    /// Only members of this org; lists of users take it.
+}
+
+/// Which page of the users is wanted.
+pub(crate) struct PageOfUsers {
+    pub(crate) page: Page,
+    /// Only members of this org.
     pub(crate) org: Option<OrgId>,
 }
 
@@ -184,12 +195,27 @@ impl FromRequestParts<ApiState> for Page {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        let raw: Result<Query<RawPage>, QueryRejection> = Query::try_from_uri(&parts.uri);
-        let Query(raw) = raw.map_err(|error| {
-            let text = error.to_string();
-            Problem::invalid_parameter("query", text)
-        })?;
-        let limit = match &raw.limit {
+        let raw: RawPage = query(parts)?;
+        Self::read(raw.after, raw.limit.as_deref())
+    }
+}
+
+impl FromRequestParts<ApiState> for PageOfUsers {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let raw: RawPageOfUsers = query(parts)?;
+        let org = raw.org.as_deref().map(OrgId::new).transpose();
+        Ok(Self {
+            page: Page::read(raw.after, raw.limit.as_deref())?,
+            org: org.map_err(|error| Problem::invalid_parameter("org", error.why))?,
+        })
+    }
+}
+
+impl Page {
+    fn read(after: Option<String>, limit: Option<&str>) -> Result<Self, Problem> {
+        let limit = match limit {
             None => PAGE_DEFAULT,
             Some(text) => text
                 .parse()
@@ -199,16 +225,9 @@ impl FromRequestParts<ApiState> for Page {
                     Problem::invalid_parameter("limit", format!("must be 1 to {PAGE_MAX}"))
                 })?,
         };
-        let org = raw.org.as_deref().map(OrgId::new).transpose();
-        Ok(Self {
-            after: raw.after,
-            limit,
-            org: org.map_err(|error| Problem::invalid_parameter("org", error.why))?,
-        })
+        Ok(Self { after, limit })
     }
-}
 
-impl Page {
     /// The account after which the page begins.
     pub(crate) fn after_account(&self, kind: AccountKind) -> Result<Option<AccountId>, Problem> {
         let after = self.after.as_deref();

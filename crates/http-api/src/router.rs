@@ -84,10 +84,10 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(reservations::extend))
         .routes(routes!(give_back::refund))
         .routes(routes!(give_back::release_capacity))
-        .routes(routes!(accounts::create_user))
+        .routes(routes!(accounts::list_users, accounts::create_user))
         .routes(routes!(accounts::put_user, accounts::patch_user))
         .routes(routes!(moves::move_user))
-        .routes(routes!(accounts::create_org))
+        .routes(routes!(accounts::list_orgs, accounts::create_org))
         .routes(routes!(accounts::put_org, accounts::patch_org))
         .routes(routes!(members::members))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
@@ -110,7 +110,6 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
 /// What users and orgs have alike.
 fn shared_routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(accounts::list))
         .routes(routes!(accounts::get))
         .routes(routes!(overview::overview))
         .routes(routes!(ledger::ledger))

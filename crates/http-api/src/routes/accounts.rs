@@ -19,7 +19,7 @@ use super::subscription::{SubscriptionBody, catalog_for};
 use crate::body::JsonBody;
 use crate::caller::{Caller, Reads, Writes};
 use crate::label::{Label, Note};
-use crate::params::{Account, Kind, Page};
+use crate::params::{Account, Page, PageOfUsers};
 use crate::problem::Problem;
 use crate::submit::{ChangeBody, change};
 use crate::zone::Zone;
@@ -114,24 +114,44 @@ pub(crate) struct AccountList {
     next: Option<String>,
 }
 
-/// Lists accounts, by id.
-#[utoipa::path(get, path = "", tag = "accounts",
+/// Lists users, by id.
+#[utoipa::path(get, path = "/v1/users", tag = "accounts", operation_id = "user_list",
     params(("after" = Option<String>, Query, description = "The `next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default"),
         ("org" = Option<String>, Query, description = "Only members of this org")),
     responses((status = 200, body = AccountList)))]
-pub(crate) async fn list(
+pub(crate) async fn list_users(
     State(state): State<ApiState>,
     _caller: Reads,
-    Kind(kind): Kind,
+    PageOfUsers { page, org }: PageOfUsers,
+) -> Result<Json<AccountList>, Problem> {
+    list(&state, AccountKind::User, &page, org).await
+}
+
+/// Lists orgs, by id.
+#[utoipa::path(get, path = "/v1/orgs", tag = "accounts", operation_id = "org_list",
+    params(("after" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
+    responses((status = 200, body = AccountList)))]
+pub(crate) async fn list_orgs(
+    State(state): State<ApiState>,
+    _caller: Reads,
     page: Page,
 ) -> Result<Json<AccountList>, Problem> {
-    let after = page.after_account(kind)?;
+    list(&state, AccountKind::Org, &page, None).await
+}
+
+async fn list(
+    state: &ApiState,
+    kind: AccountKind,
+    page: &Page,
+    org: Option<OrgId>,
+) -> Result<Json<AccountList>, Problem> {
     let wanted = AccountPage {
         kind: Some(kind),
-        org: page.org,
+        org,
         due_before: None,
-        after,
+        after: page.after_account(kind)?,
         limit: page.limit,
     };
     let rows = state.engine().accounts(&wanted).await?;
@@ -140,7 +160,7 @@ pub(crate) async fn list(
         next: next_of(&rows, page.limit),
         items: rows
             .iter()
-            .map(|row| AccountBody::of(&state, &row.id, &row.account.terms, &catalog))
+            .map(|row| AccountBody::of(state, &row.id, &row.account.terms, &catalog))
             .collect(),
     }))
 }
