@@ -117,7 +117,7 @@ pub(crate) struct AccountList {
 /// Lists users, by id.
 #[utoipa::path(get, path = "/v1/users", tag = "accounts", operation_id = "user_list",
     params(("after" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default"),
         ("org" = Option<String>, Query, description = "Only members of this org")),
     responses((status = 200, body = AccountList)))]
 pub(crate) async fn list_users(
@@ -131,7 +131,7 @@ pub(crate) async fn list_users(
 /// Lists orgs, by id.
 #[utoipa::path(get, path = "/v1/orgs", tag = "accounts", operation_id = "org_list",
     params(("after" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default")),
     responses((status = 200, body = AccountList)))]
 pub(crate) async fn list_orgs(
     State(state): State<ApiState>,

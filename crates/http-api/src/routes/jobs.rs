@@ -221,7 +221,7 @@ pub(crate) async fn run_job(
 
 /// Lists the newest runs of a job.
 #[utoipa::path(get, path = "/v1/jobs/{name}/runs", tag = "operate",
-    params(("name" = String, Path, description = "The job"), ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
+    params(("name" = String, Path, description = "The job"), ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default")),
     responses((status = 200, body = RunList), (status = 404, description = "There is no such job, or this process runs none", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list_runs(
     State(state): State<ApiState>,

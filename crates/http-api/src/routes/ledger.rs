@@ -191,7 +191,7 @@ pub(crate) struct LedgerBody {
 #[utoipa::path(get, path = "/{id}/ledger", tag = "accounts",
     params(("id" = String, Path, description = "The account's id"),
         ("after" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default")),
     responses((status = 200, body = LedgerBody)))]
 pub(crate) async fn ledger(
     State(state): State<ApiState>,

@@ -54,7 +54,7 @@ pub(crate) struct MemberList {
 #[utoipa::path(get, path = "/v1/orgs/{id}/members", tag = "accounts",
     params(("id" = String, Path, description = "The org's id"),
         ("after" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<u32>, Query, description = "1 to 1,000; 100 by default")),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default")),
     responses((status = 200, body = MemberList)))]
 pub(crate) async fn members(
     State(state): State<ApiState>,
