@@ -1,0 +1,286 @@
+//! An API without a socket, whose every answer is laid beside the document.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Method, header};
+use cache_memory::MemoryCache;
+use chrono::{DateTime, Utc};
+use http_api::{ApiSettings, ApiState, Front, JobControl, service};
+use http_body_util::BodyExt as _;
+use quota_core::ports::{Clock, FixedClock, KeyScope};
+use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
+use serde_json::{Value, json};
+use testkit::memory::MemoryStore;
+use tower::ServiceExt as _;
+
+use crate::schema::Schemas;
+
+/// The article platform and the gateway together.
+pub(crate) const CATALOG: &str = concat!(
+    include_str!("../../../quota-core/catalogs/article-platform.toml"),
+    include_str!("../../../quota-core/catalogs/llm-gateway.toml"),
+);
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
+pub(crate) const TOML: (&str, &str) = ("content-type", "application/toml");
+
+/// The document, what was answered, and where the two differ.
+pub(crate) struct Record {
+    pub(crate) document: Value,
+    seen: Mutex<BTreeSet<(String, String)>>,
+    faults: Mutex<Vec<String>>,
+}
+
+impl Record {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            document: document(),
+            seen: Mutex::default(),
+            faults: Mutex::default(),
+        })
+    }
+
+    /// Each operation, as `get /v1/users/{id}`.
+    pub(crate) fn operations(&self) -> Vec<(String, &Value)> {
+        operations(&self.document)
+    }
+
+    /// Where an answer was not as the document says.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        self.faults.lock().expect("a list").clone()
+    }
+
+    /// What the document declares and no request was answered.
+    pub(crate) fn unseen(&self) -> Vec<String> {
+        let seen = self.seen.lock().expect("a set");
+        let mut unseen = Vec::new();
+        for (name, operation) in self.operations() {
+            let statuses = operation["responses"].as_object().into_iter().flatten();
+            let statuses = statuses.map(|(status, _)| (name.clone(), status.clone()));
+            let missing = statuses.filter(|pair| !seen.contains(pair));
+            unseen.extend(missing.map(|(name, status)| format!("{name} {status}")));
+        }
+        unseen
+    }
+
+    /// The operation of a request: of those whose path fits, the one with the fewest parameters.
+    fn operation_of(&self, method: &Method, path: &str) -> (String, &Value) {
+        let method = method.as_str().to_lowercase();
+        let path = path.split('?').next().unwrap_or_default();
+        let fits = |template: &str| {
+            let (wanted, found) = (template.split('/'), path.split('/'));
+            wanted.clone().count() == found.clone().count()
+                && wanted
+                    .zip(found)
+                    .all(|(part, text)| part.starts_with('{') || part == text)
+        };
+        let all = self.operations().into_iter();
+        let fitting = all.filter(|(name, _)| {
+            let (of, template) = name.split_once(' ').expect("a method and a path");
+            of == method && fits(template)
+        });
+        let best = fitting.min_by_key(|(name, _)| name.matches('{').count());
+        best.unwrap_or_else(|| panic!("no operation is {method} {path}"))
+    }
+
+    fn note(&self, (method, path): (&Method, &str), sent: &Sent, answer: &Answer) {
+        let (name, operation) = self.operation_of(method, path);
+        let status = answer.status.to_string();
+        let mut found = self.answered(operation, &status, answer);
+        if answer.status < 300 {
+            found.extend(self.asked(operation, sent));
+        }
+        let told = |fault| format!("{name} {status}: {fault}");
+        let mut faults = self.faults.lock().expect("a list");
+        faults.extend(found.into_iter().map(told));
+        self.seen.lock().expect("a set").insert((name, status));
+    }
+
+    /// How an answer differs from what the document says of it.
+    fn answered(&self, operation: &Value, status: &str, answer: &Answer) -> Vec<String> {
+        let Some(declared) = operation["responses"].get(status) else {
+            return vec![format!("is not declared: {}", answer.text)];
+        };
+        let Some(content) = declared["content"].as_object() else {
+            let is_empty = answer.text.is_empty();
+            return Vec::from_iter((!is_empty).then(|| "has a body".to_owned()));
+        };
+        let Some(content) = content.get(&answer.content_type) else {
+            return vec![format!("is `{}`", answer.content_type)];
+        };
+        if !answer.content_type.ends_with("json") {
+            return Vec::new();
+        }
+        Schemas(&self.document).faults(&content["schema"], &answer.body)
+    }
+
+    /// How a request that was carried out differs from what the document says may be sent.
+    fn asked(&self, operation: &Value, sent: &Sent) -> Vec<String> {
+        if sent.body.is_empty() {
+            let is_required = operation["requestBody"]["required"] == true;
+            return Vec::from_iter(is_required.then(|| "came without a body".to_owned()));
+        }
+        let content = &operation["requestBody"]["content"];
+        let of_kind = sent.headers.iter().find(|(name, _)| *name == JSON.0);
+        let Some(content) = of_kind.and_then(|(_, kind)| content.get(kind)) else {
+            // A body that nobody reads.
+            return Vec::from_iter(content.is_object().then(|| "took another body".to_owned()));
+        };
+        match serde_json::from_slice(&sent.body) {
+            Ok(body) => Schemas(&self.document).faults(&content["schema"], &body),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// The document as callers read it.
+pub(crate) fn document() -> Value {
+    serde_json::to_value(http_api::openapi()).expect("a document")
+}
+
+/// Each operation of a document, as `get /v1/users/{id}`.
+pub(crate) fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(path, item)| {
+        let item = item.as_object().into_iter().flatten();
+        item.map(move |(method, operation)| (format!("{method} {path}"), operation))
+    });
+    operations.collect()
+}
+
+/// What is sent beside method and path.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sent<'a> {
+    pub(crate) secret: Option<&'a str>,
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+/// An API over an empty store.
+pub(crate) struct Api {
+    record: Arc<Record>,
+    front: Front,
+    pub(crate) admin: String,
+    pub(crate) write: String,
+    pub(crate) read: String,
+}
+
+impl Api {
+    /// An API with the catalog applied; what it answers goes into the record.
+    pub(crate) async fn of(
+        record: &Arc<Record>,
+        settings: ApiSettings,
+        jobs: Option<Arc<dyn JobControl>>,
+    ) -> Self {
+        let parts = EngineParts {
+            storage: Arc::new(MemoryStore::new()),
+            cache: Arc::new(MemoryCache::default()),
+            clock: Arc::new(FixedClock::at(noon())) as Arc<dyn Clock>,
+            ids: Arc::new(TimeIds),
+        };
+        let engine = Engine::start(parts, EngineSettings::default()).await;
+        let engine = engine.expect("an engine starts");
+        let catalog = http_api::read_catalog_toml(CATALOG).expect("a catalog");
+        let applied = engine.apply_catalog(&catalog, None).await;
+        applied.expect("the catalog is applied");
+        let secret = async |scope| {
+            let made = engine.create_key("key of the test", scope).await;
+            made.expect("a key is made").secret
+        };
+        Self {
+            record: Arc::clone(record),
+            admin: secret(KeyScope::Admin).await,
+            write: secret(KeyScope::Write).await,
+            read: secret(KeyScope::Read).await,
+            front: service(ApiState::new(engine, jobs, settings)),
+        }
+    }
+
+    /// Sends a request and lays its answer beside the document.
+    pub(crate) async fn send(&self, method: &Method, path: &str, sent: Sent<'_>) -> Answer {
+        let answer = self.unrecorded(method, path, &sent).await;
+        self.record.note((method, path), &sent, &answer);
+        answer
+    }
+
+    /// Sends a request that the document need not know.
+    pub(crate) async fn unrecorded(&self, method: &Method, path: &str, sent: &Sent<'_>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &sent.headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(secret) = sent.secret {
+            request = request.header("x-api-key", secret);
+        }
+        let request = request.body(Body::from(sent.body.clone()));
+        let request = request.expect("a request");
+        let Ok(response) = self.front.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        let text = String::from_utf8(body.into()).expect("UTF-8");
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|kind| kind.to_str().ok());
+        let content_type = content_type.and_then(|kind| kind.split(';').next());
+        Answer {
+            status: parts.status.as_u16(),
+            content_type: content_type.unwrap_or_default().to_owned(),
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+
+    /// Asks as an administrator, such as `post /v1/consume`; no body for null. The answer has one of the statuses.
+    #[track_caller]
+    pub(crate) fn ask(
+        &self,
+        operation: &str,
+        body: Value,
+        status: u16,
+    ) -> impl Future<Output = Answer> {
+        let (method, path) = operation.split_once(' ').expect("a method and a path");
+        let (method, path) = (method_of(method), path.to_owned());
+        let has_body = !body.is_null();
+        let told = format!("{operation} {body}");
+        let caller = std::panic::Location::caller();
+        async move {
+            let sent = Sent {
+                secret: Some(&self.admin),
+                headers: Vec::from_iter(has_body.then_some(JSON)),
+                body: if has_body {
+                    body.to_string()
+                } else {
+                    String::new()
+                }
+                .into_bytes(),
+            };
+            let answer = self.send(&method, &path, sent).await;
+            assert_eq!(answer.status, status, "{caller}: {told}: {}", answer.text);
+            answer
+        }
+    }
+}
+
+pub(crate) fn method_of(name: &str) -> Method {
+    Method::from_bytes(name.to_uppercase().as_bytes()).expect("a method")
+}
+
+/// The instant of all tests.
+pub(crate) fn noon() -> DateTime<Utc> {
+    "2026-11-20T12:00:00Z".parse().expect("a literal instant")
+}
+
+/// A use of one article.
+pub(crate) fn one_article(user: &str) -> Value {
+    json!({"user": user, "feature": "articles_per_month", "amount": 1})
+}

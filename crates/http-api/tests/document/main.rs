@@ -1,0 +1,46 @@
+//! The OpenAPI document beside what is really answered: every status of every operation comes and is declared, and every
+//! answer is as its schema says.
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod api;
+mod jobs;
+mod refusals;
+mod schema;
+mod shape;
+mod story;
+
+use std::sync::Arc;
+
+use http_api::ApiSettings;
+
+use crate::api::{Api, Record};
+use crate::jobs::ToldJobs;
+
+/// Declared, and not to be had from a healthy process: each with why.
+fn is_out_of_reach(declared: &str) -> bool {
+    // What fails here is a bug or a broken store.
+    let is_fault = declared.ends_with(" 500");
+    // Another file is applied between reading the catalog and writing it.
+    let is_race = declared == "post /v1/catalog/apply 409";
+    // It is not bounded: only without the store the key cannot be looked up.
+    let is_storeless = declared == "get /metrics 503";
+    is_fault || is_race || is_storeless
+}
+
+#[tokio::test]
+async fn what_is_answered_is_what_the_document_says() {
+    let record = Record::new();
+    let metrics = http_api::install_metrics().expect("the only recorder");
+    let settings = ApiSettings {
+        metrics: Some(metrics),
+        ..ApiSettings::default()
+    };
+    let api = Api::of(&record, settings, Some(Arc::new(ToldJobs))).await;
+    story::told(&api).await;
+    refusals::driven(&record).await;
+    let faults = record.faults();
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+    let mut unseen = record.unseen();
+    unseen.retain(|declared| !is_out_of_reach(declared));
+    assert!(unseen.is_empty(), "\nnever came:\n{}\n", unseen.join("\n"));
+}

@@ -1,0 +1,193 @@
+//! Every operation, asked in every way that is refused whatever it is about.
+
+use std::sync::Arc;
+
+use axum::http::Method;
+use http_api::{ApiSettings, JobControl, SchemaReport};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::api::{Api, CATALOG, JSON, Record, Sent, TOML, method_of, one_article};
+use crate::jobs::ToldJobs;
+
+/// Bytes of a body that are read, where a body is to be too large.
+const BYTES_MAX: usize = 1024;
+
+/// An operation with everything that it needs.
+struct Right {
+    method: Method,
+    path: String,
+    kind: (&'static str, &'static str),
+    body: String,
+}
+
+/// A request that is right but for the state that it meets.
+fn right(operation: &str) -> Right {
+    let (method, path) = operation.split_once(' ').expect("a method and a path");
+    let (kind, body) = match path {
+        "/v1/catalog/plan" | "/v1/catalog/apply" => (TOML, CATALOG.to_owned()),
+        _ => (JSON, body_of(method, path).to_string()),
+    };
+    Right {
+        method: method_of(method),
+        path: path_of(method, path),
+        kind,
+        body,
+    }
+}
+
+/// A path about what does not exist.
+fn path_of(method: &str, template: &str) -> String {
+    let none = Uuid::nil().to_string();
+    // `user:nobody`
+    let (account, part) = ("dXNlcjpub2JvZHk", template.split('/').nth(2));
+    let id = match part {
+        Some("reservations") => format!("res.{account}.{none}"),
+        Some("consumptions") => format!("op.{account}.{none}"),
+        Some("keys" | "runs") => none,
+        // It comes to be.
+        _ if method == "put" && template.ends_with("/{id}") => "somebody".to_owned(),
+        _ => "nobody".to_owned(),
+    };
+    template
+        .replace("{id}", &id)
+        .replace("{feature}", "articles_per_month")
+        .replace("{token}", "ci")
+        .replace("{name}", "none")
+}
+
+fn body_of(method: &str, path: &str) -> Value {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match (method, last) {
+        ("post", "users" | "orgs") => json!({"id": "new"}),
+        ("put", "org") => json!({"org": null}),
+        ("put", "{feature}") => json!({"limit": 5}),
+        (_, "subscription" | "change-plan") => json!({"plan": "article_pro"}),
+        (_, "status") => json!({"status": "past_due"}),
+        (_, "credits") => json!({"id": "pack", "amount": 5}),
+        (_, "tokens") => json!({"id": "ci", "cap": 5}),
+        ("put" | "patch", "{token}") => json!({"cap": 5}),
+        (_, "check" | "consume" | "track") => one_article("nobody"),
+        (_, "batch") => json!({"operations": [one_article("nobody")]}),
+        (_, "reservations") => {
+            json!({"user": "nobody", "feature": "llm_tokens", "amount": 1, "ttl_seconds": 60})
+        }
+        (_, "commit") => json!({"actual": 1}),
+        (_, "extend") => json!({"ttl_seconds": 60}),
+        ("post", "release") if path.contains("capacity") => {
+            json!({"user": "nobody", "feature": "gallery_albums", "amount": 1})
+        }
+        (_, "keys") => json!({"name": "app", "scope": "read"}),
+        _ => json!({}),
+    }
+}
+
+/// Asks every operation in every wrong way, and in the right way about what does not exist.
+pub(crate) async fn driven(record: &Arc<Record>) {
+    let jobs = || Some(Arc::new(ToldJobs) as Arc<dyn JobControl>);
+    let api = Api::of(record, ApiSettings::default(), jobs()).await;
+    let small = ApiSettings {
+        body_bytes_max: BYTES_MAX,
+        ..ApiSettings::default()
+    };
+    let small = Api::of(record, small, jobs()).await;
+    let full = ApiSettings {
+        requests_max: 0,
+        schema: Some(Arc::new(|| Box::pin(async { Ok(outdated()) }))),
+        ..ApiSettings::default()
+    };
+    let full = Api::of(record, full, None).await;
+    let jobless = Api::of(record, ApiSettings::default(), None).await;
+    for (operation, _) in record.operations() {
+        let right = right(&operation);
+        keys(&api, &right).await;
+        bodies(&api, &right).await;
+        parameters(&api, &right, &operation).await;
+        let large = "x".repeat(BYTES_MAX + 1);
+        right.sent(&small, right.kind, &large).await;
+        right.sent(&full, right.kind, &right.body).await;
+        right.sent(&jobless, right.kind, &right.body).await;
+    }
+}
+
+fn outdated() -> SchemaReport {
+    SchemaReport {
+        is_enough: false,
+        words: "is old".to_owned(),
+    }
+}
+
+impl Right {
+    /// Sends a body as an administrator.
+    async fn sent(&self, api: &Api, kind: (&str, &str), body: &str) {
+        let sent = Sent {
+            secret: Some(&api.admin),
+            headers: vec![kind],
+            body: body.into(),
+        };
+        api.send(&self.method, &self.path, sent).await;
+    }
+}
+
+/// No key, an unknown one, and those of each scope.
+async fn keys(api: &Api, right: &Right) {
+    let secrets = [
+        None,
+        Some("quota_0"),
+        Some(api.read.as_str()),
+        Some(&api.write),
+        Some(&api.admin),
+    ];
+    for secret in secrets {
+        let sent = Sent {
+            secret,
+            headers: vec![right.kind],
+            body: right.body.clone().into(),
+        };
+        api.send(&right.method, &right.path, sent).await;
+    }
+}
+
+/// No body, one that is none, one that can never be right, and one of another kind.
+async fn bodies(api: &Api, right: &Right) {
+    let text = ("content-type", "text/plain");
+    let bodies = [
+        (JSON, ""),
+        (JSON, "{"),
+        (JSON, r#"{"nope":1}"#),
+        (TOML, "nope = 1"),
+        (text, "nope"),
+    ];
+    for (kind, body) in bodies {
+        right.sent(api, kind, body).await;
+    }
+}
+
+/// Parts of the path, of the query and of the headers that can never be right.
+async fn parameters(api: &Api, right: &Right, operation: &str) {
+    let admin = Some(api.admin.as_str());
+    let unkeyed = Sent {
+        secret: admin,
+        headers: vec![right.kind, ("idempotency-key", "")],
+        body: right.body.clone().into(),
+    };
+    api.send(&right.method, &right.path, unkeyed).await;
+    let sent = Sent {
+        secret: admin,
+        headers: vec![right.kind],
+        body: right.body.clone().into(),
+    };
+    let query = format!("{}?nope=1", right.path);
+    api.send(&right.method, &query, sent.clone()).await;
+    for part in named_parts(&right.path, operation) {
+        let unreadable = right.path.replace(&part, "/%ff");
+        api.send(&right.method, &unreadable, sent.clone()).await;
+    }
+}
+
+/// The parts of a path that its template names, each with its slash.
+fn named_parts(path: &str, template: &str) -> Vec<String> {
+    let parts = path.split('/').zip(template.split('/'));
+    let named = parts.filter(|(_, name)| name.starts_with('{'));
+    named.map(|(part, _)| format!("/{part}")).collect()
+}

@@ -1,0 +1,315 @@
+//! What goes well, and what is refused for what there is: every status that is an operation's own.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::api::{Answer, Api, CATALOG, JSON, Sent, TOML, one_article};
+
+/// Most of an amount, of the items of a request, and how many such requests fill a counter.
+const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
+const ITEMS_MAX: usize = 100;
+const REQUESTS_TO_FILL: usize = 90;
+
+const NONE: Value = Value::Null;
+
+fn id(answer: &Answer) -> String {
+    answer.body["id"].as_str().expect("an id").to_owned()
+}
+
+/// Everything that can be asked of a healthy API.
+pub(crate) async fn told(api: &Api) {
+    for account in ["users/ann", "orgs/acme"] {
+        subscription(api, account).await;
+        terms(api, account).await;
+        money(api, account).await;
+    }
+    orgs(api).await;
+    tokens(api).await;
+    looking(api).await;
+    spending(api).await;
+    batches(api).await;
+    holding(api).await;
+    giving_back(api).await;
+    full_counters(api).await;
+    catalog(api).await;
+    operating(api).await;
+}
+
+async fn subscription(api: &Api, account: &str) {
+    let at = format!("/v1/{account}/subscription");
+    let (get, post) = (format!("get {at}"), format!("post {at}"));
+    let steps = ["renew", "change-plan", "cancel", "status"];
+    let [renew, change, cancel, status] = steps.map(|step| format!("{post}/{step}"));
+    api.ask(&format!("put /v1/{account}"), json!({}), 201).await;
+    api.ask(&get, NONE, 404).await;
+    let (pro, free) = (
+        json!({"plan": "article_pro"}),
+        json!({"plan": "article_free"}),
+    );
+    api.ask(&renew, NONE, 409).await;
+    api.ask(&change, free.clone(), 409).await;
+    api.ask(&cancel, NONE, 409).await;
+    api.ask(&status, json!({"status": "unpaid"}), 409).await;
+    api.ask(&post, pro.clone(), 200).await;
+    api.ask(&get, NONE, 200).await;
+    api.ask(&status, json!({"status": "past_due"}), 200).await;
+    api.ask(&get, NONE, 200).await;
+    api.ask(&renew, NONE, 200).await;
+    api.ask(&get, NONE, 200).await;
+    api.ask(&cancel, json!({"when": "now"}), 200).await;
+    api.ask(&renew, json!({}), 409).await;
+    api.ask(&post, pro, 200).await;
+    let later = json!({"plan": "article_free", "when": "period_end", "usage": "keep"});
+    api.ask(&change, later, 200).await;
+    api.ask(&get, NONE, 200).await;
+    let why = json!({"plan": "article_pro", "when": "now", "reason": "stays"});
+    api.ask(&change, why, 200).await;
+    api.ask(&get, NONE, 200).await;
+}
+
+async fn terms(api: &Api, account: &str) {
+    let put = format!("put /v1/{account}");
+    api.ask(&put, json!({"disabled": false}), 200).await;
+    let zone = json!({"time_zone": "Europe/Berlin", "reason": "moved"});
+    api.ask(&format!("patch /v1/{account}"), zone, 200).await;
+    let own = format!("/v1/{account}/overrides/articles_per_month");
+    let unlimited = json!({"limit": "unlimited", "expires_at": "2026-12-01T00:00:00Z"});
+    api.ask(&format!("put {own}"), unlimited, 200).await;
+    let limit = json!({"limit": 90, "reason": "asked"});
+    api.ask(&format!("put {own}"), limit, 200).await;
+    api.ask(&format!("get /v1/{account}"), NONE, 200).await;
+    let unset = format!("delete {own}");
+    api.ask(&unset, json!({"reason": "over"}), 200).await;
+    api.ask(&unset, NONE, 200).await;
+    let reset = format!("post /v1/{account}/reset");
+    api.ask(&reset, NONE, 200).await;
+    let one = json!({"features": ["articles_per_month"]});
+    api.ask(&reset, one, 200).await;
+}
+
+async fn money(api: &Api, account: &str) {
+    let at = format!("/v1/{account}/credits");
+    let pack = json!({"id": "pack", "amount": 5, "expires_at": "2027-01-01T00:00:00+01:00"});
+    api.ask(&format!("post {at}"), pack.clone(), 201).await;
+    api.ask(&format!("post {at}"), pack, 409).await;
+    api.ask(&format!("get {at}"), NONE, 200).await;
+}
+
+async fn orgs(api: &Api) {
+    let other = json!({"id": "other", "policy": "track"});
+    api.ask("post /v1/orgs", other.clone(), 201).await;
+    api.ask("post /v1/orgs", other, 409).await;
+    let bea = json!({"id": "bea", "org": "acme"});
+    api.ask("post /v1/users", bea.clone(), 201).await;
+    api.ask("post /v1/users", bea, 409).await;
+    let elsewhere = json!({"org": "other"});
+    for method in ["put", "patch"] {
+        let operation = format!("{method} /v1/users/bea");
+        api.ask(&operation, elsewhere.clone(), 409).await;
+    }
+    api.ask("post /v1/consume", one_article("bea"), 200).await;
+    api.ask("put /v1/users/bea/org", elsewhere, 200).await;
+    let back = json!({"org": "acme", "reason": "back"});
+    api.ask("put /v1/users/bea/org", back, 200).await;
+}
+
+async fn tokens(api: &Api) {
+    let at = "/v1/users/ann/tokens";
+    let (post, put) = (format!("post {at}"), format!("put {at}"));
+    let ci = json!({"id": "ci", "cap": 5, "expires_at": "2026-12-01T00:00:00Z"});
+    api.ask(&post, ci.clone(), 201).await;
+    api.ask(&post, ci, 409).await;
+    api.ask(&format!("{put}/ci"), json!({"cap": 6}), 200).await;
+    let old = json!({"cap": "unlimited"});
+    api.ask(&format!("{put}/old"), old.clone(), 201).await;
+    let patch = format!("patch {at}");
+    api.ask(&format!("{patch}/ci"), json!({"cap": 7}), 200)
+        .await;
+    let delete = format!("delete {at}/old");
+    api.ask(&delete, json!({"reason": "lost"}), 200).await;
+    api.ask(&format!("{put}/old"), old.clone(), 409).await;
+    api.ask(&format!("{patch}/old"), old, 409).await;
+    api.ask(&format!("get {at}"), NONE, 200).await;
+}
+
+async fn looking(api: &Api) {
+    for account in ["users/ann", "users/bea", "orgs/acme"] {
+        api.ask(&format!("get /v1/{account}"), NONE, 200).await;
+        let overview = format!("get /v1/{account}/overview");
+        api.ask(&overview, NONE, 200).await;
+        let ledger = format!("get /v1/{account}/ledger");
+        api.ask(&ledger, NONE, 200).await;
+        let page = api.ask(&format!("{ledger}?limit=1"), NONE, 200).await;
+        assert!(page.body["next"].is_string(), "{}", page.text);
+    }
+    for list in ["users", "users?org=acme", "orgs", "orgs/acme/members"] {
+        let operation = format!("get /v1/{list}");
+        let page = api.ask(&operation, NONE, 200).await;
+        assert_ne!(page.body["items"], json!([]), "{list}");
+    }
+    api.ask("get /v1/users?limit=1", NONE, 200).await;
+}
+
+fn uses(user: &str, feature: &str, amount: u64) -> Value {
+    json!({"user": user, "feature": feature, "amount": amount})
+}
+
+async fn spending(api: &Api) {
+    let too_many = uses("ann", "articles_per_month", 1_000);
+    let not_in_plan = uses("ann", "llm_tokens", 1);
+    for (asked, allowed) in [
+        (one_article("ann"), true),
+        (too_many.clone(), false),
+        (not_in_plan.clone(), false),
+        (one_article("nobody"), false),
+    ] {
+        let answer = api.ask("post /v1/check", asked, 200).await;
+        assert_eq!(answer.body["allowed"], allowed, "{}", answer.text);
+    }
+    let consume = "post /v1/consume";
+    api.ask(consume, not_in_plan, 403).await;
+    api.ask(consume, one_article("nobody"), 404).await;
+    api.ask(consume, too_many, 429).await;
+    let whole = json!({"user": "ann", "token": "ci", "items": [
+        {"feature": "articles_per_month", "amount": 2},
+        {"feature": "gallery_albums", "amount": 1},
+    ], "resource_type": "article", "resource_id": "7", "reason": "written"});
+    api.ask(consume, whole.clone(), 200).await;
+    for replayed in [false, true] {
+        let sent = Sent {
+            secret: Some(&api.write),
+            headers: vec![JSON, ("idempotency-key", "k-1")],
+            body: one_article("ann").to_string().into(),
+        };
+        let answer = api.send(&Method::POST, "/v1/consume", sent).await;
+        assert_eq!(answer.body["replayed"], replayed, "{}", answer.text);
+    }
+    let track = "post /v1/track";
+    api.ask(track, uses("ann", "articles_per_month", 500), 200)
+        .await;
+    api.ask(track, uses("ann", "nothing", 1), 404).await;
+}
+
+async fn batches(api: &Api) {
+    let mut tracked = one_article("nobody");
+    tracked["operation"] = json!("track");
+    let operations = json!({"operations": [
+        uses("bea", "articles_per_month", 1),
+        uses("ann", "articles_per_month", 1_000),
+        tracked,
+        {"user": "ann"},
+    ]});
+    let batch = api.ask("post /v1/batch", operations, 200).await;
+    let results = batch.body["results"].as_array().expect("results").iter();
+    let statuses: Vec<Value> = results.map(|result| result["status"].clone()).collect();
+    assert_eq!(statuses, [NONE, json!(429), json!(404), json!(422)]);
+}
+
+/// Holds some of what the gateway's user has.
+async fn held(api: &Api) -> String {
+    let mut asked = uses("gus", "llm_tokens", 100);
+    asked["ttl_seconds"] = json!(60);
+    let answer = api.ask("post /v1/reservations", asked, 200).await;
+    format!("post /v1/reservations/{}", id(&answer))
+}
+
+async fn holding(api: &Api) {
+    let subscription = json!({"plan": "llm_free"});
+    api.ask("put /v1/users/gus", json!({}), 201).await;
+    api.ask("post /v1/users/gus/subscription", subscription, 200)
+        .await;
+    for (asked, status) in [
+        (one_article("gus"), 403),
+        (one_article("nobody"), 404),
+        (uses("gus", "llm_tokens", AMOUNT_MAX), 429),
+    ] {
+        let mut asked = asked;
+        asked["ttl_seconds"] = json!(60);
+        api.ask("post /v1/reservations", asked, status).await;
+    }
+    let kept = held(api).await;
+    let extend = format!("{kept}/extend");
+    api.ask(&extend, json!({"ttl_seconds": 90}), 200).await;
+    let away = json!({"org": "acme"});
+    api.ask("put /v1/users/gus/org", away, 409).await;
+    let overview = api.ask("get /v1/users/gus/overview", NONE, 200).await;
+    assert!(overview.text.contains(r#""held":100"#), "{}", overview.text);
+    let commit = format!("{kept}/commit");
+    api.ask(&commit, json!({"actual": 40}), 200).await;
+    api.ask(&commit, json!({"actual": 41}), 409).await;
+    api.ask(&extend, json!({"ttl_seconds": 90}), 409).await;
+    api.ask(&format!("{kept}/release"), NONE, 409).await;
+    let unused = held(api).await;
+    let why = json!({"reason": "gave up"});
+    api.ask(&format!("{unused}/release"), why, 200).await;
+    api.ask("get /v1/users/gus/ledger", NONE, 200).await;
+}
+
+async fn giving_back(api: &Api) {
+    let albums = uses("ann", "gallery_albums", 2);
+    let consumed = api.ask("post /v1/consume", albums.clone(), 200).await;
+    api.ask("post /v1/capacity/release", albums, 200).await;
+    let articles = uses("bea", "articles_per_month", 2);
+    let spent = api.ask("post /v1/consume", articles, 200).await;
+    let refund = format!("post /v1/consumptions/{}/refund", id(&spent));
+    let one = json!({"feature": "articles_per_month", "amount": 1});
+    api.ask(&refund, one, 200).await;
+    api.ask(&refund, NONE, 200).await;
+    api.ask(&refund, json!({"amount": 1}), 409).await;
+    let other = json!({"feature": "articles_per_month"});
+    let refund = format!("post /v1/consumptions/{}/refund", id(&consumed));
+    api.ask(&refund, other, 404).await;
+    api.ask("get /v1/users/ann/ledger", NONE, 200).await;
+}
+
+async fn full_counters(api: &Api) {
+    let unlimited = json!({"unlimited": true});
+    api.ask("put /v1/users/max", unlimited, 201).await;
+    let item = json!({"feature": "articles_per_month", "amount": AMOUNT_MAX});
+    let most = json!({"user": "max", "items": vec![item; ITEMS_MAX]});
+    for _ in 0..REQUESTS_TO_FILL {
+        api.ask("post /v1/track", most.clone(), 200).await;
+    }
+    api.ask("post /v1/track", one_article("max"), 409).await;
+    api.ask("post /v1/consume", one_article("max"), 409).await;
+    let mut asked = one_article("max");
+    asked["ttl_seconds"] = json!(60);
+    api.ask("post /v1/reservations", asked, 409).await;
+    api.ask("get /v1/users/max/overview", NONE, 200).await;
+}
+
+async fn catalog(api: &Api) {
+    api.ask("get /v1/catalog", NONE, 200).await;
+    let tighter = CATALOG.replace("articles_per_month = 100", "articles_per_month = 1");
+    for path in ["/v1/catalog/plan", "/v1/catalog/apply"] {
+        let sent = Sent {
+            secret: Some(&api.admin),
+            headers: vec![TOML],
+            body: tighter.clone().into(),
+        };
+        let answer = api.send(&Method::POST, path, sent).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let changed = &answer.body["plans_changed"]["article_pro"];
+        assert_eq!(changed[0]["to"], 1, "{}", answer.text);
+        assert_ne!(answer.body["over_limit"], json!([]), "{}", answer.text);
+    }
+}
+
+async fn operating(api: &Api) {
+    let key = json!({"name": "app", "scope": "write"});
+    let made = api.ask("post /v1/keys", key, 201).await;
+    api.ask("get /v1/keys", NONE, 200).await;
+    let revoke = format!("delete /v1/keys/{}", id(&made));
+    api.ask(&revoke, NONE, 204).await;
+    api.ask("get /v1/keys", NONE, 200).await;
+    api.ask("get /v1/jobs", NONE, 200).await;
+    let only = json!({"account": "user:ann"});
+    let run = api.ask("post /v1/jobs/prune/run", only, 202).await;
+    api.ask("post /v1/jobs/audit/run", NONE, 409).await;
+    api.ask("get /v1/jobs/prune/runs", NONE, 200).await;
+    let batches = format!("get /v1/runs/{}/batches", id(&run));
+    api.ask(&batches, NONE, 200).await;
+    for probe in ["get /healthz", "get /readyz", "get /metrics"] {
+        api.ask(probe, NONE, 200).await;
+    }
+}
