@@ -9,6 +9,7 @@ use serde_json::error::Category;
 
 use crate::ApiState;
 use crate::problem::{FieldError, Problem};
+use crate::unread::refused;
 
 /// How much of a body that is too large is read and thrown away, as a multiple of the bound, so that the caller
 /// gets the answer instead of a broken connection.
@@ -23,7 +24,8 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
         let kind = media_type(&request);
         if !is_json(kind) {
-            return Err(unsupported(kind, "application/json"));
+            let problem = unsupported(kind, "application/json");
+            return Err(refused(problem, request).await);
         }
         let bytes = read_body(request.into_body(), state.settings().body_bytes_max).await?;
         parse_json(&bytes).map(Self)
@@ -73,7 +75,7 @@ pub(crate) fn unsupported(kind: Option<&str>, wanted: &str) -> Problem {
 /// Reads a body of at most `bytes_max`.
 pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     let mut bytes = Vec::new();
-    let mut discarded = 0_usize;
+    let (mut discarded, mut closes) = (0_usize, false);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             let detail = "the body ended before it was whole";
@@ -85,7 +87,8 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes,
         let is_too_large = discarded != 0 || bytes.len() + data.len() > bytes_max;
         if is_too_large {
             discarded += data.len().max(1);
-            if discarded > bytes_max.saturating_mul(DISCARDED_TIMES_MAX) {
+            closes = discarded > bytes_max.saturating_mul(DISCARDED_TIMES_MAX);
+            if closes {
                 break;
             }
         } else if bytes.is_empty() && body.is_end_stream() {
@@ -96,11 +99,9 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes,
         }
     }
     if discarded != 0 {
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            format!("the body must have at most {bytes_max} bytes"),
-        ));
+        let detail = format!("the body must have at most {bytes_max} bytes");
+        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail);
+        return Err(if closes { problem.closing() } else { problem });
     }
     Ok(bytes.into())
 }

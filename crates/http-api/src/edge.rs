@@ -18,6 +18,7 @@ use tower::{Layer, Service};
 use crate::ApiState;
 use crate::meters::RouteName;
 use crate::problem::Problem;
+use crate::unread::{Rest, refused};
 
 /// Longest request id that is taken over from a caller.
 const REQUEST_ID_CHARS_MAX: usize = 128;
@@ -118,7 +119,8 @@ impl EdgeLayer {
         has_room.then_some(entered)
     }
 
-    /// Has a request carried out by `work`, with all that the edge sees to.
+    /// Has a request carried out by `work`, with all that the edge sees to. The direct routes see to a body that they
+    /// do not read themselves; that of all others is lent.
     pub(crate) fn around<F>(
         &self,
         route: Option<RouteName>,
@@ -133,20 +135,26 @@ impl EdgeLayer {
         let id = RequestId::of(request.headers(), &state);
         request.extensions_mut().insert(id.clone());
         let method = request.method().clone();
+        let is_direct = matches!(route, Some(RouteName::Direct(_)));
+        let rest = if is_direct {
+            None
+        } else {
+            Rest::lend(&mut request)
+        };
         let entered = self.enter();
-        let work = entered.is_some().then(|| work(request));
+        let work = match &entered {
+            Some(_) => Ok(work(request)),
+            None => Err(request),
+        };
         Box::pin(async move {
             let mut response = match work {
-                Some(work) => bounded(work, &state).await,
-                None => Problem::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "overloaded",
-                    "too many requests are at work",
-                )
-                .retry_after(1)
-                .into_response(),
+                Ok(work) => bounded(work, &state).await,
+                Err(request) => refused(overloaded(), request).await.into_response(),
             };
             drop(entered);
+            if let Some(rest) = rest {
+                rest.settle(&mut response).await;
+            }
             let (status, took) = (response.status(), began.elapsed());
             tracing::debug!(
                 %method,
@@ -189,6 +197,7 @@ where
     }
 }
 
+/// Where the work was cut off nobody knows how much of the body was read: the connection ends.
 async fn bounded<F>(work: F, state: &ApiState) -> Response
 where
     F: Future<Output = Response>,
@@ -198,7 +207,7 @@ where
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {
             tracing::error!("a request ended in a panic");
-            Problem::internal().into_response()
+            Problem::internal().closing().into_response()
         }
         Err(_elapsed) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -206,8 +215,14 @@ where
             "no answer in time; ask again with the same Idempotency-Key",
         )
         .retry_after(1)
+        .closing()
         .into_response(),
     }
+}
+
+fn overloaded() -> Problem {
+    let detail = "too many requests are at work";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1)
 }
 
 #[cfg(test)]

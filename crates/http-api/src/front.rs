@@ -5,17 +5,20 @@ use std::convert::Infallible;
 use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::Request;
-use axum::handler::Handler as _;
+use axum::extract::{FromRequest as _, FromRequestParts, Request, State};
 use axum::http::Method;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
+use serde::de::DeserializeOwned;
 use tower::Service;
 
 use crate::ApiState;
+use crate::body::JsonBody;
 use crate::edge::{Answering, EdgeLayer};
 use crate::meters::RouteName;
+use crate::problem::Problem;
 use crate::routes::{check, consume};
+use crate::unread::refused;
 
 const CHECK: &str = "/v1/check";
 const CONSUME: &str = "/v1/consume";
@@ -39,6 +42,30 @@ impl Front {
     }
 }
 
+/// Calls a handler as a router does, but that the body of a caller who is refused is seen to.
+async fn direct<C, T, F>(
+    request: Request,
+    state: ApiState,
+    handler: fn(State<ApiState>, C, JsonBody<T>) -> F,
+) -> Response
+where
+    C: FromRequestParts<ApiState, Rejection = Problem>,
+    T: DeserializeOwned,
+    F: Future<Output = Result<Response, Problem>>,
+{
+    let (mut parts, body) = request.into_parts();
+    let caller = C::from_request_parts(&mut parts, &state).await;
+    let request = Request::from_parts(parts, body);
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(problem) => return refused(problem, request).await.into_response(),
+    };
+    match JsonBody::from_request(request, &state).await {
+        Ok(body) => handler(State(state), caller, body).await.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
 impl Service<Request> for Front {
     type Response = Response;
     type Error = Infallible;
@@ -54,12 +81,12 @@ impl Service<Request> for Front {
         let state = self.state.clone();
         match path {
             Some(CHECK) => {
-                let work = |request| check::check.call(request, state);
+                let work = |request| direct(request, state, check::check);
                 let route = Some(RouteName::Direct(CHECK));
                 self.edge.around(route, request, work)
             }
             Some(CONSUME) => {
-                let work = |request| consume::consume.call(request, state);
+                let work = |request| direct(request, state, consume::consume);
                 let route = Some(RouteName::Direct(CONSUME));
                 self.edge.around(route, request, work)
             }

@@ -22,6 +22,7 @@ mod routes;
 mod schema;
 mod state;
 mod submit;
+mod unread;
 mod zone;
 
 pub use catalog_file::{FileFault, read_catalog_toml, where_in_toml};

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::unread::close_after;
+
 /// The media type of problems.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -90,6 +92,9 @@ pub struct Problem {
     /// Seconds after which the same request may succeed.
     #[serde(skip)]
     pub retry_after: Option<u32>,
+    /// Whether the connection ends with this answer: the rest of the request is still on it.
+    #[serde(skip)]
+    pub closes: bool,
 }
 
 /// The `type` of a problem with this code.
@@ -109,6 +114,7 @@ impl Problem {
             code,
             errors: Vec::new(),
             retry_after: None,
+            closes: false,
         }
     }
 
@@ -144,6 +150,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Has the connection end with this answer.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.closes = true;
         self
     }
 
@@ -189,6 +202,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.closes {
+            close_after(headers);
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(

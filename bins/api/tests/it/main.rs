@@ -5,6 +5,7 @@ mod api_under_test;
 mod bad_catalogs;
 mod bad_input;
 mod commands;
+mod connections;
 mod decisions;
 mod document;
 mod edges;
