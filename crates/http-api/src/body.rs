@@ -9,6 +9,7 @@ use serde_json::error::Category;
 
 use crate::ApiState;
 use crate::problem::{FieldError, Problem};
+use crate::shape::BodyShape;
 use crate::unread::refused;
 
 /// How much of a body that is too large is read and thrown away, as a multiple of the bound, so that the caller
@@ -108,6 +109,14 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes,
 
 /// Reads JSON; a mistake names its place.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Most bodies have no array, and nothing more is looked at.
+    if bytes.contains(&b'[') {
+        read::<BodyShape>(bytes)?;
+    }
+    read(bytes)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     // The plain reader is twice as fast; the one that keeps track of the path runs when there is a mistake.
     let plain = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));

@@ -20,6 +20,7 @@ mod refusal;
 mod router;
 mod routes;
 mod schema;
+mod shape;
 mod state;
 mod submit;
 mod unread;

@@ -185,6 +185,44 @@ async fn unknown_missing_and_repeated_fields_are_named() {
 }
 
 #[tokio::test]
+async fn an_array_is_never_read_as_an_object_by_position() {
+    let consume = r#"["ann",null,"articles_per_month",3,null,null,null,null]"#;
+    let item = r#"{"user":"ann","items":[["articles_per_month",2]]}"#;
+    let later = r#"{"user":"ann","items":[{"feature":"articles_per_month","amount":1},["x",[]]]}"#;
+    let operation = r#"{"operations":[["consume",null,"ann",null,"articles_per_month",1,null,null,null,null]]}"#;
+    let within = r#"{"operations":[{"user":"ann","items":[["articles_per_month",2]]}]}"#;
+    let key = r#"["billing","admin"]"#;
+    let plan = r#"{"plan":[["free","Free",0,"usd","month",false,{}]]}"#;
+    let batch = (Method::POST, "/v1/batch");
+    let at = |place| (422, "invalid_body", place);
+    all_are_refused(vec![
+        bad(CONSUME, consume, at("")),
+        bad(CONSUME, item, at("/items/0")),
+        bad(CONSUME, later, at("/items/1")),
+        bad((Method::POST, "/v1/track"), item, at("/items/0")),
+        bad((Method::POST, "/v1/check"), consume, at("")),
+        bad(batch.clone(), operation, at("/operations/0")),
+        bad(batch.clone(), within, at("/operations/0/items/0")),
+        bad(batch, "[[]]", at("")),
+        bad((Method::POST, "/v1/keys"), key, at("")),
+        bad(
+            (Method::PUT, "/v1/users/ann"),
+            "[null,null,true,null,null]",
+            at(""),
+        ),
+        bad((Method::POST, "/v1/users/ann/reset"), "[[],null]", at("")),
+        bad((Method::POST, "/v1/catalog/apply"), plan, at("/plan/0")),
+        bad(CONSUME, r#"{"user":"ann","items":[[}"#, at("/items/0")),
+        bad(
+            CONSUME,
+            r#"{"user":"ann","items":[}"#,
+            (400, "malformed_body", "/items/0"),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_large_or_no_text_is_refused() {
     let mut large = consume_with("1").into_bytes();
     large.resize(2 * 1024 * 1024, b' ');
