@@ -311,6 +311,65 @@ async fn zones_and_dates_that_do_not_exist_are_named() {
 }
 
 #[tokio::test]
+async fn instants_that_no_answer_could_repeat_are_named() {
+    let at = |place| (422, "invalid_body", place);
+    let start = (Method::POST, "/v1/users/ann/subscription");
+    let renew = (Method::POST, "/v1/users/ann/subscription/renew");
+    let own = (Method::PUT, "/v1/users/ann/overrides/articles_per_month");
+    let token = |method| (method, "/v1/users/ann/tokens/ci");
+    let mut cases = Vec::new();
+    for instant in ["9999-12-31T23:59:59-14:00", "0000-01-01T00:00:00+14:00"] {
+        let starts = json!({"plan": "article_pro", "starts_at": instant});
+        let ends = json!({"plan": "article_pro", "ends_at": instant});
+        let renewed = json!({"ends_at": instant});
+        let limit = json!({"limit": 5, "expires_at": instant});
+        let cap = json!({"cap": 5, "expires_at": instant});
+        let new = json!({"id": "ci", "cap": 5, "expires_at": instant});
+        let grant = json!({"id": "pack", "amount": 5, "expires_at": instant});
+        cases.extend([
+            bad(start.clone(), starts.to_string(), at("/starts_at")),
+            bad(start.clone(), ends.to_string(), at("/ends_at")),
+            bad(renew.clone(), renewed.to_string(), at("/ends_at")),
+            bad(own.clone(), limit.to_string(), at("/expires_at")),
+            bad(token(Method::PUT), cap.to_string(), at("/expires_at")),
+            bad(token(Method::PATCH), cap.to_string(), at("/expires_at")),
+            bad(
+                (Method::POST, "/v1/users/ann/tokens"),
+                new.to_string(),
+                at("/expires_at"),
+            ),
+            bad(
+                (Method::POST, "/v1/users/ann/credits"),
+                grant.to_string(),
+                at("/expires_at"),
+            ),
+        ]);
+    }
+    // Its month would end in the year 10000.
+    let late = json!({"plan": "article_pro", "starts_at": "9999-12-01T00:00:00Z"});
+    cases.push(bad(start, late.to_string(), at("/starts_at")));
+    all_are_refused(cases).await;
+}
+
+#[tokio::test]
+async fn the_last_instants_that_can_be_written_are_taken() {
+    let api = Api::in_memory().await;
+    api.user("ann", None).await;
+    let last = "9999-12-31T23:59:59+00:00";
+    let start = "9999-11-30T23:59:59Z";
+    for period in [
+        json!({"plan": "article_pro", "starts_at": start}),
+        json!({"plan": "article_pro", "starts_at": start, "ends_at": last}),
+        json!({"plan": "article_pro", "ends_at": "9999-12-31T09:59:59-14:00"}),
+    ] {
+        api.subscribe("users/ann", period).await;
+        let held = api.get("/v1/users/ann/subscription").await.expect(200);
+        let ends_at = held.body["ends_at"].as_str().unwrap_or_default();
+        assert!(ends_at.starts_with("9999-12-"), "{}", held.text);
+    }
+}
+
+#[tokio::test]
 async fn a_hold_of_no_time_or_of_ten_years_is_refused() {
     let hold = |ttl: u64| {
         json!({"user": "ann", "feature": "articles_per_month", "amount": 1, "ttl_seconds": ttl})

@@ -109,6 +109,7 @@ pub(crate) struct NewGrantBody {
     #[serde(default)]
     priority: u32,
     /// When what is left is lost.
+    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
     expires_at: Option<DateTime<Utc>>,
     /// Why.
     reason: Option<Label>,

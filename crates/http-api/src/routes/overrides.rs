@@ -24,6 +24,7 @@ pub(crate) struct OverrideBody {
     #[schema(value_type = schema::Limit)]
     limit: Limit,
     /// When the plan's value is back.
+    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
     expires_at: Option<DateTime<Utc>>,
     /// Why.
     reason: Option<Label>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Months, Utc};
 use quota_core::answer::Rejection;
 use quota_core::catalog::{Catalog, Interval};
 use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
@@ -16,9 +16,10 @@ use utoipa::ToSchema;
 
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Reads, Writes};
+use crate::instant::YEAR_MAX;
 use crate::label::{Label, Note};
 use crate::params::Account;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::submit::{ChangeBody, change};
 use crate::{ApiState, schema};
 
@@ -151,8 +152,10 @@ pub(crate) struct StartBody {
     #[schema(value_type = String, example = "article_pro")]
     plan: PlanCode,
     /// First instant; now when absent.
+    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
     starts_at: Option<DateTime<Utc>>,
     /// First instant after it; one interval later when absent.
+    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
     ends_at: Option<DateTime<Utc>>,
     /// Where it stands; active when absent.
     #[schema(value_type = Option<schema::Status>)]
@@ -171,6 +174,9 @@ pub(crate) async fn start(
     Account(account): Account,
     JsonBody(body): JsonBody<StartBody>,
 ) -> Result<Response, Problem> {
+    if let (Some(starts_at), None) = (body.starts_at, body.ends_at) {
+        has_an_end(&state, starts_at, &body.plan).await?;
+    }
     let command = Command::Subscribe {
         plan: body.plan,
         starts_at: body.starts_at,
@@ -180,11 +186,31 @@ pub(crate) async fn start(
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
+/// One interval after the start there must still be an instant that can be written.
+async fn has_an_end(
+    state: &ApiState,
+    starts_at: DateTime<Utc>,
+    plan: &PlanCode,
+) -> Result<(), Problem> {
+    if starts_at.year() < YEAR_MAX {
+        return Ok(());
+    }
+    let catalog = state.engine().catalog().await?;
+    let interval = catalog.plan(plan, None).map(|plan| plan.interval.months());
+    let ends_at = starts_at.checked_add_months(Months::new(interval.unwrap_or_default()));
+    if ends_at.is_some_and(|ends_at| ends_at.year() <= YEAR_MAX) {
+        return Ok(());
+    }
+    let why = format!("the period would end after the year {YEAR_MAX}");
+    Err(Problem::invalid_body(FieldError::at("/starts_at", why)))
+}
+
 /// The next period.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RenewBody {
     /// First instant after the new period; one interval later when absent.
+    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
     ends_at: Option<DateTime<Utc>>,
     /// Why.
     reason: Option<Label>,

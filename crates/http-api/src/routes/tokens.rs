@@ -81,6 +81,7 @@ pub(crate) struct NewTokenBody {
     #[schema(value_type = Option<schema::Limit>)]
     cap: Option<Limit>,
     /// When it ends.
+    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
     expires_at: Option<DateTime<Utc>>,
     /// Why.
     reason: Option<Label>,
@@ -114,6 +115,7 @@ pub(crate) struct TokenTermsBody {
     #[schema(value_type = Option<schema::Limit>)]
     cap: Option<Limit>,
     /// When it ends.
+    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
     expires_at: Option<DateTime<Utc>>,
     /// Why.
     reason: Option<Label>,
