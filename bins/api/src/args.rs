@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use http_api::Label;
 use quota_core::ports::KeyScope;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -58,7 +59,7 @@ pub(crate) enum KeysCommand {
     /// Make a key and print its secret, once.
     Create {
         /// What it is for; booked as the actor of what is done with it.
-        name: String,
+        name: Label,
         /// What it may do.
         #[arg(long, value_enum, default_value_t = Scope::Write)]
         scope: Scope,

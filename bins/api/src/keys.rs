@@ -13,6 +13,7 @@ pub(crate) async fn run(settings: &Settings, command: &KeysCommand) -> Result<()
     let engine = &wired.engine;
     let outcome = match command {
         KeysCommand::Create { name, scope } => {
+            let name = name.as_str();
             let made = engine.create_key(name, (*scope).into()).await?;
             println!("{}", made.secret);
             eprintln!("key {} `{}`: the secret is shown once", made.key.id, name);

@@ -1,5 +1,7 @@
 //! Short texts that are booked with an operation and that no rule looks at.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -11,25 +13,54 @@ const CHARS_MAX: usize = 500;
 #[schema(value_type = String, min_length = 1, max_length = 500)]
 pub struct Label(String);
 
+/// A text that is no label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLabel {
+    /// It is empty, or too long.
+    #[error("must have 1 to {CHARS_MAX} characters")]
+    Length,
+    /// It has a line break, or something else that is not seen.
+    #[error("must not contain control characters")]
+    Control,
+}
+
 impl Label {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn into_text(self) -> String {
         self.0
     }
 }
 
-impl<'de> Deserialize<'de> for Label {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error as _;
-        let text = String::deserialize(deserializer)?;
+impl TryFrom<String> for Label {
+    type Error = InvalidLabel;
+
+    fn try_from(text: String) -> Result<Self, InvalidLabel> {
         if text.is_empty() || text.chars().count() > CHARS_MAX {
-            return Err(D::Error::custom(format_args!(
-                "must have 1 to {CHARS_MAX} characters"
-            )));
+            return Err(InvalidLabel::Length);
         }
         if text.chars().any(char::is_control) {
-            return Err(D::Error::custom("must not contain control characters"));
+            return Err(InvalidLabel::Control);
         }
         Ok(Self(text))
+    }
+}
+
+impl FromStr for Label {
+    type Err = InvalidLabel;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLabel> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Label {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::try_from(text).map_err(serde::de::Error::custom)
     }
 }
 

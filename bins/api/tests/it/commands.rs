@@ -168,6 +168,26 @@ fn keys_are_made_listed_and_revoked() {
 }
 
 #[test]
+fn a_key_has_a_name_that_the_route_takes_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let long = "k".repeat(501);
+    for (name, why) in [
+        ("", "1 to 500 characters"),
+        (&long, "1 to 500 characters"),
+        ("a\nb", "control characters"),
+        ("a\u{7f}", "control characters"),
+    ] {
+        let refused = run(folder.path(), &["keys", "create", name]);
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        assert!(told.contains("<NAME>") && told.contains(why), "{told}");
+    }
+    let longest = "k".repeat(500);
+    let made = run(folder.path(), &["keys", "create", &longest]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+}
+
+#[test]
 fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("catalog.toml");
