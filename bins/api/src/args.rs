@@ -1,7 +1,10 @@
 //! What can be said on the command line and in the environment. `--help` is the reference.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -157,7 +160,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) sqlite_file: PathBuf,
     /// Most connections to PostgreSQL.
-    #[arg(long, env = "DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, env = "DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "N", default_value_t = 10, value_parser = whole::<u32>(1..=1000))]
     pub(crate) database_connections: u32,
     /// `redis://user:password@host:port/database`; without it the cache is in this process.
     #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true, value_name = "URL", value_parser = secret)]
@@ -179,6 +182,7 @@ pub(crate) struct Settings {
         global = true,
         hide_env_values = true,
         value_name = "ADDRESS",
+        value_parser = address,
         default_value = "127.0.0.1:8080"
     )]
     pub(crate) listen: SocketAddr,
@@ -195,10 +199,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "METRICS_OPEN", global = true, hide_env_values = true, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     pub(crate) metrics_open: bool,
     /// Largest body that is read, in bytes.
-    #[arg(long, env = "BODY_BYTES_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 1_048_576, value_parser = clap::value_parser!(u64).range(1024..=104_857_600))]
+    #[arg(long, env = "BODY_BYTES_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 1_048_576, value_parser = whole::<u64>(1024..=104_857_600))]
     pub(crate) body_bytes_max: u64,
     /// Requests at work at once; more are refused with 503.
-    #[arg(long, env = "REQUESTS_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, env = "REQUESTS_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>(1..=1_000_000))]
     pub(crate) requests_max: u64,
     /// Longest time for one request.
     #[arg(long, env = "REQUEST_TIMEOUT", global = true, hide_env_values = true, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
@@ -213,19 +217,19 @@ pub(crate) struct Settings {
     #[arg(long, env = "KEYS_KEPT", global = true, hide_env_values = true, value_name = "TIME", default_value = "35d", value_parser = parse_duration)]
     pub(crate) keys_kept: Duration,
     /// Queues that work side by side.
-    #[arg(long, env = "SHARDS", global = true, hide_env_values = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=256))]
+    #[arg(long, env = "SHARDS", global = true, hide_env_values = true, value_name = "N", default_value_t = 2, value_parser = whole::<u64>(1..=256))]
     pub(crate) shards: u64,
     /// Requests that may wait in one queue; more are refused with 503.
-    #[arg(long, env = "QUEUE_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, env = "QUEUE_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 10_000, value_parser = whole::<u64>(1..=1_000_000))]
     pub(crate) queue_max: u64,
     /// Requests that are committed together at most.
-    #[arg(long, env = "BATCH_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, env = "BATCH_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 512, value_parser = whole::<u64>(1..=10_000))]
     pub(crate) batch_max: u64,
     /// How long a request may wait for its answer in the queue and the database.
     #[arg(long, env = "DEADLINE", global = true, hide_env_values = true, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
     pub(crate) deadline: Duration,
     /// Homes whose state each queue keeps in memory between batches, counted by their accounts; 0 reads it for every batch.
-    #[arg(long, env = "HOMES_KEPT", global = true, hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
+    #[arg(long, env = "HOMES_KEPT", global = true, hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>(0..=10_000_000))]
     pub(crate) homes_kept: u64,
 }
 
@@ -233,4 +237,21 @@ pub(crate) struct Settings {
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text.to_owned()))
+}
+
+/// Reads a whole number within bounds.
+fn whole<T>(bounds: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        let (least, most) = (bounds.start(), bounds.end());
+        number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = |_| "must be an address and port, such as 127.0.0.1:8080".to_owned();
+    text.parse().map_err(wrong)
 }

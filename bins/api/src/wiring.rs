@@ -20,6 +20,8 @@ use crate::start_error::StartError;
 
 /// How often the clock is set by the database's.
 const CLOCK_SET_EVERY: Duration = Duration::from_secs(10);
+/// How the driver begins when it cannot read its URL.
+const URL_FAULT: &str = "error with configuration: ";
 /// Shortest time for which keys are remembered (X1).
 const KEYS_KEPT_MIN: Duration = Duration::from_hours(7 * 24);
 
@@ -154,6 +156,23 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, StartError> {
     })
 }
 
+/// A URL that the driver cannot read is a wrong setting; what it says of it shows no password.
+fn unusable(error: StoreError) -> StartError {
+    let told = match &error {
+        StoreError::Refused { what } => what.strip_prefix(URL_FAULT),
+        _ => None,
+    };
+    let Some(told) = told else {
+        return StartError::Postgres(error);
+    };
+    StartError::Setting {
+        setting: "DATABASE_URL",
+        why: format!(
+            "cannot be used ({told}): it must be `postgres://user:password@host:port/database`"
+        ),
+    }
+}
+
 /// The schema must be there: better no start than an answer of the database's to every request.
 async fn has_schema(store: &PgStore) -> Result<(), StartError> {
     let schema = store.schema().await.map_err(|error| match error {
@@ -185,7 +204,7 @@ async fn open_postgres(settings: &Settings) -> Result<PgStore, StartError> {
         ..storage_pg::Settings::default()
     };
     let store = PgStore::connect(url, own).await;
-    store.map_err(StartError::Postgres)
+    store.map_err(unusable)
 }
 
 /// A cache in this process. Beside a PostgreSQL that other processes write too, and with no Redis to hear of it by, it

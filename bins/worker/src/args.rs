@@ -1,7 +1,10 @@
 //! What can be said on the command line and in the environment. `--help` is the reference.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -80,7 +83,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) sqlite_file: PathBuf,
     /// Most connections to PostgreSQL.
-    #[arg(long, env = "DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, env = "DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "N", default_value_t = 5, value_parser = whole::<u32>(1..=1000))]
     pub(crate) database_connections: u32,
     /// `redis://user:password@host:port/database`; without it nobody else is told of events.
     #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true, value_name = "URL", value_parser = secret)]
@@ -107,17 +110,18 @@ pub(crate) struct Settings {
         env = "METRICS_LISTEN",
         global = true,
         hide_env_values = true,
-        value_name = "ADDRESS"
+        value_name = "ADDRESS",
+        value_parser = address
     )]
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// How long a past-due subscription stays in force.
     #[arg(long, env = "GRACE", global = true, hide_env_values = true, value_name = "TIME", default_value = "72h", value_parser = parse_duration)]
     pub(crate) grace: Duration,
     /// Accounts, homes or events in one batch of a job.
-    #[arg(long, env = "JOB_BATCH_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, env = "JOB_BATCH_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 50, value_parser = whole::<u32>(1..=1000))]
     pub(crate) job_batch_max: u32,
     /// Tries of an account that failed, after the first, each later than the one before.
-    #[arg(long, env = "JOB_RETRIES_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=20))]
+    #[arg(long, env = "JOB_RETRIES_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 5, value_parser = whole::<u32>(0..=20))]
     pub(crate) job_retries_max: u32,
     /// After how long a dead worker's job is taken over; 5s to 1h.
     #[arg(long, env = "JOB_LEASE", global = true, hide_env_values = true, value_name = "TIME", default_value = "60s", value_parser = lease)]
@@ -133,6 +137,23 @@ pub(crate) struct Settings {
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text.to_owned()))
+}
+
+/// Reads a whole number within bounds.
+fn whole<T>(bounds: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        let (least, most) = (bounds.start(), bounds.end());
+        number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = |_| "must be an address and port, such as 127.0.0.1:9090".to_owned();
+    text.parse().map_err(wrong)
 }
 
 fn lease(text: &str) -> Result<Duration, String> {

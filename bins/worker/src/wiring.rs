@@ -20,6 +20,8 @@ use crate::start_error::StartError;
 
 /// How often the clock is set by the database's.
 const CLOCK_SET_EVERY: Duration = Duration::from_secs(10);
+/// How the driver begins when it cannot read its URL.
+const URL_FAULT: &str = "error with configuration: ";
 
 /// A runner and what belongs to it.
 pub(crate) struct Wired {
@@ -61,7 +63,8 @@ impl<'a> Database<'a> {
             .strip_prefix("sqlite:")
             .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
         match file {
-            Some(file) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
+            // A store in memory would be another one for each connection, and empty.
+            Some(file) if !file.is_empty() && file != ":memory:" => Ok(Self::Sqlite(file.into())),
             _ => Err(StartError::Setting {
                 setting: "DATABASE_URL",
                 why: "must begin with `postgres://`, `postgresql://` or `sqlite://`".to_owned(),
@@ -140,7 +143,7 @@ async fn open_postgres(url: &str, settings: &Settings) -> Result<Opened, StartEr
         ..storage_pg::Settings::default()
     };
     let store = PgStore::connect(url, own).await;
-    let store = store.map_err(StartError::Postgres)?;
+    let store = store.map_err(unusable)?;
     has_schema(&store).await?;
     let storage: Arc<dyn Storage> = Arc::new(store.clone());
     let clock = StoreClock::start(storage.as_ref()).await;
@@ -151,6 +154,23 @@ async fn open_postgres(url: &str, settings: &Settings) -> Result<Opened, StartEr
         clock,
         close: Close::Postgres(Box::new(store)),
     })
+}
+
+/// A URL that the driver cannot read is a wrong setting; what it says of it shows no password.
+fn unusable(error: StoreError) -> StartError {
+    let told = match &error {
+        StoreError::Refused { what } => what.strip_prefix(URL_FAULT),
+        _ => None,
+    };
+    let Some(told) = told else {
+        return StartError::Postgres(error);
+    };
+    StartError::Setting {
+        setting: "DATABASE_URL",
+        why: format!(
+            "cannot be used ({told}): it must be `postgres://user:password@host:port/database`"
+        ),
+    }
 }
 
 /// The schema must be there: better no start than an answer of the database's to every request.

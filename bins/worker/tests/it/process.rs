@@ -110,59 +110,88 @@ async fn page(address: &str) -> String {
     page
 }
 
+/// Arguments, a variable of the environment, and what is said of it.
+const WRONG_SETTINGS: [(&[&str], &str, &[&str]); 15] = [
+    (
+        &["run", "--job-batch-max", "0"],
+        "",
+        &["--job-batch-max", "a whole number from 1 to 1000"],
+    ),
+    (
+        &["run", "--reset-daily-cron", "soon"],
+        "",
+        &["--reset-daily-cron", "five fields"],
+    ),
+    (
+        &["run", "--jobs-zone", "Mars/Base"],
+        "",
+        &["--jobs-zone", "Europe/Berlin"],
+    ),
+    (
+        &["run", "--job-lease", "1s"],
+        "",
+        &["--job-lease", "from 5s to 1h"],
+    ),
+    (
+        &["run", "--log-format", "xml"],
+        "",
+        &["--log-format", "text, json"],
+    ),
+    (
+        &["run"],
+        "METRICS_LISTEN=here",
+        &[
+            "--metrics-listen",
+            "an address and port, such as 127.0.0.1:9090",
+        ],
+    ),
+    (
+        &["run"],
+        "DATABASE_CONNECTIONS=abc",
+        &["--database-connections", "a whole number from 1 to 1000"],
+    ),
+    (
+        &["run"],
+        "JOB_RETRIES_MAX=-1",
+        &["--job-retries-max", "a whole number from 0 to 20"],
+    ),
+    (
+        &["run"],
+        "DATABASE_URL=postgres://u:hunter2@h:99999/d",
+        &["DATABASE_URL", "invalid port number"],
+    ),
+    (
+        &["run"],
+        "DATABASE_URL=sqlite::memory:",
+        &["DATABASE_URL", "sqlite://"],
+    ),
+    (
+        &["run"],
+        "AUDIT_CRON=61 * * * *",
+        &["--audit-cron", "five fields"],
+    ),
+    (
+        &["run"],
+        "DATABASE_URL=mysql://u:hunter2@h/d",
+        &["DATABASE_URL", "postgres://"],
+    ),
+    (
+        &["run-job", "reset_hourly"],
+        "",
+        &["reset_daily", "audit_full"],
+    ),
+    (
+        &["run-job", "audit", "--account", "u1"],
+        "",
+        &["--account", "user:"],
+    ),
+    (&["fly"], "", &["fly"]),
+];
+
 /// A wrong setting names itself and what is allowed.
 #[test]
 fn a_wrong_setting_exits_with_2_and_names_itself() {
-    let cases: [(&[&str], &str, &[&str]); 11] = [
-        (
-            &["run", "--job-batch-max", "0"],
-            "",
-            &["--job-batch-max", "1..=1000"],
-        ),
-        (
-            &["run", "--reset-daily-cron", "soon"],
-            "",
-            &["--reset-daily-cron", "five fields"],
-        ),
-        (
-            &["run", "--jobs-zone", "Mars/Base"],
-            "",
-            &["--jobs-zone", "Europe/Berlin"],
-        ),
-        (
-            &["run", "--job-lease", "1s"],
-            "",
-            &["--job-lease", "from 5s to 1h"],
-        ),
-        (
-            &["run", "--log-format", "xml"],
-            "",
-            &["--log-format", "text, json"],
-        ),
-        (&["run"], "METRICS_LISTEN=here", &["--metrics-listen"]),
-        (
-            &["run"],
-            "AUDIT_CRON=61 * * * *",
-            &["--audit-cron", "five fields"],
-        ),
-        (
-            &["run"],
-            "DATABASE_URL=mysql://u:hunter2@h/d",
-            &["DATABASE_URL", "postgres://"],
-        ),
-        (
-            &["run-job", "reset_hourly"],
-            "",
-            &["reset_daily", "audit_full"],
-        ),
-        (
-            &["run-job", "audit", "--account", "u1"],
-            "",
-            &["--account", "user:"],
-        ),
-        (&["fly"], "", &["fly"]),
-    ];
-    for (args, variable, parts) in cases {
+    for (args, variable, parts) in WRONG_SETTINGS {
         let mut command = worker(args);
         if let Some((name, value)) = variable.split_once('=') {
             command.env(name, value);
