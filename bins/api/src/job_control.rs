@@ -15,6 +15,7 @@ pub(crate) struct RunnerControl(pub(crate) Runner);
 fn refused(error: JobError) -> JobControlError {
     match error {
         JobError::UnknownJob { .. } => JobControlError::UnknownJob,
+        JobError::UnknownRun { .. } => JobControlError::UnknownRun,
         JobError::AlreadyRunning { .. } => JobControlError::AtWork,
         JobError::Filter { what, .. } => JobControlError::Invalid {
             field: what,

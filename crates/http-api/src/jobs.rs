@@ -42,6 +42,9 @@ pub enum JobControlError {
     /// There is no job of this name.
     #[error("there is no such job")]
     UnknownJob,
+    /// There is no run with this id, or no longer.
+    #[error("there is no such run")]
+    UnknownRun,
     /// Somebody else runs it now.
     #[error("the job is at work elsewhere")]
     AtWork,

@@ -168,12 +168,43 @@ struct RawPageOfUsers {
 }
 
 fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
+    if let Some(name) = parts.uri.query().and_then(broken_parameter) {
+        return Err(Problem::invalid_parameter(name, "must be UTF-8"));
+    }
     let raw: Result<Query<T>, QueryRejection> = Query::try_from_uri(&parts.uri);
     let Query(raw) = raw.map_err(|error| {
         let text = error.to_string();
         Problem::invalid_parameter("query", text)
     })?;
     Ok(raw)
+}
+
+/// The part of a query that is no UTF-8 once its `%` are read: a lenient reader would take it for another text.
+fn broken_parameter(query: &str) -> Option<&'static str> {
+    let broken = query.split('&').find(|part| !is_text(part))?;
+    let name = broken.split('=').next();
+    let mut known = ["after", "limit", "org"].into_iter();
+    let named = known.find(|known| name == Some(*known));
+    Some(named.unwrap_or("query"))
+}
+
+fn is_text(encoded: &str) -> bool {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(byte);
+        bytes.push(escaped.unwrap_or(*first));
+        let taken = if escaped.is_some() { 2 } else { 0 };
+        rest = after.get(taken..).unwrap_or_default();
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+/// The byte that two hexadecimal digits stand for.
+fn byte(digits: &[u8]) -> Option<u8> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
 /// Which page of a list is wanted.

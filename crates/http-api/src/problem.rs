@@ -171,6 +171,31 @@ impl Problem {
         self
     }
 
+    /// Puts every place in the body below another.
+    #[must_use]
+    pub fn below(mut self, place: &str) -> Self {
+        for pointer in self
+            .errors
+            .iter_mut()
+            .filter_map(|error| error.pointer.as_mut())
+        {
+            pointer.insert_str(0, place);
+        }
+        self
+    }
+
+    /// Moves the blame from a header to a place in the body.
+    #[must_use]
+    pub fn in_body(mut self, header: &str, pointer: &str) -> Self {
+        for error in &mut self.errors {
+            if error.header == Some(header) {
+                error.header = None;
+                error.pointer = Some(pointer.to_owned());
+            }
+        }
+        self
+    }
+
     /// Moves the blame from a place in the body to a part of the path.
     #[must_use]
     pub fn in_path(mut self, pointer: &str, parameter: &'static str) -> Self {

@@ -5,6 +5,7 @@ use std::error::Error;
 use axum::http::StatusCode;
 use quota_core::answer::{Rejection, RejectionClass};
 use quota_core::catalog::InvalidCatalog;
+use quota_core::ids::FeatureCode;
 use quota_service::EngineError;
 
 use crate::problem::{FieldError, Problem};
@@ -59,6 +60,19 @@ impl From<EngineError> for Problem {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         rejected(&rejection)
+    }
+}
+
+impl Problem {
+    /// Moves the blame from `/feature` into the list that the features came in: to the entry that is named, or to all of
+    /// it; `rest` is the way from an entry to its feature.
+    pub(crate) fn in_list(self, features: &[FeatureCode], list: &str, rest: &str) -> Self {
+        let is_named = |feature: &FeatureCode| self.detail.contains(&format!("`{feature}`"));
+        let place = match features.iter().position(is_named) {
+            Some(index) => format!("{list}/{index}{rest}"),
+            None => list.to_owned(),
+        };
+        self.at_instead("/feature", &place)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use quota_core::ports::StoreError;
 use quota_service::EngineError;
+use uuid::Uuid;
 
 use crate::JobName;
 
@@ -14,6 +15,12 @@ pub enum JobError {
     UnknownJob {
         /// What was asked for.
         name: String,
+    },
+    /// There is no such run, or no longer.
+    #[error("there is no run {run}")]
+    UnknownRun {
+        /// What was asked for.
+        run: Uuid,
     },
     /// The job cannot be narrowed down in this way.
     #[error("job `{job}` takes no {what}")]
@@ -38,7 +45,7 @@ pub enum JobError {
         /// The job.
         job: JobName,
     },
-    /// The account asked for cannot be read.
+    /// The account or the features asked for cannot be read, or are not there.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The store failed.
@@ -53,7 +60,10 @@ impl JobError {
             Self::AlreadyRunning { .. } | Self::Stopping => true,
             Self::Engine(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
-            Self::UnknownJob { .. } | Self::Filter { .. } | Self::Crashed { .. } => false,
+            Self::UnknownJob { .. }
+            | Self::UnknownRun { .. }
+            | Self::Filter { .. }
+            | Self::Crashed { .. } => false,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What a manual run is narrowed down to.
 
+use quota_core::answer::Rejection;
+use quota_core::catalog::Catalog;
 use quota_core::ids::{AccountId, FeatureCode};
+use quota_service::EngineError;
 
 use crate::{JobError, JobName};
 
@@ -29,6 +32,15 @@ impl JobFilter {
             });
         }
         Ok(())
+    }
+
+    /// Whether the features are there.
+    pub(crate) fn check_features(&self, catalog: &Catalog) -> Result<(), EngineError> {
+        let is_unknown = |code: &&FeatureCode| !catalog.features.contains_key(*code);
+        match self.features.iter().find(is_unknown) {
+            Some(code) => Err(Rejection::UnknownFeature(code.clone()).into()),
+            None => Ok(()),
+        }
     }
 
     /// For the history: `None` for everything.

@@ -16,6 +16,9 @@ use crate::{JobError, JobFilter, JobName, JobSettings};
 /// Newest runs among which the last one that was not narrowed down is looked for.
 pub(crate) const RUNS_LOOKED_AT: u32 = 50;
 
+/// Newest runs among which one without batches is looked for: more than a month of the frequent jobs brings.
+const RUNS_SEARCHED: u32 = 20_000;
+
 /// A job as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobInfo {
@@ -146,9 +149,16 @@ impl Runner {
     /// The batches of a run by number.
     ///
     /// # Errors
-    /// [`JobError::Store`] when they cannot be read.
+    /// [`JobError::UnknownRun`] when there is no such run; [`JobError::Store`] when they cannot be read.
     pub async fn batches(&self, run: Uuid) -> Result<Vec<BatchRecord>, JobError> {
-        Ok(self.inner.engine.storage().batches(run).await?)
+        let storage = self.inner.engine.storage();
+        let batches = storage.batches(run).await?;
+        if batches.is_empty() {
+            let runs = storage.runs(None, RUNS_SEARCHED).await?;
+            let is_known = runs.iter().any(|known| known.id == run);
+            is_known.then_some(()).ok_or(JobError::UnknownRun { run })?;
+        }
+        Ok(batches)
     }
 
     /// Starts nothing more, lets every run finish the batch in hand, and waits for that.
@@ -183,6 +193,9 @@ impl Runner {
         let engine = &self.inner.engine;
         if let Some(account) = &filter.account {
             engine.account(account).await?;
+        }
+        if !filter.features.is_empty() {
+            filter.check_features(&*engine.catalog().await?)?;
         }
         let id = engine.next_id();
         let (now, kept) = (engine.now(), self.inner.settings.lease_kept);

@@ -185,6 +185,25 @@ async fn unknown_missing_and_repeated_fields_are_named() {
 }
 
 #[tokio::test]
+async fn a_query_that_is_no_text_is_refused_and_its_part_is_named() {
+    let refused = |path, place| bad((Method::GET, path), "", (422, "invalid_parameter", place));
+    all_are_refused(vec![
+        refused("/v1/users?after=%ff", "?after"),
+        refused("/v1/users?limit=5&after=a%C3", "?after"),
+        refused("/v1/users?org=%80", "?org"),
+        refused("/v1/users?limit=%ff", "?limit"),
+        refused("/v1/users?%ff=1", "?query"),
+        refused("/v1/users/ann/ledger?after=%ff", "?after"),
+    ])
+    .await;
+    let api = Api::in_memory().await;
+    api.get("/v1/users?after=%C3%A9&org=a%2fb")
+        .await
+        .expect(200);
+    api.get("/v1/users?after=100%&limit=%31").await.expect(200);
+}
+
+#[tokio::test]
 async fn an_array_is_never_read_as_an_object_by_position() {
     let consume = r#"["ann",null,"articles_per_month",3,null,null,null,null]"#;
     let item = r#"{"user":"ann","items":[["articles_per_month",2]]}"#;
@@ -463,6 +482,14 @@ async fn what_exists_is_not_made_again_and_what_does_not_is_not_found() {
 }
 
 #[tokio::test]
+async fn an_unknown_feature_is_found_in_the_list_that_it_came_in() {
+    let features = r#"{"features":["articles_per_month","nothing"]}"#;
+    let at = (404, "unknown_feature", "/features/1");
+    let reset = (Method::POST, "/v1/users/ann/reset");
+    all_are_refused(vec![bad(reset, features, at)]).await;
+}
+
+#[tokio::test]
 async fn operations_and_reservations_that_are_not_there_are_not_found() {
     let op = "/v1/consumptions/op.dXNlcjphbm4.00000000-0000-7000-8000-000000000000/refund";
     let res = "/v1/reservations/res.dXNlcjphbm4.00000000-0000-7000-8000-000000000000/release";
@@ -510,6 +537,18 @@ async fn a_key_with_another_body_is_refused_and_changes_nothing() {
         assert_eq!(answer.body["errors"][0]["header"], "Idempotency-Key");
         assert_eq!(api.everything_of("users/ann").await, before);
     }
+    let operation = |key| json!({"idempotency_key": key, "user": "ann", "feature": "articles_per_month", "amount": 2});
+    let nothing = json!({"operation": "track", "user": "ann", "items": [
+        {"feature": "articles_per_month", "amount": 1}, {"feature": "nothing", "amount": 1}]});
+    let batch = json!({"operations": [nothing, operation("k-1")]});
+    let batch = api.post("/v1/batch", batch).await.expect(200);
+    let errors = |index: usize| &batch.body["results"][index]["errors"];
+    let feature = "/operations/0/items/1/feature";
+    assert_eq!(errors(0)[0]["pointer"], feature, "{}", batch.text);
+    let reused = &errors(1)[0];
+    assert_eq!(reused["pointer"], "/operations/1/idempotency_key");
+    assert_eq!(reused["header"], Value::Null);
+    assert_eq!(api.everything_of("users/ann").await, before);
     let long = "k".repeat(256);
     for key in ["", " ", &long] {
         let answer = api

@@ -103,6 +103,20 @@ async fn a_job_runs_for_some_features_and_then_for_the_others() {
 }
 
 #[tokio::test]
+async fn the_batches_of_a_run_that_never_was_are_not_found() {
+    let (api, store, _folder) = stage().await;
+    let unknown = "/v1/runs/00000000-0000-7000-8000-000000000000/batches";
+    let answer = api.get(unknown).await.expect(404);
+    assert_eq!(answer.body["code"], "unknown_run");
+    // A run that had nothing to do has no batch, and is a run all the same.
+    let idle = ran(&api, "sweep_reservations", json!({})).await;
+    let path = format!("/v1/runs/{}/batches", idle["id"].as_str().expect("an id"));
+    let batches = api.get(&path).await.expect(200);
+    assert_eq!(batches.body["items"], json!([]));
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_run_that_cannot_be_is_refused_and_leaves_no_history() {
     let (api, store, _folder) = stage().await;
     let run = async |job: &str, body: Value| api.post(&format!("/v1/jobs/{job}/run"), body).await;
@@ -110,6 +124,18 @@ async fn a_run_that_cannot_be_is_refused_and_leaves_no_history() {
     assert_eq!(unknown.body["code"], "unknown_job");
     let unknown = run("audit", json!({"account": "user:nobody"})).await;
     assert_eq!(unknown.expect(404).body["code"], "unknown_account");
+    for (body, pointer) in [
+        (json!({"feature": "nothing"}), "/feature"),
+        (
+            json!({"features": ["publish_per_month", "nothing"]}),
+            "/features/1",
+        ),
+    ] {
+        let unknown = run("reset_daily", body).await.expect(404);
+        assert_eq!(unknown.body["code"], "unknown_feature");
+        assert_eq!(unknown.body["errors"][0]["pointer"], pointer);
+        assert!(unknown.text.contains("`nothing`"), "{}", unknown.text);
+    }
     for (body, pointer) in [
         (json!({"account": "user:ann"}), "/account"),
         (json!({"feature": "storage_space"}), "/feature"),

@@ -88,6 +88,28 @@ async fn sees_all_that_it_ever_did(api: &Api) {
     }
 }
 
+#[tokio::test]
+async fn null_takes_nobody_out_of_an_org_where_a_user_is_changed() {
+    let api = Api::in_memory().await;
+    cast(&api).await;
+    let null = json!({"org": null, "time_zone": "Europe/Berlin"});
+    let outside = api.patch("/v1/users/ann", null.clone()).await.expect(200);
+    assert_eq!(outside.body["changed"], "account_changed", "it has no org");
+    api.put("/v1/users/ben", null.clone()).await.expect(201);
+    api.put(PATH, json!({"org": "acme"})).await.expect(200);
+    let before = api.everything_of("users/ann").await;
+    for method in [Method::PATCH, Method::PUT] {
+        let refused = api.json(method, "/v1/users/ann", &null).await.expect(409);
+        assert_eq!(refused.body["code"], "other_org");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/org");
+        assert!(refused.text.contains("PUT /v1/users/{id}/org"));
+    }
+    assert_eq!(api.everything_of("users/ann").await, before);
+    let same = json!({"org": "acme", "disabled": false});
+    api.patch("/v1/users/ann", same).await.expect(200);
+    api.patch("/v1/users/nobody", null).await.expect(404);
+}
+
 async fn an_org_that_is_not_there_and_a_hold_hinder_a_move(api: Api) {
     cast(&api).await;
     let nowhere = api.put(PATH, json!({"org": "nowhere"})).await.expect(422);

@@ -64,6 +64,13 @@ async fn a_job_that_cannot_be_run_exits_with_1() {
     let (code, _, err) = ended(&mut installation.worker(&args));
     assert_eq!(code, Some(1));
     assert!(err.contains("the account does not exist"), "{err}");
+    let args = ["run-job", "reset_daily", "--feature", "nope"];
+    let (code, _, err) = ended(&mut installation.worker(&args));
+    assert_eq!(code, Some(1));
+    assert!(
+        err.contains("feature `nope` is not in the catalog"),
+        "{err}"
+    );
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use quota_core::terms::{Policy, Terms};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::moves::OrgSaid;
 use super::subscription::{SubscriptionBody, catalog_for};
 use crate::body::JsonBody;
 use crate::caller::{Caller, Reads, Writes};
@@ -191,9 +192,10 @@ pub(crate) async fn get(
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserBody {
-    /// The org of a new user.
+    /// The org of a new user; `PUT /v1/users/{id}/org` moves one that is there.
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    org: Option<OrgId>,
+    org: OrgSaid,
     /// The zone of calendar days and months; UTC by default.
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
     time_zone: Option<Zone>,
@@ -264,7 +266,7 @@ pub(crate) struct NewOrgBody {
 impl UserBody {
     fn parts(self) -> (AccountSpec, Note) {
         let spec = AccountSpec {
-            org: self.org,
+            org: self.org.org(),
             time_zone: self.time_zone.map(|zone| zone.0),
             disabled: self.disabled,
             unlimited: self.unlimited,
@@ -297,7 +299,7 @@ pub(crate) async fn create_user(
 ) -> Result<Response, Problem> {
     let account = AccountId::user(&body.id);
     let terms = UserBody {
-        org: body.org,
+        org: body.org.map_or(OrgSaid::Nothing, OrgSaid::In),
         time_zone: body.time_zone,
         disabled: body.disabled,
         unlimited: body.unlimited,
@@ -316,6 +318,7 @@ pub(crate) async fn put_user(
     Account(account): Account,
     JsonBody(body): JsonBody<UserBody>,
 ) -> Result<Response, Problem> {
+    body.org.check(&state, &account).await?;
     put(&state, &caller, (account, Presence::Any), body.parts()).await
 }
 
@@ -329,6 +332,7 @@ pub(crate) async fn patch_user(
     Account(account): Account,
     JsonBody(body): JsonBody<UserBody>,
 ) -> Result<Response, Problem> {
+    body.org.check(&state, &account).await?;
     put(&state, &caller, (account, Presence::Existing), body.parts()).await
 }
 

@@ -23,6 +23,8 @@ use crate::submit::submit;
 
 /// Most operations in one batch.
 const OPERATIONS_MAX: usize = 1_000;
+/// How problems name the header of the key.
+const KEY_HEADER: &str = "Idempotency-Key";
 
 /// What one operation of a batch does.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
@@ -147,8 +149,8 @@ async fn try_run(
     index: usize,
     item: BatchItem,
 ) -> Result<DecisionBody, Problem> {
+    let (verb, has_own_key) = (item.verb, item.idempotency_key.is_some());
     let caller = caller.with_key(own_key(caller, index, item.idempotency_key)?);
-    let verb = item.verb;
     let body = ConsumeBody {
         user: item.user,
         token: item.token,
@@ -159,7 +161,8 @@ async fn try_run(
         resource_id: item.resource_id,
         reason: item.reason,
     };
-    let spending = body.spending(&format!("/operations/{index}"))?;
+    let at = format!("/operations/{index}");
+    let spending = body.spending(&at)?;
     let (token, items) = (spending.token, spending.items);
     let command = match verb {
         OperationVerb::Consume => Command::Consume { token, items },
@@ -167,7 +170,18 @@ async fn try_run(
     };
     let features = features(&command);
     let (account, note) = (spending.account, spending.note);
-    let reply = submit(state, &caller, Verb::Batch, account, command, note).await?;
+    let is_single = spending.requested.is_some();
+    let reply = submit(state, &caller, Verb::Batch, account, command, note).await;
+    let reply = reply.map_err(|mut problem| {
+        if !is_single {
+            problem = problem.in_list(&features, "/items", "/feature");
+        }
+        problem = problem.below(&at);
+        if has_own_key {
+            problem = problem.in_body(KEY_HEADER, &format!("{at}/idempotency_key"));
+        }
+        problem
+    })?;
     if matches!(verb, OperationVerb::Consume) {
         count(state, &reply, &features);
     }
@@ -184,5 +198,5 @@ fn own_key(
     };
     IdempotencyKey::new(&format!("{shared}#{index}"))
         .map(Some)
-        .map_err(|error| Problem::invalid_header("Idempotency-Key", error.why))
+        .map_err(|error| Problem::invalid_header(KEY_HEADER, error.why))
 }

@@ -163,9 +163,7 @@ pub(crate) async fn track(
             if is_single {
                 return problem;
             }
-            let named = |feature: &FeatureCode| problem.detail.contains(&format!("`{feature}`"));
-            let index = features.iter().position(named).unwrap_or_default();
-            problem.at_instead("/feature", &format!("/items/{index}/feature"))
+            problem.in_list(&features, "/items", "/feature")
         })?;
     Ok(DecisionBody::of(&reply, spending.requested).answer(state.engine().now()))
 }

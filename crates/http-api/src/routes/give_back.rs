@@ -119,7 +119,9 @@ pub(crate) async fn reset(
     OptionalBody(body): OptionalBody<ResetBody>,
 ) -> Result<Response, Problem> {
     let command = Command::Reset {
-        features: body.features,
+        features: body.features.clone(),
     };
-    change(&state, &caller, account, command, Note::reason(body.reason)).await
+    change(&state, &caller, account, command, Note::reason(body.reason))
+        .await
+        .map_err(|problem| problem.in_list(&body.features, "/features", ""))
 }

@@ -147,6 +147,7 @@ impl From<JobControlError> for Problem {
         let detail = error.to_string();
         match error {
             JobControlError::UnknownJob => Self::new(StatusCode::NOT_FOUND, "unknown_job", detail),
+            JobControlError::UnknownRun => Self::new(StatusCode::NOT_FOUND, "unknown_run", detail),
             JobControlError::AtWork => Self::new(StatusCode::CONFLICT, "job_at_work", detail),
             JobControlError::Invalid { field, why } => {
                 Self::invalid_body(FieldError::at(format!("/{field}"), why))
@@ -208,12 +209,12 @@ pub(crate) async fn run_job(
     let ask = RunAsk {
         job,
         account: body.account,
-        features,
+        features: features.clone(),
         actor: caller.name().to_owned(),
     };
     let run = runner(&state)?.run(ask).await;
     let run = run.map_err(|error| match Problem::from(error) {
-        problem if is_list => problem.at_instead("/feature", "/features"),
+        problem if is_list => problem.in_list(&features, "/features", ""),
         problem => problem,
     })?;
     Ok((StatusCode::ACCEPTED, Json(RunBody::from(run))).into_response())

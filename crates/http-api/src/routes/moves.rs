@@ -3,9 +3,12 @@
 use std::time::Instant;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
-use quota_core::ids::OrgId;
-use serde::Deserialize;
+use quota_core::answer::Rejection;
+use quota_core::ids::{AccountId, OrgId};
+use quota_service::EngineError;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use crate::ApiState;
@@ -14,8 +17,56 @@ use crate::caller::Writes;
 use crate::label::{Label, Note};
 use crate::meters::Verb;
 use crate::params::Account;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::submit::{ChangeBody, changed};
+
+/// What a body that changes a user says of its org.
+#[derive(Debug, Default)]
+pub(crate) enum OrgSaid {
+    /// The field is absent.
+    #[default]
+    Nothing,
+    /// It is `null`.
+    Outside,
+    /// It names one.
+    In(OrgId),
+}
+
+impl<'de> Deserialize<'de> for OrgSaid {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let said = Option::deserialize(from)?;
+        Ok(said.map_or(Self::Outside, Self::In))
+    }
+}
+
+impl OrgSaid {
+    /// The org that it names.
+    pub(crate) fn org(self) -> Option<OrgId> {
+        match self {
+            Self::In(org) => Some(org),
+            Self::Nothing | Self::Outside => None,
+        }
+    }
+
+    /// `null` takes no member out of its org here, and must not look as if it did.
+    pub(crate) async fn check(&self, state: &ApiState, user: &AccountId) -> Result<(), Problem> {
+        if !matches!(self, Self::Outside) {
+            return Ok(());
+        }
+        match state.engine().account(user).await {
+            Ok(row) if row.account.terms.org.is_some() => Err(not_here()),
+            Ok(_) | Err(EngineError::Rejected(Rejection::UnknownAccount)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn not_here() -> Problem {
+    let detail = "the user stays in its org here; `PUT /v1/users/{id}/org` moves it";
+    let mut problem = Problem::new(StatusCode::CONFLICT, Rejection::OtherOrg.code(), detail);
+    problem.errors.push(FieldError::at("/org", detail));
+    problem
+}
 
 /// Where a user goes.
 #[derive(Debug, Deserialize, ToSchema)]
