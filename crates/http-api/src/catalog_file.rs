@@ -3,6 +3,8 @@
 use quota_core::catalog::{CatalogFile, InvalidCatalog};
 use toml::de::{DeTable, DeValue};
 
+use crate::shape::BodyShape;
+
 /// A catalog file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {detail}")]
@@ -25,7 +27,8 @@ pub struct FileFault {
 /// assert_eq!((fault.line, fault.column), (2, 1));
 /// ```
 pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
-    toml::from_str(text).map_err(|error| {
+    let read = toml::from_str::<BodyShape>(text).and_then(|_| toml::from_str(text));
+    read.map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let (line, column) = line_and_column(text, at);
         FileFault {

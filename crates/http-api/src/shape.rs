@@ -1,4 +1,4 @@
-//! Where arrays may stand. serde reads an array as a struct, field by field; here a body is an object, and so is what
+//! Where arrays may stand, in JSON and in a catalog file. serde reads an array as a struct, field by field; here a body is an object, and so is what
 //! stands in an array where it is not a plain value. Such a body is refused before it is read for what it means.
 
 use std::fmt;

@@ -48,6 +48,9 @@ async fn a_wrong_file_says_line_and_column_and_changes_nothing() {
     is_refused_at(&apply(&api, &duplicate).await, 14, 8);
     let feature_twice = GOOD.replace("[[plan]]", "[[feature]]\ncode = \"reports\"\nname = \"R\"\nunit = \"r\"\nkind = \"consumable\"\ncadence = \"daily\"\n\n[[plan]]");
     is_refused_at(&apply(&api, &feature_twice).await, 9, 8);
+    let by_position = format!("plan = [['free', 'Free', 0, 'usd', 'month', false, {{}}]]\n{GOOD}");
+    let by_position = by_position.split("\n[[plan]]").next().unwrap_or_default();
+    is_refused_at(&apply(&api, by_position).await, 1, 9);
     let no_toml = GOOD.replace("[[plan]]", "[[plan]");
     assert_eq!(apply(&api, &no_toml).await.status, 422);
     let unknown_feature = GOOD.replace("reports = 10", "nothing = 10");
