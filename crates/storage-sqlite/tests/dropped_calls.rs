@@ -1,4 +1,4 @@
-//! A call that is dropped midway loses nothing that was acknowledged and leaves nothing behind.
+//! A call that is dropped or fails midway loses nothing that was acknowledged and leaves nothing behind.
 #![expect(clippy::expect_used, reason = "a call that fails is a failed test")]
 
 use std::sync::Arc;
@@ -12,16 +12,21 @@ use tempfile::TempDir;
 use testkit::fixtures::{batch, first_write, home_query, load_query, next_write, user};
 
 const DROPS: u64 = 400;
+const FAILURES: u64 = 4;
 const DELAY_MICROS_MAX: u64 = 3_000;
 
 async fn open() -> (SqliteStore, TempDir) {
     let folder = TempDir::new().expect("a folder");
+    (reopen(&folder).await, folder)
+}
+
+async fn reopen(folder: &TempDir) -> SqliteStore {
     let settings = SqliteSettings {
         readers: 2,
         ..SqliteSettings::default()
     };
     let store = SqliteStore::open(folder.path().join("quota.db"), &settings).await;
-    (store.expect("opens"), folder)
+    store.expect("opens")
 }
 
 /// Delays from none to as long as a write takes, in an order that looks random.
@@ -84,4 +89,35 @@ async fn dropping_loads_and_locked_writes_leaves_no_transaction_open() {
     assert!(!last.expect("the writer is free"), "nothing was decided");
     let stored = version(&store, &alice).await;
     assert_eq!(stored, 1 + decided.load(Ordering::SeqCst));
+}
+
+/// The only connection that writes comes back from a change that failed midway: what is written by it next is committed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_fails_midway_leaves_no_transaction_open() {
+    let (store, folder) = open().await;
+    let alice = user("alice");
+    let created = batch(vec![first_write(&alice)]);
+    store.write(&created).await.expect("writes");
+    let query = load_query(vec![home_query(&alice)]);
+    for number in 1..=FAILURES {
+        let is_panic = number % 2 == 0;
+        let decide: DecideLocked = Box::new(move |loaded: Loaded| {
+            assert!(!is_panic, "a decision that panics");
+            let home = &loaded.homes[0];
+            let write = next_write(&home.id, home.version);
+            Some(batch(vec![write.clone(), write]))
+        });
+        let (called, asked) = (store.clone(), query.clone());
+        let failed = tokio::spawn(async move { called.write_locked(&asked, decide).await });
+        match failed.await {
+            Ok(answer) => assert!(answer.is_err(), "a home twice is refused"),
+            Err(ended) => assert!(is_panic && ended.is_panic(), "the panic of the decision"),
+        }
+        let next = batch(vec![next_write(&alice, number)]);
+        let passed = store.write(&next).await.expect("writes");
+        assert_eq!(passed, vec![alice.clone()], "as if nothing had happened");
+    }
+    store.close().await;
+    let again = reopen(&folder).await;
+    assert_eq!(version(&again, &alice).await, 1 + FAILURES);
 }
