@@ -12,10 +12,10 @@ use testkit::sequences::{Plan, assert_same, regressions, run, wanted};
 const FIRST: u64 = 1_000_000;
 
 async fn come_to_the_same(plans: Vec<Plan>) {
-    let (store, ()) = database::open().await;
     for plan in plans {
+        let (store, ()) = database::open().await;
         let expected = run(Arc::new(MemoryStore::new()), &plan).await;
-        let found = run(Arc::clone(&store), &plan).await;
+        let found = run(store, &plan).await;
         assert_same(&plan, &expected, &found);
     }
 }
@@ -24,7 +24,7 @@ async fn come_to_the_same(plans: Vec<Plan>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sequences_with_keys_come_to_the_same_as_in_memory() {
     let mut plans = regressions(true);
-    plans.push(wanted(FIRST, true));
+    plans.extend(wanted(FIRST, true));
     come_to_the_same(plans).await;
 }
 
@@ -32,6 +32,6 @@ async fn sequences_with_keys_come_to_the_same_as_in_memory() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sequences_over_years_come_to_the_same_as_in_memory() {
     let mut plans = regressions(false);
-    plans.push(wanted(FIRST, false));
+    plans.extend(wanted(FIRST, false));
     come_to_the_same(plans).await;
 }

@@ -18,12 +18,12 @@ async fn come_to_the_same(plans: Vec<Plan>) {
     // In memory where there is such a folder: half of the time would go into syncing, and nothing is killed here.
     let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
     let folder = folder.expect("a folder");
-    let file = folder.path().join("quota.db");
-    let store = SqliteStore::open(file, &SqliteSettings::default()).await;
-    let store = Arc::new(store.expect("opens"));
-    for plan in plans {
+    for (number, plan) in plans.into_iter().enumerate() {
+        let file = folder.path().join(format!("quota-{number}.db"));
+        let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+        let store = Arc::new(store.expect("opens"));
         let expected = run(Arc::new(MemoryStore::new()), &plan).await;
-        let found = run(Arc::<SqliteStore>::clone(&store), &plan).await;
+        let found = run(store, &plan).await;
         assert_same(&plan, &expected, &found);
     }
 }
@@ -32,7 +32,7 @@ async fn come_to_the_same(plans: Vec<Plan>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sequences_with_keys_come_to_the_same_as_in_memory() {
     let mut plans = regressions(true);
-    plans.push(wanted(FIRST, true));
+    plans.extend(wanted(FIRST, true));
     come_to_the_same(plans).await;
 }
 
@@ -40,6 +40,6 @@ async fn sequences_with_keys_come_to_the_same_as_in_memory() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sequences_over_years_come_to_the_same_as_in_memory() {
     let mut plans = regressions(false);
-    plans.push(wanted(FIRST, false));
+    plans.extend(wanted(FIRST, false));
     come_to_the_same(plans).await;
 }

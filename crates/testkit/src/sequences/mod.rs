@@ -5,12 +5,16 @@
     reason = "a suite that cannot run must stop the test"
 )]
 
+mod cast;
 mod script;
+mod variety;
 mod wanted;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use cast::{Cast, Deed, Step};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use quota_core::answer::Answer;
@@ -23,10 +27,11 @@ use quota_core::operation::{Entry, OperationKind, Origin};
 use quota_core::ports::{AuditHome, FixedClock, Storage};
 use quota_core::rules::decide::Draw;
 use quota_service::{
-    Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
+    Ask, CatalogPlan, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };
-use script::{Cast, Step, pauses, script};
+use script::{pauses, script};
 use uuid::Uuid;
+use variety::varied;
 
 pub use wanted::{regressions, wanted};
 
@@ -45,15 +50,34 @@ pub struct Plan {
     pub longest: TimeDelta,
     /// Whether steps carry keys; they are looked for over 35 days only.
     pub with_keys: bool,
+    /// Whether things begin and end at times, statuses change, users move, and other catalogs are applied.
+    pub is_varied: bool,
+}
+
+/// The catalogs that are applied one after another when a plan is varied.
+const LATER_CATALOGS: [&str; 2] = [
+    include_str!("catalog_second.toml"),
+    include_str!("catalog_third.toml"),
+];
+
+impl Plan {
+    /// The catalog that is applied before a step: they come in equal distances.
+    fn catalog_at(&self, step: usize) -> Option<CatalogFile> {
+        let parts = LATER_CATALOGS.len() + 1;
+        let is_due = |part: &usize| self.is_varied && step == self.steps * part / parts;
+        let part = (1..parts).find(is_due)?;
+        Some(catalog_file(LATER_CATALOGS[part - 1]))
+    }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = if self.with_keys { "keys" } else { "no-keys" };
+        let variety = if self.is_varied { "varied" } else { "plain" };
         let days = self.longest.num_days();
         write!(
             f,
-            "{} steps, time {}, {days} days, {keys}",
+            "{} steps, time {}, {days} days, {keys}, {variety}",
             self.steps, self.time_seed
         )
     }
@@ -82,6 +106,7 @@ pub enum Seen {
 /// How a home is at the end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndState {
+    home: AccountId,
     version: u64,
     accounts: Vec<(AccountId, Account)>,
     closed: Vec<String>,
@@ -96,21 +121,25 @@ pub struct Trace {
     pub seen: Vec<Vec<Seen>>,
     /// By sequence, the homes at the end.
     pub ends: Vec<Vec<EndState>>,
+    /// What the catalogs that were applied in between changed.
+    pub applied: Vec<CatalogPlan>,
 }
 
-/// The catalog that the sequences use.
+/// The catalog that the sequences use, the first one where there are several.
 ///
 /// # Panics
 /// When it is not valid.
 pub fn catalog() -> Catalog {
-    let file: CatalogFile =
-        toml::from_str(include_str!("catalog.toml")).expect("the suite's catalog parses");
     Catalog::default()
-        .applied(&file)
+        .applied(&catalog_file(include_str!("catalog.toml")))
         .expect("the suite's catalog is valid")
 }
 
-/// Runs the sequences of `plan` side by side on one store.
+fn catalog_file(text: &str) -> CatalogFile {
+    toml::from_str(text).expect("the suite's catalogs parse")
+}
+
+/// Runs the sequences of `plan` side by side on one store that is empty.
 ///
 /// # Panics
 /// When the store fails, or the auditor finds something at the end.
@@ -125,22 +154,53 @@ pub async fn run(storage: Arc<dyn Storage>, plan: &Plan) -> Trace {
 pub async fn run_with(storage: Arc<dyn Storage>, plan: &Plan, settings: EngineSettings) -> Trace {
     let start = DateTime::from_timestamp(1_799_000_000, 0).expect("a literal instant");
     let clock = Arc::new(FixedClock::at(start));
-    if storage
-        .catalog_version()
-        .await
-        .expect("the catalog's version")
-        == 0
-    {
-        let stored = storage.put_catalog(&catalog(), None, start).await;
-        assert!(
-            stored.expect("the catalog is stored"),
-            "nobody else stores one"
-        );
+    let stored = storage.put_catalog(&catalog(), None, start).await;
+    assert!(
+        stored.expect("the catalog is stored"),
+        "the store was empty"
+    );
+    let engine = engine(&storage, &clock, settings).await;
+    let mut instants = vec![start];
+    for pause in pauses(plan.time_seed, plan.steps, plan.longest) {
+        instants.push(instants[instants.len() - 1] + pause);
     }
+    let player = |seed: &u64| Player::new(plan, *seed, &instants);
+    let mut players: Vec<Player> = plan.seeds.iter().map(player).collect();
+    let mut applied = Vec::new();
+    for (step, now) in instants.iter().take(plan.steps).enumerate() {
+        clock.set(*now);
+        if let Some(file) = plan.catalog_at(step) {
+            let said = engine.apply_catalog(&file, None).await;
+            applied.push(said.expect("the suite's catalogs follow each other"));
+        }
+        join_all(players.iter_mut().map(|player| player.play(&engine))).await;
+    }
+    engine.stop().await;
+    let homes = homes(storage.as_ref()).await;
+    let mut ends = Vec::with_capacity(players.len());
+    for (player, seed) in players.iter().zip(&plan.seeds) {
+        let mut lived_in = Vec::new();
+        for home in player.cast.homes().filter(|home| homes.contains(home)) {
+            lived_in.push(end(storage.as_ref(), &home, &format!("seed {seed}, {plan}")).await);
+        }
+        ends.push(lived_in);
+    }
+    Trace {
+        seen: players.into_iter().map(|player| player.seen).collect(),
+        ends,
+        applied,
+    }
+}
+
+async fn engine(
+    storage: &Arc<dyn Storage>,
+    clock: &Arc<FixedClock>,
+    settings: EngineSettings,
+) -> Engine {
     let parts = EngineParts {
-        storage: Arc::clone(&storage),
+        storage: Arc::clone(storage),
         cache: Arc::new(NoCache),
-        clock: Arc::<FixedClock>::clone(&clock),
+        clock: Arc::<FixedClock>::clone(clock),
         ids: Arc::new(TimeIds),
     };
     let settings = EngineSettings {
@@ -148,35 +208,37 @@ pub async fn run_with(storage: Arc<dyn Storage>, plan: &Plan, settings: EngineSe
         deadline: std::time::Duration::from_mins(5),
         ..settings
     };
-    let engine = Engine::start(parts, settings)
-        .await
-        .expect("the engine starts");
-    let mut players: Vec<Player> = plan
-        .seeds
-        .iter()
-        .map(|seed| Player::new(plan, *seed))
-        .collect();
-    for pause in pauses(plan.time_seed, plan.steps, plan.longest) {
-        join_all(players.iter_mut().map(|player| player.play(&engine))).await;
-        clock.advance(pause);
-    }
-    engine.stop().await;
-    let mut ends = Vec::with_capacity(players.len());
-    for (player, seed) in players.iter().zip(&plan.seeds) {
-        let mut homes = Vec::new();
-        for home in player.cast.homes() {
-            let found = storage.audit_home(home).await.expect("the home is read");
-            let found = found.expect("the home exists");
-            let findings = audit(&found);
-            assert!(findings.is_empty(), "seed {seed}: {findings:?}, {plan}");
-            homes.push(end_state(found));
+    let engine = Engine::start(parts, settings).await;
+    engine.expect("the engine starts")
+}
+
+/// All homes; those that have ceased are none.
+async fn homes(storage: &dyn Storage) -> BTreeSet<AccountId> {
+    const PAGE: u32 = 1_000;
+    let mut all = BTreeSet::new();
+    loop {
+        let page = storage.homes(all.last(), None, PAGE).await;
+        let page = page.expect("the homes are listed");
+        if page.is_empty() {
+            return all;
         }
-        ends.push(homes);
+        all.extend(page);
     }
-    Trace {
-        seen: players.into_iter().map(|player| player.seen).collect(),
-        ends,
+}
+
+/// A home as it is, when the auditor finds nothing and the directory knows who lives there.
+async fn end(storage: &dyn Storage, home: &AccountId, which: &str) -> EndState {
+    let found = storage.audit_home(home).await.expect("the home is read");
+    let found = found.expect("it was listed");
+    let findings = audit(&found);
+    assert!(findings.is_empty(), "{which}: {findings:?}");
+    for (account, _) in &found.accounts {
+        let entry = storage.home_of(account).await;
+        let entry = entry.expect("the directory is read");
+        let wanted = (account != home).then_some(home);
+        assert_eq!(entry.as_ref(), wanted, "where {account} lives, {which}");
     }
+    end_state(found)
 }
 
 /// Compares two traces and says where they part first.
@@ -184,6 +246,7 @@ pub async fn run_with(storage: Arc<dyn Storage>, plan: &Plan, settings: EngineSe
 /// # Panics
 /// When they differ, with the seed and the step.
 pub fn assert_same(plan: &Plan, expected: &Trace, found: &Trace) {
+    assert_eq!(expected.applied, found.applied, "catalogs, {plan}");
     for (place, seed) in plan.seeds.iter().enumerate() {
         let (left, right) = (&expected.seen[place], &found.seen[place]);
         for (step, (left, right)) in left.iter().zip(right).enumerate() {
@@ -202,10 +265,14 @@ struct Player {
 }
 
 impl Player {
-    fn new(plan: &Plan, seed: u64) -> Self {
+    fn new(plan: &Plan, seed: u64, instants: &[DateTime<Utc>]) -> Self {
         let cast = Cast::of(&plan.prefix, seed);
+        let mut script = script(&cast, seed, plan.steps, plan.with_keys);
+        if plan.is_varied {
+            script = varied(&cast, seed, instants, script);
+        }
         Self {
-            script: script(&cast, seed, plan.steps, plan.with_keys),
+            script,
             cast,
             ids: Vec::with_capacity(plan.steps),
             seen: Vec::with_capacity(plan.steps),
@@ -217,15 +284,23 @@ impl Player {
             return;
         };
         let about = step.about.and_then(|about| self.ids.get(about)).copied();
-        let ask = Ask {
-            account: step.account.clone(),
-            key: step
-                .key
-                .map(|key| IdempotencyKey::new(&format!("k{key}")).expect("a short key")),
-            command: about_id(step.command.clone(), about),
-            origin: Origin::default(),
+        let key = step
+            .key
+            .map(|key| IdempotencyKey::new(&format!("k{key}")).expect("a short key"));
+        let (account, origin) = (step.account.clone(), Origin::default());
+        let reply = match &step.deed {
+            Deed::Ask(command) => {
+                let command = about_id(command.clone(), about);
+                let ask = Ask {
+                    account,
+                    key,
+                    command,
+                    origin,
+                };
+                engine.submit(ask).await
+            }
+            Deed::Move(org) => engine.move_user(&account, org.as_ref(), key, origin).await,
         };
-        let reply = engine.submit(ask).await;
         let id = reply
             .as_ref()
             .map_or(Uuid::nil(), |reply| reply.operation.id);
@@ -312,6 +387,7 @@ pub fn end_state(found: AuditHome) -> EndState {
         .collect();
     reservations.sort_by(|a, b| format!("{a:?}").cmp(&format!("{b:?}")));
     EndState {
+        home: found.home,
         version: found.version,
         accounts,
         closed,

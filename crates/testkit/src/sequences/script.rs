@@ -4,56 +4,16 @@ use chrono::TimeDelta;
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::Cadence;
 use quota_core::command::{AccountSpec, ChangeWhen, Command, Item, Presence, UsageAfterChange};
-use quota_core::ids::{AccountId, FeatureCode, GrantId, OrgId, PlanCode, TokenId, UserId};
+use quota_core::ids::{AccountId, FeatureCode, GrantId, PlanCode, TokenId};
 use quota_core::terms::{Policy, Status};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use uuid::Uuid;
 
-const FEATURES: [&str; 5] = ["req", "art", "tok", "alb", "sto"];
+use super::cast::{Cast, Deed, Step, feature, plain, token};
+
 const PLANS: [&str; 3] = ["free", "pro", "max"];
-const TOKENS: [&str; 2] = ["t0", "t1"];
-
-/// The accounts of one script.
-#[derive(Debug, Clone)]
-pub(crate) struct Cast {
-    pub(crate) org: AccountId,
-    org_id: OrgId,
-    pub(crate) members: Vec<AccountId>,
-    pub(crate) loner: AccountId,
-}
-
-impl Cast {
-    pub(crate) fn of(prefix: &str, seed: u64) -> Self {
-        let user = |name: &str| {
-            let id = UserId::new(&format!("{prefix}{seed}{name}")).expect("a short id");
-            AccountId::user(&id)
-        };
-        let org_id = OrgId::new(&format!("{prefix}{seed}")).expect("a short id");
-        Self {
-            org: AccountId::org(&org_id),
-            org_id,
-            members: vec![user("a"), user("b"), user("c")],
-            loner: user("x"),
-        }
-    }
-
-    /// The homes in which the accounts live.
-    pub(crate) fn homes(&self) -> [&AccountId; 2] {
-        [&self.org, &self.loner]
-    }
-}
-
-/// One step: who is asked what, and under which key. Ids of earlier steps are filled in when it is run.
-#[derive(Debug, Clone)]
-pub(crate) struct Step {
-    pub(crate) account: AccountId,
-    pub(crate) key: Option<u8>,
-    pub(crate) command: Command,
-    /// The step whose id the command is about.
-    pub(crate) about: Option<usize>,
-}
 
 /// A script of `steps` steps; the same for the same seed.
 pub(crate) fn script(cast: &Cast, seed: u64, steps: usize, with_keys: bool) -> Vec<Step> {
@@ -88,15 +48,6 @@ pub(crate) fn pauses(seed: u64, steps: usize, longest: TimeDelta) -> Vec<TimeDel
         taken
     };
     (0..steps).map(|_| pause()).collect()
-}
-
-fn plain(account: &AccountId, command: Command) -> Step {
-    Step {
-        account: account.clone(),
-        key: None,
-        command,
-        about: None,
-    }
 }
 
 struct Writer<'a> {
@@ -180,8 +131,7 @@ impl Writer<'_> {
     }
 
     fn feature(&mut self) -> FeatureCode {
-        let code = FEATURES.choose(&mut self.random).expect("not empty");
-        FeatureCode::new(code).expect("a literal code")
+        feature(&mut self.random)
     }
 
     fn plan(&mut self) -> PlanCode {
@@ -190,8 +140,7 @@ impl Writer<'_> {
     }
 
     fn token(&mut self) -> TokenId {
-        let id = TOKENS.choose(&mut self.random).expect("not empty");
-        TokenId::new(id).expect("a literal id")
+        token(&mut self.random)
     }
 
     fn some_token(&mut self) -> Option<TokenId> {
@@ -222,7 +171,7 @@ impl Writer<'_> {
         Step {
             account,
             key: may_have_key.then(|| self.random.random_range(0..6)),
-            command,
+            deed: Deed::Ask(command),
             about,
         }
     }

@@ -4,32 +4,37 @@ use chrono::TimeDelta;
 
 use super::Plan;
 
-/// Sequences of each of the two plans of each of the two databases when `QUOTA_SEQUENCES` does not say how many:
-/// 5,000 in all, which is what two cores do in about a minute.
-const SEQUENCES: u64 = 1_250;
+/// Sequences with keys, and as many without, of each database when `QUOTA_SEQUENCES` does not say how many: each database
+/// gets 5,000, and two cores do all in about two minutes.
+const SEQUENCES: u64 = 2_500;
+/// Sequences that are run side by side, with the same pauses: few enough that none waits long for a connection.
+const AT_ONCE: usize = 500;
 /// Operations in each.
 const STEPS: usize = 50;
-/// `seed steps time-seed days keys|no-keys`, with a line above each that says what it once found.
+/// `seed steps time-seed days keys|no-keys varied|plain`, with a line above each that says what it once found.
 const REGRESSIONS: &str = include_str!("regressions.txt");
 
-/// The two plans of a test: `with_keys` within 33 days, as keys are looked for over 35, or else over 900 days. Seeds
-/// begin at `first`, another one for each store.
+/// The plans of a test: `with_keys` within 33 days, as keys are looked for over 35, or else over 900 days. Seeds begin at
+/// `first`, another one for each store.
 ///
 /// # Panics
 /// When `QUOTA_SEQUENCES` is no number.
-pub fn wanted(first: u64, with_keys: bool) -> Plan {
+pub fn wanted(first: u64, with_keys: bool) -> Vec<Plan> {
     let said = std::env::var("QUOTA_SEQUENCES").ok();
     let sequences = said.map_or(SEQUENCES, |said| {
         said.parse().expect("QUOTA_SEQUENCES is a number")
     });
-    Plan {
+    let seeds: Vec<u64> = (first..first + sequences).collect();
+    let plan = |seeds: &[u64]| Plan {
         prefix: "s".to_owned(),
-        seeds: (first..first + sequences).collect(),
+        seeds: seeds.to_vec(),
         steps: STEPS,
-        time_seed: first + if with_keys { 1 } else { 2 },
+        time_seed: seeds[0] + if with_keys { 1 } else { 2 },
         longest: TimeDelta::days(if with_keys { 33 } else { 900 }),
         with_keys,
-    }
+        is_varied: true,
+    };
+    seeds.chunks(AT_ONCE).map(plan).collect()
 }
 
 /// The sequences that failed once, with keys or without; each runs alone.
@@ -45,8 +50,8 @@ pub fn regressions(with_keys: bool) -> Vec<Plan> {
 
 fn plan(number: usize, line: &str) -> Plan {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [seed, steps, time_seed, days, keys] = words[..] else {
-        panic!("five words a line, not `{line}`");
+    let [seed, steps, time_seed, days, keys, variety] = words[..] else {
+        panic!("six words a line, not `{line}`");
     };
     Plan {
         prefix: format!("r{number}-"),
@@ -55,5 +60,6 @@ fn plan(number: usize, line: &str) -> Plan {
         time_seed: time_seed.parse().expect("a seed"),
         longest: TimeDelta::days(days.parse().expect("a number of days")),
         with_keys: keys == "keys",
+        is_varied: variety == "varied",
     }
 }

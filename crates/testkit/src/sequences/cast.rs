@@ -1,0 +1,88 @@
+//! Who plays in a script, and what one step is.
+
+use quota_core::command::Command;
+use quota_core::ids::{AccountId, FeatureCode, OrgId, TokenId, UserId};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+
+const FEATURES: [&str; 5] = ["req", "art", "tok", "alb", "sto"];
+const TOKENS: [&str; 2] = ["t0", "t1"];
+
+/// The accounts of one script.
+#[derive(Debug, Clone)]
+pub(crate) struct Cast {
+    pub(crate) org: AccountId,
+    pub(crate) org_id: OrgId,
+    /// It has no members at first; a plain script does without it.
+    pub(crate) other_org: OrgId,
+    /// Members of the org at first.
+    pub(crate) members: Vec<AccountId>,
+    /// In no org at first.
+    pub(crate) loner: AccountId,
+}
+
+impl Cast {
+    pub(crate) fn of(prefix: &str, seed: u64) -> Self {
+        let user = |name: &str| {
+            let id = UserId::new(&format!("{prefix}{seed}{name}")).expect("a short id");
+            AccountId::user(&id)
+        };
+        let org = |name: &str| OrgId::new(&format!("{prefix}{seed}{name}")).expect("a short id");
+        let org_id = org("");
+        Self {
+            org: AccountId::org(&org_id),
+            org_id,
+            other_org: org("other"),
+            members: vec![user("a"), user("b"), user("c")],
+            loner: user("x"),
+        }
+    }
+
+    pub(crate) fn users(&self) -> impl Iterator<Item = &AccountId> {
+        self.members.iter().chain([&self.loner])
+    }
+
+    /// Wherever the accounts may live.
+    pub(crate) fn homes(&self) -> impl Iterator<Item = AccountId> {
+        let orgs = [self.org.clone(), AccountId::org(&self.other_org)];
+        orgs.into_iter().chain(self.users().cloned())
+    }
+}
+
+/// One step: who is asked what, and under which key. Ids of earlier steps are filled in when it is run.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) account: AccountId,
+    pub(crate) key: Option<u8>,
+    pub(crate) deed: Deed,
+    /// The step whose id the command is about.
+    pub(crate) about: Option<usize>,
+}
+
+/// What is done in a step.
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    /// A command.
+    Ask(Command),
+    /// The user moves into an org, or out of its own.
+    Move(Option<OrgId>),
+}
+
+pub(crate) fn plain(account: &AccountId, command: Command) -> Step {
+    Step {
+        account: account.clone(),
+        key: None,
+        deed: Deed::Ask(command),
+        about: None,
+    }
+}
+
+pub(crate) fn feature(random: &mut StdRng) -> FeatureCode {
+    let code = FEATURES.choose(random).expect("not empty");
+    FeatureCode::new(code).expect("a literal code")
+}
+
+pub(crate) fn token(random: &mut StdRng) -> TokenId {
+    let id = TOKENS.choose(random).expect("not empty");
+    TokenId::new(id).expect("a literal id")
+}

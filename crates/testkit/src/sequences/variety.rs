@@ -1,0 +1,203 @@
+//! What a plain script never has: times at which things begin and end, every status, users that join and leave an org,
+//! and keys that come twice with the same request. It is put into a script that is written already, so that a seed of a plain one stays what it was.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::amount::Limit;
+use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::ids::{AccountId, OrgId, PlanCode};
+use quota_core::terms::Status;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+use super::cast::{Cast, Deed, Step, feature, plain, token};
+
+/// Steps that make and equip the accounts, at most; none of them is replaced.
+const OPENING_STEPS_MAX: usize = 15;
+/// Paid for two times of five, so that there is something to spend.
+const STATUSES: [Status; 5] = [
+    Status::Trialing,
+    Status::Trialing,
+    Status::PastDue,
+    Status::Unpaid,
+    Status::Canceled,
+];
+const STATUSES_SET: [Status; 5] = [
+    Status::Active,
+    Status::Trialing,
+    Status::PastDue,
+    Status::Unpaid,
+    Status::Canceled,
+];
+
+/// The script with all this; step `n` is played at `instants[n]`.
+pub(crate) fn varied(
+    cast: &Cast,
+    seed: u64,
+    instants: &[DateTime<Utc>],
+    mut script: Vec<Step>,
+) -> Vec<Step> {
+    let steps = script.len();
+    let mut varier = Varier {
+        // Another stream than that of the plain script.
+        random: StdRng::seed_from_u64(!seed),
+        cast,
+        instants,
+    };
+    for step in &mut script {
+        step.about = step.about.map(|about| about + 1);
+    }
+    script.insert(0, varier.other_org());
+    script.truncate(steps);
+    for number in 0..script.len() {
+        let (played, rest) = script.split_at_mut(number);
+        match varier.repeated(played) {
+            Some(repeated) => rest[0] = repeated,
+            None => varier.vary(number, &mut rest[0]),
+        }
+    }
+    script
+}
+
+/// A plan that the second catalog brings, and whose subscriptions stay on the version they began with.
+fn eco() -> PlanCode {
+    PlanCode::new("eco").expect("a literal code")
+}
+
+struct Varier<'a> {
+    random: StdRng,
+    cast: &'a Cast,
+    instants: &'a [DateTime<Utc>],
+}
+
+impl Varier<'_> {
+    fn other_org(&self) -> Step {
+        let (presence, spec) = (Presence::New, AccountSpec::default());
+        let org = AccountId::org(&self.cast.other_org);
+        plain(&org, Command::PutAccount { presence, spec })
+    }
+
+    /// A step with a key, asked once more: whatever came between, it is answered as at first (X1).
+    fn repeated(&mut self, played: &[Step]) -> Option<Step> {
+        let is_due = OPENING_STEPS_MAX <= played.len() && self.random.random_bool(0.06);
+        let with_keys: Vec<_> = played.iter().filter(|step| step.key.is_some()).collect();
+        let step = with_keys.choose(&mut self.random).filter(|_| is_due)?;
+        Some(Step::clone(step))
+    }
+
+    fn vary(&mut self, number: usize, step: &mut Step) {
+        let is_replaced = OPENING_STEPS_MAX <= number && self.random.random_bool(0.12);
+        if is_replaced {
+            let key = step.key;
+            *step = self.replacement();
+            step.key = key;
+        }
+        let Deed::Ask(command) = &mut step.deed else {
+            return;
+        };
+        match command {
+            Command::SetOverride { expires_at, .. }
+            | Command::PutToken { expires_at, .. }
+            | Command::GrantCredits { expires_at, .. }
+                if self.random.random_bool(0.4) =>
+            {
+                *expires_at = Some(self.time(number));
+            }
+            Command::Renew { ends_at } if self.random.random_bool(0.5) => {
+                *ends_at = Some(self.time(number) + TimeDelta::days(30));
+            }
+            Command::Subscribe {
+                plan,
+                starts_at,
+                ends_at,
+                status,
+            } => {
+                if self.random.random_bool(0.15) {
+                    *plan = eco();
+                }
+                *starts_at = self.random.random_bool(0.2).then(|| self.time(number));
+                *ends_at = self.random.random_bool(0.25).then(|| self.time(number));
+                let is_set = self.random.random_bool(0.25);
+                *status = STATUSES
+                    .choose(&mut self.random)
+                    .filter(|_| is_set)
+                    .copied();
+            }
+            Command::ChangePlan { plan, .. } if self.random.random_bool(0.2) => *plan = eco(),
+            Command::SetStatus { status } => {
+                let set = STATUSES_SET.choose(&mut self.random);
+                *status = *set.expect("not empty");
+            }
+            _ => {}
+        }
+    }
+
+    /// A time before, at or after that of a step. What ends does so at the very instant of a step that comes, as often
+    /// as not: ends are exclusive.
+    fn time(&mut self, number: usize) -> DateTime<Utc> {
+        let now = self.instants[number];
+        match self.random.random_range(0..10) {
+            0..5 => {
+                let instant = self.instants[number..].choose(&mut self.random);
+                *instant.expect("that of the step itself")
+            }
+            5 => now + TimeDelta::seconds(self.random.random_range(1..100)),
+            6 => now + TimeDelta::hours(self.random.random_range(1..72)),
+            7 | 8 => now + TimeDelta::days(self.random.random_range(1..60)),
+            _ => now - TimeDelta::hours(self.random.random_range(1..500)),
+        }
+    }
+
+    fn replacement(&mut self) -> Step {
+        let account = self.anyone();
+        let command = match self.random.random_range(0..10) {
+            0..6 => return self.move_of_a_user(),
+            6 => Command::Renew { ends_at: None },
+            7 => Command::SetStatus {
+                status: Status::Active,
+            },
+            8 => Command::PutToken {
+                token: token(&mut self.random),
+                presence: Presence::Existing,
+                cap: None,
+                expires_at: None,
+            },
+            _ => Command::SetOverride {
+                feature: feature(&mut self.random),
+                limit: Limit::Of(7),
+                expires_at: None,
+            },
+        };
+        plain(&account, command)
+    }
+
+    fn move_of_a_user(&mut self) -> Step {
+        let orgs: [Option<&OrgId>; 5] = [
+            None,
+            None,
+            Some(&self.cast.org_id),
+            Some(&self.cast.org_id),
+            Some(&self.cast.other_org),
+        ];
+        let to = orgs.choose(&mut self.random).copied().flatten().cloned();
+        Step {
+            account: self.user(),
+            key: None,
+            deed: Deed::Move(to),
+            about: None,
+        }
+    }
+
+    fn anyone(&mut self) -> AccountId {
+        if self.random.random_bool(0.2) {
+            return self.cast.org.clone();
+        }
+        self.user()
+    }
+
+    fn user(&mut self) -> AccountId {
+        let users: Vec<_> = self.cast.users().collect();
+        let user = users.choose(&mut self.random);
+        (*user.expect("there are users")).clone()
+    }
+}
