@@ -19,7 +19,7 @@ use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::command::{AccountSpec, Command, Item, Presence};
 use quota_core::ids::{AccountId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::operation::Origin;
-use quota_core::ports::{FixedClock, Storage};
+use quota_core::ports::{Cache, FixedClock, Storage};
 use quota_service::{
     Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };
@@ -49,6 +49,12 @@ pub struct Arena {
 impl Arena {
     /// Starts so many engines over a store; an empty one gets the catalog of the races.
     pub async fn open(storage: Arc<dyn Storage>, engines: usize) -> Self {
+        let none = || Arc::new(NoCache) as Arc<dyn Cache>;
+        Self::with_caches(storage, (0..engines).map(|_| none()).collect()).await
+    }
+
+    /// As [`Self::open`], with an engine over each cache.
+    pub async fn with_caches(storage: Arc<dyn Storage>, caches: Vec<Arc<dyn Cache>>) -> Self {
         let start = DateTime::from_timestamp(START, 0).expect("a literal instant");
         let clock = Arc::new(FixedClock::at(start));
         let version = storage.catalog_version().await;
@@ -58,19 +64,19 @@ impl Arena {
         }
         let mut arena = Self {
             clock,
-            engines: Vec::with_capacity(engines),
+            engines: Vec::with_capacity(caches.len()),
             storage,
         };
-        for _ in 0..engines {
-            arena.engines.push(arena.engine().await);
+        for cache in caches {
+            arena.engines.push(arena.engine(cache).await);
         }
         arena
     }
 
-    async fn engine(&self) -> Engine {
+    async fn engine(&self, cache: Arc<dyn Cache>) -> Engine {
         let parts = EngineParts {
             storage: Arc::clone(&self.storage),
-            cache: Arc::new(NoCache),
+            cache,
             clock: Arc::<FixedClock>::clone(&self.clock),
             ids: Arc::new(TimeIds),
         };
