@@ -303,9 +303,13 @@ fn body_hash(ask: &Ask) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(ask.account.as_str());
     hasher.update([0]);
-    for part in [&origin.resource_type, &origin.resource_id, &origin.reason] {
+    for part in [&origin.resource_type, &origin.resource_id] {
         hasher.update(part.as_deref().unwrap_or_default());
         hasher.update([0]);
+    }
+    if let Some(reason) = &origin.reason {
+        hasher.update(reason);
+        hasher.update([1]);
     }
     // A command is plain data: its text is always the same, and there is always one.
     hasher.update(serde_json::to_vec(&ask.command).unwrap_or_default());

@@ -21,6 +21,7 @@ use crate::{Engine, EngineError};
 /// let place: LedgerCursor = "7.12".parse()?;
 /// assert_eq!(place.to_string(), "7.12");
 /// assert!("7,12".parse::<LedgerCursor>().is_err());
+/// assert!(u64::MAX.to_string().parse::<LedgerCursor>().is_err());
 /// # Ok::<(), quota_service::InvalidCursor>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,8 +36,9 @@ impl FromStr for LedgerCursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let places: Result<Vec<u64>, _> = text.split('.').map(str::parse).collect();
-        places.map(Self).map_err(|_| InvalidCursor)
+        let place = |text: &str| text.parse().ok().filter(|place| *place <= NEWEST);
+        let places: Option<Vec<u64>> = text.split('.').map(place).collect();
+        places.map(Self).ok_or(InvalidCursor)
     }
 }
 

@@ -14,7 +14,7 @@ use super::standing::standing_of;
 use crate::amount::Amount;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
-use crate::catalog::Kind;
+use crate::catalog::{Feature, Kind};
 use crate::command::{Item, Request};
 use crate::event::EventKind;
 use crate::home::{ClosedBalance, Home, Referred};
@@ -170,6 +170,8 @@ fn give_back(
     let mut entries = Vec::new();
     let user = &referred.operation.account;
     let before = refunded(referred, &item.feature);
+    // What the user gave back already, as capacity, was given back at the org too.
+    let mut released = 0;
     for scope in [Scope::Token, Scope::User, Scope::Org] {
         let original = of_scope(draws, &item.feature, scope);
         let still = units(&original).saturating_sub(before);
@@ -179,17 +181,31 @@ fn give_back(
         let id = scope_account(home, user, scope).clone();
         for draw in &back {
             let closed = (referred.closed.as_slice(), referred.operation.sequence);
-            entries.extend(give_draw_back(
-                home,
-                context,
-                &id,
-                closed,
-                (draw, &item.feature),
-            )?);
+            let is_plain = draw.source != Source::Credits;
+            let mut draw = draw.clone();
+            if scope == Scope::Org && is_plain {
+                let less = draw.amount.min(released);
+                draw.amount = draw.amount.saturating_sub(less);
+                released = released.saturating_sub(less);
+            }
+            let entry = give_draw_back(home, context, &id, closed, (&draw, &item.feature))?;
+            if scope == Scope::User && is_plain && is_capacity(context, &item.feature) {
+                let given = entry.as_ref().map_or(0, |entry| {
+                    let given = entry.used.saturating_add(entry.overage);
+                    given.unsigned_abs()
+                });
+                released = released.saturating_add(draw.amount.saturating_sub(given));
+            }
+            entries.extend(entry);
         }
         count_credits(home, user, &item.feature, &back, taken_back)?;
     }
     Ok(entries)
+}
+
+fn is_capacity(context: &Context<'_>, code: &FeatureCode) -> bool {
+    let feature = context.catalog.features.get(code);
+    feature.is_some_and(|feature| feature.kind == Kind::Capacity)
 }
 
 /// Gives one draw back to its balance: a live one, or one that was closed since. What an operator set to 0
@@ -310,33 +326,40 @@ pub(crate) fn release_capacity(
     let mut amount = item.amount.get();
     for scope in scopes {
         let id = scope_account(home, &request.account, scope).clone();
-        let account = home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
-        let bucket = context.allowance(account, feature).bucket;
-        let bucket = account.books.resolved(&bucket);
-        let balance = account.books.balance(&bucket);
-        let (used, over) = balance.map_or((0, 0), |balance| (balance.used, balance.overage));
-        let charged = balance.map_or(0, |balance| balance.spent().saturating_sub(balance.brought));
-        // The overage first, then what the allowance paid.
-        let from_overage = over.min(amount);
-        let from_used = used.min(amount.saturating_sub(from_overage));
-        let lowered = from_overage.saturating_add(from_used);
-        amount = lowered.min(charged);
-        if lowered == 0 {
-            continue;
+        let (mut lowered, mut charged) = (0_u64, 0_u64);
+        for bucket in occupied(home, context, &id, feature)? {
+            let account = home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
+            let Some(balance) = account.books.balance(&bucket) else {
+                continue;
+            };
+            charged = charged.saturating_add(balance.spent().saturating_sub(balance.brought));
+            // The overage first, then what the allowance paid.
+            let wanted = amount.saturating_sub(lowered);
+            let from_overage = balance.overage.min(wanted);
+            let from_used = balance.used.min(wanted.saturating_sub(from_overage));
+            let from_both = from_overage.saturating_add(from_used);
+            if from_both == 0 {
+                continue;
+            }
+            let posting = Posting {
+                scope,
+                bucket,
+                feature: Some(item.feature.clone()),
+                source: Source::Allowance,
+                unit_cost: 1,
+                used: taken_back(from_used),
+                held: 0,
+                overage: taken_back(from_overage),
+            };
+            entries.push(post(home, context, &id, posting)?);
+            lowered = lowered.saturating_add(from_both);
         }
-        let posting = Posting {
-            scope,
-            bucket,
-            feature: Some(item.feature.clone()),
-            source: Source::Allowance,
-            unit_cost: 1,
-            used: taken_back(from_used),
-            held: 0,
-            overage: taken_back(from_overage),
-        };
-        entries.push(post(home, context, &id, posting)?);
-        // What was used once was used: giving room back does not lower the lifetime total.
-        count_units(home, &id, &item.feature, super::booking::signed(lowered))?;
+        if lowered != 0 {
+            // What was used once was used: giving room back does not lower the lifetime total.
+            let used_once = super::booking::signed(lowered);
+            count_units(home, &id, &item.feature, used_once)?;
+        }
+        amount = lowered.min(charged);
     }
     let balances = standing_of(home, context, &request.account, None, &item.feature);
     let booking = Booking {
@@ -349,6 +372,29 @@ pub(crate) fn release_capacity(
         operation: book(home, context, request, booking),
         is_booked: true,
     })
+}
+
+/// Where a capacity is counted now; and while nothing is in force, the window of the period too, if that is not over:
+/// it may come back.
+fn occupied(
+    home: &Home,
+    context: &Context<'_>,
+    id: &AccountId,
+    feature: &Feature,
+) -> Result<Vec<Bucket>, Rejection> {
+    let account = home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
+    let current = context.allowance(account, feature).bucket;
+    let current = account.books.resolved(&current);
+    let waits = |balance: &&Balance| {
+        let is_window = matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
+        let is_over = balance
+            .ends_at
+            .is_some_and(|ends_at| ends_at <= context.now);
+        is_window && !is_over && balance.bucket != current && balance.moved_to.is_none()
+    };
+    let waiting = account.books.balances.iter().filter(waits);
+    let waiting = waiting.map(|balance| balance.bucket.clone());
+    Ok(std::iter::once(current.clone()).chain(waiting).collect())
 }
 
 /// Sets `used` of the current windows to 0 (X6).

@@ -249,12 +249,9 @@ pub(crate) fn set_status(
         return Err(Rejection::NotInForce);
     }
     let next = with_status(held, status, context.now);
-    // A window of a consumable waits with its use until it is in force again, or over. What is occupied may be given
-    // back meanwhile: it is counted where that is seen.
-    let is_in_force = next.is_in_force(context.now, context.grace);
-    let counts_on = |feature: &Feature| !is_in_force && feature.kind == Kind::Capacity;
     let said = ("subscription_status_set", Vec::new());
-    put(home, context, request, next, counts_on, said)
+    // A window waits with its use until it is in force again, or over.
+    put(home, context, request, next, |_| false, said)
 }
 
 /// Cancels at the period's end, or at once (S8).

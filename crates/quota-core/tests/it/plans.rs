@@ -402,6 +402,43 @@ fn what_is_given_back_meanwhile_is_free_later() {
     assert_eq!(quota_core::audit::audit(&stage.records()), []);
 }
 
+/// X4 and S2: also when the grace had run out before anybody said so.
+#[test]
+fn what_is_given_back_after_the_grace_is_free_later() {
+    use quota_core::terms::Status::{Active, PastDue};
+    let mut stage = yearly();
+    stage.done("user:a", consume("albums", 5));
+    stage.done("user:a", set_status(PastDue));
+    stage.later(TimeDelta::days(5));
+    assert_eq!(stage.remaining("user:a", "albums"), None, "not in force");
+    stage.done("user:a", crate::stage::release_capacity("albums", 4));
+    stage.done("user:a", set_status(Active));
+    assert_eq!(stage.remaining("user:a", "albums"), Some(4));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
+/// C5, S4 and W1: what was occupied in one period is not charged to a later one, however often the status changes.
+#[test]
+fn no_capacity_of_one_period_is_charged_to_a_later_one() {
+    use quota_core::terms::Status::{Active, Unpaid};
+    for comes_back_early in [false, true] {
+        let mut stage = Stage::user("pro");
+        stage.done("user:a", consume("albums", 4));
+        stage.done("user:a", set_status(Unpaid));
+        if comes_back_early {
+            stage.done("user:a", set_status(Active));
+            stage.done("user:a", set_status(Unpaid));
+        }
+        stage.later(TimeDelta::days(40));
+        stage.done("user:a", Command::Renew { ends_at: None });
+        stage.done("user:a", consume("albums", 3));
+        stage.done("user:a", set_status(Unpaid));
+        stage.done("user:a", set_status(Active));
+        assert_eq!(stage.remaining("user:a", "albums"), Some(2));
+        assert_eq!(quota_core::audit::audit(&stage.records()), []);
+    }
+}
+
 /// W1, W4 and S4: whoever comes back in a later window finds it whole: what was used before counts where it was used.
 #[test]
 fn no_use_of_one_window_is_charged_to_the_next() {

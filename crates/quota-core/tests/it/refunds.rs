@@ -8,6 +8,7 @@ use quota_core::event::EventKind;
 use quota_core::operation::{OperationKind, Origin};
 use quota_core::rules::decide::Scope;
 
+use crate::execute_properties::busy_org;
 use crate::stage::{
     Stage, amount, code, commit, consume, grant, item, refund, release_capacity, reserve, track,
 };
@@ -257,4 +258,23 @@ fn a_spent_grant_makes_its_account_due_until_it_is_closed() {
     assert_eq!(due_at(&stage), granted_at);
     stage.done("user:a", close);
     assert_eq!(due_at(&stage), None);
+}
+
+/// X3 and X4: what was given back as capacity is not refunded once more, at the org neither.
+#[test]
+fn an_org_gets_capacity_back_once() {
+    let mut stage = busy_org();
+    stage.done("user:b", consume("albums", 2));
+    let spent = stage.done("user:b", track("albums", 4));
+    let org = stage.standing("org:o", Scope::Org, "albums");
+    let taken = |(used, _, overage): (u64, u64, u64)| used + overage;
+    stage.done("user:b", release_capacity("albums", 6));
+    let left = taken(org) - 6;
+    assert_eq!(taken(stage.standing("org:o", Scope::Org, "albums")), left);
+    let others = stage.done("org:o", track("albums", 3));
+    assert!(others.answer.is_allowed());
+    let before = taken(stage.standing("org:o", Scope::Org, "albums"));
+    stage.done("user:b", refund(spent.id, None));
+    assert_eq!(taken(stage.standing("org:o", Scope::Org, "albums")), before);
+    assert_eq!(audit(&stage.records()), []);
 }
