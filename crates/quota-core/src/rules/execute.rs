@@ -3,7 +3,7 @@
 use super::booking::Context;
 use super::decide::Mode;
 use super::spend::{Outcome, spend};
-use super::{administer, close, expire, hold, reverse, subscribe};
+use super::{administer, capacity, close, expire, hold, reverse, subscribe};
 use crate::answer::Rejection;
 use crate::command::{Command, Item, Request};
 use crate::home::Home;
@@ -116,7 +116,7 @@ fn carry_out(
                 feature: feature.clone(),
                 amount: *amount,
             };
-            reverse::release_capacity(home, context, request, &item)
+            capacity::release_capacity(home, context, request, &item)
         }
         Command::Reset { features } => reverse::reset(home, context, request, features),
         Command::Sweep => Ok(administer::unchanged(home, context, request)),

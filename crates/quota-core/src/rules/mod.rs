@@ -3,6 +3,7 @@
 mod administer;
 pub mod allowance;
 pub mod booking;
+mod capacity;
 mod close;
 pub mod decide;
 pub mod execute;

@@ -1,10 +1,8 @@
-//! Refund, release of capacity, and reset (X3, X4, X6).
+//! Refund and reset (X3, X6).
 
 use std::collections::BTreeSet;
 
-use super::booking::{
-    Booking, Context, Posting, announce, book, count_units, post, scope_account, taken_back,
-};
+use super::booking::{Booking, Context, Posting, announce, book, post, scope_account, taken_back};
 use super::decide::{Draw, Scope};
 use super::funding::Source;
 use super::moves::zero;
@@ -14,7 +12,7 @@ use super::standing::standing_of;
 use crate::amount::Amount;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Feature, Kind};
+use crate::catalog::Kind;
 use crate::command::{Item, Request};
 use crate::event::EventKind;
 use crate::home::{ClosedBalance, Home, Referred};
@@ -304,97 +302,6 @@ fn reopen(
     emptied.balance.granted = crate::amount::Limit::Of(0);
     home.changes.closed.push(emptied);
     Ok(entry)
-}
-
-/// Gives occupied capacity back at user and org, not below 0 (X4). What was taken last goes first: an org that the user
-/// joined with something gets back what it was charged, and no more.
-pub(crate) fn release_capacity(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    item: &Item,
-) -> Result<Outcome, Rejection> {
-    let feature = context.feature(&item.feature)?;
-    if feature.kind != Kind::Capacity {
-        return Err(Rejection::NotCapacity(item.feature.clone()));
-    }
-    let account = home.accounts.get(&request.account);
-    let account = account.ok_or(Rejection::UnknownAccount)?;
-    let mut scopes = vec![Scope::User];
-    scopes.extend(account.terms.org.as_ref().map(|_| Scope::Org));
-    let mut entries = Vec::new();
-    let mut amount = item.amount.get();
-    for scope in scopes {
-        let id = scope_account(home, &request.account, scope).clone();
-        let (mut lowered, mut charged) = (0_u64, 0_u64);
-        for bucket in occupied(home, context, &id, feature)? {
-            let account = home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
-            let Some(balance) = account.books.balance(&bucket) else {
-                continue;
-            };
-            charged = charged.saturating_add(balance.spent().saturating_sub(balance.brought));
-            // The overage first, then what the allowance paid.
-            let wanted = amount.saturating_sub(lowered);
-            let from_overage = balance.overage.min(wanted);
-            let from_used = balance.used.min(wanted.saturating_sub(from_overage));
-            let from_both = from_overage.saturating_add(from_used);
-            if from_both == 0 {
-                continue;
-            }
-            let posting = Posting {
-                scope,
-                bucket,
-                feature: Some(item.feature.clone()),
-                source: Source::Allowance,
-                unit_cost: 1,
-                used: taken_back(from_used),
-                held: 0,
-                overage: taken_back(from_overage),
-            };
-            entries.push(post(home, context, &id, posting)?);
-            lowered = lowered.saturating_add(from_both);
-        }
-        if lowered != 0 {
-            // What was used once was used: giving room back does not lower the lifetime total.
-            let used_once = super::booking::signed(lowered);
-            count_units(home, &id, &item.feature, used_once)?;
-        }
-        amount = lowered.min(charged);
-    }
-    let balances = standing_of(home, context, &request.account, None, &item.feature);
-    let booking = Booking {
-        kind: OperationKind::ReleaseCapacity,
-        refers_to: None,
-        entries,
-        answer: Answer::Allowed { balances },
-    };
-    Ok(Outcome {
-        operation: book(home, context, request, booking),
-        is_booked: true,
-    })
-}
-
-/// Where a capacity is counted now; and while nothing is in force, the window of the period too, if that is not over:
-/// it may come back.
-fn occupied(
-    home: &Home,
-    context: &Context<'_>,
-    id: &AccountId,
-    feature: &Feature,
-) -> Result<Vec<Bucket>, Rejection> {
-    let account = home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
-    let current = context.allowance(account, feature).bucket;
-    let current = account.books.resolved(&current);
-    let waits = |balance: &&Balance| {
-        let is_window = matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
-        let is_over = balance
-            .ends_at
-            .is_some_and(|ends_at| ends_at <= context.now);
-        is_window && !is_over && balance.bucket != current && balance.moved_to.is_none()
-    };
-    let waiting = account.books.balances.iter().filter(waits);
-    let waiting = waiting.map(|balance| balance.bucket.clone());
-    Ok(std::iter::once(current.clone()).chain(waiting).collect())
 }
 
 /// Sets `used` of the current windows to 0 (X6).
