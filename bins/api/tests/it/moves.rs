@@ -86,6 +86,24 @@ async fn sees_all_that_it_ever_did(api: &Api) {
         }
         assert_eq!(paged, whole, "by {limit}");
     }
+    // A move between two pages loses none and shows none twice.
+    let first = api.get("/v1/users/ann/ledger?limit=2").await.expect(200);
+    let next = first.body["next"].as_str().expect("there are more");
+    api.put(PATH, json!({"org": "acme"})).await.expect(200);
+    let path = format!("/v1/users/ann/ledger?limit=100&after={next}");
+    let second = api.get(&path).await.expect(200);
+    let ids = |items: &Value| -> Vec<Value> {
+        let items = items.as_array().expect("items").iter();
+        items.map(|item| item["id"].clone()).collect()
+    };
+    let (first, second) = (ids(&first.body["items"]), ids(&second.body["items"]));
+    assert!(first.iter().all(|id| !second.contains(id)));
+    let whole: Vec<Value> = whole.iter().map(|item| item["id"].clone()).collect();
+    assert!(
+        whole
+            .iter()
+            .all(|id| first.contains(id) || second.contains(id))
+    );
 }
 
 #[tokio::test]
