@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
-use quota_core::operation::Operation;
-use quota_core::ports::{AuditHome, AuditReader, Audits, StoreError};
+use quota_core::ports::{AuditHome, AuditPiece, AuditReader, Audits, StoreError};
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -53,10 +52,7 @@ impl Audits for PgStore {
         let read = to_the_end(read_home(self.pool.clone(), home.clone(), to));
         let show = async {
             while let Some(piece) = pieces.recv().await {
-                match piece {
-                    Piece::Begin(home, refunded) => reader.begin(home, refunded),
-                    Piece::Next(operations) => reader.operations(operations),
-                }
+                piece.show_to(reader);
             }
         };
         let (outcome, ()) = tokio::join!(read, show);
@@ -111,17 +107,11 @@ async fn homes_since(
     Ok(homes)
 }
 
-/// A part of a home on its way to the reader.
-enum Piece {
-    Begin(AuditHome, Vec<Uuid>),
-    Next(Vec<Operation>),
-}
-
 /// Reads a home and sends it, until all is sent or nobody takes it any more.
 async fn read_home(
     pool: PgPool,
     home: AccountId,
-    to: mpsc::Sender<Piece>,
+    to: mpsc::Sender<AuditPiece>,
 ) -> Result<(), StoreError> {
     let mut snapshot = pool.begin_with(ONE_SNAPSHOT).await.map_err(store_error)?;
     if let Some((kept, life)) = kept(&mut snapshot, &home).await? {
@@ -131,7 +121,7 @@ async fn read_home(
             .fetch_all(&mut *snapshot)
             .await
             .map_err(store_error)?;
-        let mut is_wanted = to.send(Piece::Begin(kept, refunded)).await.is_ok();
+        let mut is_wanted = to.send(AuditPiece::Begin(kept, refunded)).await.is_ok();
         let mut after = 0_i64;
         while is_wanted {
             let rows = sqlx::query(OPERATIONS)
@@ -148,7 +138,7 @@ async fn read_home(
             after = Reading::new(last, "operations", home.as_str()).get("sequence")?;
             let operations = rows.iter().map(|row| operation(row, "sequence", "entries"));
             let operations = operations.collect::<Result<_, _>>()?;
-            is_wanted = to.send(Piece::Next(operations)).await.is_ok();
+            is_wanted = to.send(AuditPiece::Next(operations)).await.is_ok();
         }
     }
     snapshot.commit().await.map_err(store_error)

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
-use quota_core::ports::{AuditHome, AuditReader, Audits, StoreError};
+use quota_core::ports::{AuditHome, AuditPiece, AuditReader, Audits, StoreError};
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -31,10 +31,7 @@ impl Audits for SqliteStore {
         let read = self.reading(move |connection| Box::pin(read_home(connection, home, to)));
         let show = async {
             while let Some(piece) = pieces.recv().await {
-                match piece {
-                    Piece::Begin(home, refunded) => reader.begin(home, refunded),
-                    Piece::Next(operations) => reader.operations(operations),
-                }
+                piece.show_to(reader);
             }
         };
         let (outcome, ()) = tokio::join!(read, show);
@@ -62,17 +59,11 @@ impl Audits for SqliteStore {
     }
 }
 
-/// A part of a home on its way to the reader.
-enum Piece {
-    Begin(AuditHome, Vec<Uuid>),
-    Next(Vec<Operation>),
-}
-
 /// Reads a home and sends it, until all is sent or nobody takes it any more.
 async fn read_home(
     connection: &mut SqliteConnection,
     home: AccountId,
-    to: mpsc::Sender<Piece>,
+    to: mpsc::Sender<AuditPiece>,
 ) -> Result<(), Fault> {
     let Some((kept, era)) = kept(connection, &home).await? else {
         return Ok(());
@@ -85,7 +76,7 @@ async fn read_home(
         .iter()
         .map(|row| Reading::new(row, "operations", &home).raw::<Uuid>(0));
     let refunded = refunded.collect::<Result<_, Fault>>()?;
-    let mut is_wanted = to.send(Piece::Begin(kept, refunded)).await.is_ok();
+    let mut is_wanted = to.send(AuditPiece::Begin(kept, refunded)).await.is_ok();
     let mut after = 0;
     while is_wanted {
         let statement = concat!(
@@ -103,7 +94,7 @@ async fn read_home(
             break;
         };
         after = counter(last.sequence)?;
-        is_wanted = to.send(Piece::Next(operations)).await.is_ok();
+        is_wanted = to.send(AuditPiece::Next(operations)).await.is_ok();
     }
     Ok(())
 }

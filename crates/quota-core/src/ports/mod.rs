@@ -12,8 +12,8 @@ pub use clock::{Clock, FixedClock, Ids};
 pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use records::{
-    AccountPage, AccountRow, AuditHome, AuditReader, Audits, CatalogStore, Directory, LedgerPage,
-    Outbox, Records, Relocation,
+    AccountPage, AccountRow, AuditHome, AuditPiece, AuditReader, Audits, CatalogStore, Directory,
+    LedgerPage, Outbox, Records, Relocation,
 };
 pub use store::{
     AccountWrite, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store,

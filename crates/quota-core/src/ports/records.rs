@@ -204,6 +204,25 @@ pub trait AuditReader: Send {
     fn operations(&mut self, next: Vec<Operation>);
 }
 
+/// A part of a home on its way to a reader, for stores that read in a task of their own.
+#[derive(Debug)]
+pub enum AuditPiece {
+    /// What [`AuditReader::begin`] takes.
+    Begin(AuditHome, Vec<Uuid>),
+    /// What [`AuditReader::operations`] takes.
+    Next(Vec<Operation>),
+}
+
+impl AuditPiece {
+    /// Shows it.
+    pub fn show_to(self, reader: &mut dyn AuditReader) {
+        match self {
+            Self::Begin(home, refunded) => reader.begin(home, refunded),
+            Self::Next(operations) => reader.operations(operations),
+        }
+    }
+}
+
 /// Keeps everything.
 #[derive(Default)]
 struct Whole(Option<AuditHome>);
