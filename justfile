@@ -39,6 +39,10 @@ test *args:
     cargo build --quiet --workspace --bin throwaway
     "{{ built }}/throwaway" run -- "{{ just_executable() }}" with-servers {{ args }}
 
+# `test` with ten times as many random sequences: minutes more
+test-long *args:
+    QUOTA_SEQUENCES=2500 "{{ just_executable() }}" test {{ args }}
+
 # What `test` runs once the servers stand
 [private]
 with-servers *args:
