@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cache_memory::{MemoryCache, MemoryCacheSettings};
 use cache_redis::{RedisCache, RedisCacheSettings, RedisEvents};
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use http_api::{SchemaCheck, SchemaReport};
 use quota_core::ports::{Cache, Clock, EventSink, Storage, StoreError};
 use quota_service::{Engine, EngineParts, EngineSettings, StoreClock, SystemClock, TimeIds};
@@ -140,8 +140,7 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, StartError> {
         ids: Arc::new(TimeIds),
     };
     // The ledger's months are made by the worker's jobs too; an api without a worker must not run out of them.
-    let (now, nothing) = (parts.clock.now(), DateTime::UNIX_EPOCH);
-    let months = parts.storage.prune(now, nothing, 1).await;
+    let months = parts.storage.make_ledger_months(parts.clock.now()).await;
     months.map_err(StartError::Postgres)?;
     let engine = Engine::start(parts, engine_settings).await?;
     let mut tasks = vec![engine.keep_catalog_fresh(CATALOG_READ_EVERY)];

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use quota_core::event::Event;
-use quota_core::ports::{CacheError, EventSink};
+use quota_core::ports::{EventSink, PublishError};
 use tokio::sync::broadcast;
 
 /// Events that a receiver may be behind before it loses the oldest; a burst of a whole batch fits several times.
@@ -38,7 +38,7 @@ impl MemoryEvents {
 
 #[async_trait]
 impl EventSink for MemoryEvents {
-    async fn publish(&self, event: &Event) -> Result<(), CacheError> {
+    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
         // The only error is that nobody listens.
         drop(self.sender.send(event.clone()));
         Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deadpool_redis::redis::cmd;
 use quota_core::event::Event;
-use quota_core::ports::{CacheError, EventSink};
+use quota_core::ports::{EventSink, PublishError};
 
 use crate::fault::Fault;
 use crate::shared::{Shared, Tasks};
@@ -36,7 +36,7 @@ impl RedisEvents {
 
 #[async_trait]
 impl EventSink for RedisEvents {
-    async fn publish(&self, event: &Event) -> Result<(), CacheError> {
+    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
         let json = serde_json::to_vec(event).map_err(Fault::Unwritable)?;
         let mut publish = cmd("PUBLISH");
         let channel = self.shared.keys.events(&event.home, &event.account);

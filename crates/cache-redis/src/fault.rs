@@ -2,7 +2,7 @@
 
 use deadpool_redis::PoolError;
 use deadpool_redis::redis::RedisError;
-use quota_core::ports::CacheError;
+use quota_core::ports::{CacheError, PublishError};
 
 /// A command without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,12 @@ impl Fault {
             }
             Self::Garbled | Self::Unwritable(_) => false,
         }
+    }
+}
+
+impl From<Fault> for PublishError {
+    fn from(fault: Fault) -> Self {
+        Self(Box::new(fault))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use quota_core::event::Event;
-use quota_core::ports::{CacheError, EventSink};
+use quota_core::ports::{EventSink, PublishError};
 
 /// Writes events to the log, and is content.
 #[derive(Debug, Clone, Copy, Default)]
@@ -10,7 +10,7 @@ pub struct LogSink;
 
 #[async_trait]
 impl EventSink for LogSink {
-    async fn publish(&self, event: &Event) -> Result<(), CacheError> {
+    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
         tracing::debug!(id = %event.id, sequence = event.sequence, "an event was told to nobody but this log");
         Ok(())
     }

@@ -15,7 +15,7 @@ use quota_core::home::Account;
 use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::{Operation, OperationKind, Origin, id_at};
 use quota_core::ports::{
-    AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Records, Store, WriteBatch,
+    AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Store, Upkeep, WriteBatch,
 };
 use serde_json::json;
 use storage_pg::{PgStore, Settings};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quota_core::ports::{Loaded, Records, Store};
+use quota_core::ports::{Loaded, Store, Upkeep};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Postgres, query};

@@ -7,15 +7,16 @@ mod error;
 mod home_rows;
 mod jobs;
 mod keys;
+mod lists;
 mod load;
 mod migrations;
 mod operations;
 mod outbox;
-mod records;
 mod relocate;
 mod reservations;
 mod rows;
 mod store;
+mod upkeep;
 mod values;
 mod write;
 

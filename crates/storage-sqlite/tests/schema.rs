@@ -1,7 +1,7 @@
 //! What the schema itself holds, whoever writes to it.
 #![expect(clippy::expect_used, reason = "a call that fails is a failed test")]
 
-use quota_core::ports::{Audits, Records, Store, StoreError};
+use quota_core::ports::{Audits, Store, StoreError, Upkeep};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Row};
 use storage_sqlite::{SqliteSettings, SqliteStore};

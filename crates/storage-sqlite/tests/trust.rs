@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a call that fails is a failed test")]
 
 use quota_core::ids::AccountId;
-use quota_core::ports::{HomeQuery, HomeWrite, Records, Store};
+use quota_core::ports::{HomeQuery, HomeWrite, Lists, Store};
 use storage_sqlite::{SqliteSettings, SqliteStore};
 use testkit::fixtures::{
     batch, first_write, home_query, instant, key, key_of, load_query, next_write, user,

@@ -4,7 +4,7 @@
     reason = "a page that cannot be read must stop the test"
 )]
 
-use quota_core::ports::{JobStore, Outbox, Records, RunState};
+use quota_core::ports::{JobStore, Lists, Outbox, RunState};
 
 use crate::installation::{Installation, Running, ended, worker};
 use crate::settings_page;

@@ -1,4 +1,4 @@
-//! Removes what nobody needs any more.
+//! Makes the ledger's coming months, and removes what nobody needs any more.
 
 use quota_core::ports::RunSummary;
 
@@ -13,12 +13,12 @@ impl Work {
         let before = now
             .checked_sub_signed(self.inner.settings.kept)
             .unwrap_or(now);
+        let storage = self.inner.engine.storage();
+        self.patiently(|| storage.make_ledger_months(now)).await?;
         loop {
             self.may_go_on()?;
             let storage = self.inner.engine.storage();
-            let gone = self
-                .patiently(|| storage.prune(now, before, ROWS_MAX))
-                .await?;
+            let gone = self.patiently(|| storage.prune(before, ROWS_MAX)).await?;
             if gone == 0 {
                 return Ok(());
             }

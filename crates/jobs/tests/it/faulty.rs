@@ -12,8 +12,8 @@ use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{
     AccountPage, AccountRow, ApiKey, AuditReader, Audits, BatchRecord, CatalogStore, DecideLocked,
-    Directory, JobRun, JobStore, KeyStore, Lease, LedgerPage, LoadQuery, Loaded, Outbox, Records,
-    Relocation, Store, StoreError, WriteBatch,
+    Directory, JobRun, JobStore, KeyStore, Lease, LedgerPage, Lists, LoadQuery, Loaded, Outbox,
+    Relocation, Store, StoreError, Upkeep, WriteBatch,
 };
 use testkit::memory::{MemoryStore, show};
 use tokio::sync::Semaphore;
@@ -180,13 +180,16 @@ hand_on!(CatalogStore:
     fn catalog_version() -> u64;
     fn put_catalog(next: &Catalog, actor: Option<&str>, at: DateTime<Utc>) -> bool;
 );
-hand_on!(Records:
+hand_on!(Lists:
     fn accounts(page: &AccountPage) -> Vec<AccountRow>;
     fn ledger(page: &LedgerPage) -> Vec<Operation>;
     fn homes_with_due_holds(now: DateTime<Utc>, limit: u32) -> Vec<AccountId>;
+);
+hand_on!(Upkeep:
     fn ping() -> ();
     fn time() -> Option<DateTime<Utc>>;
-    fn prune(now: DateTime<Utc>, before: DateTime<Utc>, limit: u32) -> u64;
+    fn make_ledger_months(now: DateTime<Utc>) -> ();
+    fn prune(before: DateTime<Utc>, limit: u32) -> u64;
 );
 
 #[async_trait]

@@ -9,7 +9,7 @@ use jobs::{JobError, JobFilter, JobName, JobSettings};
 use quota_core::command::Command;
 use quota_core::event::Event;
 use quota_core::operation::Origin;
-use quota_core::ports::{CacheError, Clock, EventSink, JobStore, RunState};
+use quota_core::ports::{Clock, EventSink, JobStore, PublishError, RunState};
 use quota_service::Ask;
 use tokio::sync::Semaphore;
 
@@ -110,11 +110,11 @@ struct Gate(Arc<Semaphore>);
 
 #[async_trait]
 impl EventSink for Gate {
-    async fn publish(&self, _event: &Event) -> Result<(), CacheError> {
+    async fn publish(&self, _event: &Event) -> Result<(), PublishError> {
         let leave = self.0.acquire().await;
         leave
             .map(tokio::sync::SemaphorePermit::forget)
-            .map_err(|error| CacheError(error.into()))
+            .map_err(|error| PublishError(error.into()))
     }
 }
 

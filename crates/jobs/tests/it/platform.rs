@@ -16,7 +16,7 @@ use quota_core::event::{Event, EventKind};
 use quota_core::ids::{AccountId, PlanCode};
 use quota_core::operation::Origin;
 use quota_core::ports::{
-    Audits, CacheError, Clock, EventSink, FixedClock, JobRun, JobStore, Outbox, RunState, Storage,
+    Audits, Clock, EventSink, FixedClock, JobRun, JobStore, Outbox, PublishError, RunState, Storage,
 };
 use quota_service::{Ask, Engine, EngineParts, EngineSettings, NoCache, TimeIds};
 use testkit::fixtures::{feature, user};
@@ -251,14 +251,14 @@ impl Listener {
 
 #[async_trait]
 impl EventSink for Listener {
-    async fn publish(&self, event: &Event) -> Result<(), CacheError> {
+    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         let refusal = refusals
             .iter_mut()
             .find(|(account, times)| *account == event.account && *times > 0);
         if let Some((_, times)) = refusal {
             *times -= 1;
-            return Err(CacheError("nobody listens".into()));
+            return Err(PublishError("nobody listens".into()));
         }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.push(event.clone());

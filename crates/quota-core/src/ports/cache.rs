@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::event::Event;
 use crate::home::Account;
 use crate::ids::AccountId;
 
@@ -65,14 +64,4 @@ pub trait Cache: Send + Sync {
     /// # Errors
     /// [`CacheError`] when it does not.
     async fn ping(&self) -> Result<(), CacheError>;
-}
-
-/// Whoever is told of events. Told at least once; the event's id tells a repetition.
-#[async_trait]
-pub trait EventSink: Send + Sync {
-    /// Tells an event.
-    ///
-    /// # Errors
-    /// [`CacheError`] when it was not told; it is tried again.
-    async fn publish(&self, event: &Event) -> Result<(), CacheError>;
 }

@@ -1,32 +1,39 @@
-//! Ports: what the engine asks of a store, a cache, a clock and whoever is told of events.
+//! Ports: what the engine and the jobs ask of a store, a cache, a clock and a sink of events.
 
+mod audits;
 mod cache;
+mod catalog;
 mod clock;
+mod directory;
+mod events;
 mod jobs;
 mod keys;
-mod records;
+mod lists;
 mod store;
+mod upkeep;
 
-pub use cache::{Cache, CacheError, CachedHome, EventSink};
+pub use audits::{AuditHome, AuditPiece, AuditReader, Audits};
+pub use cache::{Cache, CacheError, CachedHome};
+pub use catalog::CatalogStore;
 pub use clock::{Clock, FixedClock, Ids};
+pub use directory::{Directory, Relocation};
+pub use events::{EventSink, Outbox, PublishError};
 pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
-pub use records::{
-    AccountPage, AccountRow, AuditHome, AuditPiece, AuditReader, Audits, CatalogStore, Directory,
-    LedgerPage, Outbox, Records, Relocation,
-};
+pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
 pub use store::{
     AccountWrite, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store,
     StoreError, WriteBatch,
 };
+pub use upkeep::Upkeep;
 
 /// Everything that the services need of one database.
 pub trait Storage:
-    Store + Directory + CatalogStore + Records + Audits + Outbox + KeyStore + JobStore
+    Store + Directory + CatalogStore + Lists + Upkeep + Audits + Outbox + KeyStore + JobStore
 {
 }
 
 impl<T> Storage for T where
-    T: Store + Directory + CatalogStore + Records + Audits + Outbox + KeyStore + JobStore
+    T: Store + Directory + CatalogStore + Lists + Upkeep + Audits + Outbox + KeyStore + JobStore
 {
 }

@@ -5,7 +5,7 @@ use std::slice::from_ref;
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{
-    Audits, Directory, LedgerPage, Outbox, Records, Relocation, Store, StoreError,
+    Audits, Directory, LedgerPage, Lists, Outbox, Relocation, Store, StoreError,
 };
 use storage_pg::{PgStore, Settings};
 use tokio::task::JoinSet;

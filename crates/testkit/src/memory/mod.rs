@@ -5,6 +5,7 @@ mod jobs;
 mod loading;
 mod records;
 mod state;
+mod upkeep;
 mod writing;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -9,12 +9,11 @@ use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{
     AccountPage, AccountRow, AuditHome, AuditReader, Audits, CatalogStore, Directory, LedgerPage,
-    Outbox, Records, Relocation, RunState, StoreError,
+    Lists, Outbox, Relocation, StoreError,
 };
-use quota_core::reservation::ReservationState;
 
 use super::MemoryStore;
-use super::state::{HomeState, State, StoredAccount};
+use super::state::{HomeState, StoredAccount};
 
 pub(super) fn at_most(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
@@ -83,7 +82,7 @@ fn is_listed(page: &AccountPage, id: &AccountId, stored: &StoredAccount) -> bool
 }
 
 #[async_trait]
-impl Records for MemoryStore {
+impl Lists for MemoryStore {
     async fn accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, StoreError> {
         self.call(|state| {
             let mut rows: Vec<AccountRow> = Vec::new();
@@ -126,59 +125,6 @@ impl Records for MemoryStore {
             let due = state.homes.iter().filter(|(_, home)| is_due(home));
             Ok(due.map(|(id, _)| id.clone()).take(at_most(limit)).collect())
         })
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.call(|_| Ok(()))
-    }
-
-    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        self.call(|_| Ok(None))
-    }
-
-    async fn prune(
-        &self,
-        _now: DateTime<Utc>,
-        before: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        self.call(|state| Ok(state.prune(before, at_most(limit))))
-    }
-}
-
-impl State {
-    fn prune(&mut self, before: DateTime<Utc>, limit: usize) -> u64 {
-        let mut removed = 0;
-        let mut left = limit;
-        self.outbox.retain(|(_, published_at)| {
-            let goes = left > 0 && published_at.is_some_and(|at| at < before);
-            left -= usize::from(goes);
-            removed += u64::from(goes);
-            !goes
-        });
-        let mut left = limit;
-        for home in self.homes.values_mut() {
-            home.reservations.retain(|_, reservation| {
-                let ended = reservation.state != ReservationState::Open;
-                let goes = left > 0 && ended && reservation.expires_at < before;
-                left -= usize::from(goes);
-                removed += u64::from(goes);
-                !goes
-            });
-        }
-        let mut left = limit;
-        let batches = &mut self.batches;
-        self.runs.retain(|run| {
-            let ended = run.state != RunState::Running;
-            let goes = left > 0 && ended && run.ended_at.unwrap_or(run.started_at) < before;
-            left -= usize::from(goes);
-            removed += u64::from(goes);
-            if goes {
-                batches.retain(|(of, _), _| *of != run.id);
-            }
-            !goes
-        });
-        removed
     }
 }
 

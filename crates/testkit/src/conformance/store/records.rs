@@ -196,7 +196,7 @@ pub async fn events_wait_until_they_are_published(store: Store) {
     let again = store.mark_published(&events, instant(6)).await;
     again.expect("writes");
     assert_eq!(pending(9).await.expect("reads"), []);
-    let gone = store.prune(instant(9), instant(6), 10).await;
+    let gone = store.prune(instant(6), 10).await;
     assert_eq!(gone.expect("writes"), 2, "the first instant stays");
 }
 
@@ -220,7 +220,7 @@ pub async fn only_what_nobody_needs_is_pruned(store: Store) {
     put(&store, vec![write]).await;
     let published = store.mark_published(&events[..3], instant(5)).await;
     published.expect("writes");
-    let prune = |limit| store.prune(instant(100), instant(50), limit);
+    let prune = |limit| store.prune(instant(50), limit);
     assert_eq!(prune(2).await.expect("writes"), 3, "two events, one hold");
     assert_eq!(prune(2).await.expect("writes"), 1, "one event");
     assert_eq!(prune(2).await.expect("writes"), 0);

@@ -1,11 +1,10 @@
-//! Lists, the ledger, and what nobody needs any more.
+//! Lists, page by page.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::ids::{AccountId, AccountKind};
 use quota_core::operation::Operation;
-use quota_core::ports::{AccountPage, AccountRow, LedgerPage, Records, StoreError};
-use sqlx::sqlite::SqliteConnection;
+use quota_core::ports::{AccountPage, AccountRow, LedgerPage, Lists, StoreError};
 
 use crate::SqliteStore;
 use crate::error::Fault;
@@ -14,7 +13,7 @@ use crate::operations::{operation_columns, read_operation};
 use crate::values::{account_in, counter, micros};
 
 #[async_trait]
-impl Records for SqliteStore {
+impl Lists for SqliteStore {
     async fn accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, StoreError> {
         // Half-open ranges of ids: `;` is the character after `:`.
         let (kind_from, kind_before) = match page.kind {
@@ -76,29 +75,6 @@ impl Records for SqliteStore {
         let homes = rows.iter().map(|row| account_in(row, "reservations"));
         Ok(homes.collect::<Result<_, Fault>>()?)
     }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        let answer = sqlx::query("select version from catalogs limit 1");
-        answer
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(Fault::from)?;
-        Ok(())
-    }
-
-    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(None)
-    }
-
-    async fn prune(
-        &self,
-        _now: DateTime<Utc>,
-        before: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        self.writing(move |connection| Box::pin(prune(connection, micros(before), limit)))
-            .await
-    }
 }
 
 /// One statement for each index that a list can follow.
@@ -119,27 +95,4 @@ fn accounts_statement(page: &AccountPage) -> &'static str {
         (None, Some(_)) => listed!("and due_at <= ?6"),
         (Some(_), Some(_)) => listed!("and org = ?5 and due_at <= ?6"),
     }
-}
-
-/// Each statement removes at most `limit` rows, so that a long-neglected table does not stop the writer.
-async fn prune(connection: &mut SqliteConnection, before: i64, limit: u32) -> Result<u64, Fault> {
-    let statements = [
-        "delete from outbox where number in \
-         (select number from outbox where published_at < ?1 limit ?2)",
-        "delete from reservations where rowid in \
-         (select rowid from reservations where state <> 'open' and expires_at < ?1 limit ?2)",
-        "delete from job_runs where rowid in \
-         (select rowid from job_runs where state <> 'running' \
-         and coalesce(ended_at, started_at) < ?1 limit ?2)",
-    ];
-    let mut removed = 0;
-    for statement in statements {
-        let statement = sqlx::query(statement).bind(before).bind(limit);
-        let done = statement.execute(&mut *connection).await?;
-        removed += done.rows_affected();
-    }
-    let orphans = "delete from job_batches where run not in (select id from job_runs)";
-    let statement = sqlx::query(orphans);
-    statement.execute(connection).await?;
-    Ok(removed)
 }

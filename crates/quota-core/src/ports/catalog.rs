@@ -1,0 +1,34 @@
+//! Where the catalog is kept.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use crate::catalog::Catalog;
+
+/// The catalog in force.
+#[async_trait]
+pub trait CatalogStore: Send + Sync {
+    /// The catalog; the empty one, version 0, before the first `apply`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    async fn catalog(&self) -> Result<Catalog, StoreError>;
+
+    /// The version of the catalog, cheaply.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    async fn catalog_version(&self) -> Result<u64, StoreError>;
+
+    /// Stores `next` if the stored version is the one before it; `false` when it is not. Earlier ones are kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    async fn put_catalog(
+        &self,
+        next: &Catalog,
+        actor: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+}
