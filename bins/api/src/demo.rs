@@ -6,7 +6,7 @@ use quota_core::answer::Rejection;
 use quota_core::catalog::CatalogFile;
 use quota_core::command::{AccountSpec, Command, Presence};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, InvalidId, OrgId, PlanCode, TokenId};
-use quota_core::operation::Origin;
+use quota_core::origin::Origin;
 use quota_core::ports::KeyScope;
 use quota_core::terms::Policy;
 use quota_service::{Ask, Engine, EngineError};

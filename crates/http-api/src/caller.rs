@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use quota_core::ids::IdempotencyKey;
-use quota_core::operation::Origin;
-use quota_core::ports::{ApiKey, KeyScope};
-
 use crate::ApiState;
 use crate::edge::RequestId;
 use crate::label::Note;
 use crate::problem::Problem;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use quota_core::ids::IdempotencyKey;
+use quota_core::origin::Origin;
+use quota_core::ports::{ApiKey, KeyScope};
 
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -1,8 +1,9 @@
 //! Reasons of denial (F7) as codes, statuses and words.
 
 use axum::http::StatusCode;
+use quota_core::denial::{Denial, Reason};
+use quota_core::draw::Scope;
 use quota_core::ids::FeatureCode;
-use quota_core::rules::decide::{Denial, Reason, Scope};
 
 /// The stable name.
 pub(crate) fn code(reason: Reason) -> &'static str {

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use quota_core::amount::Amount;
-use quota_core::command::{Command, Item};
+use quota_core::command::Command;
 use quota_core::ids::{FeatureCode, IdempotencyKey};
-use quota_core::operation::Origin;
+use quota_core::item::Item;
+use quota_core::origin::Origin;
 use quota_service::{Ask, Engine};
 
 use crate::error::{BenchError, other};

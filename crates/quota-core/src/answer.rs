@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Limit;
-use crate::command::Item;
+use crate::denial::Denial;
+use crate::draw::Scope;
 use crate::ids::{FeatureCode, PlanCode, TokenId};
+use crate::item::Item;
 use crate::reservation::ReservationState;
-use crate::rules::decide::{Denial, Scope};
 
 /// How one scope stands for one feature after an operation. The short names are those of the ledger's rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

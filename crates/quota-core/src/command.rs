@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::amount::{Amount, Limit};
 use crate::catalog::Cadence;
 use crate::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, TokenId};
-use crate::operation::Origin;
+use crate::item::Item;
+use crate::origin::Origin;
 use crate::terms::{Policy, Status};
 
 /// Most items in one all-or-nothing batch (X2).
@@ -33,15 +34,6 @@ pub struct Request {
     pub command: Command,
     /// Who asks, and about what.
     pub origin: Origin,
-}
-
-/// A feature and how much of it, in stored units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// The feature.
-    pub feature: FeatureCode,
-    /// How much.
-    pub amount: Amount,
 }
 
 /// When a change of plan acts (S5).

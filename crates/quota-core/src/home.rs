@@ -12,7 +12,6 @@ use crate::event::Event;
 use crate::ids::{AccountId, FeatureCode, GrantId};
 use crate::operation::Operation;
 use crate::reservation::Reservation;
-use crate::rules::decide::AccountView;
 use crate::terms::Terms;
 
 /// Longest chain of moves that is followed: more changes of plan in one window are not to be expected.
@@ -68,6 +67,15 @@ pub struct Account {
     pub terms: Terms,
     /// Its balances.
     pub books: Books,
+}
+
+/// One account as it is: its terms and its live balances.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountView<'a> {
+    /// Its terms.
+    pub terms: &'a Terms,
+    /// Its live balances.
+    pub balances: &'a [Balance],
 }
 
 /// An operation that a request refers to, with all that a refund has to know of it.

@@ -9,8 +9,9 @@
 //! use quota_core::balance::{Balance, Bucket};
 //! use quota_core::catalog::{Catalog, CatalogFile};
 //! use quota_core::ids::{FeatureCode, GrantId, PlanCode};
-//! use quota_core::rules::decide::{AccountView, Decision, Mode, Question, decide};
-//! use quota_core::rules::funding::Source;
+//! use quota_core::rules::decide::{Decision, Mode, Question, decide};
+//! use quota_core::home::AccountView;
+//! use quota_core::draw::Source;
 //! use quota_core::terms::{Subscription, Terms};
 //! use serde_json::json;
 //!
@@ -62,11 +63,16 @@ pub mod audit;
 pub mod balance;
 pub mod catalog;
 pub mod command;
+pub mod denial;
+pub mod draw;
 pub mod event;
 pub mod home;
 pub mod ids;
+pub mod item;
 pub mod operation;
+pub mod origin;
 pub mod ports;
+pub mod relocation;
 pub mod reservation;
 pub mod rules;
 pub mod terms;

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::balance::Bucket;
+use crate::draw::{Scope, Source, is_one, one};
 use crate::ids::{AccountId, FeatureCode, IdempotencyKey};
-use crate::rules::decide::Scope;
-use crate::rules::funding::Source;
+use crate::origin::Origin;
 
 /// A change of one balance. Every balance is the sum of its entries. The short names are those of the ledger's rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,18 +43,6 @@ pub struct Entry {
     /// What one unit of the feature cost in this balance: credits for a grant, 1 elsewhere.
     #[serde(rename = "k", default = "one", skip_serializing_if = "is_one")]
     pub unit_cost: u64,
-}
-
-pub(crate) fn one() -> u64 {
-    1
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-pub(crate) fn is_one(value: &u64) -> bool {
-    *value == 1
 }
 
 #[expect(
@@ -113,26 +101,6 @@ impl OperationKind {
             Self::Close => "close",
         }
     }
-}
-
-/// Who asked, and about what: the part of an operation that no rule looks at (X7).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    /// Who did it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-    /// The request it came with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// The type of what was made or deleted, such as `article`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_type: Option<String>,
-    /// The id of what was made or deleted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_id: Option<String>,
-    /// Why, in the operator's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
 }
 
 /// Bits of an operation's id that hold its sequence.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::draw::Draw;
 use crate::ids::{AccountId, FeatureCode, TokenId};
-use crate::rules::decide::Draw;
 
 /// Longest time that a hold may last, in seconds: 30 days. Longer work is extended on the way.
 pub const TTL_SECONDS_MAX: u32 = 2_592_000;

@@ -10,10 +10,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::{Amount, Limit};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Catalog, CatalogFile};
+use quota_core::denial::{Denial, Reason};
+use quota_core::draw::{Scope, Source};
+use quota_core::home::AccountView;
 use quota_core::ids::{FeatureCode, GrantId, PlanCode, TokenId};
 use quota_core::rules::allowance::allowance;
-use quota_core::rules::decide::{AccountView, Decision, Denial, Question, Reason, Scope, decide};
-use quota_core::rules::funding::Source;
+use quota_core::rules::decide::{Decision, Question, decide};
 use quota_core::terms::{Override, Policy, Subscription, Terms, Token};
 
 const GRACE: TimeDelta = TimeDelta::hours(72);

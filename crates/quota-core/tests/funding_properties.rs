@@ -8,8 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use quota_core::amount::Limit;
 use quota_core::balance::{Balance, Bucket};
+use quota_core::draw::Source;
 use quota_core::ids::GrantId;
-use quota_core::rules::funding::{Funds, Source, affordable, burn, sources, split};
+use quota_core::rules::funding::{Funds, affordable, burn, sources, split};
 
 fn grant(id: &str, priority: u32, expires_in: Option<i64>, age: i64, left: u64) -> Balance {
     let now = DateTime::<Utc>::UNIX_EPOCH;

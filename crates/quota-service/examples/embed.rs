@@ -8,9 +8,10 @@ use std::sync::Arc;
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::catalog::CatalogFile;
-use quota_core::command::{AccountSpec, Command, Item, Presence};
+use quota_core::command::{AccountSpec, Command, Presence};
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, PlanCode, UserId};
-use quota_core::operation::Origin;
+use quota_core::item::Item;
+use quota_core::origin::Origin;
 use quota_service::{
     Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, SystemClock, TimeIds,
 };

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::decide::Setting;
+use crate::{Engine, EngineError};
 use quota_core::amount::Limit;
 use quota_core::catalog::{Catalog, CatalogFile, Feature};
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::ports::{AccountPage, AccountRow};
-use quota_core::rules::booking::Context;
-
-use crate::decide::Setting;
-use crate::{Engine, EngineError};
+use quota_core::rules::context::Context;
 
 /// Pages of accounts that are looked at; the answer says when there were more.
 const PAGES_MAX: u32 = 200;

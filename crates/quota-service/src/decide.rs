@@ -9,7 +9,7 @@ use quota_core::home::{ClosedBalance, Home};
 use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::Operation;
 use quota_core::ports::{AccountWrite, HomeWrite, KeyQuery};
-use quota_core::rules::booking::Context;
+use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
 use uuid::Uuid;
 

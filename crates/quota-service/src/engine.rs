@@ -7,7 +7,7 @@ use std::time::Instant;
 use quota_core::answer::Rejection;
 use quota_core::command::{Command, Presence, Request};
 use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::operation::Origin;
+use quota_core::origin::Origin;
 use quota_core::ports::{Cache, Clock, Ids, Lease, Storage};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};

@@ -1,16 +1,16 @@
 //! A user joins, leaves or changes its org.
 
-use quota_core::command::{AccountSpec, Command, Presence, Request};
-use quota_core::home::Home;
-use quota_core::ids::{AccountId, IdempotencyKey, OrgId};
-use quota_core::operation::{Operation, Origin};
-use quota_core::ports::{HomeQuery, KeyQuery, LedgerPage, LoadQuery};
-use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::rules::relocate;
-
 use crate::decide::Reply;
 use crate::engine::Ask;
 use crate::{Engine, EngineError};
+use quota_core::command::{AccountSpec, Command, Presence, Request};
+use quota_core::home::Home;
+use quota_core::ids::{AccountId, IdempotencyKey, OrgId};
+use quota_core::operation::Operation;
+use quota_core::origin::Origin;
+use quota_core::ports::{HomeQuery, KeyQuery, LedgerPage, LoadQuery};
+use quota_core::reservation::{Reservation, ReservationState};
+use quota_core::rules::relocate;
 
 /// Tries of a move while others work on either home.
 const ATTEMPTS_MAX: u32 = 20;

@@ -9,8 +9,9 @@ use futures::FutureExt;
 use futures::future::join_all;
 use quota_core::amount::{Amount, Limit};
 use quota_core::answer::Answer;
-use quota_core::command::{AccountSpec, Command, Item, Presence};
+use quota_core::command::{AccountSpec, Command, Presence};
 use quota_core::ids::{AccountId, GrantId, OrgId, PlanCode, TokenId};
+use quota_core::item::Item;
 use quota_core::operation::{Entry, OperationKind};
 use quota_core::ports::{Audits, CatalogStore, Clock, FixedClock};
 use quota_service::{

@@ -7,9 +7,10 @@ use chrono::{DateTime, TimeDelta};
 use quota_core::amount::Amount;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command, Item, Presence};
+use quota_core::command::{AccountSpec, Command, Presence};
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
-use quota_core::operation::Origin;
+use quota_core::item::Item;
+use quota_core::origin::Origin;
 use quota_core::ports::{Audits, CatalogStore, FixedClock};
 use quota_core::rules::standing::FeatureStanding;
 use quota_service::{

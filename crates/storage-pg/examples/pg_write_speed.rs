@@ -13,7 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::answer::Answer;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::operation::{Operation, OperationKind, Origin, id_at};
+use quota_core::operation::{Operation, OperationKind, id_at};
+use quota_core::origin::Origin;
 use quota_core::ports::{
     AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Store, Upkeep, WriteBatch,
 };

@@ -1,13 +1,13 @@
 //! Who lives where.
 
-use async_trait::async_trait;
-use quota_core::ids::AccountId;
-use quota_core::ports::{Directory, Relocation, StoreError};
-
 use crate::error::{corrupt, store_error, unavailable};
 use crate::pool::to_the_end;
 use crate::relocate::relocate;
 use crate::store::PgStore;
+use async_trait::async_trait;
+use quota_core::ids::AccountId;
+use quota_core::ports::{Directory, StoreError};
+use quota_core::relocation::Relocation;
 
 /// A user that is its own home has an entry too, so that it cannot be made twice; callers do not see it.
 const HOME_OF: &str = "select d.home from directory d where d.account = $1 and d.home <> d.account";

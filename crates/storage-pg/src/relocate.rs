@@ -3,7 +3,8 @@
 use quota_core::home::Account;
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
-use quota_core::ports::{Relocation, StoreError};
+use quota_core::ports::StoreError;
+use quota_core::relocation::Relocation;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::error::store_error;

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use quota_core::ids::AccountId;
-use quota_core::ports::{Directory, Relocation, StoreError};
+use quota_core::ports::{Directory, StoreError};
+use quota_core::relocation::Relocation;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::SqliteStore;

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use quota_core::ids::AccountId;
-use quota_core::operation::{Operation, Origin};
+use quota_core::operation::Operation;
+use quota_core::origin::Origin;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 

@@ -1,7 +1,8 @@
 //! Moving a user from one home to another, in one transaction.
 
 use quota_core::ids::AccountId;
-use quota_core::ports::{AccountWrite, Relocation};
+use quota_core::ports::AccountWrite;
+use quota_core::relocation::Relocation;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 

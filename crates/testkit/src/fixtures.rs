@@ -13,14 +13,14 @@ use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::Catalog;
+use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
 use quota_core::home::{Account, Books};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, UserId};
-use quota_core::operation::{Entry, Operation, OperationKind, Origin, id_at};
+use quota_core::operation::{Entry, Operation, OperationKind, id_at};
+use quota_core::origin::Origin;
 use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
 use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::rules::decide::{Draw, Scope};
-use quota_core::rules::funding::Source;
 use quota_core::terms::{Policy, Terms};
 use uuid::Uuid;
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use quota_core::command::{AccountSpec, Command as Ordered, Presence};
 use quota_core::ids::PlanCode;
-use quota_core::operation::Origin;
+use quota_core::origin::Origin;
 use quota_core::ports::FixedClock;
 use quota_service::{Ask, Engine, EngineParts, EngineSettings, NoCache, TimeIds};
 use storage_sqlite::{SqliteSettings, SqliteStore};

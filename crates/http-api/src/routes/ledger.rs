@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use quota_core::answer::Answer;
+use quota_core::denial::Reason;
+use quota_core::draw::{Scope, Source};
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey};
-use quota_core::operation::{Operation, OperationKind, Origin};
-use quota_core::rules::decide::{Reason, Scope};
-use quota_core::rules::funding::Source;
+use quota_core::operation::{Operation, OperationKind};
+use quota_core::origin::Origin;
 use serde::Serialize;
 use utoipa::ToSchema;
 

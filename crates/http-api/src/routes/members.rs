@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use quota_core::ids::{AccountKind, FeatureCode, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
-use quota_core::rules::booking::Context;
+use quota_core::rules::context::Context;
 use quota_core::rules::standing::overview;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use quota_core::answer::Answer;
 use quota_core::command::Command;
 use quota_core::ids::AccountId;
-use quota_core::operation::Origin;
+use quota_core::origin::Origin;
 use quota_core::ports::{BatchRecord, JobRun, RunSummary, StoreError};
 use quota_service::{Ask, EngineError};
 

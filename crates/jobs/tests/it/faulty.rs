@@ -13,8 +13,9 @@ use quota_core::operation::Operation;
 use quota_core::ports::{
     AccountPage, AccountRow, ApiKey, AuditReader, Audits, BatchRecord, CatalogStore, DecideLocked,
     Directory, JobRun, JobStore, KeyStore, Lease, LedgerPage, Lists, LoadQuery, Loaded, Outbox,
-    Relocation, Store, StoreError, Upkeep, WriteBatch,
+    Store, StoreError, Upkeep, WriteBatch,
 };
+use quota_core::relocation::Relocation;
 use testkit::memory::{MemoryStore, show};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;

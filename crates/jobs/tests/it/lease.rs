@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use jobs::{JobError, JobFilter, JobName, JobSettings};
 use quota_core::command::Command;
 use quota_core::event::Event;
-use quota_core::operation::Origin;
+use quota_core::origin::Origin;
 use quota_core::ports::{Clock, EventSink, JobStore, PublishError, RunState};
 use quota_service::Ask;
 use tokio::sync::Semaphore;

@@ -11,10 +11,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jobs::{JobFilter, JobName, JobSettings, LogSink, Runner};
 use quota_core::amount::Amount;
-use quota_core::command::{AccountSpec, Command, Item, Presence};
+use quota_core::command::{AccountSpec, Command, Presence};
 use quota_core::event::{Event, EventKind};
 use quota_core::ids::{AccountId, PlanCode};
-use quota_core::operation::Origin;
+use quota_core::item::Item;
+use quota_core::origin::Origin;
 use quota_core::ports::{
     Audits, Clock, EventSink, FixedClock, JobRun, JobStore, Outbox, PublishError, RunState, Storage,
 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::Finding;
+use super::finding::Finding;
 use super::ledger::{Counters, add};
 use crate::amount::{COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};

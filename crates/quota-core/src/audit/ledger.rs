@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::Finding;
+use super::finding::Finding;
 use super::keys::Keys;
 use super::refunds::Refunds;
 use super::units::Spent;
 use crate::amount::Limit;
 use crate::answer::Answer;
 use crate::balance::Bucket;
+use crate::draw::{Scope, Source};
 use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::{Operation, OperationKind};
-use crate::rules::decide::Scope;
-use crate::rules::funding::Source;
 
 /// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
 const STEP_BACK_SECONDS_MAX: i64 = 5;

@@ -1,6 +1,7 @@
 //! The auditor: whether everything that is kept of a home agrees with itself. It changes nothing.
 
 mod balances;
+mod finding;
 mod keys;
 mod ledger;
 mod refunds;
@@ -9,43 +10,14 @@ mod units;
 
 use uuid::Uuid;
 
-use crate::balance::Bucket;
-use crate::ids::AccountId;
 use crate::operation::{Operation, OperationKind};
 use crate::ports::{AuditHome, AuditReader};
+
+pub use self::finding::Finding;
 
 use self::balances::Balances;
 use self::ledger::Ledger;
 use self::reservations::Ends;
-
-/// Something that cannot be, if every rule was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The invariant that is broken, by its number.
-    pub invariant: &'static str,
-    /// Whose records do not agree.
-    pub account: Option<AccountId>,
-    /// Which balance.
-    pub bucket: Option<Bucket>,
-    /// What is wrong, in words and numbers.
-    pub what: String,
-}
-
-impl Finding {
-    fn of(invariant: &'static str, account: &AccountId, what: String) -> Self {
-        Self {
-            invariant,
-            account: Some(account.clone()),
-            bucket: None,
-            what,
-        }
-    }
-
-    fn at(mut self, bucket: &Bucket) -> Self {
-        self.bucket = Some(bucket.clone());
-        self
-    }
-}
 
 /// Checks one home while it is read. It adds up what it sees and does not keep the operations: it needs room for the
 /// home's balances, reservations and refunds, and about 50 bytes for each key of seven days.

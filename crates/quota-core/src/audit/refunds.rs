@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::Finding;
+use super::finding::Finding;
 use super::units::Spent;
 use crate::answer::Answer;
+use crate::draw::Scope;
 use crate::ids::{AccountId, FeatureCode};
 use crate::operation::{Operation, OperationKind};
-use crate::rules::decide::Scope;
 
 const SCOPES: [Scope; 3] = [Scope::Token, Scope::User, Scope::Org];
 

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::Finding;
 use super::balances::Balances;
+use super::finding::Finding;
 use crate::balance::Bucket;
+use crate::draw::{Draw, Scope, Source};
 use crate::home::Account;
 use crate::ids::AccountId;
 use crate::operation::{Operation, OperationKind};
 use crate::ports::AuditHome;
 use crate::reservation::{Reservation, ReservationState};
-use crate::rules::decide::{Draw, Scope};
-use crate::rules::funding::Source;
 
 /// What the ledger says of one reservation.
 #[derive(Debug, Default)]

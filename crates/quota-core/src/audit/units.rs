@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::draw::Source;
 use crate::ids::FeatureCode;
 use crate::operation::Entry;
-use crate::rules::funding::Source;
 
 /// What entries spent, by feature and by what a unit cost; credits are paid in full units only in their sum.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cadence, CatalogFile, Feature, OnRenewal, Plan};
+use super::feature::{Cadence, Feature, OnRenewal};
+use super::plan::{CatalogFile, Plan};
 use crate::amount::AMOUNT_MAX;
 use crate::ids::FeatureCode;
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::store_error::StoreError;
 use crate::home::{Account, ClosedBalance};
 use crate::ids::AccountId;
 use crate::operation::Operation;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::store_error::StoreError;
 use crate::catalog::Catalog;
 
 /// The catalog in force.

@@ -5,7 +5,7 @@ use std::error::Error;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::store_error::StoreError;
 use crate::event::Event;
 
 /// An event that was not delivered; the sender tries again.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::store_error::StoreError;
 
 /// The right to run a job alone, until it ends. Every write of the job names it, so that a worker that lost it
 /// without noticing writes nothing.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::store_error::StoreError;
 use crate::home::Account;
 use crate::ids::{AccountId, AccountKind, OrgId};
 use crate::operation::Operation;

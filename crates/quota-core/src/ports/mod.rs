@@ -10,21 +10,23 @@ mod jobs;
 mod keys;
 mod lists;
 mod store;
+mod store_error;
 mod upkeep;
 
 pub use audits::{AuditHome, AuditPiece, AuditReader, Audits};
 pub use cache::{Cache, CacheError, CachedHome};
 pub use catalog::CatalogStore;
 pub use clock::{Clock, FixedClock, Ids};
-pub use directory::{Directory, Relocation};
+pub use directory::Directory;
 pub use events::{EventSink, Outbox, PublishError};
 pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
 pub use store::{
     AccountWrite, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store,
-    StoreError, WriteBatch,
+    WriteBatch,
 };
+pub use store_error::StoreError;
 pub use upkeep::Upkeep;
 
 /// Everything that the services need of one database.

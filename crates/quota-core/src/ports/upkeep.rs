@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::store_error::StoreError;
 
 /// Upkeep of a store.
 #[async_trait]

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::booking::{Booking, Context, announce, book, close, operation, signed};
-use super::decide::Scope;
-use super::funding::Source;
+use super::booking::{Booking, announce, book, close, operation, signed};
 use super::moves::move_usage;
-use super::spend::Outcome;
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::command::{AccountSpec, GRANTS_MAX, Presence, Request, TOKENS_MAX};
+use crate::draw::{Scope, Source};
 use crate::event::EventKind;
 use crate::home::{Account, Books, Home};
 use crate::ids::{AccountKind, FeatureCode, GrantId, TokenId};
 use crate::operation::Entry;
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 use crate::terms::{Override, Terms, Token, new_token_cap, new_user_is_unlimited};
 
 /// Books a change and announces it (Y5).

@@ -1,77 +1,20 @@
 //! Booking: how a change reaches balances and the ledger together, so that each balance is the sum of its entries.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::allowance::{Allowance, allowance};
-use super::decide::{Draw, Mode, Question, Scope};
-use super::funding::Source;
+use super::allowance::Allowance;
 use super::opening::{current_grant, opened};
-use crate::amount::{Amount, COUNT_MAX};
+use crate::amount::COUNT_MAX;
 use crate::answer::{Answer, Rejection};
 use crate::balance::Bucket;
-use crate::catalog::{Catalog, Feature};
 use crate::command::Request;
+use crate::draw::{Draw, Scope, Source};
 use crate::event::{Event, EventKind};
-use crate::home::{Account, ClosedBalance, Home};
-use crate::ids::{AccountId, FeatureCode, TokenId};
-use crate::operation::{Entry, Operation, OperationKind, Origin, id_at};
-
-/// What a command is decided with beside the home itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The instant of the decision, in whole microseconds.
-    pub now: DateTime<Utc>,
-    /// The catalog in force.
-    pub catalog: &'a Catalog,
-    /// How long a past-due subscription stays in force (S2).
-    pub grace: TimeDelta,
-}
-
-impl<'a> Context<'a> {
-    /// The feature, or that it is unknown.
-    pub(crate) fn feature(&self, code: &FeatureCode) -> Result<&'a Feature, Rejection> {
-        let found = self.catalog.features.get(code);
-        found.ok_or_else(|| Rejection::UnknownFeature(code.clone()))
-    }
-
-    /// The allowance of an account for a feature now.
-    pub fn allowance(&self, account: &Account, feature: &Feature) -> Allowance {
-        allowance(&account.terms, feature, self.catalog, self.grace, self.now)
-    }
-
-    /// The question that a request of `user` asks.
-    pub(crate) fn question<'b>(
-        &self,
-        home: &'b Home,
-        user: &AccountId,
-        token: Option<&'b TokenId>,
-        (feature, amount): (&'b FeatureCode, Amount),
-        mode: Mode,
-    ) -> Result<Question<'b>, Rejection>
-    where
-        'a: 'b,
-    {
-        let account = home.accounts.get(user);
-        let belongs_to_org = account.is_some_and(|account| account.terms.org.is_some());
-        let org = if belongs_to_org {
-            Some(home.accounts.get(&home.id).ok_or(Rejection::UnknownOrg)?)
-        } else {
-            None
-        };
-        Ok(Question {
-            now: self.now,
-            catalog: self.catalog,
-            grace: self.grace,
-            user: account.map(|account| account.view()),
-            org: org.map(|org| org.view()),
-            token,
-            feature,
-            amount,
-            mode,
-        })
-    }
-}
+use crate::home::{ClosedBalance, Home};
+use crate::ids::{AccountId, FeatureCode};
+use crate::operation::{Entry, Operation, OperationKind, id_at};
+use crate::origin::Origin;
+use crate::rules::context::Context;
 
 /// A change of one balance of one account.
 #[derive(Debug, Clone)]

@@ -1,19 +1,20 @@
 //! Release of capacity: what is deleted is occupied no more (X4).
 
 use super::booking::{
-    Booking, Context, Posting, book, count_units, post, scope_account, signed, taken_back,
+    Booking, Posting, book, count_units, post, scope_account, signed, taken_back,
 };
-use super::decide::Scope;
-use super::funding::Source;
-use super::spend::Outcome;
 use super::standing::standing_of;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Kind};
-use crate::command::{Item, Request};
+use crate::command::Request;
+use crate::draw::{Scope, Source};
 use crate::home::Home;
 use crate::ids::AccountId;
+use crate::item::Item;
 use crate::operation::OperationKind;
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 
 /// Gives occupied capacity back at user and org, not below 0 (X4). What was taken last goes first: an org that the user
 /// joined with something gets back what it was charged, and no more.

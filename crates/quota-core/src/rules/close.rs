@@ -3,8 +3,7 @@
 use chrono::TimeDelta;
 
 use super::administer::{account_mut, unchanged};
-use super::booking::{Booking, Context, announce, book, close};
-use super::spend::Outcome;
+use super::booking::{Booking, announce, book, close};
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Cadence;
@@ -14,6 +13,8 @@ use crate::home::{Account, Home};
 use crate::ids::FeatureCode;
 use crate::operation::OperationKind;
 use crate::reservation::TTL_SECONDS_MAX;
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 
 /// Closes the windows and grants of an account that ended and hold nothing.
 pub(crate) fn close_windows(

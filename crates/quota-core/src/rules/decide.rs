@@ -1,57 +1,17 @@
 //! One request over token, user and org together: all of it is drawn, or nothing is (O5, F4).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::allowance::{Allowance, Standing, allowance};
-use super::funding::{Funds, Headroom, Source, affordable, burn, sources, split};
+use super::funding::{Funds, Headroom, affordable, burn, sources, split};
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Catalog, Feature};
+use crate::denial::{Denial, Reason};
+use crate::draw::{Draw, Scope, Source};
+use crate::home::AccountView;
 use crate::ids::{FeatureCode, TokenId};
-use crate::operation::{is_one, one};
-use crate::terms::{Policy, Terms};
-
-/// Who bound or paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// The API token.
-    Token,
-    /// The user.
-    User,
-    /// The user's org.
-    Org,
-}
-
-/// Why a request is denied, in the order of F7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "F7 of docs/RULES.md says what each means")]
-pub enum Reason {
-    UnknownUser,
-    UnknownFeature,
-    AccountDisabled,
-    TokenRevoked,
-    TokenExpired,
-    TokenExhausted,
-    SubscriptionExpired,
-    NotInPlan,
-    LimitReached,
-    CreditsExhausted,
-    OrgDisabled,
-    OrgSubscriptionExpired,
-    OrgLimitReached,
-}
-
-/// One account as it is: its terms and its live balances.
-#[derive(Debug, Clone, Copy)]
-pub struct AccountView<'a> {
-    /// Its terms.
-    pub terms: &'a Terms,
-    /// Its live balances.
-    pub balances: &'a [Balance],
-}
+use crate::terms::Policy;
 
 /// What a decision looks at.
 #[derive(Debug, Clone, Copy)]
@@ -85,22 +45,6 @@ pub enum Mode {
     Force,
 }
 
-/// What is taken from one balance: credits for a grant, units of the feature elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Draw {
-    /// Whose balance.
-    pub scope: Scope,
-    /// Which balance.
-    pub bucket: Bucket,
-    /// What kind of source.
-    pub source: Source,
-    /// How much.
-    pub amount: u64,
-    /// What one unit of the feature costs in this balance: credits for a grant, 1 elsewhere.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub unit_cost: u64,
-}
-
 /// The answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -108,30 +52,6 @@ pub enum Decision {
     Allowed(Vec<Draw>),
     /// Nothing is drawn.
     Denied(Denial),
-}
-
-/// Why not, who bound, and what would have been enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Denial {
-    /// The first reason that applies.
-    pub reason: Reason,
-    /// The scope that bound.
-    pub scope: Scope,
-    /// Units that would have been granted at that scope.
-    pub available: u64,
-    /// When that scope's allowance is whole again.
-    pub resets_at: Option<DateTime<Utc>>,
-}
-
-impl Denial {
-    fn flat(reason: Reason, scope: Scope) -> Self {
-        Self {
-            reason,
-            scope,
-            available: 0,
-            resets_at: None,
-        }
-    }
 }
 
 /// What a request draws, and the allowances that it was decided with.

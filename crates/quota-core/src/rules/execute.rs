@@ -1,12 +1,14 @@
 //! One command on one home: decided, applied and booked, or refused with nothing changed.
 
-use super::booking::Context;
 use super::decide::Mode;
-use super::spend::{Outcome, spend};
-use super::{administer, capacity, close, expire, hold, reverse, subscribe};
+use super::spend::spend;
+use super::{administer, capacity, close, commit, expire, hold, reverse, subscribe};
 use crate::answer::Rejection;
-use crate::command::{Command, Item, Request};
+use crate::command::{Command, Request};
 use crate::home::Home;
+use crate::item::Item;
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 
 /// Carries out a command. What changed is in `home.changes`; the outcome says what the caller is told.
 ///
@@ -21,7 +23,7 @@ use crate::home::Home;
 /// use quota_core::command::{AccountSpec, Command, Presence, Request};
 /// use quota_core::home::Home;
 /// use quota_core::ids::AccountId;
-/// use quota_core::rules::booking::Context;
+/// use quota_core::rules::context::Context;
 /// use quota_core::rules::execute::execute;
 ///
 /// let alice = AccountId::parse("user:alice")?;
@@ -95,7 +97,7 @@ fn carry_out(
         Command::Commit {
             reservation,
             actual,
-        } => hold::commit(home, context, request, (*reservation, *actual)),
+        } => commit::commit(home, context, request, (*reservation, *actual)),
         Command::Release { reservation } => hold::release(home, context, request, *reservation),
         Command::Extend {
             reservation,

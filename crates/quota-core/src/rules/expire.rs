@@ -2,14 +2,14 @@
 
 use uuid::Uuid;
 
-use super::booking::{Booking, Context, book_own, post, scope_account};
-use super::decide::Draw;
-use super::funding::Source;
+use super::booking::{Booking, book_own, post, scope_account};
 use super::hold::settled;
 use crate::answer::Answer;
+use crate::draw::{Draw, Source};
 use crate::home::Home;
 use crate::operation::{Entry, OperationKind, id_at};
 use crate::reservation::{Reservation, ReservationState};
+use crate::rules::context::Context;
 
 /// The id in whose name a hold whose time is over is ended: always the same for the same hold.
 pub fn expiry_id(reservation: Uuid) -> Uuid {

@@ -1,25 +1,9 @@
 //! What one scope may draw on, in order, and how a request is split over it (section 5).
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::balance::{Balance, Bucket};
-
-/// Where a part of a request comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The plan's or the override's allowance.
-    Allowance,
-    /// Prepaid credits.
-    Credits,
-    /// The free trial.
-    Trial,
-    /// No ceiling applies; the use is counted.
-    Unlimited,
-    /// Beyond what there was: the use had happened already, or the org's policy is `track`.
-    Overage,
-}
+use crate::draw::Source;
 
 /// How much a source can pay for, in units of the feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +60,8 @@ pub fn sources(funds: &Funds) -> Vec<Headroom> {
 /// Splits `requested` over `sources` in their order (F4).
 ///
 /// ```
-/// use quota_core::rules::funding::{Funds, Source, sources, split};
+/// use quota_core::rules::funding::{Funds, sources, split};
+/// use quota_core::draw::Source;
 /// let funds = Funds { unlimited: false, allowance: Some(1), credits: 5, trial: 0 };
 /// let split = split(&sources(&funds), 3);
 /// assert_eq!(split.parts, [(Source::Allowance, 1), (Source::Credits, 2)]);

@@ -4,24 +4,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::booking::{
-    Booking, Context, Drawing, Posting, book, next_id, operation, post, scope_account, signed,
-    taken_back,
+    Booking, Drawing, Posting, book, next_id, operation, post, scope_account, signed, taken_back,
 };
-use super::decide::{Draw, Mode, Scope, draw};
-use super::funding::Source;
+use super::decide::{Mode, draw};
 use super::settle::settle;
-use super::spend::{Outcome, count_credits, denied, take};
+use super::spend::{count_credits, denied, take};
 use super::standing::{scope_balances, standing_of};
-use crate::amount::{AMOUNT_MAX, Amount};
 use crate::answer::{Answer, Rejection};
-use crate::balance::Bucket;
-use crate::command::{Item, Request};
+use crate::command::Request;
+use crate::draw::{Draw, Scope, Source};
 use crate::home::Home;
 use crate::ids::{FeatureCode, TokenId};
+use crate::item::Item;
 use crate::operation::{Entry, Operation, OperationKind};
 use crate::reservation::{Reservation, ReservationState, TTL_SECONDS_MAX};
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 
-const SCOPES: [Scope; 3] = [Scope::Token, Scope::User, Scope::Org];
+pub(super) const SCOPES: [Scope; 3] = [Scope::Token, Scope::User, Scope::Org];
 
 fn deadline(context: &Context<'_>, ttl_seconds: u32) -> Result<DateTime<Utc>, Rejection> {
     let out_of_range = Rejection::OutOfRange {
@@ -90,14 +90,18 @@ fn booked(operation: Operation) -> Outcome {
     }
 }
 
-fn reservation(home: &Home, request: &Request, id: Uuid) -> Result<Reservation, Rejection> {
+pub(super) fn reservation(
+    home: &Home,
+    request: &Request,
+    id: Uuid,
+) -> Result<Reservation, Rejection> {
     let found = home.reservations.get(&id);
     let found = found.filter(|found| found.account == request.account);
     found.cloned().ok_or(Rejection::UnknownReservation)
 }
 
 /// The first answer of an operation that is asked for again without a key.
-fn again(home: &Home, id: Option<Uuid>) -> Option<Outcome> {
+pub(super) fn again(home: &Home, id: Option<Uuid>) -> Option<Outcome> {
     let id = id?;
     let new = home.changes.operations.iter().find(|new| new.id == id);
     let loaded = || home.referred.get(&id).map(|referred| &referred.operation);
@@ -108,142 +112,7 @@ fn again(home: &Home, id: Option<Uuid>) -> Option<Outcome> {
     })
 }
 
-/// Settles a hold for what was really used; never fails for lack of quota (R2, R5).
-pub(crate) fn commit(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    (id, actual): (Uuid, u64),
-) -> Result<Outcome, Rejection> {
-    if actual > AMOUNT_MAX {
-        return Err(Rejection::OutOfRange {
-            field: "actual",
-            least: 0,
-            most: AMOUNT_MAX,
-        });
-    }
-    let held = reservation(home, request, id)?;
-    let earlier = match held.state {
-        ReservationState::Open => None,
-        ReservationState::Committed => held.ended_by,
-        ReservationState::Expired => held.late_commit,
-        ReservationState::Released => {
-            return Err(Rejection::ReservationEnded { state: held.state });
-        }
-    };
-    if earlier.is_some() {
-        let same = |outcome: &Outcome| outcome.operation.body_hash == request.body_hash;
-        let ended = Rejection::ReservationEnded { state: held.state };
-        return again(home, earlier).filter(same).ok_or(ended);
-    }
-    let is_late = held.state == ReservationState::Expired;
-    let mut entries = Vec::new();
-    let mut extra = actual;
-    if !is_late {
-        (entries, extra) = settle_hold(home, context, &held, actual)?;
-    }
-    if let Ok(amount) = Amount::new(extra) {
-        entries.extend(take_more(home, context, &held, amount)?);
-    }
-    let mut ended = held.clone();
-    let by = Some(next_id(home, request));
-    if is_late {
-        ended.late_commit = by;
-    } else {
-        ended.state = ReservationState::Committed;
-        ended.ended_by = by;
-    }
-    let answer = Answer::Settled {
-        state: ended.state,
-        late: is_late,
-        balances: standing_of(
-            home,
-            context,
-            &held.account,
-            held.token.as_ref(),
-            &held.feature,
-        ),
-    };
-    let outcome = book_end(
-        home,
-        context,
-        request,
-        (ended, entries, answer),
-        OperationKind::Commit,
-    );
-    Ok(outcome)
-}
-
-/// Takes what was used beyond a hold, or after its end. A token that was forgotten since cannot be charged any more:
-/// user and org are.
-fn take_more(
-    home: &mut Home,
-    context: &Context<'_>,
-    held: &Reservation,
-    amount: Amount,
-) -> Result<Vec<Entry>, Rejection> {
-    let user = home.accounts.get(&held.account);
-    let is_known =
-        |token: &&TokenId| user.is_some_and(|user| user.terms.tokens.contains_key(*token));
-    let token = held.token.as_ref().filter(is_known);
-    let item = (&held.feature, amount);
-    let question = context.question(home, &held.account, token, item, Mode::Force)?;
-    let drawn = draw(&question).ok();
-    let Some(drawn) = drawn else {
-        return take_of_gone(home, context, (held, token.is_some()), amount);
-    };
-    let more = (&held.feature, &drawn);
-    take(home, context, &held.account, more, Drawing::Spend)
-}
-
-/// Takes what was used of a feature that has left the catalog meanwhile: nothing covers it, and the work is done. It is
-/// booked where the hold was, as far as that was an allowance.
-fn take_of_gone(
-    home: &mut Home,
-    context: &Context<'_>,
-    (held, has_token): (&Reservation, bool),
-    amount: Amount,
-) -> Result<Vec<Entry>, Rejection> {
-    let user = home.accounts.get(&held.account);
-    let terms = &user.ok_or(Rejection::UnknownAccount)?.terms;
-    let (is_unlimited, is_member) = (terms.unlimited, terms.org.is_some());
-    let mut entries = Vec::new();
-    for scope in SCOPES {
-        let is_charged = match scope {
-            Scope::Token => has_token,
-            Scope::User => true,
-            Scope::Org => is_member,
-        };
-        let draws = held.draws.iter().filter(|draw| draw.scope == scope);
-        let mut plain =
-            draws.filter(|draw| !matches!(draw.source, Source::Credits | Source::Trial));
-        let bucket = match (plain.next(), scope, &held.token) {
-            (Some(draw), _, _) => draw.bucket.clone(),
-            (None, Scope::Token, Some(token)) => Bucket::Token(token.clone()),
-            (None, _, _) => Bucket::Standing(held.feature.clone()),
-        };
-        let source = if scope == Scope::User && is_unlimited {
-            Source::Unlimited
-        } else {
-            Source::Overage
-        };
-        let draw = Draw {
-            scope,
-            bucket,
-            source,
-            amount: amount.get(),
-            unit_cost: 1,
-        };
-        if is_charged {
-            let id = scope_account(home, &held.account, scope).clone();
-            let posting = Posting::drawn(&draw, &held.feature, Drawing::Spend);
-            entries.push(post(home, context, &id, posting)?);
-        }
-    }
-    Ok(entries)
-}
-
-fn book_end(
+pub(super) fn book_end(
     home: &mut Home,
     context: &Context<'_>,
     request: &Request,
@@ -263,7 +132,7 @@ fn book_end(
 }
 
 /// Spends what was used of a hold and gives the rest back; says how much was used beyond it.
-fn settle_hold(
+pub(super) fn settle_hold(
     home: &mut Home,
     context: &Context<'_>,
     held: &Reservation,

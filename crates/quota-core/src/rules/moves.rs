@@ -1,14 +1,14 @@
 //! Moving usage: when the plan or the zone changes, the windows change, and what must count on is moved along.
 
-use super::booking::{Context, Posting, count_units, post, signed, taken_back};
-use super::decide::Scope;
-use super::funding::Source;
+use super::booking::{Posting, count_units, post, signed, taken_back};
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::catalog::Feature;
+use crate::draw::{Scope, Source};
 use crate::home::Home;
 use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::Entry;
+use crate::rules::context::Context;
 use crate::terms::Terms;
 
 /// Gives an account new terms. Where that changes the window in which a feature counts and `counts_on` says so,

@@ -1,17 +1,18 @@
 //! A user joins, leaves or changes its org: it moves from one home to another with everything that is its own.
 
-use super::booking::{Booking, Context, operation, signed, taken_back};
-use super::decide::Scope;
-use super::funding::Source;
+use super::booking::{Booking, operation, signed, taken_back};
+use super::expire::expiry_id;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::command::Request;
+use crate::draw::{Scope, Source};
 use crate::event::{Event, EventKind};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, OrgId};
 use crate::operation::{Entry, OperationKind};
-use crate::ports::Relocation;
+use crate::relocation::Relocation;
+use crate::rules::context::Context;
 use crate::terms::FormerHome;
 
 /// Former homes that are remembered beside the latest; each is one more place where keys are looked for.
@@ -66,7 +67,7 @@ pub fn relocate(
     let mut left = operation(from, context, request, booking("moved_out", true));
     // The key belongs to what is found where the user lives now; the two operations are two rows.
     left.key = None;
-    left.id = super::expiry_id(left.id);
+    left.id = expiry_id(left.id);
     let joined = operation(to, context, request, booking("moved_in", false));
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
     for balance in &mut books.balances {

@@ -2,22 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use super::booking::{Booking, Context, Posting, announce, book, post, scope_account, taken_back};
-use super::decide::{Draw, Scope};
-use super::funding::Source;
+use super::booking::{Booking, Posting, announce, book, post, scope_account, taken_back};
 use super::moves::zero;
 use super::settle::{paid_units, settle};
-use super::spend::{Outcome, count_credits};
+use super::spend::count_credits;
 use super::standing::standing_of;
 use crate::amount::Amount;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Kind;
-use crate::command::{Item, Request};
+use crate::command::Request;
+use crate::draw::{Draw, Scope, Source};
 use crate::event::EventKind;
 use crate::home::{ClosedBalance, Home, Referred};
 use crate::ids::{AccountId, FeatureCode};
+use crate::item::Item;
 use crate::operation::{Entry, Operation, OperationKind};
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 
 /// Reverses a consumption to its sources, last drawn first (X3, R6).
 pub(crate) fn refund(

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::decide::Draw;
-use super::funding::Source;
+use crate::draw::{Draw, Source};
 
 /// The settlement of one scope's hold for one feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +81,8 @@ mod tests {
 
     use super::*;
     use crate::balance::Bucket;
+    use crate::draw::Scope;
     use crate::ids::{FeatureCode, GrantId};
-    use crate::rules::decide::Scope;
 
     fn held(allowance: u64, grants: &[u64], cost: u64) -> Vec<Draw> {
         let feature = FeatureCode::new("f").expect("a literal code");

@@ -1,27 +1,22 @@
 //! Consume and track: one request over all its scopes, one batch as a whole (O5, X2, X5).
 
 use super::booking::{
-    Booking, Context, Drawing, Posting, book, count_units, operation, post_by, scope_account,
-    signed,
+    Booking, Drawing, Posting, book, count_units, operation, post_by, scope_account, signed,
 };
-use super::decide::{Denial, Draw, Drawn, Mode, Reason, Scope, draw};
+use super::decide::{Drawn, Mode, draw};
 use super::settle::paid_units;
 use super::standing::{scope_balances, standing_of};
 use crate::answer::{Answer, Rejection, ScopeBalance};
 use crate::balance::Bucket;
-use crate::command::{ITEMS_MAX, Item, Request};
+use crate::command::{ITEMS_MAX, Request};
+use crate::denial::{Denial, Reason};
+use crate::draw::{Draw, Scope};
 use crate::home::Home;
 use crate::ids::{AccountId, FeatureCode, TokenId};
-use crate::operation::{Entry, Operation, OperationKind};
-
-/// What an operation came to, and whether it was booked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// The operation; when it was not booked, as it would have been.
-    pub operation: Operation,
-    /// Whether it is in the ledger now.
-    pub is_booked: bool,
-}
+use crate::item::Item;
+use crate::operation::{Entry, OperationKind};
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 
 /// Decides all items and spends them, or spends none.
 pub(crate) fn spend(

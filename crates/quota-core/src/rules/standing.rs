@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 
 use super::allowance::{Allowance, Standing};
-use super::booking::Context;
-use super::decide::{Denial, Draw, Drawn, Mode, Question, Scope, draw};
+use super::decide::{Drawn, Mode, Question, draw};
 use super::funding::credits_left;
 use crate::amount::{Amount, Limit};
 use crate::answer::ScopeBalance;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
+use crate::denial::Denial;
+use crate::draw::{Draw, Scope};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, AccountKind, FeatureCode, TokenId};
+use crate::rules::context::Context;
 use crate::terms::Terms;
 
 /// How token, user and org stand after `drawn` was booked.

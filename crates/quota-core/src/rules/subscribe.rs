@@ -3,10 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::administer::{account_mut, changed, unchanged};
-use super::booking::{Booking, Context, announce, book};
+use super::booking::{Booking, announce, book};
 use super::close::is_over;
 use super::moves::{move_usage, zero};
-use super::spend::Outcome;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::catalog::{Feature, Kind, Plan};
@@ -15,6 +14,8 @@ use crate::event::EventKind;
 use crate::home::Home;
 use crate::ids::{FeatureCode, PlanCode};
 use crate::operation::{Entry, OperationKind};
+use crate::rules::context::Context;
+use crate::rules::outcome::Outcome;
 use crate::terms::{Status, Subscription};
 
 fn plan<'a>(context: &Context<'a>, code: &PlanCode) -> Result<&'a Plan, Rejection> {

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use crate::execute_properties::busy_org;
+use crate::stage::{
+    Stage, amount, commit, consume, consume_with, grant, id, key, refund, reserve, track,
+};
 use chrono::TimeDelta;
 use quota_core::amount::{COUNT_MAX, Limit};
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::Command;
+use quota_core::draw::Scope;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::AuditHome;
 use quota_core::reservation::ReservationState;
-use quota_core::rules::decide::Scope;
-
-use crate::execute_properties::busy_org;
-use crate::stage::{
-    Stage, amount, commit, consume, consume_with, grant, id, key, refund, reserve, track,
-};
 
 /// A home in which everything has happened once.
 fn full() -> AuditHome {

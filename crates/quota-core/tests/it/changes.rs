@@ -1,14 +1,13 @@
 //! Changes of plan that wait, and what becomes of them: they act, they end, and nothing paid for is lost (section 3).
 
+use crate::stage::{Stage, consume, id, plan_code, put_account, subscribe};
 use chrono::TimeDelta;
 use quota_core::answer::Answer;
 use quota_core::catalog::{CatalogFile, Plan};
 use quota_core::command::{AccountSpec, ChangeWhen, Command, UsageAfterChange};
+use quota_core::denial::Reason;
 use quota_core::event::EventKind;
-use quota_core::rules::decide::Reason;
 use quota_core::terms::{Status, Subscription};
-
-use crate::stage::{Stage, consume, id, plan_code, put_account, subscribe};
 
 fn change_plan(plan: &str, when: ChangeWhen) -> Command {
     Command::ChangePlan {

@@ -1,12 +1,12 @@
 //! Consume, batch, track, and what the ledger says of them.
 
+use crate::stage::{Stage, consume, grant, item, key, track};
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, ITEMS_MAX};
-use quota_core::operation::{OperationKind, Origin};
-use quota_core::rules::decide::{Reason, Scope};
-use quota_core::rules::funding::Source;
-
-use crate::stage::{Stage, consume, grant, item, key, track};
+use quota_core::denial::Reason;
+use quota_core::draw::{Scope, Source};
+use quota_core::operation::OperationKind;
+use quota_core::origin::Origin;
 
 fn batch(items: &[(&str, u64)]) -> Command {
     let items = items

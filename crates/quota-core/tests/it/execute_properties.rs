@@ -1,5 +1,9 @@
 //! Random sequences of every command: after each one everything that is kept still agrees.
 
+use crate::stage::{
+    GRACE, Stage, amount, code, commit, grant, id, item, member, plan_code, put_account, put_token,
+    token_id,
+};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use quota_core::amount::Limit;
@@ -11,11 +15,6 @@ use quota_core::operation::OperationKind;
 use quota_core::reservation::ReservationState;
 use quota_core::rules::allowance::{Standing, allowance};
 use quota_core::terms::{Policy, Status};
-
-use crate::stage::{
-    GRACE, Stage, amount, code, commit, grant, id, item, member, plan_code, put_account, put_token,
-    token_id,
-};
 
 const FEATURES: [&str; 7] = [
     "articles", "requests", "try_on", "renders", "lessons", "storage", "albums",
@@ -261,7 +260,7 @@ fn admits_within_limits(stage: &Stage, operation: &quota_core::operation::Operat
             GRACE,
             stage.now,
         );
-        let is_counted = entry.source == quota_core::rules::funding::Source::Allowance
+        let is_counted = entry.source == quota_core::draw::Source::Allowance
             && own.bucket == entry.bucket
             && own.standing == Standing::InForce;
         let ceiling = own.limit().and_then(Limit::ceiling);

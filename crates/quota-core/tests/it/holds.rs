@@ -1,18 +1,18 @@
 //! Reserve, commit, release, extend.
 
-use chrono::TimeDelta;
-use quota_core::answer::{Answer, Rejection};
-use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command};
-use quota_core::reservation::ReservationState;
-use quota_core::rules::decide::{Reason, Scope};
-
 use crate::execute_properties::busy_org;
 use crate::stage::{
     Stage, catalog, code, commit, consume, grant, put_account, put_token, reserve, subscribe,
     token_id,
 };
+use chrono::TimeDelta;
 use quota_core::amount::Limit;
+use quota_core::answer::{Answer, Rejection};
+use quota_core::audit::audit;
+use quota_core::command::{AccountSpec, Command};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
+use quota_core::reservation::ReservationState;
 
 /// E9: what is held counts; a commit for less makes room again.
 #[test]

@@ -1,20 +1,19 @@
 //! A user moves from one home to another, and its books go along.
 
-use chrono::TimeDelta;
-use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command};
-use quota_core::home::Account;
-use quota_core::ids::{AccountId, OrgId};
-use quota_core::operation::{Operation, OperationKind};
-use quota_core::ports::AuditHome;
-use quota_core::rules::booking::Context;
-use quota_core::rules::decide::Scope;
-use quota_core::rules::relocate;
-
 use crate::stage::{
     GRACE, Stage, commit, consume, grant, id, put_account, refund, release_capacity, reserve,
     subscribe, track,
 };
+use chrono::TimeDelta;
+use quota_core::audit::audit;
+use quota_core::command::{AccountSpec, Command};
+use quota_core::draw::Scope;
+use quota_core::home::Account;
+use quota_core::ids::{AccountId, OrgId};
+use quota_core::operation::{Operation, OperationKind};
+use quota_core::ports::AuditHome;
+use quota_core::rules::context::Context;
+use quota_core::rules::relocate;
 
 /// Moves `user:a`, as a store does.
 fn relocated(from: &mut Stage, to: &mut Stage) {

@@ -1,14 +1,14 @@
 //! Orgs: members' use is theirs and the org's.
 
-use quota_core::amount::Limit;
-use quota_core::answer::Answer;
-use quota_core::command::{AccountSpec, Command};
-use quota_core::operation::OperationKind;
-use quota_core::rules::decide::{Reason, Scope};
-
 use crate::stage::{
     Stage, consume, consume_with, item, member, put_account, put_token, reserve, token_id, track,
 };
+use quota_core::amount::Limit;
+use quota_core::answer::Answer;
+use quota_core::command::{AccountSpec, Command};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
+use quota_core::operation::OperationKind;
 
 /// O1: whatever a member uses is charged to the org too: same feature, same amount, same operation.
 #[test]

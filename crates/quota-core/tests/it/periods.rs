@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::stage::{GRACE, Stage, catalog, code, consume, id, plan_code};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
@@ -9,12 +10,10 @@ use proptest::sample::select;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Feature};
 use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
+use quota_core::draw::Scope;
 use quota_core::rules::allowance::{Standing, allowance};
-use quota_core::rules::decide::Scope;
 use quota_core::terms::{Policy, Subscription, Terms};
 use quota_core::window::{cadence_window, month_start};
-
-use crate::stage::{GRACE, Stage, catalog, code, consume, id, plan_code};
 
 fn held(stage: &Stage) -> Subscription {
     let account = &stage.home.accounts[&id("user:a")];

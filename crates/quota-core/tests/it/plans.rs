@@ -1,15 +1,15 @@
 //! Plans: upgrade, downgrade, the end of a subscription, and windows that are closed in the books.
 
+use crate::stage::{Stage, code, consume, id, plan_code, put_account, track};
 use chrono::TimeDelta;
 use quota_core::answer::Answer;
 use quota_core::balance::Bucket;
 use quota_core::catalog::Cadence;
 use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
 use quota_core::event::EventKind;
 use quota_core::operation::OperationKind;
-use quota_core::rules::decide::{Reason, Scope};
-
-use crate::stage::{Stage, code, consume, id, plan_code, put_account, track};
 
 fn change_plan(plan: &str, when: Option<ChangeWhen>, usage: UsageAfterChange) -> Command {
     Command::ChangePlan {

@@ -1,14 +1,14 @@
 //! The reasons of a denial, in their order.
 
-use chrono::TimeDelta;
-use quota_core::amount::Limit;
-use quota_core::command::{AccountSpec, Command, Presence};
-use quota_core::rules::decide::{Reason, Scope};
-use quota_core::terms::Status;
-
 use crate::stage::{
     Stage, consume, consume_with, member, put_account, put_token, subscribe, token_id,
 };
+use chrono::TimeDelta;
+use quota_core::amount::Limit;
+use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
+use quota_core::terms::Status;
 
 fn disabled(disabled: bool) -> Command {
     put_account(AccountSpec {

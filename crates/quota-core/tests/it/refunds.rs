@@ -1,17 +1,17 @@
 //! Refund, release of capacity, reset.
 
-use chrono::TimeDelta;
-use quota_core::answer::Rejection;
-use quota_core::audit::audit;
-use quota_core::command::Command;
-use quota_core::event::EventKind;
-use quota_core::operation::{OperationKind, Origin};
-use quota_core::rules::decide::Scope;
-
 use crate::execute_properties::busy_org;
 use crate::stage::{
     Stage, amount, code, commit, consume, grant, item, refund, release_capacity, reserve, track,
 };
+use chrono::TimeDelta;
+use quota_core::answer::Rejection;
+use quota_core::audit::audit;
+use quota_core::command::Command;
+use quota_core::draw::Scope;
+use quota_core::event::EventKind;
+use quota_core::operation::OperationKind;
+use quota_core::origin::Origin;
 
 /// X3: a refund gives back to where it was taken, last drawn first, in parts and never more than was taken.
 #[test]

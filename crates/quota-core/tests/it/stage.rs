@@ -7,17 +7,20 @@ use quota_core::amount::{Amount, Limit};
 use quota_core::answer::{Answer, Rejection, ScopeBalance};
 use quota_core::balance::Bucket;
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::command::{AccountSpec, Command, Item, Presence, Request};
+use quota_core::command::{AccountSpec, Command, Presence, Request};
+use quota_core::denial::Denial;
+use quota_core::draw::Scope;
 use quota_core::event::Event;
 use quota_core::home::{ClosedBalance, Home, Referred};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, TokenId};
-use quota_core::operation::{Operation, OperationKind, Origin};
+use quota_core::item::Item;
+use quota_core::operation::{Operation, OperationKind};
+use quota_core::origin::Origin;
 use quota_core::ports::AuditHome;
 use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::rules::Outcome;
-use quota_core::rules::booking::Context;
-use quota_core::rules::decide::{Denial, Scope};
+use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
+use quota_core::rules::outcome::Outcome;
 use uuid::Uuid;
 
 /// How long a past-due subscription stays in force.

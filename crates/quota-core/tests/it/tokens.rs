@@ -1,11 +1,11 @@
 //! Tokens: caps of their own.
 
+use crate::stage::{Stage, commit, consume, consume_with, put_token, refund, token_id};
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
 use quota_core::command::{Command, Presence};
-use quota_core::rules::decide::{Reason, Scope};
-
-use crate::stage::{Stage, commit, consume, consume_with, put_token, refund, token_id};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
 
 /// T1: a token's remaining falls by every accepted request made with it, of whatever feature, and by no other.
 #[test]

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::answer::Answer;
 use quota_core::balance::Balance;
+use quota_core::draw::{Scope, Source};
 use quota_core::event::{Event, EventKind};
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey};
-use quota_core::operation::{Entry, Operation, OperationKind, Origin, id_at};
+use quota_core::operation::{Entry, Operation, OperationKind, id_at};
+use quota_core::origin::Origin;
 use quota_core::ports::{
     AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store, WriteBatch,
 };
 use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::rules::decide::Scope;
-use quota_core::rules::funding::Source;
 use serde_json::json;
 use storage_pg::{PgStore, Settings};
 use uuid::Uuid;

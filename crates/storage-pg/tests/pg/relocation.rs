@@ -4,9 +4,8 @@ use std::slice::from_ref;
 
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
-use quota_core::ports::{
-    Audits, Directory, LedgerPage, Lists, Outbox, Relocation, Store, StoreError,
-};
+use quota_core::ports::{Audits, Directory, LedgerPage, Lists, Outbox, Store, StoreError};
+use quota_core::relocation::Relocation;
 use storage_pg::{PgStore, Settings};
 use tokio::task::JoinSet;
 

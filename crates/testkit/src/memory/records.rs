@@ -1,5 +1,7 @@
 //! What is read and written beside the hot path.
 
+use super::MemoryStore;
+use super::state::{HomeState, StoredAccount};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::catalog::Catalog;
@@ -9,11 +11,9 @@ use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{
     AccountPage, AccountRow, AuditHome, AuditReader, Audits, CatalogStore, Directory, LedgerPage,
-    Lists, Outbox, Relocation, StoreError,
+    Lists, Outbox, StoreError,
 };
-
-use super::MemoryStore;
-use super::state::{HomeState, StoredAccount};
+use quota_core::relocation::Relocation;
 
 pub(super) fn at_most(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::state::{HomeState, State, StoredAccount};
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::balance::Bucket;
 use quota_core::home::{Account, ClosedBalance};
 use quota_core::ids::AccountId;
-use quota_core::ports::{HomeWrite, KeyQuery, Lease, Relocation, StoreError, WriteBatch};
-
-use super::state::{HomeState, State, StoredAccount};
+use quota_core::ports::{HomeWrite, KeyQuery, Lease, StoreError, WriteBatch};
+use quota_core::relocation::Relocation;
 
 impl State {
     pub(super) fn write(&mut self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {

@@ -16,9 +16,10 @@ use chrono::DateTime;
 use futures::future::join_all;
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::command::{AccountSpec, Command, Item, Presence};
+use quota_core::command::{AccountSpec, Command, Presence};
 use quota_core::ids::{AccountId, GrantId, OrgId, PlanCode, TokenId};
-use quota_core::operation::Origin;
+use quota_core::item::Item;
+use quota_core::origin::Origin;
 use quota_core::ports::{Cache, FixedClock, Storage};
 use quota_service::{
     Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,

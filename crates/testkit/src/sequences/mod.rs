@@ -21,11 +21,12 @@ use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::command::Command;
+use quota_core::draw::Draw;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::operation::{Entry, OperationKind, Origin};
+use quota_core::operation::{Entry, OperationKind};
+use quota_core::origin::Origin;
 use quota_core::ports::{AuditHome, FixedClock, Storage};
-use quota_core::rules::decide::Draw;
 use quota_service::{
     Ask, CatalogPlan, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };

@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::Cadence;
-use quota_core::command::{AccountSpec, ChangeWhen, Command, Item, Presence, UsageAfterChange};
+use quota_core::command::{AccountSpec, ChangeWhen, Command, Presence, UsageAfterChange};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, PlanCode, TokenId};
+use quota_core::item::Item;
 use quota_core::terms::{Policy, Status};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;

@@ -2,8 +2,9 @@
 
 use quota_core::answer::Answer;
 use quota_core::command::{Command, Presence};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
 use quota_core::ids::TokenId;
-use quota_core::rules::decide::{Reason, Scope};
 use quota_service::Reply;
 
 use super::Store;

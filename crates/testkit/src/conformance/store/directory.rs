@@ -1,14 +1,13 @@
 //! Who lives where, and moving.
 
-use quota_core::home::Account;
-use quota_core::ids::AccountId;
-use quota_core::ports::Relocation;
-
 use super::{Store, all, get, put, try_put};
 use crate::fixtures::{
     account, account_write, event, first_write, instant, key, key_of, load_query, next_write,
     operation, org, user,
 };
+use quota_core::home::Account;
+use quota_core::ids::AccountId;
+use quota_core::relocation::Relocation;
 
 /// An account lives where it was claimed first; later claims are told where.
 pub async fn the_first_claim_counts(store: Store) {

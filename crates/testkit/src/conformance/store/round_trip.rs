@@ -1,25 +1,25 @@
 //! Every field comes back as it was written, odd values too.
 
-use chrono::TimeDelta;
-use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
-use quota_core::answer::{Answer, ScopeBalance};
-use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Catalog, CatalogFile, Interval, Plan};
-use quota_core::command::Item;
-use quota_core::event::EventKind;
-use quota_core::home::Account;
-use quota_core::ids::{GrantId, PlanCode, TokenId};
-use quota_core::operation::{Entry, OperationKind, Origin};
-use quota_core::reservation::ReservationState;
-use quota_core::rules::decide::{Denial, Draw, Reason, Scope};
-use quota_core::rules::funding::Source;
-use quota_core::terms::{Override, PlanChange, Policy, Status, Subscription, Token};
-
 use super::{Store, all, put};
 use crate::fixtures::{
     account, balance, event, feature, first_write, instant, key, next_id, operation, org,
     reservation, user,
 };
+use chrono::TimeDelta;
+use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
+use quota_core::answer::{Answer, ScopeBalance};
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::{Catalog, CatalogFile, Interval, Plan};
+use quota_core::denial::{Denial, Reason};
+use quota_core::draw::{Draw, Scope, Source};
+use quota_core::event::EventKind;
+use quota_core::home::Account;
+use quota_core::ids::{GrantId, PlanCode, TokenId};
+use quota_core::item::Item;
+use quota_core::operation::{Entry, OperationKind};
+use quota_core::origin::Origin;
+use quota_core::reservation::ReservationState;
+use quota_core::terms::{Override, PlanChange, Policy, Status, Subscription, Token};
 
 /// Quotes, a backslash, a line break, a percent sign, an emoji and a combining mark.
 const ODD: &str = "it's \"odd\" \\ \n % _ ; -- 🦀 e\u{301} 数";

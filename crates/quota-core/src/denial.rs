@@ -1,0 +1,51 @@
+//! Denials: why nothing is drawn.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::draw::Scope;
+
+/// Why a request is denied, in the order of F7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "F7 of docs/RULES.md says what each means")]
+pub enum Reason {
+    UnknownUser,
+    UnknownFeature,
+    AccountDisabled,
+    TokenRevoked,
+    TokenExpired,
+    TokenExhausted,
+    SubscriptionExpired,
+    NotInPlan,
+    LimitReached,
+    CreditsExhausted,
+    OrgDisabled,
+    OrgSubscriptionExpired,
+    OrgLimitReached,
+}
+
+/// Why not, who bound, and what would have been enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// The first reason that applies.
+    pub reason: Reason,
+    /// The scope that bound.
+    pub scope: Scope,
+    /// Units that would have been granted at that scope.
+    pub available: u64,
+    /// When that scope's allowance is whole again.
+    pub resets_at: Option<DateTime<Utc>>,
+}
+
+impl Denial {
+    /// A denial of which there is nothing to count: no amount would have been enough.
+    pub(crate) fn flat(reason: Reason, scope: Scope) -> Self {
+        Self {
+            reason,
+            scope,
+            available: 0,
+            resets_at: None,
+        }
+    }
+}
