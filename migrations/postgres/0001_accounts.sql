@@ -3,9 +3,12 @@
 -- home's beginning and its end; a home that comes back goes on counting.
 -- Documents are JSON, kept as the text that they were written as: the program reads them whole. Cast them to look into
 -- them. What changes with a consume stands last, side by side: that is what the write-ahead log has to carry.
+-- The shard is a number from 0 to 63 that the program computes from the home, the same for ever. Where Citus is, tables
+-- with a shard are distributed by it, so it is in every key, behind the home. Elsewhere it is only written.
 
 create table accounts (
     home text collate "C" not null,
+    shard smallint not null,
     account text collate "C" not null,
     life integer not null default 1,
     terms text not null,
@@ -13,7 +16,8 @@ create table accounts (
     hold_before timestamptz,
     version bigint not null,
     books text not null,
-    constraint accounts_pkey primary key (home, account),
+    constraint accounts_pkey primary key (home, account, shard),
+    constraint accounts_shard_check check (shard >= 0 and shard < 64),
     constraint accounts_version_check check (version >= 0),
     constraint accounts_guard_check check ((version > 0) = (account = home)),
     -- Nothing is negative and no grant is overdrawn. The names are those of quota_core::balance::Balance. Where no
@@ -43,10 +47,11 @@ create table directory (
 -- Balances that left their account's live ones; for reports and refunds.
 create table closed_balances (
     home text collate "C" not null,
+    shard smallint not null,
     account text collate "C" not null,
     bucket text collate "C" not null,
     balance text not null,
-    constraint closed_balances_pkey primary key (home, account, bucket),
+    constraint closed_balances_pkey primary key (home, account, bucket, shard),
     constraint closed_balances_balance_check check (
         not jsonb_path_exists(balance::jsonb, '$ ? (@.u < 0 || @.h < 0 || @.o < 0)')
     )

@@ -2,6 +2,7 @@
 
 create table operations (
     home text collate "C" not null,
+    shard smallint not null,
     account text collate "C" not null,
     id uuid not null,
     sequence bigint not null,
@@ -23,35 +24,36 @@ create table operations (
 create function operations_add_indexes(partition text) returns void
 language plpgsql as $$
 begin
-    execute format('create unique index %I on %I (home, life, sequence)', partition || '_sequence', partition);
+    execute format('create unique index %I on %I (home, life, sequence, shard)', partition || '_sequence', partition);
     execute format('create index %I on %I (home, refers_to) where kind = ''refund''',
                    partition || '_refund', partition);
     execute format('create index %I on %I using brin (at) with (pages_per_range = 64, autosummarize = on)',
                    partition || '_at', partition);
     -- The last one made is taken where an empty partition gives no reason for another.
-    execute format('create unique index %I on %I (home, account, key) where key is not null',
+    execute format('create unique index %I on %I (home, account, key, shard) where key is not null',
                    partition || '_key', partition);
 end
 $$;
 
 -- Gives an empty partition the statistics that it will have: few homes, many accounts, each key once. Without any, a
--- plan that is made in its first minute may look for a key through all operations of a home.
-create function operations_add_statistics(partition text) returns void
+-- plan that is made in its first minute may look for a key through all operations of a home. Where the partition is
+-- distributed, each of its shards gets some.
+create function operations_add_statistics(partition text, moment timestamptz) returns void
 language plpgsql as $$
 begin
     execute format(
-        'insert into %I (home, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
-         select ''org:'' || mod(n, 10), ''user:'' || n, gen_random_uuid(), n, 1, now(), ''consume'', ''key-'' || n,
-             decode(repeat(''00'', 32), ''hex''), ''[]'', ''{}''
+        'insert into %I (home, shard, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
+         select ''org:'' || mod(n, 10), mod(n, 64), ''user:'' || n, gen_random_uuid(), n, 1, $1, ''consume'',
+             ''key-'' || n, decode(repeat(''00'', 32), ''hex''), ''[]'', ''{}''
          from generate_series(1, 1000) as n',
-        partition);
+        partition) using moment;
     execute format('analyze %I', partition);
     execute format('truncate %I', partition);
 end
 $$;
 
 create table operations_default (like operations including defaults including constraints);
-select operations_add_statistics('operations_default');
+select operations_add_statistics('operations_default', now());
 select operations_add_indexes('operations_default');
 alter table operations attach partition operations_default default;
 
@@ -68,20 +70,27 @@ begin
     if to_regclass(quote_ident(partition)) is not null then
         return false;
     end if;
-    execute format('create table %I (like operations including defaults including constraints)', partition);
-    perform operations_add_statistics(partition);
+    -- What waits leaves first, and comes back when the statistics are there: a partition that is distributed becomes so
+    -- when it is attached.
     lock table operations_default in access exclusive mode;
-    execute format(
-        'with moved as (delete from operations_default where at >= $1 and at < $2
-             returning home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
-         insert into %I
-             (home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
-         select home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin
-         from moved',
-        partition) using starts_at, ends_at;
+    create temporary table operations_waiting (like operations);
+    with moved as (
+        delete from operations_default where at >= starts_at and at < ends_at
+        returning home, shard, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
+    insert into operations_waiting
+        (home, shard, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
+    select home, shard, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin
+    from moved;
+    execute format('create table %I (like operations including defaults including constraints)', partition);
     perform operations_add_indexes(partition);
     execute format('alter table operations attach partition %I for values from (%L) to (%L)',
                    partition, starts_at, ends_at);
+    perform operations_add_statistics(partition, starts_at);
+    insert into operations
+        (home, shard, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
+    select home, shard, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin
+    from operations_waiting;
+    drop table operations_waiting;
     return true;
 end
 $$;

@@ -2,6 +2,7 @@
 
 create table reservations (
     home text collate "C" not null,
+    shard smallint not null,
     id uuid not null,
     account text collate "C" not null,
     expires_at timestamptz not null,
@@ -9,7 +10,7 @@ create table reservations (
     ended_by uuid,
     late_commit uuid,
     document text not null,
-    constraint reservations_pkey primary key (home, id)
+    constraint reservations_pkey primary key (home, id, shard)
 ) with (fillfactor = 80);
 
 create index reservations_open_key on reservations (home, expires_at) where state = 'open';

@@ -13,4 +13,4 @@ create table outbox (
     constraint outbox_pkey primary key (shard, number)
 );
 
-create index outbox_pending_key on outbox (shard, at, number) where published_at is null;
+create index outbox_pending_key on outbox (at, number) where published_at is null;

@@ -151,6 +151,9 @@ pub enum AccountKind {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(Arc<str>);
 
+/// Shards that homes are divided into; a fixed number, since rows carry theirs.
+pub const SHARDS: u8 = 64;
+
 const USER_PREFIX: &str = "user:";
 const ORG_PREFIX: &str = "org:";
 
@@ -199,6 +202,15 @@ impl AccountId {
     /// The id without its prefix.
     pub fn id(&self) -> &str {
         self.0.split_once(':').map_or("", |(_, id)| id)
+    }
+
+    /// The shard of this home, from 0 to 63: FNV-1a of its text, the same for ever, since it is stored.
+    pub fn shard(&self) -> u8 {
+        let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        let shard = hash.checked_rem(u32::from(SHARDS)).unwrap_or(0);
+        u8::try_from(shard).unwrap_or(0)
     }
 }
 

@@ -19,19 +19,19 @@ use crate::store::PgStore;
 const ONE_SNAPSHOT: &str = "begin isolation level repeatable read, read only";
 const ACCOUNTS: &str = "\
 select a.account, a.version, a.life, a.hold_before, a.terms, a.books
-from accounts a where a.home = $1 order by a.account";
+from accounts a where a.home = $1 and a.shard = $2 order by a.account";
 const CLOSED: &str = "\
-select c.account, c.balance from closed_balances c where c.home = $1 order by c.account, c.bucket";
+select c.account, c.balance from closed_balances c where c.home = $1 and c.shard = $2 order by c.account, c.bucket";
 const RESERVATIONS: &str = "\
-select r.id, r.document from reservations r where r.home = $1 order by r.id";
+select r.id, r.document from reservations r where r.home = $1 and r.shard = $2 order by r.id";
 const REFUNDED: &str = "\
 select distinct o.refers_to from operations o
-where o.home = $1 and o.life = $2 and o.kind = 'refund' and o.refers_to is not null";
+where o.home = $1 and o.shard = $2 and o.life = $3 and o.kind = 'refund' and o.refers_to is not null";
 const OPERATIONS: &str = "\
 select o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, o.origin
 from operations o
-where o.home = $1 and o.life = $2 and o.sequence > $3
-order by o.sequence limit $4";
+where o.home = $1 and o.shard = $2 and o.life = $3 and o.sequence > $4
+order by o.sequence limit $5";
 const BY_TIME: &str = "begin read only";
 const PLAN_BY_TIME: &str = "set local enable_bitmapscan = on; set local enable_hashjoin = on; \
 set local plan_cache_mode = force_custom_plan";
@@ -117,6 +117,7 @@ async fn read_home(
     if let Some((kept, life)) = kept(&mut snapshot, &home).await? {
         let refunded: Vec<Uuid> = sqlx::query_scalar(REFUNDED)
             .bind(home.as_str())
+            .bind(i16::from(home.shard()))
             .bind(life)
             .fetch_all(&mut *snapshot)
             .await
@@ -126,6 +127,7 @@ async fn read_home(
         while is_wanted {
             let rows = sqlx::query(OPERATIONS)
                 .bind(home.as_str())
+                .bind(i16::from(home.shard()))
                 .bind(life)
                 .bind(after)
                 .bind(i64::from(PAGE))
@@ -187,6 +189,7 @@ async fn rows(
 ) -> Result<Vec<PgRow>, StoreError> {
     let rows = sqlx::query(statement)
         .bind(home.as_str())
+        .bind(i16::from(home.shard()))
         .fetch_all(snapshot)
         .await;
     rows.map_err(store_error)

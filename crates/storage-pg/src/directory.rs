@@ -11,11 +11,12 @@ use quota_core::relocation::Relocation;
 
 /// A user that is its own home has an entry too, so that it cannot be made twice; callers do not see it.
 const HOME_OF: &str = "select d.home from directory d where d.account = $1 and d.home <> d.account";
+/// Only an account that is its own home can be there without an entry.
 const CLAIM: &str = "\
 with claimed as (
     insert into directory (account, home)
     select $1, $2
-    where not exists (select 1 from accounts a where a.account = $1)
+    where not exists (select 1 from accounts a where a.home = $1 and a.shard = $3 and a.account = $1)
     on conflict (account) do nothing
     returning home
 )
@@ -23,7 +24,7 @@ select c.home from claimed c
 union all
 select d.home from directory d where d.account = $1
 union all
-select a.home from accounts a where a.account = $1
+select a.home from accounts a where a.home = $1 and a.shard = $3 and a.account = $1
 limit 1";
 
 /// Tries of a claim. The second one sees what another node entered during the first.
@@ -47,6 +48,7 @@ impl Directory for PgStore {
             let entered: Option<String> = sqlx::query_scalar(CLAIM)
                 .bind(account.as_str())
                 .bind(home.as_str())
+                .bind(i16::from(account.shard()))
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(store_error)?;

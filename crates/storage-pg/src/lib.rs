@@ -4,8 +4,8 @@
 //! - Whatever changes something runs in a task of its own that nobody can cancel, and a connection that comes back to
 //!   the pool is rolled back first: sqlx 0.9.0 is not cancel-safe. Between statements that stand alone a connection
 //!   does not go back.
-//! - Every key begins with the home, and so does every condition of the hot path: with the tables distributed by
-//!   `home`, one request stays on one shard.
+//! - Every key begins with the home, and so does every condition of the hot path. Beside the home stands its shard: where
+//!   Citus distributes the tables by it, one statement names one shard.
 
 mod audits;
 mod breaker;
@@ -25,6 +25,7 @@ mod relocate;
 mod rows;
 mod schema;
 mod settings;
+mod shards;
 mod spare;
 pub mod statements;
 mod store;

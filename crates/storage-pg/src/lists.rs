@@ -20,19 +20,19 @@ order by a.account limit $5";
 const MEMBERS: &str = "\
 select a.home, a.account, a.terms, a.books
 from accounts a
-where a.home = $6 and a.account <> $6 and a.account > $1 and a.account >= $2 and a.account < $3
+where a.home = $6 and a.shard = $7 and a.account <> $6 and a.account > $1 and a.account >= $2 and a.account < $3
     and ($4::timestamptz is null or a.due_at <= $4)
 order by a.account limit $5";
 // Sequences go on counting from one life of a home to the next.
 const LEDGER: &str = "\
 select o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, o.origin
 from operations o
-where o.home = $1 and o.account = $4 and o.sequence < $2
+where o.home = $1 and o.shard = $4 and o.account = $5 and o.sequence < $2
 order by o.life desc, o.sequence desc limit $3";
 const LEDGER_OF_HOME: &str = "\
 select o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, o.origin
 from operations o
-where o.home = $1 and o.sequence < $2
+where o.home = $1 and o.shard = $4 and o.sequence < $2
 order by o.life desc, o.sequence desc limit $3";
 const HOMES_WITH_DUE_HOLDS: &str = "\
 select r.home from reservations r
@@ -58,7 +58,7 @@ impl Lists for PgStore {
             .bind(page.due_before)
             .bind(i64::from(page.limit));
         if let Some(org) = &org {
-            statement = statement.bind(org.as_str());
+            statement = statement.bind(org.as_str()).bind(i16::from(org.shard()));
         }
         let rows = statement.fetch_all(&self.pool).await.map_err(store_error)?;
         rows.iter().map(account_row).collect()
@@ -70,7 +70,8 @@ impl Lists for PgStore {
         let mut statement = sqlx::query(statement)
             .bind(page.home.as_str())
             .bind(before)
-            .bind(i64::from(page.limit));
+            .bind(i64::from(page.limit))
+            .bind(i16::from(page.home.shard()));
         if !page.members {
             statement = statement.bind(page.account.as_str());
         }

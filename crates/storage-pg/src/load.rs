@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, Datelike, NaiveTime, Utc};
 use quota_core::ids::AccountId;
-use quota_core::ports::LoadQuery;
+use quota_core::ports::{HomeQuery, LoadQuery};
 use sqlx::postgres::{PgExecutor, PgRow};
 use uuid::Uuid;
 
-use crate::statements::{LOAD, LOAD_REFERRED};
+use crate::shards::{by_shard, text};
+use crate::statements::{LOAD, LOAD_REFERRED, Layout};
 
 /// What is asked for, a column for each parameter of the statement.
 #[derive(Debug)]
 pub(crate) struct LoadColumns {
+    /// The shard of all homes, where a statement names one.
+    shard: Option<i16>,
     now: DateTime<Utc>,
     keys_within: [DateTime<Utc>; 2],
     accounts: (Vec<String>, Vec<String>),
@@ -20,9 +23,19 @@ pub(crate) struct LoadColumns {
 }
 
 impl LoadColumns {
-    /// The columns of a query; homes in the order of their ids, no account twice.
-    pub(crate) fn of(query: &LoadQuery) -> Self {
+    /// The columns of a query, for each statement that it takes.
+    pub(crate) fn of(query: &LoadQuery, layout: Layout) -> Vec<Self> {
+        let homes = by_shard(&query.homes, layout, |asked| &asked.home);
+        let homes = homes.into_iter();
+        homes
+            .map(|(shard, homes)| Self::of_homes(query, shard, homes))
+            .collect()
+    }
+
+    /// Homes in the order of their ids, no account twice.
+    fn of_homes(query: &LoadQuery, shard: Option<i16>, homes: Vec<&HomeQuery>) -> Self {
         let mut columns = Self {
+            shard,
             now: query.now,
             keys_within: keys_within(query.keys_since, query.now),
             accounts: Default::default(),
@@ -30,7 +43,7 @@ impl LoadColumns {
             reservations: Default::default(),
             operations: Default::default(),
         };
-        for asked in &query.homes {
+        for asked in homes {
             let home = || asked.home.as_str().to_owned();
             let mut accounts: Vec<&str> = asked.accounts.iter().map(AccountId::as_str).collect();
             accounts.push(asked.home.as_str());
@@ -68,7 +81,8 @@ pub(crate) async fn load(
     columns: &LoadColumns,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     let refers = columns.refers();
-    let statement = sqlx::query(if refers { LOAD_REFERRED } else { LOAD })
+    let forms = if refers { &LOAD_REFERRED } else { &LOAD };
+    let statement = sqlx::query(text(forms, columns.shard))
         .bind(&columns.accounts.0)
         .bind(&columns.accounts.1)
         .bind(columns.now)
@@ -76,16 +90,20 @@ pub(crate) async fn load(
         .bind(&columns.keys.1)
         .bind(&columns.keys.2)
         .bind(columns.keys_within.to_vec());
-    if !refers {
-        return statement.fetch_all(executor).await;
-    }
-    statement
-        .bind(&columns.reservations.0)
-        .bind(&columns.reservations.1)
-        .bind(&columns.operations.0)
-        .bind(&columns.operations.1)
-        .fetch_all(executor)
-        .await
+    let statement = if refers {
+        statement
+            .bind(&columns.reservations.0)
+            .bind(&columns.reservations.1)
+            .bind(&columns.operations.0)
+            .bind(&columns.operations.1)
+    } else {
+        statement
+    };
+    let statement = match columns.shard {
+        Some(shard) => statement.bind(shard),
+        None => statement,
+    };
+    statement.fetch_all(executor).await
 }
 
 /// Where a key is looked for: from the beginning of a month, since keys are unique within one, to a day from now, since

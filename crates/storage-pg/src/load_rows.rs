@@ -58,7 +58,7 @@ pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreE
             .map(|asked| asked.home.as_str())
             .zip(0..)
             .collect(),
-        catalog_version: 0,
+        catalog_version: None,
         homes: homes.collect(),
         earlier: Vec::new(),
     };
@@ -66,7 +66,12 @@ pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreE
     for row in rows {
         match RowKind::of(row)? {
             RowKind::Catalog => {
-                gathered.catalog_version = Reading::new(row, "catalogs", "max").count("number")?;
+                let version = Reading::new(row, "catalogs", "max").count("number")?;
+                // Statements that run side by side may see two: what was decided on the older one is refused.
+                let older = gathered
+                    .catalog_version
+                    .map_or(version, |one| one.min(version));
+                gathered.catalog_version = Some(older);
             }
             RowKind::Account => gathered.take_account(row)?,
             RowKind::Earlier => gathered.earlier.push(operation(row, "number", "document")?),
@@ -80,7 +85,7 @@ pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreE
         gathered.take_late(kind, row)?;
     }
     Ok(Loaded {
-        catalog_version: gathered.catalog_version,
+        catalog_version: gathered.catalog_version.unwrap_or(0),
         homes: gathered.homes,
         earlier: gathered.earlier,
     })
@@ -88,7 +93,7 @@ pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreE
 
 struct Gathered<'q> {
     at: HashMap<&'q str, usize>,
-    catalog_version: u64,
+    catalog_version: Option<u64>,
     homes: Vec<Home>,
     earlier: Vec<Operation>,
 }

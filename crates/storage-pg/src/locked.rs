@@ -1,23 +1,25 @@
 //! One home, decided and written while nobody else can write it.
 
+use quota_core::ids::AccountId;
 use quota_core::ports::{DecideLocked, LoadQuery, StoreError};
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::error::store_error;
 use crate::load::{LoadColumns, load};
 use crate::load_rows::loaded;
+use crate::statements::Layout;
 use crate::write::Writing;
 
-const LOCK_HOME: &str =
-    "select a.version from accounts a where a.home = $1 and a.account = $1 for update";
+const LOCK_HOME: &str = "select a.version from accounts a where a.home = $1 and a.shard = $2 and a.account = $1 for update";
 
 /// Takes the guard of a home until the transaction ends; its version, or none when there is no such home.
 pub(crate) async fn lock_home(
     connection: &mut PgConnection,
-    home: &str,
+    home: &AccountId,
 ) -> Result<Option<i64>, StoreError> {
     sqlx::query_scalar(LOCK_HOME)
-        .bind(home)
+        .bind(home.as_str())
+        .bind(i16::from(home.shard()))
         .fetch_optional(connection)
         .await
         .map_err(store_error)
@@ -25,31 +27,31 @@ pub(crate) async fn lock_home(
 
 /// See [`quota_core::ports::Store::write_locked`]. Where there is nothing to write, no home has passed.
 pub(crate) async fn write_locked(
-    pool: PgPool,
+    (pool, layout): (PgPool, Layout),
     query: LoadQuery,
     decide: DecideLocked,
 ) -> Result<bool, StoreError> {
-    let mut homes: Vec<&str> = query
-        .homes
-        .iter()
-        .map(|asked| asked.home.as_str())
-        .collect();
+    let mut homes: Vec<&AccountId> = query.homes.iter().map(|asked| &asked.home).collect();
     homes.sort_unstable();
     let mut transaction = pool.begin().await.map_err(store_error)?;
     for home in homes {
         lock_home(&mut transaction, home).await?;
     }
-    let columns = LoadColumns::of(&query);
-    let rows = load(&mut *transaction, &columns)
-        .await
-        .map_err(store_error)?;
+    let mut rows = Vec::new();
+    for columns in LoadColumns::of(&query, layout) {
+        let more = load(&mut *transaction, &columns).await;
+        rows.extend(more.map_err(store_error)?);
+    }
     let Some(batch) = decide(loaded(&query, &rows)?) else {
         transaction.rollback().await.map_err(store_error)?;
         return Ok(false);
     };
-    let writing = Writing::of(&batch)?;
-    let has_passed = writing.run(&mut *transaction).await.map_err(store_error)?;
-    if has_passed.contains(&false) {
+    let mut passed = 0;
+    for writing in Writing::of(&batch, layout)? {
+        let places = writing.run(&mut *transaction).await;
+        passed += places.map_err(store_error)?.len();
+    }
+    if passed < batch.homes.len() {
         transaction.rollback().await.map_err(store_error)?;
         return Ok(false);
     }

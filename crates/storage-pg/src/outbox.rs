@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::event::Event;
-use quota_core::ids::AccountId;
 use quota_core::ports::{Outbox, StoreError};
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
@@ -13,19 +12,10 @@ use crate::rows::Reading;
 use crate::store::PgStore;
 use crate::write_columns::EventColumns;
 
-/// Queues that the outbox is divided into; a fixed number, as rows carry theirs.
-const SHARDS: u16 = 16;
-
 const PENDING: &str = "\
 select e.id, e.home, e.account, e.sequence, e.at, e.kind
-from generate_series(0, 15) as s (shard)
-cross join lateral (
-    select o.number, o.id, o.home, o.account, o.sequence, o.at, o.kind
-    from outbox o
-    where o.shard = s.shard and o.published_at is null
-    order by o.at, o.number
-    limit $1
-) e
+from outbox e
+where e.published_at is null
 order by e.at, e.number
 limit $1";
 /// Two events of one operation share its id; account and kind tell them apart.
@@ -34,14 +24,6 @@ update outbox o set published_at = $1
 from unnest($2::smallint[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[]) as e (shard, id, account, at, kind)
 where o.shard = e.shard and o.at = e.at and o.id = e.id and o.account = e.account and o.kind = e.kind::jsonb
     and o.published_at is null";
-
-/// The queue of a home's events: FNV-1a of its id, the same for ever.
-pub(crate) fn shard_of(home: &AccountId) -> i16 {
-    let hash = home.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    i16::try_from(hash % u32::from(SHARDS)).unwrap_or(0)
-}
 
 #[async_trait]
 impl Outbox for PgStore {
@@ -83,17 +65,4 @@ fn event(row: &PgRow) -> Result<Event, StoreError> {
         at: reading.get("at")?,
         kind: reading.jsonb("kind")?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_home_keeps_its_shard() {
-        let home = AccountId::parse("user:alice").expect("a literal id");
-        assert_eq!(shard_of(&home), shard_of(&home.clone()));
-        assert!((0..16).contains(&shard_of(&home)));
-        assert_eq!(SHARDS, 16, "the statement counts to 15");
-    }
 }

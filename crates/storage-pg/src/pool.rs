@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use quota_core::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::Settings;
 use crate::error::{lost_to_another, store_error, unavailable};
 use crate::spare::KEPT_MAX;
+use crate::statements::Layout;
 
 /// Tries of a statement that loses to another one (deadlock, serialization); each loser lets a winner pass.
 const ATTEMPTS_MAX: u32 = 5;
@@ -20,8 +21,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(2);
 /// How every statement of the store is planned: once, and by its keys. The planner must not plan for the tables as
 /// they were when they were empty, nor read a table from end to end to join it with a batch. The last line lets two
 /// batches run side by side on Citus; elsewhere it is a name without meaning.
-const PLAN_SETTINGS: [(&str, &str); 8] = [
-    ("plan_cache_mode", "force_generic_plan"),
+const PLAN_SETTINGS: [(&str, &str); 7] = [
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
@@ -31,6 +31,28 @@ const PLAN_SETTINGS: [(&str, &str); 8] = [
     ("client_min_messages", "error"),
     ("citus.all_modifications_commutative", "on"),
 ];
+
+/// Citus refuses a plan for any shard: there each statement is planned for the one that it names.
+fn plan_cache_mode(layout: Layout) -> (&'static str, &'static str) {
+    let mode = match layout {
+        Layout::Whole => "force_generic_plan",
+        Layout::Distributed => "force_custom_plan",
+    };
+    ("plan_cache_mode", mode)
+}
+
+/// How the tables of the database are laid out; fails when it does not answer.
+pub(crate) async fn layout(options: &PgConnectOptions) -> Result<Layout, StoreError> {
+    let mut connection = options.connect().await.map_err(store_error)?;
+    let citus = sqlx::query("select from pg_extension where extname = 'citus'");
+    let citus = citus.fetch_optional(&mut connection).await;
+    let layout = match citus.map_err(store_error)? {
+        Some(_) => Layout::Distributed,
+        None => Layout::Whole,
+    };
+    connection.close().await.map_err(store_error)?;
+    Ok(layout)
+}
 
 /// Reads a URL.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
@@ -42,6 +64,7 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
 pub(crate) async fn open(
     options: PgConnectOptions,
     settings: &Settings,
+    layout: Layout,
 ) -> Result<PgPool, StoreError> {
     let millis = |span: Duration| span.as_millis().to_string();
     let limits = [
@@ -63,7 +86,12 @@ pub(crate) async fn open(
                 Ok(!connection.is_in_transaction())
             })
         })
-        .connect_with(options.options(PLAN_SETTINGS).options(limits))
+        .connect_with(
+            options
+                .options(PLAN_SETTINGS)
+                .options([plan_cache_mode(layout)])
+                .options(limits),
+        )
         .await
         .map_err(store_error)
 }

@@ -12,11 +12,12 @@ use crate::locked::lock_home;
 use crate::rows::{json_text, stored_count};
 use crate::write_columns::{EventColumns, OperationColumns};
 
-const LEAVE: &str = "delete from accounts where home = $1 and account = $2";
-const SET_VERSION: &str = "update accounts set version = $2 where home = $1 and account = $1";
+const LEAVE: &str = "delete from accounts a where a.home = $1 and a.shard = $3 and a.account = $2";
+const SET_VERSION: &str =
+    "update accounts a set version = $2 where a.home = $1 and a.shard = $3 and a.account = $1";
 const ENTER: &str = "\
-insert into accounts (home, account, version, due_at, life, terms, books)
-values ($1, $2, $3, $4, $5, $6, $7)";
+insert into accounts (home, account, version, due_at, life, terms, books, shard)
+values ($1, $2, $3, $4, $5, $6, $7, $8)";
 const SET_HOME: &str = "\
 insert into directory (account, home) values ($1, $2)
 on conflict (account) do update set home = excluded.home, life = directory.life + $3
@@ -24,12 +25,12 @@ returning life";
 /// The life of a home: that of its guard; of a home that has ceased, the one it had.
 const LIFE: &str = "\
 select coalesce(
-    (select a.life from accounts a where a.home = $1 and a.account = $1),
+    (select a.life from accounts a where a.home = $1 and a.shard = $2 and a.account = $1),
     (select d.life from directory d where d.account = $1), 1)";
 const BOOK: &str = "\
 insert into operations
-    (home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
-select o.home, o.account, o.id, o.sequence, $13, o.at, o.kind, o.key, o.body_hash, o.refers_to,
+    (home, shard, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
+select o.home, $14, o.account, o.id, o.sequence, $13, o.at, o.kind, o.key, o.body_hash, o.refers_to,
     o.entries, o.answer, o.origin
 from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::timestamptz[], $6::text[],
         $7::text[], $8::bytea[], $9::uuid[], $10::text[], $11::text[], $12::text[])
@@ -74,7 +75,7 @@ async fn are_unchanged(
     homes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     for (home, version) in homes {
         let expected = stored_count(*version)?;
-        let found = lock_home(connection, home.as_str()).await?;
+        let found = lock_home(connection, home).await?;
         if found.unwrap_or(0) != expected {
             return Ok(false);
         }
@@ -87,6 +88,7 @@ async fn leave(connection: &mut PgConnection, moved: &Relocation) -> Result<bool
     let left = sqlx::query(LEAVE)
         .bind(moved.from.0.as_str())
         .bind(moved.user.as_str())
+        .bind(i16::from(moved.from.0.shard()))
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -115,6 +117,7 @@ async fn enter(connection: &mut PgConnection, moved: &Relocation) -> Result<(), 
         .bind(if own { life } else { 1 })
         .bind(json_text(terms)?)
         .bind(json_text(books)?)
+        .bind(i16::from(moved.to.0.shard()))
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -132,6 +135,7 @@ async fn set_version(
     sqlx::query(SET_VERSION)
         .bind(home.as_str())
         .bind(stored_count(version)?)
+        .bind(i16::from(home.shard()))
         .execute(connection)
         .await
         .map(drop)
@@ -147,6 +151,7 @@ async fn book(
     row.push((home, 1), operation)?;
     let life: i32 = sqlx::query_scalar(LIFE)
         .bind(home.as_str())
+        .bind(i16::from(home.shard()))
         .fetch_one(&mut *connection)
         .await
         .map_err(store_error)?;
@@ -164,6 +169,7 @@ async fn book(
         .bind(row.answer)
         .bind(row.origin)
         .bind(life)
+        .bind(i16::from(home.shard()))
         .execute(connection)
         .await
         .map(drop)

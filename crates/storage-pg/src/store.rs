@@ -13,8 +13,9 @@ use crate::breaker::Breaker;
 use crate::load::{LoadColumns, load};
 use crate::pool::{self, retrying, to_the_end};
 use crate::spare::Spare;
+use crate::statements::Layout;
 use crate::write::Writing;
-use crate::{Settings, locked, migrate};
+use crate::{Settings, locked, migrate, shards};
 
 /// Longest wait for a turn at the directory.
 const TURN_WAIT: Duration = Duration::from_secs(5);
@@ -29,6 +30,7 @@ pub struct PgStore {
     /// the server seems lost.
     turns: Arc<Semaphore>,
     options: PgConnectOptions,
+    layout: Layout,
 }
 
 impl PgStore {
@@ -38,7 +40,8 @@ impl PgStore {
     /// [`StoreError`] when the URL cannot be read or the database does not answer.
     pub async fn connect(url: &str, settings: Settings) -> Result<Self, StoreError> {
         let options = pool::options(url)?;
-        let pool = pool::open(options.clone(), &settings).await?;
+        let layout = pool::layout(&options).await?;
+        let pool = pool::open(options.clone(), &settings, layout).await?;
         let turns = usize::try_from(settings.connections_max / 2)
             .unwrap_or(1)
             .max(1);
@@ -48,6 +51,7 @@ impl PgStore {
             spare: Spare::default(),
             turns: Arc::new(Semaphore::new(turns)),
             options,
+            layout,
         })
     }
 
@@ -92,28 +96,41 @@ impl PgStore {
 #[async_trait]
 impl Store for PgStore {
     async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
-        let columns = LoadColumns::of(query);
+        let parts = LoadColumns::of(query, self.layout);
         let (pool, spare) = (self.pool.clone(), self.spare.clone());
         let work = to_the_end(async move {
-            let statement =
-                || spare.run(&pool, async |connection| load(connection, &columns).await);
-            retrying(statement).await
+            let mut statements = Vec::with_capacity(parts.len());
+            for columns in &parts {
+                let statement = || spare.run(&pool, async |on| load(on, columns).await);
+                statements.push(retrying(statement));
+            }
+            let mut rows = Vec::new();
+            for outcome in shards::all(statements).await {
+                rows.extend(outcome?);
+            }
+            Ok(rows)
         });
         let rows = self.guarded(work).await?;
         crate::load_rows::loaded(query, &rows)
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
-        let writing = Writing::of(batch)?;
+        let parts = Writing::of(batch, self.layout)?;
         let (pool, spare) = (self.pool.clone(), self.spare.clone());
         let work = to_the_end(async move {
-            let statement = || spare.run(&pool, async |connection| writing.run(connection).await);
-            retrying(statement).await
+            let mut statements = Vec::with_capacity(parts.len());
+            for writing in &parts {
+                let statement = || spare.run(&pool, async |on| writing.run(on).await);
+                statements.push(retrying(statement));
+            }
+            shards::written(shards::all(statements).await)
         });
-        let has_passed = self.guarded(work).await?;
-        let homes = batch.homes.iter().zip(has_passed);
-        let passed = homes.filter(|(_, has_passed)| *has_passed);
-        Ok(passed.map(|(write, _)| write.home.clone()).collect())
+        let mut passed = self.guarded(work).await?;
+        passed.sort_unstable();
+        let homes = passed
+            .into_iter()
+            .filter_map(|place| batch.homes.get(place));
+        Ok(homes.map(|write| write.home.clone()).collect())
     }
 
     async fn write_locked(
@@ -121,8 +138,8 @@ impl Store for PgStore {
         query: &LoadQuery,
         decide: DecideLocked,
     ) -> Result<bool, StoreError> {
-        let (pool, query) = (self.pool.clone(), query.clone());
-        let work = Box::pin(to_the_end(locked::write_locked(pool, query, decide)));
+        let (database, query) = ((self.pool.clone(), self.layout), query.clone());
+        let work = Box::pin(to_the_end(locked::write_locked(database, query, decide)));
         self.guarded(work).await
     }
 }

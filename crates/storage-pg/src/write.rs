@@ -5,10 +5,11 @@ use sqlx::postgres::{PgArguments, PgExecutor};
 use sqlx::query::Query;
 use sqlx::{Execute, Postgres};
 
-use crate::statements::{WRITE, WRITE_PLAIN};
+use crate::shards::{by_shard, text};
+use crate::statements::{Layout, WRITE, WRITE_PLAIN};
 use crate::write_columns::WriteColumns;
 
-/// A batch ready to be written, with every value encoded; it needs the batch no more.
+/// A statement that writes a batch or a part of it, with every value encoded; it needs the batch no more.
 #[derive(Debug)]
 pub(crate) struct Writing {
     statement: &'static str,
@@ -18,19 +19,34 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
-    pub(crate) fn of(batch: &WriteBatch) -> Result<Self, StoreError> {
-        let mut homes: Vec<(&HomeWrite, usize)> = batch.homes.iter().zip(0..).collect();
+    /// The statements that write a batch.
+    pub(crate) fn of(batch: &WriteBatch, layout: Layout) -> Result<Vec<Self>, StoreError> {
+        let homes = batch.homes.iter().zip(0..);
+        let parts = by_shard(homes, layout, |(write, _)| &write.home);
+        let parts = parts.into_iter();
+        parts
+            .map(|(shard, homes)| Self::of_homes(batch, shard, homes))
+            .collect()
+    }
+
+    fn of_homes(
+        batch: &WriteBatch,
+        shard: Option<i16>,
+        mut homes: Vec<(&HomeWrite, usize)>,
+    ) -> Result<Self, StoreError> {
         homes.sort_unstable_by(|a, b| a.0.home.cmp(&b.0.home));
         let (homes, places): (Vec<_>, Vec<_>) = homes.into_iter().unzip();
         let columns = WriteColumns::of(batch, &homes)?;
         let is_plain = columns.is_plain();
-        let statement = if is_plain { WRITE_PLAIN } else { WRITE };
-        let bound = bind_booked(sqlx::query(statement), &columns);
-        let mut bound = if is_plain {
-            bound
-        } else {
-            bind_rest(bound, &columns)
-        };
+        let forms = if is_plain { &WRITE_PLAIN } else { &WRITE };
+        let statement = text(forms, shard);
+        let mut bound = bind_booked(sqlx::query(statement), &columns);
+        if !is_plain {
+            bound = bind_rest(bound, &columns);
+        }
+        if let Some(shard) = shard {
+            bound = bound.bind(shard);
+        }
         let arguments = bound
             .take_arguments()
             .map_err(|error| StoreError::Refused {
@@ -43,24 +59,18 @@ impl Writing {
         })
     }
 
-    /// Runs the statement; of each home of the batch, whether it passed.
+    /// Runs the statement; the places in the batch of the homes that passed.
     pub(crate) async fn run(
         &self,
         executor: impl PgExecutor<'_>,
-    ) -> Result<Vec<bool>, sqlx::Error> {
+    ) -> Result<Vec<usize>, sqlx::Error> {
         let statement = sqlx::query_scalar_with(self.statement, self.arguments.clone());
         let passed: Vec<i32> = statement.fetch_one(executor).await?;
-        let mut has_passed = vec![false; self.places.len()];
         let places = passed.into_iter().filter_map(|place| {
             let place = usize::try_from(place).ok()?.checked_sub(1)?;
-            self.places.get(place)
+            self.places.get(place).copied()
         });
-        for place in places {
-            if let Some(home) = has_passed.get_mut(*place) {
-                *home = true;
-            }
-        }
-        Ok(has_passed)
+        Ok(places.collect())
     }
 }
 
@@ -73,6 +83,7 @@ fn bind_booked<'q>(statement: Statement<'q>, columns: &'q WriteColumns<'_>) -> S
     statement
         .bind(&homes.place)
         .bind(&homes.home)
+        .bind(&homes.shard)
         .bind(&homes.expected_version)
         .bind(&homes.new_version)
         .bind(&homes.hold_before)

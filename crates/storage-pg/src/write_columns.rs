@@ -11,7 +11,6 @@ use quota_core::reservation::Reservation;
 use uuid::Uuid;
 
 use crate::load::keys_within;
-use crate::outbox::shard_of;
 use crate::rows::{json_text, name_text, stored_count};
 
 type Instant = DateTime<Utc>;
@@ -44,6 +43,7 @@ pub(crate) struct LeaseColumns<'b> {
 pub(crate) struct HomeColumns<'b> {
     pub(crate) place: Vec<i32>,
     pub(crate) home: Vec<&'b str>,
+    pub(crate) shard: Vec<i16>,
     pub(crate) expected_version: Vec<i64>,
     pub(crate) new_version: Vec<i64>,
     pub(crate) hold_before: Vec<Option<Instant>>,
@@ -132,7 +132,7 @@ impl<'b> WriteColumns<'b> {
                 epoch: stored_count(lease.epoch)?,
             })
         });
-        let operations = batch.homes.iter().flat_map(|home| &home.operations);
+        let operations = homes.iter().flat_map(|home| &home.operations);
         let latest = operations.map(|operation| operation.at).max();
         let mut columns = Self {
             catalog_version: stored_count(batch.catalog_version)?,
@@ -216,6 +216,7 @@ impl<'b> HomeColumns<'b> {
         let books = own.map(|own| json_text(&own.account.books)).transpose()?;
         self.place.push(place);
         self.home.push(write.home.as_str());
+        self.shard.push(write.home.shard().into());
         self.expected_version
             .push(stored_count(write.expected_version)?);
         self.new_version.push(stored_count(write.new_version)?);
@@ -289,7 +290,7 @@ impl<'b> ReservationColumns<'b> {
 impl<'b> EventColumns<'b> {
     pub(crate) fn push(&mut self, event: &'b Event, place: i32) -> Result<(), StoreError> {
         self.place.push(place);
-        self.shard.push(shard_of(&event.home));
+        self.shard.push(event.home.shard().into());
         self.id.push(event.id);
         self.home.push(event.home.as_str());
         self.account.push(event.account.as_str());

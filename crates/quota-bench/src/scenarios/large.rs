@@ -14,8 +14,8 @@ use crate::seed;
 
 /// Rows of a ledger that has been in use for long, written past the engine into homes of its own.
 const LEDGER: &str = "\
-insert into operations (home, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
-select 'user:old' || n % 1000000, 'user:old' || n % 1000000, gen_random_uuid(), n / 1000000 + 1, 1, now(), 'consume',
+insert into operations (home, shard, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
+select 'user:old' || n % 1000000, n % 64, 'user:old' || n % 1000000, gen_random_uuid(), n / 1000000 + 1, 1, now(), 'consume',
     'old-' || n, decode(repeat('00', 32), 'hex'),
     '[{\"s\":\"user\",\"a\":\"user:old\",\"b\":\"window:calls:1700000000000000\",\"f\":\"calls\",\"c\":\"allowance\",\"u\":1}]',
     '{\"is\":\"allowed\",\"balances\":[]}'

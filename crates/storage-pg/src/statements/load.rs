@@ -3,6 +3,10 @@
 //! `offset 0` keeps a part of its own: it is then planned for one home, never for all of them.
 //! Rows of several kinds come in one result; `row_kind` tells them apart, see `load_rows`.
 
+use std::sync::LazyLock;
+
+use super::Forms;
+
 /// The accounts asked for, each home's own among them; and open reservations that are past their deadline, looked for
 /// only in homes where there can be one.
 macro_rules! found {
@@ -10,13 +14,13 @@ macro_rules! found {
         "with found as materialized (
     select a.home, a.account, a.life, a.version, a.hold_before, a.terms, a.books
     from unnest($1::text[], $2::text[]) as q (home, account)
-    join accounts a on a.home = q.home and a.account = q.account
+    join accounts a on a.home = q.home and a.shard = $shard and a.account = q.account
 ), due as materialized (
     select f.home, e.id, e.account, e.document
     from found f
     cross join lateral (
         select r.id, r.account, r.document from reservations r
-        where r.home = f.home and r.state = 'open' and r.expires_at <= $3 offset 0
+        where r.home = f.home and r.shard = $shard and r.state = 'open' and r.expires_at <= $3 offset 0
     ) e
     where f.account = f.home and f.hold_before <= $3
 )"
@@ -37,7 +41,7 @@ select 1, f.home, f.account, f.version,
     case when f.hold_before <= $3 then (
         select min(o.expires_at) from (
             select r.expires_at from reservations r
-            where r.home = f.home and r.state = 'open' and r.expires_at > $3 offset 0
+            where r.home = f.home and r.shard = $shard and r.state = 'open' and r.expires_at > $3 offset 0
         ) o
     ) else f.hold_before end,
     null, null, null, null, null, f.terms, f.books, null, null
@@ -50,13 +54,13 @@ cross join lateral (
     select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer,
         o.origin
     from operations o
-    where o.home = k.home and o.account = k.account and o.key = k.key
+    where o.home = k.home and o.shard = $shard and o.account = k.account and o.key = k.key
         and o.at >= ($7::timestamptz[])[1] and o.at < ($7::timestamptz[])[2] offset 0
 ) o
 union all
 select 1, a.home, a.account, a.version, null, null, null, null, null, null, a.terms, a.books, null, null
 from (select distinct d.home, d.account from due d where d.account <> d.home) d
-join accounts a on a.home = d.home and a.account = d.account
+join accounts a on a.home = d.home and a.shard = $shard and a.account = d.account
 union all
 select 3, d.home, null, null, null, d.id, null, null, null, null, d.document, null, null, null
 from due d"
@@ -66,18 +70,20 @@ from due d"
 /// Reads homes for requests that refer to no earlier operation.
 ///
 /// Parameters: homes and accounts; now; homes, accounts and keys, and since when keys count.
-pub const LOAD: &str = concat!(found!(), always!());
+pub static LOAD: LazyLock<Forms> = LazyLock::new(|| Forms::of(concat!(found!(), always!())));
 
 /// Reads homes for requests that refer to reservations or operations: those too, with the operations that ended a
 /// reservation, earlier refunds, and balances that were closed since.
 ///
 /// Parameters: those of [`LOAD`]; homes and ids of reservations; homes and ids of operations.
-pub const LOAD_REFERRED: &str = concat!(
+pub static LOAD_REFERRED: LazyLock<Forms> = LazyLock::new(|| Forms::of(REFERRED));
+
+const REFERRED: &str = concat!(
     found!(),
     ", asked as materialized (
     select r.home, r.id, r.ended_by, r.late_commit, r.document
     from unnest($8::text[], $9::uuid[]) as q (home, id)
-    join reservations r on r.home = q.home and r.id = q.id
+    join reservations r on r.home = q.home and r.shard = $shard and r.id = q.id
 ), named as materialized (
     select q.home, q.id from unnest($10::text[], $11::uuid[]) as q (home, id)
     union
@@ -99,7 +105,7 @@ pub const LOAD_REFERRED: &str = concat!(
         select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
             o.entries, o.answer, o.origin
         from operations o
-        where o.home = w.home and o.life = w.life and o.sequence = w.sequence offset 0
+        where o.home = w.home and o.shard = $shard and o.life = w.life and o.sequence = w.sequence offset 0
     ) o
     where o.id = w.id
 )",
@@ -120,12 +126,12 @@ cross join lateral (
     select o.home, o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to,
         o.entries, o.answer, o.origin
     from operations o
-    where o.home = w.home and o.refers_to = w.id and o.kind = 'refund' offset 0
+    where o.home = w.home and o.shard = $shard and o.refers_to = w.id and o.kind = 'refund' offset 0
 ) o
 union all
 select 6, c.home, c.account, null, null, b.id, null, null, null, null, c.balance, null, null, null
 from (
     select distinct r.home, r.id, e ->> 'a' as account, e ->> 'b' as bucket
     from referred r cross join lateral json_array_elements(r.entries::json) as e
-) b join closed_balances c on c.home = b.home and c.account = b.account and c.bucket = b.bucket"
+) b join closed_balances c on c.home = b.home and c.shard = $shard and c.account = b.account and c.bucket = b.bucket"
 );

@@ -1,18 +1,22 @@
 //! The statements of the hot path, and those that several modules share; public so that tests can read and explain
 //! them.
 
+mod forms;
 mod load;
 mod write;
 
+use std::sync::LazyLock;
+
+pub use forms::{Forms, Layout};
 pub use load::{LOAD, LOAD_REFERRED};
 pub use write::{WRITE, WRITE_PLAIN};
 
-/// Every statement that requests wait for, by name.
-pub const HOT: [(&str, &str); 4] = [
-    ("load", LOAD),
-    ("load_referred", LOAD_REFERRED),
-    ("write", WRITE),
-    ("write_plain", WRITE_PLAIN),
+/// Every statement over many homes that requests wait for, by name.
+pub static HOT: [(&str, &LazyLock<Forms>); 4] = [
+    ("load", &LOAD),
+    ("load_referred", &LOAD_REFERRED),
+    ("write", &WRITE),
+    ("write_plain", &WRITE_PLAIN),
 ];
 
 /// Makes the ledger's partitions for the month of `$1`, or of the database's clock, and the two months after it.

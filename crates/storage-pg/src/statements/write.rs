@@ -5,6 +5,10 @@
 //! which is nearly always, nothing is looked up; written as a join, each row would be compared with each home.
 //! Columns are unpacked side by side (`select unnest(…), unnest(…)`): a function in `from` would first be stored whole.
 
+use std::sync::LazyLock;
+
+use super::Forms;
+
 /// Which homes pass: still at their version (or not there, where that is 0), under the catalog and the lease that
 /// were decided with, and without an operation that carries one of the keys that were not looked for.
 ///
@@ -12,25 +16,26 @@
 macro_rules! moved {
     () => {
         "with fresh as (
-    select h.place, h.home, h.expected_version, h.new_version, h.hold_before, h.terms, h.books, h.due_at
+    select h.place, h.home, h.shard, h.expected_version, h.new_version, h.hold_before, h.terms, h.books, h.due_at
     from (
-        select unnest($1::integer[]) as place, unnest($2::text[]) as home, unnest($3::bigint[]) as expected_version,
-            unnest($4::bigint[]) as new_version, unnest($5::timestamptz[]) as hold_before,
-            unnest($6::text[]) as terms, unnest($7::text[]) as books, unnest($8::timestamptz[]) as due_at offset 0
+        select unnest($1::integer[]) as place, unnest($2::text[]) as home, unnest($3::smallint[]) as shard,
+            unnest($4::bigint[]) as expected_version, unnest($5::bigint[]) as new_version, 
+            unnest($6::timestamptz[]) as hold_before, unnest($7::text[]) as terms, unnest($8::text[]) as books,
+            unnest($9::timestamptz[]) as due_at offset 0
     ) h
-    where $9::bigint = coalesce((select max(c.version) from catalogs c), 0)
-        and ($10::text is null or exists (
-            select 1 from leases l where l.name = $10 and l.owner = $11::text and l.epoch = $12::bigint))
+    where $10::bigint = coalesce((select max(c.version) from catalogs c), 0)
+        and ($11::text is null or exists (
+            select 1 from leases l where l.name = $11 and l.owner = $12::text and l.epoch = $13::bigint))
         and h.place not in (
             select k.place
             from (
-                select unnest($13::integer[]) as place, unnest($14::text[]) as home, unnest($15::text[]) as account,
-                    unnest($16::text[]) as key offset 0
+                select unnest($14::integer[]) as place, unnest($15::text[]) as home, unnest($16::text[]) as account,
+                    unnest($17::text[]) as key offset 0
             ) k
             cross join lateral (
                 select from operations o
-                where o.home = k.home and o.account = k.account and o.key = k.key
-                    and o.at >= ($17::timestamptz[])[1] and o.at < ($17::timestamptz[])[2] offset 0
+                where o.home = k.home and o.shard = $shard and o.account = k.account and o.key = k.key
+                    and o.at >= ($18::timestamptz[])[1] and o.at < ($18::timestamptz[])[2] offset 0
             ) o)
 ), moved as (
     update accounts a
@@ -38,7 +43,7 @@ macro_rules! moved {
         terms = coalesce(f.terms, a.terms), books = coalesce(f.books, a.books),
         due_at = case when f.books is null then a.due_at else f.due_at end
     from fresh f
-    where a.home = f.home and a.account = f.home and a.version = f.expected_version and f.expected_version > 0
+    where a.home = f.home and a.shard = $shard and a.account = f.home and a.version = f.expected_version and f.expected_version > 0
     returning f.place, a.life
 )"
     };
@@ -53,15 +58,15 @@ macro_rules! made {
     on conflict (account) do nothing
     returning home
 ), made as (
-    insert into accounts (home, account, version, hold_before, due_at, life, terms, books)
-    select f.home, f.home, f.new_version, f.hold_before, f.due_at,
+    insert into accounts (home, shard, account, version, hold_before, due_at, life, terms, books)
+    select f.home, f.shard, f.home, f.new_version, f.hold_before, f.due_at,
         coalesce((select d.life from directory d where d.account = f.home), 1), f.terms, f.books
     from fresh f
     where f.expected_version = 0 and (
         f.home not like 'user:%'
         or f.home in (select e.home from entered e)
         or exists (select 1 from directory d where d.account = f.home and d.home = f.home))
-    on conflict (home, account) do nothing
+    on conflict (home, account, shard) do nothing
     returning home, life
 ), there as (
     select m.place, m.life from moved m
@@ -103,17 +108,17 @@ macro_rules! booked {
         concat!(
             ", booked as (
     insert into operations
-        (home, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
-    select o.home, o.account, o.id, o.sequence, ((select p.lives from passed p)::integer[])[
+        (home, shard, account, id, sequence, life, at, kind, key, body_hash, refers_to, entries, answer, origin)
+    select o.home, ($3::smallint[])[o.place], o.account, o.id, o.sequence, ((select p.lives from passed p)::integer[])[
             case when (select p.every from passed p) then o.place
             else array_position((select p.places from passed p), o.place) end],
         o.at, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, o.origin
     from (
-        select unnest($18::integer[]) as place, unnest($19::text[]) as home, unnest($20::text[]) as account,
-            unnest($21::uuid[]) as id, unnest($22::bigint[]) as sequence, unnest($23::timestamptz[]) as at,
-            unnest($24::text[]) as kind, unnest($25::text[]) as key, unnest($26::bytea[]) as body_hash,
-            unnest($27::uuid[]) as refers_to, unnest($28::text[]) as entries, unnest($29::text[]) as answer,
-            unnest($30::text[]) as origin offset 0
+        select unnest($19::integer[]) as place, unnest($20::text[]) as home, unnest($21::text[]) as account,
+            unnest($22::uuid[]) as id, unnest($23::bigint[]) as sequence, unnest($24::timestamptz[]) as at,
+            unnest($25::text[]) as kind, unnest($26::text[]) as key, unnest($27::bytea[]) as body_hash,
+            unnest($28::uuid[]) as refers_to, unnest($29::text[]) as entries, unnest($30::text[]) as answer,
+            unnest($31::text[]) as origin offset 0
     ) o
     where ",
             has_passed!("o"),
@@ -121,12 +126,12 @@ macro_rules! booked {
 ), charged as (
     update accounts a set due_at = m.due_at, books = m.books
     from (
-        select unnest($31::integer[]) as place, unnest($32::text[]) as home, unnest($33::text[]) as account,
-            unnest($34::timestamptz[]) as due_at, unnest($35::text[]) as books offset 0
+        select unnest($32::integer[]) as place, unnest($33::text[]) as home, unnest($34::text[]) as account,
+            unnest($35::timestamptz[]) as due_at, unnest($36::text[]) as books offset 0
     ) m
     where ",
             has_passed!("m"),
-            " and a.home = m.home and a.account = m.account
+            " and a.home = m.home and a.shard = $shard and a.account = m.account
 )"
         )
     };
@@ -135,11 +140,13 @@ macro_rules! booked {
 /// Writes a batch of what nearly all are made of: operations on homes that there are, and the accounts that they
 /// change.
 ///
-/// Parameters: of each home its place, id, expected and new version, first deadline, and terms, books and due instant
+/// Parameters: of each home its place, id, shard, expected and new version, first deadline, and terms, books and due instant
 /// of its own account (null where that did not change); catalog version; name, owner and epoch of the lease; places,
 /// homes, accounts and keys that were not looked for, and since when keys count; the columns of the operations; the
 /// columns of the other accounts.
-pub const WRITE_PLAIN: &str = concat!(
+pub static WRITE_PLAIN: LazyLock<Forms> = LazyLock::new(|| Forms::of(PLAIN));
+
+const PLAIN: &str = concat!(
     moved!(),
     passed!("moved"),
     booked!(),
@@ -150,59 +157,61 @@ pub const WRITE_PLAIN: &str = concat!(
 ///
 /// Parameters: those of [`WRITE_PLAIN`]; the columns of the accounts whose terms changed, of the reservations, of the
 /// events and of the closed balances.
-pub const WRITE: &str = concat!(
+pub static WRITE: LazyLock<Forms> = LazyLock::new(|| Forms::of(FULL));
+
+const FULL: &str = concat!(
     moved!(),
     made!(),
     passed!("there"),
     booked!(),
     ", joined as (
-    insert into accounts (home, account, version, due_at, terms, books)
-    select m.home, m.account, 0, m.due_at, m.terms, m.books
+    insert into accounts (home, shard, account, version, due_at, terms, books)
+    select m.home, ($3::smallint[])[m.place], m.account, 0, m.due_at, m.terms, m.books
     from (
-        select unnest($36::integer[]) as place, unnest($37::text[]) as home, unnest($38::text[]) as account,
-            unnest($39::timestamptz[]) as due_at, unnest($40::text[]) as terms, unnest($41::text[]) as books offset 0
+        select unnest($37::integer[]) as place, unnest($38::text[]) as home, unnest($39::text[]) as account,
+            unnest($40::timestamptz[]) as due_at, unnest($41::text[]) as terms, unnest($42::text[]) as books offset 0
     ) m
     where ",
     has_passed!("m"),
     "
-    on conflict (home, account) do update
+    on conflict (home, account, shard) do update
     set due_at = excluded.due_at, terms = excluded.terms, books = excluded.books
 ), held as (
-    insert into reservations (home, id, account, expires_at, state, ended_by, late_commit, document)
-    select r.home, r.id, r.account, r.expires_at, r.state, r.ended_by, r.late_commit, r.document
+    insert into reservations (home, shard, id, account, expires_at, state, ended_by, late_commit, document)
+    select r.home, ($3::smallint[])[r.place], r.id, r.account, r.expires_at, r.state, r.ended_by, r.late_commit, r.document
     from (
-        select unnest($42::integer[]) as place, unnest($43::text[]) as home, unnest($44::uuid[]) as id,
-            unnest($45::text[]) as account, unnest($46::timestamptz[]) as expires_at, unnest($47::text[]) as state,
-            unnest($48::uuid[]) as ended_by, unnest($49::uuid[]) as late_commit, unnest($50::text[]) as document
+        select unnest($43::integer[]) as place, unnest($44::text[]) as home, unnest($45::uuid[]) as id,
+            unnest($46::text[]) as account, unnest($47::timestamptz[]) as expires_at, unnest($48::text[]) as state,
+            unnest($49::uuid[]) as ended_by, unnest($50::uuid[]) as late_commit, unnest($51::text[]) as document
             offset 0
     ) r
     where ",
     has_passed!("r"),
     "
-    on conflict (home, id) do update
+    on conflict (home, id, shard) do update
     set expires_at = excluded.expires_at, state = excluded.state, ended_by = excluded.ended_by,
         late_commit = excluded.late_commit, document = excluded.document
 ), told as (
     insert into outbox (shard, id, home, account, sequence, at, kind)
     select e.shard, e.id, e.home, e.account, e.sequence, e.at, e.kind::jsonb
     from (
-        select unnest($51::integer[]) as place, unnest($52::smallint[]) as shard, unnest($53::uuid[]) as id,
-            unnest($54::text[]) as home, unnest($55::text[]) as account, unnest($56::bigint[]) as sequence,
-            unnest($57::timestamptz[]) as at, unnest($58::text[]) as kind offset 0
+        select unnest($52::integer[]) as place, unnest($53::smallint[]) as shard, unnest($54::uuid[]) as id,
+            unnest($55::text[]) as home, unnest($56::text[]) as account, unnest($57::bigint[]) as sequence,
+            unnest($58::timestamptz[]) as at, unnest($59::text[]) as kind offset 0
     ) e
     where ",
     has_passed!("e"),
     "
 ), closed as (
-    insert into closed_balances (home, account, bucket, balance)
-    select c.home, c.account, c.bucket, c.balance
+    insert into closed_balances (home, shard, account, bucket, balance)
+    select c.home, ($3::smallint[])[c.place], c.account, c.bucket, c.balance
     from (
-        select unnest($59::integer[]) as place, unnest($60::text[]) as home, unnest($61::text[]) as account,
-            unnest($62::text[]) as bucket, unnest($63::text[]) as balance offset 0
+        select unnest($60::integer[]) as place, unnest($61::text[]) as home, unnest($62::text[]) as account,
+            unnest($63::text[]) as bucket, unnest($64::text[]) as balance offset 0
     ) c
     where ",
     has_passed!("c"),
     "
-    on conflict (home, account, bucket) do update set balance = excluded.balance
+    on conflict (home, account, bucket, shard) do update set balance = excluded.balance
 ) select p.places from passed p"
 );

@@ -2,7 +2,7 @@
 
 use quota_core::ports::{Audits, LoadQuery, Store, StoreError};
 use sqlx::{AssertSqlSafe, Executor, Row};
-use storage_pg::statements::{HOMES_SINCE, HOT};
+use storage_pg::statements::{HOMES_SINCE, HOT, Layout};
 use storage_pg::{PgStore, Schema, Settings};
 
 use crate::fixture::{ask, at, change, fresh, id, key_query, sql, write};
@@ -157,8 +157,8 @@ async fn the_hot_path_of_a_grown_home_is_planned_by_its_keys() {
     write(&store, vec![change(&a, 0, 1), change(&id("user:b"), 0, 1)]).await;
     let grow = |from: i32, to: i32| {
         format!(
-            "insert into operations (home, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
-            select o.home, o.account, gen_random_uuid(), n, o.life, o.at, 'refund', 'k' || n, o.body_hash, o.entries,
+            "insert into operations (home, shard, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
+            select o.home, o.shard, o.account, gen_random_uuid(), n, o.life, o.at, 'refund', 'k' || n, o.body_hash, o.entries,
                 o.answer
             from operations o cross join generate_series({from}, {to}) as n where o.home = 'user:a' and o.sequence = 1;
             analyze"
@@ -172,7 +172,8 @@ async fn the_hot_path_of_a_grown_home_is_planned_by_its_keys() {
 
 async fn planned_by_keys(store: &PgStore) {
     let mut connection = store.pool().acquire().await.expect("a connection");
-    for (name, statement) in HOT {
+    for (name, forms) in &HOT {
+        let statement = forms.text(Layout::Whole);
         let prepare = AssertSqlSafe(format!("prepare {name} as {statement}"));
         connection.execute("deallocate all").await.expect(name);
         connection.execute(prepare).await.expect(name);
@@ -216,8 +217,8 @@ async fn what_was_touched_lately_is_found_by_time() {
     let homes = ["a", "b", "c"].map(|name| change(&id(&format!("user:{name}")), 0, 1));
     write(&store, homes.to_vec()).await;
     let grown = "insert into operations
-            (home, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
-        select o.home, o.account, gen_random_uuid(), n, o.life, o.at + make_interval(secs => n), 'consume', null,
+            (home, shard, account, id, sequence, life, at, kind, key, body_hash, entries, answer)
+        select o.home, o.shard, o.account, gen_random_uuid(), n, o.life, o.at + make_interval(secs => n), 'consume', null,
             o.body_hash, o.entries, o.answer
         from operations o cross join generate_series(2, 60000) as n
         where o.home <> 'user:c' and (o.home = 'user:a' or n < 9) order by n";
@@ -253,7 +254,8 @@ async fn what_was_touched_lately_is_found_by_time() {
 
 #[test]
 fn every_condition_of_the_hot_path_names_the_home() {
-    for (name, statement) in HOT {
+    for (name, forms) in &HOT {
+        let statement = forms.text(Layout::Whole);
         let tables = ["accounts", "operations", "reservations", "closed_balances"];
         for part in statement
             .split("from ")
