@@ -1,19 +1,22 @@
 //! What can be said on the command line and in the environment. `--help` is the reference.
 
-use std::fmt::Display;
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use http_api::Label;
 use quota_core::ports::KeyScope;
-use secrecy::SecretString;
+use quota_service::EngineSettings;
+use runtime::{
+    CacheArgs, DatabaseArgs, JobArgs, LogArgs, MetricsArgs, RuleArgs, ScheduleArgs, address,
+    parse_duration, whole,
+};
 use uuid::Uuid;
 
-use crate::duration::parse_duration;
+/// Short for `api serve --demo`.
+const DEMO: &str = "--demo";
 
 /// The quota engine's API: who may do how much of what, until when, and who pays.
 #[derive(Debug, Parser)]
@@ -21,40 +24,46 @@ use crate::duration::parse_duration;
     name = "api",
     version,
     arg_required_else_help = true,
-    max_term_width = 100
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = "`api --demo` is short for `api serve --demo`. `api COMMAND --help` lists the settings of a command."
 )]
 pub(crate) struct ApiArgs {
-    /// Serve with demo data: four example catalogs, some users and orgs, a fresh admin key.
-    #[arg(long, global = true)]
-    pub(crate) demo: bool,
-    #[command(flatten)]
-    pub(crate) settings: Settings,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Command,
+}
+
+impl ApiArgs {
+    /// Reads the command line of this process; ends it where that is wrong.
+    pub(crate) fn read() -> Self {
+        Self::parse_from(with_serve(std::env::args_os().collect()))
+    }
+}
+
+/// Puts in the `serve` that may be left out before `--demo`.
+fn with_serve(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|first| first == DEMO) {
+        words.insert(1, OsString::from("serve"));
+    }
+    words
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Answer requests until SIGTERM.
-    Serve,
-    /// Bring the database's schema up to date.
-    Migrate,
-    /// API keys.
-    Keys {
-        #[command(subcommand)]
-        command: KeysCommand,
-    },
-    /// Plans as code.
-    Catalog {
-        #[command(subcommand)]
-        command: CatalogCommand,
-    },
-    /// Things to try.
-    Demo {
-        #[command(subcommand)]
-        command: DemoCommand,
-    },
+    Serve(Box<ServeArgs>),
+    /// Bring the database's schema up to date; a SQLite file is made if it is missing.
+    Migrate(StoreArgs),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Plan and apply catalogs from files.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Fill a database with things to try.
+    #[command(subcommand)]
+    Demo(DemoCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,34 +75,57 @@ pub(crate) enum KeysCommand {
         /// What it may do.
         #[arg(long, value_enum, default_value_t = Scope::Write)]
         scope: Scope,
+        #[command(flatten)]
+        store: StoreArgs,
     },
     /// List the keys, without their secrets.
-    List,
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
     /// Revoke a key.
     Revoke {
         /// The key's id, as `keys list` shows it.
         id: Uuid,
+        #[command(flatten)]
+        store: StoreArgs,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogCommand {
     /// Show what applying a file would change, and who would be over the limit.
-    Plan {
-        /// A catalog file, TOML.
-        file: PathBuf,
-    },
+    Plan(CatalogArgs),
     /// Apply a file.
-    Apply {
-        /// A catalog file, TOML.
-        file: PathBuf,
-    },
+    Apply(CatalogArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogArgs {
+    /// A catalog file, TOML.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DemoCommand {
     /// Write the demo's catalogs, users, orgs, tokens, subscriptions and credits.
-    Data,
+    Data {
+        #[command(flatten)]
+        cache: CacheArgs,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// What every command needs.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -116,21 +148,6 @@ impl From<Scope> for KeyScope {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
 /// Whether this process runs the jobs too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Jobs {
@@ -142,116 +159,125 @@ pub(crate) enum Jobs {
     Off,
 }
 
-/// The settings; each has a flag and a name in the environment.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Settings")]
-pub(crate) struct Settings {
-    /// `postgres://user:password@host:port/database`, or `sqlite://FILE`; without it `--sqlite-file`.
-    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL", value_parser = secret)]
-    pub(crate) database_url: Option<SecretString>,
-    /// The SQLite file, made if it is missing.
-    #[arg(
-        long,
-        env = "SQLITE_FILE",
-        global = true,
-        hide_env_values = true,
-        value_name = "FILE",
-        default_value = "quota.db"
-    )]
-    pub(crate) sqlite_file: PathBuf,
-    /// Most connections to PostgreSQL.
-    #[arg(long, env = "DATABASE_CONNECTIONS", global = true, hide_env_values = true, value_name = "N", default_value_t = 10, value_parser = whole::<u32>(1..=1000))]
-    pub(crate) database_connections: u32,
-    /// `redis://user:password@host:port/database`; without it the cache is in this process.
-    #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true, value_name = "URL", value_parser = secret)]
-    pub(crate) redis_url: Option<SecretString>,
-    /// First part of every key in Redis.
-    #[arg(
-        long,
-        env = "REDIS_PREFIX",
-        global = true,
-        hide_env_values = true,
-        value_name = "TEXT",
-        default_value = "q"
-    )]
-    pub(crate) redis_prefix: String,
+/// The settings of `api serve`; each has a flag and a name in the environment.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Serve with demo data: four example catalogs, some users and orgs, a fresh admin key.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    #[command(flatten)]
+    pub(crate) http: HttpArgs,
+    #[command(flatten)]
+    pub(crate) queues: QueueArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    #[command(flatten)]
+    pub(crate) schedules: ScheduleArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct HttpArgs {
     /// Where to listen; port 0 takes a free one.
-    #[arg(
-        long,
-        env = "LISTEN",
-        global = true,
-        hide_env_values = true,
-        value_name = "ADDRESS",
-        value_parser = address,
-        default_value = "127.0.0.1:8080"
-    )]
+    #[arg(long, env = "QUOTA_LISTEN", hide_env_values = true, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// How log lines look.
-    #[arg(long, env = "LOG_FORMAT", global = true, hide_env_values = true, value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
-    /// From which level on lines are logged; `debug` has every request.
-    #[arg(long, env = "LOG_LEVEL", global = true, hide_env_values = true, value_enum, default_value_t = LogLevel::Info)]
-    pub(crate) log_level: LogLevel,
-    /// Whether this process runs the jobs on their schedule.
-    #[arg(long, env = "JOBS", global = true, hide_env_values = true, value_enum, default_value_t = Jobs::Auto)]
-    pub(crate) jobs: Jobs,
-    /// Serve `/metrics` without a key.
-    #[arg(long, env = "METRICS_OPEN", global = true, hide_env_values = true, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
+    /// Serve `/metrics` beside the API without a key.
+    #[arg(long, env = "QUOTA_METRICS_OPEN", hide_env_values = true, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     pub(crate) metrics_open: bool,
     /// Largest body that is read, in bytes.
-    #[arg(long, env = "BODY_BYTES_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 1_048_576, value_parser = whole::<u64>(1024..=104_857_600))]
+    #[arg(long, env = "QUOTA_BODY_BYTES_MAX", hide_env_values = true, value_name = "N", default_value_t = 1_048_576, value_parser = whole::<u64>(1024..=104_857_600))]
     pub(crate) body_bytes_max: u64,
     /// Requests at work at once; more are refused with 503.
-    #[arg(long, env = "REQUESTS_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>(1..=1_000_000))]
+    #[arg(long, env = "QUOTA_REQUESTS_MAX", hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>(1..=1_000_000))]
     pub(crate) requests_max: u64,
     /// Longest time for one request.
-    #[arg(long, env = "REQUEST_TIMEOUT", global = true, hide_env_values = true, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, env = "QUOTA_REQUEST_TIMEOUT", hide_env_values = true, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
     pub(crate) request_timeout: Duration,
-    /// Longest time that a stop waits for what was taken.
-    #[arg(long, env = "STOP_TIMEOUT", global = true, hide_env_values = true, value_name = "TIME", default_value = "15s", value_parser = parse_duration)]
+    /// Longest time that a stop waits for requests that were taken.
+    #[arg(long, env = "QUOTA_STOP_TIMEOUT", hide_env_values = true, value_name = "TIME", default_value = "15s", value_parser = parse_duration)]
     pub(crate) stop_timeout: Duration,
-    /// How long a past-due subscription stays in force.
-    #[arg(long, env = "GRACE", global = true, hide_env_values = true, value_name = "TIME", default_value = "72h", value_parser = parse_duration)]
-    pub(crate) grace: Duration,
-    /// How long an idempotency key is remembered; at least 7d.
-    #[arg(long, env = "KEYS_KEPT", global = true, hide_env_values = true, value_name = "TIME", default_value = "35d", value_parser = parse_duration)]
-    pub(crate) keys_kept: Duration,
+    /// Whether this process runs the jobs on their schedule.
+    #[arg(long, env = "QUOTA_JOBS", hide_env_values = true, value_enum, default_value_t = Jobs::Auto)]
+    pub(crate) jobs: Jobs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Queues")]
+pub(crate) struct QueueArgs {
     /// Queues that work side by side.
-    #[arg(long, env = "SHARDS", global = true, hide_env_values = true, value_name = "N", default_value_t = 2, value_parser = whole::<u64>(1..=256))]
-    pub(crate) shards: u64,
+    #[arg(long, env = "QUOTA_SHARDS", hide_env_values = true, value_name = "N", default_value_t = 2, value_parser = whole::<u64>(1..=256))]
+    shards: u64,
     /// Requests that may wait in one queue; more are refused with 503.
-    #[arg(long, env = "QUEUE_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 10_000, value_parser = whole::<u64>(1..=1_000_000))]
-    pub(crate) queue_max: u64,
+    #[arg(long, env = "QUOTA_QUEUE_MAX", hide_env_values = true, value_name = "N", default_value_t = 10_000, value_parser = whole::<u64>(1..=1_000_000))]
+    queue_max: u64,
     /// Requests that are committed together at most.
-    #[arg(long, env = "BATCH_MAX", global = true, hide_env_values = true, value_name = "N", default_value_t = 512, value_parser = whole::<u64>(1..=10_000))]
-    pub(crate) batch_max: u64,
+    #[arg(long, env = "QUOTA_BATCH_MAX", hide_env_values = true, value_name = "N", default_value_t = 512, value_parser = whole::<u64>(1..=10_000))]
+    batch_max: u64,
     /// How long a request may wait for its answer in the queue and the database.
-    #[arg(long, env = "DEADLINE", global = true, hide_env_values = true, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
-    pub(crate) deadline: Duration,
+    #[arg(long, env = "QUOTA_DEADLINE", hide_env_values = true, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    deadline: Duration,
     /// Homes whose state each queue keeps in memory between batches, counted by their accounts; 0 reads it for every batch.
-    #[arg(long, env = "HOMES_KEPT", global = true, hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>(0..=10_000_000))]
-    pub(crate) homes_kept: u64,
+    #[arg(long, env = "QUOTA_HOMES_KEPT", hide_env_values = true, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>(0..=10_000_000))]
+    homes_kept: u64,
 }
 
-// A wrong URL is found later, by whoever uses it: an error of clap would show it.
-#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
-fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
-    Ok(SecretString::from(text.to_owned()))
-}
+impl ServeArgs {
+    /// The database and the cache. The demo keeps to its own file and process: what the shell has set belongs to
+    /// another installation.
+    pub(crate) fn places(&self) -> (DatabaseArgs, CacheArgs) {
+        let (mut database, mut cache) = (self.store.database.clone(), self.cache.clone());
+        if self.demo {
+            let file = database.sqlite_file.display();
+            if database.database_url.is_some() {
+                tracing::warn!("DATABASE_URL is ignored: the demo uses the SQLite file {file}");
+            }
+            if cache.redis_url.is_some() {
+                tracing::warn!("REDIS_URL is ignored: the demo keeps its cache in this process");
+            }
+            (database.database_url, cache.redis_url) = (None, None);
+        }
+        (database, cache)
+    }
 
-/// Reads a whole number within bounds.
-fn whole<T>(bounds: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
-where
-    T: FromStr + PartialOrd + Display + Clone,
-{
-    move |text| {
-        let number = text.parse().ok().filter(|number| bounds.contains(number));
-        let (least, most) = (bounds.start(), bounds.end());
-        number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+    pub(crate) fn engine_settings(&self) -> EngineSettings {
+        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let queues = &self.queues;
+        EngineSettings {
+            shards: count(queues.shards),
+            queue_max: count(queues.queue_max),
+            batch_max: count(queues.batch_max),
+            deadline: queues.deadline,
+            homes_kept: count(queues.homes_kept),
+            ..self.rules.engine_settings()
+        }
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let wrong = |_| "must be an address and port, such as 127.0.0.1:8080".to_owned();
-    text.parse().map_err(wrong)
+impl Command {
+    /// How this command logs.
+    pub(crate) fn log(&self) -> &LogArgs {
+        let store = match self {
+            Self::Serve(args) => &args.store,
+            Self::Migrate(store)
+            | Self::Keys(
+                KeysCommand::Create { store, .. }
+                | KeysCommand::List { store }
+                | KeysCommand::Revoke { store, .. },
+            )
+            | Self::Catalog(
+                CatalogCommand::Plan(CatalogArgs { store, .. })
+                | CatalogCommand::Apply(CatalogArgs { store, .. }),
+            )
+            | Self::Demo(DemoCommand::Data { store, .. }) => store,
+        };
+        &store.log
+    }
 }

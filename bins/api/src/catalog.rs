@@ -6,56 +6,61 @@ use http_api::{FileFault, read_catalog_toml, where_in_toml};
 use quota_core::amount::Limit;
 use quota_core::catalog::CatalogFile;
 use quota_service::{CatalogPlan, EngineError};
+use runtime::MissingFile;
 
-use crate::args::Settings;
-use crate::start_error::StartError;
-use crate::wiring::wire;
+use crate::args::CatalogArgs;
+use crate::command_error::CommandError;
+use crate::wiring::wire_command;
 
 /// Who is booked as having applied a file from the command line.
 const ACTOR: &str = "command line";
 
 /// Shows what applying a file would change.
-pub(crate) async fn plan(settings: &Settings, path: &Path) -> Result<(), StartError> {
+pub(crate) async fn plan(args: &CatalogArgs) -> Result<(), CommandError> {
+    let path = &args.file;
     let (text, file) = read(path)?;
-    let wired = wire(settings).await?;
-    let plan = wired.engine.plan_catalog(&file).await;
-    wired.stop().await;
-    show(&plan.map_err(|error| located(error, path, &text))?);
-    Ok(())
+    let (engine, database) = wire_command(&args.store.database, MissingFile::Refuse).await?;
+    let plan = engine.plan_catalog(&file).await;
+    engine.stop().await;
+    database.close().await;
+    let plan = plan.map_err(|error| located(error, path, &text))?;
+    Ok(runtime::print(&shown(&plan))?)
 }
 
 /// Applies a file.
-pub(crate) async fn apply(settings: &Settings, path: &Path) -> Result<(), StartError> {
+pub(crate) async fn apply(args: &CatalogArgs) -> Result<(), CommandError> {
+    let path = &args.file;
     let (text, file) = read(path)?;
-    let wired = wire(settings).await?;
-    let plan = wired.engine.apply_catalog(&file, Some(ACTOR)).await;
-    wired.stop().await;
+    let (engine, database) = wire_command(&args.store.database, MissingFile::Create).await?;
+    let plan = engine.apply_catalog(&file, Some(ACTOR)).await;
+    engine.stop().await;
+    database.close().await;
     let plan = plan.map_err(|error| located(error, path, &text))?;
-    show(&plan);
-    println!("applied: version {}", plan.version);
-    Ok(())
+    let version = plan.version;
+    let text = format!("{}applied: version {version}\n", shown(&plan));
+    Ok(runtime::print(&text)?)
 }
 
-fn read(path: &Path) -> Result<(String, CatalogFile), StartError> {
-    let text = std::fs::read_to_string(path).map_err(|cause| StartError::File {
+fn read(path: &Path) -> Result<(String, CatalogFile), CommandError> {
+    let text = std::fs::read_to_string(path).map_err(|cause| CommandError::File {
         file: path.to_owned(),
         cause,
     })?;
-    let file = read_catalog_toml(&text).map_err(|fault| StartError::Catalog {
+    let file = read_catalog_toml(&text).map_err(|fault| CommandError::Catalog {
         file: path.to_owned(),
         fault,
     })?;
     Ok((text, file))
 }
 
-fn located(error: EngineError, path: &Path, text: &str) -> StartError {
+fn located(error: EngineError, path: &Path, text: &str) -> CommandError {
     let EngineError::Catalog(invalid) = &error else {
         return error.into();
     };
     let Some((line, column)) = where_in_toml(text, invalid) else {
         return error.into();
     };
-    StartError::Catalog {
+    CommandError::Catalog {
         file: path.to_owned(),
         fault: FileFault {
             line,
@@ -65,13 +70,14 @@ fn located(error: EngineError, path: &Path, text: &str) -> StartError {
     }
 }
 
-fn show(plan: &CatalogPlan) {
+fn shown(plan: &CatalogPlan) -> String {
+    let mut lines = Vec::new();
     for code in &plan.plans_kept {
-        println!("= plan {code} is not in the file and stays");
+        lines.push(format!("= plan {code} is not in the file and stays"));
     }
     if plan.is_empty() {
-        println!("nothing changes");
-        return;
+        lines.push("nothing changes\n".to_owned());
+        return lines.join("\n");
     }
     for (sign, features) in [
         ('+', &plan.features_added),
@@ -79,31 +85,39 @@ fn show(plan: &CatalogPlan) {
         ('-', &plan.features_removed),
     ] {
         for feature in features {
-            println!("{sign} feature {feature}");
+            lines.push(format!("{sign} feature {feature}"));
         }
     }
     for code in &plan.plans_added {
-        println!("+ plan {code}");
+        lines.push(format!("+ plan {code}"));
     }
     for (code, limits) in &plan.plans_changed {
-        println!("~ plan {code}");
+        lines.push(format!("~ plan {code}"));
         for change in limits {
             let (from, to) = (words(change.from), words(change.to));
-            println!("    {}: {from} -> {to}", change.feature);
+            lines.push(format!("    {}: {from} -> {to}", change.feature));
         }
     }
     if plan.over_limit_count != 0 {
-        println!("over their limit then: {} accounts", plan.over_limit_count);
+        lines.push(format!(
+            "over their limit then: {} accounts",
+            plan.over_limit_count
+        ));
     }
     for over in &plan.over_limit {
-        println!(
+        lines.push(format!(
             "    {} {}: used {}, limit {}",
             over.account, over.feature, over.used, over.limit
-        );
+        ));
     }
     if plan.is_partial {
-        println!("only the first {} accounts were looked at", plan.examined);
+        lines.push(format!(
+            "only the first {} accounts were looked at",
+            plan.examined
+        ));
     }
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 fn words(limit: Option<Limit>) -> String {

@@ -9,10 +9,11 @@ use quota_core::ids::{AccountId, FeatureCode, GrantId, InvalidId, OrgId, PlanCod
 use quota_core::origin::Origin;
 use quota_core::ports::KeyScope;
 use quota_core::terms::Policy;
-use quota_service::{Ask, Engine, EngineError};
+use quota_service::{Ask, Engine, EngineError, EngineSettings};
+use runtime::CacheArgs;
 
-use crate::args::Settings;
-use crate::start_error::StartError;
+use crate::args::StoreArgs;
+use crate::command_error::CommandError;
 use crate::wiring::wire;
 
 /// Name of the demo's admin key, and actor of its data.
@@ -112,17 +113,16 @@ fn samples() -> Vec<Sample> {
 }
 
 /// `api demo data`.
-pub(crate) async fn fill_only(settings: &Settings) -> Result<(), StartError> {
-    let wired = wire(settings).await?;
+pub(crate) async fn fill_only(store: &StoreArgs, cache: &CacheArgs) -> Result<(), CommandError> {
+    let wired = wire(&store.database, cache, EngineSettings::default()).await?;
     let outcome = fill(&wired.engine).await;
     wired.stop().await;
     outcome?;
-    println!("the demo data is there");
-    Ok(())
+    Ok(runtime::print("the demo data is there\n")?)
 }
 
 /// Fills, and makes a fresh admin key in place of earlier ones of the demo.
-pub(crate) async fn fill_with_key(engine: &Engine) -> Result<String, StartError> {
+pub(crate) async fn fill_with_key(engine: &Engine) -> Result<String, CommandError> {
     fill(engine).await?;
     for key in engine.keys().await? {
         if key.name == NAME && key.revoked_at.is_none() {
@@ -132,10 +132,10 @@ pub(crate) async fn fill_with_key(engine: &Engine) -> Result<String, StartError>
     Ok(engine.create_key(NAME, KeyScope::Admin).await?.secret)
 }
 
-async fn fill(engine: &Engine) -> Result<(), StartError> {
+async fn fill(engine: &Engine) -> Result<(), CommandError> {
     let mut file = CatalogFile::default();
     for text in CATALOGS {
-        let part = read_catalog_toml(text).map_err(|fault| StartError::Catalog {
+        let part = read_catalog_toml(text).map_err(|fault| CommandError::Catalog {
             file: "the demo's catalog".into(),
             fault,
         })?;
@@ -145,7 +145,7 @@ async fn fill(engine: &Engine) -> Result<(), StartError> {
     let plan = engine.plan_catalog(&file).await?;
     if !plan.is_empty() {
         if engine.catalog().await?.version != 0 {
-            return Err(StartError::OtherCatalog);
+            return Err(CommandError::OtherCatalog);
         }
         engine.apply_catalog(&file, Some(NAME)).await?;
     }
@@ -156,14 +156,10 @@ async fn fill(engine: &Engine) -> Result<(), StartError> {
 }
 
 /// Makes an account and what belongs to it, as far as it is not there.
-async fn put(engine: &Engine, sample: &Sample) -> Result<(), StartError> {
-    let account = AccountId::parse(sample.id).map_err(|error| bad_id(&error))?;
+async fn put(engine: &Engine, sample: &Sample) -> Result<(), CommandError> {
+    let account = AccountId::parse(sample.id)?;
     let spec = AccountSpec {
-        org: sample
-            .org
-            .map(OrgId::new)
-            .transpose()
-            .map_err(|error| bad_id(&error))?,
+        org: sample.org.map(OrgId::new).transpose()?,
         time_zone: sample.time_zone,
         policy: sample.policy,
         ..AccountSpec::default()
@@ -180,7 +176,7 @@ async fn put(engine: &Engine, sample: &Sample) -> Result<(), StartError> {
     let has_subscription = known
         .as_ref()
         .is_some_and(|terms| terms.subscription.is_some());
-    for command in belongings(sample, has_subscription).map_err(|error| bad_id(&error))? {
+    for command in belongings(sample, has_subscription)? {
         let is_there = match &command {
             Command::PutToken { token, .. } => known
                 .as_ref()
@@ -230,7 +226,11 @@ fn belongings(sample: &Sample, has_subscription: bool) -> Result<Vec<Command>, I
     Ok(commands)
 }
 
-async fn submit(engine: &Engine, account: &AccountId, command: Command) -> Result<(), StartError> {
+async fn submit(
+    engine: &Engine,
+    account: &AccountId,
+    command: Command,
+) -> Result<(), CommandError> {
     let ask = Ask {
         account: account.clone(),
         key: None,
@@ -242,17 +242,10 @@ async fn submit(engine: &Engine, account: &AccountId, command: Command) -> Resul
     };
     match engine.submit(ask).await {
         Ok(_) | Err(EngineError::Rejected(Rejection::GrantExists)) => Ok(()),
-        Err(EngineError::Rejected(cause)) => Err(StartError::Demo {
+        Err(EngineError::Rejected(cause)) => Err(CommandError::Demo {
             what: "data",
             cause,
         }),
         Err(other) => Err(other.into()),
-    }
-}
-
-fn bad_id(error: &InvalidId) -> StartError {
-    StartError::Setting {
-        setting: "demo",
-        why: error.to_string(),
     }
 }

@@ -1,22 +1,19 @@
 //! The API server and the commands of its operator.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod catalog;
+mod command_error;
 mod demo;
-mod duration;
 mod job_control;
 mod keys;
-mod logs;
 mod serve;
-mod start_error;
 mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::args::{ApiArgs, CatalogCommand, Command, DemoCommand};
-use crate::start_error::StartError;
+use crate::command_error::CommandError;
 
 /// Requests are many small allocations that other threads free.
 #[global_allocator]
@@ -24,26 +21,27 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = ApiArgs::parse();
-    logs::init(args.settings.log_format, args.settings.log_level);
-    match run(&args).await {
+    let ApiArgs { command } = ApiArgs::read();
+    command.log().init();
+    match run(&command).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => error.report(),
+        Err(error) => {
+            runtime::report(&error);
+            error.exit_code()
+        }
     }
 }
 
-async fn run(args: &ApiArgs) -> Result<(), StartError> {
-    let settings = &args.settings;
-    match &args.command {
-        None | Some(Command::Serve) => serve::serve(settings, args.demo).await,
-        Some(Command::Migrate) => wiring::migrate(settings).await,
-        Some(Command::Keys { command }) => keys::run(settings, command).await,
-        Some(Command::Catalog { command }) => match command {
-            CatalogCommand::Plan { file } => catalog::plan(settings, file).await,
-            CatalogCommand::Apply { file } => catalog::apply(settings, file).await,
-        },
-        Some(Command::Demo { command }) => match command {
-            DemoCommand::Data => demo::fill_only(settings).await,
-        },
+async fn run(command: &Command) -> Result<(), CommandError> {
+    match command {
+        Command::Serve(args) => serve::serve(args).await,
+        Command::Migrate(store) => {
+            store.database.migrate().await?;
+            Ok(runtime::print("the schema is up to date\n")?)
+        }
+        Command::Keys(command) => keys::run(command).await,
+        Command::Catalog(CatalogCommand::Plan(args)) => catalog::plan(args).await,
+        Command::Catalog(CatalogCommand::Apply(args)) => catalog::apply(args).await,
+        Command::Demo(DemoCommand::Data { cache, store }) => demo::fill_only(store, cache).await,
     }
 }

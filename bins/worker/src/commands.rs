@@ -2,56 +2,49 @@
 
 use std::process::ExitCode;
 
-use jobs::{JobFilter, JobInfo, JobName};
-use quota_core::ids::{AccountId, FeatureCode};
+use jobs::{JobFilter, JobInfo};
 use quota_core::ports::{JobRun, RunState};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use runtime::{ScheduleArgs, StartError, StopSignal, install_metrics};
 
-use crate::args::Settings;
-use crate::metrics_page;
-use crate::start_error::StartError;
+use crate::args::{JobsArgs, RunArgs, RunJobArgs};
 use crate::wiring::wire;
 
 /// Who asked for a run of the command line, in the history.
 const ASKED_BY: &str = "manual";
 
 /// `worker run`: every job on its schedule, until a signal.
-pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, StartError> {
-    let mut signals = Signals::listen()?;
-    if let Some(address) = settings.metrics_listen {
-        metrics_page::serve(address).await?;
-    }
-    let wired = wire(settings).await?;
+pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode, StartError> {
+    let stop = StopSignal::listen()?;
+    args.metrics.serve(install_metrics()?).await?;
+    let wired = wire(&args.work, &args.schedules).await?;
     tracing::info!("the jobs run on their schedule");
-    wired.runner.run_scheduled(signals.next()).await;
+    wired.runner.run_scheduled(stopping(stop)).await;
     wired.stop().await;
     tracing::info!("the worker has stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// `worker run-job`: one job to its end, or until a signal to the end of the batch in hand.
-pub(crate) async fn run_job(
-    settings: &Settings,
-    job: JobName,
-    account: Option<AccountId>,
-    features: Vec<FeatureCode>,
-) -> Result<ExitCode, StartError> {
-    let mut signals = Signals::listen()?;
-    let wired = wire(settings).await?;
-    let filter = JobFilter { account, features };
+/// `worker run-job`: one job to its end, or until a signal to the end of its current batch.
+pub(crate) async fn run_job(args: RunJobArgs) -> Result<ExitCode, StartError> {
+    let stop = StopSignal::listen()?;
+    let wired = wire(&args.work, &ScheduleArgs::default()).await?;
+    let filter = JobFilter {
+        account: args.account,
+        features: args.features,
+    };
     let runner = wired.runner.clone();
-    let running = runner.run(job, filter, ASKED_BY);
+    let running = runner.run(args.name, filter, ASKED_BY);
     tokio::pin!(running);
     let ran = tokio::select! {
         ran = &mut running => ran,
-        () = signals.next() => {
+        () = stopping(stop) => {
             runner.stop().await;
             running.await
         }
     };
     wired.stop().await;
     let run = ran?;
-    println!("{}", in_words(&run));
+    runtime::print(&in_words(&run))?;
     Ok(match run.state {
         RunState::Succeeded => ExitCode::SUCCESS,
         RunState::Running | RunState::Failed | RunState::Stopped | RunState::Lost => {
@@ -61,14 +54,18 @@ pub(crate) async fn run_job(
 }
 
 /// `worker jobs`: what there is, when it runs, and how it went.
-pub(crate) async fn list(settings: &Settings) -> Result<ExitCode, StartError> {
-    let wired = wire(settings).await?;
+pub(crate) async fn list(args: &JobsArgs) -> Result<ExitCode, StartError> {
+    let wired = wire(&args.work, &args.schedules).await?;
     let listed = wired.runner.list().await;
     wired.stop().await;
-    for job in listed? {
-        println!("{}", in_a_line(&job));
-    }
+    let lines: String = listed?.iter().map(in_a_line).collect();
+    runtime::print(&lines)?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn stopping(stop: StopSignal) {
+    stop.wait().await;
+    tracing::info!("the worker stops when the current batches are finished");
 }
 
 fn in_a_line(job: &JobInfo) -> String {
@@ -81,7 +78,7 @@ fn in_a_line(job: &JobInfo) -> String {
         None => "none".to_owned(),
     };
     let (name, schedule, zone) = (job.name.as_str(), &job.schedule, &job.zone);
-    format!("{name:<21} {schedule:<14} {zone:<16} next {next}  last {last}")
+    format!("{name:<21} {schedule:<14} {zone:<16} next {next}  last {last}\n")
 }
 
 fn in_words(run: &JobRun) -> String {
@@ -98,6 +95,7 @@ fn in_words(run: &JobRun) -> String {
         words.push_str("\nlast error: ");
         words.push_str(error);
     }
+    words.push('\n');
     words
 }
 
@@ -108,28 +106,5 @@ fn state(state: RunState) -> &'static str {
         RunState::Failed => "failed",
         RunState::Stopped => "stopped",
         RunState::Lost => "lost",
-    }
-}
-
-/// The signals that end a worker.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, StartError> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).map_err(StartError::Signals)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(StartError::Signals)?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-        tracing::info!("the worker stops when the batch in hand is finished");
     }
 }

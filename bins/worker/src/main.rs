@@ -1,12 +1,8 @@
 //! The worker: runs the jobs on their schedule, or one by hand.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod commands;
-mod duration;
-mod logs;
-mod metrics_page;
-mod schedules;
-mod start_error;
 mod wiring;
 
 use std::process::ExitCode;
@@ -21,17 +17,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = WorkerArgs::parse();
-    logs::init(args.settings.log_format, args.settings.log_level);
-    let settings = &args.settings;
-    let outcome = match args.command.unwrap_or(Command::Run) {
-        Command::Run => commands::run(settings).await,
-        Command::RunJob {
-            name,
-            account,
-            features,
-        } => commands::run_job(settings, name, account, features).await,
-        Command::Jobs => commands::list(settings).await,
+    let WorkerArgs { command } = WorkerArgs::parse();
+    command.log().init();
+    let outcome = match command {
+        Command::Run(args) => commands::run(&args).await,
+        Command::RunJob(args) => commands::run_job(*args).await,
+        Command::Jobs(args) => commands::list(&args).await,
     };
-    outcome.unwrap_or_else(|error| error.report())
+    outcome.unwrap_or_else(|error| {
+        runtime::report(&error);
+        error.exit_code()
+    })
 }

@@ -30,7 +30,7 @@ pub use catalog_file::{FileFault, read_catalog_toml, where_in_toml};
 pub use front::Front;
 pub use jobs::{JobControl, JobControlError, JobInfo, RunAsk};
 pub use label::{InvalidLabel, Label};
-pub use meters::install_metrics;
+pub use meters::describe_metrics;
 pub use problem::{FieldError, Problem};
 pub use router::{openapi, service};
 pub use state::{ApiSettings, ApiState, SchemaCheck, SchemaReport};

@@ -7,35 +7,14 @@ use std::time::Duration;
 use axum::extract::MatchedPath;
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use quota_core::ids::FeatureCode;
 
-/// Bounds of the latency histograms, in seconds.
-const SECONDS: [f64; 14] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
-/// Bounds of the batch size histogram.
-const SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
-
-/// Installs the recorder of this process, once, before the engine starts.
-///
-/// # Errors
-/// [`BuildError`] when there is one already.
-pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), &SIZES)?
-        .install_recorder()?;
+/// Describes the metrics of this crate to the recorder.
+pub fn describe_metrics() {
     metrics::describe_counter!("quota_consume_total", "Consumes by feature and outcome");
     metrics::describe_histogram!(
         "quota_decide_duration_seconds",
         "Time from a decoded request to its durable answer, by operation"
-    );
-    metrics::describe_histogram!("quota_batch_size", "Requests committed together");
-    metrics::describe_gauge!("quota_queue_length", "Requests that wait in a queue");
-    metrics::describe_counter!(
-        "quota_cache_hit_total",
-        "Reads answered by the cache, or not"
     );
     metrics::describe_counter!(
         "http_requests_total",
@@ -45,7 +24,6 @@ pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
         "http_request_duration_seconds",
         "Time of a request by route"
     );
-    Ok(handle)
 }
 
 /// What was decided; the label of the duration histogram.

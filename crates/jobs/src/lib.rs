@@ -20,6 +20,7 @@ mod work;
 
 pub use error::JobError;
 pub use filter::JobFilter;
+pub use meters::describe_metrics;
 pub use name::JobName;
 pub use runner::{JobInfo, Runner};
 pub use schedule::{InvalidSchedule, Schedule};

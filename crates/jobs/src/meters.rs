@@ -7,6 +7,20 @@ use quota_core::ports::RunState;
 
 use crate::JobName;
 
+/// Describes the metrics of this crate to the recorder.
+pub fn describe_metrics() {
+    metrics::describe_counter!("quota_job_runs_total", "Runs of a job that ended, by state");
+    metrics::describe_histogram!("quota_job_duration_seconds", "Time of a run of a job");
+    metrics::describe_gauge!(
+        "quota_job_last_success_timestamp",
+        "When a job last succeeded, in seconds since 1970"
+    );
+    metrics::describe_counter!(
+        "quota_audit_findings_total",
+        "Broken invariants that an audit found"
+    );
+}
+
 /// A run that ended.
 pub(crate) fn run_ended(job: JobName, state: RunState, took: Duration) {
     let state = match state {

@@ -17,7 +17,7 @@ const STORE: &[&str] = &["quota-core"];
 const ROUTES: &[&str] = &["quota-core", "quota-service", "jobs"];
 /// Each library crate and the workspace crates it may depend on. Binaries are free but for
 /// [`TEST_CRATES`]. A new crate takes its place here before it takes a dependency.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("quota-core", &[]),
     ("quota-service", STORE),
     ("jobs", &["quota-core", "quota-service"]),
@@ -28,6 +28,18 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("billing-stripe", STORE),
     ("http-api", ROUTES),
     ("console", ROUTES),
+    (
+        "runtime",
+        &[
+            "quota-core",
+            "quota-service",
+            "jobs",
+            "storage-pg",
+            "storage-sqlite",
+            "cache-redis",
+            "cache-memory",
+        ],
+    ),
     ("quota-client", STORE),
     (
         "quota-tower",

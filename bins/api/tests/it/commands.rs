@@ -21,52 +21,44 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Every setting by its name in the environment.
-const ENVIRONMENT: [&str; 22] = [
-    "DATABASE_URL",
-    "SQLITE_FILE",
-    "DATABASE_CONNECTIONS",
-    "REDIS_URL",
-    "REDIS_PREFIX",
-    "LISTEN",
-    "LOG_FORMAT",
-    "LOG_LEVEL",
-    "JOBS",
-    "METRICS_OPEN",
-    "BODY_BYTES_MAX",
-    "REQUESTS_MAX",
-    "REQUEST_TIMEOUT",
-    "STOP_TIMEOUT",
-    "GRACE",
-    "KEYS_KEPT",
-    "SHARDS",
-    "QUEUE_MAX",
-    "BATCH_MAX",
-    "DEADLINE",
-    "HOMES_KEPT",
-    "--demo",
-];
-
 #[test]
-fn help_names_every_setting_and_command() {
-    let output = api().arg("--help").output().expect("the binary runs");
-    assert!(output.status.success());
-    let help = text(&output.stdout);
-    for name in ENVIRONMENT {
-        assert!(help.contains(name), "{name} is not in\n{help}");
-    }
+fn help_names_every_command_and_a_command_only_its_own_settings() {
+    let help = |arguments: &[&str]| {
+        let output = api().args(arguments).arg("--help").output();
+        let output = output.expect("the binary runs");
+        assert!(output.status.success());
+        text(&output.stdout)
+    };
     for command in ["serve", "migrate", "keys", "catalog", "demo"] {
-        assert!(
-            help.contains(&format!("  {command}")),
-            "{command} is not in\n{help}"
-        );
+        let help = help(&[]);
+        assert!(help.contains(&format!("  {command}")), "{command}: {help}");
+    }
+    let create = help(&["keys", "create"]);
+    for setting in ["DATABASE_URL", "QUOTA_SQLITE_FILE", "QUOTA_LOG_LEVEL"] {
+        assert!(create.contains(setting), "{setting} is not in\n{create}");
+    }
+    for other in ["QUOTA_LISTEN", "QUOTA_SHARDS", "REDIS_URL", "QUOTA_JOBS"] {
+        assert!(!create.contains(other), "{other} is in\n{create}");
+    }
+}
+
+/// `JOBS=4`, `LISTEN=…` and the like belong to other tools.
+#[test]
+fn no_setting_has_a_name_that_other_tools_use() {
+    let of_help = settings_page::of_help(env!("CARGO_BIN_EXE_api"), "serve");
+    let shared = ["DATABASE_URL", "REDIS_URL"];
+    for name in of_help
+        .values()
+        .filter(|name| !shared.contains(&name.as_str()))
+    {
+        assert!(name.starts_with("QUOTA_"), "{name}");
     }
 }
 
 #[test]
 fn help_shows_no_value_of_a_secret() {
     let output = api()
-        .arg("--help")
+        .args(["serve", "--help"])
         .env("DATABASE_URL", "postgres://quota:hunter2@db/quota")
         .env("REDIS_URL", "redis://:hunter2@cache")
         .output()
@@ -76,38 +68,58 @@ fn help_shows_no_value_of_a_secret() {
 }
 
 /// A variable of the environment, its value, and what is said of it.
-const WRONG_SETTINGS: [(&str, &str, &str, &str); 20] = [
-    ("LOG_FORMAT", "xml", "--log-format", "text, json"),
+const WRONG_SETTINGS: [(&str, &str, &str, &str); 21] = [
+    ("QUOTA_LOG_FORMAT", "xml", "--log-format", "text, json"),
     (
-        "LOG_LEVEL",
+        "QUOTA_LOG_LEVEL",
         "loud",
         "--log-level",
         "error, warn, info, debug, trace",
     ),
     (
-        "LISTEN",
+        "QUOTA_LISTEN",
         "nowhere",
         "--listen",
         "an address and port, such as 127.0.0.1:8080",
     ),
-    ("SHARDS", "0", "--shards", "a whole number from 1 to 256"),
     (
-        "DATABASE_CONNECTIONS",
+        "QUOTA_SHARDS",
+        "0",
+        "--shards",
+        "a whole number from 1 to 256",
+    ),
+    (
+        "QUOTA_DATABASE_CONNECTIONS",
         "abc",
         "--database-connections",
         "from 1 to 1000",
     ),
     (
-        "BODY_BYTES_MAX",
+        "QUOTA_BODY_BYTES_MAX",
         "-1",
         "--body-bytes-max",
         "from 1024 to 104857600",
     ),
-    ("REQUESTS_MAX", "1.5", "--requests-max", "from 1 to 1000000"),
-    ("QUEUE_MAX", "", "--queue-max", "from 1 to 1000000"),
-    ("BATCH_MAX", "10001", "--batch-max", "from 1 to 10000"),
-    ("HOMES_KEPT", "x", "--homes-kept", "from 0 to 10000000"),
-    ("HOMES_KEPT", "-1", "--homes-kept", "from 0 to 10000000"),
+    (
+        "QUOTA_REQUESTS_MAX",
+        "1.5",
+        "--requests-max",
+        "from 1 to 1000000",
+    ),
+    ("QUOTA_QUEUE_MAX", "", "--queue-max", "from 1 to 1000000"),
+    ("QUOTA_BATCH_MAX", "10001", "--batch-max", "from 1 to 10000"),
+    (
+        "QUOTA_HOMES_KEPT",
+        "x",
+        "--homes-kept",
+        "from 0 to 10000000",
+    ),
+    (
+        "QUOTA_HOMES_KEPT",
+        "-1",
+        "--homes-kept",
+        "from 0 to 10000000",
+    ),
     (
         "DATABASE_URL",
         "postgres://u:hunter2@h:99999/d",
@@ -121,15 +133,21 @@ const WRONG_SETTINGS: [(&str, &str, &str, &str); 20] = [
         "postgres://user:password@host:port/database",
     ),
     (
-        "DEADLINE",
+        "QUOTA_DEADLINE",
         "soon",
         "--deadline",
         "500ms, 5s, 10m, 72h or 35d",
     ),
-    ("GRACE", "0s", "--grace", "500ms, 5s"),
-    ("KEYS_KEPT", "1d", "KEYS_KEPT", "at least 7d"),
-    ("JOBS", "perhaps", "--jobs", "auto, on, off"),
-    ("METRICS_OPEN", "maybe", "--metrics-open", "true, false"),
+    ("QUOTA_GRACE", "0s", "--grace", "500ms, 5s"),
+    ("QUOTA_KEYS_KEPT", "1d", "--keys-kept", "at least 7d"),
+    ("QUOTA_PRUNE_CRON", "soon", "--prune-cron", "five fields"),
+    ("QUOTA_JOBS", "perhaps", "--jobs", "auto, on, off"),
+    (
+        "QUOTA_METRICS_OPEN",
+        "maybe",
+        "--metrics-open",
+        "true, false",
+    ),
     (
         "DATABASE_URL",
         "mysql://u:hunter2@db",
@@ -147,10 +165,15 @@ const WRONG_SETTINGS: [(&str, &str, &str, &str); 20] = [
 #[test]
 fn a_wrong_setting_names_itself_and_what_is_allowed_and_exits_with_2() {
     let folder = tempfile::tempdir().expect("a folder");
+    let free = ["serve", "--listen", "127.0.0.1:0"];
     for (name, value, shown, allowed) in WRONG_SETTINGS {
         let output = api()
             .current_dir(folder.path())
-            .args(["keys", "list"])
+            .args(if name == "QUOTA_LISTEN" {
+                &["serve"][..]
+            } else {
+                &free
+            })
             .env(name, value)
             .output()
             .expect("the binary runs");
@@ -228,6 +251,7 @@ fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("catalog.toml");
     std::fs::write(&file, crate::api_under_test::CATALOG).expect("the file is written");
+    assert!(run(folder.path(), &["migrate"]).status.success());
     let planned = run(folder.path(), &["catalog", "plan", "catalog.toml"]);
     assert!(planned.status.success(), "{}", text(&planned.stderr));
     assert!(text(&planned.stdout).contains("+ plan article_pro"));
@@ -277,7 +301,92 @@ fn demo_data_is_filled_in_twice_with_the_same_result_and_never_over_another_cata
 
 #[test]
 fn the_page_for_operators_has_every_setting_of_the_help_and_no_other() {
-    let told = settings_page::of_help(env!("CARGO_BIN_EXE_api"));
-    assert!(told.len() > 20, "{told:?}");
-    assert_eq!(settings_page::of_page("api"), told);
+    let of_help = settings_page::of_help(env!("CARGO_BIN_EXE_api"), "serve");
+    assert!(of_help.len() > 40, "{of_help:?}");
+    let mut of_page = settings_page::of_page("both programs");
+    of_page.extend(settings_page::of_page("`api serve` alone"));
+    assert_eq!(of_page, of_help);
+}
+
+/// A typing mistake leaves no empty database behind.
+#[test]
+fn a_sqlite_file_that_is_missing_is_made_only_by_commands_that_fill_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = folder.path().join("catalog.toml");
+    std::fs::write(&catalog, crate::api_under_test::CATALOG).expect("the file is written");
+    let id = "00000000-0000-7000-8000-000000000000";
+    for arguments in [
+        &["keys", "list"][..],
+        &["keys", "revoke", id],
+        &["catalog", "plan", "catalog.toml"],
+    ] {
+        let refused = run(folder.path(), arguments);
+        let error = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{error}");
+        assert!(
+            error.contains("there is no SQLite file quota.db"),
+            "{error}"
+        );
+        assert!(!folder.path().join("quota.db").exists(), "{arguments:?}");
+    }
+    for (file, arguments) in [
+        ("a.db", &["migrate"][..]),
+        ("b.db", &["keys", "create", "ci"]),
+        ("c.db", &["catalog", "apply", "catalog.toml"]),
+        ("d.db", &["demo", "data"]),
+    ] {
+        let made = api()
+            .current_dir(folder.path())
+            .env("QUOTA_SQLITE_FILE", file)
+            .args(arguments)
+            .output()
+            .expect("the binary runs");
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        assert!(folder.path().join(file).exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = folder.path().join("catalog.toml");
+    std::fs::write(&catalog, crate::api_under_test::CATALOG).expect("the file is written");
+    for arguments in [
+        &["migrate"][..],
+        &["keys", "create", "ci"],
+        &["keys", "list"],
+        &["catalog", "plan", "catalog.toml"],
+        &["catalog", "apply", "catalog.toml"],
+        &["serve", "--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = api();
+        command.current_dir(folder.path()).args(arguments);
+        let output = command.stdout(writer.try_clone().expect("a pipe")).output();
+        let output = output.expect("the binary runs");
+        let error = text(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {error}");
+        assert!(!error.contains("panicked"), "{arguments:?}: {error}");
+        // The log has nowhere to go either.
+        let status = command
+            .stdout(writer.try_clone().expect("a pipe"))
+            .stderr(writer)
+            .status();
+        assert!(status.expect("the binary runs").success(), "{arguments:?}");
+    }
+}
+
+/// Linux has a file that is always full.
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return;
+    };
+    let mut command = api();
+    command.current_dir(folder.path()).arg("migrate");
+    let output = command.stdout(full).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("the output cannot be written"));
 }

@@ -122,7 +122,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn metrics_name_features_and_routes_and_no_user() {
-    let metrics = http_api::install_metrics().expect("once in a process of its own");
+    let metrics = runtime::install_metrics().expect("once in a process of its own");
     let settings = ApiSettings {
         metrics: Some(metrics),
         metrics_open: true,

@@ -35,7 +35,7 @@ impl Pair {
         let folder = tempfile::tempdir().expect("a folder");
         let mut environment = vec![("DATABASE_URL", url.as_str())];
         if let Some(redis) = redis {
-            environment.extend([("REDIS_URL", redis), ("REDIS_PREFIX", name)]);
+            environment.extend([("REDIS_URL", redis), ("QUOTA_REDIS_PREFIX", name)]);
         }
         let node = || block_in_place(|| Node::start(folder.path(), &environment));
         let nodes = [node(), node()];

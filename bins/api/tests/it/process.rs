@@ -23,36 +23,75 @@ impl Drop for Served {
     }
 }
 
-fn serve(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Served {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
+/// The binary with these settings and no other from the environment of the test.
+fn api(folder: &Path, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+    command
         .current_dir(folder)
         .env_clear()
-        .envs(environment.iter().copied())
-        .args(["--demo", "--listen", "127.0.0.1:0"])
-        .args(arguments)
+        .envs(environment.iter().copied());
+    command
+}
+
+/// Runs a command to its end and gives what it printed.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("the binary runs");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{error}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Serves a database with the demo's data and a fresh admin key.
+fn serve(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Served {
+    printed(api(folder, environment).args(["demo", "data"]));
+    let create = ["keys", "create", "tests", "--scope", "admin"];
+    let key = printed(api(folder, environment).args(create));
+    let mut command = api(folder, environment);
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let (mut served, _) = started(command.args(arguments));
+    served.key = key;
+    served
+}
+
+/// A serving process, and the lines that it printed after its address.
+fn started(command: &mut Command) -> (Served, impl Iterator<Item = String> + use<>) {
+    let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut line = |start: &str| {
-        let found = lines.find_map(|line| Some(line.ok()?.strip_prefix(start)?.to_owned()));
-        found.unwrap_or_else(|| panic!("no line begins with {start}"))
-    };
-    let address = line("listening on http://");
-    let address = address
+        .spawn();
+    let mut child = child.expect("the binary starts");
+    let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let log = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut lines = out.lines().map_while(Result::ok);
+    let line = lines.next().expect("a line");
+    let rest = line
+        .strip_prefix("listening on http://")
+        .expect("an address");
+    let address = rest
         .split_whitespace()
         .next()
         .expect("an address")
         .to_owned();
-    let key = line("admin key, shown once: ");
-    let log = BufReader::new(child.stderr.take().expect("a pipe"));
-    Served {
-        child,
-        log,
-        address,
-        key,
-    }
+    let key = String::new();
+    (
+        Served {
+            child,
+            log,
+            address,
+            key,
+        },
+        lines,
+    )
+}
+
+/// A process with `--demo`.
+fn demo(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Served {
+    let mut command = api(folder, environment);
+    let (mut served, mut lines) = started(command.arg("--demo").args(arguments));
+    let line = lines.next().expect("a line");
+    let key = line.strip_prefix("admin key, shown once: ").expect("a key");
+    key.clone_into(&mut served.key);
+    served
 }
 
 impl Served {
@@ -162,8 +201,8 @@ fn a_stop_does_not_wait_longer_than_is_set() {
 fn logs_are_json_when_asked_and_hold_no_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     let environment = [
-        ("LOG_FORMAT", "json"),
-        ("LOG_LEVEL", "trace"),
+        ("QUOTA_LOG_FORMAT", "json"),
+        ("QUOTA_LOG_LEVEL", "trace"),
         ("REDIS_URL", "redis://:hunter2@127.0.0.1:1"),
     ];
     let mut served = serve(folder.path(), &[], &environment);
@@ -196,6 +235,42 @@ fn logs_are_json_when_asked_and_hold_no_secret() {
         has_request |= line["message"] == "answered" && line["route"] == "/v1/consume";
     }
     assert!(has_request, "the access log is there at level debug");
+}
+
+/// The second one finds the address taken, and the first one's key is good as before.
+#[test]
+fn a_second_demo_on_the_same_address_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = demo(folder.path(), &["--listen", "127.0.0.1:0"], &[]);
+    let mut second = api(folder.path(), &[]);
+    let second = second.args(["--demo", "--listen", &first.address]).output();
+    let second = second.expect("the binary runs");
+    assert_eq!(second.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(error.contains("cannot listen on"), "{error}");
+    let ask = r#"{"user":"alice","feature":"articles_per_month","amount":1}"#;
+    let mut stream = first.begin_consume(ask.len());
+    stream.write_all(ask.as_bytes()).expect("the body is sent");
+    let (head, _) = answer_of_kept(stream);
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+}
+
+/// What a shell has set for another program is not touched.
+#[test]
+fn the_demo_uses_its_file_whatever_database_the_shell_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let environment = [
+        ("DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/other"),
+        ("REDIS_URL", "redis://:hunter2@127.0.0.1:1"),
+    ];
+    let mut served = demo(folder.path(), &["--listen", "127.0.0.1:0"], &environment);
+    served.wait_for("DATABASE_URL is ignored: the demo uses the SQLite file quota.db");
+    served.wait_for("REDIS_URL is ignored");
+    assert!(folder.path().join("quota.db").exists());
+    let mut probe = TcpStream::connect(&served.address).expect("a connection");
+    let head = b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n";
+    probe.write_all(head).expect("it is sent");
+    assert_eq!(answer_of_kept(probe).1["status"], "ok");
 }
 
 mod pg {
@@ -255,7 +330,7 @@ mod redis {
     fn with_redis_it_is_ready_and_checks_are_answered_from_the_cache() {
         let folder = tempfile::tempdir().expect("a folder");
         let url = testkit::redis::shared_url();
-        let environment = [("REDIS_URL", url), ("REDIS_PREFIX", "api-process")];
+        let environment = [("REDIS_URL", url), ("QUOTA_REDIS_PREFIX", "api-process")];
         let served = serve(folder.path(), &["--metrics-open"], &environment);
         let ask = |head: &str, body: &str| {
             let mut stream = TcpStream::connect(&served.address).expect("a connection");

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 const PAGE: &str = include_str!("../../../../docs/OPERATING.md");
-/// What the page says of a worker's settings that it does not list again.
-const SHARED: &str = "are those of";
 
 /// Flag, then its name in the environment.
 pub(crate) type Settings = BTreeMap<String, String>;
 
-/// The settings that a program's `--help` names; only settings have a name in the environment.
-pub(crate) fn of_help(program: &str) -> Settings {
-    let output = Command::new(program).arg("--help").env_clear().output();
+/// The settings that the `--help` of a program's command names; only settings have a name in the environment.
+pub(crate) fn of_help(program: &str, command: &str) -> Settings {
+    let mut program = Command::new(program);
+    let output = program.args([command, "--help"]).env_clear().output();
     let text = output.map(|output| output.stdout).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -32,9 +31,9 @@ pub(crate) fn of_help(program: &str) -> Settings {
     settings
 }
 
-/// The settings that the page lists for a program.
-pub(crate) fn of_page(program: &str) -> Settings {
-    let start = format!("\n## Settings of `{program}`\n");
+/// The settings that the page lists under `Settings of …`.
+pub(crate) fn of_page(title: &str) -> Settings {
+    let start = format!("\n## Settings of {title}\n");
     let (_, rest) = PAGE.split_once(&start).unwrap_or_default();
     let section = rest.split("\n## ").next().unwrap_or_default();
     let mut settings = Settings::new();
@@ -46,12 +45,6 @@ pub(crate) fn of_page(program: &str) -> Settings {
         };
         assert_eq!(flags.len(), names.len(), "a name for each flag: {row}");
         settings.extend(flags.iter().cloned().zip(names.iter().cloned()));
-    }
-    let mut paragraphs = section.split("\n\n");
-    if let Some(shared) = paragraphs.find(|text| text.contains(SHARED)) {
-        let flags = quoted(shared.split(SHARED).next().unwrap_or_default());
-        let mut others = of_page("api");
-        settings.extend(flags.iter().filter_map(|flag| others.remove_entry(flag)));
     }
     settings
 }

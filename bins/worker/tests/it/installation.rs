@@ -71,7 +71,7 @@ impl Installation {
     /// The worker over the file, with nothing of this process's environment that it reads.
     pub fn worker(&self, args: &[&str]) -> Command {
         let mut command = worker(args);
-        command.env("SQLITE_FILE", self.file());
+        command.env("QUOTA_SQLITE_FILE", self.file());
         command
     }
 }

@@ -77,7 +77,7 @@ async fn a_job_that_cannot_be_run_exits_with_1() {
 async fn the_worker_runs_its_schedule_serves_metrics_and_stops_on_sigterm_with_0() {
     let installation = Installation::with_users(3).await;
     let mut command = installation.worker(&["run", "--metrics-listen", "127.0.0.1:0"]);
-    command.env("SWEEP_RESERVATIONS_CRON", "* * * * * *");
+    command.env("QUOTA_SWEEP_RESERVATIONS_CRON", "* * * * * *");
     let mut running = Running::start(command);
     let line = running.line_with(&["the metrics are served"]);
     let address = line
@@ -146,20 +146,20 @@ const WRONG_SETTINGS: [(&[&str], &str, &[&str]); 15] = [
     ),
     (
         &["run"],
-        "METRICS_LISTEN=here",
+        "QUOTA_METRICS_LISTEN=here",
         &[
             "--metrics-listen",
-            "an address and port, such as 127.0.0.1:9090",
+            "an address and port, such as 127.0.0.1:8080",
         ],
     ),
     (
         &["run"],
-        "DATABASE_CONNECTIONS=abc",
+        "QUOTA_DATABASE_CONNECTIONS=abc",
         &["--database-connections", "a whole number from 1 to 1000"],
     ),
     (
         &["run"],
-        "JOB_RETRIES_MAX=-1",
+        "QUOTA_JOB_RETRIES_MAX=-1",
         &["--job-retries-max", "a whole number from 0 to 20"],
     ),
     (
@@ -174,7 +174,7 @@ const WRONG_SETTINGS: [(&[&str], &str, &[&str]); 15] = [
     ),
     (
         &["run"],
-        "AUDIT_CRON=61 * * * *",
+        "QUOTA_AUDIT_CRON=61 * * * *",
         &["--audit-cron", "five fields"],
     ),
     (
@@ -226,30 +226,63 @@ async fn what_a_job_cannot_be_narrowed_down_to_exits_with_2() {
 
 #[test]
 fn the_help_names_every_setting_and_its_environment() {
-    let (code, out, _) = ended(&mut worker(&["--help"]));
+    let (code, out, _) = ended(&mut worker(&["run", "--help"]));
     assert_eq!(code, Some(0));
     for name in [
         "DATABASE_URL",
-        "SQLITE_FILE",
+        "QUOTA_SQLITE_FILE",
         "REDIS_URL",
-        "LOG_FORMAT",
-        "LOG_LEVEL",
-        "METRICS_LISTEN",
-        "JOB_BATCH_MAX",
-        "JOB_LEASE",
-        "JOBS_ZONE",
-        "RESET_DAILY_CRON",
-        "RESET_DAILY_ZONE",
-        "EXPIRE_SUBSCRIPTIONS_CRON",
-        "AUDIT_FULL_CRON",
+        "QUOTA_KEYS_KEPT",
+        "QUOTA_LOG_FORMAT",
+        "QUOTA_LOG_LEVEL",
+        "QUOTA_METRICS_LISTEN",
+        "QUOTA_JOB_BATCH_MAX",
+        "QUOTA_JOB_LEASE",
+        "QUOTA_JOBS_ZONE",
+        "QUOTA_RESET_DAILY_CRON",
+        "QUOTA_RESET_DAILY_ZONE",
+        "QUOTA_EXPIRE_SUBSCRIPTIONS_CRON",
+        "QUOTA_AUDIT_FULL_CRON",
     ] {
         assert!(out.contains(name), "{name} is not in the help");
     }
 }
 
 #[test]
+fn nothing_to_do_is_help_and_2() {
+    let (code, _, err) = ended(&mut worker(&[]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("Usage"), "{err}");
+}
+
+#[test]
 fn the_page_for_operators_has_every_setting_of_the_help_and_no_other() {
-    let told = settings_page::of_help(env!("CARGO_BIN_EXE_worker"));
-    assert!(told.len() > 25, "{told:?}");
-    assert_eq!(settings_page::of_page("worker"), told);
+    let of_help = settings_page::of_help(env!("CARGO_BIN_EXE_worker"), "run");
+    assert!(of_help.len() > 25, "{of_help:?}");
+    assert_eq!(settings_page::of_page("both programs"), of_help);
+}
+
+/// A typing mistake leaves no empty database behind.
+#[test]
+fn a_sqlite_file_that_is_missing_is_not_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for args in [&["run"][..], &["run-job", "prune"], &["jobs"]] {
+        let (code, _, err) = ended(worker(args).current_dir(folder.path()));
+        assert_eq!(code, Some(2), "{err}");
+        assert!(err.contains("there is no SQLite file quota.db"), "{err}");
+    }
+    let made = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .count();
+    assert_eq!(made, 0, "nothing is made");
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_is_no_fault() {
+    let installation = Installation::with_users(1).await;
+    let mut command = installation.worker(&["jobs"]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let (code, _, err) = ended(command.stdout(writer));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
 }

@@ -12,6 +12,7 @@ mod story;
 use std::sync::Arc;
 
 use http_api::ApiSettings;
+use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::api::{Api, Record};
 use crate::jobs::ToldJobs;
@@ -30,7 +31,9 @@ fn is_out_of_reach(declared: &str) -> bool {
 #[tokio::test]
 async fn what_is_answered_is_what_the_document_says() {
     let record = Record::new();
-    let metrics = http_api::install_metrics().expect("the only recorder");
+    let metrics = PrometheusBuilder::new()
+        .install_recorder()
+        .expect("the only recorder");
     let settings = ApiSettings {
         metrics: Some(metrics),
         ..ApiSettings::default()

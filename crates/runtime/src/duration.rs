@@ -5,8 +5,11 @@ use std::time::Duration;
 /// Longest span that a setting may have.
 const DAYS_MAX: u64 = 3_660;
 
-/// Reads a span of time.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+/// Reads a span of time, above zero.
+///
+/// # Errors
+/// Says how a span is written.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || {
         format!(
             "use a whole number and a unit, such as 500ms, 5s, 10m, 72h or 35d; at most {DAYS_MAX}d"

@@ -1,0 +1,60 @@
+//! Why a command of `api` failed; never shows a secret.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use http_api::FileFault;
+use quota_core::answer::Rejection;
+use quota_service::EngineError;
+use runtime::StartError;
+use uuid::Uuid;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the demo's {what} was refused")]
+    Demo {
+        what: &'static str,
+        #[source]
+        cause: Rejection,
+    },
+    #[error("the demo's id is wrong: {0}")]
+    DemoId(#[from] quota_core::ids::InvalidId),
+    #[error("the database has another catalog: demo data goes only into an empty one")]
+    OtherCatalog,
+    #[error("the server failed")]
+    Server(#[source] std::io::Error),
+    #[error("{}: cannot be read", file.display())]
+    File {
+        file: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("{}: {fault}", file.display())]
+    Catalog { file: PathBuf, fault: FileFault },
+    #[error("there is no key {0}")]
+    UnknownKey(Uuid),
+}
+
+impl From<EngineError> for CommandError {
+    fn from(error: EngineError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl CommandError {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Start(error) => error.exit_code(),
+            Self::Demo { .. }
+            | Self::DemoId(_)
+            | Self::OtherCatalog
+            | Self::Server(_)
+            | Self::File { .. }
+            | Self::Catalog { .. }
+            | Self::UnknownKey(_) => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What the two programs share: settings, log, opening and closing of database and cache, start errors, metrics.
+//!
+//! Puts nothing together: each program builds its own engine, routes or runner from these parts.
+
+mod cache;
+mod database;
+mod duration;
+mod job_args;
+mod log;
+mod metrics;
+mod metrics_page;
+mod output;
+mod rule_args;
+mod schedules;
+mod start_error;
+mod stop;
+mod value;
+
+pub use cache::{CacheArgs, OpenCache};
+pub use database::{DatabaseArgs, MissingFile, OpenDatabase};
+pub use duration::parse_duration;
+pub use job_args::JobArgs;
+pub use log::{LogArgs, LogFormat, LogLevel};
+pub use metrics::install_metrics;
+pub use metrics_page::MetricsArgs;
+pub use output::{print, print_error};
+pub use rule_args::RuleArgs;
+pub use schedules::ScheduleArgs;
+pub use start_error::{StartError, report};
+pub use stop::StopSignal;
+pub use value::{address, secret, whole};
