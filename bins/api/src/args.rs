@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use api_types::Label;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use http_api::Label;
 use quota_core::ports::KeyScope;
 use quota_service::EngineSettings;
 use runtime::{

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use quota_core::ports::{ApiKey, KeyScope};
+use quota_core::ports::ApiKey;
 use quota_service::Engine;
 use runtime::MissingFile;
 
@@ -52,7 +52,7 @@ fn listed(keys: &[ApiKey]) -> String {
         "id", "prefix", "scope", "created", "revoked"
     );
     for key in keys {
-        let (scope, created) = (scope_name(key.scope), time(key.created_at));
+        let (scope, created) = (key.scope.as_str(), time(key.created_at));
         let revoked = key.revoked_at.map_or("-".to_owned(), time);
         let (id, prefix, name) = (key.id, &key.prefix, &key.name);
         // Writing to a string does not fail.
@@ -62,14 +62,6 @@ fn listed(keys: &[ApiKey]) -> String {
         );
     }
     text
-}
-
-fn scope_name(scope: KeyScope) -> &'static str {
-    match scope {
-        KeyScope::Read => "read",
-        KeyScope::Write => "write",
-        KeyScope::Admin => "admin",
-    }
 }
 
 fn time(at: DateTime<Utc>) -> String {

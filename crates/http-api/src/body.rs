@@ -1,5 +1,6 @@
 //! Bodies: bounded, JSON only, and a mistake names its field.
 
+use api_types::FieldError;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
@@ -8,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::ApiState;
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 use crate::shape::BodyShape;
 use crate::unread::refused;
 
@@ -146,9 +147,8 @@ fn mistake<T: DeserializeOwned>(bytes: &[u8], plain: &serde_json::Error) -> Prob
     if plain.classify() == Category::Data {
         return Problem::invalid_body(FieldError::at(pointer, detail));
     }
-    let mut problem = Problem::new(StatusCode::BAD_REQUEST, "malformed_body", error);
-    problem.errors.push(FieldError::at(pointer, detail));
-    problem
+    Problem::new(StatusCode::BAD_REQUEST, "malformed_body", error)
+        .about(FieldError::at(pointer, detail))
 }
 
 /// The field that serde's message names: it stands in an object, and the path ends with that object.

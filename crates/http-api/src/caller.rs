@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::ApiState;
 use crate::edge::RequestId;
-use crate::label::Note;
+use crate::note::Note;
 use crate::problem::Problem;
+use api_types::Label;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -43,7 +44,7 @@ impl Caller {
 
     /// What is booked about who asked (X7).
     pub(crate) fn origin(&self, note: Note) -> Origin {
-        let text = |label: Option<crate::label::Label>| label.map(crate::label::Label::into_text);
+        let text = |label: Option<Label>| label.map(Label::into_text);
         Origin {
             actor: Some(self.name().to_owned()),
             request_id: Some(self.request_id.as_str().to_owned()),
@@ -126,8 +127,8 @@ pub(crate) async fn known_key(
     if key.scope < needed {
         let detail = format!(
             "the API key has scope `{}`; this needs `{}`",
-            scope_name(key.scope),
-            scope_name(needed)
+            key.scope.as_str(),
+            needed.as_str()
         );
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -136,15 +137,6 @@ pub(crate) async fn known_key(
         ));
     }
     Ok(key)
-}
-
-/// A scope as it is written.
-pub(crate) fn scope_name(scope: KeyScope) -> &'static str {
-    match scope {
-        KeyScope::Read => "read",
-        KeyScope::Write => "write",
-        KeyScope::Admin => "admin",
-    }
 }
 
 /// Whether a text has the form of a secret: `quota_` and 64 hexadecimal digits.

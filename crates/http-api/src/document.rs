@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use api_types::{PROBLEM_JSON, Problem};
 use quota_core::ports::KeyScope;
 use utoipa::ToSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -14,9 +15,6 @@ use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
     Response, ResponseBuilder, Schema,
 };
-
-use crate::caller::scope_name;
-use crate::problem::{PROBLEM_JSON, Problem};
 
 /// The two ways to send an API key.
 const BEARER: &str = "api_key";
@@ -242,7 +240,7 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
         let busy = "Busy, too slow, or without its store: ask again after `Retry-After`";
         refusals.push((503, busy.to_owned()));
         if scope > KeyScope::Read {
-            let scope = scope_name(scope);
+            let scope = scope.as_str();
             refusals.push((403, format!("The API key lacks the scope `{scope}`")));
         }
     }

@@ -1,5 +1,6 @@
 //! Parts of the path and of the query.
 
+use api_types::{Named, read_id};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, MatchedPath, Query, RawPathParams};
 use axum::http::request::Parts;
@@ -11,7 +12,6 @@ use uuid::Uuid;
 
 use crate::ApiState;
 use crate::problem::Problem;
-use crate::public_id::{Named, read_id};
 
 /// Rows of a page when the caller does not say.
 const PAGE_DEFAULT: u32 = 100;

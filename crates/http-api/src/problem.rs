@@ -1,129 +1,46 @@
-//! Problems: every error answer is `application/problem+json` (RFC 9457) with a stable code.
+//! Problems as responses: the body of `api-types` and the headers that go with it.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use api_types::{FieldError, PROBLEM_JSON, problem_type};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use crate::unread::close_after;
-
-/// The media type of problems.
-pub const PROBLEM_JSON: &str = "application/problem+json";
-
-/// What is wrong with one part of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
-    /// JSON pointer into the body, such as `/items/0/amount`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pointer: Option<String>,
-    /// The part of the path or of the query that is at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameter: Option<&'static str>,
-    /// The header that is at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub header: Option<&'static str>,
-    /// What is wrong with it.
-    pub detail: String,
-    /// Line of a catalog file, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
-    /// Column of a catalog file, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub column: Option<usize>,
-}
-
-impl FieldError {
-    fn of(detail: impl Into<String>) -> Self {
-        Self {
-            pointer: None,
-            parameter: None,
-            header: None,
-            detail: detail.into(),
-            line: None,
-            column: None,
-        }
-    }
-
-    /// About a place in the body.
-    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            pointer: Some(pointer.into()),
-            ..Self::of(detail)
-        }
-    }
-
-    /// About a part of the path or of the query.
-    pub fn parameter(name: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            parameter: Some(name),
-            ..Self::of(detail)
-        }
-    }
-
-    /// About a header.
-    pub fn header(name: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            header: Some(name),
-            ..Self::of(detail)
-        }
-    }
-}
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// An error answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Names the kind of problem; stable.
-    #[serde(rename = "type")]
-    #[schema(value_type = String, example = "urn:quota:problem:invalid_body")]
-    pub kind: String,
-    /// The kind of problem, for people.
-    #[schema(value_type = String)]
-    pub title: &'static str,
-    /// The HTTP status.
-    pub status: u16,
-    /// What is wrong this time.
-    pub detail: String,
-    /// A stable name for programs.
-    #[schema(value_type = String)]
-    pub code: &'static str,
-    /// What is wrong with which part of the request.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldError>,
+    /// What is wrong; boxed, because results carry it through every handler.
+    pub body: Box<api_types::Problem>,
     /// Seconds after which the same request may succeed.
-    #[serde(skip)]
     pub retry_after: Option<u32>,
     /// Whether the connection ends with this answer: the rest of the request is still on it.
-    #[serde(skip)]
     pub closes: bool,
 }
 
-/// The `type` of a problem with this code.
-pub fn problem_type(code: &str) -> String {
-    format!("urn:quota:problem:{code}")
-}
-
 impl Problem {
-    /// A problem with no more to say than its detail.
+    /// A problem about the request as a whole.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("Error");
-        Self {
+        let body = api_types::Problem {
             kind: problem_type(code),
-            title,
+            title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
             detail: detail.into(),
-            code,
+            code: code.into(),
             errors: Vec::new(),
+        };
+        Self {
+            body: Box::new(body),
             retry_after: None,
             closes: false,
         }
     }
 
-    /// A value in the body that can never be right.
+    /// A field of the body that can never be right.
     pub fn invalid_body(error: FieldError) -> Self {
         Self::invalid("invalid_body", error)
     }
 
-    /// A part of the path or of the query that can never be right.
+    /// A parameter of the path or the query that can never be right.
     pub fn invalid_parameter(name: &'static str, detail: impl Into<String>) -> Self {
         Self::invalid("invalid_parameter", FieldError::parameter(name, detail))
     }
@@ -137,13 +54,18 @@ impl Problem {
         let place = error
             .pointer
             .as_deref()
-            .or(error.parameter)
-            .or(error.header)
+            .or(error.parameter.as_deref())
+            .or(error.header.as_deref())
             .unwrap_or_default();
         let detail = format!("{place}: {}", error.detail);
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
-        problem.errors.push(error);
-        problem
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).about(error)
+    }
+
+    /// Adds a part of the request that is wrong.
+    #[must_use]
+    pub fn about(mut self, error: FieldError) -> Self {
+        self.body.errors.push(error);
+        self
     }
 
     /// Says after how many seconds to try again.
@@ -153,17 +75,17 @@ impl Problem {
         self
     }
 
-    /// Has the connection end with this answer.
+    /// Ends the connection with this answer.
     #[must_use]
     pub fn closing(mut self) -> Self {
         self.closes = true;
         self
     }
 
-    /// Moves the blame from one place in the body to another.
+    /// Changes one place in the body to another.
     #[must_use]
     pub fn at_instead(mut self, pointer: &str, actual: &str) -> Self {
-        for error in &mut self.errors {
+        for error in &mut self.body.errors {
             if error.pointer.as_deref() == Some(pointer) {
                 error.pointer = Some(actual.to_owned());
             }
@@ -174,21 +96,18 @@ impl Problem {
     /// Puts every place in the body below another.
     #[must_use]
     pub fn below(mut self, place: &str) -> Self {
-        for pointer in self
-            .errors
-            .iter_mut()
-            .filter_map(|error| error.pointer.as_mut())
-        {
+        let errors = self.body.errors.iter_mut();
+        for pointer in errors.filter_map(|error| error.pointer.as_mut()) {
             pointer.insert_str(0, place);
         }
         self
     }
 
-    /// Moves the blame from a header to a place in the body.
+    /// Changes a header to a place in the body.
     #[must_use]
     pub fn in_body(mut self, header: &str, pointer: &str) -> Self {
-        for error in &mut self.errors {
-            if error.header == Some(header) {
+        for error in &mut self.body.errors {
+            if error.header.as_deref() == Some(header) {
                 error.header = None;
                 error.pointer = Some(pointer.to_owned());
             }
@@ -196,32 +115,38 @@ impl Problem {
         self
     }
 
-    /// Moves the blame from a place in the body to a part of the path.
+    /// Changes a place in the body to a parameter of the path.
     #[must_use]
     pub fn in_path(mut self, pointer: &str, parameter: &'static str) -> Self {
-        for error in &mut self.errors {
+        for error in &mut self.body.errors {
             if error.pointer.as_deref() == Some(pointer) {
                 error.pointer = None;
-                error.parameter = Some(parameter);
+                error.parameter = Some(parameter.into());
             }
         }
         self
     }
 
-    /// Whatever failed here; the cause is in the log and not in the answer.
+    /// A failure on this side; the cause goes to the log and not into the answer.
     pub fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_error",
-            "the request could not be carried out; the log says why",
+            "internal error; the server's log has the cause",
         )
     }
 }
 
+/// Ends the connection after this answer.
+pub(crate) fn close_after(headers: &mut HeaderMap) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let status = StatusCode::from_u16(self.body.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&*self.body).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
@@ -238,5 +163,18 @@ impl IntoResponse for Problem {
             );
         }
         response
+    }
+}
+
+/// In the document it is the body of `api-types`.
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        api_types::Problem::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        api_types::Problem::schemas(schemas);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{DateTime, Utc};
 
-use crate::decision::BalanceBody;
+use api_types::BalanceBody;
 
 /// Largest integer of a structured field.
 const INTEGER_MAX: u64 = 999_999_999_999_999;

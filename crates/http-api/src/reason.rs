@@ -1,28 +1,9 @@
-//! Reasons of denial (F7) as codes, statuses and words.
+//! Reasons of denial (F7) as statuses and words.
 
 use axum::http::StatusCode;
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::Scope;
 use quota_core::ids::FeatureCode;
-
-/// The stable name.
-pub(crate) fn code(reason: Reason) -> &'static str {
-    match reason {
-        Reason::UnknownUser => "unknown_user",
-        Reason::UnknownFeature => "unknown_feature",
-        Reason::AccountDisabled => "account_disabled",
-        Reason::TokenRevoked => "token_revoked",
-        Reason::TokenExpired => "token_expired",
-        Reason::TokenExhausted => "token_exhausted",
-        Reason::SubscriptionExpired => "subscription_expired",
-        Reason::NotInPlan => "not_in_plan",
-        Reason::LimitReached => "limit_reached",
-        Reason::CreditsExhausted => "credits_exhausted",
-        Reason::OrgDisabled => "org_disabled",
-        Reason::OrgSubscriptionExpired => "org_subscription_expired",
-        Reason::OrgLimitReached => "org_limit_reached",
-    }
-}
 
 /// 429 where waiting or buying helps, 403 where it does not, 404 for what is unknown.
 pub(crate) fn status(reason: Reason) -> StatusCode {

@@ -2,13 +2,14 @@
 
 use std::error::Error;
 
+use api_types::FieldError;
 use axum::http::StatusCode;
 use quota_core::answer::{Rejection, RejectionClass};
 use quota_core::catalog::InvalidCatalog;
 use quota_core::ids::FeatureCode;
 use quota_service::EngineError;
 
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 
 /// Seconds after which to try again when the engine is busy or its store is down.
 const RETRY_SECONDS: u32 = 1;
@@ -22,13 +23,8 @@ impl From<EngineError> for Problem {
             EngineError::Rejected(rejection) => rejected(&rejection),
             EngineError::KeyReused => {
                 let error = FieldError::header("Idempotency-Key", error.to_string());
-                let mut problem = Self::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "idempotency_key_reused",
-                    error.detail.clone(),
-                );
-                problem.errors.push(error);
-                problem
+                let (status, code) = (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");
+                Self::new(status, code, error.detail.clone()).about(error)
             }
             EngineError::Catalog(invalid) => invalid_catalog(&invalid),
             EngineError::CatalogChanged => Self::new(
@@ -67,7 +63,7 @@ impl Problem {
     /// Moves the blame from `/feature` into the list that the features came in: to the entry that is named, or to all of
     /// it; `rest` is the way from an entry to its feature.
     pub(crate) fn in_list(self, features: &[FeatureCode], list: &str, rest: &str) -> Self {
-        let is_named = |feature: &FeatureCode| self.detail.contains(&format!("`{feature}`"));
+        let is_named = |feature: &FeatureCode| self.body.detail.contains(&format!("`{feature}`"));
         let place = match features.iter().position(is_named) {
             Some(index) => format!("{list}/{index}{rest}"),
             None => list.to_owned(),
@@ -84,13 +80,11 @@ fn rejected(rejection: &Rejection) -> Problem {
     };
     let mut detail = rejection.to_string();
     detail.push_str(way_out(rejection));
-    let mut problem = Problem::new(status, rejection.code(), detail.clone());
-    if let Some(field) = rejection.field() {
-        problem
-            .errors
-            .push(FieldError::at(format!("/{field}"), detail));
+    let problem = Problem::new(status, rejection.code(), detail.clone());
+    match rejection.field() {
+        Some(field) => problem.about(FieldError::at(format!("/{field}"), detail)),
+        None => problem,
     }
-    problem
 }
 
 /// What else there is to say where the rule alone leaves the caller stuck.
@@ -106,15 +100,8 @@ fn way_out(rejection: &Rejection) -> &'static str {
 
 /// A catalog that breaks a rule, when nothing more is known of its text.
 fn invalid_catalog(invalid: &InvalidCatalog) -> Problem {
-    let mut problem = Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid_catalog",
-        invalid.to_string(),
-    );
-    problem
-        .errors
-        .push(FieldError::at(String::new(), invalid.to_string()));
-    problem
+    let (status, detail) = (StatusCode::UNPROCESSABLE_ENTITY, invalid.to_string());
+    Problem::new(status, "invalid_catalog", detail.clone()).about(FieldError::at("", detail))
 }
 
 /// An error with its sources, in one line.

@@ -2,22 +2,20 @@
 
 use std::time::Instant;
 
+use api_types::ChangeBody;
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use quota_core::answer::Answer;
 use quota_core::command::Command;
 use quota_core::ids::AccountId;
 use quota_service::{Ask, Reply};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::ApiState;
 use crate::caller::{Caller, replayed_header};
 use crate::decision::operation_id;
-use crate::label::Note;
 use crate::meters::Verb;
+use crate::note::Note;
 use crate::problem::Problem;
 
 /// Has one command decided and booked.
@@ -41,43 +39,20 @@ pub(crate) async fn submit(
     Ok(reply?)
 }
 
-/// What a change of an account came to.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ChangeBody {
-    /// The operation's id; none when there was nothing to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// The account.
-    #[schema(value_type = String, example = "user:alice")]
-    pub account: AccountId,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// What changed, such as `override_set`; `nothing` when it was so already.
-    #[schema(example = "override_set")]
-    pub changed: String,
-    /// To what, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Whether this is the first answer to an earlier request with the same key, again.
-    pub replayed: bool,
-}
-
-impl ChangeBody {
-    fn of(reply: &Reply) -> Self {
-        let operation = &reply.operation;
-        let (changed, detail) = match &operation.answer {
-            Answer::Changed { what, detail } => (what.clone(), detail.clone()),
-            _ => ("nothing".to_owned(), None),
-        };
-        let is_change = matches!(operation.answer, Answer::Changed { .. });
-        Self {
-            id: is_change.then(|| operation_id(operation)),
-            account: operation.account.clone(),
-            at: operation.at,
-            changed,
-            detail,
-            replayed: reply.is_replay,
-        }
+fn change_body(reply: &Reply) -> ChangeBody {
+    let operation = &reply.operation;
+    let (changed, detail) = match &operation.answer {
+        Answer::Changed { what, detail } => (what.clone(), detail.clone()),
+        _ => ("nothing".to_owned(), None),
+    };
+    let is_change = matches!(operation.answer, Answer::Changed { .. });
+    ChangeBody {
+        id: is_change.then(|| operation_id(operation)),
+        account: operation.account.clone(),
+        at: operation.at,
+        changed,
+        detail,
+        replayed: reply.is_replay,
     }
 }
 
@@ -95,7 +70,7 @@ pub(crate) async fn change(
 
 /// The answer to a change: 201 when something new came to be.
 pub(crate) fn changed(reply: &Reply) -> Response {
-    let body = ChangeBody::of(reply);
+    let body = change_body(reply);
     let made = ["account_created", "token_created", "credits_granted"];
     let status = if made.contains(&body.changed.as_str()) {
         StatusCode::CREATED

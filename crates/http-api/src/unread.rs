@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, close_after};
 
 /// Largest rest that is thrown away; for a larger one a new connection is cheaper.
 const REST_BYTES_MAX: u64 = 256 * 1024;
@@ -71,11 +71,6 @@ pub(crate) async fn refused(problem: Problem, request: Request) -> Problem {
         return problem;
     }
     problem.closing()
-}
-
-/// Has the connection end after this answer.
-pub(crate) fn close_after(headers: &mut HeaderMap) {
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// Whether the caller sends the body only when it is asked for it.

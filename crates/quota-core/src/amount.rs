@@ -151,6 +151,31 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
+#[cfg(feature = "openapi")]
+mod schemas {
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::{AMOUNT_MAX, Amount, Limit};
+    use crate::openapi::{SchemaOrRef, limit, whole_number};
+
+    impl PartialSchema for Amount {
+        fn schema() -> SchemaOrRef {
+            let words = "How much, in stored units: 1 to 10^15";
+            whole_number(words, 1, AMOUNT_MAX)
+        }
+    }
+
+    impl ToSchema for Amount {}
+
+    impl PartialSchema for Limit {
+        fn schema() -> SchemaOrRef {
+            limit(AMOUNT_MAX)
+        }
+    }
+
+    impl ToSchema for Limit {}
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,6 +38,7 @@ pub struct Request {
 
 /// When a change of plan acts (S5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeWhen {
     /// At once, with a new period.
@@ -48,6 +49,7 @@ pub enum ChangeWhen {
 
 /// What an immediate change of plan does to consumable usage (S5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UsageAfterChange {
     /// It begins at 0.

@@ -7,6 +7,7 @@ use crate::draw::Scope;
 
 /// Why a request is denied, in the order of F7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "F7 of docs/RULES.md says what each means")]
 pub enum Reason {
@@ -23,6 +24,27 @@ pub enum Reason {
     OrgDisabled,
     OrgSubscriptionExpired,
     OrgLimitReached,
+}
+
+impl Reason {
+    /// The reason as a word, the same as in JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownUser => "unknown_user",
+            Self::UnknownFeature => "unknown_feature",
+            Self::AccountDisabled => "account_disabled",
+            Self::TokenRevoked => "token_revoked",
+            Self::TokenExpired => "token_expired",
+            Self::TokenExhausted => "token_exhausted",
+            Self::SubscriptionExpired => "subscription_expired",
+            Self::NotInPlan => "not_in_plan",
+            Self::LimitReached => "limit_reached",
+            Self::CreditsExhausted => "credits_exhausted",
+            Self::OrgDisabled => "org_disabled",
+            Self::OrgSubscriptionExpired => "org_subscription_expired",
+            Self::OrgLimitReached => "org_limit_reached",
+        }
+    }
 }
 
 /// Why not, who bound, and what would have been enough.

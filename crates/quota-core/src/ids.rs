@@ -50,7 +50,7 @@ fn check_code(what: &'static str, text: &str) -> Result<(), InvalidId> {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $example:literal, $chars_max:ident, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -96,40 +96,51 @@ macro_rules! text_id {
                 Self::new(&text).map_err(serde::de::Error::custom)
             }
         }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> crate::openapi::SchemaOrRef {
+                crate::openapi::text(concat!("A ", $what), $example, Some($chars_max))
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
     };
 }
 
 text_id!(
     /// A user, as the caller names it.
-    UserId, "user id", |what, text| check_id(what, text, ID_CHARS_MAX)
+    UserId, "user id", "alice", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
 );
 text_id!(
     /// An org, as the caller names it.
-    OrgId, "org id", |what, text| check_id(what, text, ID_CHARS_MAX)
+    OrgId, "org id", "acme", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
 );
 text_id!(
     /// An API token of a user; unique within that user. Not the token's secret.
-    TokenId, "token id", |what, text| check_id(what, text, ID_CHARS_MAX)
+    TokenId, "token id", "ci", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
 );
 text_id!(
     /// A credit grant (pack); unique within its account.
-    GrantId, "grant id", |what, text| check_id(what, text, ID_CHARS_MAX)
+    GrantId, "grant id", "pack-1", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
 );
 text_id!(
     /// A feature, by code: `articles_per_month`.
-    FeatureCode, "feature code", check_code
+    FeatureCode, "feature code", "articles_per_month", CODE_CHARS_MAX, check_code
 );
 text_id!(
     /// A plan, by code: `article_pro`.
-    PlanCode, "plan code", check_code
+    PlanCode, "plan code", "article_pro", CODE_CHARS_MAX, check_code
 );
 text_id!(
     /// The caller's name for one write; the same key never has a second effect (X1).
-    IdempotencyKey, "idempotency key", |what, text| check_id(what, text, KEY_CHARS_MAX)
+    IdempotencyKey, "idempotency key", "order-4711", KEY_CHARS_MAX, |what, text| check_id(what, text, KEY_CHARS_MAX)
 );
 
 /// A user or an org: whoever owns balances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
     /// A user.
@@ -238,6 +249,17 @@ impl<'de> Deserialize<'de> for AccountId {
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for AccountId {
+    fn schema() -> crate::openapi::SchemaOrRef {
+        let words = "An account: `user:` or `org:`, and its id";
+        crate::openapi::text(words, "user:alice", None)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for AccountId {}
 
 #[cfg(test)]
 mod tests {

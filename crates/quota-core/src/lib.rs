@@ -69,6 +69,8 @@ pub mod event;
 pub mod home;
 pub mod ids;
 pub mod item;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod operation;
 pub mod origin;
 pub mod ports;

@@ -55,6 +55,7 @@ fn is_zero(value: &i64) -> bool {
 
 /// What kind of effect an operation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     /// Decided and spent.

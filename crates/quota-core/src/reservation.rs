@@ -12,6 +12,7 @@ pub const TTL_SECONDS_MAX: u32 = 2_592_000;
 
 /// Where a reservation stands; every state but `open` is terminal (R3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReservationState {
     /// Held.

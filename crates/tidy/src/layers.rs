@@ -14,11 +14,12 @@ const TEST_CRATES: [&str; 2] = ["testkit", "tidy"];
 const BENCH: &str = "quota-bench";
 
 const STORE: &[&str] = &["quota-core"];
-const ROUTES: &[&str] = &["quota-core", "quota-service", "jobs"];
+const ROUTES: &[&str] = &["api-types", "quota-core", "quota-service", "jobs"];
 /// Each library crate and the workspace crates it may depend on. Binaries are free but for
 /// [`TEST_CRATES`]. A new crate takes its place here before it takes a dependency.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("quota-core", &[]),
+    ("api-types", STORE),
     ("quota-service", STORE),
     ("jobs", &["quota-core", "quota-service"]),
     ("storage-pg", STORE),
@@ -40,7 +41,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "cache-memory",
         ],
     ),
-    ("quota-client", STORE),
+    ("quota-client", &["api-types", "quota-core"]),
     (
         "quota-tower",
         &["quota-core", "quota-service", "quota-client"],

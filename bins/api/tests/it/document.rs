@@ -203,8 +203,10 @@ fn example_of(document: &Value, schema: &Value) -> Value {
         let pointer = reference.trim_start_matches('#');
         return example_of(document, document.pointer(pointer).expect("a schema"));
     }
-    if !schema["example"].is_null() {
-        return schema["example"].clone();
+    for example in [&schema["example"], &schema["examples"][0]] {
+        if !example.is_null() {
+            return example.clone();
+        }
     }
     if let Some(values) = schema["enum"].as_array() {
         return values.first().cloned().unwrap_or_default();

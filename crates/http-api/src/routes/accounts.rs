@@ -1,118 +1,57 @@
 //! Users and orgs: list, create, read, change.
 
-use std::collections::BTreeMap;
-
+use api_types::{
+    AccountBody, AccountList, ChangeBody, NewOrgBody, NewUserBody, OrgBody, OrgField, OverrideView,
+    UserBody,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
-use quota_core::amount::Limit;
 use quota_core::catalog::Catalog;
 use quota_core::command::{AccountSpec, Command, Presence};
-use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId, UserId};
+use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
-use quota_core::terms::{Policy, Terms};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use quota_core::terms::Terms;
 
-use super::moves::OrgSaid;
-use super::subscription::{SubscriptionBody, catalog_for};
+use super::moves::stays_in_org;
+use super::subscription::{catalog_for, subscription_body};
+use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Reads, Writes};
-use crate::label::{Label, Note};
+use crate::note::Note;
 use crate::params::{Account, Page, PageOfUsers};
 use crate::problem::Problem;
-use crate::submit::{ChangeBody, change};
-use crate::zone::Zone;
-use crate::{ApiState, schema};
+use crate::submit::change;
 
-/// An account's own limit for one feature.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OverrideView {
-    /// The limit in shown units.
-    #[schema(value_type = schema::Limit)]
-    limit: Limit,
-    /// When the plan's value is back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<DateTime<Utc>>,
-    /// Why it was set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// Who set it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actor: Option<String>,
-}
-
-/// A user or an org.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AccountBody {
-    /// Its id.
-    #[schema(example = "alice")]
-    id: String,
-    /// `user` or `org`.
-    kind: &'static str,
-    /// When it came to be.
-    created_at: DateTime<Utc>,
-    /// The zone of its calendar days and months.
-    #[schema(example = "Europe/Berlin")]
-    time_zone: String,
-    /// Whether every request is denied.
-    disabled: bool,
-    /// Users: whether it is never denied at user scope, yet counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unlimited: Option<bool>,
-    /// Users: the org that pays with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    org: Option<OrgId>,
-    /// Orgs: what happens when it is exhausted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<schema::Policy>)]
-    policy: Option<Policy>,
-    /// Its subscription: the running one, or the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subscription: Option<SubscriptionBody>,
-    /// Its own limits by feature.
-    #[schema(value_type = BTreeMap<String, OverrideView>)]
-    overrides: BTreeMap<FeatureCode, OverrideView>,
-}
-
-impl AccountBody {
-    pub(crate) fn of(state: &ApiState, id: &AccountId, terms: &Terms, catalog: &Catalog) -> Self {
-        let is_user = id.kind() == AccountKind::User;
-        let overrides = terms.overrides.iter().map(|(feature, own)| {
-            let view = OverrideView {
-                limit: own.limit,
-                expires_at: own.expires_at,
-                reason: own.reason.clone(),
-                actor: own.actor.clone(),
-            };
-            (feature.clone(), view)
-        });
-        let subscription = terms.subscription.as_ref();
-        Self {
-            id: id.id().to_owned(),
-            kind: if is_user { "user" } else { "org" },
-            created_at: terms.created_at,
-            time_zone: terms.time_zone.name().to_owned(),
-            disabled: terms.disabled,
-            unlimited: is_user.then_some(terms.unlimited),
-            org: terms.org.clone(),
-            policy: (!is_user).then_some(terms.policy),
-            subscription: subscription.map(|held| SubscriptionBody::of(state, held, catalog)),
-            overrides: overrides.collect(),
-        }
+pub(crate) fn account_body(
+    state: &ApiState,
+    id: &AccountId,
+    terms: &Terms,
+    catalog: &Catalog,
+) -> AccountBody {
+    let is_user = id.kind() == AccountKind::User;
+    let overrides = terms.overrides.iter().map(|(feature, own)| {
+        let view = OverrideView {
+            limit: own.limit,
+            expires_at: own.expires_at,
+            reason: own.reason.clone(),
+            actor: own.actor.clone(),
+        };
+        (feature.clone(), view)
+    });
+    let subscription = terms.subscription.as_ref();
+    AccountBody {
+        id: id.id().to_owned(),
+        kind: id.kind(),
+        created_at: terms.created_at,
+        time_zone: terms.time_zone.name().to_owned(),
+        disabled: terms.disabled,
+        unlimited: is_user.then_some(terms.unlimited),
+        org: terms.org.clone(),
+        policy: (!is_user).then_some(terms.policy),
+        subscription: subscription.map(|held| subscription_body(state, held, catalog)),
+        overrides: overrides.collect(),
     }
-}
-
-/// A page of accounts.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AccountList {
-    /// The accounts, by id.
-    items: Vec<AccountBody>,
-    /// Pass it as `after` for the page that follows; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
 }
 
 /// Lists users, by id.
@@ -161,7 +100,7 @@ async fn list(
         next: next_of(&rows, page.limit),
         items: rows
             .iter()
-            .map(|row| AccountBody::of(state, &row.id, &row.account.terms, &catalog))
+            .map(|row| account_body(state, &row.id, &row.account.terms, &catalog))
             .collect(),
     }))
 }
@@ -185,108 +124,29 @@ pub(crate) async fn get(
     let row = state.engine().account(&account).await?;
     let terms = &row.account.terms;
     let catalog = catalog_for(&state, terms.subscription.as_ref()).await?;
-    Ok(Json(AccountBody::of(&state, &row.id, terms, &catalog)))
+    Ok(Json(account_body(&state, &row.id, terms, &catalog)))
 }
 
-/// What is said of a user; what is absent stays, or takes its default.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UserBody {
-    /// The org of a new user; `PUT /v1/users/{id}/org` moves one that is there.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    org: OrgSaid,
-    /// The zone of calendar days and months; UTC by default.
-    #[schema(value_type = Option<String>, example = "Europe/Berlin")]
-    time_zone: Option<Zone>,
-    /// Whether every request is denied.
-    disabled: Option<bool>,
-    /// Whether it is never denied at user scope; by default only inside an org.
-    unlimited: Option<bool>,
-    /// Why.
-    reason: Option<Label>,
+fn user_parts(body: UserBody) -> (AccountSpec, Note) {
+    let spec = AccountSpec {
+        org: body.org.org(),
+        time_zone: body.time_zone.map(|zone| zone.0),
+        disabled: body.disabled,
+        unlimited: body.unlimited,
+        policy: None,
+    };
+    (spec, Note::reason(body.reason))
 }
 
-/// A new user.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewUserBody {
-    /// Its id, as you name it.
-    #[schema(value_type = String, example = "alice")]
-    id: UserId,
-    /// Its org.
-    #[schema(value_type = Option<String>)]
-    org: Option<OrgId>,
-    /// The zone of calendar days and months; UTC by default.
-    #[schema(value_type = Option<String>, example = "Europe/Berlin")]
-    time_zone: Option<Zone>,
-    /// Whether every request is denied.
-    disabled: Option<bool>,
-    /// Whether it is never denied at user scope; by default only inside an org.
-    unlimited: Option<bool>,
-    /// Why.
-    reason: Option<Label>,
-}
-
-/// What is said of an org; what is absent stays, or takes its default.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OrgBody {
-    /// The zone of calendar days and months; UTC by default.
-    #[schema(value_type = Option<String>, example = "Europe/Berlin")]
-    time_zone: Option<Zone>,
-    /// Whether every request of its members is denied.
-    disabled: Option<bool>,
-    /// What happens when it is exhausted.
-    #[schema(value_type = Option<schema::Policy>)]
-    policy: Option<Policy>,
-    /// Why.
-    reason: Option<Label>,
-}
-
-/// A new org.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewOrgBody {
-    /// Its id, as you name it.
-    #[schema(value_type = String, example = "acme")]
-    id: OrgId,
-    /// The zone of calendar days and months; UTC by default.
-    #[schema(value_type = Option<String>, example = "Europe/Berlin")]
-    time_zone: Option<Zone>,
-    /// Whether every request of its members is denied.
-    disabled: Option<bool>,
-    /// What happens when it is exhausted.
-    #[schema(value_type = Option<schema::Policy>)]
-    policy: Option<Policy>,
-    /// Why.
-    reason: Option<Label>,
-}
-
-impl UserBody {
-    fn parts(self) -> (AccountSpec, Note) {
-        let spec = AccountSpec {
-            org: self.org.org(),
-            time_zone: self.time_zone.map(|zone| zone.0),
-            disabled: self.disabled,
-            unlimited: self.unlimited,
-            policy: None,
-        };
-        (spec, Note::reason(self.reason))
-    }
-}
-
-impl OrgBody {
-    fn parts(self) -> (AccountSpec, Note) {
-        let spec = AccountSpec {
-            org: None,
-            time_zone: self.time_zone.map(|zone| zone.0),
-            disabled: self.disabled,
-            unlimited: None,
-            policy: self.policy,
-        };
-        (spec, Note::reason(self.reason))
-    }
+fn org_parts(body: OrgBody) -> (AccountSpec, Note) {
+    let spec = AccountSpec {
+        org: None,
+        time_zone: body.time_zone.map(|zone| zone.0),
+        disabled: body.disabled,
+        unlimited: None,
+        policy: body.policy,
+    };
+    (spec, Note::reason(body.reason))
 }
 
 /// Creates a user.
@@ -299,13 +159,13 @@ pub(crate) async fn create_user(
 ) -> Result<Response, Problem> {
     let account = AccountId::user(&body.id);
     let terms = UserBody {
-        org: body.org.map_or(OrgSaid::Nothing, OrgSaid::In),
+        org: body.org.map_or(OrgField::Absent, OrgField::Id),
         time_zone: body.time_zone,
         disabled: body.disabled,
         unlimited: body.unlimited,
         reason: body.reason,
     };
-    put(&state, &caller, (account, Presence::New), terms.parts()).await
+    put(&state, &caller, (account, Presence::New), user_parts(terms)).await
 }
 
 /// Creates a user, or changes it.
@@ -318,8 +178,8 @@ pub(crate) async fn put_user(
     Account(account): Account,
     JsonBody(body): JsonBody<UserBody>,
 ) -> Result<Response, Problem> {
-    body.org.check(&state, &account).await?;
-    put(&state, &caller, (account, Presence::Any), body.parts()).await
+    stays_in_org(&state, &account, &body.org).await?;
+    put(&state, &caller, (account, Presence::Any), user_parts(body)).await
 }
 
 /// Changes a user.
@@ -332,8 +192,14 @@ pub(crate) async fn patch_user(
     Account(account): Account,
     JsonBody(body): JsonBody<UserBody>,
 ) -> Result<Response, Problem> {
-    body.org.check(&state, &account).await?;
-    put(&state, &caller, (account, Presence::Existing), body.parts()).await
+    stays_in_org(&state, &account, &body.org).await?;
+    put(
+        &state,
+        &caller,
+        (account, Presence::Existing),
+        user_parts(body),
+    )
+    .await
 }
 
 /// Creates an org.
@@ -351,7 +217,7 @@ pub(crate) async fn create_org(
         policy: body.policy,
         reason: body.reason,
     };
-    put(&state, &caller, (account, Presence::New), terms.parts()).await
+    put(&state, &caller, (account, Presence::New), org_parts(terms)).await
 }
 
 /// Creates an org, or changes it.
@@ -364,7 +230,7 @@ pub(crate) async fn put_org(
     Account(account): Account,
     JsonBody(body): JsonBody<OrgBody>,
 ) -> Result<Response, Problem> {
-    put(&state, &caller, (account, Presence::Any), body.parts()).await
+    put(&state, &caller, (account, Presence::Any), org_parts(body)).await
 }
 
 /// Changes an org.
@@ -377,7 +243,13 @@ pub(crate) async fn patch_org(
     Account(account): Account,
     JsonBody(body): JsonBody<OrgBody>,
 ) -> Result<Response, Problem> {
-    put(&state, &caller, (account, Presence::Existing), body.parts()).await
+    put(
+        &state,
+        &caller,
+        (account, Presence::Existing),
+        org_parts(body),
+    )
+    .await
 }
 
 async fn put(

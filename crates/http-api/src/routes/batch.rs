@@ -1,118 +1,29 @@
 //! `POST /v1/batch`: many independent operations, a result each.
 
+use api_types::{
+    BatchAnswer, BatchBody, BatchItem, BatchResult, ConsumeBody, DecisionBody, FieldError,
+    OperationVerb,
+};
 use axum::Json;
 use axum::extract::State;
 use futures::StreamExt as _;
 use futures::stream;
 use quota_core::command::Command;
 use quota_core::ids::IdempotencyKey;
-use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::AnyOfBuilder;
-use utoipa::openapi::{Ref, RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
-use super::consume::{ConsumeBody, ItemBody, count, features};
+use super::consume::{count, features, spending};
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Writes};
-use crate::decision::DecisionBody;
-use crate::label::Label;
+use crate::decision::decision_body;
 use crate::meters::Verb;
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 use crate::submit::submit;
 
 /// Most operations in one batch.
 const OPERATIONS_MAX: usize = 1_000;
 /// How problems name the header of the key.
 const KEY_HEADER: &str = "Idempotency-Key";
-
-/// What one operation of a batch does.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum OperationVerb {
-    /// Decides and spends.
-    #[default]
-    Consume,
-    /// Records what already happened.
-    Track,
-}
-
-/// One operation: a consume, or a track.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BatchItem {
-    /// What it does.
-    #[serde(default, rename = "operation")]
-    verb: OperationVerb,
-    /// Your name for this write.
-    #[schema(value_type = Option<String>)]
-    idempotency_key: Option<IdempotencyKey>,
-    /// The user.
-    #[schema(value_type = String, example = "alice")]
-    user: quota_core::ids::UserId,
-    /// The API token of the user that the request came with.
-    #[schema(value_type = Option<String>)]
-    token: Option<quota_core::ids::TokenId>,
-    /// The feature.
-    #[schema(value_type = Option<String>, example = "articles_per_month")]
-    feature: Option<quota_core::ids::FeatureCode>,
-    /// How much, in stored units: 1 to 10^15.
-    #[schema(value_type = Option<u64>, minimum = 1, example = 1)]
-    amount: Option<quota_core::amount::Amount>,
-    /// Several features at once, up to 100: all or nothing.
-    items: Option<Vec<ItemBody>>,
-    /// The type of what is made.
-    resource_type: Option<Label>,
-    /// The id of what is made.
-    resource_id: Option<Label>,
-    /// Why.
-    reason: Option<Label>,
-}
-
-/// Independent operations.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BatchBody {
-    /// Up to 1,000; each succeeds or fails alone, in no particular order.
-    operations: Vec<BatchItem>,
-}
-
-/// What one operation came to: a decision, or a problem.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum BatchResult {
-    /// It was decided.
-    Decision(Box<DecisionBody>),
-    /// It could not be decided.
-    Problem(Problem),
-}
-
-impl PartialSchema for BatchResult {
-    fn schema() -> RefOr<Schema> {
-        // A denial has the members of both: not `oneOf`, which is what a derived schema would say.
-        AnyOfBuilder::new()
-            .description(Some(
-                "What one operation came to: a decision, or a problem.",
-            ))
-            .item(Ref::from_schema_name(DecisionBody::name()))
-            .item(Ref::from_schema_name(Problem::name()))
-            .into()
-    }
-}
-
-impl ToSchema for BatchResult {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        DecisionBody::schemas(schemas);
-        Problem::schemas(schemas);
-    }
-}
-
-/// One result for each operation, in their order.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BatchAnswer {
-    /// The results.
-    results: Vec<BatchResult>,
-}
 
 /// Carries out up to 1,000 independent operations; one that fails does not touch the others.
 #[utoipa::path(post, path = "/v1/batch", tag = "decide", request_body = BatchBody,
@@ -139,7 +50,7 @@ pub(crate) async fn batch(
 async fn run(state: &ApiState, caller: &Caller, index: usize, item: BatchItem) -> BatchResult {
     match try_run(state, caller, index, item).await {
         Ok(decision) => BatchResult::Decision(Box::new(decision)),
-        Err(problem) => BatchResult::Problem(problem),
+        Err(problem) => BatchResult::Problem(*problem.body),
     }
 }
 
@@ -162,7 +73,7 @@ async fn try_run(
         reason: item.reason,
     };
     let at = format!("/operations/{index}");
-    let spending = body.spending(&at)?;
+    let spending = spending(body, &at)?;
     let (token, items) = (spending.token, spending.items);
     let command = match verb {
         OperationVerb::Consume => Command::Consume { token, items },
@@ -185,7 +96,7 @@ async fn try_run(
     if matches!(verb, OperationVerb::Consume) {
         count(state, &reply, &features);
     }
-    Ok(DecisionBody::of(&reply, spending.requested))
+    Ok(decision_body(&reply, spending.requested))
 }
 
 fn own_key(

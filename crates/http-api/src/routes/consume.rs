@@ -1,64 +1,23 @@
 //! `POST /v1/consume` and `POST /v1/track`.
 
+use api_types::{ConsumeBody, DecisionBody, FieldError, ItemBody};
 use axum::extract::State;
 use axum::response::Response;
-use quota_core::amount::Amount;
 use quota_core::answer::Answer;
 use quota_core::command::{Command, ITEMS_MAX};
 use quota_core::denial::Reason;
-use quota_core::ids::{AccountId, FeatureCode, TokenId, UserId};
+use quota_core::ids::{AccountId, FeatureCode, TokenId};
 use quota_core::item::Item;
 use quota_service::Reply;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
+use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::Writes;
-use crate::decision::DecisionBody;
-use crate::label::{Label, Note};
+use crate::decision::{decision_body, respond};
 use crate::meters::Verb;
-use crate::problem::{FieldError, Problem};
+use crate::note::Note;
+use crate::problem::Problem;
 use crate::submit::submit;
-use crate::{ApiState, reason};
-
-/// One feature and how much of it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ItemBody {
-    /// The feature.
-    #[schema(value_type = String, example = "articles_per_month")]
-    feature: FeatureCode,
-    /// How much, in stored units: 1 to 10^15.
-    #[schema(value_type = u64, minimum = 1, example = 1)]
-    amount: Amount,
-}
-
-/// What is spent: `feature` and `amount`, or `items`, of which all are spent or none.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"user": "alice", "feature": "articles_per_month", "amount": 1}))]
-pub(crate) struct ConsumeBody {
-    /// The user.
-    #[schema(value_type = String)]
-    pub(crate) user: UserId,
-    /// The API token of the user that the request came with.
-    #[schema(value_type = Option<String>)]
-    pub(crate) token: Option<TokenId>,
-    /// The feature.
-    #[schema(value_type = Option<String>)]
-    pub(crate) feature: Option<FeatureCode>,
-    /// How much, in stored units: 1 to 10^15.
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    pub(crate) amount: Option<Amount>,
-    /// Several features at once, up to 100: all or nothing.
-    pub(crate) items: Option<Vec<ItemBody>>,
-    /// The type of what is made, such as `article`.
-    pub(crate) resource_type: Option<Label>,
-    /// The id of what is made.
-    pub(crate) resource_id: Option<Label>,
-    /// Why.
-    pub(crate) reason: Option<Label>,
-}
 
 /// What a body came to: the account, token, items, and how much was asked when it is one item.
 pub(crate) struct Spending {
@@ -69,50 +28,46 @@ pub(crate) struct Spending {
     pub(crate) note: Note,
 }
 
-impl ConsumeBody {
-    /// Takes the body apart; `at` is where it stands in the request.
-    pub(crate) fn spending(self, at: &str) -> Result<Spending, Problem> {
-        let invalid = |field: &str, why: &str| {
-            Problem::invalid_body(FieldError::at(format!("{at}/{field}"), why))
-        };
-        let (items, requested) = match (self.feature, self.amount, self.items) {
-            (Some(feature), Some(amount), None) => {
-                (vec![Item { feature, amount }], Some(amount.get()))
-            }
-            (None, None, Some(items)) if !items.is_empty() && items.len() <= ITEMS_MAX => {
-                let item = |item: ItemBody| Item {
-                    feature: item.feature,
-                    amount: item.amount,
-                };
-                (items.into_iter().map(item).collect(), None)
-            }
-            (None, None, Some(_)) => {
-                return Err(invalid(
-                    "items",
-                    &format!("must have 1 to {ITEMS_MAX} items"),
-                ));
-            }
-            (Some(_), None, None) => return Err(invalid("amount", "missing field `amount`")),
-            (None, _, None) => return Err(invalid("feature", "missing field `feature`")),
-            (_, _, Some(_)) => {
-                return Err(invalid(
-                    "items",
-                    "stands instead of `feature` and `amount`, not beside them",
-                ));
-            }
-        };
-        Ok(Spending {
-            account: AccountId::user(&self.user),
-            token: self.token,
-            items,
-            requested,
-            note: Note {
-                resource_type: self.resource_type,
-                resource_id: self.resource_id,
-                reason: self.reason,
-            },
-        })
-    }
+/// Takes the body apart; `at` is where it stands in the request.
+pub(crate) fn spending(body: ConsumeBody, at: &str) -> Result<Spending, Problem> {
+    let invalid = |field: &str, why: &str| {
+        Problem::invalid_body(FieldError::at(format!("{at}/{field}"), why))
+    };
+    let (items, requested) = match (body.feature, body.amount, body.items) {
+        (Some(feature), Some(amount), None) => (vec![Item { feature, amount }], Some(amount.get())),
+        (None, None, Some(items)) if !items.is_empty() && items.len() <= ITEMS_MAX => {
+            let item = |item: ItemBody| Item {
+                feature: item.feature,
+                amount: item.amount,
+            };
+            (items.into_iter().map(item).collect(), None)
+        }
+        (None, None, Some(_)) => {
+            return Err(invalid(
+                "items",
+                &format!("must have 1 to {ITEMS_MAX} items"),
+            ));
+        }
+        (Some(_), None, None) => return Err(invalid("amount", "missing field `amount`")),
+        (None, _, None) => return Err(invalid("feature", "missing field `feature`")),
+        (_, _, Some(_)) => {
+            return Err(invalid(
+                "items",
+                "stands instead of `feature` and `amount`, not beside them",
+            ));
+        }
+    };
+    Ok(Spending {
+        account: AccountId::user(&body.user),
+        token: body.token,
+        items,
+        requested,
+        note: Note {
+            resource_type: body.resource_type,
+            resource_id: body.resource_id,
+            reason: body.reason,
+        },
+    })
 }
 
 /// Decides and spends, all of it or nothing.
@@ -128,7 +83,7 @@ pub(crate) async fn consume(
     Writes(caller): Writes,
     JsonBody(body): JsonBody<ConsumeBody>,
 ) -> Result<Response, Problem> {
-    let spending = body.spending("")?;
+    let spending = spending(body, "")?;
     let command = Command::Consume {
         token: spending.token,
         items: spending.items,
@@ -137,7 +92,10 @@ pub(crate) async fn consume(
     let (account, note) = (spending.account, spending.note);
     let reply = submit(&state, &caller, Verb::Consume, account, command, note).await?;
     count(&state, &reply, &features);
-    Ok(DecisionBody::of(&reply, spending.requested).answer(state.engine().now()))
+    Ok(respond(
+        &decision_body(&reply, spending.requested),
+        state.engine().now(),
+    ))
 }
 
 /// Records use that already happened: never denied, what nothing pays for is booked as overage.
@@ -150,7 +108,7 @@ pub(crate) async fn track(
     Writes(caller): Writes,
     JsonBody(body): JsonBody<ConsumeBody>,
 ) -> Result<Response, Problem> {
-    let spending = body.spending("")?;
+    let spending = spending(body, "")?;
     let is_single = spending.requested.is_some();
     let command = Command::Track {
         token: spending.token,
@@ -166,7 +124,10 @@ pub(crate) async fn track(
             }
             problem.in_list(&features, "/items", "/feature")
         })?;
-    Ok(DecisionBody::of(&reply, spending.requested).answer(state.engine().now()))
+    Ok(respond(
+        &decision_body(&reply, spending.requested),
+        state.engine().now(),
+    ))
 }
 
 /// The features of a command's items.
@@ -188,7 +149,7 @@ pub(crate) fn count(state: &ApiState, reply: &Reply, features: &[FeatureCode]) {
         } => {
             let is_unknown = matches!(denial.reason, Reason::UnknownUser | Reason::UnknownFeature);
             let label = (!is_unknown).then_some(feature);
-            meters.count_consume(label, reason::code(denial.reason));
+            meters.count_consume(label, denial.reason.code());
         }
         _ => {
             for feature in features {

@@ -1,47 +1,22 @@
 //! Prepaid credits: grants by hand, and what is left.
 
+use api_types::{ChangeBody, CreditsBody, GrantBody, NewGrantBody};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use quota_core::amount::{Amount, Limit};
+use quota_core::amount::Limit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::Command;
-use quota_core::ids::GrantId;
 use quota_core::rules::funding::credits_left;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::{Reads, Writes};
-use crate::label::{Label, Note};
+use crate::note::Note;
 use crate::params::Account;
 use crate::problem::Problem;
-use crate::submit::{ChangeBody, change};
-
-/// One grant of credits.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct GrantBody {
-    /// Its id, unique within the account.
-    #[schema(value_type = String)]
-    id: GrantId,
-    /// Credits that it began with.
-    granted: u64,
-    /// Credits that are spent.
-    used: u64,
-    /// Credits that are reserved.
-    held: u64,
-    /// Credits that are left.
-    remaining: u64,
-    /// The lower number burns first.
-    priority: u32,
-    /// Since when it counts.
-    starts_at: DateTime<Utc>,
-    /// When what is left is lost.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<DateTime<Utc>>,
-}
+use crate::submit::change;
 
 /// The grants among balances.
 pub(crate) fn grant_bodies(balances: &[Balance], now: DateTime<Utc>) -> Vec<GrantBody> {
@@ -61,15 +36,6 @@ pub(crate) fn grant_bodies(balances: &[Balance], now: DateTime<Utc>) -> Vec<Gran
         })
     };
     balances.iter().filter_map(grant).collect()
-}
-
-/// An account's wallet.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CreditsBody {
-    /// Credits that are left in all grants.
-    balance: u64,
-    /// The grants with something left.
-    grants: Vec<GrantBody>,
 }
 
 /// Shows an account's credits.
@@ -93,26 +59,6 @@ pub(crate) async fn credits(
         balance: credits_left(&overview.grants, overview.at),
         grants: grant_bodies(&overview.grants, overview.at),
     }))
-}
-
-/// A new grant.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewGrantBody {
-    /// Its id, unique within the account for ever.
-    #[schema(value_type = String, example = "pack-1")]
-    id: GrantId,
-    /// How many credits: 1 to 10^15.
-    #[schema(value_type = u64, minimum = 1, example = 50)]
-    amount: Amount,
-    /// The lower number burns first; 0 by default.
-    #[serde(default)]
-    priority: u32,
-    /// When what is left is lost.
-    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
-    expires_at: Option<DateTime<Utc>>,
-    /// Why.
-    reason: Option<Label>,
 }
 
 /// Grants credits.

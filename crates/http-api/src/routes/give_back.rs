@@ -1,36 +1,20 @@
 //! Refund of a consumption, release of a capacity, and reset by an operator.
 
+use api_types::{ChangeBody, DecisionBody, RefundBody, ReleaseCapacityBody, ResetBody};
 use axum::extract::State;
 use axum::response::Response;
-use quota_core::amount::Amount;
 use quota_core::command::Command;
-use quota_core::ids::{AccountId, FeatureCode, UserId};
-use serde::Deserialize;
-use utoipa::ToSchema;
+use quota_core::ids::AccountId;
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::Writes;
-use crate::decision::DecisionBody;
-use crate::label::{Label, Note};
+use crate::decision::{decision_body, respond};
 use crate::meters::Verb;
+use crate::note::Note;
 use crate::params::{Account, OfOperation};
 use crate::problem::Problem;
-use crate::submit::{ChangeBody, change, submit};
-
-/// What is reversed; everything when empty.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RefundBody {
-    /// Which feature of it; needed for a part of an operation with several.
-    #[schema(value_type = Option<String>)]
-    feature: Option<FeatureCode>,
-    /// How much of it; everything that is left when absent.
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    amount: Option<Amount>,
-    /// Why.
-    reason: Option<Label>,
-}
+use crate::submit::{change, submit};
 
 /// Reverses a consumption to its sources, last drawn first; never more than was taken.
 #[utoipa::path(post, path = "/v1/consumptions/{id}/refund", tag = "decide", request_body = Option<RefundBody>,
@@ -49,28 +33,7 @@ pub(crate) async fn refund(
     };
     let note = Note::reason(body.reason);
     let reply = submit(&state, &caller, Verb::GiveBack, account, command, note).await?;
-    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
-}
-
-/// What is free again.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReleaseCapacityBody {
-    /// The user.
-    #[schema(value_type = String, example = "alice")]
-    user: UserId,
-    /// The feature, a capacity.
-    #[schema(value_type = String, example = "gallery_albums")]
-    feature: FeatureCode,
-    /// How much, in stored units: 1 to 10^15.
-    #[schema(value_type = u64, minimum = 1, example = 1)]
-    amount: Amount,
-    /// The type of what was deleted.
-    resource_type: Option<Label>,
-    /// The id of what was deleted.
-    resource_id: Option<Label>,
-    /// Why.
-    reason: Option<Label>,
+    Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 
 /// Gives occupied capacity back; `used` does not fall below 0.
@@ -93,19 +56,7 @@ pub(crate) async fn release_capacity(
     };
     let account = AccountId::user(&body.user);
     let reply = submit(&state, &caller, Verb::GiveBack, account, command, note).await?;
-    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
-}
-
-/// Which features begin again at 0.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ResetBody {
-    /// The features; all when absent or empty.
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    features: Vec<FeatureCode>,
-    /// Why.
-    reason: Option<Label>,
+    Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 
 /// Sets `used` of the current windows to 0.

@@ -1,138 +1,45 @@
 //! Jobs: list, run by hand, history.
 
+use api_types::{
+    FieldError, JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use quota_core::ids::{AccountId, FeatureCode};
-use quota_core::ports::{BatchRecord, JobRun, RunState};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use uuid::Uuid;
+use quota_core::ports::{BatchRecord, JobRun};
 
+use crate::ApiState;
 use crate::body::OptionalBody;
 use crate::caller::{Admin, Reads};
 use crate::jobs::{JobControl, JobControlError, RunAsk};
 use crate::params::{OfJob, OfUuid, Page};
-use crate::problem::{FieldError, Problem};
-use crate::{ApiState, schema};
+use crate::problem::Problem;
 
-/// A job.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct JobBody {
-    /// Its name.
-    #[schema(example = "reset_daily")]
-    name: String,
-    /// When it runs by itself: a cron expression, or `never`.
-    #[schema(example = "5 0 * * *")]
-    schedule: String,
-    /// The zone that the expression is meant in.
-    zone: String,
-    /// When it is due next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_run_at: Option<DateTime<Utc>>,
-    /// Its newest run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_run: Option<RunBody>,
-}
-
-/// The jobs.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct JobList {
-    /// All of them.
-    items: Vec<JobBody>,
-}
-
-/// One run of a job.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RunBody {
-    /// Its id.
-    id: Uuid,
-    /// The job.
-    job: String,
-    /// Who asked for it: `schedule`, `manual`, or a key's name.
-    asked_by: String,
-    /// The only account, the only features, as asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<String>,
-    /// Who runs it.
-    owner: String,
-    /// When it began.
-    started_at: DateTime<Utc>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<DateTime<Utc>>,
-    /// How it stands.
-    #[schema(value_type = schema::RunState)]
-    state: RunState,
-    /// Accounts, homes, events or rows that were done.
-    done: u64,
-    /// Those that could not be done after all tries.
-    failed: u64,
-    /// The last error, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-impl From<JobRun> for RunBody {
-    fn from(run: JobRun) -> Self {
-        Self {
-            id: run.id,
-            job: run.job,
-            asked_by: run.asked_by,
-            filter: run.filter,
-            owner: run.owner,
-            started_at: run.started_at,
-            ended_at: run.ended_at,
-            state: run.state,
-            done: run.summary.done,
-            failed: run.summary.failed,
-            error: run.summary.error,
-        }
+fn run_body(run: JobRun) -> RunBody {
+    RunBody {
+        id: run.id,
+        job: run.job,
+        asked_by: run.asked_by,
+        filter: run.filter,
+        owner: run.owner,
+        started_at: run.started_at,
+        ended_at: run.ended_at,
+        state: run.state,
+        done: run.summary.done,
+        failed: run.summary.failed,
+        error: run.summary.error,
     }
 }
 
-/// The newest runs.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RunList {
-    /// Newest first.
-    items: Vec<RunBody>,
-}
-
-/// One batch of a run.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RunBatchBody {
-    /// Its number in the run, from 1.
-    number: u32,
-    /// When it ended.
-    ended_at: DateTime<Utc>,
-    /// What was done.
-    done: u64,
-    /// What could not be done.
-    failed: u64,
-    /// The last error, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-impl From<BatchRecord> for RunBatchBody {
-    fn from(batch: BatchRecord) -> Self {
-        Self {
-            number: batch.number,
-            ended_at: batch.ended_at,
-            done: batch.summary.done,
-            failed: batch.summary.failed,
-            error: batch.summary.error,
-        }
+fn batch_body(batch: BatchRecord) -> RunBatchBody {
+    RunBatchBody {
+        number: batch.number,
+        ended_at: batch.ended_at,
+        done: batch.summary.done,
+        failed: batch.summary.failed,
+        error: batch.summary.error,
     }
-}
-
-/// The batches of a run.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RunBatchList {
-    /// By number.
-    items: Vec<RunBatchBody>,
 }
 
 fn runner(state: &ApiState) -> Result<&dyn JobControl, Problem> {
@@ -170,27 +77,11 @@ pub(crate) async fn list_jobs(
         schedule: job.schedule,
         zone: job.zone,
         next_run_at: job.next_run_at,
-        last_run: job.last_run.map(Into::into),
+        last_run: job.last_run.map(run_body),
     });
     Ok(Json(JobList {
         items: items.collect(),
     }))
-}
-
-/// For whom a job runs; for all when empty.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RunJobBody {
-    /// Only this account.
-    #[schema(value_type = Option<String>, example = "user:alice")]
-    account: Option<AccountId>,
-    /// Only this feature.
-    #[schema(value_type = Option<String>)]
-    feature: Option<FeatureCode>,
-    /// Only these features.
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    features: Vec<FeatureCode>,
 }
 
 /// Runs a job by hand.
@@ -217,7 +108,7 @@ pub(crate) async fn run_job(
         problem if is_list => problem.in_list(&features, "/features", ""),
         problem => problem,
     })?;
-    Ok((StatusCode::ACCEPTED, Json(RunBody::from(run))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(run_body(run))).into_response())
 }
 
 /// Lists the newest runs of a job.
@@ -232,7 +123,7 @@ pub(crate) async fn list_runs(
 ) -> Result<Json<RunList>, Problem> {
     let runs = runner(&state)?.runs(&job, page.limit).await?;
     Ok(Json(RunList {
-        items: runs.into_iter().map(Into::into).collect(),
+        items: runs.into_iter().map(run_body).collect(),
     }))
 }
 
@@ -247,6 +138,6 @@ pub(crate) async fn list_batches(
 ) -> Result<Json<RunBatchList>, Problem> {
     let batches = runner(&state)?.batches(run).await?;
     Ok(Json(RunBatchList {
-        items: batches.into_iter().map(Into::into).collect(),
+        items: batches.into_iter().map(batch_body).collect(),
     }))
 }

@@ -1,64 +1,28 @@
 //! API keys.
 
+use api_types::{KeyBody, KeyList, NewKeyBody};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use quota_core::ports::{ApiKey, KeyScope};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use uuid::Uuid;
+use quota_core::ports::ApiKey;
 
+use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::Admin;
-use crate::label::Label;
 use crate::params::OfUuid;
 use crate::problem::Problem;
-use crate::{ApiState, schema};
 
-/// A key without its secret.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct KeyBody {
-    /// Its id.
-    id: Uuid,
-    /// What it is for.
-    name: String,
-    /// What it may do.
-    #[schema(value_type = schema::KeyScope)]
-    scope: KeyScope,
-    /// The secret's first characters.
-    #[schema(example = "quota_0a1b2c")]
-    prefix: String,
-    /// Since when it exists.
-    created_at: DateTime<Utc>,
-    /// Since when it is revoked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revoked_at: Option<DateTime<Utc>>,
-    /// The secret, shown once, when the key is made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
-}
-
-impl KeyBody {
-    fn of(key: ApiKey, secret: Option<String>) -> Self {
-        Self {
-            id: key.id,
-            name: key.name,
-            scope: key.scope,
-            prefix: key.prefix,
-            created_at: key.created_at,
-            revoked_at: key.revoked_at,
-            secret,
-        }
+fn key_body(key: ApiKey, secret: Option<String>) -> KeyBody {
+    KeyBody {
+        id: key.id,
+        name: key.name,
+        scope: key.scope,
+        prefix: key.prefix,
+        created_at: key.created_at,
+        revoked_at: key.revoked_at,
+        secret,
     }
-}
-
-/// The keys.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct KeyList {
-    /// All of them, oldest first.
-    items: Vec<KeyBody>,
 }
 
 /// Lists the keys.
@@ -69,22 +33,10 @@ pub(crate) async fn list_keys(
     Admin(_caller): Admin,
 ) -> Result<Json<KeyList>, Problem> {
     let keys = state.engine().keys().await?;
-    let items = keys.into_iter().map(|key| KeyBody::of(key, None));
+    let items = keys.into_iter().map(|key| key_body(key, None));
     Ok(Json(KeyList {
         items: items.collect(),
     }))
-}
-
-/// A new key.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewKeyBody {
-    /// What it is for; booked as the actor of what is done with it.
-    #[schema(value_type = String, example = "billing")]
-    name: Label,
-    /// What it may do.
-    #[schema(value_type = schema::KeyScope)]
-    scope: KeyScope,
 }
 
 /// Makes a key; its secret is in this answer and nowhere else. Not repeatable by `Idempotency-Key`.
@@ -97,7 +49,7 @@ pub(crate) async fn create_key(
 ) -> Result<Response, Problem> {
     let name = body.name.into_text();
     let made = state.engine().create_key(&name, body.scope).await?;
-    let body = KeyBody::of(made.key, Some(made.secret));
+    let body = key_body(made.key, Some(made.secret));
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 

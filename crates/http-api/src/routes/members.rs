@@ -1,54 +1,18 @@
 //! An org's report of its members (O6).
 
+use api_types::{MemberBody, MemberList, MemberUse};
 use axum::Json;
 use axum::extract::State;
-use quota_core::ids::{AccountKind, FeatureCode, OrgId};
+use quota_core::ids::{AccountKind, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::rules::context::Context;
 use quota_core::rules::standing::overview;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::accounts::next_of;
 use crate::ApiState;
 use crate::caller::Reads;
 use crate::params::{Account, Page};
 use crate::problem::Problem;
-
-/// What one member used of one feature.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MemberUse {
-    /// The feature.
-    #[schema(value_type = String)]
-    feature: FeatureCode,
-    /// Spent in the current window.
-    used: u64,
-    /// Units used over all windows, credits and trial included.
-    lifetime: u64,
-}
-
-/// One member.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MemberBody {
-    /// The user's id.
-    id: String,
-    /// Whether it is never denied at user scope.
-    unlimited: bool,
-    /// Whether every request is denied.
-    disabled: bool,
-    /// What it used, of each feature that it ever used.
-    features: Vec<MemberUse>,
-}
-
-/// A page of members.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MemberList {
-    /// The members, by id.
-    items: Vec<MemberBody>,
-    /// Pass it as `after` for the page that follows; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
 
 /// Lists an org's members and what each used.
 #[utoipa::path(get, path = "/v1/orgs/{id}/members", tag = "accounts",

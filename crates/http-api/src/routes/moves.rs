@@ -2,83 +2,43 @@
 
 use std::time::Instant;
 
+use api_types::{ChangeBody, FieldError, MoveBody, OrgField};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quota_core::answer::Rejection;
-use quota_core::ids::{AccountId, OrgId};
+use quota_core::ids::AccountId;
 use quota_service::EngineError;
-use serde::{Deserialize, Deserializer};
-use utoipa::ToSchema;
 
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::Writes;
-use crate::label::{Label, Note};
 use crate::meters::Verb;
+use crate::note::Note;
 use crate::params::Account;
-use crate::problem::{FieldError, Problem};
-use crate::submit::{ChangeBody, changed};
+use crate::problem::Problem;
+use crate::submit::changed;
 
-/// What a body that changes a user says of its org.
-#[derive(Debug, Default)]
-pub(crate) enum OrgSaid {
-    /// The field is absent.
-    #[default]
-    Nothing,
-    /// It is `null`.
-    Outside,
-    /// It names one.
-    In(OrgId),
-}
-
-impl<'de> Deserialize<'de> for OrgSaid {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let said = Option::deserialize(from)?;
-        Ok(said.map_or(Self::Outside, Self::In))
+/// `null` in a body that changes a user does not take the user out of its org, and must not look as if it did.
+pub(crate) async fn stays_in_org(
+    state: &ApiState,
+    user: &AccountId,
+    org: &OrgField,
+) -> Result<(), Problem> {
+    if *org != OrgField::Null {
+        return Ok(());
     }
-}
-
-impl OrgSaid {
-    /// The org that it names.
-    pub(crate) fn org(self) -> Option<OrgId> {
-        match self {
-            Self::In(org) => Some(org),
-            Self::Nothing | Self::Outside => None,
-        }
-    }
-
-    /// `null` takes no member out of its org here, and must not look as if it did.
-    pub(crate) async fn check(&self, state: &ApiState, user: &AccountId) -> Result<(), Problem> {
-        if !matches!(self, Self::Outside) {
-            return Ok(());
-        }
-        match state.engine().account(user).await {
-            Ok(row) if row.account.terms.org.is_some() => Err(not_here()),
-            Ok(_) | Err(EngineError::Rejected(Rejection::UnknownAccount)) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+    match state.engine().account(user).await {
+        Ok(row) if row.account.terms.org.is_some() => Err(not_here()),
+        Ok(_) | Err(EngineError::Rejected(Rejection::UnknownAccount)) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
 fn not_here() -> Problem {
     let detail = "the user stays in its org here; `PUT /v1/users/{id}/org` moves it";
-    let mut problem = Problem::new(StatusCode::CONFLICT, Rejection::OtherOrg.code(), detail);
-    problem.errors.push(FieldError::at("/org", detail));
-    problem
-}
-
-/// Where a user goes.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"org": "acme", "reason": "joined the team"}))]
-pub(crate) struct MoveBody {
-    /// The org that it joins; `null` when it leaves its org. Not left out: an empty body must not move anybody.
-    #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(value_type = Option<String>, required)]
-    org: Option<OrgId>,
-    /// Why.
-    reason: Option<Label>,
+    Problem::new(StatusCode::CONFLICT, Rejection::OtherOrg.code(), detail)
+        .about(FieldError::at("/org", detail))
 }
 
 /// Moves a user into an org or out of it, with its balances, tokens and subscription. What its org was charged stays

@@ -1,42 +1,23 @@
 //! Probes, metrics and the OpenAPI document.
 
+use api_types::{HealthBody, HealthStatus};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use quota_core::ports::KeyScope;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::ApiState;
 use crate::caller::known_key;
 use crate::problem::Problem;
 use crate::refusal::chain;
 
-/// Whether it runs.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HealthBody {
-    /// `ok`, or for readiness `degraded`: right, and slower, without its cache.
-    #[schema(example = "ok")]
-    status: &'static str,
-    /// Whether the store answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<bool>,
-    /// Whether the cache answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache: Option<bool>,
-    /// How the database's schema stands, where `api migrate` makes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "is current")]
-    schema: Option<String>,
-}
-
 /// Says that the process runs.
 #[utoipa::path(get, path = "/healthz", tag = "operate", security(()),
     responses((status = 200, body = HealthBody)))]
 pub(crate) async fn healthz() -> Json<HealthBody> {
     Json(HealthBody {
-        status: "ok",
+        status: HealthStatus::Ok,
         store: None,
         cache: None,
         schema: None,
@@ -61,7 +42,11 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthB
         return Err(unready("schema_outdated", detail));
     }
     Ok(Json(HealthBody {
-        status: if health.is_cache_up { "ok" } else { "degraded" },
+        status: if health.is_cache_up {
+            HealthStatus::Ok
+        } else {
+            HealthStatus::Degraded
+        },
         store: Some(true),
         cache: Some(health.is_cache_up),
         schema: schema.map(|schema| schema.words),

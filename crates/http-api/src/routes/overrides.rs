@@ -1,34 +1,17 @@
 //! An account's own limits.
 
+use api_types::{ChangeBody, OverrideBody, ReasonBody};
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
-use quota_core::amount::Limit;
 use quota_core::command::Command;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
+use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::Writes;
-use crate::label::{Label, Note};
+use crate::note::Note;
 use crate::params::{Account, OfFeature};
 use crate::problem::Problem;
-use crate::submit::{ChangeBody, change};
-use crate::{ApiState, schema};
-
-/// A limit that beats the plan's.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OverrideBody {
-    /// The limit in shown units, or `"unlimited"`.
-    #[schema(value_type = schema::Limit)]
-    limit: Limit,
-    /// When the plan's value is back.
-    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
-    expires_at: Option<DateTime<Utc>>,
-    /// Why.
-    reason: Option<Label>,
-}
+use crate::submit::change;
 
 /// Sets the account's own limit for a feature.
 #[utoipa::path(put, path = "/{id}/overrides/{feature}", tag = "accounts", request_body = OverrideBody,
@@ -49,14 +32,6 @@ pub(crate) async fn set_override(
     change(&state, &caller, account, command, Note::reason(body.reason))
         .await
         .map_err(|problem| problem.in_path("/feature", "feature"))
-}
-
-/// Nothing, or why.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReasonBody {
-    /// Why.
-    pub(crate) reason: Option<Label>,
 }
 
 /// Takes the account's own limit away.

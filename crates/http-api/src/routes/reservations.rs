@@ -1,49 +1,21 @@
 //! `/v1/reservations`: hold, then settle, give back or move the deadline.
 
+use api_types::{CommitBody, DecisionBody, ExtendBody, FieldError, ReleaseBody, ReserveBody};
 use axum::extract::State;
 use axum::response::Response;
-use quota_core::amount::{AMOUNT_MAX, Amount};
+use quota_core::amount::AMOUNT_MAX;
 use quota_core::command::Command;
-use quota_core::ids::{AccountId, FeatureCode, TokenId, UserId};
-use serde::Deserialize;
-use utoipa::ToSchema;
+use quota_core::ids::AccountId;
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::Writes;
-use crate::decision::DecisionBody;
-use crate::label::{Label, Note};
+use crate::decision::{decision_body, respond};
 use crate::meters::Verb;
+use crate::note::Note;
 use crate::params::OfReservation;
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 use crate::submit::submit;
-
-/// What is held.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReserveBody {
-    /// The user.
-    #[schema(value_type = String, example = "alice")]
-    user: UserId,
-    /// The API token of the user that the request came with.
-    #[schema(value_type = Option<String>)]
-    token: Option<TokenId>,
-    /// The feature.
-    #[schema(value_type = String, example = "llm_tokens")]
-    feature: FeatureCode,
-    /// How much, in stored units: 1 to 10^15.
-    #[schema(value_type = u64, minimum = 1, example = 1000)]
-    amount: Amount,
-    /// For how long, in seconds: 1 to 30 days.
-    #[schema(minimum = 1, maximum = 2_592_000, example = 60)]
-    ttl_seconds: u32,
-    /// The type of what is made.
-    resource_type: Option<Label>,
-    /// The id of what is made.
-    resource_id: Option<Label>,
-    /// Why.
-    reason: Option<Label>,
-}
 
 /// Decides like consume, and holds instead of spending.
 #[utoipa::path(post, path = "/v1/reservations", tag = "decide", request_body = ReserveBody,
@@ -71,22 +43,10 @@ pub(crate) async fn reserve(
         reason: body.reason,
     };
     let reply = submit(&state, &caller, Verb::Reserve, account, command, note).await?;
-    Ok(DecisionBody::of(&reply, Some(requested)).answer(state.engine().now()))
-}
-
-/// What was really used.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CommitBody {
-    /// Units that were used, 0 to 10^15; more than was held is taken in order, and the rest is overage.
-    #[schema(example = 740)]
-    actual: u64,
-    /// The type of what was made.
-    resource_type: Option<Label>,
-    /// The id of what was made.
-    resource_id: Option<Label>,
-    /// Why.
-    reason: Option<Label>,
+    Ok(respond(
+        &decision_body(&reply, Some(requested)),
+        state.engine().now(),
+    ))
 }
 
 /// Settles a hold; never fails for lack of quota, and is taken after the deadline too (`late`).
@@ -114,15 +74,7 @@ pub(crate) async fn commit(
         reason: body.reason,
     };
     let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
-    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
-}
-
-/// Nothing, or why.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReleaseBody {
-    /// Why.
-    reason: Option<Label>,
+    Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 
 /// Gives a hold back.
@@ -138,18 +90,7 @@ pub(crate) async fn release(
     let command = Command::Release { reservation };
     let note = Note::reason(body.reason);
     let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
-    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
-}
-
-/// The new deadline.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExtendBody {
-    /// For how long from now, in seconds: 1 to 30 days.
-    #[schema(minimum = 1, maximum = 2_592_000, example = 60)]
-    ttl_seconds: u32,
-    /// Why.
-    reason: Option<Label>,
+    Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 
 /// Moves a hold's deadline.
@@ -168,5 +109,5 @@ pub(crate) async fn extend(
     };
     let note = Note::reason(body.reason);
     let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
-    Ok(DecisionBody::of(&reply, None).answer(state.engine().now()))
+    Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }

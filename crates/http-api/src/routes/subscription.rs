@@ -2,85 +2,29 @@
 
 use std::sync::Arc;
 
+use api_types::{
+    CancelBody, ChangeBody, ChangePlanBody, FieldError, RenewBody, ScheduledBody, StartBody,
+    StatusBody, SubscriptionBody, UpcomingBody,
+};
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Datelike as _, Months, Utc};
 use quota_core::answer::Rejection;
-use quota_core::catalog::{Catalog, Interval};
-use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
+use quota_core::catalog::Catalog;
+use quota_core::command::{ChangeWhen, Command};
 use quota_core::ids::PlanCode;
-use quota_core::terms::{Status, Subscription};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use quota_core::terms::Subscription;
 
+use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Reads, Writes};
-use crate::instant::YEAR_MAX;
-use crate::label::{Label, Note};
+use crate::note::Note;
 use crate::params::Account;
-use crate::problem::{FieldError, Problem};
-use crate::submit::{ChangeBody, change};
-use crate::{ApiState, schema};
-
-/// A change of plan that waits.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ScheduledBody {
-    /// The plan that follows.
-    #[schema(value_type = String)]
-    plan: PlanCode,
-    /// When it takes over.
-    at: DateTime<Utc>,
-}
-
-/// A right to a plan for a period.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SubscriptionBody {
-    /// The plan.
-    #[schema(value_type = String)]
-    plan: PlanCode,
-    /// The version it stays on, if the plan is pinned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    plan_version: Option<u32>,
-    /// Where it stands.
-    #[schema(value_type = schema::Status)]
-    status: Status,
-    /// Whether its allowances count now.
-    in_force: bool,
-    /// First instant of the current period.
-    starts_at: DateTime<Utc>,
-    /// First instant after the current period.
-    ends_at: DateTime<Utc>,
-    /// How long one period lasts: `month` or `year`.
-    #[schema(value_type = String)]
-    interval: Interval,
-    /// Whether it renews by itself, with no payment.
-    renews: bool,
-    /// Since when a payment is overdue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    past_due_at: Option<DateTime<Utc>>,
-    /// When it ends for good, if it was canceled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancel_at: Option<DateTime<Utc>>,
-    /// The change that is scheduled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scheduled: Option<ScheduledBody>,
-    /// The period after this one, when it was renewed before its end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upcoming: Option<UpcomingBody>,
-}
-
-/// A period that was paid for before its time.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UpcomingBody {
-    /// The plan.
-    #[schema(value_type = String)]
-    plan: PlanCode,
-    /// First instant.
-    starts_at: DateTime<Utc>,
-    /// First instant after it.
-    ends_at: DateTime<Utc>,
-}
+use crate::problem::Problem;
+use crate::submit::change;
+use api_types::instant::YEAR_MAX;
 
 /// What it takes to say which subscription counts now: the catalog is only looked at when something waits.
 pub(crate) async fn catalog_for(
@@ -94,33 +38,35 @@ pub(crate) async fn catalog_for(
     Ok(Arc::default())
 }
 
-impl SubscriptionBody {
-    pub(crate) fn of(state: &ApiState, held: &Subscription, catalog: &Catalog) -> Self {
-        let engine = state.engine();
-        let now = engine.now();
-        let held = held.current(catalog, now);
-        let period = held.period(now);
-        Self {
-            plan: held.plan.clone(),
-            plan_version: held.plan_version,
-            status: held.status,
-            in_force: held.is_in_force(now, engine.settings().grace),
-            starts_at: period.starts_at,
-            ends_at: period.ends_at.unwrap_or(held.ends_at),
-            interval: held.interval,
-            renews: held.renews,
-            past_due_at: held.past_due_at,
-            cancel_at: held.canceled_at(),
-            scheduled: held.scheduled_change().map(|change| ScheduledBody {
-                plan: change.plan.clone(),
-                at: change.at,
-            }),
-            upcoming: held.upcoming.as_ref().map(|next| UpcomingBody {
-                plan: next.plan.clone(),
-                starts_at: next.starts_at,
-                ends_at: next.ends_at,
-            }),
-        }
+pub(crate) fn subscription_body(
+    state: &ApiState,
+    held: &Subscription,
+    catalog: &Catalog,
+) -> SubscriptionBody {
+    let engine = state.engine();
+    let now = engine.now();
+    let held = held.current(catalog, now);
+    let period = held.period(now);
+    SubscriptionBody {
+        plan: held.plan.clone(),
+        plan_version: held.plan_version,
+        status: held.status,
+        in_force: held.is_in_force(now, engine.settings().grace),
+        starts_at: period.starts_at,
+        ends_at: period.ends_at.unwrap_or(held.ends_at),
+        interval: held.interval,
+        renews: held.renews,
+        past_due_at: held.past_due_at,
+        cancel_at: held.canceled_at(),
+        scheduled: held.scheduled_change().map(|change| ScheduledBody {
+            plan: change.plan.clone(),
+            at: change.at,
+        }),
+        upcoming: held.upcoming.as_ref().map(|next| UpcomingBody {
+            plan: next.plan.clone(),
+            starts_at: next.starts_at,
+            ends_at: next.ends_at,
+        }),
     }
 }
 
@@ -135,33 +81,12 @@ pub(crate) async fn subscription(
 ) -> Result<Json<SubscriptionBody>, Problem> {
     let row = state.engine().account(&account).await?;
     let Some(held) = &row.account.terms.subscription else {
-        let mut problem = Problem::from(Rejection::NoSubscription);
-        problem.status = 404;
-        problem.title = "Not Found";
-        return Err(problem);
+        let none = Rejection::NoSubscription;
+        let (code, detail) = (none.code(), none.to_string());
+        return Err(Problem::new(StatusCode::NOT_FOUND, code, detail));
     };
     let catalog = catalog_for(&state, Some(held)).await?;
-    Ok(Json(SubscriptionBody::of(&state, held, &catalog)))
-}
-
-/// A new subscription.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StartBody {
-    /// The plan.
-    #[schema(value_type = String, example = "article_pro")]
-    plan: PlanCode,
-    /// First instant; now when absent.
-    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
-    starts_at: Option<DateTime<Utc>>,
-    /// First instant after it; one interval later when absent.
-    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
-    ends_at: Option<DateTime<Utc>>,
-    /// Where it stands; active when absent.
-    #[schema(value_type = Option<schema::Status>)]
-    status: Option<Status>,
-    /// Why.
-    reason: Option<Label>,
+    Ok(Json(subscription_body(&state, held, &catalog)))
 }
 
 /// Starts a subscription in place of any other.
@@ -205,17 +130,6 @@ async fn has_an_end(
     Err(Problem::invalid_body(FieldError::at("/starts_at", why)))
 }
 
-/// The next period.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RenewBody {
-    /// First instant after the new period; one interval later when absent.
-    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
-    ends_at: Option<DateTime<Utc>>,
-    /// Why.
-    reason: Option<Label>,
-}
-
 /// Starts the next period.
 #[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
     params(("id" = String, Path, description = "The account's id")),
@@ -230,24 +144,6 @@ pub(crate) async fn renew(
         ends_at: body.ends_at,
     };
     change(&state, &caller, account, command, Note::reason(body.reason)).await
-}
-
-/// Another plan.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangePlanBody {
-    /// The new plan.
-    #[schema(value_type = String, example = "article_pro")]
-    plan: PlanCode,
-    /// When it acts; when absent, at once to a dearer plan and else at the period's end.
-    #[schema(value_type = Option<schema::When>)]
-    when: Option<ChangeWhen>,
-    /// What a change at once does to what was used; `restart` when absent.
-    #[serde(default)]
-    #[schema(value_type = schema::Usage)]
-    usage: UsageAfterChange,
-    /// Why.
-    reason: Option<Label>,
 }
 
 /// Changes the plan.
@@ -268,17 +164,6 @@ pub(crate) async fn change_plan(
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
-/// When it ends.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CancelBody {
-    /// `period_end` when absent.
-    #[schema(value_type = Option<schema::When>)]
-    when: Option<ChangeWhen>,
-    /// Why.
-    reason: Option<Label>,
-}
-
 /// Cancels the subscription.
 #[utoipa::path(post, path = "/{id}/subscription/cancel", tag = "money", request_body = Option<CancelBody>,
     params(("id" = String, Path, description = "The account's id")),
@@ -293,17 +178,6 @@ pub(crate) async fn cancel(
         at_once: body.when == Some(ChangeWhen::Now),
     };
     change(&state, &caller, account, command, Note::reason(body.reason)).await
-}
-
-/// Where it stands.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StatusBody {
-    /// The status.
-    #[schema(value_type = schema::Status)]
-    status: Status,
-    /// Why.
-    reason: Option<Label>,
 }
 
 /// Sets where the subscription stands.

@@ -1,50 +1,20 @@
 //! A user's API tokens: caps of their own.
 
+use api_types::{ChangeBody, NewTokenBody, ReasonBody, TokenBody, TokenList, TokenTermsBody};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
-use quota_core::amount::Limit;
 use quota_core::command::{Command, Presence};
 use quota_core::ids::{AccountId, TokenId};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use super::overrides::ReasonBody;
+use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Caller, Reads, Writes};
-use crate::decision::BalanceBody;
-use crate::label::{Label, Note};
+use crate::decision::balance_body;
+use crate::note::Note;
 use crate::params::{Account, OfToken};
 use crate::problem::Problem;
-use crate::submit::{ChangeBody, change};
-use crate::{ApiState, schema};
-
-/// A token and how it stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TokenBody {
-    /// Its id.
-    #[schema(value_type = String)]
-    id: TokenId,
-    /// Its cap over its lifetime, in stored units.
-    #[schema(value_type = schema::Limit)]
-    cap: Limit,
-    /// When it ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<DateTime<Utc>>,
-    /// Since when it is revoked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revoked_at: Option<DateTime<Utc>>,
-    /// How it stands.
-    balance: BalanceBody,
-}
-
-/// The tokens.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TokenList {
-    /// All of them, by id.
-    items: Vec<TokenBody>,
-}
+use crate::submit::change;
 
 /// Lists a user's tokens.
 #[utoipa::path(get, path = "/v1/users/{id}/tokens", tag = "accounts",
@@ -63,28 +33,11 @@ pub(crate) async fn list_tokens(
             cap: token.cap,
             expires_at: token.expires_at,
             revoked_at: token.revoked_at,
-            balance: balance.into(),
+            balance: balance_body(balance),
         })
     };
     let items = overview.tokens.iter().filter_map(item).collect();
     Ok(Json(TokenList { items }))
-}
-
-/// A new token.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewTokenBody {
-    /// Its id, unique within the user. Not its secret: that is yours.
-    #[schema(value_type = String, example = "ci")]
-    id: TokenId,
-    /// Its cap in stored units, or `"unlimited"`; needed unless the user is unlimited.
-    #[schema(value_type = Option<schema::Limit>)]
-    cap: Option<Limit>,
-    /// When it ends.
-    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
-    expires_at: Option<DateTime<Utc>>,
-    /// Why.
-    reason: Option<Label>,
 }
 
 /// Creates a token.
@@ -105,20 +58,6 @@ pub(crate) async fn create_token(
     put(&state, &caller, account, (body.id, Presence::New), terms)
         .await
         .map_err(|problem| problem.at_instead("/token", "/id"))
-}
-
-/// What is said of a token; what is absent stays.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TokenTermsBody {
-    /// Its cap in stored units, or `"unlimited"`.
-    #[schema(value_type = Option<schema::Limit>)]
-    cap: Option<Limit>,
-    /// When it ends.
-    #[serde(default, deserialize_with = "crate::instant::deserialize_option")]
-    expires_at: Option<DateTime<Utc>>,
-    /// Why.
-    reason: Option<Label>,
 }
 
 /// Creates or changes a token.

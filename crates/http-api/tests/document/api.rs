@@ -17,6 +17,7 @@ use testkit::memory::MemoryStore;
 use tower::ServiceExt as _;
 
 use crate::schema::Schemas;
+use crate::wire::again;
 
 /// The article platform and the gateway together.
 pub(crate) const CATALOG: &str = concat!(
@@ -113,7 +114,14 @@ impl Record {
         if !answer.content_type.ends_with("json") {
             return Vec::new();
         }
-        Schemas(&self.document).faults(&content["schema"], &answer.body)
+        let schema = &content["schema"];
+        let mut faults = Schemas(&self.document).faults(schema, &answer.body);
+        match again(schema, &answer.body) {
+            Ok(written) if written == answer.body => {}
+            Ok(written) => faults.push(format!("is written again as {written}")),
+            Err(fault) => faults.push(fault),
+        }
+        faults
     }
 
     /// How a request that was carried out differs from what the document says may be sent.
@@ -128,10 +136,20 @@ impl Record {
             // A body that nobody reads.
             return Vec::from_iter(content.is_object().then(|| "took another body".to_owned()));
         };
-        match serde_json::from_slice(&sent.body) {
-            Ok(body) => Schemas(&self.document).faults(&content["schema"], &body),
-            Err(_) => Vec::new(),
+        let Ok(body) = serde_json::from_slice(&sent.body) else {
+            return Vec::new();
+        };
+        let schema = &content["schema"];
+        let mut faults = Schemas(&self.document).faults(schema, &body);
+        if schema["$ref"].is_string() {
+            // What a client writes is read as what it had.
+            let written = again(schema, &body);
+            let twice = written.clone().and_then(|once| again(schema, &once));
+            if written.is_err() || written != twice {
+                faults.push(format!("was sent as {body}, is written as {written:?}"));
+            }
         }
+        faults
     }
 }
 

@@ -8,6 +8,7 @@ mod refusals;
 mod schema;
 mod shape;
 mod story;
+mod wire;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// What says nothing of a value.
-const WORDS: [&str; 2] = ["description", "example"];
+const WORDS: [&str; 3] = ["description", "example", "examples"];
 
 /// How members are held that a schema does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::ids::FeatureCode;
 
 /// Whether a feature is spent or occupied (C2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Spent: articles, requests.
@@ -16,6 +17,7 @@ pub enum Kind {
 
 /// How often an allowance becomes whole again (C3). There is no `never`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cadence {
     /// Every day.
@@ -28,6 +30,7 @@ pub enum Cadence {
 
 /// What windows are counted from (C4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Anchor {
     /// The subscription's start.
@@ -39,6 +42,7 @@ pub enum Anchor {
 
 /// What a renewal does to `used` (C5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnRenewal {
     /// It begins at 0.
@@ -49,6 +53,7 @@ pub enum OnRenewal {
 
 /// Something that is counted and limited (C1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
     /// Its code, unique in the catalog.

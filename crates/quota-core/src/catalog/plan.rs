@@ -10,6 +10,7 @@ use crate::ids::{FeatureCode, PlanCode};
 
 /// How long one paid period lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
     /// One month.
@@ -31,6 +32,7 @@ impl Interval {
 
 /// What a subscription grants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Its code, unique in the catalog.
@@ -67,6 +69,7 @@ impl Plan {
 
 /// The catalog as its file states it: plans as code (C7).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CatalogFile {
     /// The features.

@@ -9,6 +9,7 @@ use super::store_error::StoreError;
 
 /// What a key may do; each scope may do what the ones below it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyScope {
     /// Look.
@@ -17,6 +18,17 @@ pub enum KeyScope {
     Write,
     /// Everything: catalog, keys, jobs.
     Admin,
+}
+
+impl KeyScope {
+    /// The scope as a word, the same as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// An API key without its secret.

@@ -15,6 +15,7 @@ pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};
 
 /// What an org does when it is exhausted (O4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// Members are denied.

@@ -11,6 +11,7 @@ use crate::window::{Window, cadence_window, month_start};
 
 /// Where a subscription stands (S1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Paid for.

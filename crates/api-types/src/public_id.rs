@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// What an id names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Named {
+pub enum Named {
     /// An operation of the ledger.
     Operation,
     /// A reservation.
@@ -24,7 +24,7 @@ impl Named {
 }
 
 /// The public form: `op.<account, base64url>.<uuid>`.
-pub(crate) fn public_id(named: Named, account: &AccountId, id: Uuid) -> String {
+pub fn public_id(named: Named, account: &AccountId, id: Uuid) -> String {
     let mut text = String::with_capacity(64 + account.as_str().len() * 2);
     text.push_str(named.prefix());
     text.push('.');
@@ -36,7 +36,7 @@ pub(crate) fn public_id(named: Named, account: &AccountId, id: Uuid) -> String {
 }
 
 /// Reads the public form; says what is wrong with it.
-pub(crate) fn read_id(named: Named, text: &str) -> Result<(AccountId, Uuid), &'static str> {
+pub fn read_id(named: Named, text: &str) -> Result<(AccountId, Uuid), &'static str> {
     let wrong = match named {
         Named::Operation => "is not an operation's id: `op.<account>.<uuid>`",
         Named::Reservation => "is not a reservation's id: `res.<account>.<uuid>`",

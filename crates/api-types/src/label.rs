@@ -2,15 +2,15 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer};
-use utoipa::ToSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Longest text, in characters.
 const CHARS_MAX: usize = 500;
 
 /// A short text.
-#[derive(Debug, Clone, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, min_length = 1, max_length = 500)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500))]
 pub struct Label(String);
 
 /// A text that is no label.
@@ -30,7 +30,8 @@ impl Label {
         &self.0
     }
 
-    pub(crate) fn into_text(self) -> String {
+    /// The text, taken out.
+    pub fn into_text(self) -> String {
         self.0
     }
 }
@@ -61,22 +62,5 @@ impl<'de> Deserialize<'de> for Label {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::try_from(text).map_err(serde::de::Error::custom)
-    }
-}
-
-/// What a write is about, and why.
-#[derive(Debug, Default)]
-pub(crate) struct Note {
-    pub(crate) resource_type: Option<Label>,
-    pub(crate) resource_id: Option<Label>,
-    pub(crate) reason: Option<Label>,
-}
-
-impl Note {
-    pub(crate) fn reason(reason: Option<Label>) -> Self {
-        Self {
-            reason,
-            ..Self::default()
-        }
     }
 }

@@ -5,12 +5,12 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Last year of RFC 3339; its first is 0.
-pub(crate) const YEAR_MAX: i32 = 9999;
+pub const YEAR_MAX: i32 = 9999;
 /// `2026-01-31T12:34:56.123456789Z`.
 const BYTES_MAX: usize = 30;
 
 /// Reads an instant that may be missing. Its offset may not carry it out of the years that RFC 3339 has.
-pub(crate) fn deserialize_option<'de, D>(from: D) -> Result<Option<DateTime<Utc>>, D::Error>
+pub fn deserialize_option<'de, D>(from: D) -> Result<Option<DateTime<Utc>>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -24,7 +24,7 @@ where
 }
 
 /// Writes an instant.
-pub(crate) fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+pub fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
     let mut text = [0; BYTES_MAX];
     match written(at, &mut text) {
         Some(text) => to.serialize_str(text),
@@ -33,8 +33,7 @@ pub(crate) fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::O
 }
 
 /// Writes an instant that may be missing.
-#[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
-pub(crate) fn serialize_option<S: Serializer>(
+pub fn serialize_option<S: Serializer>(
     at: &Option<DateTime<Utc>>,
     to: S,
 ) -> Result<S::Ok, S::Error> {

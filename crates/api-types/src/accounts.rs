@@ -1,0 +1,282 @@
+//! Users and orgs, their overrides, and the answer to a change.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use quota_core::amount::Limit;
+use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId, UserId};
+use quota_core::terms::Policy;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Label, SubscriptionBody, Zone};
+
+/// An account's own limit for one feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OverrideView {
+    /// The limit in shown units.
+    pub limit: Limit,
+    /// When the plan's value counts again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why it was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
+/// A user or an org.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountBody {
+    /// Its id, without `user:` or `org:`.
+    #[cfg_attr(feature = "openapi", schema(example = "alice"))]
+    pub id: String,
+    /// `user` or `org`.
+    pub kind: AccountKind,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// The zone of its calendar days and months.
+    #[cfg_attr(feature = "openapi", schema(example = "Europe/Berlin"))]
+    pub time_zone: String,
+    /// Whether every request is denied.
+    pub disabled: bool,
+    /// Users only: whether the user's own limits never deny a request; use is still counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlimited: Option<bool>,
+    /// Users only: the org that is charged too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org: Option<OrgId>,
+    /// Orgs only: what happens when a limit of the org is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// The current subscription, or the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<SubscriptionBody>,
+    /// Its own limits, by feature.
+    pub overrides: BTreeMap<FeatureCode, OverrideView>,
+}
+
+/// A page of accounts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountList {
+    /// The accounts, by id.
+    pub items: Vec<AccountBody>,
+    /// Send it as `after` to get the next page; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// The `org` field of a body that changes a user: absent, `null`, or an id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum OrgField {
+    /// The body has no such field.
+    #[default]
+    Absent,
+    /// The field is `null`.
+    Null,
+    /// The field names an org.
+    Id(OrgId),
+}
+
+impl OrgField {
+    /// The org, where the field names one.
+    pub fn org(self) -> Option<OrgId> {
+        match self {
+            Self::Id(org) => Some(org),
+            Self::Absent | Self::Null => None,
+        }
+    }
+
+    fn is_absent(&self) -> bool {
+        *self == Self::Absent
+    }
+}
+
+impl Serialize for OrgField {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Id(org) => org.serialize(to),
+            Self::Absent | Self::Null => to.serialize_none(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OrgField {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let org = Option::deserialize(from)?;
+        Ok(org.map_or(Self::Null, Self::Id))
+    }
+}
+
+/// Settings of a user. Fields that are absent stay as they are, or take their default for a new user.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UserBody {
+    /// The org of a new user. An existing user is moved with `PUT /v1/users/{id}/org`.
+    #[serde(default, skip_serializing_if = "OrgField::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<OrgId>))]
+    pub org: OrgField,
+    /// The zone of calendar days and months; UTC by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "Europe/Berlin"))]
+    pub time_zone: Option<Zone>,
+    /// Whether every request is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Whether the user's own limits never deny a request; by default only for a user in an org.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlimited: Option<bool>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// A new user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewUserBody {
+    /// Your id for the user.
+    pub id: UserId,
+    /// The user's org.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org: Option<OrgId>,
+    /// The zone of calendar days and months; UTC by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "Europe/Berlin"))]
+    pub time_zone: Option<Zone>,
+    /// Whether every request is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Whether the user's own limits never deny a request; by default only for a user in an org.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlimited: Option<bool>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// Settings of an org. Fields that are absent stay as they are, or take their default for a new org.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OrgBody {
+    /// The zone of calendar days and months; UTC by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "Europe/Berlin"))]
+    pub time_zone: Option<Zone>,
+    /// Whether every request of its members is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// What happens when a limit of the org is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// A new org.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewOrgBody {
+    /// Your id for the org.
+    pub id: OrgId,
+    /// The zone of calendar days and months; UTC by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "Europe/Berlin"))]
+    pub time_zone: Option<Zone>,
+    /// Whether every request of its members is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// What happens when a limit of the org is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// The org that a user joins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", schema(example = json!({"org": "acme", "reason": "joined the team"})))]
+pub struct MoveBody {
+    /// The org to join, or `null` to leave the current one. Required, so that an empty body moves nobody.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<OrgId>, required))]
+    pub org: Option<OrgId>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// An account's own limit, used instead of the plan's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OverrideBody {
+    /// The limit in shown units, or `"unlimited"`.
+    pub limit: Limit,
+    /// When the plan's value counts again.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// A reason, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReasonBody {
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// The features whose use is set to 0.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResetBody {
+    /// The features; all of them when absent or empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureCode>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// The result of a change to an account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangeBody {
+    /// The operation's id; absent when nothing changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The account.
+    pub account: AccountId,
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+    /// What changed, such as `override_set`, or `nothing`.
+    #[cfg_attr(feature = "openapi", schema(example = "override_set"))]
+    pub changed: String,
+    /// The new value, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Whether this repeats the answer to an earlier request with the same `Idempotency-Key`.
+    pub replayed: bool,
+}

@@ -1,0 +1,119 @@
+//! The catalog: what is in force, and what a file would change.
+
+use std::collections::BTreeMap;
+
+use quota_core::amount::Limit;
+use quota_core::catalog::{Feature, Plan};
+use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use serde::{Deserialize, Serialize};
+
+/// The catalog in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CatalogBody {
+    /// Grows by one with every `apply` that changes something.
+    pub version: u64,
+    /// The features, by code.
+    pub features: Vec<Feature>,
+    /// The newest version of each plan, by code.
+    pub plans: Vec<PlanBody>,
+}
+
+/// A plan and the number of its version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanBody {
+    /// The number of the plan's newest version, from 1.
+    pub version: u32,
+    /// The plan.
+    #[serde(flatten)]
+    pub plan: Plan,
+}
+
+#[cfg(feature = "openapi")]
+mod schemas {
+    use quota_core::catalog::Plan;
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
+    use utoipa::openapi::{RefOr, Schema};
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::PlanBody;
+
+    /// One object: a derived schema is `allOf` with the plan's, which takes no other members.
+    impl PartialSchema for PlanBody {
+        fn schema() -> RefOr<Schema> {
+            let mut schema = Plan::schema();
+            if let RefOr::T(Schema::Object(plan)) = &mut schema {
+                let version = ObjectBuilder::new()
+                    .schema_type(Type::Integer)
+                    .description(Some("The number of the plan's newest version, from 1"))
+                    .minimum(Some(1));
+                plan.properties.insert("version".to_owned(), version.into());
+                plan.required.push("version".to_owned());
+                plan.description = Some("A plan and the number of its version.".to_owned());
+            }
+            schema
+        }
+    }
+
+    impl ToSchema for PlanBody {
+        fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+            Plan::schemas(schemas);
+        }
+    }
+}
+
+/// A limit of a plan that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LimitChangeBody {
+    /// The feature.
+    pub feature: FeatureCode,
+    /// The limit now, in shown units; null when the plan does not have the feature.
+    pub from: Option<Limit>,
+    /// The limit afterwards, in shown units; null when the plan does not have the feature any more.
+    pub to: Option<Limit>,
+}
+
+/// An account that would be over its limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OverLimitBody {
+    /// The account.
+    pub account: AccountId,
+    /// The feature.
+    pub feature: FeatureCode,
+    /// How much it has used, in stored units.
+    pub used: u64,
+    /// Its limit afterwards, in stored units.
+    pub limit: u64,
+}
+
+/// What applying a catalog file changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlanOfChanges {
+    /// The catalog's version afterwards.
+    pub version: u64,
+    /// Whether anything changes.
+    pub changes: bool,
+    /// New features.
+    pub features_added: Vec<FeatureCode>,
+    /// Features that change.
+    pub features_changed: Vec<FeatureCode>,
+    /// Features that are removed.
+    pub features_removed: Vec<FeatureCode>,
+    /// New plans.
+    pub plans_added: Vec<PlanCode>,
+    /// Plans that get a new version, with the limits that change.
+    pub plans_changed: BTreeMap<PlanCode, Vec<LimitChangeBody>>,
+    /// Plans that the file leaves out: they stay as they are.
+    pub plans_kept: Vec<PlanCode>,
+    /// Accounts that would be over a limit; the first 100.
+    pub over_limit: Vec<OverLimitBody>,
+    /// How many such accounts there are.
+    pub over_limit_count: u64,
+    /// How many accounts were examined.
+    pub examined: u64,
+    /// Whether there are more accounts than were examined.
+    pub partial: bool,
+}

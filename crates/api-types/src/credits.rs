@@ -1,0 +1,66 @@
+//! Prepaid credits.
+
+use chrono::{DateTime, Utc};
+use quota_core::amount::Amount;
+use quota_core::ids::GrantId;
+use serde::{Deserialize, Serialize};
+
+use crate::Label;
+
+/// A grant of credits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GrantBody {
+    /// Its id, unique within the account.
+    pub id: GrantId,
+    /// Credits at the start.
+    pub granted: u64,
+    /// Credits spent.
+    pub used: u64,
+    /// Credits reserved.
+    pub held: u64,
+    /// Credits left.
+    pub remaining: u64,
+    /// Grants with a lower number are spent first.
+    pub priority: u32,
+    /// When it was granted.
+    pub starts_at: DateTime<Utc>,
+    /// When the rest is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// An account's credits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreditsBody {
+    /// Credits left in all grants together.
+    pub balance: u64,
+    /// The grants that are not used up.
+    pub grants: Vec<GrantBody>,
+}
+
+/// A new grant of credits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewGrantBody {
+    /// Your id for the grant; an account never has the same id twice.
+    pub id: GrantId,
+    /// How many credits: 1 to 10^15.
+    #[cfg_attr(feature = "openapi", schema(example = 50))]
+    pub amount: Amount,
+    /// Grants with a lower number are spent first; 0 by default.
+    #[serde(default)]
+    pub priority: u32,
+    /// When the rest is lost.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}

@@ -1,0 +1,160 @@
+//! Decisions: one body for allowed and denied, for use, settlement and refunds.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use quota_core::amount::Limit;
+use quota_core::denial::Reason;
+use quota_core::draw::{Scope, Source};
+use quota_core::ids::{FeatureCode, GrantId, TokenId};
+use quota_core::reservation::ReservationState;
+use serde::{Deserialize, Serialize};
+
+/// What was taken from one balance, or given back to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DrawBody {
+    /// Whose balance: the token's, the user's or the org's.
+    pub scope: Scope,
+    /// What paid.
+    pub source: Source,
+    /// How much: credits for a grant, units of the feature elsewhere.
+    pub amount: u64,
+    /// The feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// The credit grant, where credits paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The token, where the balance is a token's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+}
+
+/// The balance of one scope for one feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BalanceBody {
+    /// Whose balance.
+    pub scope: Scope,
+    /// The feature; absent for a token, whose cap counts all features.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// The limit of the current window, in stored units; absent when no subscription in force names the feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Limit>,
+    /// Used in the current window.
+    pub used: u64,
+    /// Reserved and not yet settled.
+    pub held: u64,
+    /// Used beyond the limit.
+    pub overage: u64,
+    /// What is left of the allowance; absent when there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<u64>,
+    /// Whether there is no limit.
+    pub unlimited: bool,
+    /// The plan's limit in stored units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_value: Option<Limit>,
+    /// The account's own limit in stored units, used instead of the plan's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub override_value: Option<Limit>,
+    /// Credits left, if credits can pay for the feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits: Option<u64>,
+    /// Free uses left, if the feature has a free trial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<u64>,
+    /// When the current window ends and `used` starts again at 0.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub resets_at: Option<DateTime<Utc>>,
+}
+
+/// The answer to a request about use. A denial has the members of a problem too.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DecisionBody {
+    /// Denials only: a URI that names the kind of problem.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Denials only: the name of the HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Cow<'static, str>>,
+    /// Denials only: the HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Denials only: the reason as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Denials only: the same as `reason`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Cow<'static, str>>,
+    /// The operation's id, or the new reservation's; absent for a check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "op.dXNlcjphbGljZQ.0199c2f0-0000-7000-8000-000000000000")
+    )]
+    pub id: Option<String>,
+    /// The reservation that the operation is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<String>,
+    /// When it was decided.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub at: Option<DateTime<Utc>>,
+    /// Whether the request was carried out; for a check, whether it would be.
+    pub allowed: bool,
+    /// Whether this repeats the answer to an earlier request with the same `Idempotency-Key`.
+    pub replayed: bool,
+    /// Why it was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Whose limit denied it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// The feature that was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// How much was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested: Option<u64>,
+    /// How much the scope that denied it would have allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available: Option<u64>,
+    /// When the limit that denied it resets.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub resets_at: Option<DateTime<Utc>>,
+    /// The reservation's deadline.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The reservation's state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ReservationState>,
+    /// Whether a reservation was committed after its deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<bool>,
+    /// What was taken, in this order.
+    pub draws: Vec<DrawBody>,
+    /// What was given back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned: Vec<DrawBody>,
+    /// The balances afterwards.
+    pub balances: Vec<BalanceBody>,
+}

@@ -1,0 +1,51 @@
+//! API keys.
+
+use chrono::{DateTime, Utc};
+use quota_core::ports::KeyScope;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Label;
+
+/// An API key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KeyBody {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub scope: KeyScope,
+    /// The first characters of the secret.
+    #[cfg_attr(feature = "openapi", schema(example = "quota_0a1b2c"))]
+    pub prefix: String,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// The secret: only in the answer that creates the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+/// All API keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KeyList {
+    /// The keys, oldest first.
+    pub items: Vec<KeyBody>,
+}
+
+/// A new API key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewKeyBody {
+    /// What it is for; booked as the actor of everything done with it.
+    #[cfg_attr(feature = "openapi", schema(example = "billing"))]
+    pub name: Label,
+    /// What it may do.
+    pub scope: KeyScope,
+}

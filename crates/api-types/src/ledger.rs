@@ -1,0 +1,112 @@
+//! The ledger of an account.
+
+use chrono::{DateTime, Utc};
+use quota_core::denial::Reason;
+use quota_core::draw::{Scope, Source};
+use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey};
+use quota_core::operation::OperationKind;
+use serde::{Deserialize, Serialize};
+
+/// A change of one balance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EntryBody {
+    /// The scope.
+    pub scope: Scope,
+    /// The account whose balance changed.
+    pub account: AccountId,
+    /// The balance.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "window:articles_per_month:1790000000000000")
+    )]
+    pub bucket: String,
+    /// The feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// What paid.
+    pub source: Source,
+    /// Change of `used`.
+    pub used: i64,
+    /// Change of `held`.
+    pub held: i64,
+    /// Change of `overage`.
+    pub overage: i64,
+    /// Change of `granted`.
+    pub granted: i64,
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OperationBody {
+    /// Its id.
+    pub id: String,
+    /// The account that it is about.
+    pub account: AccountId,
+    /// Its number in the history of the account, or of the account's org.
+    pub sequence: u64,
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+    /// What kind of operation it is.
+    pub kind: OperationKind,
+    /// Whether it was carried out.
+    pub allowed: bool,
+    /// Why it was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Whose limit denied it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// What changed, such as `override_set`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<String>,
+    /// The new value, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The idempotency key of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// The reservation that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<String>,
+    /// The operation that it refunds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refers_to: Option<String>,
+    /// The balances that it changed.
+    pub entries: Vec<EntryBody>,
+    /// Who asked for it, and what for.
+    pub origin: OriginBody,
+}
+
+/// Who asked for an operation, and what for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OriginBody {
+    /// The name of the API key, or `job:` and the name of the job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// The request's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The type of what was made or deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// The id of what was made or deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// The reason that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A page of the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LedgerBody {
+    /// The operations, newest first.
+    pub items: Vec<OperationBody>,
+    /// Send it as `after` to get the next page; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}

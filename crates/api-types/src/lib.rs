@@ -1,0 +1,61 @@
+//! What goes over the wire: the bodies of requests and answers, problems, and the ids that callers see. The server and
+//! its clients share these types, so that a field or a word is written down once. Enums and ids are those of
+//! `quota-core`.
+//!
+//! ```
+//! use api_types::{ConsumeBody, DecisionBody};
+//!
+//! let asked: ConsumeBody = serde_json::from_str(r#"{"user":"alice","feature":"try_on","amount":1}"#)?;
+//! assert_eq!(asked.user.as_str(), "alice");
+//! let answer: DecisionBody = serde_json::from_str(r#"{"allowed":true,"replayed":false,"draws":[],"balances":[]}"#)?;
+//! assert!(answer.allowed);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod accounts;
+mod batch;
+mod catalog;
+mod credits;
+mod decide;
+mod decision;
+pub mod instant;
+mod jobs;
+mod keys;
+mod label;
+mod ledger;
+mod members;
+mod overview;
+mod probes;
+mod problem;
+mod public_id;
+mod subscription;
+mod tokens;
+mod zone;
+
+pub use accounts::{
+    AccountBody, AccountList, ChangeBody, MoveBody, NewOrgBody, NewUserBody, OrgBody, OrgField,
+    OverrideBody, OverrideView, ReasonBody, ResetBody, UserBody,
+};
+pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
+pub use catalog::{CatalogBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges};
+pub use credits::{CreditsBody, GrantBody, NewGrantBody};
+pub use decide::{
+    CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
+    ReleaseCapacityBody, ReserveBody,
+};
+pub use decision::{BalanceBody, DecisionBody, DrawBody};
+pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList};
+pub use keys::{KeyBody, KeyList, NewKeyBody};
+pub use label::{InvalidLabel, Label};
+pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody};
+pub use members::{MemberBody, MemberList, MemberUse};
+pub use overview::{FeatureBody, OverviewBody, TokenStanding};
+pub use probes::{HealthBody, HealthStatus};
+pub use problem::{FieldError, PROBLEM_JSON, Problem, problem_type};
+pub use public_id::{Named, public_id, read_id};
+pub use subscription::{
+    CancelBody, ChangePlanBody, RenewBody, ScheduledBody, StartBody, StatusBody, SubscriptionBody,
+    UpcomingBody,
+};
+pub use tokens::{NewTokenBody, TokenBody, TokenList, TokenTermsBody};
+pub use zone::Zone;

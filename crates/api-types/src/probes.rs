@@ -1,0 +1,32 @@
+//! Health and readiness.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether the process can answer requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// Everything works.
+    Ok,
+    /// The cache does not answer: answers are right, but slower.
+    Degraded,
+}
+
+/// The health of the process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HealthBody {
+    /// Whether the process can answer requests.
+    pub status: HealthStatus,
+    /// Whether the store answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<bool>,
+    /// Whether the cache answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<bool>,
+    /// The state of the database's schema, where `api migrate` manages it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "is current"))]
+    pub schema: Option<String>,
+}

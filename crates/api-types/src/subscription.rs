@@ -1,0 +1,156 @@
+//! Subscriptions.
+
+use chrono::{DateTime, Utc};
+use quota_core::catalog::Interval;
+use quota_core::command::{ChangeWhen, UsageAfterChange};
+use quota_core::ids::PlanCode;
+use quota_core::terms::Status;
+use serde::{Deserialize, Serialize};
+
+use crate::Label;
+
+/// A change of plan that is scheduled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScheduledBody {
+    /// The next plan.
+    pub plan: PlanCode,
+    /// When it starts.
+    pub at: DateTime<Utc>,
+}
+
+/// A period that was renewed before it starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpcomingBody {
+    /// The plan.
+    pub plan: PlanCode,
+    /// The start of the period.
+    pub starts_at: DateTime<Utc>,
+    /// The end of the period, exclusive.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// A subscription to a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SubscriptionBody {
+    /// The plan.
+    pub plan: PlanCode,
+    /// The version of the plan, if the subscription stays on the one that it began with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_version: Option<u32>,
+    /// The status.
+    pub status: Status,
+    /// Whether its limits count now.
+    pub in_force: bool,
+    /// The start of the current period.
+    pub starts_at: DateTime<Utc>,
+    /// The end of the current period, exclusive.
+    pub ends_at: DateTime<Utc>,
+    /// The length of one period.
+    pub interval: Interval,
+    /// Whether it renews by itself, without a payment.
+    pub renews: bool,
+    /// Since when a payment is overdue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub past_due_at: Option<DateTime<Utc>>,
+    /// When it ends, if it was canceled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_at: Option<DateTime<Utc>>,
+    /// The change of plan that is scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<ScheduledBody>,
+    /// The next period, if it was renewed already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upcoming: Option<UpcomingBody>,
+}
+
+/// A new subscription.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StartBody {
+    /// The plan.
+    pub plan: PlanCode,
+    /// The start of the first period; now when absent.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub starts_at: Option<DateTime<Utc>>,
+    /// The end of the first period, exclusive; one interval later when absent.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub ends_at: Option<DateTime<Utc>>,
+    /// The status; `active` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// The next period.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenewBody {
+    /// The end of the new period, exclusive; one interval later when absent.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// A change of plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangePlanBody {
+    /// The new plan.
+    pub plan: PlanCode,
+    /// When the plan changes; when absent, an upgrade changes it now and anything else at the end of the period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<ChangeWhen>,
+    /// Whether use starts again at 0 when the plan changes now; `restart` when absent.
+    #[serde(default)]
+    pub usage: UsageAfterChange,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// When a subscription ends.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CancelBody {
+    /// `period_end` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<ChangeWhen>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// A subscription's new status.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StatusBody {
+    /// The status.
+    pub status: Status,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}

@@ -1,0 +1,76 @@
+//! A user's API tokens.
+
+use chrono::{DateTime, Utc};
+use quota_core::amount::Limit;
+use quota_core::ids::TokenId;
+use serde::{Deserialize, Serialize};
+
+use crate::{BalanceBody, Label};
+
+/// A token and its balance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenBody {
+    /// Its id.
+    pub id: TokenId,
+    /// Its cap, in stored units.
+    pub cap: Limit,
+    /// When it expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Its balance.
+    pub balance: BalanceBody,
+}
+
+/// A user's tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenList {
+    /// The tokens, by id.
+    pub items: Vec<TokenBody>,
+}
+
+/// A new token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewTokenBody {
+    /// Your id for the token, unique within the user. Do not send the token's secret.
+    pub id: TokenId,
+    /// Its cap in stored units, or `"unlimited"`; required unless the user is unlimited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Limit>,
+    /// When it expires.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// Settings of a token. Fields that are absent stay as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TokenTermsBody {
+    /// Its cap in stored units, or `"unlimited"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Limit>,
+    /// When it expires.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}

@@ -1,0 +1,95 @@
+//! Bodies beside the types of `api-types`: what is answered and what is sent can be read by them, and written again
+//! without a difference.
+
+use api_types::{
+    AccountBody, AccountList, BatchAnswer, BatchBody, CancelBody, CatalogBody, ChangeBody,
+    ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody, DecisionBody, ExtendBody,
+    HealthBody, JobList, KeyBody, KeyList, LedgerBody, MemberList, MoveBody, NewGrantBody,
+    NewKeyBody, NewOrgBody, NewTokenBody, NewUserBody, OrgBody, OverrideBody, OverviewBody,
+    PlanOfChanges, Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody,
+    ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, StartBody, StatusBody,
+    SubscriptionBody, TokenList, TokenTermsBody, UserBody,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Reads a body by the type that its schema is named after, and writes it again.
+pub(crate) fn again(schema: &Value, body: &Value) -> Result<Value, String> {
+    let Some(name) = schema["$ref"]
+        .as_str()
+        .and_then(|path| path.rsplit('/').next())
+    else {
+        return any_of(schema, body);
+    };
+    macro_rules! by_name {
+        ($($body:ident),* $(,)?) => {
+            match name {
+                $(stringify!($body) => written::<$body>(body),)*
+                _ => Err(format!("`{name}` is no type of api-types")),
+            }
+        };
+    }
+    by_name!(
+        AccountBody,
+        AccountList,
+        BatchAnswer,
+        BatchBody,
+        CancelBody,
+        CatalogBody,
+        ChangeBody,
+        ChangePlanBody,
+        CheckBody,
+        CommitBody,
+        ConsumeBody,
+        CreditsBody,
+        DecisionBody,
+        ExtendBody,
+        HealthBody,
+        JobList,
+        KeyBody,
+        KeyList,
+        LedgerBody,
+        MemberList,
+        MoveBody,
+        NewGrantBody,
+        NewKeyBody,
+        NewOrgBody,
+        NewTokenBody,
+        NewUserBody,
+        OrgBody,
+        OverrideBody,
+        OverviewBody,
+        PlanOfChanges,
+        Problem,
+        ReasonBody,
+        RefundBody,
+        ReleaseBody,
+        ReleaseCapacityBody,
+        RenewBody,
+        ReserveBody,
+        ResetBody,
+        RunBatchList,
+        RunBody,
+        RunJobBody,
+        RunList,
+        StartBody,
+        StatusBody,
+        SubscriptionBody,
+        TokenList,
+        TokenTermsBody,
+        UserBody,
+    )
+}
+
+/// A denial or a problem: the first type that reads it.
+fn any_of(schema: &Value, body: &Value) -> Result<Value, String> {
+    let parts = schema["anyOf"].as_array().into_iter().flatten();
+    let mut read = parts.filter_map(|part| again(part, body).ok());
+    read.next().ok_or_else(|| format!("no type for {schema}"))
+}
+
+fn written<T: Serialize + DeserializeOwned>(body: &Value) -> Result<Value, String> {
+    let read = T::deserialize(body).map_err(|error| error.to_string())?;
+    serde_json::to_value(&read).map_err(|error| error.to_string())
+}
