@@ -275,7 +275,7 @@ mod tests {
             clock: Arc::new(FixedClock::at(chrono::DateTime::UNIX_EPOCH)),
             ids: Arc::new(TimeIds),
         };
-        let engine = Engine::start(parts, EngineSettings::default()).await;
+        let engine = Engine::start(parts, EngineSettings::patient()).await;
         ApiState::new(engine.expect("it starts"), None, ApiSettings::default())
     }
 

@@ -37,3 +37,13 @@ impl Default for EngineSettings {
         }
     }
 }
+
+impl EngineSettings {
+    /// The defaults, with a deadline that a busy machine does not meet: for tests, and for callers that can wait.
+    pub fn patient() -> Self {
+        Self {
+            deadline: Duration::from_mins(10),
+            ..Self::default()
+        }
+    }
+}

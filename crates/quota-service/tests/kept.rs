@@ -60,7 +60,7 @@ async fn node(store: &Arc<MemoryStore>) -> Engine {
         clock: Arc::new(FixedClock::at(start)),
         ids: Arc::new(TimeIds),
     };
-    let engine = Engine::start(parts, EngineSettings::default()).await;
+    let engine = Engine::start(parts, EngineSettings::patient()).await;
     engine.expect("the engine starts")
 }
 

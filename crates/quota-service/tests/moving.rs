@@ -46,7 +46,7 @@ impl Stage {
             clock: Arc::<FixedClock>::clone(&clock),
             ids: Arc::new(TimeIds),
         };
-        let engine = Engine::start(parts, EngineSettings::default()).await;
+        let engine = Engine::start(parts, EngineSettings::patient()).await;
         let stage = Self {
             store,
             clock,

@@ -8,18 +8,27 @@ use quota_core::ports::StoreError;
 
 /// After a failure, how long nobody tries.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Longest wait for an answer: longer than the server's own limit for a statement, for when it is the server that stands.
-const ANSWER_MAX: Duration = Duration::from_secs(12);
+/// How much longer an answer is waited for than the server's own limit for a statement: it is the server that stands then.
+pub(crate) const ANSWER_MARGIN: Duration = Duration::from_secs(2);
 /// How long one caller may try before another one does.
 const TRY_MAX: Duration = Duration::from_secs(2);
 
 /// Whether the server could be reached when it was last tried. Clones share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Breaker {
+    answer_timeout: Duration,
     closed_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Breaker {
+    /// A server that nobody has tried yet; an answer is waited for as long as is said.
+    pub(crate) fn new(answer_timeout: Duration) -> Self {
+        Self {
+            answer_timeout,
+            closed_until: Arc::default(),
+        }
+    }
+
     /// Runs `work`, unless the server could not be reached just now.
     pub(crate) async fn guard<T>(
         &self,
@@ -31,7 +40,7 @@ impl Breaker {
                 "it could not be reached just now".into(),
             ));
         }
-        let outcome = match tokio::time::timeout(ANSWER_MAX, work).await {
+        let outcome = match tokio::time::timeout(self.answer_timeout, work).await {
             Ok(outcome) => outcome,
             Err(late) => Err(StoreError::Unavailable(late.into())),
         };
@@ -70,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn after_a_failure_nobody_waits_and_success_opens_again() {
-        let breaker = Breaker::default();
+        let breaker = Breaker::new(ANSWER_MARGIN);
         let fail = async || Err::<(), _>(StoreError::Unreachable("away".into()));
         assert!(breaker.guard(|| false, fail()).await.is_err());
         let unreached = async || -> Result<(), StoreError> { panic!("nobody tries yet") };

@@ -29,3 +29,19 @@ impl Default for Settings {
         }
     }
 }
+
+/// Longer than any machine needs for one statement, however busy it is.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+impl Settings {
+    /// Time-outs that a busy machine does not meet: for tests, and for programs without a caller that waits.
+    pub fn patient() -> Self {
+        Self {
+            acquire_timeout: PATIENCE,
+            statement_timeout: PATIENCE,
+            lock_timeout: PATIENCE,
+            idle_in_transaction_timeout: PATIENCE,
+            ..Self::default()
+        }
+    }
+}

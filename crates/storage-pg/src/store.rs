@@ -9,7 +9,7 @@ use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, Writ
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::breaker::Breaker;
+use crate::breaker::{ANSWER_MARGIN, Breaker};
 use crate::load::{LoadColumns, load};
 use crate::pool::{self, retrying, to_the_end};
 use crate::spare::Spare;
@@ -17,8 +17,8 @@ use crate::statements::Layout;
 use crate::write::Writing;
 use crate::{Settings, locked, migrate, shards};
 
-/// Longest wait for a turn at the directory.
-const TURN_WAIT: Duration = Duration::from_secs(5);
+/// Longest wait for a turn at the directory, in waits for a connection: those before it get theirs one after another.
+const TURN_WAITS: u32 = 5;
 
 /// The engine's store on one PostgreSQL database. Cheap to clone; every clone shares the connections.
 #[derive(Debug, Clone)]
@@ -29,6 +29,7 @@ pub struct PgStore {
     /// Whose turn it is to ask the directory: many at once must not take every connection, nor wait for one so long that
     /// the server seems lost.
     turns: Arc<Semaphore>,
+    turn_timeout: Duration,
     options: PgConnectOptions,
     layout: Layout,
 }
@@ -47,9 +48,10 @@ impl PgStore {
             .max(1);
         Ok(Self {
             pool,
-            breaker: Breaker::default(),
+            breaker: Breaker::new(settings.statement_timeout.saturating_add(ANSWER_MARGIN)),
             spare: Spare::default(),
             turns: Arc::new(Semaphore::new(turns)),
+            turn_timeout: settings.acquire_timeout.saturating_mul(TURN_WAITS),
             options,
             layout,
         })
@@ -74,7 +76,7 @@ impl PgStore {
 
     /// Waits for a turn at the directory.
     pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
-        let turn = tokio::time::timeout(TURN_WAIT, self.turns.acquire()).await;
+        let turn = tokio::time::timeout(self.turn_timeout, self.turns.acquire()).await;
         let turn = turn.map_err(|late| StoreError::Unreachable(late.into()))?;
         turn.map_err(|closed| StoreError::Unreachable(closed.into()))
     }

@@ -118,7 +118,7 @@ async fn left_open(url: &str) -> String {
 async fn store_on_one(url: &str) -> (PgStore, Vec<PoolConnection<Postgres>>) {
     let settings = Settings {
         acquire_timeout: WAIT_MAX,
-        ..Settings::default()
+        ..Settings::patient()
     };
     let store = PgStore::connect(url, settings).await.expect("connects");
     let others = all_but_one(store.pool()).await;
@@ -193,7 +193,7 @@ async fn a_caller_that_gives_up_on_a_locked_home_leaves_no_transaction_behind() 
     let url = fresh().await;
     storage_pg::migrate(&url).await.expect("migrates");
     let proxy = Proxy::before(&url).await;
-    let direct = PgStore::connect(&url, Settings::default()).await;
+    let direct = PgStore::connect(&url, Settings::patient()).await;
     let direct = direct.expect("connects");
     let (store, _others) = store_on_one(&proxy.url).await;
     let alice = user("alice");

@@ -14,7 +14,7 @@ const KILLS: u32 = 10;
 const ANSWERS: usize = 150;
 
 async fn open(url: &str) -> Arc<dyn Storage> {
-    let store = PgStore::connect(url, Settings::default()).await;
+    let store = PgStore::connect(url, Settings::patient()).await;
     let store = store.expect("the server answers");
     store.migrate().await.expect("migrates");
     Arc::new(store)

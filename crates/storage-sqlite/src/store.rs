@@ -51,6 +51,20 @@ impl Default for SqliteSettings {
     }
 }
 
+/// Longer than any machine needs for one transaction, however busy it is.
+const PATIENCE_SECONDS: u64 = 600;
+
+impl SqliteSettings {
+    /// Time-outs that a busy machine does not meet: for tests, and for programs without a caller that waits.
+    pub fn patient() -> Self {
+        Self {
+            busy_seconds: PATIENCE_SECONDS,
+            acquire_seconds: PATIENCE_SECONDS,
+            ..Self::default()
+        }
+    }
+}
+
 /// Everything that the engine keeps, in one SQLite file.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {

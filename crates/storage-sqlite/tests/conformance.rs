@@ -16,7 +16,7 @@ mod in_a_file {
     async fn open() -> (Arc<dyn Storage>, TempDir) {
         let folder = TempDir::new().expect("a folder");
         let file = folder.path().join("quota.db");
-        let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+        let store = SqliteStore::open(file, &SqliteSettings::patient()).await;
         (Arc::new(store.expect("opens")), folder)
     }
 
@@ -27,7 +27,7 @@ mod in_memory {
     use super::{Arc, SqliteSettings, SqliteStore, Storage};
 
     async fn open() -> (Arc<dyn Storage>, ()) {
-        let store = SqliteStore::open_in_memory(&SqliteSettings::default()).await;
+        let store = SqliteStore::open_in_memory(&SqliteSettings::patient()).await;
         (Arc::new(store.expect("opens")), ())
     }
 

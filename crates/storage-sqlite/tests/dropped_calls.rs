@@ -23,7 +23,7 @@ async fn open() -> (SqliteStore, TempDir) {
 async fn reopen(folder: &TempDir) -> SqliteStore {
     let settings = SqliteSettings {
         readers: 2,
-        ..SqliteSettings::default()
+        ..SqliteSettings::patient()
     };
     let store = SqliteStore::open(folder.path().join("quota.db"), &settings).await;
     store.expect("opens")

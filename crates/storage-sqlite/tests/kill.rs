@@ -27,7 +27,7 @@ const MARK: &str = "answered ";
 type Numbers = BTreeMap<AccountId, u64>;
 
 async fn open(file: &Path) -> Arc<dyn Storage> {
-    let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+    let store = SqliteStore::open(file, &SqliteSettings::patient()).await;
     Arc::new(store.expect("opens"))
 }
 

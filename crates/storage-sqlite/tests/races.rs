@@ -13,7 +13,7 @@ use tempfile::TempDir;
 async fn open() -> (Arc<dyn Storage>, TempDir) {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("quota.db");
-    let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+    let store = SqliteStore::open(file, &SqliteSettings::patient()).await;
     (Arc::new(store.expect("opens")), folder)
 }
 

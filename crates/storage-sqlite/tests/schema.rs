@@ -11,7 +11,7 @@ use testkit::fixtures::{batch, first_write, home_query, load_query, user};
 async fn open() -> (SqliteStore, SqliteConnection, TempDir) {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("quota.db");
-    let store = SqliteStore::open(&file, &SqliteSettings::default()).await;
+    let store = SqliteStore::open(&file, &SqliteSettings::patient()).await;
     let store = store.expect("opens");
     let written = store.write(&batch(vec![first_write(&user("alice"))])).await;
     written.expect("writes");
@@ -81,7 +81,7 @@ async fn a_file_that_another_process_holds_is_unavailable() {
     let file = folder.path().join("quota.db");
     let settings = SqliteSettings {
         busy_seconds: 0,
-        ..SqliteSettings::default()
+        ..SqliteSettings::patient()
     };
     let store = SqliteStore::open(&file, &settings).await.expect("opens");
     let other = SqliteConnectOptions::new().filename(file).connect().await;
@@ -107,7 +107,7 @@ async fn what_was_written_is_there_after_opening_again() {
     let closed = store.audit_home(&alice).await.expect_err("is closed");
     assert!(closed.is_transient(), "{closed:?}");
     let file = folder.path().join("quota.db");
-    let again = SqliteStore::open(file, &SqliteSettings::default()).await;
+    let again = SqliteStore::open(file, &SqliteSettings::patient()).await;
     let again = again.expect("opens");
     assert_eq!(again.audit_home(&alice).await.expect("reads"), before);
 }

@@ -20,7 +20,7 @@ async fn come_to_the_same(plans: Vec<Plan>) {
     let folder = folder.expect("a folder");
     for (number, plan) in plans.into_iter().enumerate() {
         let file = folder.path().join(format!("quota-{number}.db"));
-        let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+        let store = SqliteStore::open(file, &SqliteSettings::patient()).await;
         let store = Arc::new(store.expect("opens"));
         let expected = run(Arc::new(MemoryStore::new()), &plan).await;
         let found = run(store, &plan).await;

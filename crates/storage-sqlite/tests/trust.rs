@@ -11,7 +11,7 @@ use testkit::fixtures::{
 
 /// A store with the homes of alice and bob, each at version 1.
 async fn with_two_homes() -> (SqliteStore, AccountId, AccountId) {
-    let store = SqliteStore::open_in_memory(&SqliteSettings::default()).await;
+    let store = SqliteStore::open_in_memory(&SqliteSettings::patient()).await;
     let store = store.expect("opens");
     let (alice, bob) = (user("alice"), user("bob"));
     let first = vec![first_write(&alice), first_write(&bob)];

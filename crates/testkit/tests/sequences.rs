@@ -12,7 +12,7 @@ async fn come_to_the_same(plan: &Plan) {
         shards: 1,
         batch_max: 7,
         homes_kept: 0,
-        ..EngineSettings::default()
+        ..EngineSettings::patient()
     };
     let alone = run_with(Arc::new(MemoryStore::new()), plan, settings).await;
     let usual = run(Arc::new(MemoryStore::new()), plan).await;

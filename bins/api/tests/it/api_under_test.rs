@@ -122,7 +122,7 @@ impl Api {
             clock: Arc::clone(&clock) as Arc<dyn quota_core::ports::Clock>,
             ids: Arc::new(TimeIds),
         };
-        let engine = Engine::start(parts, EngineSettings::default()).await;
+        let engine = Engine::start(parts, EngineSettings::patient()).await;
         let engine = engine.expect("an engine starts");
         let admin = engine
             .create_key("admin of the test", KeyScope::Admin)

@@ -120,32 +120,48 @@ async fn a_request_that_takes_too_long_is_given_up() {
     assert!(text.contains("\"code\":\"timeout\""), "{text}");
 }
 
+/// Counters are of the whole process, which other tests may share: only of a feature of its own is the number known.
 #[tokio::test]
 async fn metrics_name_features_and_routes_and_no_user() {
-    let metrics = runtime::install_metrics().expect("once in a process of its own");
+    let metrics = runtime::install_metrics().expect("once in a process");
     let settings = ApiSettings {
         metrics: Some(metrics),
         metrics_open: true,
         ..ApiSettings::default()
     };
     let api = Api::bare(Arc::new(MemoryStore::new()), settings).await;
-    api.apply(crate::api_under_test::CATALOG).await;
-    api.user("ann-of-metrics", Some("article_free")).await;
-    api.consume("ann-of-metrics", "articles_per_month", 1)
-        .await
-        .expect(200);
-    api.consume("ann-of-metrics", "made-up", 1)
-        .await
-        .expect(404);
-    api.consume("ann-of-metrics", "articles_per_month", 9)
-        .await
-        .expect(429);
+    api.apply(
+        r#"
+        [[feature]]
+        code = "metered"
+        name = "Metered"
+        unit = "piece"
+        kind = "consumable"
+        cadence = "monthly"
+        [[plan]]
+        code = "five"
+        name = "Five"
+        price = 0
+        limits = { metered = 5 }
+        "#,
+    )
+    .await;
+    api.user("ann-of-metrics", Some("five")).await;
+    for (feature, amount, status) in [
+        ("metered", 1, 200),
+        ("made-up", 1, 404),
+        ("metered", 9, 429),
+    ] {
+        api.consume("ann-of-metrics", feature, amount)
+            .await
+            .expect(status);
+    }
     let text = api.get("/metrics").await.expect(200).text;
     for line in [
-        r#"quota_consume_total{feature="articles_per_month",status="allowed"} 1"#,
-        r#"quota_consume_total{feature="articles_per_month",status="limit_reached"} 1"#,
-        r#"quota_consume_total{feature="unknown",status="unknown_feature"} 1"#,
-        r#"http_requests_total{method="POST",route="/v1/consume",status="429"} 1"#,
+        "quota_consume_total{feature=\"metered\",status=\"allowed\"} 1\n",
+        "quota_consume_total{feature=\"metered\",status=\"limit_reached\"} 1\n",
+        r#"quota_consume_total{feature="unknown",status="unknown_feature"} "#,
+        r#"http_requests_total{method="POST",route="/v1/consume",status="429"} "#,
         r#"quota_decide_duration_seconds_bucket{operation="consume""#,
         "quota_batch_size",
     ] {

@@ -13,7 +13,7 @@ use crate::api_under_test::{Api, noon};
 async fn stage() -> (Api, SqliteStore, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("quota.db");
-    let store = SqliteStore::open(file, &SqliteSettings::default()).await;
+    let store = SqliteStore::open(file, &SqliteSettings::patient()).await;
     let store = store.expect("SQLite opens");
     let api = Api::with_jobs(Arc::new(store.clone())).await;
     (api, store, folder)

@@ -175,7 +175,7 @@ async fn a_process_on_sqlite_killed_ten_times_loses_and_doubles_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("quota.db");
     let open = async || {
-        let store = SqliteStore::open(&file, &SqliteSettings::default()).await;
+        let store = SqliteStore::open(&file, &SqliteSettings::patient()).await;
         let store: Arc<dyn Storage> = Arc::new(store.expect("SQLite opens"));
         store
     };

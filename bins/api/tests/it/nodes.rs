@@ -46,7 +46,7 @@ pub(crate) async fn admin_key(storage: Arc<dyn Storage>) -> String {
         clock: Arc::new(SystemClock),
         ids: Arc::new(TimeIds),
     };
-    let engine = Engine::start(parts, EngineSettings::default()).await;
+    let engine = Engine::start(parts, EngineSettings::patient()).await;
     let engine = engine.expect("the engine starts");
     let key = engine.create_key("tests", KeyScope::Admin).await;
     engine.stop().await;
@@ -67,6 +67,7 @@ impl Node {
             .env_clear()
             .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error"])
+            .args(["--deadline", "10m", "--request-timeout", "10m"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");

@@ -14,7 +14,7 @@ async fn a_process_on_postgresql_killed_ten_times_loses_and_doubles_nothing() {
     let url = block_in_place(|| testkit::pg::fresh_database("api_kill"));
     storage_pg::migrate(&url).await.expect("it migrates");
     let open = async || {
-        let store = PgStore::connect(&url, Settings::default()).await;
+        let store = PgStore::connect(&url, Settings::patient()).await;
         let store: Arc<dyn Storage> = Arc::new(store.expect("PostgreSQL answers"));
         store
     };

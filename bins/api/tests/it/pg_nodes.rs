@@ -29,7 +29,7 @@ impl Pair {
     async fn start(name: &str, redis: Option<&str>) -> Self {
         let url = block_in_place(|| testkit::pg::fresh_database(name));
         storage_pg::migrate(&url).await.expect("it migrates");
-        let store = PgStore::connect(&url, Settings::default()).await;
+        let store = PgStore::connect(&url, Settings::patient()).await;
         let store = store.expect("PostgreSQL answers");
         let secret = admin_key(Arc::new(store)).await;
         let folder = tempfile::tempdir().expect("a folder");

@@ -48,6 +48,7 @@ fn serve(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Ser
     let key = printed(api(folder, environment).args(create));
     let mut command = api(folder, environment);
     command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command.args(["--deadline", "10m", "--request-timeout", "10m"]);
     let (mut served, _) = started(command.args(arguments));
     served.key = key;
     served

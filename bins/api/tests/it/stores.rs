@@ -13,7 +13,7 @@ pub(crate) type Example = Pin<Box<dyn Future<Output = ()>>>;
 /// Runs an example on a SQLite file.
 pub(crate) async fn on_sqlite(example: impl FnOnce(Api) -> Example) {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = SqliteStore::open(folder.path().join("quota.db"), &SqliteSettings::default()).await;
+    let store = SqliteStore::open(folder.path().join("quota.db"), &SqliteSettings::patient()).await;
     let store = store.expect("SQLite opens");
     example(Api::over(Arc::new(store.clone())).await).await;
     store.close().await;
@@ -25,7 +25,7 @@ pub(crate) async fn on_pg(name: &str, example: impl FnOnce(Api) -> Example) {
     let url = tokio::task::spawn_blocking(move || testkit::pg::fresh_database(&name));
     let url = url.await.expect("a database");
     storage_pg::migrate(&url).await.expect("it migrates");
-    let store = storage_pg::PgStore::connect(&url, storage_pg::Settings::default()).await;
+    let store = storage_pg::PgStore::connect(&url, storage_pg::Settings::patient()).await;
     let store = store.expect("PostgreSQL answers");
     example(Api::over(Arc::new(store.clone())).await).await;
     store.close().await;

@@ -37,7 +37,7 @@ impl Installation {
             clock: Arc::new(FixedClock::at(long_ago)),
             ids: Arc::new(TimeIds),
         };
-        let engine = Engine::start(parts, EngineSettings::default()).await;
+        let engine = Engine::start(parts, EngineSettings::patient()).await;
         let engine = engine.expect("the engine starts");
         let file = include_str!("../../../../crates/quota-core/catalogs/image-platform.toml");
         let file = toml::from_str(file).expect("the catalog parses");
@@ -60,7 +60,7 @@ impl Installation {
     }
 
     pub async fn store(&self) -> SqliteStore {
-        let store = SqliteStore::open(&self.file(), &SqliteSettings::default()).await;
+        let store = SqliteStore::open(&self.file(), &SqliteSettings::patient()).await;
         store.expect("the file opens")
     }
 

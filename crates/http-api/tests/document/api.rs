@@ -207,7 +207,7 @@ impl Api {
             clock: Arc::new(FixedClock::at(noon())) as Arc<dyn Clock>,
             ids: Arc::new(TimeIds),
         };
-        let engine = Engine::start(parts, EngineSettings::default()).await;
+        let engine = Engine::start(parts, EngineSettings::patient()).await;
         let engine = engine.expect("an engine starts");
         let catalog = http_api::read_catalog_toml(CATALOG).expect("a catalog");
         let applied = engine.apply_catalog(&catalog, None).await;

@@ -17,7 +17,7 @@ const LOCK: i64 = 0x0071_756F_7461;
 /// An empty store on a database that nobody else uses.
 pub(crate) async fn open() -> (Arc<dyn Storage>, ()) {
     let url = copy().await;
-    let store = PgStore::connect(&url, Settings::default()).await;
+    let store = PgStore::connect(&url, Settings::patient()).await;
     (Arc::new(store.expect("the copy answers")), ())
 }
 

@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::answer::Answer;
 use quota_core::balance::Balance;
 use quota_core::draw::{Scope, Source};
-use quota_core::event::{Event, EventKind};
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey};
 use quota_core::operation::{Entry, Operation, OperationKind, id_at};
@@ -14,7 +13,6 @@ use quota_core::origin::Origin;
 use quota_core::ports::{
     AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store, WriteBatch,
 };
-use quota_core::reservation::{Reservation, ReservationState};
 use serde_json::json;
 use storage_pg::{PgStore, Settings};
 use uuid::Uuid;
@@ -23,7 +21,7 @@ pub(crate) async fn fresh(name: &str) -> (PgStore, String) {
     let name = name.to_owned();
     let url = tokio::task::spawn_blocking(move || testkit::pg::fresh_database(&name));
     let url = url.await.expect("a database");
-    let store = PgStore::connect(&url, Settings::default())
+    let store = PgStore::connect(&url, Settings::patient())
         .await
         .expect("the server answers");
     store.migrate().await.expect("an empty database migrates");
@@ -156,34 +154,6 @@ pub(crate) async fn load(store: &PgStore, homes: Vec<HomeQuery>) -> Loaded {
 
 pub(crate) async fn write(store: &PgStore, homes: Vec<HomeWrite>) -> Vec<AccountId> {
     store.write(&batch(homes)).await.expect("writes")
-}
-
-pub(crate) fn reservation(account: &AccountId, expires_at: DateTime<Utc>) -> Reservation {
-    Reservation {
-        id: Uuid::now_v7(),
-        account: account.clone(),
-        token: None,
-        feature: feature(),
-        amount: 1,
-        draws: Vec::new(),
-        expires_at,
-        state: ReservationState::Open,
-        ended_by: None,
-        late_commit: None,
-    }
-}
-
-pub(crate) fn event(home: &AccountId, sequence: u64, reason: &str) -> Event {
-    Event {
-        id: Uuid::now_v7(),
-        home: home.clone(),
-        account: home.clone(),
-        sequence,
-        at: at(i64::try_from(sequence).expect("small")),
-        kind: EventKind::QuotaUpdated {
-            reason: reason.to_owned(),
-        },
-    }
 }
 
 pub(crate) fn key_query(account: &AccountId, text: &str) -> KeyQuery {

@@ -3,7 +3,6 @@
 
 mod fixture;
 mod hot_path;
-mod jobs_and_keys;
 mod lists;
 mod race;
 mod relocation;

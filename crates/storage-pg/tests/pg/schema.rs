@@ -294,7 +294,7 @@ async fn a_schema_is_missing_behind_current_or_ahead() {
     let bare = tokio::task::spawn_blocking(|| testkit::pg::fresh_database("bare"));
     let bare = bare.await.expect("a database");
     let connect = async |url: &str| {
-        let store = PgStore::connect(url, Settings::default()).await;
+        let store = PgStore::connect(url, Settings::patient()).await;
         store.expect("the server answers")
     };
     let store = connect(&bare).await;

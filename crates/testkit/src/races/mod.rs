@@ -10,7 +10,6 @@ mod load;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::DateTime;
 use futures::future::join_all;
@@ -35,8 +34,6 @@ use crate::fixtures::{feature, key, org, user};
 const START: i64 = 1_799_000_000;
 /// Small, so that a race is fought in many writes.
 const BATCH_MAX: usize = 16;
-/// Nobody waits so long on a machine that works.
-const DEADLINE: Duration = Duration::from_mins(2);
 
 /// An installation under contention.
 pub struct Arena {
@@ -83,8 +80,7 @@ impl Arena {
         };
         let settings = EngineSettings {
             batch_max: BATCH_MAX,
-            deadline: DEADLINE,
-            ..EngineSettings::default()
+            ..EngineSettings::patient()
         };
         let engine = Engine::start(parts, settings).await;
         engine.expect("the engine starts")

@@ -145,7 +145,7 @@ fn catalog_file(text: &str) -> CatalogFile {
 /// # Panics
 /// When the store fails, or the auditor finds something at the end.
 pub async fn run(storage: Arc<dyn Storage>, plan: &Plan) -> Trace {
-    run_with(storage, plan, EngineSettings::default()).await
+    run_with(storage, plan, EngineSettings::patient()).await
 }
 
 /// As [`run`], with an engine that is set in another way: that must not be seen in the outcomes.
@@ -206,7 +206,6 @@ async fn engine(
     };
     let settings = EngineSettings {
         queue_max: 100_000,
-        deadline: std::time::Duration::from_mins(5),
         ..settings
     };
     let engine = Engine::start(parts, settings).await;

@@ -1,5 +1,6 @@
 //! Lists, the ledger, the outbox, and what goes.
 
+use quota_core::event::EventKind;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::operation::{Operation, OperationKind};
@@ -184,7 +185,13 @@ pub async fn the_ledger_comes_newest_first_by_pages(store: Store) {
 /// Events wait in the order in which they were written until they are published, and are published once.
 pub async fn events_wait_until_they_are_published(store: Store) {
     let alice = user("alice");
-    let events: Vec<_> = (1..=3).map(|n| event(&alice, &alice, n)).collect();
+    let mut events: Vec<_> = (1..=3).map(|n| event(&alice, &alice, n)).collect();
+    // Two events of one operation share its id.
+    events[2].id = events[1].id;
+    (events[2].sequence, events[2].at) = (events[1].sequence, events[1].at);
+    events[2].kind = EventKind::QuotaReset {
+        features: Vec::new(),
+    };
     let mut write = first_write(&alice);
     write.events.clone_from(&events);
     put(&store, vec![write]).await;

@@ -275,7 +275,7 @@ pub async fn every_kind_of_operation_comes_back(store: Store) {
             .collect();
         let text = || Some(ODD.to_owned());
         odd.origin = Origin {
-            actor: text(),
+            actor: Some("a bad pen\u{0}".to_owned()),
             request_id: text(),
             resource_type: text(),
             resource_id: text(),
