@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::mask::{mask, without_inline_tests};
 use crate::repo::RepoFile;
 
 const LINES_MAX: usize = 400; // one screen of outline, one idea; measured in the codebases we follow
@@ -48,65 +47,6 @@ pub fn open_work(files: &[RepoFile]) -> Vec<String> {
         })
     };
     lines_where(files, lacks_number, "open work without an issue number")
-}
-
-/// `async` in the rules of quota-core: a rule is a pure function.
-pub fn async_rules(files: &[RepoFile]) -> Vec<String> {
-    let rules = code_under(files, "crates/quota-core/src/rules");
-    lines_where(
-        &rules,
-        |line| words(line).any(|word| word == "async"),
-        "`async` in a rule",
-    )
-}
-
-/// A clock or randomness in quota-core: time and ids are arguments.
-pub fn impure_core(files: &[RepoFile]) -> Vec<String> {
-    let impure = |line: &str| {
-        let clock = [
-            "Utc::now",
-            "SystemTime::now",
-            "Instant::now",
-            "Local::now",
-            "::now_v7",
-        ];
-        let random = ["rand", "getrandom", "new_v4"];
-        clock.iter().any(|call| line.contains(call)) || words(line).any(|w| random.contains(&w))
-    };
-    let core = code_under(files, "crates/quota-core/src");
-    lines_where(&core, impure, "a clock or randomness in quota-core")
-}
-
-/// SQL put together at run time, outside the stores.
-pub fn sql_outside_stores(files: &[RepoFile]) -> Vec<String> {
-    let outside = |file: &RepoFile| {
-        !file.path.starts_with("crates/storage-") && !file.path.starts_with("crates/tidy/")
-    };
-    let others: Vec<RepoFile> = files.iter().filter(|file| outside(file)).cloned().collect();
-    let code = code_under(&others, "");
-    lines_where(
-        &code,
-        |line| line.contains("AssertSqlSafe"),
-        "SQL outside the stores",
-    )
-}
-
-/// `.unwrap()` where a user would meet the panic.
-pub fn unwraps(files: &[RepoFile]) -> Vec<String> {
-    let product: Vec<RepoFile> = files
-        .iter()
-        .filter(|file| !file.is_test())
-        .cloned()
-        .collect();
-    let code: Vec<RepoFile> = code_under(&product, "")
-        .iter()
-        .map(|file| RepoFile::new(&file.path, &without_inline_tests(&file.text)))
-        .collect();
-    lines_where(
-        &code,
-        |line| line.contains(".unwrap()"),
-        "`.unwrap()` outside tests",
-    )
 }
 
 /// Paths of one machine and addresses of registries, which another machine has not.
@@ -197,20 +137,6 @@ fn leading_comment_has(text: &str, wanted: &str) -> bool {
         .lines()
         .take_while(|line| line.is_empty() || line.starts_with("--"));
     comment.into_iter().any(|line| line.contains(wanted))
-}
-
-/// The Rust files below `folder`, without comments and strings.
-fn code_under(files: &[RepoFile], folder: &str) -> Vec<RepoFile> {
-    let sources = files
-        .iter()
-        .filter(|file| file.has_extension("rs") && file.path.starts_with(folder));
-    sources
-        .map(|file| RepoFile::new(&file.path, &mask(&file.text).code))
-        .collect()
-}
-
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| !c.is_alphanumeric() && c != '_')
 }
 
 fn lines_where(files: &[RepoFile], is_wrong: impl Fn(&str) -> bool, what: &str) -> Vec<String> {

@@ -10,6 +10,10 @@ const FORBIDDEN_IN_CORE: [&str; 5] = ["tokio", "sqlx", "axum", "redis", "rand"];
 const FORBIDDEN_ANYWHERE: [&str; 3] = ["openssl-sys", "native-tls", "aws-lc-sys"];
 /// Crates that only tests may depend on.
 const TEST_CRATES: [&str; 2] = ["testkit", "tidy"];
+/// SQL is written in the stores alone.
+const SQL: &str = "sqlx";
+/// What the names of the crates that are stores begin with.
+const STORES: &str = "storage-";
 /// A binary of its own that may take what it likes.
 const BENCH: &str = "quota-bench";
 
@@ -115,6 +119,12 @@ impl Graph {
             let free = *kind == Kind::Binary || name == BENCH;
             if !free && allowed.is_none() {
                 wrong.push(format!("{name} has no place among the layers yet"));
+            }
+            if self.uses_of(name).any(|other| other == SQL)
+                && !name.starts_with(STORES)
+                && name != BENCH
+            {
+                wrong.push(format!("{name} must not depend on {SQL}"));
             }
             for other in self
                 .uses_of(name)

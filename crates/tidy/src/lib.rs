@@ -4,7 +4,7 @@
 pub mod checks;
 pub mod claims;
 pub mod layers;
-pub mod mask;
+pub mod modules;
 pub mod repo;
 pub mod rulebook;
 pub mod test_functions;

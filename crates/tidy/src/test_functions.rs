@@ -1,6 +1,9 @@
 //! Finds the tests of a source file, with the notes that are in them and right above them.
 
-use crate::mask::{item_end, mask};
+use std::ops::Range;
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
 use crate::repo::RepoFile;
 
 /// Functions in this folder are tests that every store runs.
@@ -18,101 +21,143 @@ pub struct TestFunction {
 }
 
 /// Every test in `file`.
+///
+/// # Panics
+///
+/// When the file is no Rust.
 pub fn test_functions(file: &RepoFile) -> Vec<TestFunction> {
     if !file.has_extension("rs") {
         return Vec::new();
     }
-    let masked = mask(&file.text);
-    let (code, notes) = (&masked.code, &masked.notes);
-    let mut found = Vec::new();
-    let mut covered = 0;
-    for at in starts(file, code) {
-        if at < covered {
-            continue;
-        }
-        let end = item_end(code, function_at(code, at));
-        covered = end;
-        let from = notes_start(&file.text, at);
-        found.push(TestFunction {
-            name: name_at(code, at),
-            notes: notes[from..end].to_owned(),
-        });
-    }
-    found
+    let tokens: TokenStream = match file.text.parse() {
+        Ok(tokens) => tokens,
+        Err(error) => panic!("{}: {error}", file.path),
+    };
+    let mut places = Vec::new();
+    find(
+        &trees(tokens.clone()),
+        file.path.starts_with(CONFORMANCE_FOLDER),
+        &mut places,
+    );
+    let mut notes = file.text.clone().into_bytes();
+    blank_code(tokens, &file.text, &mut notes);
+    let tests = places.into_iter().map(|(name, place)| {
+        let from = notes_start(&file.text, place.start);
+        let notes = String::from_utf8_lossy(&notes[from..place.end]).into_owned();
+        TestFunction { name, notes }
+    });
+    tests.collect()
 }
 
-/// Where tests begin, in order: at the attribute, the function of a suite, or the macro.
-fn starts(file: &RepoFile, code: &str) -> Vec<usize> {
-    let in_suite = file.path.starts_with(CONFORMANCE_FOLDER);
-    let mut starts = Vec::new();
-    let mut line_at = 0;
-    for line in code.split_inclusive('\n') {
-        let text = line.trim_start();
-        let at = line_at + line.len() - text.len();
-        let is_suite_function = in_suite && text.starts_with("pub ") && text.contains("fn ");
-        if is_test_attribute(text) || is_suite_function || is_test_macro(text) {
-            starts.push(at);
+fn trees(tokens: TokenStream) -> Vec<TokenTree> {
+    tokens.into_iter().collect()
+}
+
+/// Names and places of the tests among some tokens, and in the groups among them.
+fn find(tokens: &[TokenTree], in_suite: bool, found: &mut Vec<(String, Range<usize>)>) {
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let rest = &tokens[at..];
+        let is_start = is_test_attribute(rest) || in_suite && is_word(token, "pub");
+        let test = if is_start {
+            function(rest)
+        } else {
+            test_macro(rest)
+        };
+        if let Some((name, length, end)) = test {
+            found.push((name, token.span().byte_range().start..end));
+            at += length;
+            continue;
         }
-        line_at += line.len();
+        if let TokenTree::Group(group) = token {
+            find(&trees(group.stream()), in_suite, found);
+        }
+        at += 1;
     }
-    starts
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+fn is_sign(token: &TokenTree, sign: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
 }
 
 /// `#[test]`, `#[tokio::test(…)]`, `#[test_case(…)]`, `#[rstest]`.
-fn is_test_attribute(text: &str) -> bool {
-    let Some(inside) = text.strip_prefix("#[") else {
+fn is_test_attribute(tokens: &[TokenTree]) -> bool {
+    let [hash, TokenTree::Group(group), ..] = tokens else {
         return false;
     };
-    let path: String = inside
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
-        .collect();
-    matches!(
-        path.rsplit("::").next(),
-        Some("test" | "rstest" | "test_case")
-    )
+    let inside = trees(group.stream());
+    let path = inside
+        .iter()
+        .take_while(|token| matches!(token, TokenTree::Ident(_)) || is_sign(token, ':'));
+    is_sign(hash, '#')
+        && path.last().is_some_and(|last| {
+            ["test", "rstest", "test_case"]
+                .iter()
+                .any(|name| is_word(last, name))
+        })
+}
+
+/// The function that begins here with its attributes: its name, its number of tokens, and where its text ends.
+fn function(tokens: &[TokenTree]) -> Option<(String, usize, usize)> {
+    let ends = |token: &TokenTree| is_sign(token, ';') || braces(token).is_some();
+    let end = tokens.iter().position(ends)?;
+    let at = tokens[..end]
+        .iter()
+        .position(|token| is_word(token, "fn"))?;
+    let name = tokens[at + 1].to_string();
+    Some((name, end + 1, braces(&tokens[end])?))
+}
+
+/// Where a block in braces ends.
+fn braces(token: &TokenTree) -> Option<usize> {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(end_of(group)),
+        _ => None,
+    }
+}
+
+fn end_of(group: &Group) -> usize {
+    group.span_close().byte_range().end
 }
 
 /// `conformance!(…`, but not `proptest! {`, whose functions have `#[test]`, nor a definition.
-fn is_test_macro(text: &str) -> bool {
-    let Some((name, rest)) = text.split_once('!') else {
-        return false;
+fn test_macro(tokens: &[TokenTree]) -> Option<(String, usize, usize)> {
+    let [TokenTree::Ident(name), bang, TokenTree::Group(group), ..] = tokens else {
+        return None;
     };
-    let is_word = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let makes_tests = TEST_MACROS.iter().any(|part| name.contains(part));
-    is_word && makes_tests && name != "proptest" && rest.trim_start().starts_with(['(', '{', '['])
+    let name = name.to_string();
+    let makes_tests = TEST_MACROS.iter().any(|part| name.contains(part)) && name != "proptest";
+    (is_sign(bang, '!') && makes_tests).then(|| (name, 3, end_of(group)))
 }
 
-/// From an attribute on to its function: the attributes' own brackets end no item.
-fn function_at(code: &str, at: usize) -> usize {
-    if !code[at..].starts_with("#[") {
-        return at;
+/// Blanks all that is neither a comment nor a literal.
+fn blank_code(tokens: TokenStream, text: &str, notes: &mut [u8]) {
+    for token in tokens {
+        let place = token.span().byte_range();
+        // A comment of the documentation is an attribute to the compiler.
+        let is_comment =
+            text[place.start..].starts_with('/') && text[place.start + 1..].starts_with(['/', '*']);
+        match token {
+            TokenTree::Literal(_) => {}
+            _ if is_comment => {}
+            TokenTree::Group(group) => {
+                blank(notes, group.span_open().byte_range());
+                blank(notes, group.span_close().byte_range());
+                blank_code(group.stream(), text, notes);
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) => blank(notes, place),
+        }
     }
-    find_word(code, at, "fn").unwrap_or(at)
 }
 
-fn name_at(code: &str, at: usize) -> String {
-    let rest = &code[at..];
-    let is_macro = rest
-        .split_once('!')
-        .is_some_and(|(name, _)| !name.contains([' ', '[', '(']));
-    let from = if is_macro {
-        at
-    } else {
-        find_word(code, at, "fn").map_or(at, |at| at + 3)
-    };
-    code[from..]
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
-}
-
-fn find_word(code: &str, from: usize, word: &str) -> Option<usize> {
-    let spaced = format!("{word} ");
-    code[from..]
-        .match_indices(&spaced)
-        .map(|(at, _)| from + at)
-        .find(|at| !code[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
+fn blank(notes: &mut [u8], place: Range<usize>) {
+    for byte in &mut notes[place] {
+        *byte = if *byte == b'\n' { b'\n' } else { b' ' };
+    }
 }
 
 /// Up from the line of `at` over comments and attributes.

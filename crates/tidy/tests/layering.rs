@@ -75,9 +75,12 @@ fn wrong_arrows_are_named() {
         ("http-api", "storage-pg", Value::Null),
         ("bin-a", "storage-pg", Value::Null),
         ("bin-a", "testkit", Value::Null),
+        ("bin-a", "sqlx", Value::Null),
+        ("storage-pg", "sqlx", Value::Null),
     ];
-    let graph = Graph::read(&metadata(&members, &[], &arrows)).unwrap();
+    let graph = Graph::read(&metadata(&members, &["sqlx"], &arrows)).unwrap();
     let wanted = [
+        "bin-a must not depend on sqlx",
         "bin-a must not depend on testkit",
         "http-api must not depend on storage-pg",
         "newcomer has no place among the layers yet",

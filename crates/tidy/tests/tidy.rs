@@ -1,8 +1,7 @@
 //! The repository's files hold what they may, and each check finds what it is there for.
 
 use tidy::checks::{
-    async_rules, free_decisions, impure_core, long_files, machine_paths, nameless_files, open_work,
-    sql_outside_stores, unequal_migrations, unwraps,
+    free_decisions, long_files, machine_paths, nameless_files, open_work, unequal_migrations,
 };
 use tidy::repo::{RepoFile, files};
 
@@ -11,7 +10,6 @@ type Check = fn(&[RepoFile]) -> Vec<String>;
 /// Each check with a file that it must refuse and one that it must let pass.
 fn checks() -> Vec<(Check, RepoFile, RepoFile)> {
     let file = RepoFile::new;
-    let core = "crates/quota-core/src/rules/decide.rs";
     let mark = concat!("TO", "DO");
     vec![
         (
@@ -28,32 +26,6 @@ fn checks() -> Vec<(Check, RepoFile, RepoFile)> {
             open_work,
             file("a.sql", &format!("-- {mark}: index")),
             file("a.sql", &format!("-- {mark}(#12): index")),
-        ),
-        (
-            async_rules,
-            file(core, "pub async fn f() {}"),
-            file(core, "// async\nfn asynchronous() {}"),
-        ),
-        (
-            impure_core,
-            file(core, "let a = Utc::now();"),
-            file(core, "/// Not `Utc::now()`.\nfn f() {}"),
-        ),
-        (
-            sql_outside_stores,
-            file("crates/jobs/src/lib.rs", "query(AssertSqlSafe(text))"),
-            file("crates/storage-pg/src/lib.rs", "query(AssertSqlSafe(text))"),
-        ),
-        (
-            unwraps,
-            file(
-                "bins/api/src/main.rs",
-                "a.unwrap();\n#[cfg(test)]\nmod tests {}",
-            ),
-            file(
-                "bins/api/src/main.rs",
-                "#[cfg(test)]\nmod tests { fn f() { a.unwrap(); } }",
-            ),
         ),
         (
             machine_paths,

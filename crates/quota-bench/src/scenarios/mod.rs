@@ -14,12 +14,12 @@ use storage_pg::PgStore;
 use testkit::ServerError;
 use testkit::pg::{PgServer, sql};
 
-use crate::Settings;
 use crate::error::{BenchError, other};
 use crate::load::Measured;
 use crate::reference::Reference;
 use crate::report::{Report, Row};
 use crate::seed;
+use crate::settings::Settings;
 
 /// Rounds are repeated until enough count, but not for ever.
 const ROUNDS_LOST_MAX: usize = 10;
