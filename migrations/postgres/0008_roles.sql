@@ -15,7 +15,8 @@ $$;
 
 grant select, insert on operations to quota_app;
 grant select, insert, update, delete on accounts, directory, reservations, outbox, job_runs, job_batches to quota_app;
-grant select, insert, update on closed_balances, api_keys, leases to quota_app;
+grant select, update on outbox_places to quota_app;
+grant select, insert, update on closed_balances, api_keys, leases, event_cursors to quota_app;
 grant select, insert on catalogs to quota_app;
 
 revoke execute on function operations_make_month(timestamptz), operations_add_indexes(text) from public;

@@ -7,7 +7,7 @@ use quota_core::ports::RunState;
 use tokio::task::JoinSet;
 
 use crate::runner::RUNS_LOOKED_AT;
-use crate::work::{audited_since, in_words};
+use crate::work::{OUTBOX_CONSUMER, audited_since, in_words};
 use crate::{JobError, JobFilter, JobName, Runner, Schedule, meters};
 
 /// Longest sleep before the clock is looked at again: it may have been set meanwhile.
@@ -175,7 +175,10 @@ impl Runner {
         let storage = self.inner.engine.storage();
         Ok(match job {
             JobName::SweepReservations => !storage.homes_with_due_holds(now, 1).await?.is_empty(),
-            JobName::DispatchOutbox => !storage.pending_events(1).await?.is_empty(),
+            JobName::DispatchOutbox => {
+                let queues = storage.queues_with_events(OUTBOX_CONSUMER).await?;
+                !queues.is_empty()
+            }
             JobName::Audit => {
                 let since = audited_since(&self.inner.engine).await?;
                 !storage.homes(None, since, 1).await?.is_empty()

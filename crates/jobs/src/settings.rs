@@ -23,7 +23,7 @@ pub struct JobSettings {
     pub wait_first: Duration,
     /// The longest wait before a retry.
     pub wait_max: Duration,
-    /// How long published events, ended reservations and job records are kept.
+    /// How long events, ended reservations and job records are kept.
     pub kept: TimeDelta,
 }
 

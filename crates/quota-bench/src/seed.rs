@@ -71,6 +71,7 @@ fn account(
             overrides: std::collections::BTreeMap::new(),
             tokens: token.map(capped).into_iter().collect(),
             former_homes: Vec::new(),
+            last_event: 0,
         },
         books: Books::default(),
     })

@@ -1,4 +1,4 @@
-//! Events: what others are told after a change, committed with it (the outbox).
+//! Events: what happened to an account, for others to hear of; committed with the change (the outbox).
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,10 @@ pub struct Event {
     pub home: AccountId,
     /// Whose event.
     pub account: AccountId,
-    /// The operation's place in the home's history: a reader sees gaps by it.
+    /// Its number among the account's events: 1 for the first, and one more for each (Y6). A reader that misses one sees
+    /// the gap.
+    pub number: u64,
+    /// The operation's place in the home's history.
     pub sequence: u64,
     /// When it happened.
     pub at: DateTime<Utc>,

@@ -65,6 +65,7 @@ impl Account {
             overrides: BTreeMap::new(),
             tokens: BTreeMap::new(),
             former_homes: Vec::new(),
+            last_event: 0,
         };
         Self {
             terms,

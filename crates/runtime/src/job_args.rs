@@ -21,7 +21,7 @@ pub struct JobArgs {
     /// After how long a dead process's job is taken over; 5s to 1h.
     #[arg(long, env = "QUOTA_JOB_LEASE", hide_env_values = true, value_name = "TIME", default_value = "60s", value_parser = lease)]
     pub job_lease: Duration,
-    /// How long published events, ended reservations and job records are kept; at least 1d.
+    /// How long events, ended reservations and job records are kept; at least 1d.
     #[arg(long, env = "QUOTA_JOB_RECORDS_KEPT", hide_env_values = true, value_name = "TIME", default_value = "35d", value_parser = kept)]
     pub job_records_kept: Duration,
 }

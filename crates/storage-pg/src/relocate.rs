@@ -9,8 +9,9 @@ use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::error::store_error;
 use crate::locked::lock_home;
+use crate::outbox::carry_events;
 use crate::rows::{json_text, stored_count};
-use crate::write_columns::{EventColumns, OperationColumns};
+use crate::write_columns::OperationColumns;
 
 const LEAVE: &str = "delete from accounts a where a.home = $1 and a.shard = $3 and a.account = $2";
 const SET_VERSION: &str =
@@ -35,11 +36,6 @@ select o.home, $14, o.account, o.id, o.sequence, $13, o.at, o.kind, o.key, o.bod
 from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::timestamptz[], $6::text[],
         $7::text[], $8::bytea[], $9::uuid[], $10::text[], $11::text[], $12::text[])
     as o (home, account, id, sequence, at, kind, key, body_hash, refers_to, entries, answer, origin)";
-const TELL: &str = "\
-insert into outbox (shard, id, home, account, sequence, at, kind)
-select e.shard, e.id, e.home, e.account, e.sequence, e.at, e.kind::jsonb
-from unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[])
-    as e (shard, id, home, account, sequence, at, kind)";
 
 /// See [`quota_core::ports::Directory::relocate`].
 pub(crate) async fn relocate(pool: PgPool, moved: Relocation) -> Result<bool, StoreError> {
@@ -61,7 +57,7 @@ pub(crate) async fn relocate(pool: PgPool, moved: Relocation) -> Result<bool, St
     }
     enter(&mut transaction, &moved).await?;
     book(&mut transaction, &moved.to.0, &moved.joined).await?;
-    tell(&mut transaction, &moved).await?;
+    carry_events(&mut transaction, &moved.from.0, &moved.event).await?;
     transaction.commit().await.map_err(store_error)?;
     Ok(true)
 }
@@ -170,23 +166,6 @@ async fn book(
         .bind(row.origin)
         .bind(life)
         .bind(i16::from(home.shard()))
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(store_error)
-}
-
-async fn tell(connection: &mut PgConnection, moved: &Relocation) -> Result<(), StoreError> {
-    let mut row = EventColumns::default();
-    row.push(&moved.event, 1)?;
-    sqlx::query(TELL)
-        .bind(row.shard)
-        .bind(row.id)
-        .bind(row.home)
-        .bind(row.account)
-        .bind(row.sequence)
-        .bind(row.at)
-        .bind(row.kind)
         .execute(connection)
         .await
         .map(drop)

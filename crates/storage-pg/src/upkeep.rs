@@ -8,10 +8,6 @@ use crate::error::store_error;
 use crate::statements::MAKE_MONTHS;
 use crate::store::PgStore;
 
-const PRUNE_EVENTS: &str = "\
-delete from outbox o using (
-    select e.shard, e.number from outbox e where e.published_at < $1 order by e.shard, e.number limit $2
-) old where o.shard = old.shard and o.number = old.number";
 const PRUNE_RESERVATIONS: &str = "\
 delete from reservations r using (
     select e.home, e.id from reservations e
@@ -51,22 +47,20 @@ impl Upkeep for PgStore {
     }
 
     async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
-        let mut gone: u64 = 0;
-        for statement in [PRUNE_EVENTS, PRUNE_RESERVATIONS] {
-            let deleted = sqlx::query(statement)
-                .bind(before)
-                .bind(i64::from(limit))
-                .execute(&self.pool)
-                .await
-                .map_err(store_error)?;
-            gone = gone.saturating_add(deleted.rows_affected());
-        }
+        let events = self.prune_events(before, limit).await?;
+        let reservations = sqlx::query(PRUNE_RESERVATIONS)
+            .bind(before)
+            .bind(i64::from(limit))
+            .execute(&self.pool)
+            .await
+            .map_err(store_error)?;
         let runs: i64 = sqlx::query_scalar(PRUNE_RUNS)
             .bind(before)
             .bind(i64::from(limit))
             .fetch_one(&self.pool)
             .await
             .map_err(store_error)?;
-        Ok(gone.saturating_add(runs.unsigned_abs()))
+        let gone = [events, reservations.rows_affected(), runs.unsigned_abs()];
+        Ok(gone.into_iter().sum())
     }
 }

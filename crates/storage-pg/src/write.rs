@@ -143,6 +143,7 @@ fn bind_rest<'q>(statement: Statement<'q>, columns: &'q WriteColumns<'_>) -> Sta
         .bind(&events.id)
         .bind(&events.home)
         .bind(&events.account)
+        .bind(&events.number)
         .bind(&events.sequence)
         .bind(&events.at)
         .bind(&events.kind)

@@ -108,6 +108,7 @@ pub(crate) struct EventColumns<'b> {
     pub(crate) id: Vec<Uuid>,
     pub(crate) home: Vec<&'b str>,
     pub(crate) account: Vec<&'b str>,
+    pub(crate) number: Vec<i64>,
     pub(crate) sequence: Vec<i64>,
     pub(crate) at: Vec<Instant>,
     pub(crate) kind: Vec<String>,
@@ -294,6 +295,7 @@ impl<'b> EventColumns<'b> {
         self.id.push(event.id);
         self.home.push(event.home.as_str());
         self.account.push(event.account.as_str());
+        self.number.push(stored_count(event.number)?);
         self.sequence.push(stored_count(event.sequence)?);
         self.at.push(event.at);
         self.kind.push(json_text(&event.kind)?);

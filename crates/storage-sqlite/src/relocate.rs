@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::error::{Fault, refused};
 use crate::home_rows::{AccountRow, Guard, HomeRows};
 use crate::operations::OperationRow;
-use crate::outbox::EventRow;
+use crate::outbox::{EventRow, carry_events};
 use crate::values::{counter, micros};
 
 /// A move with every value encoded.
@@ -82,6 +82,7 @@ pub(crate) async fn relocate(
         return Ok(false);
     }
     enter_directory(connection, &moved).await?;
+    carry_events(connection, &moved.user, &moved.to.0).await?;
     let mut rows = HomeRows::default();
     if let Some(from) = from {
         moved.left.1.era = from.era;

@@ -83,6 +83,7 @@ pub fn terms() -> Terms {
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
+        last_event: 0,
     }
 }
 
@@ -173,9 +174,10 @@ pub fn reservation(account: &AccountId, expires_at: DateTime<Utc>) -> Reservatio
     }
 }
 
-/// An event of an account in its home.
+/// An event of an account in its home; its number is that of the operation's place.
 pub fn event(home: &AccountId, account: &AccountId, sequence: u64) -> Event {
     Event {
+        number: sequence,
         id: next_id(),
         home: home.clone(),
         account: account.clone(),

@@ -1,20 +1,37 @@
-//! Tells the sink of events that wait in the outbox: each at least once, those of an account in their order.
+//! Delivers events to the sink: each at least once, those of an account in their order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use quota_core::event::Event;
 use quota_core::ids::AccountId;
-use quota_core::ports::RunSummary;
+use quota_core::ports::{QueuePlace, QueuedEvent, RunSummary};
 
-use super::{Ended, Work, count, in_words};
+use super::{Ended, Work, in_words};
+
+/// The name of this job's cursors.
+pub(crate) const CONSUMER: &str = "dispatch_outbox";
 
 /// Events that are read in one go at most, with those that wait behind a failure.
 const EVENTS_MAX: u32 = 5_000;
 
+/// What a run knows of its deliveries.
+#[derive(Debug, Default)]
+struct Deliveries {
+    /// Delivered, and not passed by the cursor yet because an earlier event of the queue waits. A run that ends before
+    /// that delivers them again.
+    ahead: BTreeMap<i16, BTreeSet<QueuePlace>>,
+    /// Accounts with an event that failed: left alone until there has been a wait.
+    blocked: BTreeSet<AccountId>,
+    /// Events that wait in the queues that were gone through last.
+    waiting: u64,
+    /// Whether anything was delivered since the last wait.
+    has_delivered: bool,
+    error: Option<String>,
+}
+
 /// What became of a page of events.
 #[derive(Debug, Default)]
-struct Told {
-    delivered: Vec<Event>,
+struct Page {
+    delivered: u64,
     /// Events that failed, or wait behind one of their account that did.
     waiting: u32,
     error: Option<String>,
@@ -22,79 +39,126 @@ struct Told {
 
 impl Work {
     pub(super) async fn dispatch(&mut self) -> Result<(), Ended> {
-        let (mut retry, mut waiting) = (0, 0_u32);
-        // Accounts with an event that failed: left alone until there has been a wait.
-        let mut blocked: BTreeSet<AccountId> = BTreeSet::new();
-        let mut last_error = None;
+        let mut deliveries = Deliveries::default();
+        let mut retry = 0;
         loop {
             self.may_go_on()?;
-            let batch_max = self.inner.settings.batch_max.max(1);
-            let limit = batch_max.saturating_add(waiting).min(EVENTS_MAX);
             let storage = self.inner.engine.storage();
-            let events = self.patiently(|| storage.pending_events(limit)).await?;
-            if events.is_empty() {
+            let queues = self
+                .patiently(|| storage.queues_with_events(CONSUMER))
+                .await?;
+            if queues.is_empty() {
                 return Ok(());
             }
-            let told = self.tell(&events, &mut blocked).await;
-            waiting = told.waiting;
-            last_error = told.error.clone().or(last_error);
-            if !told.delivered.is_empty() {
-                // Whoever dies before this tells them once more: at least once.
-                let at = self.inner.engine.now();
-                self.patiently(|| storage.mark_published(&told.delivered, at))
-                    .await?;
-                let done = count(&told.delivered);
-                self.record(RunSummary {
-                    done,
-                    failed: 0,
-                    error: told.error,
-                })
-                .await;
-                retry = 0;
+            deliveries.waiting = 0;
+            for queue in queues {
+                self.deliver_queue(queue, &mut deliveries).await?;
+            }
+            if deliveries.waiting == 0 {
                 continue;
             }
-            let is_full = u32::try_from(events.len()).is_ok_and(|read| read == limit);
-            if is_full && limit < EVENTS_MAX && !self.inner.is_stopping() {
-                // Everything that was read waits behind a failure; there may be others after it.
-                continue;
+            if std::mem::take(&mut deliveries.has_delivered) {
+                retry = 0;
             }
             if retry == self.inner.settings.retries_max {
-                let failed = u64::from(waiting);
                 self.record(RunSummary {
                     done: 0,
-                    failed,
-                    error: last_error,
+                    failed: deliveries.waiting,
+                    error: deliveries.error,
                 })
                 .await;
                 return Ok(());
             }
             self.inner.wait(retry).await;
             retry += 1;
-            blocked.clear();
+            deliveries.blocked.clear();
         }
     }
 
-    /// Tells events in their order. After a failure the later ones of the same account wait; other accounts go on.
-    async fn tell(&self, events: &[Event], blocked: &mut BTreeSet<AccountId>) -> Told {
-        let mut told = Told::default();
-        for event in events {
-            // A slow sink must not hold up a stop, nor may a successor and this one both tell for long.
+    /// Delivers what lies in a queue, and passes it up to the first event that waits.
+    async fn deliver_queue(
+        &mut self,
+        queue: i16,
+        deliveries: &mut Deliveries,
+    ) -> Result<(), Ended> {
+        let mut ahead = deliveries.ahead.remove(&queue).unwrap_or_default();
+        let mut waiting = 0;
+        loop {
+            self.may_go_on()?;
+            let known = u32::try_from(ahead.len()).unwrap_or(EVENTS_MAX);
+            let limit = self.inner.settings.batch_max.max(1);
+            let limit = limit.saturating_add(waiting).saturating_add(known);
+            let limit = limit.min(EVENTS_MAX);
+            let storage = self.inner.engine.storage();
+            let events = self
+                .patiently(|| storage.next_events(CONSUMER, queue, limit))
+                .await?;
+            let page = self
+                .deliver(&events, &mut ahead, &mut deliveries.blocked)
+                .await;
+            waiting = page.waiting;
+            deliveries.error = page.error.clone().or(deliveries.error.take());
+            let passed = events.iter().take_while(|next| ahead.contains(&next.at));
+            if let Some(passed) = passed.last() {
+                // A run that dies before this delivers them once more: at least once.
+                self.patiently(|| storage.pass_events(CONSUMER, passed.at))
+                    .await?;
+                ahead.retain(|place| *place > passed.at);
+            }
+            if page.delivered > 0 {
+                deliveries.has_delivered = true;
+                self.record(RunSummary {
+                    done: page.delivered,
+                    failed: 0,
+                    error: page.error,
+                })
+                .await;
+            }
+            let is_full = u32::try_from(events.len()).is_ok_and(|read| read == limit);
+            // A full page may have others behind it, unless it can grow no more and all of it waits.
+            if !is_full || (limit == EVENTS_MAX && page.delivered == 0) {
+                break;
+            }
+        }
+        deliveries.waiting = deliveries.waiting.saturating_add(waiting.into());
+        if !ahead.is_empty() {
+            deliveries.ahead.insert(queue, ahead);
+        }
+        Ok(())
+    }
+
+    /// Delivers events in their order. After a failure the later ones of the same account wait; other accounts go on.
+    async fn deliver(
+        &self,
+        events: &[QueuedEvent],
+        ahead: &mut BTreeSet<QueuePlace>,
+        blocked: &mut BTreeSet<AccountId>,
+    ) -> Page {
+        let mut page = Page::default();
+        for QueuedEvent { at, event } in events {
+            if ahead.contains(at) {
+                continue;
+            }
+            // A slow sink must not hold up a stop, nor may a successor and this one both deliver for long.
             let is_over = !self.keeper.is_held() || self.inner.is_stopping();
             if is_over || blocked.contains(&event.account) {
-                told.waiting = told.waiting.saturating_add(1);
+                page.waiting = page.waiting.saturating_add(1);
                 continue;
             }
             match self.inner.sink.publish(event).await {
-                Ok(()) => told.delivered.push(event.clone()),
+                Ok(()) => {
+                    ahead.insert(*at);
+                    page.delivered = page.delivered.saturating_add(1);
+                }
                 Err(error) => {
                     blocked.insert(event.account.clone());
-                    told.waiting = told.waiting.saturating_add(1);
+                    page.waiting = page.waiting.saturating_add(1);
                     let error = in_words(&error);
-                    tracing::warn!(event = %event.id, error, "an event was not told; it waits");
-                    told.error = Some(format!("event `{}`: {error}", event.id));
+                    tracing::warn!(event = %event.id, error, "an event was not delivered; it waits");
+                    page.error = Some(format!("event `{}`: {error}", event.id));
                 }
             }
         }
-        told
+        page
     }
 }

@@ -16,6 +16,7 @@ use quota_core::ports::{BatchRecord, JobRun, RunSummary, StoreError};
 use quota_service::{Ask, EngineError};
 
 pub(crate) use audit::audited_since;
+pub(crate) use dispatch::CONSUMER as OUTBOX_CONSUMER;
 
 use crate::lease::LeaseKeeper;
 use crate::runner::Inner;

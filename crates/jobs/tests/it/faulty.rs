@@ -12,8 +12,8 @@ use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{
     AccountPage, AccountRow, ApiKey, AuditReader, Audits, BatchRecord, CatalogStore, DecideLocked,
-    Directory, JobRun, JobStore, KeyStore, Lease, LedgerPage, Lists, LoadQuery, Loaded, Outbox,
-    Store, StoreError, Upkeep, WriteBatch,
+    Directory, EventFeed, JobRun, JobStore, KeyStore, Lease, LedgerPage, Lists, LoadQuery, Loaded,
+    QueuePlace, QueuedEvent, Store, StoreError, Upkeep, WriteBatch,
 };
 use quota_core::relocation::Relocation;
 use testkit::memory::{MemoryStore, show};
@@ -225,9 +225,11 @@ impl Audits for FaultyStore {
     }
 }
 
-hand_on!(Outbox:
-    fn pending_events(limit: u32) -> Vec<Event>;
-    fn mark_published(events: &[Event], at: DateTime<Utc>) -> ();
+hand_on!(EventFeed:
+    fn queues_with_events(consumer: &str) -> Vec<i16>;
+    fn next_events(consumer: &str, queue: i16, limit: u32) -> Vec<QueuedEvent>;
+    fn pass_events(consumer: &str, place: QueuePlace) -> ();
+    fn events_after(home: &AccountId, account: &AccountId, after: u64, limit: u32) -> Vec<Event>;
 );
 hand_on!(KeyStore:
     fn put_key(key: &ApiKey) -> ();

@@ -17,16 +17,14 @@ use quota_core::ids::{AccountId, PlanCode};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
 use quota_core::ports::{
-    Audits, Clock, EventSink, FixedClock, JobRun, JobStore, Outbox, PublishError, RunState, Storage,
+    Audits, Clock, EventSink, FixedClock, JobRun, JobStore, PublishError, RunState, Storage,
 };
 use quota_service::{Ask, Engine, EngineParts, EngineSettings, NoCache, TimeIds};
+use testkit::conformance::store::unpassed;
 use testkit::fixtures::{feature, user};
 use uuid::Uuid;
 
 use crate::faulty::FaultyStore;
-
-/// More events than any test makes.
-pub const EVENTS_MAX: u32 = 10_000;
 
 /// An installation.
 pub struct Platform {
@@ -211,8 +209,9 @@ impl Platform {
     }
 
     pub async fn pending(&self) -> Vec<Event> {
-        let events = self.store.pending_events(EVENTS_MAX).await;
-        events.expect("the events")
+        let events = unpassed(self.store.as_ref(), "dispatch_outbox").await;
+        let events = events.expect("the events").into_iter();
+        events.map(|queued| queued.event).collect()
     }
 
     /// How many events wait that pass.

@@ -1,12 +1,12 @@
-//! Events: where they are delivered to, and where they wait until then.
+//! Events: where they are delivered to, and how consumers read them.
 
 use std::error::Error;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
 use super::store_error::StoreError;
 use crate::event::Event;
+use crate::ids::AccountId;
 
 /// An event that was not delivered; the sender tries again.
 #[derive(Debug, thiserror::Error)]
@@ -23,18 +23,65 @@ pub trait EventSink: Send + Sync {
     async fn publish(&self, event: &Event) -> Result<(), PublishError>;
 }
 
-/// Events that wait to be told (the outbox).
+/// Where an event lies in its queue. Places of one queue only grow; places of two queues say nothing of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueuePlace {
+    /// Which queue.
+    pub queue: i16,
+    /// The place in it, from 1.
+    pub place: u64,
+}
+
+/// An event in its queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedEvent {
+    /// Where it lies.
+    pub at: QueuePlace,
+    /// The event.
+    pub event: Event,
+}
+
+/// All committed events, for consumers that read every one of them: each consumer has a cursor of its own in each
+/// queue. An event gets its place after its commit, so none comes to lie behind a cursor that has passed it.
+///
+/// A store decides by the home into which queue an event goes, and how many queues there are. The events of an account
+/// lie in one queue, by number; they move along with the account.
 #[async_trait]
-pub trait Outbox: Send + Sync {
-    /// The oldest events that are not published yet.
+pub trait EventFeed: Send + Sync {
+    /// The queues in which events lie that `consumer` has not passed. A name that is new becomes a consumer hereby: it
+    /// begins with the oldest event that is kept, and from now on none is pruned that it has not passed.
     ///
     /// # Errors
-    /// [`StoreError`] when it cannot be read.
-    async fn pending_events(&self, limit: u32) -> Result<Vec<Event>, StoreError>;
+    /// [`StoreError`] when they cannot be read.
+    async fn queues_with_events(&self, consumer: &str) -> Result<Vec<i16>, StoreError>;
 
-    /// Marks events as published; those that were marked already stay so.
+    /// The next events of one queue that `consumer` has not passed, by place, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    async fn next_events(
+        &self,
+        consumer: &str,
+        queue: i16,
+        limit: u32,
+    ) -> Result<Vec<QueuedEvent>, StoreError>;
+
+    /// Moves the cursor of `consumer` to `place`; one that is there or further stays.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be written.
-    async fn mark_published(&self, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError>;
+    async fn pass_events(&self, consumer: &str, place: QueuePlace) -> Result<(), StoreError>;
+
+    /// Events of an account that lives in `home` with numbers above `after`, by number, at most `limit`. When the first
+    /// is not `after + 1`, those between are no longer kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    async fn events_after(
+        &self,
+        home: &AccountId,
+        account: &AccountId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
 }

@@ -18,7 +18,7 @@ pub use cache::{Cache, CacheError, CachedHome};
 pub use catalog::CatalogStore;
 pub use clock::{Clock, FixedClock, Ids};
 pub use directory::Directory;
-pub use events::{EventSink, Outbox, PublishError};
+pub use events::{EventFeed, EventSink, PublishError, QueuePlace, QueuedEvent};
 pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
@@ -31,11 +31,11 @@ pub use upkeep::Upkeep;
 
 /// Everything that the services need of one database.
 pub trait Storage:
-    Store + Directory + CatalogStore + Lists + Upkeep + Audits + Outbox + KeyStore + JobStore
+    Store + Directory + CatalogStore + Lists + Upkeep + Audits + EventFeed + KeyStore + JobStore
 {
 }
 
 impl<T> Storage for T where
-    T: Store + Directory + CatalogStore + Lists + Upkeep + Audits + Outbox + KeyStore + JobStore
+    T: Store + Directory + CatalogStore + Lists + Upkeep + Audits + EventFeed + KeyStore + JobStore
 {
 }

@@ -27,8 +27,8 @@ pub trait Upkeep: Send + Sync {
     /// [`StoreError`] when it cannot be written.
     async fn make_ledger_months(&self, now: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// Removes published events, ended reservations and job records from before `before`, at most `limit` of each.
-    /// Returns how many rows were removed.
+    /// Removes events that every consumer has passed, ended reservations and job records, all from before `before`, at
+    /// most `limit` of each. Returns how many rows were removed.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be written.

@@ -118,6 +118,7 @@ fn create(
         overrides: std::collections::BTreeMap::new(),
         tokens: std::collections::BTreeMap::new(),
         former_homes: Vec::new(),
+        last_event: 0,
     };
     let books = Books::default();
     let account = Account { terms, books };

@@ -269,7 +269,16 @@ pub(crate) fn announce(home: &mut Home, operation: &Operation, kind: EventKind) 
         home.version, operation.sequence,
         "an event follows its operation"
     );
+    let whose = &operation.account;
+    let Some(account) = home.account_mut(whose) else {
+        debug_assert!(false, "an event is about an account that is there");
+        return;
+    };
+    let number = account.terms.next_event();
+    home.changes.accounts.insert(whose.clone());
+    home.changes.terms.insert(whose.clone());
     home.changes.events.push(Event {
+        number,
         id: operation.id,
         home: home.id.clone(),
         account: operation.account.clone(),

@@ -75,6 +75,7 @@ pub fn relocate(
         balance.brought = if org.is_some() { balance.spent() } else { 0 };
     }
     let event = Event {
+        number: terms.next_event(),
         id: joined.id,
         home: to.id.clone(),
         account: user.clone(),

@@ -92,6 +92,25 @@ pub struct Terms {
     /// Where it lived before it joined or left an org, latest last: keys that were used there are still looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_homes: Vec<FormerHome>,
+    /// The number of its newest event; 0 when it has none. Here and not in the books, so that it costs a consume nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_event: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Terms {
+    /// The number of the event that the account has now, counted from here on.
+    pub(crate) fn next_event(&mut self) -> u64 {
+        self.last_event = self.last_event.saturating_add(1);
+        self.last_event
+    }
 }
 
 /// The home that a user left.

@@ -202,6 +202,7 @@ fn counted(
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
+        last_event: 0,
     };
     (feature, terms)
 }

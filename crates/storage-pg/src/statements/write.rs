@@ -192,12 +192,12 @@ const FULL: &str = concat!(
     set expires_at = excluded.expires_at, state = excluded.state, ended_by = excluded.ended_by,
         late_commit = excluded.late_commit, document = excluded.document
 ), told as (
-    insert into outbox (shard, id, home, account, sequence, at, kind)
-    select e.shard, e.id, e.home, e.account, e.sequence, e.at, e.kind::jsonb
+    insert into outbox (shard, id, home, account, number, sequence, at, kind)
+    select e.shard, e.id, e.home, e.account, e.number, e.sequence, e.at, e.kind::jsonb
     from (
         select unnest($52::integer[]) as place, unnest($53::smallint[]) as shard, unnest($54::uuid[]) as id,
-            unnest($55::text[]) as home, unnest($56::text[]) as account, unnest($57::bigint[]) as sequence,
-            unnest($58::timestamptz[]) as at, unnest($59::text[]) as kind offset 0
+            unnest($55::text[]) as home, unnest($56::text[]) as account, unnest($57::bigint[]) as number,
+            unnest($58::bigint[]) as sequence, unnest($59::timestamptz[]) as at, unnest($60::text[]) as kind offset 0
     ) e
     where ",
     has_passed!("e"),
@@ -206,8 +206,8 @@ const FULL: &str = concat!(
     insert into closed_balances (home, shard, account, bucket, balance)
     select c.home, ($3::smallint[])[c.place], c.account, c.bucket, c.balance
     from (
-        select unnest($60::integer[]) as place, unnest($61::text[]) as home, unnest($62::text[]) as account,
-            unnest($63::text[]) as bucket, unnest($64::text[]) as balance offset 0
+        select unnest($61::integer[]) as place, unnest($62::text[]) as home, unnest($63::text[]) as account,
+            unnest($64::text[]) as bucket, unnest($65::text[]) as balance offset 0
     ) c
     where ",
     has_passed!("c"),

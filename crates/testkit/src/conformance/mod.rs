@@ -71,7 +71,13 @@ macro_rules! conformance_store {
             accounts_are_listed_by_kind_org_and_due
             what_is_due_moves_with_the_account
             the_ledger_comes_newest_first_by_pages
-            events_wait_until_they_are_published
+            each_consumer_of_events_has_a_cursor_of_its_own
+            a_cursor_never_goes_back
+            an_accounts_events_come_after_a_number
+            no_number_of_an_event_is_given_twice
+            an_event_is_kept_until_every_consumer_has_passed_it
+            events_go_along_with_their_account
+            no_event_is_lost_to_a_consumer_that_reads_while_others_write
             only_what_nobody_needs_is_pruned
             homes_come_by_id_and_by_what_happened
             the_auditor_finds_no_home_that_is_not_there

@@ -3,6 +3,7 @@
 mod faults;
 mod jobs;
 mod loading;
+mod outbox;
 mod records;
 mod state;
 mod upkeep;

@@ -5,13 +5,12 @@ use super::state::{HomeState, StoredAccount};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::catalog::Catalog;
-use quota_core::event::Event;
 use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{
     AccountPage, AccountRow, AuditHome, AuditReader, Audits, CatalogStore, Directory, LedgerPage,
-    Lists, Outbox, StoreError,
+    Lists, StoreError,
 };
 use quota_core::relocation::Relocation;
 
@@ -201,29 +200,5 @@ impl HomeState {
             reservations: self.reservations.values().cloned().collect(),
             operations: self.operations().to_vec(),
         }
-    }
-}
-
-#[async_trait]
-impl Outbox for MemoryStore {
-    async fn pending_events(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.call(|state| {
-            let pending = state.outbox.iter().filter(|(_, at)| at.is_none());
-            Ok(pending
-                .map(|(event, _)| event.clone())
-                .take(at_most(limit))
-                .collect())
-        })
-    }
-
-    async fn mark_published(&self, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.call(|state| {
-            for (event, published_at) in &mut state.outbox {
-                if events.contains(event) {
-                    published_at.get_or_insert(at);
-                }
-            }
-            Ok(())
-        })
     }
 }

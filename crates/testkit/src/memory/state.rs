@@ -20,8 +20,11 @@ pub(super) struct State {
     pub(super) homes: BTreeMap<AccountId, HomeState>,
     pub(super) directory: BTreeMap<AccountId, AccountId>,
     pub(super) catalogs: Vec<Catalog>,
-    /// Oldest first, with the instant of publication.
-    pub(super) outbox: Vec<(Event, Option<DateTime<Utc>>)>,
+    /// By place, which only grows.
+    pub(super) outbox: BTreeMap<u64, Event>,
+    pub(super) last_place: u64,
+    /// How far each consumer of events has come.
+    pub(super) cursors: BTreeMap<String, u64>,
     pub(super) keys: Vec<ApiKey>,
     pub(super) leases: BTreeMap<String, LeaseState>,
     /// In the order in which they began.

@@ -32,8 +32,9 @@ impl State {
     fn prune(&mut self, before: DateTime<Utc>, limit: usize) -> u64 {
         let mut removed = 0;
         let mut left = limit;
-        self.outbox.retain(|(_, published_at)| {
-            let goes = left > 0 && published_at.is_some_and(|at| at < before);
+        let passed = self.cursors.values().copied().min().unwrap_or_default();
+        self.outbox.retain(|place, event| {
+            let goes = left > 0 && *place <= passed && event.at < before;
             left -= usize::from(goes);
             removed += u64::from(goes);
             !goes

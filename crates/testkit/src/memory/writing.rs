@@ -110,8 +110,9 @@ impl State {
             let key = (closed.account.clone(), closed.balance.bucket.clone());
             home.closed.insert(key, closed.balance.clone());
         }
-        let events = write.events.iter().map(|event| (event.clone(), None));
-        self.outbox.extend(events);
+        for event in &write.events {
+            self.append_event(event.clone());
+        }
     }
 
     pub(super) fn relocate(&mut self, moved: &Relocation) -> Result<bool, StoreError> {
@@ -134,7 +135,8 @@ impl State {
         check_grants(&moved.user, &moved.account)?;
         self.leave(moved);
         self.enter(moved);
-        self.outbox.push((moved.event.clone(), None));
+        self.carry_events(&moved.user, &moved.to.0);
+        self.append_event(moved.event.clone());
         Ok(true)
     }
 

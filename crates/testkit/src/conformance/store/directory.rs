@@ -1,10 +1,13 @@
 //! Who lives where, and moving.
 
-use super::{Store, all, get, put, try_put};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Store, all, get, put, try_put, waiting};
 use crate::fixtures::{
     account, account_write, event, first_write, instant, key, key_of, load_query, next_write,
     operation, org, user,
 };
+use quota_core::event::Event;
 use quota_core::home::Account;
 use quota_core::ids::AccountId;
 use quota_core::relocation::Relocation;
@@ -39,7 +42,7 @@ pub async fn a_home_is_not_created_for_an_account_that_lives_elsewhere(store: St
 }
 
 /// A move of `alice` from one home at a version to another.
-fn relocation(from: (AccountId, u64), to: (AccountId, u64), used: u64) -> Relocation {
+pub(super) fn relocation(from: (AccountId, u64), to: (AccountId, u64), used: u64) -> Relocation {
     let alice = user("alice");
     let mut account: Account = account(used);
     account.terms.org = (to.0 != alice).then(|| org_id(&to.0));
@@ -49,10 +52,18 @@ fn relocation(from: (AccountId, u64), to: (AccountId, u64), used: u64) -> Reloca
         due_at: Some(instant(50)),
         left: operation(&alice, from.1 + 1),
         joined: operation(&alice, to.1 + 1),
-        event: event(&to.0, &alice, to.1 + 1),
+        event: moved_event(&to.0, &alice, to.1 + 1),
         from,
         to,
     }
+}
+
+/// An event with a number that no other has.
+fn moved_event(home: &AccountId, account: &AccountId, sequence: u64) -> Event {
+    static LAST: AtomicU64 = AtomicU64::new(1_000);
+    let mut moved = event(home, account, sequence);
+    moved.number = LAST.fetch_add(1, Ordering::Relaxed);
+    moved
 }
 
 fn org_id(home: &AccountId) -> quota_core::ids::OrgId {
@@ -74,7 +85,7 @@ pub async fn a_user_joins_an_org(store: Store) {
     let accounts = [(acme.clone(), account(1)), (alice.clone(), moved.account)];
     assert_eq!(stored.accounts, accounts);
     assert_eq!(stored.operations[1], moved.joined);
-    let events = store.pending_events(10).await.expect("reads");
+    let events = waiting(&store).await;
     assert_eq!(events, [moved.event]);
     put(&store, vec![next_write(&acme, 2)]).await;
 }
@@ -154,5 +165,5 @@ pub async fn a_stale_move_changes_nothing(store: Store) {
     let after = (all(&store, &alice).await, all(&store, &acme).await);
     assert_eq!(after, before);
     assert_eq!(store.home_of(&alice).await.expect("reads"), None);
-    assert_eq!(store.pending_events(10).await.expect("reads"), []);
+    assert_eq!(waiting(&store).await, []);
 }

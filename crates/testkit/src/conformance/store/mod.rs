@@ -6,6 +6,7 @@
 )]
 
 mod directory;
+mod events;
 mod jobs;
 mod loads;
 mod locks;
@@ -16,11 +17,13 @@ mod writes;
 
 use std::sync::Arc;
 
+use quota_core::event::Event;
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
-use quota_core::ports::{AuditHome, HomeQuery, HomeWrite, Storage, StoreError};
+use quota_core::ports::{AuditHome, HomeQuery, HomeWrite, QueuedEvent, Storage, StoreError};
 
 pub use directory::*;
+pub use events::*;
 pub use jobs::*;
 pub use loads::*;
 pub use locks::*;
@@ -55,6 +58,32 @@ async fn get_with(store: &Store, query: HomeQuery) -> Home {
     let mut homes = loaded.homes;
     assert_eq!(homes.len(), 1, "one home for one asked for");
     homes.remove(0)
+}
+
+/// The events that `consumer` has not passed, queue by queue.
+pub async fn unpassed(store: &dyn Storage, consumer: &str) -> Result<Vec<QueuedEvent>, StoreError> {
+    let mut found = Vec::new();
+    for queue in store.queues_with_events(consumer).await? {
+        found.extend(store.next_events(consumer, queue, u32::MAX).await?);
+    }
+    Ok(found)
+}
+
+/// The events that nobody has passed.
+async fn waiting(store: &Store) -> Vec<Event> {
+    let found = unpassed(store.as_ref(), "nobody").await.expect("reads");
+    found.into_iter().map(|queued| queued.event).collect()
+}
+
+/// Moves the cursor of `consumer` past its next `count` events; gives them back.
+async fn pass(store: &Store, consumer: &str, count: usize) -> Vec<QueuedEvent> {
+    let mut next = unpassed(store.as_ref(), consumer).await.expect("reads");
+    next.truncate(count);
+    for queued in &next {
+        let passed = store.pass_events(consumer, queued.at).await;
+        passed.expect("writes");
+    }
+    next
 }
 
 /// All of a home.

@@ -1,6 +1,5 @@
-//! Lists, the ledger, the outbox, and what goes.
+//! Lists, the ledger, and what is removed.
 
-use quota_core::event::EventKind;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::operation::{Operation, OperationKind};
@@ -8,7 +7,7 @@ use quota_core::ports::{AccountPage, AuditHome, AuditReader, LedgerPage};
 use quota_core::reservation::ReservationState;
 use uuid::Uuid;
 
-use super::{Store, all, put};
+use super::{Store, all, pass, put};
 use crate::fixtures::{
     account, account_write, event, first_write, instant, next_write, operation, org, reservation,
     user,
@@ -182,32 +181,7 @@ pub async fn the_ledger_comes_newest_first_by_pages(store: Store) {
     assert!(ledger(&store, nowhere).await.is_empty(), "no such home");
 }
 
-/// Events wait in the order in which they were written until they are published, and are published once.
-pub async fn events_wait_until_they_are_published(store: Store) {
-    let alice = user("alice");
-    let mut events: Vec<_> = (1..=3).map(|n| event(&alice, &alice, n)).collect();
-    // Two events of one operation share its id.
-    events[2].id = events[1].id;
-    (events[2].sequence, events[2].at) = (events[1].sequence, events[1].at);
-    events[2].kind = EventKind::QuotaReset {
-        features: Vec::new(),
-    };
-    let mut write = first_write(&alice);
-    write.events.clone_from(&events);
-    put(&store, vec![write]).await;
-    let pending = |limit| store.pending_events(limit);
-    assert_eq!(pending(2).await.expect("reads"), events[..2]);
-    let published = store.mark_published(&events[..2], instant(5)).await;
-    published.expect("writes");
-    assert_eq!(pending(9).await.expect("reads"), events[2..]);
-    let again = store.mark_published(&events, instant(6)).await;
-    again.expect("writes");
-    assert_eq!(pending(9).await.expect("reads"), []);
-    let gone = store.prune(instant(6), 10).await;
-    assert_eq!(gone.expect("writes"), 2, "the first instant stays");
-}
-
-/// Published events and ended holds from before the instant go, a bounded number at a time; the rest stays.
+/// Events that were passed and ended holds from before the instant go, a bounded number at a time; the rest stays.
 pub async fn only_what_nobody_needs_is_pruned(store: Store) {
     let alice = user("alice");
     let mut write = first_write(&alice);
@@ -225,14 +199,13 @@ pub async fn only_what_nobody_needs_is_pruned(store: Store) {
     write.hold_before = Some(instant(10));
     let events = write.events.clone();
     put(&store, vec![write]).await;
-    let published = store.mark_published(&events[..3], instant(5)).await;
-    published.expect("writes");
+    pass(&store, "reader", 3).await;
     let prune = |limit| store.prune(instant(50), limit);
     assert_eq!(prune(2).await.expect("writes"), 3, "two events, one hold");
     assert_eq!(prune(2).await.expect("writes"), 1, "one event");
     assert_eq!(prune(2).await.expect("writes"), 0);
-    let pending = store.pending_events(9).await.expect("reads");
-    assert_eq!(pending, events[3..]);
+    let kept = store.events_after(&alice, &alice, 0, 9).await;
+    assert_eq!(kept.expect("reads"), events[3..]);
     let stored = all(&store, &alice).await.expect("exists");
     assert_eq!(stored.reservations.len(), 2);
     assert_eq!(stored.operations.len(), 1, "the ledger stays");

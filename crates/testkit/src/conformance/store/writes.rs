@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use quota_core::ports::StoreError;
 
-use super::{Store, all, get, put, try_put};
+use super::{Store, all, get, put, try_put, waiting};
 use crate::fixtures::{
     account, account_write, balance, batch, catalog, event, first_write, grant, instant, key,
     key_of, next_write, operation, org, reservation, user,
@@ -45,7 +45,7 @@ pub async fn a_stale_version_is_refused_and_changes_nothing(store: Store) {
         assert_eq!(passed, [], "version {version} is not the stored one");
     }
     assert_eq!(all(&store, &alice).await, before);
-    assert_eq!(store.pending_events(10).await.expect("reads"), []);
+    assert_eq!(waiting(&store).await, []);
 }
 
 /// A home that exists is not created again.
@@ -76,7 +76,7 @@ pub async fn a_home_is_written_whole_or_not_at_all(store: Store) {
         "{refused:?}"
     );
     assert_eq!(all(&store, &acme).await, before);
-    assert_eq!(store.pending_events(10).await.expect("reads"), []);
+    assert_eq!(waiting(&store).await, []);
 }
 
 /// A grant that is used and held beyond what was granted is refused, at creation and later.
