@@ -49,6 +49,12 @@ with-servers *args:
     cargo {{ runner }} {{ if args =~ "(^| )-p " { "" } else { "--workspace" } }} {{ args }}
     {{ if args == "" { "cargo test --quiet --workspace --doc" } else { "" } }}
 
+# Conformance and races of the store, and the HTTP suites, on a PostgreSQL that is there: plain, a Citus coordinator, or behind a pooler with a direct URL beside it
+test-on url direct_url=url *args:
+    @echo "=== test-on"
+    cargo build --quiet -p api --bins
+    TEST_DATABASE_URL="{{ url }}" TEST_DIRECT_URL="{{ direct_url }}" cargo nextest run -p storage-pg -p api -E '(package(storage-pg) & binary(/^(conformance|races_pg)$/)) | (package(api) & test(/(^|::)pg/))' {{ args }}
+
 # Tests that need no server: not those of the PostgreSQL and Redis crates, nor any with pg, redis or servers in its file's or module's name
 test-quick:
     @echo "=== test-quick (no storage-pg, cache-redis, testkit, nor tests named after a server)"

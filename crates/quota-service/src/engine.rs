@@ -1,6 +1,5 @@
 //! The engine: what callers, routes and jobs use.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -209,13 +208,11 @@ impl Engine {
         Ok(home)
     }
 
-    /// Puts a job into the queue of its home.
+    /// Puts a job into the queue of its home: that of its shard, so that a batch touches as few shards as can be.
     fn send(&self, job: Job) -> Result<(), EngineError> {
-        let mut hasher = DefaultHasher::new();
-        job.home.hash(&mut hasher);
         let queues = self.inner.queues.read();
         let queues = queues.unwrap_or_else(PoisonError::into_inner);
-        let queue = queues.get(shard(hasher.finish(), queues.len()));
+        let queue = queues.get(shard(job.home.shard().into(), queues.len()));
         let queue = queue.ok_or(EngineError::Stopping)?;
         queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => EngineError::Busy,

@@ -9,10 +9,13 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqlSafeStr};
 
 use crate::error::store_error;
-use crate::statements::MAKE_MONTHS;
+use crate::statements::{Layout, MAKE_MONTHS};
 
 /// Longest wait of a migration for a table that is in use: better a failed start than a queue behind a lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A lock of the database, by number.
+const AFTER_FILES_LOCK: i64 = 4_117_219_052;
 
 /// Version, name and text of each file in `migrations/postgres`.
 pub(crate) const FILES: [(i64, &str, &str); 9] = [
@@ -79,8 +82,9 @@ impl MigrationSource<'static> for Files {
     }
 }
 
-/// Brings a database to this version's schema, and makes the ledger's partitions of this month and the next two.
-/// Several may call it at once.
+/// Brings a database to this version's schema: applies the files, sets on the database what a pooler would drop,
+/// distributes the tables where Citus is, and makes the ledger's partitions of this month and the next two. Several may
+/// call it at once; behind a pooler it needs a direct URL.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] when the database does not answer, [`StoreError::Refused`] when a migration fails
@@ -90,20 +94,41 @@ pub async fn migrate(url: &str) -> Result<(), StoreError> {
 }
 
 pub(crate) async fn run(options: &PgConnectOptions) -> Result<(), StoreError> {
-    let lock_timeout = LOCK_TIMEOUT.as_millis().to_string();
-    let options = options.clone().options([("lock_timeout", lock_timeout)]);
+    let options = options.clone().options([
+        ("lock_timeout", LOCK_TIMEOUT.as_millis().to_string()),
+        // What the database has set for requests is too short for a migration.
+        ("statement_timeout", "0".to_owned()),
+    ]);
     let mut connection: PgConnection = options.connect().await.map_err(store_error)?;
     let migrator = Migrator::new(Files).await.map_err(migration_error)?;
     migrator
         .run_direct(None, &mut connection, false)
         .await
         .map_err(migration_error)?;
-    sqlx::query(AssertSqlSafe(MAKE_MONTHS))
-        .bind(None::<chrono::DateTime<chrono::Utc>>)
-        .execute(&mut connection)
+    after_files(&mut connection).await?;
+    connection.close().await.map_err(store_error)
+}
+
+/// What every call brings up to date beside the files.
+async fn after_files(connection: &mut PgConnection) -> Result<(), StoreError> {
+    // Until the connection ends: several may be here at once.
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(AFTER_FILES_LOCK)
+        .execute(&mut *connection)
         .await
         .map_err(store_error)?;
-    connection.close().await.map_err(store_error)
+    let layout = crate::pool::layout(connection).await?;
+    crate::server_settings::set_on_database(connection, layout).await?;
+    match layout {
+        Layout::Whole => {}
+        Layout::Distributed => crate::placement::distribute(connection).await?,
+    }
+    sqlx::query(AssertSqlSafe(MAKE_MONTHS))
+        .bind(None::<chrono::DateTime<chrono::Utc>>)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(store_error)
 }
 
 fn migration_error(error: sqlx::migrate::MigrateError) -> StoreError {

@@ -5,11 +5,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use quota_core::ports::StoreError;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::Settings;
 use crate::error::{lost_to_another, store_error, unavailable};
+use crate::server_settings::{tell_of_missing, wanted};
 use crate::spare::KEPT_MAX;
 use crate::statements::Layout;
 
@@ -18,40 +19,14 @@ const ATTEMPTS_MAX: u32 = 5;
 /// First pause after a loss; doubled each time.
 const RETRY_PAUSE: Duration = Duration::from_millis(2);
 
-/// How every statement of the store is planned: once, and by its keys. The planner must not plan for the tables as
-/// they were when they were empty, nor read a table from end to end to join it with a batch. The last line lets two
-/// batches run side by side on Citus; elsewhere it is a name without meaning.
-const PLAN_SETTINGS: [(&str, &str); 7] = [
-    ("enable_seqscan", "off"),
-    ("enable_bitmapscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("jit", "off"),
-    // A rollback outside a transaction is no news.
-    ("client_min_messages", "error"),
-    ("citus.all_modifications_commutative", "on"),
-];
-
-/// Citus refuses a plan for any shard: there each statement is planned for the one that it names.
-fn plan_cache_mode(layout: Layout) -> (&'static str, &'static str) {
-    let mode = match layout {
-        Layout::Whole => "force_generic_plan",
-        Layout::Distributed => "force_custom_plan",
-    };
-    ("plan_cache_mode", mode)
-}
-
-/// How the tables of the database are laid out; fails when it does not answer.
-pub(crate) async fn layout(options: &PgConnectOptions) -> Result<Layout, StoreError> {
-    let mut connection = options.connect().await.map_err(store_error)?;
+/// How the tables of the database are laid out.
+pub(crate) async fn layout(connection: &mut PgConnection) -> Result<Layout, StoreError> {
     let citus = sqlx::query("select from pg_extension where extname = 'citus'");
-    let citus = citus.fetch_optional(&mut connection).await;
-    let layout = match citus.map_err(store_error)? {
+    let citus = citus.fetch_optional(connection).await;
+    Ok(match citus.map_err(store_error)? {
         Some(_) => Layout::Distributed,
         None => Layout::Whole,
-    };
-    connection.close().await.map_err(store_error)?;
-    Ok(layout)
+    })
 }
 
 /// Reads a URL.
@@ -60,22 +35,16 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(options.application_name("quota"))
 }
 
-/// Opens the pool; fails when the database does not answer.
+/// Opens the pool, and says how the tables are laid out; fails when the database does not answer.
 pub(crate) async fn open(
     options: PgConnectOptions,
     settings: &Settings,
-    layout: Layout,
-) -> Result<PgPool, StoreError> {
-    let millis = |span: Duration| span.as_millis().to_string();
-    let limits = [
-        ("statement_timeout", millis(settings.statement_timeout)),
-        ("lock_timeout", millis(settings.lock_timeout)),
-        (
-            "idle_in_transaction_session_timeout",
-            millis(settings.idle_in_transaction_timeout),
-        ),
-    ];
-    PgPoolOptions::new()
+) -> Result<(PgPool, Layout), StoreError> {
+    let mut first: PgConnection = options.connect().await.map_err(store_error)?;
+    let layout = layout(&mut first).await?;
+    first.close().await.map_err(store_error)?;
+    let wanted = wanted(settings, layout);
+    let pool = PgPoolOptions::new()
         .max_connections(settings.connections_max.saturating_add(KEPT_MAX))
         .acquire_timeout(settings.acquire_timeout)
         .test_before_acquire(false)
@@ -86,14 +55,13 @@ pub(crate) async fn open(
                 Ok(!connection.is_in_transaction())
             })
         })
-        .connect_with(
-            options
-                .options(PLAN_SETTINGS)
-                .options([plan_cache_mode(layout)])
-                .options(limits),
-        )
+        .connect_with(options.options(wanted.clone()))
         .await
-        .map_err(store_error)
+        .map_err(store_error)?;
+    let mut connection = pool.acquire().await.map_err(store_error)?;
+    let told = tell_of_missing(&mut connection, &wanted).await;
+    told.map_err(store_error)?;
+    Ok((pool, layout))
 }
 
 /// Runs `work` to its end, also when the caller stops waiting for it.

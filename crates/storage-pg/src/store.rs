@@ -41,8 +41,7 @@ impl PgStore {
     /// [`StoreError`] when the URL cannot be read or the database does not answer.
     pub async fn connect(url: &str, settings: Settings) -> Result<Self, StoreError> {
         let options = pool::options(url)?;
-        let layout = pool::layout(&options).await?;
-        let pool = pool::open(options.clone(), &settings, layout).await?;
+        let (pool, layout) = pool::open(options.clone(), &settings).await?;
         let turns = usize::try_from(settings.connections_max / 2)
             .unwrap_or(1)
             .max(1);

@@ -191,7 +191,9 @@ async fn the_stores_pool_loses_nothing_after_a_dropped_begin() {
 async fn a_caller_that_gives_up_on_a_locked_home_leaves_no_transaction_behind() {
     const CALLS: u64 = 5;
     let url = fresh().await;
-    storage_pg::migrate(&url).await.expect("migrates");
+    storage_pg::migrate(&testkit::pg::direct_url(&url))
+        .await
+        .expect("migrates");
     let proxy = Proxy::before(&url).await;
     let direct = PgStore::connect(&url, Settings::patient()).await;
     let direct = direct.expect("connects");

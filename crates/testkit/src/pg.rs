@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
 use crate::ServerError;
+use crate::pg_given;
 use crate::process::{PORT_ATTEMPTS_MAX, ServerProcess, find_program, free_port, output_of};
 
 /// Where Debian puts each version's programs.
 const DEBIAN_FOLDER: &str = "/usr/lib/postgresql";
-/// PostgreSQL cuts names at 63 bytes; counter, separators and uuid take 43.
-const NAME_BYTES_MAX: usize = 20;
+/// PostgreSQL cuts names at 63 bytes; process, counter, separators and uuid take 51.
+const NAME_BYTES_MAX: usize = 12;
 /// For a test run: durable as in production, no socket file, no shared memory left behind.
 const TEST_SETTINGS: [(&str, &str); 6] = [
     ("listen_addresses", "127.0.0.1"),
@@ -161,6 +162,20 @@ pub fn shared_url() -> &'static str {
     })
 }
 
+/// Whether the run's server was given, rather than started for the run: it may be a cluster, where no database can be
+/// copied.
+pub fn is_given() -> bool {
+    std::env::var_os("TEST_DIRECT_URL").is_some()
+}
+
+/// The same database without a pooler in between, if there is one: where it is migrated. See [`crate::pg_given`].
+pub fn direct_url(url: &str) -> String {
+    match std::env::var("TEST_DIRECT_URL") {
+        Ok(direct) => with_database(&direct, database_of(url)),
+        Err(_) => url.to_owned(),
+    }
+}
+
 /// Makes a database of its own for one test on the run's server; returns its URL.
 ///
 /// # Panics
@@ -197,7 +212,7 @@ pub fn sql(url: &str, statement: &str) -> Result<String, ServerError> {
 
 fn create_database(admin_url: &str, name: &str) -> Result<String, ServerError> {
     let name = database_name(name);
-    sql(admin_url, &format!(r#"create database "{name}""#))?;
+    pg_given::create(&direct_url(admin_url), &name)?;
     Ok(with_database(admin_url, &name))
 }
 
@@ -209,23 +224,43 @@ fn database_name(name: &str) -> String {
     let start: String = plain.take(NAME_BYTES_MAX).collect();
     let number = DATABASES.fetch_add(1, Ordering::Relaxed);
     format!(
-        "{}_{number}_{}",
+        "{}_of{}_{number}_{}",
         start.to_ascii_lowercase(),
+        std::process::id(),
         Uuid::now_v7().simple()
     )
 }
 
 /// `url` with another database; host, user and parameters stay.
-fn with_database(url: &str, database: &str) -> String {
-    let (address, parameters) = match url.split_once('?') {
-        Some((address, parameters)) => (address, format!("?{parameters}")),
-        None => (url, String::new()),
+pub(crate) fn with_database(url: &str, database: &str) -> String {
+    let (server, _, parameters) = parts(url);
+    format!("{server}/{database}{parameters}")
+}
+
+/// `url` with another host and port; user, database and parameters stay.
+pub(crate) fn with_host(url: &str, host: &str) -> String {
+    let (server, database, parameters) = parts(url);
+    let host_at = server.find("://").map_or(0, |at| at + "://".len());
+    let user = match server[host_at..].rsplit_once('@') {
+        Some((user, _)) => format!("{user}@"),
+        None => String::new(),
     };
+    format!("{}{user}{host}{database}{parameters}", &server[..host_at])
+}
+
+fn database_of(url: &str) -> &str {
+    parts(url).1.trim_start_matches('/')
+}
+
+/// Scheme, user and host; the database after its `/`; the parameters after their `?`.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let (address, parameters) = url.split_at(url.find('?').unwrap_or(url.len()));
     let host_at = address.find("://").map_or(0, |at| at + "://".len());
-    let host_before = address[host_at..]
+    let server = address[host_at..]
         .find('/')
         .map_or(address.len(), |at| host_at + at);
-    format!("{}/{database}{parameters}", &address[..host_before])
+    let (server, database) = address.split_at(server);
+    (server, database, parameters)
 }
 
 /// The server's own word, in its own folder: another server on the port cannot be mistaken for it.
@@ -272,7 +307,7 @@ fn version_folders() -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{database_name, with_database};
+    use super::{database_name, with_database, with_host};
 
     #[test]
     fn a_url_gets_another_database_and_keeps_the_rest() {
@@ -293,6 +328,17 @@ mod tests {
         ];
         for (given, wanted) in cases {
             assert_eq!(with_database(given, "d"), wanted);
+        }
+        let cases = [
+            (
+                "postgres://u:p@host:1/a?x=y",
+                "postgres://u:p@other:2/a?x=y",
+            ),
+            ("postgres://host/a", "postgres://other:2/a"),
+            ("postgres://host", "postgres://other:2"),
+        ];
+        for (given, wanted) in cases {
+            assert_eq!(with_host(given, "other:2"), wanted);
         }
     }
 

@@ -12,7 +12,9 @@ use crate::nodes::{Node, admin_key};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_on_postgresql_killed_ten_times_loses_and_doubles_nothing() {
     let url = block_in_place(|| testkit::pg::fresh_database("api_kill"));
-    storage_pg::migrate(&url).await.expect("it migrates");
+    storage_pg::migrate(&testkit::pg::direct_url(&url))
+        .await
+        .expect("it migrates");
     let open = async || {
         let store = PgStore::connect(&url, Settings::patient()).await;
         let store: Arc<dyn Storage> = Arc::new(store.expect("PostgreSQL answers"));

@@ -28,7 +28,9 @@ struct Pair {
 impl Pair {
     async fn start(name: &str, redis: Option<&str>) -> Self {
         let url = block_in_place(|| testkit::pg::fresh_database(name));
-        storage_pg::migrate(&url).await.expect("it migrates");
+        storage_pg::migrate(&testkit::pg::direct_url(&url))
+            .await
+            .expect("it migrates");
         let store = PgStore::connect(&url, Settings::patient()).await;
         let store = store.expect("PostgreSQL answers");
         let secret = admin_key(Arc::new(store)).await;

@@ -284,20 +284,21 @@ mod pg {
     fn a_database_without_its_schema_is_refused_and_migrate_makes_it() {
         let url = testkit::pg::fresh_database("api_process");
         let folder = tempfile::tempdir().expect("a folder");
-        let run = |arguments: &[&str]| {
+        let run = |url: &str, arguments: &[&str]| {
             Command::new(env!("CARGO_BIN_EXE_api"))
                 .current_dir(folder.path())
                 .env_clear()
-                .env("DATABASE_URL", &url)
+                .env("DATABASE_URL", url)
                 .args(arguments)
                 .output()
                 .expect("the binary runs")
         };
-        let refused = run(&["serve", "--listen", "127.0.0.1:0"]);
+        let refused = run(&url, &["serve", "--listen", "127.0.0.1:0"]);
         assert_eq!(refused.status.code(), Some(2));
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(told.contains("is missing: run `api migrate`"), "{told}");
-        assert!(run(&["migrate"]).status.success());
+        let direct = testkit::pg::direct_url(&url);
+        assert!(run(&direct, &["migrate"]).status.success());
         let served = serve(folder.path(), &[], &[("DATABASE_URL", &url)]);
         let ready = || {
             let mut probe = TcpStream::connect(&served.address).expect("a connection");
@@ -315,7 +316,7 @@ mod pg {
         let older = "delete from _sqlx_migrations where version > 7";
         testkit::pg::sql(&url, older).expect("an older schema, to all appearances");
         assert_eq!(ready()["code"], "schema_outdated");
-        let refused = run(&["keys", "list"]);
+        let refused = run(&url, &["keys", "list"]);
         assert_eq!(refused.status.code(), Some(2));
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(told.contains("is at version 7 and must be"), "{told}");

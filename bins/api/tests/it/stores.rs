@@ -24,7 +24,9 @@ pub(crate) async fn on_pg(name: &str, example: impl FnOnce(Api) -> Example) {
     let name = format!("api_{name}");
     let url = tokio::task::spawn_blocking(move || testkit::pg::fresh_database(&name));
     let url = url.await.expect("a database");
-    storage_pg::migrate(&url).await.expect("it migrates");
+    storage_pg::migrate(&testkit::pg::direct_url(&url))
+        .await
+        .expect("it migrates");
     let store = storage_pg::PgStore::connect(&url, storage_pg::Settings::patient()).await;
     let store = store.expect("PostgreSQL answers");
     example(Api::over(Arc::new(store.clone())).await).await;

@@ -32,6 +32,6 @@ pub const CATALOG_VERSION: &str = "select coalesce(max(version), 0) from catalog
 /// Homes after `$1` with an operation at or after `$3`, at most `$2`. By time alone: it asks every shard.
 pub const HOMES_SINCE: &str = "\
 select o.home from operations o
-join accounts a on a.home = o.home and a.account = o.home and a.life = o.life
+join accounts a on a.home = o.home and a.shard = o.shard and a.account = o.home and a.life = o.life
 where o.at >= $3 and o.home > $1
 group by o.home order by o.home limit $2";

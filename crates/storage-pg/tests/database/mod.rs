@@ -16,9 +16,21 @@ const LOCK: i64 = 0x0071_756F_7461;
 
 /// An empty store on a database that nobody else uses.
 pub(crate) async fn open() -> (Arc<dyn Storage>, ()) {
-    let url = copy().await;
+    let url = if testkit::pg::is_given() {
+        fresh().await
+    } else {
+        copy().await
+    };
     let store = PgStore::connect(&url, Settings::patient()).await;
     (Arc::new(store.expect("the copy answers")), ())
+}
+
+async fn fresh() -> String {
+    let url = tokio::task::spawn_blocking(|| testkit::pg::fresh_database("store")).await;
+    let url = url.expect("a database");
+    let direct = testkit::pg::direct_url(&url);
+    migrate(&direct).await.expect("an empty database migrates");
+    url
 }
 
 async fn copy() -> String {

@@ -24,7 +24,10 @@ pub(crate) async fn fresh(name: &str) -> (PgStore, String) {
     let store = PgStore::connect(&url, Settings::patient())
         .await
         .expect("the server answers");
-    store.migrate().await.expect("an empty database migrates");
+    let direct = testkit::pg::direct_url(&url);
+    storage_pg::migrate(&direct)
+        .await
+        .expect("an empty database migrates");
     (store, url)
 }
 

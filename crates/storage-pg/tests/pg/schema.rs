@@ -3,7 +3,7 @@
 use quota_core::ports::{Audits, LoadQuery, Store, StoreError};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use storage_pg::statements::{HOMES_SINCE, HOT, Layout};
-use storage_pg::{PgStore, Schema, Settings};
+use storage_pg::{PLACEMENTS, PgStore, Placement, Schema, Settings};
 
 use crate::fixture::{ask, at, change, fresh, id, key_query, sql, write};
 
@@ -287,6 +287,35 @@ async fn every_primary_key_of_what_a_home_has_begins_with_the_home() {
         where i.indisunique and a.attname <> 'home'
             and (t.relname in ('accounts', 'reservations', 'closed_balances') or t.relname like 'operations%')";
     assert_eq!(sql(&url, keys).await.expect("reads"), "");
+}
+
+/// Citus takes a unique key only with the column that the rows are distributed by.
+#[tokio::test]
+async fn every_table_has_its_placement_and_each_key_of_one_by_shard_holds_the_shard() {
+    let (_store, url) = fresh("placement").await;
+    let tables = "select relname from pg_class
+        where relkind in ('r', 'p') and not relispartition and relnamespace = 'public'::regnamespace order by 1";
+    let mut placed = PLACEMENTS.map(|(table, _)| table);
+    placed.sort_unstable();
+    let tables = sql(&url, tables).await.expect("reads");
+    assert_eq!(tables.lines().collect::<Vec<_>>(), placed);
+    let mut keys = 0;
+    for (table, placement) in PLACEMENTS {
+        let without_shard = format!(
+            "select count(*), count(*) filter (where not exists (
+                select from pg_attribute a where a.attrelid = i.indrelid and a.attname = 'shard'
+                    and a.attnum = any(i.indkey)))
+            from pg_index i where i.indisunique and (i.indrelid = '{table}'::regclass
+                or i.indrelid in (select inhrelid from pg_inherits where inhparent = '{table}'::regclass))"
+        );
+        let counts = sql(&url, &without_shard).await.expect("reads");
+        let (all, without) = counts.split_once('|').expect("two counts");
+        if placement == Placement::ByShard {
+            assert_eq!(without, "0", "{table}");
+            keys += all.parse::<u32>().expect("a count");
+        }
+    }
+    assert!(keys >= 10, "{keys}");
 }
 
 #[tokio::test]
