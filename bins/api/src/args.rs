@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use api_types::Label;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use quota_core::ids::{FeatureCode, PlanCode};
 use quota_core::ports::KeyScope;
 use quota_service::EngineSettings;
 use runtime::{
@@ -96,8 +97,17 @@ pub(crate) enum KeysCommand {
 pub(crate) enum CatalogCommand {
     /// Show what applying a file would change, and who would be over the limit.
     Plan(CatalogArgs),
-    /// Apply a file.
-    Apply(CatalogArgs),
+    /// Apply a file. Features and plans that it leaves out are removed; those that accounts hold must be named.
+    Apply {
+        #[command(flatten)]
+        catalog: CatalogArgs,
+        /// Remove this feature although accounts hold it; may be repeated.
+        #[arg(long = "removing-feature", value_name = "CODE", value_parser = FeatureCode::new)]
+        features: Vec<FeatureCode>,
+        /// Remove this plan although accounts hold it; may be repeated.
+        #[arg(long = "removing-plan", value_name = "CODE", value_parser = PlanCode::new)]
+        plans: Vec<PlanCode>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -274,7 +284,10 @@ impl Command {
             )
             | Self::Catalog(
                 CatalogCommand::Plan(CatalogArgs { store, .. })
-                | CatalogCommand::Apply(CatalogArgs { store, .. }),
+                | CatalogCommand::Apply {
+                    catalog: CatalogArgs { store, .. },
+                    ..
+                },
             )
             | Self::Demo(DemoCommand::Data { store, .. }) => store,
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 use http_api::{FileFault, read_catalog_toml, where_in_toml};
 use quota_core::amount::Limit;
 use quota_core::catalog::CatalogFile;
-use quota_service::{CatalogPlan, EngineError};
+use quota_service::{CatalogPlan, EngineError, Removals};
 use runtime::MissingFile;
 
 use crate::args::CatalogArgs;
@@ -28,11 +28,13 @@ pub(crate) async fn plan(args: &CatalogArgs) -> Result<(), CommandError> {
 }
 
 /// Applies a file.
-pub(crate) async fn apply(args: &CatalogArgs) -> Result<(), CommandError> {
+pub(crate) async fn apply(args: &CatalogArgs, removals: &Removals) -> Result<(), CommandError> {
     let path = &args.file;
     let (text, file) = read(path)?;
     let (engine, database) = wire_command(&args.store.database, MissingFile::Create).await?;
-    let plan = engine.apply_catalog(&file, Some(ACTOR)).await;
+    let plan = engine
+        .apply_catalog_removing(&file, removals, Some(ACTOR))
+        .await;
     engine.stop().await;
     database.close().await;
     let plan = plan.map_err(|error| located(error, path, &text))?;
@@ -54,6 +56,12 @@ fn read(path: &Path) -> Result<(String, CatalogFile), CommandError> {
 }
 
 fn located(error: EngineError, path: &Path, text: &str) -> CommandError {
+    if let EngineError::StillHeld(held) = error {
+        return CommandError::StillHeld {
+            file: path.to_owned(),
+            held,
+        };
+    }
     let EngineError::Catalog(invalid) = &error else {
         return error.into();
     };
@@ -72,9 +80,6 @@ fn located(error: EngineError, path: &Path, text: &str) -> CommandError {
 
 fn shown(plan: &CatalogPlan) -> String {
     let mut lines = Vec::new();
-    for code in &plan.plans_kept {
-        lines.push(format!("= plan {code} is not in the file and stays"));
-    }
     if plan.is_empty() {
         lines.push("nothing changes\n".to_owned());
         return lines.join("\n");
@@ -87,6 +92,12 @@ fn shown(plan: &CatalogPlan) -> String {
         for feature in features {
             lines.push(format!("{sign} feature {feature}"));
         }
+    }
+    for code in &plan.plans_removed {
+        lines.push(format!("- plan {code}"));
+    }
+    for held in &plan.held {
+        lines.push(format!("    {held}"));
     }
     for code in &plan.plans_added {
         lines.push(format!("+ plan {code}"));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use http_api::FileFault;
 use quota_core::answer::Rejection;
-use quota_service::EngineError;
+use quota_service::{EngineError, Entry, HeldEntry};
 use runtime::StartError;
 use uuid::Uuid;
 
@@ -34,8 +34,22 @@ pub(crate) enum CommandError {
     },
     #[error("{}: {fault}", file.display())]
     Catalog { file: PathBuf, fault: FileFault },
+    #[error("{}: leaves out what accounts hold, so nothing was changed:{}", file.display(), flags(held))]
+    StillHeld { file: PathBuf, held: Vec<HeldEntry> },
     #[error("there is no key {0}")]
     UnknownKey(Uuid),
+}
+
+/// Each entry on a line of its own, with the flag that removes it all the same.
+fn flags(held: &[HeldEntry]) -> String {
+    let lines = held.iter().map(|held| {
+        let flag = match &held.entry {
+            Entry::Feature(code) => format!("--removing-feature {code}"),
+            Entry::Plan(code) => format!("--removing-plan {code}"),
+        };
+        format!("\n  {held}; to remove it: {flag}")
+    });
+    lines.collect()
 }
 
 impl From<EngineError> for CommandError {
@@ -54,6 +68,7 @@ impl CommandError {
             | Self::Server(_)
             | Self::File { .. }
             | Self::Catalog { .. }
+            | Self::StillHeld { .. }
             | Self::UnknownKey(_) => ExitCode::FAILURE,
         }
     }

@@ -12,6 +12,8 @@ mod wiring;
 
 use std::process::ExitCode;
 
+use quota_service::Removals;
+
 use crate::args::{ApiArgs, CatalogCommand, Command, DemoCommand};
 use crate::command_error::CommandError;
 
@@ -41,7 +43,17 @@ async fn run(command: &Command) -> Result<(), CommandError> {
         }
         Command::Keys(command) => keys::run(command).await,
         Command::Catalog(CatalogCommand::Plan(args)) => catalog::plan(args).await,
-        Command::Catalog(CatalogCommand::Apply(args)) => catalog::apply(args).await,
+        Command::Catalog(CatalogCommand::Apply {
+            catalog: args,
+            features,
+            plans,
+        }) => {
+            let removals = Removals {
+                features: features.iter().cloned().collect(),
+                plans: plans.iter().cloned().collect(),
+            };
+            catalog::apply(args, &removals).await
+        }
         Command::Demo(DemoCommand::Data { cache, store }) => demo::fill_only(store, cache).await,
     }
 }

@@ -88,6 +88,23 @@ pub struct OverLimitBody {
     pub limit: u64,
 }
 
+/// A feature or a plan that is removed while accounts hold it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HeldBody {
+    /// The feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// The plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanCode>,
+    /// How many of the examined accounts hold it, through a subscription, an override or a balance.
+    pub accounts: u64,
+    /// One of these accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<AccountId>,
+}
+
 /// What applying a catalog file changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -106,8 +123,11 @@ pub struct PlanOfChanges {
     pub plans_added: Vec<PlanCode>,
     /// Plans that get a new version, with the limits that change.
     pub plans_changed: BTreeMap<PlanCode, Vec<LimitChangeBody>>,
-    /// Plans that the file leaves out: they stay as they are.
-    pub plans_kept: Vec<PlanCode>,
+    /// Plans that are removed.
+    pub plans_removed: Vec<PlanCode>,
+    /// Removed features and plans that accounts hold: `apply` requires their names in `removing_features` and
+    /// `removing_plans`.
+    pub held: Vec<HeldBody>,
     /// Accounts that would be over a limit; the first 100.
     pub over_limit: Vec<OverLimitBody>,
     /// How many such accounts there are.

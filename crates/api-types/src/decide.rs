@@ -49,7 +49,7 @@ pub struct ConsumeBody {
     pub reason: Option<Label>,
 }
 
-/// What to check.
+/// What to check: one `feature` and `amount`, or several in `items`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -59,11 +59,17 @@ pub struct CheckBody {
     /// The user's API token that the request would come with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// The feature.
-    pub feature: FeatureCode,
+    /// The feature; not together with `items`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "articles_per_month"))]
+    pub feature: Option<FeatureCode>,
     /// How much of the feature, in stored units: 1 to 10^15.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = 1))]
-    pub amount: Amount,
+    pub amount: Option<Amount>,
+    /// Several features at once, 1 to 100: all of them or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<ItemBody>>,
 }
 
 /// What to reserve, and for how long.

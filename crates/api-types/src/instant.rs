@@ -14,13 +14,20 @@ pub fn deserialize_option<'de, D>(from: D) -> Result<Option<DateTime<Utc>>, D::E
 where
     D: Deserializer<'de>,
 {
-    let at = Option::<DateTime<Utc>>::deserialize(from)?;
-    if at.is_some_and(|at| !(0..=YEAR_MAX).contains(&at.year())) {
+    let Some(text) = Option::<String>::deserialize(from)? else {
+        return Ok(None);
+    };
+    let wrong = || {
+        let why = "must be an instant of RFC 3339, such as `2026-01-31T12:00:00Z`";
+        serde::de::Error::custom(why)
+    };
+    let at: DateTime<Utc> = text.parse().map_err(|_| wrong())?;
+    if !(0..=YEAR_MAX).contains(&at.year()) {
         return Err(serde::de::Error::custom(format_args!(
             "must be in the years 0000 to {YEAR_MAX} of UTC"
         )));
     }
-    Ok(at)
+    Ok(Some(at))
 }
 
 /// Writes an instant.

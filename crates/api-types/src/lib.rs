@@ -37,7 +37,7 @@ pub use accounts::{
     OverrideBody, OverrideView, ReasonBody, ResetBody, UserBody,
 };
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
-pub use catalog::{CatalogBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges};
+pub use catalog::{CatalogBody, HeldBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges};
 pub use credits::{CreditsBody, GrantBody, NewGrantBody};
 pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,

@@ -41,7 +41,7 @@ impl FieldError {
     }
 
     /// About a parameter of the path or the query.
-    pub fn parameter(name: &'static str, detail: impl Into<String>) -> Self {
+    pub fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self {
             parameter: Some(name.into()),
             detail: detail.into(),

@@ -12,6 +12,7 @@ use crate::ApiState;
 use crate::problem::Problem;
 use crate::shape::BodyShape;
 use crate::unread::refused;
+use crate::words::{self, named_field};
 
 /// How much of a body that is too large is read and thrown away, as a multiple of the bound, so that the caller
 /// gets the answer instead of a broken connection.
@@ -66,12 +67,15 @@ pub(crate) fn is_json(kind: Option<&str>) -> bool {
 }
 
 pub(crate) fn unsupported(kind: Option<&str>, wanted: &str) -> Problem {
-    let kind = kind.unwrap_or("none");
-    Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        format!("the content type is `{kind}` and must be {wanted}"),
-    )
+    let detail = match kind {
+        Some(kind) => format!("the Content-Type is `{kind}`; it must be {wanted}"),
+        None => format!("there is no Content-Type; it must be {wanted}"),
+    };
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Problem::new(status, "unsupported_media_type", detail).about(FieldError::header(
+        "Content-Type",
+        format!("must be {wanted}"),
+    ))
 }
 
 /// Reads a body of at most `bytes_max`.
@@ -80,7 +84,7 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes,
     let (mut discarded, mut closes) = (0_usize, false);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
-            let detail = "the body ended before it was whole";
+            let detail = "the connection ended before the whole body arrived";
             Problem::new(StatusCode::BAD_REQUEST, "malformed_body", detail)
         })?;
         let Ok(data) = frame.into_data() else {
@@ -101,7 +105,7 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes,
         }
     }
     if discarded != 0 {
-        let detail = format!("the body must have at most {bytes_max} bytes");
+        let detail = format!("the body must not be larger than {bytes_max} bytes");
         let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail);
         return Err(if closes { problem.closing() } else { problem });
     }
@@ -129,33 +133,33 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 fn mistake<T: DeserializeOwned>(bytes: &[u8], plain: &serde_json::Error) -> Problem {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let (pointer, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+    let (pointer, message) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
         Ok(_) => (String::new(), plain.to_string()),
         Err(error) => {
             let mut pointer = json_pointer(error.path());
-            let text = error.inner().to_string();
-            if let Some(field) = named_field(&text)
+            let message = error.inner().to_string();
+            if let Some(field) = named_field(&message)
                 && !pointer.ends_with(&format!("/{field}"))
             {
                 pointer.push('/');
                 pointer.push_str(field);
             }
-            (pointer, text)
+            (pointer, message)
         }
     };
-    let detail = without_position(&error).to_owned();
-    if plain.classify() == Category::Data {
-        return Problem::invalid_body(FieldError::at(pointer, detail));
-    }
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_body", error)
-        .about(FieldError::at(pointer, detail))
-}
-
-/// The field that serde's message names: it stands in an object, and the path ends with that object.
-fn named_field(text: &str) -> Option<&str> {
-    let about = ["missing field `", "unknown field `", "duplicate field `"];
-    let rest = about.iter().find_map(|start| text.strip_prefix(start))?;
-    rest.split('`').next()
+    let message = without_position(&message);
+    let malformed = match plain.classify() {
+        Category::Data => {
+            return Problem::invalid_body(FieldError::at(pointer, words::plain(message)));
+        }
+        Category::Eof => "the body ends too early".to_owned(),
+        Category::Syntax | Category::Io => {
+            let (line, column) = (plain.line(), plain.column());
+            format!("the body is not valid JSON at line {line}, column {column}: {message}")
+        }
+    };
+    Problem::new(StatusCode::BAD_REQUEST, "malformed_body", malformed.clone())
+        .about(FieldError::at(pointer, malformed))
 }
 
 fn without_position(text: &str) -> &str {

@@ -4,6 +4,7 @@ use quota_core::catalog::{CatalogFile, InvalidCatalog};
 use toml::de::{DeTable, DeValue};
 
 use crate::shape::BodyShape;
+use crate::words;
 
 /// A catalog file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +35,7 @@ pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
         FileFault {
             line,
             column,
-            detail: error.message().to_owned(),
+            detail: words::plain(error.message()),
         }
     })
 }

@@ -12,10 +12,10 @@ use quota_core::answer::{Answer, ScopeBalance};
 use quota_core::balance::Bucket;
 use quota_core::denial::Denial;
 use quota_core::draw::Draw;
-use quota_core::ids::{GrantId, TokenId};
+use quota_core::ids::{FeatureCode, GrantId, TokenId};
 use quota_core::operation::{Entry, Operation, OperationKind};
 use quota_core::reservation::ReservationState;
-use quota_core::rules::standing::Checked;
+use quota_core::rules::check::Checked;
 use quota_service::Reply;
 
 use crate::{caller, ratelimit, reason};
@@ -95,16 +95,22 @@ pub(crate) fn decision_body(reply: &Reply, requested: Option<u64>) -> DecisionBo
 }
 
 /// The body for a check.
-pub(crate) fn check_body(checked: &Checked, requested: u64, at: DateTime<Utc>) -> DecisionBody {
+pub(crate) fn check_body(
+    checked: &Checked,
+    requested: Option<u64>,
+    at: DateTime<Utc>,
+) -> DecisionBody {
     let mut body = DecisionBody {
         at: Some(at),
         allowed: checked.denial.is_none(),
-        requested: Some(requested),
+        requested,
         draws: checked.draws.iter().map(draw_of).collect(),
         balances: balance_bodies(&checked.balances),
         ..DecisionBody::default()
     };
-    if let Some(denial) = &checked.denial {
+    if let Some((item, denial)) = &checked.denial {
+        body.feature = Some(item.feature.clone());
+        body.requested = Some(item.amount.get());
         name_denial(&mut body, denial);
     }
     body
@@ -226,13 +232,13 @@ fn parts(operation: &Operation, amount: impl Fn(&Entry) -> i64) -> Vec<DrawBody>
     operation.entries.iter().filter_map(part).collect()
 }
 
-fn draw_of(draw: &Draw) -> DrawBody {
+fn draw_of((feature, draw): &(FeatureCode, Draw)) -> DrawBody {
     let (grant, token) = owner(&draw.bucket);
     DrawBody {
         scope: draw.scope,
         source: draw.source,
         amount: draw.amount,
-        feature: None,
+        feature: Some(feature.clone()),
         grant,
         token,
     }

@@ -212,7 +212,7 @@ where
         Err(_elapsed) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "timeout",
-            "no answer in time; ask again with the same Idempotency-Key",
+            "no answer in time; try again with the same Idempotency-Key",
         )
         .retry_after(1)
         .closing()
@@ -221,7 +221,7 @@ where
 }
 
 fn overloaded() -> Problem {
-    let detail = "too many requests are at work";
+    let detail = "too many requests at once";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1)
 }
 

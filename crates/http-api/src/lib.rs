@@ -21,6 +21,7 @@ mod shape;
 mod state;
 mod submit;
 mod unread;
+mod words;
 
 pub use catalog_file::{FileFault, read_catalog_toml, where_in_toml};
 pub use front::Front;

@@ -1,20 +1,33 @@
 //! Parts of the path and of the query.
 
+use std::collections::BTreeSet;
+
 use api_types::{Named, read_id};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, MatchedPath, Query, RawPathParams};
 use axum::http::request::Parts;
-use quota_core::ids::{AccountId, AccountKind, FeatureCode, InvalidId, OrgId, TokenId, UserId};
-use quota_service::{InvalidCursor, LedgerCursor, PAGE_MAX};
+use quota_core::ids::{
+    AccountId, AccountKind, FeatureCode, InvalidId, OrgId, PlanCode, TokenId, UserId,
+};
+use quota_service::{InvalidCursor, LedgerCursor, PAGE_MAX, Removals};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::ApiState;
 use crate::problem::Problem;
+use crate::words::{self, named_field};
 
 /// Rows of a page when the caller does not say.
 const PAGE_DEFAULT: u32 = 100;
+/// All parameters of queries.
+const QUERY_PARAMETERS: [&str; 5] = [
+    "after",
+    "limit",
+    "org",
+    "removing_features",
+    "removing_plans",
+];
 /// How paths about orgs begin.
 const ORGS: &str = "/v1/orgs";
 
@@ -173,17 +186,26 @@ fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
     }
     let raw: Result<Query<T>, QueryRejection> = Query::try_from_uri(&parts.uri);
     let Query(raw) = raw.map_err(|error| {
-        let text = error.to_string();
-        Problem::invalid_parameter("query", text)
+        let text = error.body_text();
+        let message = text.rsplit(": ").next().unwrap_or_default();
+        match named_field(message) {
+            Some(name) => Problem::invalid_parameter(name.to_owned(), query_words(message)),
+            None => Problem::invalid_parameter("query", message.to_owned()),
+        }
     })?;
     Ok(raw)
+}
+
+/// What is wrong with a parameter of the query.
+fn query_words(message: &str) -> String {
+    words::plain(message).replace("known field; known here", "known parameter; known here")
 }
 
 /// The part of a query that is no UTF-8 once its `%` are read: a lenient reader would take it for another text.
 fn broken_parameter(query: &str) -> Option<&'static str> {
     let broken = query.split('&').find(|part| !is_text(part))?;
     let name = broken.split('=').next();
-    let mut known = ["after", "limit", "org"].into_iter();
+    let mut known = QUERY_PARAMETERS.into_iter();
     let named = known.find(|known| name == Some(*known));
     Some(named.unwrap_or("query"))
 }
@@ -242,6 +264,42 @@ impl FromRequestParts<ApiState> for PageOfUsers {
             org: org.map_err(|error| Problem::invalid_parameter("org", error.why))?,
         })
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRemoving {
+    removing_features: Option<String>,
+    removing_plans: Option<String>,
+}
+
+/// What a query names as meant to be removed from the catalog.
+pub(crate) struct Removing(pub(crate) Removals);
+
+impl FromRequestParts<ApiState> for Removing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let raw: RawRemoving = query(parts)?;
+        let (features, plans) = (raw.removing_features, raw.removing_plans);
+        Ok(Self(Removals {
+            features: codes("removing_features", features, FeatureCode::new)?,
+            plans: codes("removing_plans", plans, PlanCode::new)?,
+        }))
+    }
+}
+
+/// Codes that are separated by commas.
+fn codes<T: Ord>(
+    name: &'static str,
+    text: Option<String>,
+    read: impl Fn(&str) -> Result<T, InvalidId>,
+) -> Result<BTreeSet<T>, Problem> {
+    let text = text.unwrap_or_default();
+    let codes = text.split(',').filter(|code| !code.is_empty()).map(read);
+    codes
+        .collect::<Result<_, _>>()
+        .map_err(|error| Problem::invalid_parameter(name, error.why))
 }
 
 impl Page {

@@ -1,5 +1,7 @@
 //! Problems as responses: the body of `api-types` and the headers that go with it.
 
+use std::borrow::Cow;
+
 use api_types::{FieldError, PROBLEM_JSON, problem_type};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +43,10 @@ impl Problem {
     }
 
     /// A parameter of the path or the query that can never be right.
-    pub fn invalid_parameter(name: &'static str, detail: impl Into<String>) -> Self {
+    pub fn invalid_parameter(
+        name: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self::invalid("invalid_parameter", FieldError::parameter(name, detail))
     }
 

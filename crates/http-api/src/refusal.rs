@@ -1,4 +1,4 @@
-//! What the engine's errors are to a caller.
+//! Errors of the engine as problems.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use quota_core::answer::{Rejection, RejectionClass};
 use quota_core::catalog::InvalidCatalog;
 use quota_core::ids::FeatureCode;
-use quota_service::EngineError;
+use quota_service::{EngineError, Entry, HeldEntry};
 
 use crate::problem::Problem;
 
@@ -27,22 +27,22 @@ impl From<EngineError> for Problem {
                 Self::new(status, code, error.detail.clone()).about(error)
             }
             EngineError::Catalog(invalid) => invalid_catalog(&invalid),
-            EngineError::CatalogChanged => Self::new(
-                StatusCode::CONFLICT,
-                "catalog_changed",
-                EngineError::CatalogChanged.to_string(),
-            ),
+            EngineError::StillHeld(held) => still_held(&held),
+            EngineError::CatalogChanged => {
+                let detail = "another catalog was applied in the meantime; plan again";
+                Self::new(StatusCode::CONFLICT, "catalog_changed", detail)
+            }
             EngineError::Busy => unavailable("busy", error.to_string()),
             EngineError::Stopping => unavailable("stopping", error.to_string()),
             EngineError::Deadline => unavailable(
                 "deadline",
-                "no answer in time; ask again with the same Idempotency-Key".to_owned(),
+                "no answer in time; try again with the same Idempotency-Key".to_owned(),
             ),
             EngineError::Store(cause) if cause.is_transient() => {
                 tracing::warn!(error = %chain(&cause), "the store is unavailable");
                 unavailable(
                     "store_unavailable",
-                    "the store is unavailable; ask again with the same Idempotency-Key".to_owned(),
+                    "the store is unavailable; try again with the same Idempotency-Key".to_owned(),
                 )
             }
             other => {
@@ -87,15 +87,29 @@ fn rejected(rejection: &Rejection) -> Problem {
     }
 }
 
-/// What else there is to say where the rule alone leaves the caller stuck.
+/// What else to say where the rule alone leaves the caller stuck.
 fn way_out(rejection: &Rejection) -> &'static str {
-    match rejection {
-        Rejection::OtherOrg => "; `PUT /v1/users/{id}/org` moves it",
-        Rejection::UnknownOperation => {
-            "; one from before its user joined or left an org can no longer be refunded"
-        }
-        _ => "",
+    if matches!(rejection, Rejection::OtherOrg) {
+        return "; `PUT /v1/users/{id}/org` moves it";
     }
+    if matches!(rejection, Rejection::UnknownOperation) {
+        return "; a consumption from before its user joined or left an org cannot be refunded";
+    }
+    ""
+}
+
+/// What a catalog file leaves out and accounts hold: each entry with the parameter that would name it.
+fn still_held(held: &[HeldEntry]) -> Problem {
+    let detail =
+        "the file leaves out features or plans that accounts hold; name each of them to remove it";
+    let problem = Problem::new(StatusCode::CONFLICT, "catalog_in_use", detail);
+    held.iter().fold(problem, |problem, held| {
+        let parameter = match held.entry {
+            Entry::Feature(_) => "removing_features",
+            Entry::Plan(_) => "removing_plans",
+        };
+        problem.about(FieldError::parameter(parameter, held.to_string()))
+    })
 }
 
 /// A catalog that breaks a rule, when nothing more is known of its text.

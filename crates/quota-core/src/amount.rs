@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{self, Visitor};
+use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Largest amount of one request and largest limit, in stored units.
@@ -54,11 +54,14 @@ impl<'de> Deserialize<'de> for Amount {
                 write!(f, "a whole number from 1 to {AMOUNT_MAX}")
             }
             fn visit_u64<E: de::Error>(self, value: u64) -> Result<Amount, E> {
-                Amount::new(value).map_err(E::custom)
+                let wrong = |_| E::invalid_value(Unexpected::Unsigned(value), &self);
+                Amount::new(value).map_err(wrong)
             }
             fn visit_i64<E: de::Error>(self, value: i64) -> Result<Amount, E> {
-                let value = u64::try_from(value).map_err(|_| E::custom(InvalidAmount))?;
-                self.visit_u64(value)
+                let wrong = |_| E::invalid_value(Unexpected::Signed(value), &self);
+                u64::try_from(value)
+                    .map_err(wrong)
+                    .and_then(|value| self.visit_u64(value))
             }
         }
         deserializer.deserialize_u64(Whole)
@@ -128,7 +131,7 @@ impl<'de> Deserialize<'de> for Limit {
             }
             fn visit_u64<E: de::Error>(self, value: u64) -> Result<Limit, E> {
                 if value > AMOUNT_MAX {
-                    return Err(E::custom(format_args!("a limit is at most {AMOUNT_MAX}")));
+                    return Err(E::invalid_value(Unexpected::Unsigned(value), &self));
                 }
                 Ok(Limit::Of(value))
             }
@@ -136,7 +139,7 @@ impl<'de> Deserialize<'de> for Limit {
                 match value {
                     -1 => Ok(Limit::Unlimited),
                     _ => u64::try_from(value)
-                        .map_err(|_| E::custom("a limit must not be negative"))
+                        .map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))
                         .and_then(|value| self.visit_u64(value)),
                 }
             }
@@ -144,7 +147,7 @@ impl<'de> Deserialize<'de> for Limit {
                 if value == "unlimited" {
                     return Ok(Limit::Unlimited);
                 }
-                Err(E::invalid_value(de::Unexpected::Str(value), &self))
+                Err(E::invalid_value(Unexpected::Str(value), &self))
             }
         }
         deserializer.deserialize_any(WholeOrUnlimited)

@@ -152,9 +152,9 @@ pub enum RejectionClass {
 pub enum Rejection {
     #[error("the account does not exist")]
     UnknownAccount,
-    #[error("the account exists already")]
+    #[error("the account already exists")]
     AccountExists,
-    #[error("the user lives in another org")]
+    #[error("the user is in another org")]
     OtherOrg,
     #[error("the org does not exist")]
     UnknownOrg,
@@ -164,15 +164,17 @@ pub enum Rejection {
     UnknownPlan(PlanCode),
     #[error("token `{0}` does not exist")]
     UnknownToken(TokenId),
-    #[error("token `{0}` exists already")]
+    #[error("token `{0}` already exists")]
     TokenExists(TokenId),
     #[error("token `{0}` is revoked")]
     TokenRevoked(TokenId),
-    #[error("a token of a user that is not unlimited needs a cap")]
+    #[error("a token needs a cap, unless its user is unlimited")]
     CapRequired,
-    #[error("only a user has tokens and may be unlimited; only an org has a policy")]
+    #[error(
+        "`{field}` does not apply here: only users have tokens and can be unlimited, only orgs have a policy"
+    )]
     WrongKind { field: &'static str },
-    #[error("there is no room for another one")]
+    #[error("the account has the maximum number of {field}s")]
     Full { field: &'static str },
     #[error("the reservation does not exist")]
     UnknownReservation,
@@ -182,23 +184,25 @@ pub enum Rejection {
     UnknownOperation,
     #[error("this kind of operation cannot be refunded")]
     NotRefundable,
-    #[error("the operation is about several features: say which")]
+    #[error("the operation has several features: name one of them")]
     FeatureRequired,
     #[error("only {refundable} can still be refunded")]
     RefundTooLarge { refundable: u64 },
-    #[error("feature `{0}` is no capacity")]
+    #[error("all of it is refunded already")]
+    AlreadyRefunded,
+    #[error("feature `{0}` is not a capacity")]
     NotCapacity(FeatureCode),
-    #[error("the grant exists already")]
+    #[error("the grant already exists")]
     GrantExists,
     #[error("there is no subscription")]
     NoSubscription,
-    #[error("the next period was renewed already")]
+    #[error("the next period is already renewed")]
     AlreadyRenewed,
     #[error("there is no subscription in force")]
     NotInForce,
-    #[error("ends_at must be later than starts_at")]
+    #[error("`ends_at` must be later than `starts_at`")]
     EndsBeforeStart,
-    #[error("must lie in the future")]
+    #[error("must be in the future")]
     NotInFuture { field: &'static str },
     #[error("must be from {least} to {most}")]
     OutOfRange {
@@ -206,9 +210,9 @@ pub enum Rejection {
         least: u64,
         most: u64,
     },
-    #[error("a counter would pass its largest value")]
+    #[error("too large: a counter would exceed its maximum of 9 * 10^18")]
     CounterFull,
-    #[error("the user has open reservations: settle them before it moves")]
+    #[error("the user has open reservations: commit or release them first")]
     OpenReservations,
 }
 
@@ -234,6 +238,7 @@ impl Rejection {
             Self::NotRefundable => "not_refundable",
             Self::FeatureRequired => "feature_required",
             Self::RefundTooLarge { .. } => "refund_too_large",
+            Self::AlreadyRefunded => "already_refunded",
             Self::NotCapacity(_) => "not_a_capacity",
             Self::GrantExists => "grant_exists",
             Self::NoSubscription => "no_subscription",
@@ -270,6 +275,7 @@ impl Rejection {
             | Self::ReservationEnded { .. }
             | Self::UnknownOperation
             | Self::NotRefundable
+            | Self::AlreadyRefunded
             | Self::NoSubscription
             | Self::AlreadyRenewed
             | Self::NotInForce
@@ -293,6 +299,7 @@ impl Rejection {
             | Self::ReservationEnded { .. }
             | Self::NotRefundable
             | Self::RefundTooLarge { .. }
+            | Self::AlreadyRefunded
             | Self::GrantExists
             | Self::NoSubscription
             | Self::AlreadyRenewed

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::decide::Setting;
+use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::{Engine, EngineError};
 use quota_core::amount::Limit;
 use quota_core::catalog::{Catalog, CatalogFile, Feature};
@@ -31,8 +32,10 @@ pub struct CatalogPlan {
     pub plans_added: Vec<PlanCode>,
     /// Plans that get a new version, with the limits that change.
     pub plans_changed: BTreeMap<PlanCode, Vec<LimitChange>>,
-    /// Plans that the file leaves out: nobody loses one, they stay as they are.
-    pub plans_kept: Vec<PlanCode>,
+    /// Plans that go.
+    pub plans_removed: Vec<PlanCode>,
+    /// Those of the features and plans that go which accounts hold: `apply` wants them named.
+    pub held: Vec<HeldEntry>,
     /// Accounts whose use would be over their limit, the first of them.
     pub over_limit: Vec<OverLimit>,
     /// How many there are.
@@ -82,30 +85,51 @@ impl Engine {
     /// [`EngineError::Catalog`] names what is wrong with the file.
     pub async fn plan_catalog(&self, file: &CatalogFile) -> Result<CatalogPlan, EngineError> {
         let current = self.catalog().await?;
-        let next = current.applied(file)?;
-        let mut plan = difference(&current, &next, file);
-        self.find_over_limit(&current, &next, &mut plan).await?;
+        let next = applied(&current, file)?;
+        let mut plan = difference(&current, &next);
+        self.examine_accounts(&current, &next, &mut plan).await?;
         Ok(plan)
     }
 
-    /// Applies `file`: from the next request on it decides.
+    /// Applies `file`, unless it leaves out a feature or a plan that accounts hold.
     ///
     /// # Errors
-    /// [`EngineError::Catalog`] names what is wrong with the file, [`EngineError::CatalogChanged`] when another
-    /// one was applied meanwhile.
+    /// Those of [`Engine::apply_catalog_removing`].
     pub async fn apply_catalog(
         &self,
         file: &CatalogFile,
         actor: Option<&str>,
     ) -> Result<CatalogPlan, EngineError> {
+        let none = Removals::default();
+        self.apply_catalog_removing(file, &none, actor).await
+    }
+
+    /// Applies `file`: from the next request on it decides. Features and plans that it leaves out go, and accounts that
+    /// hold one lose it: `removals` must name each of those (C7). An account that begins to hold one while the accounts
+    /// are examined is not seen.
+    ///
+    /// # Errors
+    /// [`EngineError::Catalog`] names what is wrong with the file, [`EngineError::StillHeld`] what accounts hold and
+    /// `removals` does not name, [`EngineError::CatalogChanged`] when another one was applied meanwhile.
+    pub async fn apply_catalog_removing(
+        &self,
+        file: &CatalogFile,
+        removals: &Removals,
+        actor: Option<&str>,
+    ) -> Result<CatalogPlan, EngineError> {
         let current = self.catalog().await?;
-        let next = current.applied(file)?;
-        let mut plan = difference(&current, &next, file);
+        let next = applied(&current, file)?;
+        let mut plan = difference(&current, &next);
         if plan.is_empty() {
             plan.version = current.version;
             return Ok(plan);
         }
-        self.find_over_limit(&current, &next, &mut plan).await?;
+        self.examine_accounts(&current, &next, &mut plan).await?;
+        let unnamed = plan.held.iter().filter(|held| !held.is_named(removals));
+        let unnamed: Vec<HeldEntry> = unnamed.cloned().collect();
+        if !unnamed.is_empty() {
+            return Err(EngineError::StillHeld(unnamed));
+        }
         if !self.storage().put_catalog(&next, actor, self.now()).await? {
             return Err(EngineError::CatalogChanged);
         }
@@ -113,13 +137,18 @@ impl Engine {
         Ok(plan)
     }
 
-    async fn find_over_limit(
+    /// Finds who would be over a limit and who holds what goes; the effort is bounded.
+    async fn examine_accounts(
         &self,
         current: &Catalog,
         next: &Catalog,
         plan: &mut CatalogPlan,
     ) -> Result<(), EngineError> {
-        if plan.plans_changed.is_empty() && plan.features_changed.is_empty() {
+        let features = plan.features_removed.iter().cloned().map(Entry::Feature);
+        let plans = plan.plans_removed.iter().cloned().map(Entry::Plan);
+        let mut left_out: Vec<HeldEntry> = features.chain(plans).map(HeldEntry::new).collect();
+        let changes_limits = !plan.plans_changed.is_empty() || !plan.features_changed.is_empty();
+        if !changes_limits && left_out.is_empty() {
             return Ok(());
         }
         let setting: Setting = self.setting_now();
@@ -127,17 +156,24 @@ impl Engine {
             limit: PAGE,
             ..AccountPage::default()
         };
+        plan.is_partial = true;
         for _ in 0..PAGES_MAX {
             let rows = self.storage().accounts(&page).await?;
             for row in &rows {
                 plan.examine(row, &setting, (current, next));
+                for entry in &mut left_out {
+                    entry.examine(row, &setting, current);
+                }
             }
-            match rows.last() {
-                Some(last) => page.after = Some(last.id.clone()),
-                None => return Ok(()),
-            }
+            let Some(last) = rows.last() else {
+                plan.is_partial = false;
+                break;
+            };
+            page.after = Some(last.id.clone());
         }
-        plan.is_partial = true;
+        // Of accounts that were not examined nothing is known: they may hold it.
+        left_out.retain(|entry| entry.accounts != 0 || plan.is_partial);
+        plan.held = left_out;
         Ok(())
     }
 }
@@ -171,6 +207,7 @@ impl CatalogPlan {
             && self.features_removed.is_empty()
             && self.plans_added.is_empty()
             && self.plans_changed.is_empty()
+            && self.plans_removed.is_empty()
     }
 }
 
@@ -192,13 +229,21 @@ fn own_limit(
     (own.limit().and_then(Limit::ceiling), used)
 }
 
-fn difference(current: &Catalog, next: &Catalog, file: &CatalogFile) -> CatalogPlan {
+/// The catalog after `file`, without the plans that it leaves out.
+fn applied(current: &Catalog, file: &CatalogFile) -> Result<Catalog, EngineError> {
+    let mut next = current.applied(file)?;
+    let is_in_file = |code: &PlanCode| file.plans.iter().any(|plan| plan.code == *code);
+    next.plans.retain(|code, _| is_in_file(code));
+    Ok(next)
+}
+
+fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
     let added = |code: &&FeatureCode| !current.features.contains_key(*code);
     let changed = |code: &&FeatureCode| {
         let before = current.features.get(*code);
         before.is_some() && before != next.features.get(*code)
     };
-    let left_out = |code: &&PlanCode| file.plans.iter().all(|plan| plan.code != **code);
+    let left_out = |code: &&PlanCode| !next.plans.contains_key(*code);
     let removed = |code: &&FeatureCode| !next.features.contains_key(*code);
     let mut plan = CatalogPlan {
         version: next.version,
@@ -207,7 +252,8 @@ fn difference(current: &Catalog, next: &Catalog, file: &CatalogFile) -> CatalogP
         features_removed: current.features.keys().filter(removed).cloned().collect(),
         plans_added: Vec::new(),
         plans_changed: BTreeMap::new(),
-        plans_kept: current.plans.keys().filter(left_out).cloned().collect(),
+        plans_removed: current.plans.keys().filter(left_out).cloned().collect(),
+        held: Vec::new(),
         over_limit: Vec::new(),
         over_limit_count: 0,
         examined: 0,

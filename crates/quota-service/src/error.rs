@@ -4,6 +4,13 @@ use quota_core::answer::Rejection;
 use quota_core::catalog::InvalidCatalog;
 use quota_core::ports::StoreError;
 
+use crate::HeldEntry;
+
+fn listed(held: &[HeldEntry]) -> String {
+    let each: Vec<String> = held.iter().map(ToString::to_string).collect();
+    each.join("; ")
+}
+
 /// Why the engine gave no answer. A denial is an answer and is not here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +24,10 @@ pub enum EngineError {
     /// The catalog file breaks a rule; nothing changed.
     #[error(transparent)]
     Catalog(#[from] InvalidCatalog),
+    /// The catalog file leaves out what accounts hold, and the call does not name it as meant to go (C7); nothing
+    /// changed.
+    #[error("the file leaves out what accounts hold: {}", listed(.0))]
+    StillHeld(Vec<HeldEntry>),
     /// Another catalog was applied meanwhile; nothing changed.
     #[error("another catalog was applied meanwhile")]
     CatalogChanged,
@@ -46,6 +57,7 @@ impl EngineError {
             Self::Rejected(_)
             | Self::KeyReused
             | Self::Catalog(_)
+            | Self::StillHeld(_)
             | Self::CatalogChanged
             | Self::LeaseLost => false,
         }

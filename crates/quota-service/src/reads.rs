@@ -6,12 +6,15 @@ use metrics::{Counter, counter};
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, Request};
+use quota_core::home::Home;
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
+use quota_core::item::Item;
 use quota_core::origin::Origin;
 use quota_core::ports::{AccountPage, AccountRow, CachedHome, HomeQuery, LoadQuery, StoreError};
+use quota_core::rules::check::{Checked, check, check_items};
 use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
-use quota_core::rules::standing::{Checked, Overview, check, overview};
+use quota_core::rules::standing::{Overview, overview};
 use uuid::Uuid;
 
 use crate::decide::Setting;
@@ -38,6 +41,33 @@ impl Engine {
             .as_deref()
             .map(|known| (&known.user, known.org.as_ref()));
         Ok(check(&setting.context(), accounts, token, feature, amount))
+    }
+
+    /// What a request of several items would be answered now, all or none, with nothing drawn.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] when a counter would pass its largest value, [`EngineError::Store`] when the account
+    /// cannot be read.
+    pub async fn check_items(
+        &self,
+        account: &AccountId,
+        token: Option<&TokenId>,
+        items: &[Item],
+    ) -> Result<Checked, EngineError> {
+        let setting = self.setting_now();
+        let known = self.known(account, &setting).await?;
+        let mut home = Home::empty(account.clone());
+        if let Some(known) = known {
+            home.id = known.home.clone();
+            let user = Arc::new(known.user.clone());
+            home.accounts.insert(account.clone(), user);
+            if let Some(org) = &known.org {
+                home.accounts
+                    .insert(known.home.clone(), Arc::new(org.clone()));
+            }
+        }
+        let context = setting.context();
+        Ok(check_items(&context, home, account, token, items)?)
     }
 
     /// How an account stands for every feature.

@@ -261,12 +261,8 @@ fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
     assert!(text(&again.stdout).contains("nothing changes"));
     std::fs::write(&file, "").expect("the file is written");
     let empty = run(folder.path(), &["catalog", "plan", "catalog.toml"]);
-    let kept = "= plan article_pro is not in the file and stays";
-    assert!(
-        text(&empty.stdout).contains(kept),
-        "{}",
-        text(&empty.stdout)
-    );
+    let shown = text(&empty.stdout);
+    assert!(shown.contains("- plan article_pro"), "{shown}");
     let twice = format!("{0}{0}", crate::api_under_test::CATALOG);
     std::fs::write(&file, twice).expect("the file is written");
     let refused = run(folder.path(), &["catalog", "apply", "catalog.toml"]);
@@ -276,6 +272,32 @@ fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
         told.contains("line ") && told.contains("stands twice"),
         "{told}"
     );
+}
+
+/// C7: what accounts hold goes only when the command names it; the refusal says how.
+#[test]
+fn a_file_that_leaves_out_what_accounts_hold_is_applied_only_with_the_flags_that_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(run(folder.path(), &["demo", "data"]).status.success());
+    std::fs::write(folder.path().join("empty.toml"), "").expect("the file is written");
+    let apply = ["catalog", "apply", "empty.toml"];
+    let refused = run(folder.path(), &apply);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = text(&refused.stderr);
+    let flags = told
+        .lines()
+        .filter_map(|line| line.split_once("to remove it: "));
+    let flags: Vec<&str> = flags.flat_map(|(_, flag)| flag.split(' ')).collect();
+    assert!(flags.contains(&"--removing-feature"), "{told}");
+    assert!(flags.contains(&"article_pro"), "{told}");
+    let again = run(folder.path(), &["catalog", "plan", "empty.toml"]);
+    assert!(
+        text(&again.stdout).contains("- plan article_pro"),
+        "nothing changed"
+    );
+    let named: Vec<&str> = apply.iter().chain(&flags).copied().collect();
+    let applied = run(folder.path(), &named);
+    assert!(applied.status.success(), "{}", text(&applied.stderr));
 }
 
 #[test]

@@ -153,6 +153,74 @@ async fn a_refund_goes_back_to_its_sources_last_drawn_first() {
         .await
         .expect(200);
     assert_eq!(rest.balance("user")["used"], 0);
+    // X8: what was not sent is not blamed.
+    for body in [json!({}), json!({"feature": "try_on"})] {
+        let again = api.post(&path, body).await.expect(409);
+        assert_eq!(again.body["code"], "already_refunded");
+        assert_eq!(again.body["errors"], Value::Null, "{}", again.text);
+    }
+    let again = api.post(&path, json!({"amount": 1})).await.expect(409);
+    assert_eq!(again.body["code"], "refund_too_large");
+    assert_eq!(again.body["errors"][0]["pointer"], "/amount");
+}
+
+#[tokio::test]
+async fn a_check_of_several_items_is_the_consume_that_would_follow() {
+    // X2: all or nothing, each item after the ones before it.
+    let api = Api::in_memory().await;
+    api.user("ann", Some("shop_premium")).await;
+    api.credits("users/ann", "pack", 3).await;
+    let item = |amount: u64| json!({"feature": "try_on", "amount": amount});
+    let ask = |items: Value| json!({"user": "ann", "items": items});
+    let before = api.everything_of("users/ann").await;
+    let checked = api.post("/v1/check", ask(json!([item(8), item(4)]))).await;
+    let checked = checked.expect(200);
+    assert_eq!(checked.body["allowed"], true, "{}", checked.text);
+    let draws = ["user allowance 8", "user allowance 2", "user credits 2"];
+    assert_eq!(checked.draws(), draws);
+    for draw in checked.body["draws"].as_array().expect("a list") {
+        assert_eq!(draw["feature"], "try_on", "{}", checked.text);
+    }
+    assert_eq!(checked.balance("user")["used"], 0, "as it is now");
+    let denied = api.post("/v1/check", ask(json!([item(8), item(6)]))).await;
+    let denied = denied.expect(200);
+    assert_eq!(denied.body["allowed"], false, "{}", denied.text);
+    assert_eq!(denied.body["reason"], "limit_reached");
+    assert_eq!(denied.body["feature"], "try_on");
+    assert_eq!(denied.body["requested"], 6);
+    assert_eq!(denied.body["available"], 5);
+    assert_eq!(denied.body["draws"], json!([]));
+    let one = json!({"user": "ann", "feature": "try_on", "amount": 14});
+    let one = api.post("/v1/check", one).await.expect(200);
+    assert_eq!(
+        (&one.body["feature"], &one.body["requested"]),
+        (&json!("try_on"), &json!(14))
+    );
+    assert_eq!(api.everything_of("users/ann").await, before);
+    let spent = api
+        .post("/v1/consume", ask(json!([item(8), item(4)])))
+        .await;
+    let spent = spent.expect(200);
+    assert_eq!(spent.draws(), draws);
+    assert_eq!(spent.body["draws"], checked.body["draws"]);
+    let refused = api
+        .post("/v1/consume", ask(json!([item(1), item(1)])))
+        .await;
+    let checked = api.post("/v1/check", ask(json!([item(1), item(1)]))).await;
+    let (refused, checked) = (refused.expect(429).body, checked.expect(200).body);
+    for member in [
+        "reason",
+        "scope",
+        "feature",
+        "requested",
+        "available",
+        "resets_at",
+    ] {
+        assert_eq!(checked[member], refused[member], "{member}");
+    }
+    let nobody = json!({"user": "nobody", "items": [item(1), item(1)]});
+    let nobody = api.post("/v1/check", nobody).await.expect(200);
+    assert_eq!(nobody.body["reason"], "unknown_user");
 }
 
 #[tokio::test]

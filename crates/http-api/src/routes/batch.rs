@@ -11,7 +11,7 @@ use futures::stream;
 use quota_core::command::Command;
 use quota_core::ids::IdempotencyKey;
 
-use super::consume::{count, features, spending};
+use super::consume::{count, features, in_items, spending};
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Writes};
@@ -84,10 +84,7 @@ async fn try_run(
     let is_single = spending.requested.is_some();
     let reply = submit(state, &caller, Verb::Batch, account, command, note).await;
     let reply = reply.map_err(|mut problem| {
-        if !is_single {
-            problem = problem.in_list(&features, "/items", "/feature");
-        }
-        problem = problem.below(&at);
+        problem = in_items(problem, is_single, &features).below(&at);
         if has_own_key {
             problem = problem.in_body(KEY_HEADER, &format!("{at}/idempotency_key"));
         }

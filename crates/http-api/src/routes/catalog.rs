@@ -1,17 +1,20 @@
 //! The catalog: read it, see what a file would change, apply the file.
 
-use api_types::{CatalogBody, FieldError, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges};
+use api_types::{
+    CatalogBody, FieldError, HeldBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges,
+};
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::PlanCode;
-use quota_service::{CatalogPlan, EngineError, LimitChange, OverLimit};
+use quota_service::{CatalogPlan, EngineError, Entry, HeldEntry, LimitChange, OverLimit};
 
 use crate::ApiState;
 use crate::body::{is_json, media_type, parse_json, read_body, unsupported};
 use crate::caller::{Admin, Reads};
 use crate::catalog_file::{place_in_json, read_catalog_toml, where_in_toml};
+use crate::params::Removing;
 use crate::problem::Problem;
 
 /// Media types of TOML.
@@ -124,6 +127,19 @@ fn over_limit(over: OverLimit) -> OverLimitBody {
     }
 }
 
+fn held_body(held: HeldEntry) -> HeldBody {
+    let (feature, plan) = match held.entry {
+        Entry::Feature(code) => (Some(code), None),
+        Entry::Plan(code) => (None, Some(code)),
+    };
+    HeldBody {
+        feature,
+        plan,
+        accounts: held.accounts,
+        example: held.example,
+    }
+}
+
 fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
     let changes = !plan.is_empty();
     let plans_changed = plan.plans_changed.into_iter().map(|(code, limits)| {
@@ -138,7 +154,8 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
         features_removed: plan.features_removed,
         plans_added: plan.plans_added,
         plans_changed: plans_changed.collect(),
-        plans_kept: plan.plans_kept,
+        plans_removed: plan.plans_removed,
+        held: plan.held.into_iter().map(held_body).collect(),
         over_limit: plan.over_limit.into_iter().map(over_limit).collect(),
         over_limit_count: plan.over_limit_count,
         examined: plan.examined,
@@ -146,7 +163,7 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
     }
 }
 
-/// Says what applying a file would change and who would be over the limit; changes nothing.
+/// Shows what applying a file would change and which accounts it would affect; changes nothing.
 #[utoipa::path(post, path = "/v1/catalog/plan", tag = "catalog",
     request_body(content((CatalogFile = "application/json"), (String = "application/toml")), description = "A catalog file"),
     responses((status = 200, body = PlanOfChanges), (status = 422, description = "The file breaks a rule: `errors` has line and column for TOML", body = Problem, content_type = "application/problem+json")))]
@@ -160,17 +177,21 @@ pub(crate) async fn plan_catalog(
     Ok(Json(plan_of_changes(plan)))
 }
 
-/// Applies a file: from the next request on it decides.
+/// Applies a file: it counts from the next request on. Features and plans that the file leaves out are removed. If
+/// accounts hold one of them, nothing changes until the call names each.
 #[utoipa::path(post, path = "/v1/catalog/apply", tag = "catalog",
     request_body(content((CatalogFile = "application/json"), (String = "application/toml")), description = "A catalog file"),
-    responses((status = 200, body = PlanOfChanges), (status = 409, description = "Another one was applied meanwhile", body = Problem, content_type = "application/problem+json")))]
+    params(("removing_features" = Option<String>, Query, description = "Features to remove although accounts hold them: codes, separated by commas"),
+        ("removing_plans" = Option<String>, Query, description = "Plans to remove although accounts hold them: codes, separated by commas")),
+    responses((status = 200, body = PlanOfChanges), (status = 409, description = "The file leaves out features or plans that accounts hold, listed in `errors`; or another file was applied in the meantime", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn apply_catalog(
     State(state): State<ApiState>,
     Admin(caller): Admin,
+    Removing(removals): Removing,
     body: FileBody,
 ) -> Result<Json<PlanOfChanges>, Problem> {
-    let actor = Some(caller.name());
-    let plan = state.engine().apply_catalog(&body.file, actor).await;
-    let plan = plan.map_err(|error| body.locate(error))?;
+    let (engine, actor) = (state.engine(), Some(caller.name()));
+    let plan = engine.apply_catalog_removing(&body.file, &removals, actor);
+    let plan = plan.await.map_err(|error| body.locate(error))?;
     Ok(Json(plan_of_changes(plan)))
 }

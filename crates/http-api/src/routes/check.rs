@@ -1,4 +1,4 @@
-//! `POST /v1/check`: what a request would be answered now.
+//! `POST /v1/check`: the answer that a consume would get now.
 
 use std::time::Instant;
 
@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use quota_core::ids::AccountId;
 
+use super::consume::items;
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::Reads;
@@ -14,22 +15,30 @@ use crate::decision::{check_body, respond};
 use crate::meters::Verb;
 use crate::problem::Problem;
 
-/// Says what a consume would be answered now; draws nothing.
+/// Says what a consume would be answered now, without spending anything.
 #[utoipa::path(post, path = "/v1/check", tag = "decide", request_body = CheckBody,
-    responses((status = 200, description = "Allowed or not: see `allowed`", body = DecisionBody)))]
+    responses((status = 200, description = "Allowed or not: see `allowed`", body = DecisionBody),
+        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn check(
     State(state): State<ApiState>,
     _caller: Reads,
     JsonBody(body): JsonBody<CheckBody>,
 ) -> Result<Response, Problem> {
     let account = AccountId::user(&body.user);
+    let (items, requested) = items((body.feature, body.amount, body.items), "")?;
+    let (engine, token) = (state.engine(), body.token.as_ref());
     let began = Instant::now();
-    let checked = state
-        .engine()
-        .check(&account, body.token.as_ref(), &body.feature, body.amount)
-        .await?;
+    let checked = match items.as_slice() {
+        [one] => {
+            engine
+                .check(&account, token, &one.feature, one.amount)
+                .await
+        }
+        several => engine.check_items(&account, token, several).await,
+    };
+    let checked = checked.map_err(|error| Problem::from(error).at_instead("/amount", "/items"))?;
     state.meters().decided(Verb::Check, began.elapsed());
-    let now = state.engine().now();
-    let answer = check_body(&checked, body.amount.get(), now);
+    let now = engine.now();
+    let answer = check_body(&checked, requested, now);
     Ok(respond(&answer, now))
 }

@@ -3,6 +3,7 @@
 use api_types::{ConsumeBody, DecisionBody, FieldError, ItemBody};
 use axum::extract::State;
 use axum::response::Response;
+use quota_core::amount::Amount;
 use quota_core::answer::Answer;
 use quota_core::command::{Command, ITEMS_MAX};
 use quota_core::denial::Reason;
@@ -19,44 +20,19 @@ use crate::note::Note;
 use crate::problem::Problem;
 use crate::submit::submit;
 
-/// What a body came to: the account, token, items, and how much was asked when it is one item.
+/// What a body asks to spend.
 pub(crate) struct Spending {
     pub(crate) account: AccountId,
     pub(crate) token: Option<TokenId>,
     pub(crate) items: Vec<Item>,
+    /// The amount, when one feature was asked for and not a list.
     pub(crate) requested: Option<u64>,
     pub(crate) note: Note,
 }
 
-/// Takes the body apart; `at` is where it stands in the request.
+/// Reads a body; `at` is its place in the request.
 pub(crate) fn spending(body: ConsumeBody, at: &str) -> Result<Spending, Problem> {
-    let invalid = |field: &str, why: &str| {
-        Problem::invalid_body(FieldError::at(format!("{at}/{field}"), why))
-    };
-    let (items, requested) = match (body.feature, body.amount, body.items) {
-        (Some(feature), Some(amount), None) => (vec![Item { feature, amount }], Some(amount.get())),
-        (None, None, Some(items)) if !items.is_empty() && items.len() <= ITEMS_MAX => {
-            let item = |item: ItemBody| Item {
-                feature: item.feature,
-                amount: item.amount,
-            };
-            (items.into_iter().map(item).collect(), None)
-        }
-        (None, None, Some(_)) => {
-            return Err(invalid(
-                "items",
-                &format!("must have 1 to {ITEMS_MAX} items"),
-            ));
-        }
-        (Some(_), None, None) => return Err(invalid("amount", "missing field `amount`")),
-        (None, _, None) => return Err(invalid("feature", "missing field `feature`")),
-        (_, _, Some(_)) => {
-            return Err(invalid(
-                "items",
-                "stands instead of `feature` and `amount`, not beside them",
-            ));
-        }
-    };
+    let (items, requested) = items((body.feature, body.amount, body.items), at)?;
     Ok(Spending {
         account: AccountId::user(&body.user),
         token: body.token,
@@ -68,6 +44,38 @@ pub(crate) fn spending(body: ConsumeBody, at: &str) -> Result<Spending, Problem>
             reason: body.reason,
         },
     })
+}
+
+/// What a body may name: a feature and an amount, or a list of both.
+type Named = (Option<FeatureCode>, Option<Amount>, Option<Vec<ItemBody>>);
+
+/// The items that a body names, and the amount when it is one without a list; `at` is the body's place in the request.
+pub(crate) fn items(named: Named, at: &str) -> Result<(Vec<Item>, Option<u64>), Problem> {
+    let invalid = |field: &str, why: &str| {
+        Problem::invalid_body(FieldError::at(format!("{at}/{field}"), why))
+    };
+    match named {
+        (Some(feature), Some(amount), None) => {
+            Ok((vec![Item { feature, amount }], Some(amount.get())))
+        }
+        (None, None, Some(items)) if (1..=ITEMS_MAX).contains(&items.len()) => {
+            let item = |item: ItemBody| Item {
+                feature: item.feature,
+                amount: item.amount,
+            };
+            Ok((items.into_iter().map(item).collect(), None))
+        }
+        (None, None, Some(_)) => {
+            let why = format!("must have 1 to {ITEMS_MAX} items");
+            Err(invalid("items", &why))
+        }
+        (Some(_), None, None) => Err(invalid("amount", "is required with `feature`")),
+        (None, _, None) => Err(invalid("feature", "is required, or `items`")),
+        (_, _, Some(_)) => {
+            let why = "send either `items` or `feature` with `amount`, not both";
+            Err(invalid("items", why))
+        }
+    }
 }
 
 /// Decides and spends, all of it or nothing.
@@ -90,7 +98,10 @@ pub(crate) async fn consume(
     };
     let features = features(&command);
     let (account, note) = (spending.account, spending.note);
-    let reply = submit(&state, &caller, Verb::Consume, account, command, note).await?;
+    let is_single = spending.requested.is_some();
+    let reply = submit(&state, &caller, Verb::Consume, account, command, note)
+        .await
+        .map_err(|problem| in_items(problem, is_single, &features))?;
     count(&state, &reply, &features);
     Ok(respond(
         &decision_body(&reply, spending.requested),
@@ -118,16 +129,20 @@ pub(crate) async fn track(
     let (account, note) = (spending.account, spending.note);
     let reply = submit(&state, &caller, Verb::Track, account, command, note)
         .await
-        .map_err(|problem| {
-            if is_single {
-                return problem;
-            }
-            problem.in_list(&features, "/items", "/feature")
-        })?;
+        .map_err(|problem| in_items(problem, is_single, &features))?;
     Ok(respond(
         &decision_body(&reply, spending.requested),
         state.engine().now(),
     ))
+}
+
+/// Moves the places of a problem into `items`, unless a single feature was sent.
+pub(crate) fn in_items(problem: Problem, is_single: bool, features: &[FeatureCode]) -> Problem {
+    if is_single {
+        return problem;
+    }
+    let problem = problem.in_list(features, "/items", "/feature");
+    problem.at_instead("/amount", "/items")
 }
 
 /// The features of a command's items.

@@ -73,7 +73,9 @@ pub(crate) async fn commit(
         resource_id: body.resource_id,
         reason: body.reason,
     };
-    let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
+    let reply = submit(&state, &caller, Verb::Settle, account, command, note)
+        .await
+        .map_err(|problem| problem.at_instead("/amount", "/actual"))?;
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 

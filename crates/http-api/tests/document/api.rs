@@ -1,6 +1,7 @@
 //! An API without a socket, whose every answer is laid beside the document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -26,6 +27,11 @@ pub(crate) const CATALOG: &str = concat!(
 );
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 pub(crate) const TOML: (&str, &str) = ("content-type", "application/toml");
+
+/// Headers that HTTP itself describes.
+const PLAIN: [&str; 3] = ["content-type", "content-length", "connection"];
+/// Headers of every answer.
+const ALWAYS: [&str; 1] = ["x-request-id"];
 
 /// The document, what was answered, and where the two differ.
 pub(crate) struct Record {
@@ -62,6 +68,15 @@ impl Record {
             let statuses = statuses.map(|(status, _)| (name.clone(), status.clone()));
             let missing = statuses.filter(|pair| !seen.contains(pair));
             unseen.extend(missing.map(|(name, status)| format!("{name} {status}")));
+            let headers = operation["responses"].as_object().into_iter().flatten();
+            let headers = headers.filter_map(|(_, answer)| answer["headers"].as_object());
+            let headers: BTreeSet<String> = headers
+                .flat_map(|headers| headers.keys().map(|header| header.to_lowercase()))
+                .collect();
+            let missing = headers
+                .into_iter()
+                .filter(|header| !seen.contains(&(name.clone(), header.clone())));
+            unseen.extend(missing.map(|header| format!("{name} header {header}")));
         }
         unseen
     }
@@ -86,6 +101,14 @@ impl Record {
         best.unwrap_or_else(|| panic!("no operation is {method} {path}"))
     }
 
+    /// Whether a request can be repeated under a key.
+    fn is_write(&self, method: &Method, path: &str) -> bool {
+        let (_, operation) = self.operation_of(method, path);
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let mut names = parameters.map(|parameter| &parameter["name"]);
+        names.any(|name| name == "Idempotency-Key")
+    }
+
     fn note(&self, (method, path): (&Method, &str), sent: &Sent, answer: &Answer) {
         let (name, operation) = self.operation_of(method, path);
         let status = answer.status.to_string();
@@ -96,7 +119,10 @@ impl Record {
         let told = |fault| format!("{name} {status}: {fault}");
         let mut faults = self.faults.lock().expect("a list");
         faults.extend(found.into_iter().map(told));
-        self.seen.lock().expect("a set").insert((name, status));
+        let mut seen = self.seen.lock().expect("a set");
+        let headers = answer.headers.keys();
+        seen.extend(headers.map(|header| (name.clone(), header.clone())));
+        seen.insert((name, status));
     }
 
     /// How an answer differs from what the document says of it.
@@ -104,6 +130,13 @@ impl Record {
         let Some(declared) = operation["responses"].get(status) else {
             return vec![format!("is not declared: {}", answer.text)];
         };
+        let mut faults = header_faults(&declared["headers"], &answer.headers);
+        faults.extend(self.body_faults(declared, answer));
+        faults
+    }
+
+    /// How the body of an answer differs from what is declared.
+    fn body_faults(&self, declared: &Value, answer: &Answer) -> Vec<String> {
         let Some(content) = declared["content"].as_object() else {
             let is_empty = answer.text.is_empty();
             return Vec::from_iter((!is_empty).then(|| "has a body".to_owned()));
@@ -153,6 +186,30 @@ impl Record {
     }
 }
 
+/// How the headers of an answer differ from those that are declared. Every answer has the ones in `ALWAYS`.
+fn header_faults(declared: &Value, sent: &BTreeMap<String, String>) -> Vec<String> {
+    let declared = declared.as_object().into_iter().flatten();
+    let declared: BTreeMap<String, &Value> = declared
+        .map(|(name, header)| (name.to_lowercase(), header))
+        .collect();
+    let mut faults = Vec::new();
+    for (name, value) in sent
+        .iter()
+        .filter(|(name, _)| !PLAIN.contains(&name.as_str()))
+    {
+        let Some(header) = declared.get(name) else {
+            faults.push(format!("header `{name}` is not declared"));
+            continue;
+        };
+        if header["schema"]["type"] == "integer" && value.parse::<u64>().is_err() {
+            faults.push(format!("header `{name}` is no integer: {value}"));
+        }
+    }
+    let absent = ALWAYS.iter().filter(|name| !sent.contains_key(**name));
+    faults.extend(absent.map(|name| format!("header `{name}` is absent")));
+    faults
+}
+
 /// The document as callers read it.
 pub(crate) fn document() -> Value {
     serde_json::to_value(http_api::openapi()).expect("a document")
@@ -180,6 +237,7 @@ pub(crate) struct Sent<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) content_type: String,
     pub(crate) body: Value,
     pub(crate) text: String,
@@ -189,6 +247,7 @@ pub(crate) struct Answer {
 pub(crate) struct Api {
     record: Arc<Record>,
     front: Front,
+    asked: AtomicUsize,
     pub(crate) admin: String,
     pub(crate) write: String,
     pub(crate) read: String,
@@ -218,6 +277,7 @@ impl Api {
         };
         Self {
             record: Arc::clone(record),
+            asked: AtomicUsize::default(),
             admin: secret(KeyScope::Admin).await,
             write: secret(KeyScope::Write).await,
             read: secret(KeyScope::Read).await,
@@ -250,15 +310,21 @@ impl Api {
         let content_type = parts.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|kind| kind.to_str().ok());
         let content_type = content_type.and_then(|kind| kind.split(';').next());
+        let headers = parts.headers.iter().map(|(name, value)| {
+            let value = value.to_str().expect("visible ASCII");
+            (name.as_str().to_owned(), value.to_owned())
+        });
         Answer {
             status: parts.status.as_u16(),
+            headers: headers.collect(),
             content_type: content_type.unwrap_or_default().to_owned(),
             body: serde_json::from_str(&text).unwrap_or_default(),
             text,
         }
     }
 
-    /// Asks as an administrator, such as `post /v1/consume`; no body for null. The answer has one of the statuses.
+    /// Asks as an administrator, such as `post /v1/consume`; no body for null. The answer has the status. A write is
+    /// repeated under its key and gets the same answer again.
     #[track_caller]
     pub(crate) fn ask(
         &self,
@@ -268,23 +334,31 @@ impl Api {
     ) -> impl Future<Output = Answer> {
         let (method, path) = operation.split_once(' ').expect("a method and a path");
         let (method, path) = (method_of(method), path.to_owned());
-        let has_body = !body.is_null();
+        let key = format!("key-{}", self.asked.fetch_add(1, Ordering::Relaxed));
         let told = format!("{operation} {body}");
         let caller = std::panic::Location::caller();
         async move {
-            let sent = Sent {
+            let mut sent = Sent {
                 secret: Some(&self.admin),
-                headers: Vec::from_iter(has_body.then_some(JSON)),
-                body: if has_body {
-                    body.to_string()
-                } else {
-                    String::new()
-                }
-                .into_bytes(),
+                ..Sent::default()
             };
-            let answer = self.send(&method, &path, sent).await;
-            assert_eq!(answer.status, status, "{caller}: {told}: {}", answer.text);
-            answer
+            if !body.is_null() {
+                sent.headers.push(JSON);
+                sent.body = body.to_string().into_bytes();
+            }
+            let times = if self.record.is_write(&method, &path) {
+                sent.headers.push(("idempotency-key", &key));
+                2
+            } else {
+                1
+            };
+            let mut answers = Vec::new();
+            for _ in 0..times {
+                let answer = self.send(&method, &path, sent.clone()).await;
+                assert_eq!(answer.status, status, "{caller}: {told}: {}", answer.text);
+                answers.push(answer);
+            }
+            answers.swap_remove(0)
         }
     }
 }

@@ -98,6 +98,7 @@ fn only_users_are_listed_by_org() {
             | "get /v1/orgs/{id}/ledger"
             | "get /v1/users/{id}/ledger" => &["after", "limit"],
             "get /v1/jobs/{name}/runs" => &["limit"],
+            "post /v1/catalog/apply" => &["removing_features", "removing_plans"],
             _ => &[],
         };
         assert_eq!(parameters(operation, "query"), wanted, "{name}");

@@ -166,6 +166,10 @@ async fn spending(api: &Api) {
         let answer = api.ask("post /v1/check", asked, 200).await;
         assert_eq!(answer.body["allowed"], allowed, "{}", answer.text);
     }
+    let items = json!([{"feature": "articles_per_month", "amount": 2},
+        {"feature": "gallery_albums", "amount": 1}]);
+    let several = json!({"user": "ann", "token": "ci", "items": items});
+    api.ask("post /v1/check", several, 200).await;
     let consume = "post /v1/consume";
     api.ask(consume, not_in_plan, 403).await;
     api.ask(consume, one_article("nobody"), 404).await;
@@ -256,6 +260,7 @@ async fn giving_back(api: &Api) {
     api.ask(&refund, one, 200).await;
     api.ask(&refund, NONE, 200).await;
     api.ask(&refund, json!({"amount": 1}), 409).await;
+    api.ask(&refund, NONE, 409).await;
     let other = json!({"feature": "articles_per_month"});
     let refund = format!("post /v1/consumptions/{}/refund", id(&consumed));
     api.ask(&refund, other, 404).await;
@@ -272,6 +277,11 @@ async fn full_counters(api: &Api) {
     }
     api.ask("post /v1/track", one_article("max"), 409).await;
     api.ask("post /v1/consume", one_article("max"), 409).await;
+    let item = json!({"feature": "articles_per_month", "amount": 1});
+    let twice = json!({"user": "max", "items": [item, item]});
+    api.ask("post /v1/consume", twice.clone(), 409).await;
+    let full = api.ask("post /v1/check", twice, 409).await;
+    assert_eq!(full.body["errors"][0]["pointer"], "/items", "{}", full.text);
     let mut asked = one_article("max");
     asked["ttl_seconds"] = json!(60);
     api.ask("post /v1/reservations", asked, 409).await;
@@ -293,6 +303,9 @@ async fn catalog(api: &Api) {
         assert_eq!(changed[0]["to"], 1, "{}", answer.text);
         assert_ne!(answer.body["over_limit"], json!([]), "{}", answer.text);
     }
+    let emptied = api.ask("post /v1/catalog/plan", json!({}), 200).await;
+    assert_ne!(emptied.body["held"], json!([]), "{}", emptied.text);
+    api.ask("post /v1/catalog/apply", json!({}), 409).await;
 }
 
 async fn operating(api: &Api) {

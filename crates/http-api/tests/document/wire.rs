@@ -10,6 +10,7 @@ use api_types::{
     ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, StartBody, StatusBody,
     SubscriptionBody, TokenList, TokenTermsBody, UserBody,
 };
+use quota_core::catalog::CatalogFile;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -37,6 +38,7 @@ pub(crate) fn again(schema: &Value, body: &Value) -> Result<Value, String> {
         BatchBody,
         CancelBody,
         CatalogBody,
+        CatalogFile,
         ChangeBody,
         ChangePlanBody,
         CheckBody,

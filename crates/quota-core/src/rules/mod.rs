@@ -4,6 +4,7 @@ mod administer;
 pub mod allowance;
 pub mod booking;
 mod capacity;
+pub mod check;
 mod close;
 mod commit;
 pub mod context;

@@ -155,7 +155,7 @@ fn left_to_refund(
         }
     }
     if items.is_empty() {
-        return Err(Rejection::RefundTooLarge { refundable: 0 });
+        return Err(Rejection::AlreadyRefunded);
     }
     Ok(items)
 }

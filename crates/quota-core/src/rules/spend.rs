@@ -107,7 +107,8 @@ fn must_exist(
 
 type Part = (Vec<Entry>, Vec<ScopeBalance>);
 
-fn spend_item(
+/// Decides one item and books it on the home, or says why not; the home is unchanged then.
+pub(crate) fn spend_item(
     home: &mut Home,
     context: &Context<'_>,
     user: &AccountId,

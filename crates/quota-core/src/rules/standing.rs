@@ -3,14 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use super::allowance::{Allowance, Standing};
-use super::decide::{Drawn, Mode, Question, draw};
+use super::decide::Drawn;
 use super::funding::credits_left;
-use crate::amount::{Amount, Limit};
+use crate::amount::Limit;
 use crate::answer::ScopeBalance;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
-use crate::denial::Denial;
-use crate::draw::{Draw, Scope};
+use crate::draw::Scope;
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, AccountKind, FeatureCode, TokenId};
 use crate::rules::context::Context;
@@ -130,58 +129,6 @@ pub fn scope_balance(
             .map(|_| credits_left(&account.books.balances, context.now)),
         trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
         resets_at: own.resets_at(),
-    }
-}
-
-/// What a check says: the answer that a request would get now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
-    /// Why it would be denied; none when it would be allowed.
-    pub denial: Option<Denial>,
-    /// What it would draw.
-    pub draws: Vec<Draw>,
-    /// How the scopes stand now.
-    pub balances: Vec<ScopeBalance>,
-}
-
-/// Decides one item on a user and its org, with nothing drawn. Nothing known of the account is an unknown user.
-pub fn check(
-    context: &Context<'_>,
-    accounts: Option<(&Account, Option<&Account>)>,
-    token: Option<&TokenId>,
-    feature: &FeatureCode,
-    amount: Amount,
-) -> Checked {
-    let (user, org) = accounts.map_or((None, None), |(user, org)| (Some(user), org));
-    let question = Question {
-        now: context.now,
-        catalog: context.catalog,
-        grace: context.grace,
-        user: user.map(Account::view),
-        org: org.map(Account::view),
-        token,
-        feature,
-        amount,
-        mode: Mode::Ask,
-    };
-    let (denial, draws) = match draw(&question) {
-        Ok(drawn) => (None, drawn.draws),
-        Err(denial) => (Some(denial), Vec::new()),
-    };
-    let mut balances = Vec::with_capacity(3);
-    if let (Some(user), Some(feature)) = (user, context.catalog.features.get(feature)) {
-        balances.extend(token.and_then(|token| token_balance(user, token)));
-        let own = context.allowance(user, feature);
-        balances.push(scope_balance(context, Scope::User, user, feature, &own));
-        if let Some(org) = org {
-            let own = context.allowance(org, feature);
-            balances.push(scope_balance(context, Scope::Org, org, feature, &own));
-        }
-    }
-    Checked {
-        denial,
-        draws,
-        balances,
     }
 }
 

@@ -1,4 +1,8 @@
-//! The OpenAPI document: what all operations have alike is said here, once; what is an operation's own, at its handler.
+//! The OpenAPI document: what all operations have in common is said here, once; what is an operation's own, at its
+//! handler.
+
+mod headers;
+mod kind;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,12 +20,13 @@ use utoipa::openapi::{
     Response, ResponseBuilder, Schema,
 };
 
+use headers::declare_headers;
+use kind::{Kind, owner};
+
 /// The two ways to send an API key.
 const BEARER: &str = "api_key";
 const HEADER: &str = "x_api_key";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-/// How paths begin that only administrators may take.
-const ADMIN: [&str; 3] = ["/metrics", "/v1/keys", "/v1/catalog/"];
 
 /// The document before its operations.
 pub(crate) fn described() -> OpenApi {
@@ -63,6 +68,7 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
                 take_key(operation);
             }
             refuse(operation, &kind);
+            declare_headers(operation, &kind);
         }
     }
     document
@@ -79,15 +85,6 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
     ];
     let there = |(method, operation): (_, _)| Option::as_mut(operation).map(|it| (method, it));
     all.into_iter().filter_map(there)
-}
-
-/// `user` or `org`, by whose part of the tree a path is in.
-fn owner(path: &str) -> Option<&'static str> {
-    match path.split('/').nth(2) {
-        Some("users") => Some("user"),
-        Some("orgs") => Some("org"),
-        _ => None,
-    }
 }
 
 /// Gives an operation a name of its own: users and orgs share handlers.
@@ -148,55 +145,6 @@ fn say_optional(operation: &mut Operation) {
             *schema = Some(alone.clone());
             body.required = Some(Required::False);
         }
-    }
-}
-
-/// What decides how an operation can be refused, whatever it is about.
-struct Kind {
-    /// The scope that its key needs; none when it is open to all.
-    needs: Option<KeyScope>,
-    /// Whether it reads a body.
-    takes_body: bool,
-    /// Whether it reads a part of the path, the query, or a header that a write may have.
-    takes_parameters: bool,
-    /// `user` or `org`, when the path names one that must exist.
-    names: Option<&'static str>,
-}
-
-impl Kind {
-    fn of(method: &str, path: &str, operation: &Operation) -> Self {
-        let is_open = |needed: &SecurityRequirement| *needed == SecurityRequirement::default();
-        let is_open = operation.security.iter().flatten().any(is_open);
-        // PUT creates the account that its path names.
-        let names_one = match path.split('/').nth(3) {
-            Some("{id}") => method != "put" || path.split('/').count() > 4,
-            _ => false,
-        };
-        let needs = (!is_open).then(|| needed(method, path));
-        let may_change = needs > Some(KeyScope::Read) && path.starts_with("/v1/");
-        Self {
-            needs,
-            takes_body: operation.request_body.is_some(),
-            takes_parameters: operation.parameters.is_some() || may_change,
-            names: owner(path).filter(|_| names_one),
-        }
-    }
-
-    /// Whether it takes a key for its write.
-    fn is_write(&self) -> bool {
-        self.needs == Some(KeyScope::Write)
-    }
-}
-
-/// The scope that a key needs; the handlers' extractors hold the same.
-fn needed(method: &str, path: &str) -> KeyScope {
-    let runs_a_job = path.ends_with("/run");
-    if runs_a_job || ADMIN.iter().any(|start| path.starts_with(start)) {
-        return KeyScope::Admin;
-    }
-    match (method, path) {
-        ("get", _) | (_, "/v1/check") => KeyScope::Read,
-        _ => KeyScope::Write,
     }
 }
 

@@ -1,0 +1,151 @@
+//! Catalog files that leave out what accounts hold.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::api_under_test::{Answer, Api};
+use crate::stores::on_every_store;
+
+const FEATURE: &str = r#"[[feature]]
+code = "reports"
+name = "Reports"
+unit = "report"
+kind = "consumable"
+cadence = "monthly"
+"#;
+const OTHER: &str = r#"
+[[feature]]
+code = "exports"
+name = "Exports"
+unit = "export"
+kind = "consumable"
+cadence = "monthly"
+"#;
+const FREE: &str = r#"
+[[plan]]
+code = "free"
+name = "Free"
+limits = { reports = 10 }
+"#;
+const BIG: &str = r#"
+[[plan]]
+code = "big"
+name = "Big"
+limits = { reports = 100 }
+"#;
+
+async fn post(api: &Api, path: &str, text: &str) -> Answer {
+    let headers = [("content-type", "application/toml")];
+    let text = text.as_bytes().to_vec();
+    api.send(Method::POST, path, &headers, text).await
+}
+
+async fn apply(api: &Api, query: &str, text: &str) -> Answer {
+    post(api, &format!("/v1/catalog/apply{query}"), text).await
+}
+
+/// The entries that a refusal lists, as parameter and detail.
+fn listed(refused: &Answer) -> Vec<String> {
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert_eq!(refused.body["code"], "catalog_in_use", "{}", refused.text);
+    let errors = refused.body["errors"].as_array().expect("a list").iter();
+    let text = |error: &Value| {
+        let (parameter, detail) = (&error["parameter"], &error["detail"]);
+        [parameter, detail].map(|part| part.as_str().expect("a text").to_owned())
+    };
+    errors.map(|error| text(error).join(": ")).collect()
+}
+
+async fn set(api: &Api) {
+    let all = format!("{FEATURE}{OTHER}{FREE}{BIG}");
+    let everything = "?removing_features=&removing_plans=";
+    apply(api, everything, &all).await.expect(200);
+    api.user("ann", Some("free")).await;
+}
+
+/// C7: a file that leaves out a feature or plan that accounts hold changes nothing until the call names each of them.
+async fn what_accounts_hold_goes_only_when_it_is_named(api: Api) {
+    set(&api).await;
+    api.consume("ann", "reports", 3).await.expect(200);
+    let before = api.get("/v1/catalog").await.expect(200).body;
+    let held = [
+        "removing_features: feature `reports` is held by user:ann",
+        "removing_plans: plan `free` is held by user:ann",
+    ];
+    assert_eq!(listed(&apply(&api, "", "").await), held);
+    let half = "?removing_features=reports,exports&removing_plans=big";
+    assert_eq!(listed(&apply(&api, half, "").await), held[1..]);
+    assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
+    api.consume("ann", "reports", 1).await.expect(200);
+    let shown = post(&api, "/v1/catalog/plan", "").await.expect(200);
+    assert_eq!(
+        shown.body["features_removed"],
+        json!(["exports", "reports"])
+    );
+    assert_eq!(shown.body["plans_removed"], json!(["big", "free"]));
+    assert_eq!(
+        shown.body["held"],
+        json!([
+            {"feature": "reports", "accounts": 1, "example": "user:ann"},
+            {"plan": "free", "accounts": 1, "example": "user:ann"},
+        ])
+    );
+    let both = "?removing_features=reports&removing_plans=free";
+    apply(&api, both, "").await.expect(200);
+    let after = api.get("/v1/catalog").await.expect(200).body;
+    assert_eq!(
+        (&after["features"], &after["plans"]),
+        (&json!([]), &json!([]))
+    );
+    let gone = api.consume("ann", "reports", 1).await.expect(404);
+    assert_eq!(gone.body["code"], "unknown_feature");
+}
+
+/// C7: what no account holds goes without a word.
+async fn what_nobody_holds_goes_by_itself(api: Api) {
+    set(&api).await;
+    let gone = apply(&api, "", &format!("{FEATURE}{FREE}")).await;
+    let gone = gone.expect(200).body;
+    assert_eq!(gone["features_removed"], json!(["exports"]));
+    assert_eq!(gone["plans_removed"], json!(["big"]));
+    assert_eq!(gone["held"], json!([]));
+    api.consume("ann", "reports", 10).await.expect(200);
+}
+
+/// C7: an override, a balance and a plan that is scheduled are holds too; a subscription that ended is none.
+async fn overrides_balances_and_scheduled_plans_are_holds(api: Api) {
+    set(&api).await;
+    let without = |what: &str| format!("{FEATURE}{OTHER}{FREE}{BIG}").replace(what, "");
+    let own = "/v1/users/ann/overrides/exports";
+    api.put(own, json!({"limit": 5})).await.expect(200);
+    let held = "removing_features: feature `exports` is held by user:ann";
+    assert_eq!(listed(&apply(&api, "", &without(OTHER)).await), [held]);
+    api.consume("ann", "exports", 1).await.expect(200);
+    api.delete(own).await.expect(200);
+    assert_eq!(listed(&apply(&api, "", &without(OTHER)).await), [held]);
+    let later = json!({"plan": "big", "when": "period_end"});
+    let change = "/v1/users/ann/subscription/change-plan";
+    api.post(change, later).await.expect(200);
+    let held = "removing_plans: plan `big` is held by user:ann";
+    assert_eq!(listed(&apply(&api, "", &without(BIG)).await), [held]);
+    let cancel = "/v1/users/ann/subscription/cancel";
+    api.post(cancel, json!({"when": "now"})).await.expect(200);
+    apply(&api, "", &without(BIG)).await.expect(200);
+}
+
+on_every_store!(
+    what_accounts_hold_goes_only_when_it_is_named,
+    what_nobody_holds_goes_by_itself,
+    overrides_balances_and_scheduled_plans_are_holds,
+);
+
+#[tokio::test]
+async fn a_name_that_is_no_code_is_refused_and_what_is_in_the_file_is_ignored() {
+    let api = Api::in_memory().await;
+    set(&api).await;
+    let all = format!("{FEATURE}{OTHER}{FREE}{BIG}");
+    let refused = apply(&api, "?removing_plans=Big", &all).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["parameter"], "removing_plans");
+    let kept = apply(&api, "?removing_plans=free,none", &all).await;
+    assert_eq!(kept.expect(200).body["changes"], false);
+}

@@ -1,0 +1,161 @@
+//! serde's messages in the words of a caller, who does not know our types.
+
+/// serde's words for what was sent and what was wanted, and ours.
+const KINDS: [(&str, &str); 9] = [
+    ("a boolean", "true or false"),
+    ("boolean ", ""),
+    ("integer ", ""),
+    ("floating point ", ""),
+    ("a sequence", "an array"),
+    ("sequence", "an array"),
+    ("a map", "an object"),
+    ("map", "an object"),
+    ("unit", "null"),
+];
+/// Whole numbers by the type that serde names.
+const NUMBERS: [(&str, u64); 4] = [
+    ("u16", 65_535),
+    ("u32", 4_294_967_295),
+    ("u64", u64::MAX),
+    ("usize", u64::MAX),
+];
+
+/// A message about one value or field, without the field's name, which its place says already.
+pub(crate) fn plain(message: &str) -> String {
+    if message.starts_with("missing field `") {
+        return "is required".to_owned();
+    }
+    if message.starts_with("duplicate field `") {
+        return "is there twice".to_owned();
+    }
+    if message.starts_with("unknown field `") {
+        return match expected(message) {
+            Some(fields) => format!("is not a known field; known here: {fields}"),
+            None => "is not a known field; no fields are known here".to_owned(),
+        };
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant ") {
+        let sent = rest.split(',').next().unwrap_or_default();
+        let wanted = expected(message).unwrap_or_default();
+        return format!("must be one of {wanted}, not {sent}");
+    }
+    let wrong = ["invalid type: ", "invalid value: "];
+    let rest = wrong.iter().find_map(|start| message.strip_prefix(start));
+    match rest.and_then(|rest| rest.split_once(", expected ")) {
+        Some((sent, wanted)) => format!("must be {}, not {}", wanted_words(wanted), words(sent)),
+        None => message.to_owned(),
+    }
+}
+
+/// The field that a message of serde is about.
+pub(crate) fn named_field(message: &str) -> Option<&str> {
+    let about = ["missing field `", "unknown field `", "duplicate field `"];
+    let rest = about.iter().find_map(|start| message.strip_prefix(start))?;
+    rest.split('`').next()
+}
+
+/// The list after `expected`, without `one of`.
+fn expected(message: &str) -> Option<&str> {
+    let (_, list) = message.split_once(", expected ")?;
+    Some(list.strip_prefix("one of ").unwrap_or(list))
+}
+
+fn wanted_words(wanted: &str) -> String {
+    if let Some((_, most)) = NUMBERS.iter().find(|(name, _)| *name == wanted) {
+        return format!("a whole number from 0 to {most}");
+    }
+    if wanted.starts_with("struct ") {
+        return "an object".to_owned();
+    }
+    words(wanted)
+}
+
+fn words(text: &str) -> String {
+    for (theirs, ours) in KINDS {
+        let is_whole = theirs.ends_with(' ');
+        if text == theirs || (is_whole && text.starts_with(theirs)) {
+            let rest = text.get(theirs.len()..).unwrap_or_default();
+            return format!("{ours}{}", rest.trim_matches('`'));
+        }
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only what cannot be read is looked at")]
+    struct Body {
+        count: u32,
+        flag: Option<bool>,
+        list: Option<Vec<u64>>,
+        word: Option<Word>,
+        inner: Option<Box<Body>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Word {
+        Now,
+        PeriodEnd,
+    }
+
+    #[test]
+    fn messages_of_serde_are_said_without_its_types() {
+        let cases = [
+            ("{}", "is required"),
+            (r#"{"count":1,"count":2}"#, "is there twice"),
+            (
+                r#"{"cuont":1}"#,
+                "is not a known field; known here: `count`, `flag`, `list`, `word`, `inner`",
+            ),
+            (
+                r#"{"count":-1}"#,
+                "must be a whole number from 0 to 4294967295, not -1",
+            ),
+            (
+                r#"{"count":4294967296}"#,
+                "must be a whole number from 0 to 4294967295, not 4294967296",
+            ),
+            (
+                r#"{"count":"1"}"#,
+                "must be a whole number from 0 to 4294967295, not string \"1\"",
+            ),
+            (
+                r#"{"count":1.5}"#,
+                "must be a whole number from 0 to 4294967295, not 1.5",
+            ),
+            (
+                r#"{"count":null}"#,
+                "must be a whole number from 0 to 4294967295, not null",
+            ),
+            (
+                r#"{"count":true}"#,
+                "must be a whole number from 0 to 4294967295, not true",
+            ),
+            (r#"{"flag":1}"#, "must be true or false, not 1"),
+            (r#"{"list":{}}"#, "must be an array, not an object"),
+            (r#"{"inner":5}"#, "must be an object, not 5"),
+            (
+                r#"{"word":"later"}"#,
+                "must be one of `now` or `period_end`, not `later`",
+            ),
+        ];
+        for (text, wanted) in cases {
+            let error = serde_json::from_str::<Body>(text)
+                .expect_err(text)
+                .to_string();
+            let message = error.split(" at line ").next().unwrap_or_default();
+            let said = plain(message);
+            assert_eq!(said, wanted, "{text}: {message}");
+            for theirs in ["expected", "invalid", "u32", "struct", "sequence", "EOF"] {
+                assert!(!said.contains(theirs), "{said}");
+            }
+        }
+    }
+}

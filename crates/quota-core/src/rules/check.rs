@@ -1,0 +1,123 @@
+//! Check: what a consume would be answered now, with nothing booked.
+
+use super::decide::{Mode, Question, draw};
+use super::spend::spend_item;
+use super::standing::{scope_balance, standing_of, token_balance};
+use crate::amount::Amount;
+use crate::answer::{Rejection, ScopeBalance};
+use crate::denial::Denial;
+use crate::draw::{Draw, Scope};
+use crate::home::{Account, Home};
+use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::item::Item;
+use crate::operation::Entry;
+use crate::rules::context::Context;
+
+/// The answer that a consume would get now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The first item that would be denied, and why; none when all would be allowed.
+    pub denial: Option<(Item, Denial)>,
+    /// What would be drawn, and for which feature; nothing when an item would be denied.
+    pub draws: Vec<(FeatureCode, Draw)>,
+    /// The balances as they are, before the draws.
+    pub balances: Vec<ScopeBalance>,
+}
+
+/// Checks one item on a user and its org; without accounts the user is unknown.
+pub fn check(
+    context: &Context<'_>,
+    accounts: Option<(&Account, Option<&Account>)>,
+    token: Option<&TokenId>,
+    feature: &FeatureCode,
+    amount: Amount,
+) -> Checked {
+    let (user, org) = accounts.map_or((None, None), |(user, org)| (Some(user), org));
+    let question = Question {
+        now: context.now,
+        catalog: context.catalog,
+        grace: context.grace,
+        user: user.map(Account::view),
+        org: org.map(Account::view),
+        token,
+        feature,
+        amount,
+        mode: Mode::Ask,
+    };
+    let of_feature = |draw| (feature.clone(), draw);
+    let (denial, draws) = match draw(&question) {
+        Ok(drawn) => (None, drawn.draws.into_iter().map(of_feature).collect()),
+        Err(denial) => {
+            let feature = feature.clone();
+            (Some((Item { feature, amount }, denial)), Vec::new())
+        }
+    };
+    let mut balances = Vec::with_capacity(3);
+    if let (Some(user), Some(feature)) = (user, context.catalog.features.get(feature)) {
+        balances.extend(token.and_then(|token| token_balance(user, token)));
+        let own = context.allowance(user, feature);
+        balances.push(scope_balance(context, Scope::User, user, feature, &own));
+        if let Some(org) = org {
+            let own = context.allowance(org, feature);
+            balances.push(scope_balance(context, Scope::Org, org, feature, &own));
+        }
+    }
+    Checked {
+        denial,
+        draws,
+        balances,
+    }
+}
+
+/// Checks several items of one user, all or none (X2). They are spent on `home`, a copy that is thrown away, so that
+/// each finds what the ones before it leave.
+///
+/// # Errors
+/// [`Rejection::CounterFull`] when a counter would pass its largest value.
+pub fn check_items(
+    context: &Context<'_>,
+    mut home: Home,
+    user: &AccountId,
+    token: Option<&TokenId>,
+    items: &[Item],
+) -> Result<Checked, Rejection> {
+    let mut checked = Checked {
+        denial: None,
+        draws: Vec::new(),
+        balances: Vec::new(),
+    };
+    for item in items {
+        for balance in standing_of(&home, context, user, token, &item.feature) {
+            let is_there = |known: &ScopeBalance| {
+                known.scope == balance.scope && known.feature == balance.feature
+            };
+            if !checked.balances.iter().any(is_there) {
+                checked.balances.push(balance);
+            }
+        }
+    }
+    for item in items {
+        match spend_item(&mut home, context, user, token, item, Mode::Ask)? {
+            Ok((entries, _)) => checked.draws.extend(entries.iter().filter_map(drawn)),
+            Err(denial) => {
+                checked.draws.clear();
+                checked.denial = Some((item.clone(), denial));
+                break;
+            }
+        }
+    }
+    Ok(checked)
+}
+
+/// The draw that an entry books.
+fn drawn(entry: &Entry) -> Option<(FeatureCode, Draw)> {
+    let amount = u64::try_from(entry.used.saturating_add(entry.overage)).ok()?;
+    let draw = Draw {
+        scope: entry.scope,
+        bucket: entry.bucket.clone(),
+        source: entry.source,
+        amount,
+        unit_cost: entry.unit_cost,
+    };
+    Some((entry.feature.clone()?, draw))
+}

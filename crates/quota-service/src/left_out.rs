@@ -1,0 +1,144 @@
+//! What a catalog file leaves out and accounts hold: it goes only when the call names it (C7).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::Catalog;
+use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use quota_core::ports::AccountRow;
+use quota_core::terms::Subscription;
+
+use crate::decide::Setting;
+
+/// The features and plans that a call of `apply` names as meant to go. What the file does not leave out is ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removals {
+    /// Features by code.
+    pub features: BTreeSet<FeatureCode>,
+    /// Plans by code.
+    pub plans: BTreeSet<PlanCode>,
+}
+
+/// A feature or a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A feature.
+    Feature(FeatureCode),
+    /// A plan.
+    Plan(PlanCode),
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Feature(code) => write!(f, "feature `{code}`"),
+            Self::Plan(code) => write!(f, "plan `{code}`"),
+        }
+    }
+}
+
+/// An entry that a file leaves out and accounts hold: through a subscription, an override or a balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldEntry {
+    /// The feature or plan.
+    pub entry: Entry,
+    /// How many of the examined accounts hold it.
+    pub accounts: u64,
+    /// One of them; none when there are more accounts than were examined, and none of those holds it.
+    pub example: Option<AccountId>,
+}
+
+impl fmt::Display for HeldEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            entry, accounts, ..
+        } = self;
+        match &self.example {
+            Some(example) if *accounts == 1 => write!(f, "{entry} is held by {example}"),
+            Some(example) => write!(
+                f,
+                "{entry} is held by {accounts} accounts, such as {example}"
+            ),
+            None => write!(f, "{entry} may be held: not all accounts were examined"),
+        }
+    }
+}
+
+impl HeldEntry {
+    pub(crate) fn new(entry: Entry) -> Self {
+        Self {
+            entry,
+            accounts: 0,
+            example: None,
+        }
+    }
+
+    /// Counts an account if it holds the entry.
+    pub(crate) fn examine(&mut self, row: &AccountRow, setting: &Setting, catalog: &Catalog) {
+        let holds = match &self.entry {
+            Entry::Feature(code) => holds_feature(row, code, setting, catalog),
+            Entry::Plan(code) => holds_plan(row, code, setting),
+        };
+        if holds {
+            self.accounts += 1;
+            self.example.get_or_insert_with(|| row.id.clone());
+        }
+    }
+
+    /// Whether a call that names `removals` means it to go.
+    pub(crate) fn is_named(&self, removals: &Removals) -> bool {
+        match &self.entry {
+            Entry::Feature(code) => removals.features.contains(code),
+            Entry::Plan(code) => removals.plans.contains(code),
+        }
+    }
+}
+
+fn holds_feature(
+    row: &AccountRow,
+    code: &FeatureCode,
+    setting: &Setting,
+    catalog: &Catalog,
+) -> bool {
+    let has_override = row.account.terms.overrides.contains_key(code);
+    let counts = |balance: &Balance| {
+        let is_used = balance.used != 0 || balance.held != 0 || balance.overage != 0;
+        is_used && feature_of(&balance.bucket) == Some(code)
+    };
+    let names = |held: &Subscription| {
+        let plan = catalog.plan(&held.plan, held.plan_version);
+        plan.is_some_and(|plan| plan.limits.contains_key(code))
+    };
+    has_override
+        || row.account.books.balances.iter().any(counts)
+        || subscriptions(row, setting).into_iter().any(names)
+}
+
+fn holds_plan(row: &AccountRow, code: &PlanCode, setting: &Setting) -> bool {
+    subscriptions(row, setting).into_iter().any(|held| {
+        let next = held.scheduled.as_ref().map(|change| &change.plan);
+        held.plan == *code || next == Some(code)
+    })
+}
+
+/// The account's subscription and those that follow it, without what has ended.
+fn subscriptions<'a>(row: &'a AccountRow, setting: &Setting) -> Vec<&'a Subscription> {
+    let first = row.account.terms.subscription.as_ref();
+    let chain = std::iter::successors(first, |held| held.upcoming.as_deref());
+    let ended = |held: &&Subscription| {
+        let ends_at = held.ends_for_good_at();
+        ends_at.is_some_and(|ends_at| ends_at <= setting.now)
+    };
+    chain.filter(|held| !ended(held)).collect()
+}
+
+fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {
+    match bucket {
+        Bucket::Window(code, _)
+        | Bucket::Standing(code)
+        | Bucket::Tracked(code, _)
+        | Bucket::Trial(code) => Some(code),
+        Bucket::Grant(_) | Bucket::Token(_) => None,
+    }
+}
