@@ -19,6 +19,7 @@ pub(crate) fn whole_number(words: &str, least: u64, most: u64) -> SchemaOrRef {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .description(Some(words))
+        .examples([1])
         .minimum(Some(least))
         .maximum(Some(most))
         .into()

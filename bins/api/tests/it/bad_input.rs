@@ -173,7 +173,7 @@ async fn unknown_missing_and_repeated_fields_are_named() {
         bad(
             (Method::GET, "/v1/users?page=2"),
             "",
-            (422, "invalid_parameter", "?query"),
+            (422, "invalid_parameter", "?page"),
         ),
         bad(
             (Method::GET, "/v1/users/ann/ledger?after=x"),
