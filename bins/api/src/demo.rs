@@ -4,7 +4,9 @@ use http_api::read_catalog_toml;
 use quota_core::amount::{Amount, Limit};
 use quota_core::answer::Rejection;
 use quota_core::catalog::CatalogFile;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{
+    AccountSpec, Command, GrantCredits, Presence, PutAccount, PutToken, SetOverride, Subscribe,
+};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, InvalidId, OrgId, PlanCode, TokenId};
 use quota_core::origin::Origin;
 use quota_core::ports::KeyScope;
@@ -171,14 +173,19 @@ async fn put(engine: &Engine, sample: &Sample) -> Result<(), CommandError> {
     };
     let presence = Presence::New;
     if known.is_none() {
-        submit(engine, &account, Command::PutAccount { presence, spec }).await?;
+        submit(
+            engine,
+            &account,
+            Command::PutAccount(PutAccount { presence, spec }),
+        )
+        .await?;
     }
     let has_subscription = known
         .as_ref()
         .is_some_and(|terms| terms.subscription.is_some());
     for command in belongings(sample, has_subscription)? {
         let is_there = match &command {
-            Command::PutToken { token, .. } => known
+            Command::PutToken(PutToken { token, .. }) => known
                 .as_ref()
                 .is_some_and(|terms| terms.tokens.contains_key(token)),
             _ => false,
@@ -193,35 +200,35 @@ async fn put(engine: &Engine, sample: &Sample) -> Result<(), CommandError> {
 fn belongings(sample: &Sample, has_subscription: bool) -> Result<Vec<Command>, InvalidId> {
     let mut commands = Vec::new();
     if let Some(plan) = sample.plan.filter(|_| !has_subscription) {
-        commands.push(Command::Subscribe {
+        commands.push(Command::Subscribe(Subscribe {
             plan: PlanCode::new(plan)?,
             starts_at: None,
             ends_at: None,
             status: None,
-        });
+        }));
     }
     if let Some((feature, limit)) = sample.own_limit {
-        commands.push(Command::SetOverride {
+        commands.push(Command::SetOverride(SetOverride {
             feature: FeatureCode::new(feature)?,
             limit: Limit::Of(limit),
             expires_at: None,
-        });
+        }));
     }
     if let Some((token, cap)) = sample.token {
-        commands.push(Command::PutToken {
+        commands.push(Command::PutToken(PutToken {
             token: TokenId::new(token)?,
             presence: Presence::Any,
             cap: Some(Limit::Of(cap)),
             expires_at: None,
-        });
+        }));
     }
     if let Some(credits) = sample.credits.and_then(|credits| Amount::new(credits).ok()) {
-        commands.push(Command::GrantCredits {
+        commands.push(Command::GrantCredits(GrantCredits {
             grant: GrantId::new("welcome-pack")?,
             credits,
             priority: 0,
             expires_at: None,
-        });
+        }));
     }
     Ok(commands)
 }

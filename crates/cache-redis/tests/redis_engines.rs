@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use cache_redis::{RedisCache, RedisCacheSettings};
 use quota_core::amount::{Amount, Limit};
 use quota_core::answer::{Answer, ScopeBalance};
-use quota_core::command::Command;
+use quota_core::command::{Command, SetOverride};
 use quota_core::draw::Scope;
 use quota_core::ids::AccountId;
 use quota_core::ports::{Cache, CacheError, CachedHome};
@@ -318,11 +318,11 @@ async fn engines_over_a_failing_redis_lose_nothing_and_show_nothing_old() {
     // Whatever the caches hold, the last of it is given out once.
     let granted = |account: &AccountId| spent[account].iter().map(|by_node| by_node.granted).sum();
     let used: u64 = granted(&ann);
-    let limit = Command::SetOverride {
+    let limit = Command::SetOverride(SetOverride {
         feature: feature("art"),
         limit: Limit::Of(used + LEFT),
         expires_at: None,
-    };
+    });
     arena.set(&ann, limit).await;
     let last = arena.answers(vec![consume(&ann, 1); ASKED]).await;
     assert_eq!(allowed(&last), usize::try_from(LEFT).expect("fits"));

@@ -195,8 +195,9 @@ pub(crate) fn reservation_id(operation: &Operation) -> Option<String> {
 
 /// What an operation took: spent or overspent, or for a reservation held.
 pub(crate) fn draws(operation: &Operation) -> Vec<DrawBody> {
+    let holds = operation.kind.traits().holds;
     let taken = |entry: &Entry| {
-        if operation.kind == OperationKind::Reserve {
+        if holds {
             entry.held
         } else {
             entry.used.saturating_add(entry.overage)

@@ -13,6 +13,8 @@ use utoipa::{PartialSchema, ToSchema};
 pub struct Problem {
     /// What is wrong; boxed, because results carry it through every handler.
     pub body: Box<api_types::Problem>,
+    /// Which of several things that were asked for together is at fault, counted from 0; it is not sent.
+    pub index: Option<usize>,
     /// Seconds after which the same request may succeed.
     pub retry_after: Option<u32>,
     /// Whether the connection ends with this answer: the rest of the request is still on it.
@@ -32,6 +34,7 @@ impl Problem {
         };
         Self {
             body: Box::new(body),
+            index: None,
             retry_after: None,
             closes: false,
         }

@@ -6,7 +6,6 @@ use api_types::FieldError;
 use axum::http::StatusCode;
 use quota_core::answer::{Rejection, RejectionClass};
 use quota_core::catalog::InvalidCatalog;
-use quota_core::ids::FeatureCode;
 use quota_service::{EngineError, Entry, HeldEntry};
 
 use crate::problem::Problem;
@@ -60,15 +59,13 @@ impl From<Rejection> for Problem {
 }
 
 impl Problem {
-    /// Moves the blame from `/feature` into the list that the features came in: to the entry that is named, or to all of
-    /// it; `rest` is the way from an entry to its feature.
-    pub(crate) fn in_list(self, features: &[FeatureCode], list: &str, rest: &str) -> Self {
-        let is_named = |feature: &FeatureCode| self.body.detail.contains(&format!("`{feature}`"));
-        let place = match features.iter().position(is_named) {
-            Some(index) => format!("{list}/{index}{rest}"),
-            None => list.to_owned(),
+    /// Moves the blame from `/feature` to the entry of the list that the features came in; `rest` is the way from an entry
+    /// to its feature.
+    pub(crate) fn in_list(self, list: &str, rest: &str) -> Self {
+        let Some(index) = self.index else {
+            return self;
         };
-        self.at_instead("/feature", &place)
+        self.at_instead("/feature", &format!("{list}/{index}{rest}"))
     }
 }
 
@@ -80,7 +77,8 @@ fn rejected(rejection: &Rejection) -> Problem {
     };
     let mut detail = rejection.to_string();
     detail.push_str(way_out(rejection));
-    let problem = Problem::new(status, rejection.code(), detail.clone());
+    let mut problem = Problem::new(status, rejection.code(), detail.clone());
+    problem.index = rejection.index();
     match rejection.field() {
         Some(field) => problem.about(FieldError::at(format!("/{field}"), detail)),
         None => problem,

@@ -42,8 +42,13 @@ pub(crate) async fn submit(
 fn change_body(reply: &Reply) -> ChangeBody {
     let operation = &reply.operation;
     let (changed, detail) = match &operation.answer {
-        Answer::Changed { what, detail } => (what.clone(), detail.clone()),
-        _ => ("nothing".to_owned(), None),
+        Answer::Changed { change, detail } => (change.as_str().to_owned(), detail.clone()),
+        Answer::Allowed { .. }
+        | Answer::Reserved { .. }
+        | Answer::Settled { .. }
+        | Answer::Denied { .. }
+        | Answer::Refunded { .. }
+        | Answer::Unchanged => ("nothing".to_owned(), None),
     };
     let is_change = matches!(operation.answer, Answer::Changed { .. });
     ChangeBody {
@@ -71,8 +76,9 @@ pub(crate) async fn change(
 /// The answer to a change: 201 when something new came to be.
 pub(crate) fn changed(reply: &Reply) -> Response {
     let body = change_body(reply);
-    let made = ["account_created", "token_created", "credits_granted"];
-    let status = if made.contains(&body.changed.as_str()) {
+    let is_new =
+        matches!(&reply.operation.answer, Answer::Changed { change, .. } if change.creates());
+    let status = if is_new {
         StatusCode::CREATED
     } else {
         StatusCode::OK

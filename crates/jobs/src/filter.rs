@@ -36,9 +36,11 @@ impl JobFilter {
 
     /// Whether the features are there.
     pub(crate) fn check_features(&self, catalog: &Catalog) -> Result<(), EngineError> {
-        let is_unknown = |code: &&FeatureCode| !catalog.features.contains_key(*code);
-        match self.features.iter().find(is_unknown) {
-            Some(code) => Err(Rejection::UnknownFeature(code.clone()).into()),
+        let is_unknown = |(_, code): &(usize, &FeatureCode)| !catalog.features.contains_key(*code);
+        match self.features.iter().enumerate().find(is_unknown) {
+            Some((index, code)) => Err(Rejection::UnknownFeature(code.clone())
+                .in_list(index)
+                .into()),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use quota_core::amount::Amount;
-use quota_core::command::Command;
+use quota_core::command::{Command, Consume};
 use quota_core::ids::{FeatureCode, IdempotencyKey};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
@@ -120,13 +120,13 @@ async fn lane_of(
         let ask = Ask {
             account: caller.account.clone(),
             key: Some(IdempotencyKey::new(&format!("bench-{number:012}")).map_err(other)?),
-            command: Command::Consume {
+            command: Command::Consume(Consume {
                 token: caller.token.clone(),
                 items: vec![Item {
                     feature: feature.clone(),
                     amount,
                 }],
-            },
+            }),
             origin: Origin::default(),
         };
         let asked = Instant::now();

@@ -15,6 +15,7 @@ use quota_core::terms::{Policy, Subscription, Terms, Token};
 use uuid::Uuid;
 
 use crate::error::{BenchError, other};
+use quota_core::change::Change;
 
 /// Homes in one write.
 const BATCH: usize = 500;
@@ -89,7 +90,7 @@ fn home(id: &AccountId, accounts: Vec<AccountWrite>) -> HomeWrite {
         refers_to: None,
         entries: Vec::new(),
         answer: Answer::Changed {
-            what: "seeded".to_owned(),
+            change: Change::AccountCreated,
             detail: None,
         },
         origin: Origin::default(),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Limit;
+use crate::change::Change;
 use crate::denial::Denial;
 use crate::draw::Scope;
 use crate::ids::{FeatureCode, PlanCode, TokenId};
@@ -105,8 +106,9 @@ pub enum Answer {
     },
     /// Terms, tokens, grants or windows are now as asked.
     Changed {
-        /// What changed, such as `override_set`.
-        what: String,
+        /// What changed.
+        #[serde(rename = "what")]
+        change: Change,
         /// To what, in words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
@@ -214,9 +216,29 @@ pub enum Rejection {
     CounterFull,
     #[error("the user has open reservations: commit or release them first")]
     OpenReservations,
+    /// Of several things that were asked for together, this one cannot be carried out.
+    #[error("{cause}")]
+    InList { index: usize, cause: Box<Rejection> },
 }
 
 impl Rejection {
+    /// The same, said of one of several things that were asked for together.
+    #[must_use]
+    pub fn in_list(self, index: usize) -> Self {
+        Self::InList {
+            index,
+            cause: Box::new(self),
+        }
+    }
+
+    /// Which of several things it is about, counted from 0, where it is about one of them.
+    pub fn index(&self) -> Option<usize> {
+        if let Self::InList { index, .. } = self {
+            return Some(*index);
+        }
+        None
+    }
+
     /// A stable name for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -249,6 +271,7 @@ impl Rejection {
             Self::OutOfRange { .. } => "out_of_range",
             Self::CounterFull => "counter_full",
             Self::OpenReservations => "open_reservations",
+            Self::InList { cause, .. } => cause.code(),
         }
     }
 
@@ -280,6 +303,7 @@ impl Rejection {
             | Self::AlreadyRenewed
             | Self::NotInForce
             | Self::OpenReservations => None,
+            Self::InList { cause, .. } => cause.field(),
         }
     }
 
@@ -315,6 +339,7 @@ impl Rejection {
             | Self::EndsBeforeStart
             | Self::NotInFuture { .. }
             | Self::OutOfRange { .. } => RejectionClass::Invalid,
+            Self::InList { cause, .. } => cause.class(),
         }
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::change::Change;
 use crate::ids::{AccountId, FeatureCode, PlanCode};
 
 /// What happened to an account.
@@ -12,8 +13,8 @@ use crate::ids::{AccountId, FeatureCode, PlanCode};
 pub enum EventKind {
     /// Limits, subscription, credits, flags or tokens changed.
     QuotaUpdated {
-        /// What changed, such as `override_set`.
-        reason: String,
+        /// What changed.
+        reason: Change,
     },
     /// The subscription ended (S9).
     SubscriptionExpired {

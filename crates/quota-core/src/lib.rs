@@ -47,6 +47,7 @@
 //! assert_eq!(drawn, [(Source::Allowance, 1), (Source::Credits, 2)]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(
     not(test),
     deny(
@@ -62,6 +63,7 @@ pub mod answer;
 pub mod audit;
 pub mod balance;
 pub mod catalog;
+pub mod change;
 pub mod command;
 pub mod denial;
 pub mod draw;

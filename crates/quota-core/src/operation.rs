@@ -104,6 +104,36 @@ impl OperationKind {
     }
 }
 
+/// What is known of every operation of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindTraits {
+    /// Whether it counts as use: it may be refunded, and every scope is charged the same for it (O1).
+    pub is_use: bool,
+    /// Whether what it draws is held and not spent.
+    pub holds: bool,
+    /// Whether readers are to learn of it at once: it changed limits or windows, not only what is used of them.
+    pub is_urgent: bool,
+}
+
+impl OperationKind {
+    /// What is known of it: the one place where a new kind says so.
+    pub fn traits(self) -> KindTraits {
+        let (is_use, holds, is_urgent) = match self {
+            Self::Consume | Self::Track | Self::Commit => (true, false, false),
+            Self::Reserve => (false, true, false),
+            Self::Release | Self::Extend | Self::Expire | Self::Refund | Self::ReleaseCapacity => {
+                (false, false, false)
+            }
+            Self::Reset | Self::Change | Self::Close => (false, false, true),
+        };
+        KindTraits {
+            is_use,
+            holds,
+            is_urgent,
+        }
+    }
+}
+
 /// Bits of an operation's id that hold its sequence.
 const SEQUENCE_BITS: u32 = 40;
 

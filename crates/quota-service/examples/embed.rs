@@ -8,7 +8,7 @@ use std::sync::Arc;
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::catalog::CatalogFile;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{AccountSpec, Command, Consume, Presence, PutAccount, Subscribe};
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, PlanCode, UserId};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
@@ -70,20 +70,20 @@ async fn open(file: Option<String>) -> Result<SqliteStore, Box<dyn Error>> {
 
 /// Makes the user with its subscription; one that is there stays as it is.
 async fn sign_up(engine: &Engine, user: &AccountId) -> Result<(), Box<dyn Error>> {
-    let create = Command::PutAccount {
+    let create = Command::PutAccount(PutAccount {
         presence: Presence::New,
         spec: AccountSpec::default(),
-    };
+    });
     match submit(engine, user, None, create).await {
         Err(EngineError::Rejected(Rejection::AccountExists)) => return Ok(()),
         made => made?,
     };
-    let subscribe = Command::Subscribe {
+    let subscribe = Command::Subscribe(Subscribe {
         plan: PlanCode::new("small")?,
         starts_at: None,
         ends_at: None,
         status: None,
-    };
+    });
     submit(engine, user, None, subscribe).await?;
     Ok(())
 }
@@ -93,10 +93,10 @@ async fn consume(engine: &Engine, user: &AccountId, key: &str) -> Result<Reply, 
         feature: FeatureCode::new("articles")?,
         amount: Amount::new(1)?,
     };
-    let command = Command::Consume {
+    let command = Command::Consume(Consume {
         token: None,
         items: vec![item],
-    };
+    });
     let key = IdempotencyKey::new(key)?;
     Ok(submit(engine, user, Some(key), command).await?)
 }

@@ -4,32 +4,20 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use quota_core::answer::Rejection;
-use quota_core::command::{Command, Presence, Request};
-use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::origin::Origin;
+use quota_core::command::{Command, Presence, PutAccount, Request};
+use quota_core::ids::AccountId;
 use quota_core::ports::{Cache, Clock, Ids, Lease, Storage};
-use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::ask::Ask;
 use crate::batch::{Decider, Job, work};
 use crate::catalogs::Catalogs;
 use crate::decide::{Reply, Verdict};
+use crate::hash::body_hash;
 use crate::homes::{Homes, shard};
+use crate::known_keys::{KnownKeys, known_keys};
 use crate::{EngineError, EngineSettings};
-
-/// What a caller asks to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
-    /// The account that it is about.
-    pub account: AccountId,
-    /// The caller's key; without one a repeated request is another request.
-    pub key: Option<IdempotencyKey>,
-    /// What is to be done.
-    pub command: Command,
-    /// Who asks, and about what.
-    pub origin: Origin,
-}
 
 /// The parts an engine is made of.
 pub struct EngineParts {
@@ -51,7 +39,7 @@ pub struct Engine {
 
 pub(crate) struct Inner {
     pub(crate) decider: Arc<Decider>,
-    pub(crate) known_keys: crate::keys::KnownKeys,
+    pub(crate) known_keys: KnownKeys,
     ids: Arc<dyn Ids>,
     queues: RwLock<Vec<mpsc::Sender<Job>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
@@ -83,7 +71,7 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 decider,
-                known_keys: crate::keys::known_keys(),
+                known_keys: known_keys(),
                 ids: parts.ids,
                 queues: RwLock::new(queues),
                 workers: Mutex::new(workers),
@@ -178,7 +166,7 @@ impl Engine {
     /// Where a request is decided. A new account is entered in the directory first, so that it has one home.
     async fn home_for(&self, ask: &Ask) -> Result<AccountId, EngineError> {
         let homes = &self.inner.decider.homes;
-        let Command::PutAccount { presence, spec } = &ask.command else {
+        let Command::PutAccount(PutAccount { presence, spec }) = &ask.command else {
             return Ok(homes.of(&ask.account).await?);
         };
         if *presence == Presence::Existing {
@@ -201,7 +189,7 @@ impl Engine {
         if asked.is_some_and(|asked| asked != home) {
             return Err(match presence {
                 Presence::New => Rejection::AccountExists,
-                _ => Rejection::OtherOrg,
+                Presence::Existing | Presence::Any => Rejection::OtherOrg,
             }
             .into());
         }
@@ -292,23 +280,4 @@ impl Engine {
     pub fn settings(&self) -> &EngineSettings {
         &self.inner.decider.settings
     }
-}
-
-/// Hash of what is asked (X1): the account, the command, what it is about and why. Who asks does not count.
-fn body_hash(ask: &Ask) -> [u8; 32] {
-    let origin = &ask.origin;
-    let mut hasher = Sha256::new();
-    hasher.update(ask.account.as_str());
-    hasher.update([0]);
-    for part in [&origin.resource_type, &origin.resource_id] {
-        hasher.update(part.as_deref().unwrap_or_default());
-        hasher.update([0]);
-    }
-    if let Some(reason) = &origin.reason {
-        hasher.update(reason);
-        hasher.update([1]);
-    }
-    // A command is plain data: its text is always the same, and there is always one.
-    hasher.update(serde_json::to_vec(&ask.command).unwrap_or_default());
-    hasher.finalize().into()
 }

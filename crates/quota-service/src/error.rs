@@ -40,9 +40,6 @@ pub enum EngineError {
     /// No answer in time. Whether it took effect is not known: ask again with the same key.
     #[error("no answer in time")]
     Deadline,
-    /// The lease under which a job wrote is lost; nothing changed.
-    #[error("the lease is lost")]
-    LeaseLost,
     /// The store failed. When transient, ask again with the same key.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -58,8 +55,7 @@ impl EngineError {
             | Self::KeyReused
             | Self::Catalog(_)
             | Self::StillHeld(_)
-            | Self::CatalogChanged
-            | Self::LeaseLost => false,
+            | Self::CatalogChanged => false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Use cases over ports: group commit, reads, catalog, keys. Knows no database, no cache and no protocol.
+#![deny(clippy::wildcard_enum_match_arm)]
 
+mod ask;
 mod batch;
 mod catalog;
 mod catalogs;
@@ -8,9 +10,11 @@ mod decide;
 mod engine;
 mod error;
 mod generations;
+mod hash;
 mod homes;
 mod kept;
 mod keys;
+mod known_keys;
 mod ledger;
 mod left_out;
 mod meters;
@@ -19,10 +23,11 @@ mod no_cache;
 mod reads;
 mod settings;
 
+pub use ask::Ask;
 pub use catalog::{CatalogPlan, LimitChange, OverLimit};
 pub use clock::{StoreClock, SystemClock, TimeIds};
 pub use decide::Reply;
-pub use engine::{Ask, Engine, EngineParts};
+pub use engine::{Engine, EngineParts};
 pub use error::EngineError;
 pub use keys::NewKey;
 pub use ledger::{InvalidCursor, LedgerCursor};

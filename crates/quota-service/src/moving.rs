@@ -1,9 +1,9 @@
 //! A user joins, leaves or changes its org.
 
+use crate::ask::Ask;
 use crate::decide::Reply;
-use crate::engine::Ask;
 use crate::{Engine, EngineError};
-use quota_core::command::{AccountSpec, Command, Presence, Request};
+use quota_core::command::{AccountSpec, Command, Presence, PutAccount, Request};
 use quota_core::home::Home;
 use quota_core::ids::{AccountId, IdempotencyKey, OrgId};
 use quota_core::operation::Operation;
@@ -157,13 +157,13 @@ fn spec_of(
     Ask {
         account: user.clone(),
         key,
-        command: Command::PutAccount {
+        command: Command::PutAccount(PutAccount {
             presence: Presence::Existing,
             spec: AccountSpec {
                 org,
                 ..AccountSpec::default()
             },
-        },
+        }),
         origin,
     }
 }

@@ -5,10 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use metrics::{Counter, counter};
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
-use quota_core::command::{Command, Request};
+use quota_core::command::{Command, Consume, Request};
 use quota_core::home::Home;
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
-use quota_core::item::Item;
 use quota_core::origin::Origin;
 use quota_core::ports::{AccountPage, AccountRow, CachedHome, HomeQuery, LoadQuery, StoreError};
 use quota_core::rules::check::{Checked, check, check_items};
@@ -51,8 +50,7 @@ impl Engine {
     pub async fn check_items(
         &self,
         account: &AccountId,
-        token: Option<&TokenId>,
-        items: &[Item],
+        asked: Consume,
     ) -> Result<Checked, EngineError> {
         let setting = self.setting_now();
         let known = self.known(account, &setting).await?;
@@ -67,7 +65,7 @@ impl Engine {
             }
         }
         let context = setting.context();
-        Ok(check_items(&context, home, account, token, items)?)
+        Ok(check_items(&context, home, account, &asked)?)
     }
 
     /// How an account stands for every feature.

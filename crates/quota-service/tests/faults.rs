@@ -9,7 +9,10 @@ use futures::FutureExt;
 use futures::future::join_all;
 use quota_core::amount::{Amount, Limit};
 use quota_core::answer::Answer;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{
+    AccountSpec, Command, Commit, Consume, GrantCredits, Presence, PutAccount, PutToken, Refund,
+    Release, Reserve, Subscribe, Track,
+};
 use quota_core::ids::{AccountId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
 use quota_core::operation::{Entry, OperationKind};
@@ -60,16 +63,16 @@ fn put(org: Option<&str>) -> Command {
         ..AccountSpec::default()
     };
     let presence = Presence::New;
-    Command::PutAccount { presence, spec }
+    Command::PutAccount(PutAccount { presence, spec })
 }
 
 fn subscribe() -> Command {
-    Command::Subscribe {
+    Command::Subscribe(Subscribe {
         plan: PlanCode::new("base").expect("a code"),
         starts_at: None,
         ends_at: None,
         status: None,
-    }
+    })
 }
 
 /// A store with one user who may use [`LIMIT`] articles.
@@ -106,34 +109,34 @@ fn token() -> TokenId {
 
 fn consume_items(units: &[(&str, u64)]) -> Command {
     let (token, items) = (Some(token()), items(units));
-    Command::Consume { token, items }
+    Command::Consume(Consume { token, items })
 }
 
 fn reserve(units: u64) -> Command {
-    Command::Reserve {
+    Command::Reserve(Reserve {
         token: Some(token()),
         feature: feature("art"),
         amount: amount(units),
         ttl_seconds: 60,
-    }
+    })
 }
 
 /// How the member is set up.
 fn setting(number: usize) -> Command {
     if number == 0 {
-        return Command::GrantCredits {
+        return Command::GrantCredits(GrantCredits {
             grant: GrantId::new("pack").expect("an id"),
             credits: amount(10),
             priority: 0,
             expires_at: None,
-        };
+        });
     }
-    Command::PutToken {
+    Command::PutToken(PutToken {
         token: token(),
         presence: Presence::New,
         cap: Some(Limit::Of(40)),
         expires_at: None,
-    }
+    })
 }
 
 /// A day of an org and its member: every kind of request that callers make. `done` are the ids of the steps before.
@@ -150,29 +153,29 @@ fn step(number: usize, done: &[Uuid]) -> Option<(AccountId, Command)> {
         8 => (ann, reserve(4)),
         9 => {
             let (reservation, actual) = (done[8], 2);
-            let command = Command::Commit {
+            let command = Command::Commit(Commit {
                 reservation,
                 actual,
-            };
+            });
             (ann, command)
         }
         10 => (ann, reserve(3)),
         11 => {
             let reservation = done[10];
-            (ann, Command::Release { reservation })
+            (ann, Command::Release(Release { reservation }))
         }
         12 => {
-            let command = Command::Refund {
+            let command = Command::Refund(Refund {
                 operation: done[6],
                 feature: None,
                 amount: None,
-            };
+            });
             (ann, command)
         }
         13 => (ann, consume_items(&[("art", 1_000)])),
         14 => {
             let (token, items) = (None, items(&[("art", 60)]));
-            (ann, Command::Track { token, items })
+            (ann, Command::Track(Track { token, items }))
         }
         _ => return None,
     })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use quota_core::amount::Amount;
 use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{AccountSpec, Command, Presence, PutAccount, Subscribe, Track};
 use quota_core::draw::Scope;
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::item::Item;
@@ -37,15 +37,15 @@ async fn org_of_three() -> Arc<MemoryStore> {
             &engine,
             account,
             None,
-            Command::PutAccount { presence, spec },
+            Command::PutAccount(PutAccount { presence, spec }),
         )
         .await;
-        let subscribe = Command::Subscribe {
+        let subscribe = Command::Subscribe(Subscribe {
             plan: PlanCode::new("pro").expect("a literal code"),
             starts_at: None,
             ends_at: None,
             status: None,
-        };
+        });
         done(&engine, account, None, subscribe).await;
     }
     engine.stop().await;
@@ -79,10 +79,10 @@ async fn track(engine: &Engine, account: &str, key: &str) -> Reply {
         feature: FeatureCode::new("art").expect("a literal code"),
         amount: Amount::new(1).expect("in range"),
     };
-    let command = Command::Track {
+    let command = Command::Track(Track {
         token: None,
         items: vec![item],
-    };
+    });
     done(engine, account, Some(key), command).await
 }
 

@@ -7,7 +7,9 @@ use chrono::{DateTime, TimeDelta};
 use quota_core::amount::Amount;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{
+    AccountSpec, Command, Consume, Presence, PutAccount, Reserve, Subscribe, Track,
+};
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
@@ -55,14 +57,14 @@ impl Stage {
         for account in ["org:acme", "org:beta", "user:ann"] {
             let spec = AccountSpec::default();
             let presence = Presence::New;
-            let put = Command::PutAccount { presence, spec };
+            let put = Command::PutAccount(PutAccount { presence, spec });
             stage.done(account, None, put).await;
-            let subscribe = Command::Subscribe {
+            let subscribe = Command::Subscribe(Subscribe {
                 plan: PlanCode::new("pro").expect("a literal code"),
                 starts_at: None,
                 ends_at: None,
                 status: None,
-            };
+            });
             stage.done(account, None, subscribe).await;
         }
         stage
@@ -105,13 +107,13 @@ impl Stage {
 }
 
 fn consume(amount: u64) -> Command {
-    Command::Consume {
+    Command::Consume(Consume {
         token: None,
         items: vec![Item {
             feature: FeatureCode::new("art").expect("a literal code"),
             amount: Amount::new(amount).expect("in range"),
         }],
-    }
+    })
 }
 
 /// O1, X1: from the move on the org is charged; what was used before stays counted, and a key from before the move
@@ -154,10 +156,10 @@ async fn a_home_in_its_next_life_is_not_taken_for_its_first() {
     let stage = Stage::new().await;
     let presence = Presence::New;
     let spec = AccountSpec::default();
-    let put = Command::PutAccount { presence, spec };
+    let put = Command::PutAccount(PutAccount { presence, spec });
     stage.done("user:bob", None, put).await;
     let track = |amount| match consume(amount) {
-        Command::Consume { token, items } => Command::Track { token, items },
+        Command::Consume(Consume { token, items }) => Command::Track(Track { token, items }),
         other => other,
     };
     let (bob, org) = (id("user:bob"), acme());
@@ -207,12 +209,12 @@ async fn a_key_is_remembered_from_the_home_before_the_last() {
 #[tokio::test]
 async fn a_user_with_an_open_reservation_does_not_move() {
     let stage = Stage::new().await;
-    let reserve = Command::Reserve {
+    let reserve = Command::Reserve(Reserve {
         token: None,
         feature: FeatureCode::new("art").expect("a literal code"),
         amount: Amount::new(1).expect("in range"),
         ttl_seconds: 60,
-    };
+    });
     stage.done("user:ann", None, reserve).await;
     let refused = stage.moves(Some(&acme())).await;
     let rejection = EngineError::Rejected(Rejection::OpenReservations).to_string();

@@ -13,6 +13,7 @@ use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::Catalog;
+use quota_core::change::Change;
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
 use quota_core::home::{Account, Books};
@@ -184,7 +185,7 @@ pub fn event(home: &AccountId, account: &AccountId, sequence: u64) -> Event {
         sequence,
         at: instant(i64::try_from(sequence).unwrap_or(0)),
         kind: EventKind::QuotaUpdated {
-            reason: "override_set".to_owned(),
+            reason: Change::OverrideSet,
         },
     }
 }

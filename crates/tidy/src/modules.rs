@@ -54,8 +54,8 @@ pub fn uses(files: &[RepoFile]) -> BTreeMap<String, BTreeSet<String>> {
         for (file, path) in &of_crate.paths {
             let used = of_crate.file_of(path, 0);
             if let Some(used) = used.filter(|used| *used != file) {
-                let uses: &mut BTreeSet<String> = all.entry(file.clone()).or_default();
-                uses.insert(used.to_owned());
+                let known: &mut BTreeSet<String> = all.entry(file.clone()).or_default();
+                known.insert(used.to_owned());
             }
         }
     }

@@ -10,7 +10,9 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use quota_core::command::{AccountSpec, Command as Ordered, Presence};
+use quota_core::command::{
+    AccountSpec, Command as Ordered, Presence, PutAccount, Reserve, Subscribe,
+};
 use quota_core::ids::PlanCode;
 use quota_core::origin::Origin;
 use quota_core::ports::FixedClock;
@@ -77,22 +79,22 @@ impl Installation {
 }
 
 fn commands() -> [Ordered; 3] {
-    let subscribe = Ordered::Subscribe {
+    let subscribe = Ordered::Subscribe(Subscribe {
         plan: PlanCode::new("image_pro").expect("a plan"),
         starts_at: None,
         ends_at: None,
         status: None,
-    };
-    let create = Ordered::PutAccount {
+    });
+    let create = Ordered::PutAccount(PutAccount {
         presence: Presence::New,
         spec: AccountSpec::default(),
-    };
-    let reserve = Ordered::Reserve {
+    });
+    let reserve = Ordered::Reserve(Reserve {
         token: None,
         feature: feature("ai_request"),
         amount: quota_core::amount::Amount::new(5).expect("an amount"),
         ttl_seconds: 60,
-    };
+    });
     [create, subscribe, reserve]
 }
 

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::catalog::Catalog;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{AccountSpec, Command, Presence, PutAccount};
 use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::terms::Terms;
@@ -258,6 +258,6 @@ async fn put(
     (account, presence): (AccountId, Presence),
     (spec, note): (AccountSpec, Note),
 ) -> Result<Response, Problem> {
-    let command = Command::PutAccount { presence, spec };
+    let command = Command::PutAccount(PutAccount { presence, spec });
     change(state, caller, account, command, note).await
 }

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use futures::StreamExt as _;
 use futures::stream;
-use quota_core::command::Command;
+use quota_core::command::{Command, Consume, Track};
 use quota_core::ids::IdempotencyKey;
 
 use super::consume::{count, features, in_items, spending};
@@ -76,15 +76,15 @@ async fn try_run(
     let spending = spending(body, &at)?;
     let (token, items) = (spending.token, spending.items);
     let command = match verb {
-        OperationVerb::Consume => Command::Consume { token, items },
-        OperationVerb::Track => Command::Track { token, items },
+        OperationVerb::Consume => Command::Consume(Consume { token, items }),
+        OperationVerb::Track => Command::Track(Track { token, items }),
     };
     let features = features(&command);
     let (account, note) = (spending.account, spending.note);
     let is_single = spending.requested.is_some();
     let reply = submit(state, &caller, Verb::Batch, account, command, note).await;
     let reply = reply.map_err(|mut problem| {
-        problem = in_items(problem, is_single, &features).below(&at);
+        problem = in_items(problem, is_single).below(&at);
         if has_own_key {
             problem = problem.in_body(KEY_HEADER, &format!("{at}/idempotency_key"));
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use api_types::{CheckBody, DecisionBody};
 use axum::extract::State;
 use axum::response::Response;
+use quota_core::command::Consume;
 use quota_core::ids::AccountId;
 
 use super::consume::items;
@@ -34,7 +35,10 @@ pub(crate) async fn check(
                 .check(&account, token, &one.feature, one.amount)
                 .await
         }
-        several => engine.check_items(&account, token, several).await,
+        several => {
+            let (token, items) = (token.cloned(), several.to_vec());
+            engine.check_items(&account, Consume { token, items }).await
+        }
     };
     let checked = checked.map_err(|error| Problem::from(error).at_instead("/amount", "/items"))?;
     state.meters().decided(Verb::Check, began.elapsed());

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use quota_core::amount::Amount;
 use quota_core::answer::Answer;
-use quota_core::command::{Command, ITEMS_MAX};
+use quota_core::command::{Command, Consume, ITEMS_MAX, Track};
 use quota_core::denial::Reason;
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
 use quota_core::item::Item;
@@ -92,16 +92,16 @@ pub(crate) async fn consume(
     JsonBody(body): JsonBody<ConsumeBody>,
 ) -> Result<Response, Problem> {
     let spending = spending(body, "")?;
-    let command = Command::Consume {
+    let command = Command::Consume(Consume {
         token: spending.token,
         items: spending.items,
-    };
+    });
     let features = features(&command);
     let (account, note) = (spending.account, spending.note);
     let is_single = spending.requested.is_some();
     let reply = submit(&state, &caller, Verb::Consume, account, command, note)
         .await
-        .map_err(|problem| in_items(problem, is_single, &features))?;
+        .map_err(|problem| in_items(problem, is_single))?;
     count(&state, &reply, &features);
     Ok(respond(
         &decision_body(&reply, spending.requested),
@@ -121,15 +121,14 @@ pub(crate) async fn track(
 ) -> Result<Response, Problem> {
     let spending = spending(body, "")?;
     let is_single = spending.requested.is_some();
-    let command = Command::Track {
+    let command = Command::Track(Track {
         token: spending.token,
         items: spending.items,
-    };
-    let features = features(&command);
+    });
     let (account, note) = (spending.account, spending.note);
     let reply = submit(&state, &caller, Verb::Track, account, command, note)
         .await
-        .map_err(|problem| in_items(problem, is_single, &features))?;
+        .map_err(|problem| in_items(problem, is_single))?;
     Ok(respond(
         &decision_body(&reply, spending.requested),
         state.engine().now(),
@@ -137,18 +136,18 @@ pub(crate) async fn track(
 }
 
 /// Moves the places of a problem into `items`, unless a single feature was sent.
-pub(crate) fn in_items(problem: Problem, is_single: bool, features: &[FeatureCode]) -> Problem {
+pub(crate) fn in_items(problem: Problem, is_single: bool) -> Problem {
     if is_single {
         return problem;
     }
-    let problem = problem.in_list(features, "/items", "/feature");
+    let problem = problem.in_list("/items", "/feature");
     problem.at_instead("/amount", "/items")
 }
 
 /// The features of a command's items.
 pub(crate) fn features(command: &Command) -> Vec<FeatureCode> {
     match command {
-        Command::Consume { items, .. } | Command::Track { items, .. } => {
+        Command::Consume(Consume { items, .. }) | Command::Track(Track { items, .. }) => {
             items.iter().map(|item| item.feature.clone()).collect()
         }
         _ => Vec::new(),

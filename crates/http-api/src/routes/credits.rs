@@ -7,7 +7,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::command::Command;
+use quota_core::command::{Command, GrantCredits};
 use quota_core::rules::funding::credits_left;
 
 use crate::ApiState;
@@ -71,12 +71,12 @@ pub(crate) async fn grant_credits(
     Account(account): Account,
     JsonBody(body): JsonBody<NewGrantBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::GrantCredits {
+    let command = Command::GrantCredits(GrantCredits {
         grant: body.id,
         credits: body.amount,
         priority: body.priority,
         expires_at: body.expires_at,
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason))
         .await
         .map_err(|problem| problem.at_instead("/grant", "/id"))

@@ -3,7 +3,7 @@
 use api_types::{ChangeBody, DecisionBody, RefundBody, ReleaseCapacityBody, ResetBody};
 use axum::extract::State;
 use axum::response::Response;
-use quota_core::command::Command;
+use quota_core::command::{Command, Refund, ReleaseCapacity, Reset};
 use quota_core::ids::AccountId;
 
 use crate::ApiState;
@@ -26,11 +26,11 @@ pub(crate) async fn refund(
     OfOperation(account, operation): OfOperation,
     OptionalBody(body): OptionalBody<RefundBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Refund {
+    let command = Command::Refund(Refund {
         operation,
         feature: body.feature,
         amount: body.amount,
-    };
+    });
     let note = Note::reason(body.reason);
     let reply = submit(&state, &caller, Verb::GiveBack, account, command, note).await?;
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
@@ -45,10 +45,10 @@ pub(crate) async fn release_capacity(
     Writes(caller): Writes,
     JsonBody(body): JsonBody<ReleaseCapacityBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::ReleaseCapacity {
+    let command = Command::ReleaseCapacity(ReleaseCapacity {
         feature: body.feature,
         amount: body.amount,
-    };
+    });
     let note = Note {
         resource_type: body.resource_type,
         resource_id: body.resource_id,
@@ -69,10 +69,10 @@ pub(crate) async fn reset(
     Account(account): Account,
     OptionalBody(body): OptionalBody<ResetBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Reset {
+    let command = Command::Reset(Reset {
         features: body.features.clone(),
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason))
         .await
-        .map_err(|problem| problem.in_list(&body.features, "/features", ""))
+        .map_err(|problem| problem.in_list("/features", ""))
 }

@@ -105,7 +105,7 @@ pub(crate) async fn run_job(
     };
     let run = runner(&state)?.run(ask).await;
     let run = run.map_err(|error| match Problem::from(error) {
-        problem if is_list => problem.in_list(&features, "/features", ""),
+        problem if is_list => problem.in_list("/features", ""),
         problem => problem,
     })?;
     Ok((StatusCode::ACCEPTED, Json(run_body(run))).into_response())

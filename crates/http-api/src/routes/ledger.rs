@@ -29,8 +29,8 @@ fn operation_body(operation: Operation) -> OperationBody {
         Answer::Denied { denial, .. } => {
             (reason, scope) = (Some(denial.reason), Some(denial.scope));
         }
-        Answer::Changed { what, detail: to } => {
-            (changed, detail) = (Some(what.clone()), to.clone());
+        Answer::Changed { change, detail: to } => {
+            (changed, detail) = (Some(change.as_str().to_owned()), to.clone());
         }
         Answer::Allowed { .. }
         | Answer::Reserved { .. }

@@ -3,7 +3,7 @@
 use api_types::{ChangeBody, OverrideBody, ReasonBody};
 use axum::extract::State;
 use axum::response::Response;
-use quota_core::command::Command;
+use quota_core::command::{ClearOverride, Command, SetOverride};
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
@@ -24,11 +24,11 @@ pub(crate) async fn set_override(
     OfFeature(feature): OfFeature,
     JsonBody(body): JsonBody<OverrideBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::SetOverride {
+    let command = Command::SetOverride(SetOverride {
         feature,
         limit: body.limit,
         expires_at: body.expires_at,
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason))
         .await
         .map_err(|problem| problem.in_path("/feature", "feature"))
@@ -45,6 +45,6 @@ pub(crate) async fn clear_override(
     OfFeature(feature): OfFeature,
     OptionalBody(body): OptionalBody<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::ClearOverride { feature };
+    let command = Command::ClearOverride(ClearOverride { feature });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

@@ -4,7 +4,7 @@ use api_types::{CommitBody, DecisionBody, ExtendBody, FieldError, ReleaseBody, R
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::amount::AMOUNT_MAX;
-use quota_core::command::Command;
+use quota_core::command::{Command, Commit, Extend, Release, Reserve};
 use quota_core::ids::AccountId;
 
 use crate::ApiState;
@@ -30,12 +30,12 @@ pub(crate) async fn reserve(
     JsonBody(body): JsonBody<ReserveBody>,
 ) -> Result<Response, Problem> {
     let requested = body.amount.get();
-    let command = Command::Reserve {
+    let command = Command::Reserve(Reserve {
         token: body.token,
         feature: body.feature,
         amount: body.amount,
         ttl_seconds: body.ttl_seconds,
-    };
+    });
     let account = AccountId::user(&body.user);
     let note = Note {
         resource_type: body.resource_type,
@@ -64,10 +64,10 @@ pub(crate) async fn commit(
         let why = format!("must be a whole number from 0 to {AMOUNT_MAX}");
         return Err(Problem::invalid_body(FieldError::at("/actual", why)));
     }
-    let command = Command::Commit {
+    let command = Command::Commit(Commit {
         reservation,
         actual,
-    };
+    });
     let note = Note {
         resource_type: body.resource_type,
         resource_id: body.resource_id,
@@ -89,7 +89,7 @@ pub(crate) async fn release(
     OfReservation(account, reservation): OfReservation,
     OptionalBody(body): OptionalBody<ReleaseBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Release { reservation };
+    let command = Command::Release(Release { reservation });
     let note = Note::reason(body.reason);
     let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
@@ -105,10 +105,10 @@ pub(crate) async fn extend(
     OfReservation(account, reservation): OfReservation,
     JsonBody(body): JsonBody<ExtendBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Extend {
+    let command = Command::Extend(Extend {
         reservation,
         ttl_seconds: body.ttl_seconds,
-    };
+    });
     let note = Note::reason(body.reason);
     let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
     Ok(respond(&decision_body(&reply, None), state.engine().now()))

@@ -13,7 +13,7 @@ use axum::response::Response;
 use chrono::{DateTime, Datelike as _, Months, Utc};
 use quota_core::answer::Rejection;
 use quota_core::catalog::Catalog;
-use quota_core::command::{ChangeWhen, Command};
+use quota_core::command::{Cancel, ChangePlan, ChangeWhen, Command, Renew, SetStatus, Subscribe};
 use quota_core::ids::PlanCode;
 use quota_core::terms::Subscription;
 
@@ -102,12 +102,12 @@ pub(crate) async fn start(
     if let (Some(starts_at), None) = (body.starts_at, body.ends_at) {
         has_an_end(&state, starts_at, &body.plan).await?;
     }
-    let command = Command::Subscribe {
+    let command = Command::Subscribe(Subscribe {
         plan: body.plan,
         starts_at: body.starts_at,
         ends_at: body.ends_at,
         status: body.status,
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -140,9 +140,9 @@ pub(crate) async fn renew(
     Account(account): Account,
     OptionalBody(body): OptionalBody<RenewBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Renew {
+    let command = Command::Renew(Renew {
         ends_at: body.ends_at,
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -156,11 +156,11 @@ pub(crate) async fn change_plan(
     Account(account): Account,
     JsonBody(body): JsonBody<ChangePlanBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::ChangePlan {
+    let command = Command::ChangePlan(ChangePlan {
         plan: body.plan,
         when: body.when,
         usage: body.usage,
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -174,9 +174,9 @@ pub(crate) async fn cancel(
     Account(account): Account,
     OptionalBody(body): OptionalBody<CancelBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Cancel {
+    let command = Command::Cancel(Cancel {
         at_once: body.when == Some(ChangeWhen::Now),
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -190,8 +190,8 @@ pub(crate) async fn set_status(
     Account(account): Account,
     JsonBody(body): JsonBody<StatusBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::SetStatus {
+    let command = Command::SetStatus(SetStatus {
         status: body.status,
-    };
+    });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

@@ -4,7 +4,7 @@ use api_types::{ChangeBody, NewTokenBody, ReasonBody, TokenBody, TokenList, Toke
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use quota_core::command::{Command, Presence};
+use quota_core::command::{Command, Presence, PutToken, RevokeToken};
 use quota_core::ids::{AccountId, TokenId};
 
 use crate::ApiState;
@@ -99,12 +99,12 @@ async fn put(
     (token, presence): (TokenId, Presence),
     terms: TokenTermsBody,
 ) -> Result<Response, Problem> {
-    let command = Command::PutToken {
+    let command = Command::PutToken(PutToken {
         token,
         presence,
         cap: terms.cap,
         expires_at: terms.expires_at,
-    };
+    });
     change(state, caller, account, command, Note::reason(terms.reason)).await
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn revoke_token(
     OfToken(token): OfToken,
     OptionalBody(body): OptionalBody<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::RevokeToken { token };
+    let command = Command::RevokeToken(RevokeToken { token });
     change(&state, &caller, account, command, Note::reason(body.reason))
         .await
         .map_err(|problem| problem.in_path("/token", "token"))

@@ -1,12 +1,11 @@
 //! The jobs that go through the accounts for which something is due: expiry and resets.
 
+use super::{Ended, Errand, Work, in_words};
 use quota_core::catalog::Cadence;
-use quota_core::command::Command;
+use quota_core::command::{CloseWindows, Command};
 use quota_core::ids::AccountId;
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::terms::Subscription;
-
-use super::{Ended, Errand, Work, in_words};
 
 /// What the daily reset closes: a period may end on any day.
 pub(super) const DAILY: [Cadence; 2] = [Cadence::Daily, Cadence::Subscription];
@@ -28,9 +27,11 @@ impl Work {
 
     /// Closes windows that ended (W5), and warms the cache for those whose were (Y4).
     pub(super) async fn reset(&mut self, cadences: &[Cadence]) -> Result<(), Ended> {
-        let close = |cadence: &Cadence| Command::CloseWindows {
-            cadence: Some(*cadence),
-            features: self.filter.features.clone(),
+        let close = |cadence: &Cadence| {
+            Command::CloseWindows(CloseWindows {
+                cadence: Some(*cadence),
+                features: self.filter.features.clone(),
+            })
         };
         let commands: Vec<Command> = cadences.iter().map(close).collect();
         self.through_due_accounts(&commands, |_| true).await

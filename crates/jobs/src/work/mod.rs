@@ -239,7 +239,7 @@ fn count<T>(of: &[T]) -> u64 {
 
 /// Whether trying again is in vain.
 fn is_final(error: &EngineError) -> bool {
-    matches!(error, EngineError::Rejected(_) | EngineError::LeaseLost)
+    matches!(error, EngineError::Rejected(_))
 }
 
 /// An error with what caused it.

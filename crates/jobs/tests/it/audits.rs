@@ -1,10 +1,10 @@
 //! The audit: a home whose records do not agree is named, over and over until it is mended.
 
+use crate::platform::{Platform, name};
 use chrono::TimeDelta;
 use jobs::JobName;
+use quota_core::command::Reset;
 use quota_core::ports::RunState;
-
-use crate::platform::{Platform, name};
 
 #[tokio::test(start_paused = true)]
 async fn a_balance_that_is_not_the_sum_of_its_entries_fails_the_run_and_is_named() {
@@ -32,9 +32,9 @@ async fn only_what_was_touched_since_the_last_good_audit_is_audited_again() {
     assert_eq!(platform.run(JobName::Audit).await.summary.done, 5);
     platform.clock.advance(TimeDelta::hours(1));
     assert_eq!(platform.run(JobName::Audit).await.summary.done, 0);
-    let reset = quota_core::command::Command::Reset {
+    let reset = quota_core::command::Command::Reset(Reset {
         features: Vec::new(),
-    };
+    });
     platform.ask(&name(2), reset).await;
     assert_eq!(platform.run(JobName::Audit).await.summary.done, 1);
     assert_eq!(platform.run(JobName::AuditFull).await.summary.done, 5);

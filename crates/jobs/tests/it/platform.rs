@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jobs::{JobFilter, JobName, JobSettings, LogSink, Runner};
 use quota_core::amount::Amount;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{
+    AccountSpec, Command, Consume, Presence, PutAccount, Reserve, Subscribe,
+};
 use quota_core::event::{Event, EventKind};
 use quota_core::ids::{AccountId, PlanCode};
 use quota_core::item::Item;
@@ -91,26 +93,26 @@ impl Platform {
             feature: feature(code),
             amount: Amount::new(amount).expect("an amount"),
         };
-        let create = Command::PutAccount {
+        let create = Command::PutAccount(PutAccount {
             presence: Presence::New,
             spec: AccountSpec::default(),
-        };
-        let subscribe = Command::Subscribe {
+        });
+        let subscribe = Command::Subscribe(Subscribe {
             plan: PlanCode::new("image_pro").expect("a plan"),
             starts_at: None,
             ends_at: None,
             status: None,
-        };
-        let consume = Command::Consume {
+        });
+        let consume = Command::Consume(Consume {
             token: None,
             items: vec![item("ai_request", 3), item("upload", 2), item("storage", 9)],
-        };
-        let reserve = Command::Reserve {
+        });
+        let reserve = Command::Reserve(Reserve {
             token: None,
             feature: feature("ai_request"),
             amount: Amount::new(5).expect("an amount"),
             ttl_seconds: 60,
-        };
+        });
         for command in [create, subscribe, consume, reserve] {
             self.ask(account, command).await;
         }

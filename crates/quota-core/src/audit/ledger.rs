@@ -12,6 +12,7 @@ use super::units::Spent;
 use crate::amount::Limit;
 use crate::answer::Answer;
 use crate::balance::Bucket;
+use crate::change::Change;
 use crate::draw::{Scope, Source};
 use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::{Operation, OperationKind};
@@ -60,18 +61,14 @@ struct Added {
     changed_at: Option<DateTime<Utc>>,
 }
 
-fn is_use(operation: &Operation) -> bool {
-    matches!(
-        operation.kind,
-        OperationKind::Consume | OperationKind::Track | OperationKind::Commit
-    )
-}
-
-/// What a change was.
-fn said(operation: &Operation) -> &str {
-    match &operation.answer {
-        Answer::Changed { what, .. } if operation.kind == OperationKind::Change => what,
-        _ => "",
+/// What changed, where an operation is a change of terms.
+fn change_of(operation: &Operation) -> Option<Change> {
+    if let (OperationKind::Change, Answer::Changed { change, .. }) =
+        (operation.kind, &operation.answer)
+    {
+        Some(*change)
+    } else {
+        None
     }
 }
 
@@ -125,7 +122,7 @@ impl Ledger {
             let what = format!("the denial {} has entries", operation.id);
             findings.push(Finding::of("I7", id, what));
         }
-        if is_use(operation) {
+        if operation.kind.traits().is_use {
             self.check_scopes(operation, findings);
         }
         check_admission(operation, findings);
@@ -135,11 +132,7 @@ impl Ledger {
 
     fn add(&mut self, operation: &Operation) {
         if operation.kind == OperationKind::Change {
-            let has_moved_in = match said(operation) {
-                "account_created" => Some(false),
-                "moved_in" => Some(true),
-                _ => None,
-            };
+            let has_moved_in = change_of(operation).and_then(Change::begins_life);
             let added = self.accounts.entry(operation.account.clone()).or_default();
             added.changed_at = added.changed_at.max(Some(operation.at));
             if has_moved_in.is_some() {
@@ -147,7 +140,7 @@ impl Ledger {
                 added.sums.clear();
             }
         }
-        let counts = is_use(operation) || operation.kind == OperationKind::Refund;
+        let counts = operation.kind.traits().is_use || operation.kind == OperationKind::Refund;
         for entry in &operation.entries {
             let added = self.accounts.entry(entry.account.clone()).or_default();
             if counts && entry.scope != Scope::Token {
@@ -231,7 +224,7 @@ impl Ledger {
 impl Order {
     fn see(&mut self, operation: &Operation, findings: &mut Vec<Finding>) {
         let sequence = operation.sequence;
-        if self.count == 0 && said(operation) == "moved_in" {
+        if self.count == 0 && change_of(operation) == Some(Change::MovedIn) {
             self.base = sequence.saturating_sub(1);
             self.last = self.base;
         }

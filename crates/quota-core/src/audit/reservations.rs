@@ -60,7 +60,15 @@ impl Ends {
         let ends = match operation.kind {
             OperationKind::Release | OperationKind::Expire => true,
             OperationKind::Commit => !is_late,
-            _ => false,
+            OperationKind::Consume
+            | OperationKind::Track
+            | OperationKind::Reserve
+            | OperationKind::Extend
+            | OperationKind::Refund
+            | OperationKind::ReleaseCapacity
+            | OperationKind::Reset
+            | OperationKind::Change
+            | OperationKind::Close => false,
         };
         if ends {
             end.ended = Some((operation.kind, operation.id, held(operation)));

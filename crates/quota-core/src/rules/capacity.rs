@@ -1,44 +1,35 @@
 //! Release of capacity: what is deleted is occupied no more (X4).
 
-use super::booking::{
-    Booking, Posting, book, count_units, post, scope_account, signed, taken_back,
-};
+use super::desk::Desk;
+use super::outcome::Outcome;
+use super::posting::{Posting, count_units, post, scope_account, signed, taken_back};
 use super::standing::standing_of;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Kind};
-use crate::command::Request;
+use crate::command::ReleaseCapacity;
 use crate::draw::{Scope, Source};
-use crate::home::Home;
 use crate::ids::AccountId;
-use crate::item::Item;
-use crate::operation::OperationKind;
-use crate::rules::context::Context;
-use crate::rules::outcome::Outcome;
 
 /// Gives occupied capacity back at user and org, not below 0 (X4). What was taken last goes first: an org that the user
 /// joined with something gets back what it was charged, and no more.
 pub(crate) fn release_capacity(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    item: &Item,
+    desk: &mut Desk<'_>,
+    asked: &ReleaseCapacity,
 ) -> Result<Outcome, Rejection> {
-    let feature = context.feature(&item.feature)?;
+    let feature = desk.context.feature(&asked.feature)?;
     if feature.kind != Kind::Capacity {
-        return Err(Rejection::NotCapacity(item.feature.clone()));
+        return Err(Rejection::NotCapacity(asked.feature.clone()));
     }
-    let account = home.accounts.get(&request.account);
-    let account = account.ok_or(Rejection::UnknownAccount)?;
     let mut scopes = vec![Scope::User];
-    scopes.extend(account.terms.org.as_ref().map(|_| Scope::Org));
+    scopes.extend(desk.account()?.terms.org.as_ref().map(|_| Scope::Org));
     let mut entries = Vec::new();
-    let mut amount = item.amount.get();
+    let mut amount = asked.amount.get();
     for scope in scopes {
-        let id = scope_account(home, &request.account, scope).clone();
+        let id = scope_account(desk.home, &desk.request.account, scope).clone();
         let (mut lowered, mut charged) = (0_u64, 0_u64);
-        for bucket in occupied(home, context, &id, feature)? {
-            let account = home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
+        for bucket in occupied(desk, &id, feature)? {
+            let account = desk.home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
             let Some(balance) = account.books.balance(&bucket) else {
                 continue;
             };
@@ -54,44 +45,33 @@ pub(crate) fn release_capacity(
             let posting = Posting {
                 scope,
                 bucket,
-                feature: Some(item.feature.clone()),
+                feature: Some(asked.feature.clone()),
                 source: Source::Allowance,
                 unit_cost: 1,
                 used: taken_back(from_used),
                 held: 0,
                 overage: taken_back(from_overage),
             };
-            entries.push(post(home, context, &id, posting)?);
+            entries.push(post(desk, &id, posting)?);
             lowered = lowered.saturating_add(from_both);
         }
         if lowered != 0 {
             // What was used once was used: giving room back does not lower the lifetime total.
-            count_units(home, &id, &item.feature, signed(lowered))?;
+            count_units(desk, &id, &asked.feature, signed(lowered))?;
         }
         amount = lowered.min(charged);
     }
-    let balances = standing_of(home, context, &request.account, None, &item.feature);
-    let booking = Booking {
-        kind: OperationKind::ReleaseCapacity,
-        refers_to: None,
-        entries,
-        answer: Answer::Allowed { balances },
-    };
-    Ok(Outcome {
-        operation: book(home, context, request, booking),
-        is_booked: true,
-    })
+    let balances = standing_of(desk, None, &asked.feature);
+    let mut booking = desk.booking(Answer::Allowed { balances });
+    booking.entries = entries;
+    Ok(desk.book(booking))
 }
 
 /// Where a capacity is counted now; and while nothing is in force, the window of the period too, if that is not over:
 /// it may come back.
-fn occupied(
-    home: &Home,
-    context: &Context<'_>,
-    id: &AccountId,
-    feature: &Feature,
-) -> Result<Vec<Bucket>, Rejection> {
-    let account = home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
+fn occupied(desk: &Desk<'_>, id: &AccountId, feature: &Feature) -> Result<Vec<Bucket>, Rejection> {
+    let context = &desk.context;
+    let account = desk.home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
     let current = context.allowance(account, feature).bucket;
     let current = account.books.resolved(&current);
     let waits = |balance: &&Balance| {

@@ -1,16 +1,21 @@
 //! Check: what a consume would be answered now, with nothing booked.
 
+use uuid::Uuid;
+
 use super::decide::{Mode, Question, draw};
-use super::spend::spend_item;
+use super::desk::Desk;
+use super::spend::{Spending, spend_item};
 use super::standing::{scope_balance, standing_of, token_balance};
 use crate::amount::Amount;
 use crate::answer::{Rejection, ScopeBalance};
+use crate::command::{Command, Consume, Request};
 use crate::denial::Denial;
 use crate::draw::{Draw, Scope};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
 use crate::operation::Entry;
+use crate::origin::Origin;
 use crate::rules::context::Context;
 
 /// The answer that a consume would get now.
@@ -78,16 +83,33 @@ pub fn check_items(
     context: &Context<'_>,
     mut home: Home,
     user: &AccountId,
-    token: Option<&TokenId>,
-    items: &[Item],
+    asked: &Consume,
 ) -> Result<Checked, Rejection> {
+    let request = Request {
+        id: Uuid::nil(),
+        account: user.clone(),
+        key: None,
+        body_hash: [0; 32],
+        command: Command::Consume(asked.clone()),
+        origin: Origin::default(),
+    };
+    let mut desk = Desk {
+        home: &mut home,
+        context: *context,
+        request: &request,
+    };
+    let spending = Spending {
+        token: asked.token.as_ref(),
+        items: &asked.items,
+        mode: Mode::Ask,
+    };
     let mut checked = Checked {
         denial: None,
         draws: Vec::new(),
         balances: Vec::new(),
     };
-    for item in items {
-        for balance in standing_of(&home, context, user, token, &item.feature) {
+    for item in spending.items {
+        for balance in standing_of(&desk, spending.token, &item.feature) {
             let is_there = |known: &ScopeBalance| {
                 known.scope == balance.scope && known.feature == balance.feature
             };
@@ -96,8 +118,8 @@ pub fn check_items(
             }
         }
     }
-    for item in items {
-        match spend_item(&mut home, context, user, token, item, Mode::Ask)? {
+    for item in spending.items {
+        match spend_item(&mut desk, spending, item)? {
             Ok((entries, _)) => checked.draws.extend(entries.iter().filter_map(drawn)),
             Err(denial) => {
                 checked.draws.clear();

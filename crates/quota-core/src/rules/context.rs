@@ -6,7 +6,7 @@ use super::allowance::{Allowance, allowance};
 use super::decide::{Mode, Question};
 use crate::amount::Amount;
 use crate::answer::Rejection;
-use crate::catalog::{Catalog, Feature};
+use crate::catalog::{Catalog, Feature, Kind};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, TokenId};
 
@@ -21,6 +21,15 @@ pub struct Context<'a> {
     pub grace: TimeDelta,
 }
 
+/// What a user wants to use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Use<'a> {
+    pub(crate) user: &'a AccountId,
+    pub(crate) token: Option<&'a TokenId>,
+    pub(crate) feature: &'a FeatureCode,
+    pub(crate) amount: Amount,
+}
+
 impl<'a> Context<'a> {
     /// The feature, or that it is unknown.
     pub(crate) fn feature(&self, code: &FeatureCode) -> Result<&'a Feature, Rejection> {
@@ -28,24 +37,40 @@ impl<'a> Context<'a> {
         found.ok_or_else(|| Rejection::UnknownFeature(code.clone()))
     }
 
+    /// Whether a feature is spent and not occupied; one that has left the catalog is taken for spent.
+    pub(crate) fn is_consumable(&self, code: &FeatureCode) -> bool {
+        let feature = self.catalog.features.get(code);
+        feature.is_none_or(|feature| feature.kind == Kind::Consumable)
+    }
+
     /// The allowance of an account for a feature now.
     pub fn allowance(&self, account: &Account, feature: &Feature) -> Allowance {
         allowance(&account.terms, feature, self.catalog, self.grace, self.now)
     }
 
-    /// The question that a request of `user` asks.
+    /// Refuses an instant that has come already.
+    pub(crate) fn must_be_later(
+        &self,
+        field: &'static str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<(), Rejection> {
+        if at.is_some_and(|at| at <= self.now) {
+            return Err(Rejection::NotInFuture { field });
+        }
+        Ok(())
+    }
+
+    /// The question that a request asks.
     pub(crate) fn question<'b>(
         &self,
         home: &'b Home,
-        user: &AccountId,
-        token: Option<&'b TokenId>,
-        (feature, amount): (&'b FeatureCode, Amount),
+        wanted: Use<'b>,
         mode: Mode,
     ) -> Result<Question<'b>, Rejection>
     where
         'a: 'b,
     {
-        let account = home.accounts.get(user);
+        let account = home.accounts.get(wanted.user);
         let belongs_to_org = account.is_some_and(|account| account.terms.org.is_some());
         let org = if belongs_to_org {
             Some(home.accounts.get(&home.id).ok_or(Rejection::UnknownOrg)?)
@@ -58,9 +83,9 @@ impl<'a> Context<'a> {
             grace: self.grace,
             user: account.map(|account| account.view()),
             org: org.map(|org| org.view()),
-            token,
-            feature,
-            amount,
+            token: wanted.token,
+            feature: wanted.feature,
+            amount: wanted.amount,
             mode,
         })
     }

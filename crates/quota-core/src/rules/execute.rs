@@ -1,14 +1,15 @@
 //! One command on one home: decided, applied and booked, or refused with nothing changed.
 
-use super::decide::Mode;
-use super::spend::spend;
-use super::{administer, capacity, close, commit, expire, hold, reverse, subscribe};
+use super::context::Context;
+use super::desk::Desk;
+use super::outcome::Outcome;
+use super::{
+    accounts, capacity, change_plan, close, commit, credits, expire, expire_subscription, extend,
+    overrides, refund, release, renew, reserve, reset, spend, subscribe, tokens,
+};
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
 use crate::home::Home;
-use crate::item::Item;
-use crate::rules::context::Context;
-use crate::rules::outcome::Outcome;
 
 /// Carries out a command. What changed is in `home.changes`; the outcome says what the caller is told.
 ///
@@ -20,7 +21,7 @@ use crate::rules::outcome::Outcome;
 /// ```
 /// use quota_core::answer::Answer;
 /// use quota_core::catalog::Catalog;
-/// use quota_core::command::{AccountSpec, Command, Presence, Request};
+/// use quota_core::command::{AccountSpec, Command, Presence, PutAccount, Request};
 /// use quota_core::home::Home;
 /// use quota_core::ids::AccountId;
 /// use quota_core::rules::context::Context;
@@ -38,7 +39,10 @@ use crate::rules::outcome::Outcome;
 ///     account: alice.clone(),
 ///     key: None,
 ///     body_hash: [0; 32],
-///     command: Command::PutAccount { presence: Presence::New, spec: AccountSpec::default() },
+///     command: Command::PutAccount(PutAccount {
+///         presence: Presence::New,
+///         spec: AccountSpec::default(),
+///     }),
 ///     origin: Default::default(),
 /// };
 /// let outcome = execute(&mut home, &create, &context)?;
@@ -52,17 +56,18 @@ pub fn execute(
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
     expire::expire_due(home, context);
-    // Consume, track and reserve look before they change anything; whatever else is refused midway is undone.
-    let decides_first = matches!(
-        request.command,
-        Command::Consume { .. } | Command::Track { .. } | Command::Reserve { .. }
-    );
-    if decides_first {
-        return carry_out(home, request, context);
+    let mut desk = Desk {
+        home,
+        context: *context,
+        request,
+    };
+    if request.command.traits().decides_first {
+        return carry_out(&mut desk, &request.command);
     }
-    let before = home.accounts_of(&request.account);
-    let closed = home.changes.closed.len();
-    let outcome = carry_out(home, request, context);
+    // What is refused midway is undone.
+    let before = desk.home.accounts_of(&request.account);
+    let closed = desk.home.changes.closed.len();
+    let outcome = carry_out(&mut desk, &request.command);
     if outcome.is_err() {
         home.accounts.extend(before);
         home.changes.closed.truncate(closed);
@@ -70,119 +75,31 @@ pub fn execute(
     outcome
 }
 
-fn carry_out(
-    home: &mut Home,
-    request: &Request,
-    context: &Context<'_>,
-) -> Result<Outcome, Rejection> {
-    match &request.command {
-        Command::Consume { token, items } => {
-            spend(home, context, request, token.as_ref(), items, Mode::Ask)
-        }
-        Command::Track { token, items } => {
-            spend(home, context, request, token.as_ref(), items, Mode::Force)
-        }
-        Command::Reserve {
-            token,
-            feature,
-            amount,
-            ttl_seconds,
-        } => {
-            let item = Item {
-                feature: feature.clone(),
-                amount: *amount,
-            };
-            hold::reserve(home, context, request, token.as_ref(), &item, *ttl_seconds)
-        }
-        Command::Commit {
-            reservation,
-            actual,
-        } => commit::commit(home, context, request, (*reservation, *actual)),
-        Command::Release { reservation } => hold::release(home, context, request, *reservation),
-        Command::Extend {
-            reservation,
-            ttl_seconds,
-        } => hold::extend(home, context, request, (*reservation, *ttl_seconds)),
-        Command::Refund {
-            operation,
-            feature,
-            amount,
-        } => reverse::refund(
-            home,
-            context,
-            request,
-            (*operation, feature.as_ref(), *amount),
-        ),
-        Command::ReleaseCapacity { feature, amount } => {
-            let item = Item {
-                feature: feature.clone(),
-                amount: *amount,
-            };
-            capacity::release_capacity(home, context, request, &item)
-        }
-        Command::Reset { features } => reverse::reset(home, context, request, features),
-        Command::Sweep => Ok(administer::unchanged(home, context, request)),
-        other => administer(home, request, context, other),
-    }
-}
-
-/// Commands of operators, providers and jobs.
-fn administer(
-    home: &mut Home,
-    request: &Request,
-    context: &Context<'_>,
-    command: &Command,
-) -> Result<Outcome, Rejection> {
+fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejection> {
     match command {
-        Command::PutAccount { presence, spec } => {
-            administer::put_account(home, context, request, *presence, spec)
-        }
-        Command::SetOverride {
-            feature,
-            limit,
-            expires_at,
-        } => administer::set_override(home, context, request, (feature, *limit, *expires_at)),
-        Command::ClearOverride { feature } => {
-            administer::clear_override(home, context, request, feature)
-        }
-        Command::PutToken {
-            token,
-            presence,
-            cap,
-            expires_at,
-        } => {
-            let terms = (*cap, *expires_at);
-            administer::put_token(home, context, request, (token, *presence), terms)
-        }
-        Command::RevokeToken { token } => administer::revoke_token(home, context, request, token),
-        Command::GrantCredits {
-            grant,
-            credits,
-            priority,
-            expires_at,
-        } => {
-            let terms = (*priority, *expires_at);
-            administer::grant_credits(home, context, request, (grant, *credits), terms)
-        }
-        Command::Subscribe {
-            plan,
-            starts_at,
-            ends_at,
-            status,
-        } => {
-            let span = (*starts_at, *ends_at);
-            subscribe::subscribe(home, context, request, (plan, *status), span)
-        }
-        Command::Renew { ends_at } => subscribe::renew(home, context, request, *ends_at),
-        Command::ChangePlan { plan, when, usage } => {
-            subscribe::change_plan(home, context, request, (plan, *when, *usage))
-        }
-        Command::SetStatus { status } => subscribe::set_status(home, context, request, *status),
-        Command::Cancel { at_once } => subscribe::cancel(home, context, request, *at_once),
-        Command::ExpireSubscription => subscribe::expire(home, context, request),
-        Command::CloseWindows { cadence, features } => {
-            close::close_windows(home, context, request, *cadence, features)
-        }
-        _ => Ok(administer::unchanged(home, context, request)),
+        Command::Consume(asked) => spend::consume(desk, asked),
+        Command::Track(asked) => spend::track(desk, asked),
+        Command::Reserve(asked) => reserve::reserve(desk, asked),
+        Command::Commit(asked) => commit::commit(desk, asked),
+        Command::Release(asked) => release::release(desk, asked),
+        Command::Extend(asked) => extend::extend(desk, asked),
+        Command::Refund(asked) => refund::refund(desk, asked),
+        Command::ReleaseCapacity(asked) => capacity::release_capacity(desk, asked),
+        Command::Reset(asked) => reset::reset(desk, asked),
+        Command::PutAccount(asked) => accounts::put_account(desk, asked),
+        Command::SetOverride(asked) => overrides::set_override(desk, asked),
+        Command::ClearOverride(asked) => overrides::clear_override(desk, asked),
+        Command::PutToken(asked) => tokens::put_token(desk, asked),
+        Command::RevokeToken(asked) => tokens::revoke_token(desk, asked),
+        Command::Subscribe(asked) => subscribe::subscribe(desk, asked),
+        Command::Renew(asked) => renew::renew(desk, asked),
+        Command::ChangePlan(asked) => change_plan::change_plan(desk, asked),
+        Command::SetStatus(asked) => subscribe::set_status(desk, asked),
+        Command::Cancel(asked) => subscribe::cancel(desk, asked),
+        Command::GrantCredits(asked) => credits::grant_credits(desk, asked),
+        // The holds that are due were ended before.
+        Command::Sweep => Ok(desk.unchanged()),
+        Command::ExpireSubscription => expire_subscription::expire_subscription(desk),
+        Command::CloseWindows(asked) => close::close_windows(desk, asked),
     }
 }

@@ -2,14 +2,17 @@
 
 use uuid::Uuid;
 
-use super::booking::{Booking, book_own, post, scope_account};
+use super::context::Context;
+use super::desk::Desk;
 use super::hold::settled;
+use super::posting::{post, scope_account};
 use crate::answer::Answer;
+use crate::command::{Command, Request};
 use crate::draw::{Draw, Source};
 use crate::home::Home;
-use crate::operation::{Entry, OperationKind, id_at};
+use crate::operation::Entry;
+use crate::origin::Origin;
 use crate::reservation::{Reservation, ReservationState};
-use crate::rules::context::Context;
 
 /// The id in whose name a hold whose time is over is ended: always the same for the same hold.
 pub fn expiry_id(reservation: Uuid) -> Uuid {
@@ -23,35 +26,50 @@ pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) {
         |held: &&Reservation| held.state == ReservationState::Open && !held.is_live(context.now);
     let due: Vec<Reservation> = home.reservations.values().filter(is_due).cloned().collect();
     for held in due {
-        let entries = give_back(home, context, &held);
-        let id = expiry_id(held.id);
-        let ended = Reservation {
-            state: ReservationState::Expired,
-            ended_by: Some(id_at(id, home.version.saturating_add(1))),
-            ..held.clone()
-        };
-        let booking = Booking {
-            kind: OperationKind::Expire,
-            refers_to: Some(held.id),
-            entries,
-            answer: Answer::Settled {
-                state: ReservationState::Expired,
-                late: false,
-                balances: Vec::new(),
+        let request = Request {
+            id: expiry_id(held.id),
+            account: held.account.clone(),
+            key: None,
+            body_hash: [0; 32],
+            command: Command::Sweep,
+            origin: Origin {
+                actor: Some("system".to_owned()),
+                ..Origin::default()
             },
         };
-        home.changes.reservations.insert(held.id);
-        home.reservations.insert(held.id, ended);
-        book_own(home, context, (id, held.account), booking);
+        let mut desk = Desk {
+            home,
+            context: *context,
+            request: &request,
+        };
+        expire(&mut desk, held);
     }
 }
 
+fn expire(desk: &mut Desk<'_>, held: Reservation) {
+    let entries = give_back(desk, &held);
+    let mut booking = desk.booking(Answer::Settled {
+        state: ReservationState::Expired,
+        late: false,
+        balances: Vec::new(),
+    });
+    (booking.refers_to, booking.entries) = (Some(held.id), entries);
+    let ended = Reservation {
+        state: ReservationState::Expired,
+        ended_by: Some(desk.next_id()),
+        ..held
+    };
+    desk.home.changes.reservations.insert(ended.id);
+    desk.home.reservations.insert(ended.id, ended);
+    desk.book(booking);
+}
+
 /// Gives back what a hold holds, of each draw at most what is held there: the auditor finds what is missing (I10).
-fn give_back(home: &mut Home, context: &Context<'_>, held: &Reservation) -> Vec<Entry> {
+fn give_back(desk: &mut Desk<'_>, held: &Reservation) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(held.draws.len());
     for draw in &held.draws {
-        let id = scope_account(home, &held.account, draw.scope).clone();
-        let found = home.accounts.get(&id).and_then(|account| {
+        let id = scope_account(desk.home, &held.account, draw.scope).clone();
+        let found = desk.home.accounts.get(&id).and_then(|account| {
             let bucket = account.books.resolved(&draw.bucket);
             account.books.balance(&bucket)
         });
@@ -62,7 +80,7 @@ fn give_back(home: &mut Home, context: &Context<'_>, held: &Reservation) -> Vec<
         };
         if found.is_some() || draw.source == Source::Overage {
             let posting = settled(&part, 0, &held.feature);
-            entries.extend(post(home, context, &id, posting));
+            entries.extend(post(desk, &id, posting));
         }
     }
     entries

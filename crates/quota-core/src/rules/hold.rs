@@ -1,29 +1,29 @@
-//! Reserve, commit, release, extend, and the end of a hold's time (section 9).
+//! What reserve, commit, release, extend and the end of a hold's time share (section 9).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::booking::{
-    Booking, Drawing, Posting, book, next_id, operation, post, scope_account, signed, taken_back,
-};
-use super::decide::{Mode, draw};
+use super::context::Context;
+use super::desk::Desk;
+use super::outcome::Outcome;
+use super::posting::{Posting, post, scope_account, signed, taken_back};
 use super::settle::settle;
-use super::spend::{count_credits, denied, take};
-use super::standing::{scope_balances, standing_of};
+use super::spend::count_credits;
 use crate::answer::{Answer, Rejection};
-use crate::command::Request;
 use crate::draw::{Draw, Scope, Source};
 use crate::home::Home;
-use crate::ids::{FeatureCode, TokenId};
-use crate::item::Item;
-use crate::operation::{Entry, Operation, OperationKind};
-use crate::reservation::{Reservation, ReservationState, TTL_SECONDS_MAX};
-use crate::rules::context::Context;
-use crate::rules::outcome::Outcome;
+use crate::ids::FeatureCode;
+use crate::operation::Entry;
+use crate::reservation::{Reservation, TTL_SECONDS_MAX};
 
+/// The scopes in the order in which they are drawn on.
 pub(super) const SCOPES: [Scope; 3] = [Scope::Token, Scope::User, Scope::Org];
 
-fn deadline(context: &Context<'_>, ttl_seconds: u32) -> Result<DateTime<Utc>, Rejection> {
+/// The instant that is `ttl_seconds` from now.
+pub(super) fn deadline(
+    context: &Context<'_>,
+    ttl_seconds: u32,
+) -> Result<DateTime<Utc>, Rejection> {
     let out_of_range = Rejection::OutOfRange {
         field: "ttl_seconds",
         least: 1,
@@ -36,67 +36,16 @@ fn deadline(context: &Context<'_>, ttl_seconds: u32) -> Result<DateTime<Utc>, Re
     context.now.checked_add_signed(ttl).ok_or(out_of_range)
 }
 
-/// Decides like consume, and holds at every scope instead of spending (R1).
-pub(crate) fn reserve(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    token: Option<&TokenId>,
-    item: &Item,
-    ttl_seconds: u32,
-) -> Result<Outcome, Rejection> {
-    let expires_at = deadline(context, ttl_seconds)?;
-    let user = &request.account;
-    let question = context.question(home, user, token, (&item.feature, item.amount), Mode::Ask)?;
-    let drawn = match draw(&question) {
-        Ok(drawn) => drawn,
-        Err(denial) => return Ok(denied(home, context, request, token, item, denial)),
-    };
-    let entries = take(home, context, user, (&item.feature, &drawn), Drawing::Hold)?;
-    let balances = scope_balances(home, context, user, token, &item.feature, &drawn);
-    let id = next_id(home, request);
-    let reservation = Reservation {
-        id,
-        account: user.clone(),
-        token: token.cloned(),
-        feature: item.feature.clone(),
-        amount: item.amount.get(),
-        draws: drawn.draws,
-        expires_at,
-        state: ReservationState::Open,
-        ended_by: None,
-        late_commit: None,
-    };
-    home.reservations.insert(reservation.id, reservation);
-    home.changes.reservations.insert(id);
+/// No open hold of the home ends before `expires_at`, unless one did so before.
+pub(super) fn note_deadline(home: &mut Home, expires_at: DateTime<Utc>) {
     let before = home.hold_before.unwrap_or(expires_at);
     home.hold_before = Some(before.min(expires_at));
-    let booking = Booking {
-        kind: OperationKind::Reserve,
-        refers_to: None,
-        entries,
-        answer: Answer::Reserved {
-            expires_at,
-            balances,
-        },
-    };
-    Ok(booked(book(home, context, request, booking)))
 }
 
-fn booked(operation: Operation) -> Outcome {
-    Outcome {
-        operation,
-        is_booked: true,
-    }
-}
-
-pub(super) fn reservation(
-    home: &Home,
-    request: &Request,
-    id: Uuid,
-) -> Result<Reservation, Rejection> {
-    let found = home.reservations.get(&id);
-    let found = found.filter(|found| found.account == request.account);
+/// The hold that a request names.
+pub(super) fn reservation(desk: &Desk<'_>, id: Uuid) -> Result<Reservation, Rejection> {
+    let found = desk.home.reservations.get(&id);
+    let found = found.filter(|found| found.account == desk.request.account);
     found.cloned().ok_or(Rejection::UnknownReservation)
 }
 
@@ -112,29 +61,24 @@ pub(super) fn again(home: &Home, id: Option<Uuid>) -> Option<Outcome> {
     })
 }
 
+/// Books what became of a hold.
 pub(super) fn book_end(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    (ended, entries, answer): (Reservation, Vec<Entry>, Answer),
-    kind: OperationKind,
+    desk: &mut Desk<'_>,
+    ended: Reservation,
+    entries: Vec<Entry>,
+    answer: Answer,
 ) -> Outcome {
     let id = ended.id;
-    home.reservations.insert(id, ended);
-    home.changes.reservations.insert(id);
-    let booking = Booking {
-        kind,
-        refers_to: Some(id),
-        entries,
-        answer,
-    };
-    booked(book(home, context, request, booking))
+    desk.home.reservations.insert(id, ended);
+    desk.home.changes.reservations.insert(id);
+    let mut booking = desk.booking(answer);
+    (booking.refers_to, booking.entries) = (Some(id), entries);
+    desk.book(booking)
 }
 
 /// Spends what was used of a hold and gives the rest back; says how much was used beyond it.
 pub(super) fn settle_hold(
-    home: &mut Home,
-    context: &Context<'_>,
+    desk: &mut Desk<'_>,
     held: &Reservation,
     actual: u64,
 ) -> Result<(Vec<Entry>, u64), Rejection> {
@@ -152,11 +96,11 @@ pub(super) fn settle_hold(
                 .iter()
                 .find(|part| part.bucket == draw.bucket && part.source == draw.source);
             let posting = settled(draw, spent.map_or(0, |part| part.amount), &held.feature);
-            let id = scope_account(home, &held.account, scope).clone();
-            entries.push(post(home, context, &id, posting)?);
+            let id = scope_account(desk.home, &held.account, scope).clone();
+            entries.push(post(desk, &id, posting)?);
         }
         let feature = &held.feature;
-        count_credits(home, &held.account, feature, &settlement.spent, signed)?;
+        count_credits(desk, feature, &settlement.spent, signed)?;
     }
     Ok((entries, actual.saturating_sub(held.amount)))
 }
@@ -171,99 +115,4 @@ pub(super) fn settled(draw: &Draw, spent: u64, feature: &FeatureCode) -> Posting
         posting.held = taken_back(draw.amount);
     }
     posting
-}
-
-/// Gives everything back (R3). Asked again, or after the deadline, the first answer stands.
-pub(crate) fn release(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    id: Uuid,
-) -> Result<Outcome, Rejection> {
-    let held = reservation(home, request, id)?;
-    match held.state {
-        ReservationState::Open => {}
-        ReservationState::Released | ReservationState::Expired => {
-            let answer = Answer::Settled {
-                state: held.state,
-                late: false,
-                balances: Vec::new(),
-            };
-            let booking = Booking {
-                kind: OperationKind::Release,
-                refers_to: Some(id),
-                entries: Vec::new(),
-                answer,
-            };
-            let pruned = Outcome {
-                operation: operation(home, context, request, booking),
-                is_booked: false,
-            };
-            return Ok(again(home, held.ended_by).unwrap_or(pruned));
-        }
-        ReservationState::Committed => {
-            return Err(Rejection::ReservationEnded { state: held.state });
-        }
-    }
-    let (entries, _) = settle_hold(home, context, &held, 0)?;
-    let ended = Reservation {
-        state: ReservationState::Released,
-        ended_by: Some(next_id(home, request)),
-        ..held.clone()
-    };
-    let answer = Answer::Settled {
-        state: ended.state,
-        late: false,
-        balances: standing_of(
-            home,
-            context,
-            &held.account,
-            held.token.as_ref(),
-            &held.feature,
-        ),
-    };
-    let end = (ended, entries, answer);
-    Ok(book_end(
-        home,
-        context,
-        request,
-        end,
-        OperationKind::Release,
-    ))
-}
-
-/// Moves the deadline to `ttl_seconds` from now (R3).
-pub(crate) fn extend(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    (id, ttl_seconds): (Uuid, u32),
-) -> Result<Outcome, Rejection> {
-    let expires_at = deadline(context, ttl_seconds)?;
-    let held = reservation(home, request, id)?;
-    if !held.is_live(context.now) {
-        return Err(Rejection::ReservationEnded { state: held.state });
-    }
-    let before = home.hold_before.unwrap_or(expires_at);
-    home.hold_before = Some(before.min(expires_at));
-    let balances = standing_of(
-        home,
-        context,
-        &held.account,
-        held.token.as_ref(),
-        &held.feature,
-    );
-    let moved = Reservation { expires_at, ..held };
-    let answer = Answer::Reserved {
-        expires_at,
-        balances,
-    };
-    let change = (moved, Vec::new(), answer);
-    Ok(book_end(
-        home,
-        context,
-        request,
-        change,
-        OperationKind::Extend,
-    ))
 }

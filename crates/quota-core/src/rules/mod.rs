@@ -1,27 +1,40 @@
 //! The rules themselves: values in, a value out.
 
-mod administer;
+mod accounts;
 pub mod allowance;
-pub mod booking;
+mod booking;
 mod capacity;
+mod change_plan;
 pub mod check;
 mod close;
+mod closing;
 mod commit;
 pub mod context;
+mod credits;
 pub mod decide;
+mod desk;
 pub mod execute;
 mod expire;
+mod expire_subscription;
+mod extend;
 pub mod funding;
 mod hold;
 mod moves;
 mod opening;
 pub mod outcome;
+mod overrides;
+mod posting;
+mod refund;
+mod release;
 mod relocate;
-mod reverse;
+mod renew;
+mod reserve;
+mod reset;
 pub mod settle;
 mod spend;
 pub mod standing;
 mod subscribe;
+mod tokens;
 
 pub use expire::expiry_id;
 pub use relocate::relocate;

@@ -54,7 +54,9 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
                 (own.window.starts_at, own.window.ends_at)
             })
         }
-        _ => (account.terms.created_at, None),
+        Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {
+            (account.terms.created_at, None)
+        }
     };
     Balance {
         ends_at,

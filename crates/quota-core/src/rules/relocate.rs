@@ -1,10 +1,12 @@
 //! A user joins, leaves or changes its org: it moves from one home to another with everything that is its own.
 
-use super::booking::{Booking, operation, signed, taken_back};
+use super::booking::{Booking, operation};
 use super::expire::expiry_id;
+use super::posting::{signed, taken_back};
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
+use crate::change::Change;
 use crate::command::Request;
 use crate::draw::{Scope, Source};
 use crate::event::{Event, EventKind};
@@ -59,16 +61,17 @@ pub fn relocate(
         let entry = |balance: &Balance| carry(user, balance, leaves);
         books.balances.iter().map(entry).collect()
     };
-    let booking = |what: &str, leaves| Booking {
+    let detail = format!("{} to {}", from.id, to.id);
+    let booking = |change, leaves| Booking {
         kind: OperationKind::Change,
         entries: carried(leaves),
-        ..Booking::change(what, Some(format!("{} to {}", from.id, to.id)))
+        ..Booking::change(request, change, Some(detail.clone()))
     };
-    let mut left = operation(from, context, request, booking("moved_out", true));
+    let mut left = operation(from, context, request, booking(Change::MovedOut, true));
     // The key belongs to what is found where the user lives now; the two operations are two rows.
     left.key = None;
     left.id = expiry_id(left.id);
-    let joined = operation(to, context, request, booking("moved_in", false));
+    let joined = operation(to, context, request, booking(Change::MovedIn, false));
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
     for balance in &mut books.balances {
         balance.reset_sequence = joined.sequence;
@@ -82,7 +85,7 @@ pub fn relocate(
         sequence: joined.sequence,
         at: joined.at,
         kind: EventKind::QuotaUpdated {
-            reason: "moved".to_owned(),
+            reason: Change::Moved,
         },
     };
     let account = Account { terms, books };
@@ -106,23 +109,26 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
             signed(amount)
         }
     };
-    let granted = match (&balance.bucket, balance.granted) {
-        (Bucket::Grant(_), Limit::Of(credits)) => change(credits),
-        _ => 0,
+    let mut granted = 0;
+    let (scope, source) = match &balance.bucket {
+        Bucket::Token(_) => (Scope::Token, Source::Allowance),
+        Bucket::Grant(_) => {
+            if let Limit::Of(credits) = balance.granted {
+                granted = change(credits);
+            }
+            (Scope::User, Source::Credits)
+        }
+        Bucket::Trial(_) => (Scope::User, Source::Trial),
+        Bucket::Window(..) | Bucket::Standing(_) | Bucket::Tracked(..) => {
+            (Scope::User, Source::Allowance)
+        }
     };
     Entry {
-        scope: match balance.bucket {
-            Bucket::Token(_) => Scope::Token,
-            _ => Scope::User,
-        },
+        scope,
         account: user.clone(),
         bucket: balance.bucket.clone(),
         feature: None,
-        source: match balance.bucket {
-            Bucket::Grant(_) => Source::Credits,
-            Bucket::Trial(_) => Source::Trial,
-            _ => Source::Allowance,
-        },
+        source,
         used: change(balance.used),
         held: 0,
         overage: change(balance.overage),

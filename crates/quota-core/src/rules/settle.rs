@@ -11,8 +11,6 @@ pub struct Settlement {
     pub spent: Vec<Draw>,
     /// Given back to where it came from.
     pub given_back: Vec<Draw>,
-    /// Units beyond the hold, to be taken in the order of section 5 and else booked as overage.
-    pub extra: u64,
 }
 
 /// Settles `held`, the draws of one scope for one feature, for `actual` units. What was drawn first is spent
@@ -21,7 +19,6 @@ pub fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Sett
     let mut settlement = Settlement {
         spent: Vec::new(),
         given_back: Vec::new(),
-        extra: 0,
     };
     // A unit may have been paid by two grants: what is still owed of the one begun is counted in credits.
     let mut units_left = actual;
@@ -47,7 +44,6 @@ pub fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Sett
             draw.amount.saturating_sub(spent),
         );
     }
-    settlement.extra = units_left;
     settlement
 }
 
@@ -114,8 +110,9 @@ mod tests {
     fn what_was_drawn_last_goes_back_first() {
         let less = settle(&held(2, &[4, 5], 3), 3);
         assert_eq!(less.spent, held(2, &[3], 3));
-        assert_eq!((sum(&less.given_back), less.extra), (6, 0));
-        assert_eq!(settle(&held(5, &[], 1), 9).extra, 4);
+        assert_eq!(sum(&less.given_back), 6);
+        let more = settle(&held(5, &[], 1), 9);
+        assert_eq!((sum(&more.spent), sum(&more.given_back)), (5, 0));
     }
 
     proptest! {
@@ -134,7 +131,6 @@ mod tests {
                 };
                 prop_assert_eq!(of(&settlement.spent) + of(&settlement.given_back), draw.amount);
             }
-            prop_assert_eq!(settlement.extra, actual.saturating_sub(allowance + units));
         }
     }
 }

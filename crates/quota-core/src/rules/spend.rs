@@ -1,48 +1,60 @@
 //! Consume and track: one request over all its scopes, one batch as a whole (O5, X2, X5).
 
-use super::booking::{
-    Booking, Drawing, Posting, book, count_units, operation, post_by, scope_account, signed,
-};
+use super::context::Use;
 use super::decide::{Drawn, Mode, draw};
+use super::desk::Desk;
+use super::outcome::Outcome;
+use super::posting::{Drawing, Posting, count_units, post_by, scope_account, signed};
 use super::settle::paid_units;
 use super::standing::{scope_balances, standing_of};
+use crate::amount::COUNT_MAX;
 use crate::answer::{Answer, Rejection, ScopeBalance};
-use crate::balance::Bucket;
-use crate::command::{ITEMS_MAX, Request};
+use crate::command::{Consume, ITEMS_MAX, Track};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope};
 use crate::home::Home;
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
 use crate::operation::{Entry, OperationKind};
-use crate::rules::context::Context;
-use crate::rules::outcome::Outcome;
+
+/// What is to be spent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spending<'a> {
+    pub(crate) token: Option<&'a TokenId>,
+    pub(crate) items: &'a [Item],
+    pub(crate) mode: Mode,
+}
 
 /// Decides all items and spends them, or spends none.
-pub(crate) fn spend(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    token: Option<&TokenId>,
-    items: &[Item],
-    mode: Mode,
-) -> Result<Outcome, Rejection> {
-    if items.is_empty() || items.len() > ITEMS_MAX {
-        return Err(Rejection::OutOfRange {
-            field: "items",
-            least: 1,
-            most: ITEMS_MAX.try_into().unwrap_or(u64::MAX),
-        });
-    }
-    if mode == Mode::Force {
-        must_exist(home, context, request, token, items)?;
-    }
+pub(crate) fn consume(desk: &mut Desk<'_>, asked: &Consume) -> Result<Outcome, Rejection> {
+    let spending = Spending {
+        token: asked.token.as_ref(),
+        items: &asked.items,
+        mode: Mode::Ask,
+    };
+    spend(desk, spending)
+}
+
+/// Spends all items: they were used already.
+pub(crate) fn track(desk: &mut Desk<'_>, asked: &Track) -> Result<Outcome, Rejection> {
+    let spending = Spending {
+        token: asked.token.as_ref(),
+        items: &asked.items,
+        mode: Mode::Force,
+    };
+    must_exist(desk, spending)?;
+    spend(desk, spending)
+}
+
+fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outcome, Rejection> {
+    let items = spending.items;
+    check_count(items)?;
     // One item needs no way back: it is decided before anything changes.
-    let before = (items.len() > 1).then(|| home.accounts_of(&request.account));
+    let before = (items.len() > 1).then(|| desk.home.accounts_of(&desk.request.account));
     let (mut entries, mut balances) = (Vec::new(), Vec::new());
-    for item in items {
-        let part = spend_item(home, context, &request.account, token, item, mode);
-        let (mut drawn, mut standing) = match part {
+    for (index, item) in items.iter().enumerate() {
+        let part = spend_item(desk, spending, item);
+        let (mut posted, mut standing) = match part {
             Ok(Ok(part)) if items.len() == 1 => {
                 (entries, balances) = part;
                 break;
@@ -50,18 +62,18 @@ pub(crate) fn spend(
             Ok(Ok(part)) => part,
             Ok(Err(denial)) => {
                 if let Some(before) = before {
-                    home.accounts.extend(before);
+                    desk.home.accounts.extend(before);
                 }
-                return Ok(denied(home, context, request, token, item, denial));
+                return Ok(denied(desk, spending.token, item, denial));
             }
             Err(rejection) => {
                 if let Some(before) = before {
-                    home.accounts.extend(before);
+                    desk.home.accounts.extend(before);
                 }
-                return Err(rejection);
+                return Err(rejection.in_list(index));
             }
         };
-        entries.append(&mut drawn);
+        entries.append(&mut posted);
         let is_stale = |earlier: &ScopeBalance| {
             standing
                 .iter()
@@ -70,89 +82,89 @@ pub(crate) fn spend(
         balances.retain(|earlier| !is_stale(earlier));
         balances.append(&mut standing);
     }
-    let booking = Booking {
-        kind: match mode {
-            Mode::Ask => OperationKind::Consume,
-            Mode::Force => OperationKind::Track,
-        },
-        refers_to: None,
-        entries,
-        answer: Answer::Allowed { balances },
-    };
-    Ok(Outcome {
-        operation: book(home, context, request, booking),
-        is_booked: true,
-    })
+    let mut booking = desk.booking(Answer::Allowed { balances });
+    booking.entries = entries;
+    Ok(desk.book(booking))
+}
+
+fn check_count(items: &[Item]) -> Result<(), Rejection> {
+    if items.is_empty() || items.len() > ITEMS_MAX {
+        return Err(Rejection::OutOfRange {
+            field: "items",
+            least: 1,
+            most: ITEMS_MAX.try_into().unwrap_or(u64::MAX),
+        });
+    }
+    Ok(())
 }
 
 /// What is recorded after the fact cannot be denied, so what it names must exist.
-fn must_exist(
-    home: &Home,
-    context: &Context<'_>,
-    request: &Request,
-    token: Option<&TokenId>,
-    items: &[Item],
-) -> Result<(), Rejection> {
-    let account = home.accounts.get(&request.account);
-    let account = account.ok_or(Rejection::UnknownAccount)?;
-    if let Some(token) = token
+fn must_exist(desk: &Desk<'_>, spending: Spending<'_>) -> Result<(), Rejection> {
+    check_count(spending.items)?;
+    let account = desk.account()?;
+    if let Some(token) = spending.token
         && !account.terms.tokens.contains_key(token)
     {
         return Err(Rejection::UnknownToken(token.clone()));
     }
-    items
-        .iter()
-        .try_for_each(|item| context.feature(&item.feature).map(|_| ()))
+    for (index, item) in spending.items.iter().enumerate() {
+        let found = desk.context.feature(&item.feature);
+        found.map_err(|rejection| rejection.in_list(index))?;
+    }
+    Ok(())
 }
 
 type Part = (Vec<Entry>, Vec<ScopeBalance>);
 
 /// Decides one item and books it on the home, or says why not; the home is unchanged then.
 pub(crate) fn spend_item(
-    home: &mut Home,
-    context: &Context<'_>,
-    user: &AccountId,
-    token: Option<&TokenId>,
+    desk: &mut Desk<'_>,
+    spending: Spending<'_>,
     item: &Item,
-    mode: Mode,
 ) -> Result<Result<Part, Denial>, Rejection> {
-    let question = context.question(home, user, token, (&item.feature, item.amount), mode)?;
+    let asked = Use {
+        user: &desk.request.account,
+        token: spending.token,
+        feature: &item.feature,
+        amount: item.amount,
+    };
+    let question = desk.context.question(desk.home, asked, spending.mode)?;
     let drawn = match draw(&question) {
         Ok(drawn) => drawn,
         Err(denial) => return Ok(Err(denial)),
     };
-    let entries = take(home, context, user, (&item.feature, &drawn), Drawing::Spend)?;
-    let standing = scope_balances(home, context, user, token, &item.feature, &drawn);
-    Ok(Ok((entries, standing)))
+    let entries = take(desk, &item.feature, &drawn, Drawing::Spend)?;
+    let balances = scope_balances(desk, spending.token, &item.feature, &drawn);
+    Ok(Ok((entries, balances)))
 }
 
 /// Books draws, spent or held; nothing is changed when one of them cannot be booked.
 pub(crate) fn take(
-    home: &mut Home,
-    context: &Context<'_>,
-    user: &AccountId,
-    (feature, decided): (&FeatureCode, &Drawn),
+    desk: &mut Desk<'_>,
+    feature: &FeatureCode,
+    drawn: &Drawn,
     drawing: Drawing,
 ) -> Result<Vec<Entry>, Rejection> {
-    let draws = &decided.draws;
-    let total = draws
+    let user = &desk.request.account;
+    let total = drawn
+        .draws
         .iter()
         .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
-    let fits = draws
-        .iter()
-        .all(|draw| has_room(home, user, (draw.scope, &draw.bucket), feature, total));
+    let fits = drawn.draws.iter().all(|draw| {
+        let id = scope_account(desk.home, user, draw.scope);
+        has_room(desk.home, id, (draw, feature), total)
+    });
     if !fits {
         return Err(Rejection::CounterFull);
     }
-    let mut entries = Vec::with_capacity(draws.len());
-    for draw in draws {
-        let id = scope_account(home, user, draw.scope).clone();
+    let mut entries = Vec::with_capacity(drawn.draws.len());
+    for draw in &drawn.draws {
+        let id = scope_account(desk.home, user, draw.scope).clone();
         let posting = Posting::drawn(draw, feature, drawing);
-        let own = decided.allowance(draw.scope);
-        entries.push(post_by(home, context, (&id, own), posting)?);
+        entries.push(post_by(desk, &id, drawn.allowance(draw.scope), posting)?);
     }
     if drawing == Drawing::Spend {
-        count_credits(home, user, feature, draws, signed)?;
+        count_credits(desk, feature, &drawn.draws, signed)?;
     }
     Ok(entries)
 }
@@ -160,26 +172,24 @@ pub(crate) fn take(
 /// Whether no counter can leave its range, the lifetime total included, when `total` is added to it.
 fn has_room(
     home: &Home,
-    user: &AccountId,
-    (scope, bucket): (Scope, &Bucket),
-    feature: &FeatureCode,
+    id: &AccountId,
+    (draw, feature): (&Draw, &FeatureCode),
     total: u64,
 ) -> bool {
-    let Some(account) = home.accounts.get(scope_account(home, user, scope)) else {
+    let Some(account) = home.accounts.get(id) else {
         return false;
     };
-    let balance = account.books.balance(&account.books.resolved(bucket));
+    let balance = account.books.balance(&account.books.resolved(&draw.bucket));
     let most = balance.map_or(0, |balance| {
         balance.used.max(balance.overage).max(balance.held)
     });
     let lifetime = account.books.lifetime.get(feature).copied().unwrap_or(0);
-    most.max(lifetime).saturating_add(total) <= crate::amount::COUNT_MAX
+    most.max(lifetime).saturating_add(total) <= COUNT_MAX
 }
 
 /// Counts the units that credits paid in the lifetime totals of user and org.
 pub(crate) fn count_credits(
-    home: &mut Home,
-    user: &AccountId,
+    desk: &mut Desk<'_>,
     feature: &FeatureCode,
     draws: &[Draw],
     sign: fn(u64) -> i64,
@@ -187,8 +197,8 @@ pub(crate) fn count_credits(
     for scope in [Scope::User, Scope::Org] {
         let units = paid_units(draws.iter().filter(|draw| draw.scope == scope));
         if units != 0 {
-            let id = scope_account(home, user, scope).clone();
-            count_units(home, &id, feature, sign(units))?;
+            let id = scope_account(desk.home, &desk.request.account, scope).clone();
+            count_units(desk, &id, feature, sign(units))?;
         }
     }
     Ok(())
@@ -196,36 +206,28 @@ pub(crate) fn count_credits(
 
 /// A denial: booked when it carries a key and there is an account whose key it is, so that its replay is the same.
 pub(crate) fn denied(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
+    desk: &mut Desk<'_>,
     token: Option<&TokenId>,
     item: &Item,
     denial: Denial,
 ) -> Outcome {
-    let balances = match denial.reason {
-        Reason::UnknownUser | Reason::UnknownFeature => Vec::new(),
-        _ => standing_of(home, context, &request.account, token, &item.feature),
+    let names_unknown = matches!(denial.reason, Reason::UnknownUser | Reason::UnknownFeature);
+    let balances = if names_unknown {
+        Vec::new()
+    } else {
+        standing_of(desk, token, &item.feature)
     };
-    let booking = Booking {
-        kind: OperationKind::Consume,
-        refers_to: None,
-        entries: Vec::new(),
-        answer: Answer::Denied {
-            feature: item.feature.clone(),
-            requested: item.amount.get(),
-            denial,
-            balances,
-        },
-    };
-    if request.key.is_some() && home.version != 0 && denial.reason != Reason::UnknownUser {
-        return Outcome {
-            operation: book(home, context, request, booking),
-            is_booked: true,
-        };
-    }
-    Outcome {
-        operation: operation(home, context, request, booking),
-        is_booked: false,
+    let mut booking = desk.booking(Answer::Denied {
+        feature: item.feature.clone(),
+        requested: item.amount.get(),
+        denial,
+        balances,
+    });
+    booking.kind = OperationKind::Consume;
+    let has_key = desk.request.key.is_some();
+    if has_key && desk.home.version != 0 && denial.reason != Reason::UnknownUser {
+        desk.book(booking)
+    } else {
+        desk.leave_unbooked(booking)
     }
 }

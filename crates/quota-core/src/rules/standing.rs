@@ -4,32 +4,32 @@ use chrono::{DateTime, Utc};
 
 use super::allowance::{Allowance, Standing};
 use super::decide::Drawn;
+use super::desk::Desk;
 use super::funding::credits_left;
 use crate::amount::Limit;
 use crate::answer::ScopeBalance;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::Scope;
-use crate::home::{Account, Home};
+use crate::home::Account;
 use crate::ids::{AccountId, AccountKind, FeatureCode, TokenId};
 use crate::rules::context::Context;
 use crate::terms::Terms;
 
 /// How token, user and org stand after `drawn` was booked.
 pub(crate) fn scope_balances(
-    home: &Home,
-    context: &Context<'_>,
-    user: &AccountId,
+    desk: &Desk<'_>,
     token: Option<&TokenId>,
     feature: &FeatureCode,
     drawn: &Drawn,
 ) -> Vec<ScopeBalance> {
+    let (home, context) = (&*desk.home, &desk.context);
     let Some(feature) = context.catalog.features.get(feature) else {
         return Vec::new();
     };
     let scopes = [token.is_some(), true, drawn.org.is_some()];
     let mut standing = Vec::with_capacity(scopes.into_iter().filter(|has| *has).count());
-    if let Some(account) = home.accounts.get(user) {
+    if let Some(account) = home.accounts.get(&desk.request.account) {
         standing.extend(token.and_then(|token| token_balance(account, token)));
         standing.push(scope_balance(
             context,
@@ -47,16 +47,12 @@ pub(crate) fn scope_balances(
 
 /// How token, user and org stand for a feature now.
 pub(crate) fn standing_of(
-    home: &Home,
-    context: &Context<'_>,
-    user: &AccountId,
+    desk: &Desk<'_>,
     token: Option<&TokenId>,
     feature: &FeatureCode,
 ) -> Vec<ScopeBalance> {
-    let Some(account) = home.accounts.get(user) else {
-        return Vec::new();
-    };
-    let Some(found) = context.catalog.features.get(feature) else {
+    let (home, context) = (&*desk.home, &desk.context);
+    let (Ok(account), Some(found)) = (desk.account(), context.catalog.features.get(feature)) else {
         return Vec::new();
     };
     let org = account.terms.org.as_ref().and(home.accounts.get(&home.id));
@@ -65,7 +61,7 @@ pub(crate) fn standing_of(
         user: context.allowance(account, found),
         org: org.map(|org| context.allowance(org, found)),
     };
-    scope_balances(home, context, user, token, feature, &drawn)
+    scope_balances(desk, token, feature, &drawn)
 }
 
 /// How a token stands; its cap counts all features.

@@ -11,7 +11,7 @@ use quota_core::amount::{COUNT_MAX, Limit};
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::command::Command;
+use quota_core::command::{CloseWindows, Command, Release};
 use quota_core::draw::Scope;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::AuditHome;
@@ -33,10 +33,10 @@ fn full() -> AuditHome {
     stage.later(TimeDelta::days(1));
     stage.done(
         "user:b",
-        Command::CloseWindows {
+        Command::CloseWindows(CloseWindows {
             cadence: None,
             features: Vec::new(),
-        },
+        }),
     );
     stage.done("user:b", consume("requests", 1));
     stage.done("user:a", reserve("articles", 4, 600));
@@ -49,9 +49,9 @@ fn settle_some(stage: &mut Stage) {
     let released = stage.done("user:a", reserve("articles", 6, 60));
     stage.done(
         "user:a",
-        Command::Release {
+        Command::Release(Release {
             reservation: released.id,
-        },
+        }),
     );
     let late = stage.done("user:a", reserve("articles", 6, 60));
     stage.later(TimeDelta::seconds(60));

@@ -4,20 +4,23 @@ use crate::stage::{Stage, consume, id, plan_code, put_account, subscribe};
 use chrono::TimeDelta;
 use quota_core::answer::Answer;
 use quota_core::catalog::{CatalogFile, Plan};
-use quota_core::command::{AccountSpec, ChangeWhen, Command, UsageAfterChange};
+use quota_core::command::{
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, Command, Renew, SetStatus, Subscribe,
+    UsageAfterChange,
+};
 use quota_core::denial::Reason;
 use quota_core::event::EventKind;
 use quota_core::terms::{Status, Subscription};
 
 fn change_plan(plan: &str, when: ChangeWhen) -> Command {
-    Command::ChangePlan {
+    Command::ChangePlan(ChangePlan {
         plan: plan_code(plan),
         when: Some(when),
         usage: UsageAfterChange::Restart,
-    }
+    })
 }
 
-const RENEW: Command = Command::Renew { ends_at: None };
+const RENEW: Command = Command::Renew(Renew { ends_at: None });
 
 fn held(stage: &Stage) -> Subscription {
     let account = &stage.home.accounts[&id("user:a")];
@@ -57,7 +60,7 @@ fn a_change_that_waits_is_replaced_by_the_next_one() {
     assert_eq!(held(&stage).upcoming, None, "basic has to be paid for");
     assert_eq!(held(&stage).ends_for_good_at(), Some(end));
     stage.done("user:a", change_plan("free", ChangeWhen::PeriodEnd));
-    stage.done("user:a", Command::Cancel { at_once: false });
+    stage.done("user:a", Command::Cancel(Cancel { at_once: false }));
     assert_eq!(
         (held(&stage).scheduled, held(&stage).upcoming),
         (None, None)
@@ -92,11 +95,11 @@ fn a_status_goes_on_in_the_period_that_was_paid_ahead() {
     let end = held(&stage).ends_at;
     stage.done("user:a", RENEW);
     let status = Status::Unpaid;
-    stage.done("user:a", Command::SetStatus { status });
+    stage.done("user:a", Command::SetStatus(SetStatus { status }));
     stage.now = end + TimeDelta::days(1);
     stage.denied("user:a", consume("articles", 1));
     let status = Status::Active;
-    stage.done("user:a", Command::SetStatus { status });
+    stage.done("user:a", Command::SetStatus(SetStatus { status }));
     stage.done("user:a", consume("articles", 1));
 }
 
@@ -202,14 +205,14 @@ fn a_pinned_plan_that_was_scheduled_keeps_its_version() {
 #[test]
 fn what_was_canceled_at_once_is_not_brought_back_by_a_status() {
     let mut stage = Stage::user("pro");
-    stage.done("user:a", Command::Cancel { at_once: true });
+    stage.done("user:a", Command::Cancel(Cancel { at_once: true }));
     stage.later(TimeDelta::hours(1));
     for status in [Status::Active, Status::PastDue, Status::Unpaid] {
-        let refused = stage.run("user:a", Command::SetStatus { status });
+        let refused = stage.run("user:a", Command::SetStatus(SetStatus { status }));
         assert_eq!(refused.expect_err("it ended").code(), "not_in_force");
     }
     let status = Status::Canceled;
-    let again = stage.done("user:a", Command::SetStatus { status });
+    let again = stage.done("user:a", Command::SetStatus(SetStatus { status }));
     assert_eq!(again.answer, Answer::Unchanged);
     stage.done("user:a", subscribe("pro"));
     stage.done("user:a", consume("articles", 1));
@@ -238,7 +241,7 @@ fn a_change_after_a_cancellation_goes_on() {
     for plan in ["free", "basic"] {
         let mut stage = Stage::user("pro");
         let end = held(&stage).ends_at;
-        stage.done("user:a", Command::Cancel { at_once: false });
+        stage.done("user:a", Command::Cancel(Cancel { at_once: false }));
         assert_eq!(held(&stage).canceled_at(), Some(end));
         stage.done("user:a", change_plan(plan, ChangeWhen::PeriodEnd));
         assert_eq!(held(&stage).canceled_at(), None);
@@ -253,12 +256,12 @@ fn a_change_after_a_cancellation_goes_on() {
 #[test]
 fn what_has_not_begun_has_not_expired() {
     let mut stage = Stage::user("");
-    let later = Command::Subscribe {
+    let later = Command::Subscribe(Subscribe {
         plan: plan_code("pro"),
         starts_at: Some(stage.now + TimeDelta::days(3)),
         ends_at: None,
         status: None,
-    };
+    });
     stage.done("user:a", later);
     let reason = |stage: &mut Stage, feature| stage.denied("user:a", consume(feature, 9)).reason;
     assert_eq!(reason(&mut stage, "articles"), Reason::NotInPlan);

@@ -9,7 +9,11 @@ use proptest::prelude::*;
 use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, ChangeWhen, Command, UsageAfterChange};
+use quota_core::command::{
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Consume,
+    Extend, GrantCredits, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken,
+    SetOverride, SetStatus, Subscribe, Track, UsageAfterChange,
+};
 use quota_core::ids::FeatureCode;
 use quota_core::operation::OperationKind;
 use quota_core::reservation::ReservationState;
@@ -66,14 +70,14 @@ fn use_of(step: Step) -> Command {
         items.push(item(feature, 1));
     }
     match step.kind {
-        0..10 => Command::Consume { token, items },
-        10..12 => Command::Track { token, items },
-        _ => Command::Reserve {
+        0..10 => Command::Consume(Consume { token, items }),
+        10..12 => Command::Track(Track { token, items }),
+        _ => Command::Reserve(Reserve {
             token,
             feature: code(feature),
             amount: amount(step.size),
             ttl_seconds: [1, 60, 4_000, 2_000_000][ttl(step)],
-        },
+        }),
     }
 }
 
@@ -88,13 +92,13 @@ fn of_a_hold(stage: &Stage, step: Step) -> Option<(String, Command)> {
     let held = stage.reservations.values().nth(picked)?;
     let command = match step.kind {
         16..20 => commit(held.id, [0, step.size, held.amount][step.what % 3]),
-        20 => Command::Release {
+        20 => Command::Release(Release {
             reservation: held.id,
-        },
-        _ => Command::Extend {
+        }),
+        _ => Command::Extend(Extend {
             reservation: held.id,
             ttl_seconds: 3_000,
-        },
+        }),
     };
     Some((held.account.to_string(), command))
 }
@@ -107,28 +111,28 @@ fn refund_of(stage: &Stage, step: Step) -> Option<(String, Command)> {
         .collect();
     let picked = usize::try_from(step.extra).unwrap_or(0) % uses.len().max(1);
     let found = uses.get(picked)?;
-    let command = Command::Refund {
+    let command = Command::Refund(Refund {
         operation: found.id,
         feature: found
             .entries
             .first()
             .and_then(|entry| entry.feature.clone()),
         amount: (step.what.is_multiple_of(2)).then(|| amount(step.size / 3 + 1)),
-    };
+    });
     Some((found.account.to_string(), command))
 }
 
 fn of_a_subscription(stage: &Stage, step: Step) -> Command {
     let plan = plan_code(PLANS[step.what % 4]);
     match step.extra % 9 {
-        0..3 => Command::Subscribe {
+        0..3 => Command::Subscribe(Subscribe {
             plan,
             starts_at: None,
             ends_at: (step.size.is_multiple_of(3)).then(|| stage.now + TimeDelta::days(10)),
             status: None,
-        },
-        3 => Command::Renew { ends_at: None },
-        4 | 5 => Command::ChangePlan {
+        }),
+        3 => Command::Renew(Renew { ends_at: None }),
+        4 | 5 => Command::ChangePlan(ChangePlan {
             plan,
             when: [None, Some(ChangeWhen::Now), Some(ChangeWhen::PeriodEnd)]
                 [usize::try_from(step.size).unwrap_or(0) % 3],
@@ -137,19 +141,19 @@ fn of_a_subscription(stage: &Stage, step: Step) -> Command {
             } else {
                 UsageAfterChange::Restart
             },
-        },
-        6 => Command::Cancel {
+        }),
+        6 => Command::Cancel(Cancel {
             at_once: step.size.is_multiple_of(2),
-        },
+        }),
         7 => Command::ExpireSubscription,
-        _ => Command::SetStatus {
+        _ => Command::SetStatus(SetStatus {
             status: [
                 Status::Active,
                 Status::PastDue,
                 Status::Unpaid,
                 Status::Canceled,
             ][step.what % 4],
-        },
+        }),
     }
 }
 
@@ -184,9 +188,12 @@ fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command
         26..30 => (any, of_a_subscription(stage, step)),
         30 => {
             let amount = amount(step.size);
-            (user, Command::ReleaseCapacity { feature, amount })
+            (
+                user,
+                Command::ReleaseCapacity(ReleaseCapacity { feature, amount }),
+            )
         }
-        31 => (any, Command::Reset { features }),
+        31 => (any, Command::Reset(Reset { features })),
         32 => {
             let spec = of_an_account(step, &any);
             (any, spec)
@@ -199,11 +206,14 @@ fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command
         }
         37 | 38 => {
             let cadence = None;
-            (any, Command::CloseWindows { cadence, features })
+            (
+                any,
+                Command::CloseWindows(CloseWindows { cadence, features }),
+            )
         }
         _ if step.extra.is_multiple_of(2) => {
             let token = token_id("u");
-            (user, Command::RevokeToken { token })
+            (user, Command::RevokeToken(RevokeToken { token }))
         }
         _ => (user, Command::Sweep),
     };
@@ -224,24 +234,26 @@ fn of_a_token(step: Step) -> Command {
 
 fn of_an_override(stage: &Stage, step: Step, feature: FeatureCode) -> Command {
     if step.kind == 34 {
-        return Command::ClearOverride { feature };
+        return Command::ClearOverride(ClearOverride { feature });
     }
     let ends = step.extra.is_multiple_of(3);
-    Command::SetOverride {
+    Command::SetOverride(SetOverride {
         feature,
         limit: cap(step, step.size),
         expires_at: ends.then(|| stage.now + TimeDelta::hours(5)),
-    }
+    })
 }
 
 fn with_terms(command: Command, stage: &Stage, step: Step) -> Command {
     match command {
-        Command::GrantCredits { grant, credits, .. } => Command::GrantCredits {
-            grant,
-            credits,
-            priority: u32::try_from(step.extra % 3).unwrap_or(0),
-            expires_at: (step.extra.is_multiple_of(2)).then(|| stage.now + TimeDelta::days(3)),
-        },
+        Command::GrantCredits(GrantCredits { grant, credits, .. }) => {
+            Command::GrantCredits(GrantCredits {
+                grant,
+                credits,
+                priority: u32::try_from(step.extra % 3).unwrap_or(0),
+                expires_at: (step.extra.is_multiple_of(2)).then(|| stage.now + TimeDelta::days(3)),
+            })
+        }
         other => other,
     }
 }
@@ -282,7 +294,7 @@ fn run(mut stage: Stage, users: &[&str], steps: &[Step]) -> Result<Stage, TestCa
         stage.done(&who, Command::Sweep);
         let before = stage.home.clone();
         let records = stage.records();
-        let is_request = matches!(command, Command::Consume { .. } | Command::Reserve { .. });
+        let is_request = matches!(command, Command::Consume(_) | Command::Reserve(_));
         let never_denied = !is_request;
         let said = format!("{who}: {command:?}");
         match stage.run(&who, command) {
@@ -379,12 +391,12 @@ proptest! {
         let mut stage = Stage::new("user:c");
         stage.done("user:c", put_account(AccountSpec::default()));
         stage.later(TimeDelta::days(11));
-        let yearly = Command::Subscribe {
+        let yearly = Command::Subscribe(Subscribe {
             plan: plan_code("pro"),
             starts_at: None,
             ends_at: Some(stage.now + TimeDelta::days(700)),
             status: None,
-        };
+        });
         stage.done("user:c", yearly);
         let steps: Vec<Step> = steps.into_iter().map(there_and_back).collect();
         run(stage, &USERS[2..], &steps)?;

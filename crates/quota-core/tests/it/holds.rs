@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use quota_core::amount::Limit;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command};
+use quota_core::command::{AccountSpec, Command, Extend, Release, Reserve};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 use quota_core::reservation::ReservationState;
@@ -49,11 +49,13 @@ fn e10_a_commit_beyond_the_quota_books_overage() {
 fn a_reservation_holds_at_every_scope() {
     let mut stage = Stage::org("pro");
     stage.done("user:a", put_token("t", Limit::Of(50)));
-    let ask = |value| Command::Reserve {
-        token: Some(token_id("t")),
-        feature: crate::stage::code("articles"),
-        amount: crate::stage::amount(value),
-        ttl_seconds: 60,
+    let ask = |value| {
+        Command::Reserve(Reserve {
+            token: Some(token_id("t")),
+            feature: crate::stage::code("articles"),
+            amount: crate::stage::amount(value),
+            ttl_seconds: 60,
+        })
     };
     let held = stage.done("user:a", ask(40));
     assert_eq!(
@@ -110,9 +112,9 @@ fn a_commit_takes_the_difference_in_order_and_gives_back_to_the_same_grant() {
 fn a_release_is_final_and_may_be_asked_again() {
     let mut stage = Stage::user("pro");
     let held = stage.done("user:a", reserve("articles", 100, 60));
-    let release = Command::Release {
+    let release = Command::Release(Release {
         reservation: held.id,
-    };
+    });
     let first = stage.done("user:a", release.clone());
     assert_eq!(stage.standing("user:a", Scope::User, "articles"), (0, 0, 0));
     let version = stage.home.version;
@@ -121,10 +123,10 @@ fn a_release_is_final_and_may_be_asked_again() {
     let released = ReservationState::Released;
     let refused = Err(Rejection::ReservationEnded { state: released });
     assert_eq!(stage.run("user:a", commit(held.id, 1)), refused);
-    let longer = Command::Extend {
+    let longer = Command::Extend(Extend {
         reservation: held.id,
         ttl_seconds: 60,
-    };
+    });
     assert_eq!(stage.run("user:a", longer), refused);
     assert_eq!(stage.reservations[&held.id].state, released);
 }
@@ -143,9 +145,9 @@ fn a_commit_is_final_and_may_be_asked_again() {
     assert_eq!(
         stage.run(
             "user:a",
-            Command::Release {
+            Command::Release(Release {
                 reservation: held.id
-            }
+            })
         ),
         ended
     );
@@ -166,10 +168,10 @@ fn an_extended_hold_counts_until_its_new_deadline() {
     stage.later(TimeDelta::seconds(50));
     stage.done(
         "user:a",
-        Command::Extend {
+        Command::Extend(Extend {
             reservation: held.id,
             ttl_seconds: 60,
-        },
+        }),
     );
     stage.later(TimeDelta::seconds(59));
     assert_eq!(stage.denied("user:a", consume("articles", 1)).available, 0);

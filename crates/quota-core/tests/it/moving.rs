@@ -6,7 +6,7 @@ use crate::stage::{
 };
 use chrono::TimeDelta;
 use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command};
+use quota_core::command::{AccountSpec, CloseWindows, Command, Reset};
 use quota_core::draw::Scope;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, OrgId};
@@ -55,10 +55,10 @@ fn moved_in() -> (Stage, Stage) {
     (from, to)
 }
 
-const CLOSE: Command = Command::CloseWindows {
+const CLOSE: Command = Command::CloseWindows(CloseWindows {
     cadence: None,
     features: Vec::new(),
-};
+});
 
 fn found(stage: &AuditHome) -> Vec<&'static str> {
     let findings = audit(stage);
@@ -80,7 +80,7 @@ fn what_is_used_after_a_move_is_refunded() {
         from.done("user:a", consume("articles", 1));
     }
     let features = Vec::new();
-    from.done("user:a", Command::Reset { features });
+    from.done("user:a", Command::Reset(Reset { features }));
     from.done("user:a", consume("articles", 2));
     let mut to = org();
     relocated(&mut from, &mut to);

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Feature};
-use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
+use quota_core::command::{ChangePlan, ChangeWhen, Command, Renew, Subscribe, UsageAfterChange};
 use quota_core::draw::Scope;
 use quota_core::rules::allowance::{Standing, allowance};
 use quota_core::terms::{Policy, Subscription, Terms};
@@ -48,7 +48,7 @@ fn a_renewal_makes_allowances_whole_again_unless_they_are_carried() {
         for _ in 0..3 {
             let end = held(&stage).ends_at;
             stage.now = end + TimeDelta::hours(hours);
-            stage.done("user:a", Command::Renew { ends_at: None });
+            stage.done("user:a", Command::Renew(Renew { ends_at: None }));
             stage.now = stage.now.max(end);
             for (feature, limit, is_carried) in PRO {
                 let left = if is_carried { 0 } else { limit };
@@ -73,12 +73,12 @@ fn a_period_that_begins_within_a_month_has_an_allowance_of_its_own() {
     stage.now = end;
     let short = end + TimeDelta::days(9);
     let ends_at = Some(short);
-    stage.done("user:a", Command::Renew { ends_at });
+    stage.done("user:a", Command::Renew(Renew { ends_at }));
     stage.done("user:a", consume("articles", 100));
     let denied = stage.denied("user:a", consume("articles", 1));
     assert_eq!(denied.resets_at, Some(short));
     stage.now = short;
-    stage.done("user:a", Command::Renew { ends_at: None });
+    stage.done("user:a", Command::Renew(Renew { ends_at: None }));
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
 }
 
@@ -90,11 +90,11 @@ fn an_upgrade_begins_the_calendars_day_anew() {
         let mut stage = Stage::user("basic");
         stage.done("user:a", consume("requests", 5));
         stage.later(TimeDelta::hours(1));
-        let upgrade = Command::ChangePlan {
+        let upgrade = Command::ChangePlan(ChangePlan {
             plan: plan_code("pro"),
             when: Some(ChangeWhen::Now),
             usage,
-        };
+        });
         stage.done("user:a", upgrade);
         assert_eq!(
             stage.remaining("user:a", "requests"),
@@ -114,12 +114,12 @@ fn a_window_ends_with_the_cadence_or_with_the_subscription() {
     // From 10 March 12:00 to 20 April 09:00.
     let mut stage = Stage::user("");
     let ends_at = Some(at("2027-04-20T09:00:00Z"));
-    let pro = Command::Subscribe {
+    let pro = Command::Subscribe(Subscribe {
         plan: plan_code("pro"),
         starts_at: None,
         ends_at,
         status: None,
-    };
+    });
     stage.done("user:a", pro);
     let table = [
         // The cadence ends first.
@@ -160,12 +160,12 @@ fn a_window_ends_with_the_cadence_or_with_the_subscription() {
 fn the_last_month_of_what_renews_by_itself_ends_with_it() {
     let mut stage = Stage::user("");
     let ends_at = Some(at("2027-05-01T00:00:00Z"));
-    let free = Command::Subscribe {
+    let free = Command::Subscribe(Subscribe {
         plan: plan_code("free"),
         starts_at: None,
         ends_at,
         status: None,
-    };
+    });
     stage.done("user:a", free);
     let resets_at = |stage: &mut Stage| {
         let shown = stage.balance_of("user:a", Scope::User, "articles", None);

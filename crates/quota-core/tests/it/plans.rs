@@ -5,25 +5,28 @@ use chrono::TimeDelta;
 use quota_core::answer::Answer;
 use quota_core::balance::Bucket;
 use quota_core::catalog::Cadence;
-use quota_core::command::{ChangeWhen, Command, UsageAfterChange};
+use quota_core::command::{
+    ChangePlan, ChangeWhen, CloseWindows, Command, Extend, Renew, Reset, SetStatus, Subscribe,
+    UsageAfterChange,
+};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 use quota_core::event::EventKind;
 use quota_core::operation::OperationKind;
 
 fn change_plan(plan: &str, when: Option<ChangeWhen>, usage: UsageAfterChange) -> Command {
-    Command::ChangePlan {
+    Command::ChangePlan(ChangePlan {
         plan: plan_code(plan),
         when,
         usage,
-    }
+    })
 }
 
 fn close_windows(cadence: Option<Cadence>) -> Command {
-    Command::CloseWindows {
+    Command::CloseWindows(CloseWindows {
         cadence,
         features: Vec::new(),
-    }
+    })
 }
 
 /// S5: an upgrade acts at once, starts a new period now, and consumable usage begins at 0; what is occupied stays.
@@ -104,7 +107,7 @@ fn a_downgrade_waits_for_the_periods_end() {
         (plan_code("basic"), held.ends_at)
     );
     stage.now = held.ends_at;
-    stage.done("user:a", Command::Renew { ends_at: None });
+    stage.done("user:a", Command::Renew(Renew { ends_at: None }));
     assert_eq!(stage.remaining("user:a", "articles"), Some(50));
     assert_eq!(stage.standing("user:a", Scope::User, "storage"), (90, 0, 0));
     assert_eq!(stage.remaining("user:a", "storage"), Some(0));
@@ -126,14 +129,14 @@ fn a_renewal_before_the_end_leaves_the_running_period_alone() {
     stage.done("user:a", consume("articles", 7));
     let before = stage.remaining("user:a", "articles");
     stage.now = end - TimeDelta::days(3);
-    stage.done("user:a", Command::Renew { ends_at: None });
+    stage.done("user:a", Command::Renew(Renew { ends_at: None }));
     assert_eq!(stage.remaining("user:a", "articles"), before);
-    let again = stage.run("user:a", Command::Renew { ends_at: None });
+    let again = stage.run("user:a", Command::Renew(Renew { ends_at: None }));
     assert_eq!(again.expect_err("one ahead").code(), "already_renewed");
     stage.now = end;
     stage.done("user:a", consume("articles", 1));
     assert!(stage.remaining("user:a", "articles") > before);
-    stage.done("user:a", Command::Renew { ends_at: None });
+    stage.done("user:a", Command::Renew(Renew { ends_at: None }));
     assert_eq!(held(&stage).starts_at, end);
 }
 
@@ -312,9 +315,9 @@ fn an_unlimited_users_use_is_counted_in_every_window_and_for_life() {
     assert_eq!(stage.lifetime("user:a", "requests"), 1_000_009);
     stage.done(
         "user:a",
-        Command::Reset {
+        Command::Reset(Reset {
             features: Vec::new(),
-        },
+        }),
     );
     assert_eq!(stage.standing("user:a", Scope::User, "requests"), (0, 0, 0));
     assert_eq!(
@@ -332,13 +335,13 @@ fn a_window_that_is_come_back_to_counts_on() {
     stage.done("user:a", consume("articles", 60));
     let held = stage.done("user:a", crate::stage::reserve("articles", 30, 600));
     let status = quota_core::terms::Status::Unpaid;
-    stage.done("user:a", Command::SetStatus { status });
-    let anew = Command::Subscribe {
+    stage.done("user:a", Command::SetStatus(SetStatus { status }));
+    let anew = Command::Subscribe(Subscribe {
         plan: plan_code("pro"),
         starts_at,
         ends_at: None,
         status: None,
-    };
+    });
     stage.done("user:a", anew);
     assert_eq!(
         stage.standing("user:a", Scope::User, "articles"),
@@ -353,18 +356,18 @@ fn a_window_that_is_come_back_to_counts_on() {
 fn yearly() -> Stage {
     let mut stage = Stage::user("");
     stage.later(TimeDelta::days(5));
-    let yearly = Command::Subscribe {
+    let yearly = Command::Subscribe(Subscribe {
         plan: plan_code("pro"),
         starts_at: None,
         ends_at: Some(stage.now + TimeDelta::days(365)),
         status: None,
-    };
+    });
     stage.done("user:a", yearly);
     stage
 }
 
 fn set_status(status: quota_core::terms::Status) -> Command {
-    Command::SetStatus { status }
+    Command::SetStatus(SetStatus { status })
 }
 
 /// S2 and X3: what was used counts again although the window in between has rolled over since. What was tracked while
@@ -430,7 +433,7 @@ fn no_capacity_of_one_period_is_charged_to_a_later_one() {
             stage.done("user:a", set_status(Unpaid));
         }
         stage.later(TimeDelta::days(40));
-        stage.done("user:a", Command::Renew { ends_at: None });
+        stage.done("user:a", Command::Renew(Renew { ends_at: None }));
         stage.done("user:a", consume("albums", 3));
         stage.done("user:a", set_status(Unpaid));
         stage.done("user:a", set_status(Active));
@@ -466,15 +469,15 @@ fn holds_come_back_after_the_window_in_between_rolled_over() {
     stage.later(TimeDelta::days(22));
     stage.done("user:a", set_status(Unpaid));
     stage.later(TimeDelta::days(1));
-    let longer = Command::Extend {
+    let longer = Command::Extend(Extend {
         reservation: other.id,
         ttl_seconds: 900_000,
-    };
+    });
     stage.done("user:a", longer);
-    let longer = Command::Extend {
+    let longer = Command::Extend(Extend {
         reservation: held.id,
         ttl_seconds: 900_000,
-    };
+    });
     stage.done("user:a", longer);
     stage.later(TimeDelta::days(4));
     stage.done("user:a", set_status(Active));

@@ -5,7 +5,7 @@ use crate::stage::{
 };
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{AccountSpec, Command, Presence, PutToken, RevokeToken, SetStatus};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 use quota_core::terms::Status;
@@ -28,7 +28,7 @@ fn all_wrong() -> Stage {
     let mut stage = Stage::org("free");
     stage.done("org:o", disabled(true));
     let status = Status::Unpaid;
-    stage.done("org:o", Command::SetStatus { status });
+    stage.done("org:o", Command::SetStatus(SetStatus { status }));
     stage
 }
 
@@ -43,15 +43,15 @@ fn add_member(stage: &mut Stage) {
     for (token, cap) in [("gone", 0), ("ended", 0), ("small", 0), ("large", 100)] {
         stage.done("user:b", put_token(token, Limit::Of(cap)));
     }
-    let ending = Command::PutToken {
+    let ending = Command::PutToken(PutToken {
         token: token_id("ended"),
         presence: Presence::Existing,
         cap: None,
         expires_at: Some(stage.now + TimeDelta::seconds(1)),
-    };
+    });
     stage.done("user:b", ending);
     let token = token_id("gone");
-    stage.done("user:b", Command::RevokeToken { token });
+    stage.done("user:b", Command::RevokeToken(RevokeToken { token }));
     stage.later(TimeDelta::seconds(1));
 }
 
@@ -67,7 +67,7 @@ fn the_first_reason_that_applies_wins() {
         }
         assert_eq!(refused(&mut stage, token, feature), wanted);
     };
-    let of_status = |status| Command::SetStatus { status };
+    let of_status = |status| Command::SetStatus(SetStatus { status });
     let (token, user, org) = (Scope::Token, Scope::User, Scope::Org);
     sees(None, "gone", "none", (Reason::UnknownUser, user));
     sees(None, "gone", "none", (Reason::UnknownFeature, user));

@@ -7,7 +7,7 @@ use crate::stage::{
 use chrono::TimeDelta;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
-use quota_core::command::Command;
+use quota_core::command::{CloseWindows, Command, Consume, Refund, Reset};
 use quota_core::draw::Scope;
 use quota_core::event::EventKind;
 use quota_core::operation::OperationKind;
@@ -50,16 +50,16 @@ fn a_refund_reverses_every_scope() {
 fn a_feature_of_a_batch_and_a_commit_are_refunded() {
     let mut stage = Stage::user("pro");
     let items = vec![item("articles", 4), item("requests", 5)];
-    let spent = stage.done("user:a", Command::Consume { token: None, items });
+    let spent = stage.done("user:a", Command::Consume(Consume { token: None, items }));
     assert_eq!(
         stage.run("user:a", refund(spent.id, Some(1))),
         Err(Rejection::FeatureRequired)
     );
-    let one = Command::Refund {
+    let one = Command::Refund(Refund {
         operation: spent.id,
         feature: Some(code("requests")),
         amount: Some(amount(2)),
-    };
+    });
     stage.done("user:a", one);
     assert_eq!(stage.remaining("user:a", "requests"), Some(7));
     let held = stage.done("user:a", reserve("articles", 6, 60));
@@ -80,10 +80,10 @@ fn a_refund_of_a_closed_window_leaves_the_current_one() {
     stage.later(TimeDelta::days(1));
     stage.done(
         "user:a",
-        Command::CloseWindows {
+        Command::CloseWindows(CloseWindows {
             cadence: None,
             features: Vec::new(),
-        },
+        }),
     );
     stage.done("user:a", consume("requests", 3));
     stage.done("user:a", refund(spent.id, Some(4)));
@@ -152,9 +152,9 @@ fn a_reset_sets_the_current_windows_to_zero() {
     let mut stage = Stage::user("pro");
     let spent = stage.done("user:a", consume("articles", 100));
     stage.done("user:a", consume("requests", 4));
-    let reset = Command::Reset {
+    let reset = Command::Reset(Reset {
         features: vec![code("articles")],
-    };
+    });
     let mut request = stage.request("user:a", reset);
     request.origin = Origin {
         actor: Some("ann".to_owned()),
@@ -183,9 +183,9 @@ fn a_reset_sets_the_current_windows_to_zero() {
     );
     stage.done(
         "user:a",
-        Command::Reset {
+        Command::Reset(Reset {
             features: Vec::new(),
-        },
+        }),
     );
     assert_eq!(stage.remaining("user:a", "requests"), Some(10));
     assert_eq!(stage.lifetime("user:a", "articles"), 130);
@@ -213,7 +213,10 @@ fn overage_that_was_moved_is_refunded() {
     for _ in 0..2 {
         stage.later(TimeDelta::days(32));
         let (cadence, features) = (None, Vec::new());
-        stage.done("user:a", Command::CloseWindows { cadence, features });
+        stage.done(
+            "user:a",
+            Command::CloseWindows(CloseWindows { cadence, features }),
+        );
     }
     stage.done("user:a", refund(spent.id, Some(1)));
 }
@@ -225,7 +228,10 @@ fn a_spent_grant_is_closed_and_a_refund_brings_it_back() {
     stage.done("user:a", grant("pack", 4));
     let spent = stage.done("user:a", consume("try_on", 4));
     let (cadence, features) = (None, Vec::new());
-    stage.done("user:a", Command::CloseWindows { cadence, features });
+    stage.done(
+        "user:a",
+        Command::CloseWindows(CloseWindows { cadence, features }),
+    );
     assert_eq!(stage.closed.len(), 1);
     let again = stage.run("user:a", grant("pack", 4));
     assert_eq!(again, Err(Rejection::GrantExists));
@@ -246,10 +252,10 @@ fn a_spent_grant_makes_its_account_due_until_it_is_closed() {
     stage.later(TimeDelta::days(1));
     let granted_at = Some(crate::stage::start());
     assert_eq!(due_at(&stage), granted_at);
-    let close = Command::CloseWindows {
+    let close = Command::CloseWindows(CloseWindows {
         cadence: Some(quota_core::catalog::Cadence::Daily),
         features: Vec::new(),
-    };
+    });
     stage.done("user:a", close.clone());
     assert_eq!(due_at(&stage), None, "it is closed");
     stage.done("user:a", refund(spent.id, Some(1)));

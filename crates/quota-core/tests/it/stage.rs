@@ -7,7 +7,10 @@ use quota_core::amount::{Amount, Limit};
 use quota_core::answer::{Answer, Rejection, ScopeBalance};
 use quota_core::balance::Bucket;
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::command::{AccountSpec, Command, Presence, Request};
+use quota_core::command::{
+    AccountSpec, Command, Commit, Consume, Extend, GrantCredits, Presence, PutAccount, PutToken,
+    Refund, Release, ReleaseCapacity, Request, Reserve, Subscribe, Track,
+};
 use quota_core::denial::Denial;
 use quota_core::draw::Scope;
 use quota_core::event::Event;
@@ -126,9 +129,9 @@ impl Stage {
     /// As a store loads it: due holds, and what the command refers to.
     fn load(&mut self, command: &Command) {
         let named = match command {
-            Command::Commit { reservation, .. }
-            | Command::Release { reservation }
-            | Command::Extend { reservation, .. } => Some(*reservation),
+            Command::Commit(Commit { reservation, .. })
+            | Command::Release(Release { reservation })
+            | Command::Extend(Extend { reservation, .. }) => Some(*reservation),
             _ => None,
         };
         let is_open = |held: &&Reservation| held.state == ReservationState::Open;
@@ -147,7 +150,7 @@ impl Stage {
             .map(|held| held.expires_at);
         self.home.hold_before = open.filter(|at| *at > self.now).min();
         let mut referred: Vec<Uuid> = Vec::new();
-        if let Command::Refund { operation, .. } = command {
+        if let Command::Refund(Refund { operation, .. }) = command {
             referred.push(*operation);
         }
         if let Some(held) = named.and_then(|named| self.reservations.get(&named)) {
@@ -335,89 +338,89 @@ pub fn member() -> AccountSpec {
 }
 
 pub fn put_account(spec: AccountSpec) -> Command {
-    Command::PutAccount {
+    Command::PutAccount(PutAccount {
         presence: Presence::Any,
         spec,
-    }
+    })
 }
 
 pub fn consume(feature: &str, value: u64) -> Command {
-    Command::Consume {
+    Command::Consume(Consume {
         token: None,
         items: vec![item(feature, value)],
-    }
+    })
 }
 
 pub fn consume_with(token: &str, feature: &str, value: u64) -> Command {
-    Command::Consume {
+    Command::Consume(Consume {
         token: Some(token_id(token)),
         items: vec![item(feature, value)],
-    }
+    })
 }
 
 pub fn track(feature: &str, value: u64) -> Command {
-    Command::Track {
+    Command::Track(Track {
         token: None,
         items: vec![item(feature, value)],
-    }
+    })
 }
 
 pub fn release_capacity(feature: &str, value: u64) -> Command {
-    Command::ReleaseCapacity {
+    Command::ReleaseCapacity(ReleaseCapacity {
         feature: code(feature),
         amount: amount(value),
-    }
+    })
 }
 
 pub fn reserve(feature: &str, value: u64, ttl_seconds: u32) -> Command {
-    Command::Reserve {
+    Command::Reserve(Reserve {
         token: None,
         feature: code(feature),
         amount: amount(value),
         ttl_seconds,
-    }
+    })
 }
 
 pub fn commit(reservation: Uuid, actual: u64) -> Command {
-    Command::Commit {
+    Command::Commit(Commit {
         reservation,
         actual,
-    }
+    })
 }
 
 pub fn refund(operation: Uuid, value: Option<u64>) -> Command {
-    Command::Refund {
+    Command::Refund(Refund {
         operation,
         feature: None,
         amount: value.map(amount),
-    }
+    })
 }
 
 pub fn put_token(token: &str, cap: Limit) -> Command {
-    Command::PutToken {
+    Command::PutToken(PutToken {
         token: token_id(token),
         presence: Presence::Any,
         cap: Some(cap),
         expires_at: None,
-    }
+    })
 }
 
 pub fn subscribe(plan: &str) -> Command {
-    Command::Subscribe {
+    Command::Subscribe(Subscribe {
         plan: plan_code(plan),
         starts_at: None,
         ends_at: None,
         status: None,
-    }
+    })
 }
 
 pub fn grant(grant: &str, credits: u64) -> Command {
-    Command::GrantCredits {
+    Command::GrantCredits(GrantCredits {
         grant: GrantId::new(grant).expect("a literal id"),
         credits: amount(credits),
         priority: 0,
         expires_at: None,
-    }
+    })
 }
 
 /// Every kind of feature, and plans that differ in each.

@@ -3,7 +3,7 @@
 use crate::stage::{Stage, commit, consume, consume_with, put_token, refund, token_id};
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
-use quota_core::command::{Command, Presence};
+use quota_core::command::{Command, Presence, PutToken, Reserve, RevokeToken};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 
@@ -40,12 +40,12 @@ fn a_token_gets_back_what_was_not_used() {
     stage.done("user:a", put_token("t", Limit::Of(10)));
     let spent = stage.done("user:a", consume_with("t", "articles", 4));
     stage.done("user:a", refund(spent.id, Some(3)));
-    let reserve = Command::Reserve {
+    let reserve = Command::Reserve(Reserve {
         token: Some(token_id("t")),
         feature: crate::stage::code("articles"),
         amount: crate::stage::amount(9),
         ttl_seconds: 60,
-    };
+    });
     let held = stage.done("user:a", reserve);
     stage.done("user:a", commit(held.id, 2));
     let token = stage.balance_of("user:a", Scope::Token, "", Some("t"));
@@ -66,12 +66,12 @@ fn a_tokens_terms_act_from_the_next_request_on() {
     stage.done("user:a", put_token("t", Limit::Unlimited));
     stage.done("user:a", consume_with("t", "articles", 20));
     let expires_at = Some(stage.now + TimeDelta::seconds(10));
-    let ending = Command::PutToken {
+    let ending = Command::PutToken(PutToken {
         token: token_id("t"),
         presence: Presence::Existing,
         cap: None,
         expires_at,
-    };
+    });
     stage.done("user:a", ending);
     stage.later(TimeDelta::seconds(9));
     stage.done("user:a", ask());
@@ -79,9 +79,9 @@ fn a_tokens_terms_act_from_the_next_request_on() {
     assert_eq!(stage.denied("user:a", ask()).reason, Reason::TokenExpired);
     stage.done(
         "user:a",
-        Command::RevokeToken {
+        Command::RevokeToken(RevokeToken {
             token: token_id("t"),
-        },
+        }),
     );
     let denied = stage.denied("user:a", ask());
     assert_eq!(
@@ -98,12 +98,12 @@ fn a_tokens_terms_act_from_the_next_request_on() {
 fn a_late_commit_with_a_forgotten_token_charges_user_and_org() {
     let mut stage = Stage::org("pro");
     stage.done("user:a", put_token("t", Limit::Of(10)));
-    let reserve = Command::Reserve {
+    let reserve = Command::Reserve(Reserve {
         token: Some(token_id("t")),
         feature: crate::stage::code("articles"),
         amount: crate::stage::amount(9),
         ttl_seconds: 60,
-    };
+    });
     let held = stage.done("user:a", reserve);
     stage.later(TimeDelta::seconds(60));
     stage.done("user:a", Command::Sweep);

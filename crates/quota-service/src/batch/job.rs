@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use quota_core::command::{Command, Request};
+use quota_core::command::{Reads, Request};
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
 use quota_core::ports::{HomeQuery, KeyQuery, Loaded};
@@ -105,15 +105,7 @@ pub(super) fn reading_of<'j>(
 ) -> Reading {
     let reading = |job: &Job| {
         let request = &job.request;
-        let reads_more = matches!(
-            request.command,
-            Command::Commit { .. }
-                | Command::Release { .. }
-                | Command::Extend { .. }
-                | Command::Refund { .. }
-                | Command::PutAccount { .. }
-                | Command::Sweep
-        );
+        let reads_more = request.command.traits().reads != Reads::Account;
         if reads_more || job.is_uncertain {
             return Reading::Whole;
         }
@@ -171,12 +163,10 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
                 key: key.clone(),
             });
         }
-        match &request.command {
-            Command::Commit { reservation, .. }
-            | Command::Release { reservation }
-            | Command::Extend { reservation, .. } => query.reservations.push(*reservation),
-            Command::Refund { operation, .. } => query.operations.push(*operation),
-            _ => {}
+        match request.command.traits().reads {
+            Reads::Account | Reads::Stored => {}
+            Reads::Reservation(reservation) => query.reservations.push(reservation),
+            Reads::Operation(operation) => query.operations.push(operation),
         }
         query.operations.extend_from_slice(&job.tried);
     }

@@ -1,6 +1,6 @@
 //! Homes that keep moving: decided one at a time while the store holds them.
 
-use quota_core::command::{Command, Request};
+use quota_core::command::Request;
 use quota_core::operation::Operation;
 use quota_core::ports::{Lease, LoadQuery, Loaded, StoreError, WriteBatch};
 use tokio::sync::oneshot;
@@ -130,7 +130,6 @@ impl Decider {
 }
 
 fn creates(requests: &[(Request, Vec<Uuid>)]) -> bool {
-    let is_creation =
-        |(request, _): &(Request, _)| matches!(request.command, Command::PutAccount { .. });
+    let is_creation = |(request, _): &(Request, _)| request.command.traits().may_create;
     requests.iter().any(is_creation)
 }

@@ -12,17 +12,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use quota_core::command::Command;
-use quota_core::ids::AccountId;
-use quota_core::operation::Operation;
-use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
-
 use crate::catalogs::Catalogs;
 use crate::decide::{Answered, DecidedHome, Setting, Verdict, decide_home};
 use crate::homes::Homes;
 use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
+use chrono::{DateTime, Utc};
+use quota_core::ids::AccountId;
+use quota_core::operation::Operation;
+use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
 
 pub(crate) use job::Job;
 use job::{Group, Reading, former_keys, grouped, home_query, reading_of};
@@ -245,7 +243,7 @@ impl Decider {
             for mut job in group.jobs {
                 let account = &job.request.account;
                 // A creation has just entered its account in the directory.
-                let creates = matches!(job.request.command, Command::PutAccount { .. });
+                let creates = job.request.command.traits().may_create;
                 if creates || home.accounts.contains_key(account) {
                     here.push(job);
                     continue;
@@ -266,7 +264,7 @@ impl Decider {
                         job.home = home.clone();
                         moved.push(job);
                     }
-                    _ => here.push(job),
+                    Some(_) | None => here.push(job),
                 }
             }
             group.jobs = here;

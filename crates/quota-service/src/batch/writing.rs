@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 
-use quota_core::ids::AccountId;
-use quota_core::operation::{Operation, OperationKind};
-use quota_core::ports::{HomeWrite, Lease, StoreError, WriteBatch};
-
 use super::job::Job;
 use super::{Decided, Decider, Tried, again, answer_all};
 use crate::EngineError;
 use crate::decide::{DecidedHome, Verdict};
 use crate::kept::KeptHomes;
+use quota_core::ids::AccountId;
+use quota_core::operation::Operation;
+use quota_core::ports::{HomeWrite, Lease, StoreError, WriteBatch};
 
 /// A batch on its way to the store.
 pub(super) struct Sending {
@@ -234,16 +233,11 @@ pub(super) struct Written {
 
 impl Written {
     pub(super) fn of(write: &HomeWrite) -> Self {
-        let changes_terms = |operation: &Operation| {
-            matches!(
-                operation.kind,
-                OperationKind::Change | OperationKind::Reset | OperationKind::Close
-            )
-        };
+        let is_urgent = |operation: &Operation| operation.kind.traits().is_urgent;
         Self {
             home: write.home.clone(),
             version: write.new_version,
-            is_urgent: write.operations.iter().any(changes_terms),
+            is_urgent: write.operations.iter().any(is_urgent),
             has_events: !write.events.is_empty(),
         }
     }

@@ -15,7 +15,9 @@ use chrono::DateTime;
 use futures::future::join_all;
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{
+    AccountSpec, Command, Consume, GrantCredits, Presence, PutAccount, SetOverride, Subscribe,
+};
 use quota_core::ids::{AccountId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
@@ -129,35 +131,35 @@ impl Arena {
 
     async fn put(&self, account: &AccountId, spec: AccountSpec) {
         let presence = Presence::New;
-        self.set(account, Command::PutAccount { presence, spec })
+        self.set(account, Command::PutAccount(PutAccount { presence, spec }))
             .await;
     }
 
     /// Subscribes an account, and limits its articles.
     pub async fn limit(&self, account: &AccountId, articles: u64) {
-        let subscribe = Command::Subscribe {
+        let subscribe = Command::Subscribe(Subscribe {
             plan: PlanCode::new("base").expect("a literal code"),
             starts_at: None,
             ends_at: None,
             status: None,
-        };
+        });
         self.set(account, subscribe).await;
-        let limit = Command::SetOverride {
+        let limit = Command::SetOverride(SetOverride {
             feature: feature("art"),
             limit: Limit::Of(articles),
             expires_at: None,
-        };
+        });
         self.set(account, limit).await;
     }
 
     /// Gives an account credits.
     pub async fn grant(&self, account: &AccountId, grant: &str, credits: u64) {
-        let grant = Command::GrantCredits {
+        let grant = Command::GrantCredits(GrantCredits {
             grant: GrantId::new(grant).expect("a grant id"),
             credits: amount(credits),
             priority: 0,
             expires_at: None,
-        };
+        });
         self.set(account, grant).await;
     }
 
@@ -250,7 +252,7 @@ pub fn spend(account: &AccountId, code: &str, units: u64, token: Option<&str>) -
     };
     let token = token.map(|token| TokenId::new(token).expect("a token id"));
     let items = vec![item];
-    ask(account, Command::Consume { token, items })
+    ask(account, Command::Consume(Consume { token, items }))
 }
 
 /// How many were allowed.

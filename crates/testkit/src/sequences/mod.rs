@@ -20,7 +20,7 @@ use futures::future::join_all;
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::command::Command;
+use quota_core::command::{Command, Commit, Extend, Refund, Release};
 use quota_core::draw::Draw;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, IdempotencyKey};
@@ -344,22 +344,22 @@ fn about_id(command: Command, about: Option<Uuid>) -> Command {
         return command;
     };
     match command {
-        Command::Commit { actual, .. } => Command::Commit {
+        Command::Commit(Commit { actual, .. }) => Command::Commit(Commit {
             reservation: id,
             actual,
-        },
-        Command::Release { .. } => Command::Release { reservation: id },
-        Command::Extend { ttl_seconds, .. } => Command::Extend {
+        }),
+        Command::Release(_) => Command::Release(Release { reservation: id }),
+        Command::Extend(Extend { ttl_seconds, .. }) => Command::Extend(Extend {
             reservation: id,
             ttl_seconds,
-        },
-        Command::Refund {
+        }),
+        Command::Refund(Refund {
             feature, amount, ..
-        } => Command::Refund {
+        }) => Command::Refund(Refund {
             operation: id,
             feature,
             amount,
-        },
+        }),
         other => other,
     }
 }

@@ -3,7 +3,12 @@
 use chrono::TimeDelta;
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::Cadence;
-use quota_core::command::{AccountSpec, ChangeWhen, Command, Presence, UsageAfterChange};
+use quota_core::command::{
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Commit,
+    Consume, Extend, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe, Track,
+    UsageAfterChange,
+};
 use quota_core::ids::{AccountId, FeatureCode, GrantId, PlanCode, TokenId};
 use quota_core::item::Item;
 use quota_core::terms::{Policy, Status};
@@ -64,7 +69,7 @@ impl Writer<'_> {
         let cast = self.cast;
         let put = |account: &AccountId, spec: AccountSpec| {
             let presence = Presence::New;
-            plain(account, Command::PutAccount { presence, spec })
+            plain(account, Command::PutAccount(PutAccount { presence, spec }))
         };
         let policy = *[Policy::Enforce, Policy::Enforce, Policy::Track]
             .choose(&mut self.random)
@@ -95,22 +100,22 @@ impl Writer<'_> {
         let everyone = cast.members.iter().chain([&cast.org, &cast.loner]);
         for account in everyone {
             if self.random.random_bool(0.8) {
-                let command = Command::Subscribe {
+                let command = Command::Subscribe(Subscribe {
                     plan: self.plan(),
                     starts_at: None,
                     ends_at: None,
                     status: None,
-                };
+                });
                 steps.push(plain(account, command));
             }
         }
         for member in &cast.members {
-            let command = Command::PutToken {
+            let command = Command::PutToken(PutToken {
                 token: self.token(),
                 presence: Presence::Any,
                 cap: Some(Limit::Of(25)),
                 expires_at: None,
-            };
+            });
             steps.push(plain(member, command));
         }
         steps
@@ -184,26 +189,26 @@ impl Writer<'_> {
             0..34 => {
                 self.spent.push((number, account.clone()));
                 let items = self.items();
-                Command::Consume { token, items }
+                Command::Consume(Consume { token, items })
             }
             34..40 => {
                 self.spent.push((number, account.clone()));
                 let items = self.items();
-                Command::Track { token, items }
+                Command::Track(Track { token, items })
             }
             40..56 => {
                 self.reserved.push((number, account.clone()));
-                Command::Reserve {
+                Command::Reserve(Reserve {
                     token,
                     feature: self.feature(),
                     amount: self.amount(),
                     ttl_seconds: *[5, 60, 86_400].choose(&mut self.random).expect("not empty"),
-                }
+                })
             }
-            _ => Command::ReleaseCapacity {
+            _ => Command::ReleaseCapacity(ReleaseCapacity {
                 feature: self.feature(),
                 amount: self.amount(),
-            },
+            }),
         };
         (account, command, None)
     }
@@ -222,22 +227,22 @@ impl Writer<'_> {
         let id = Uuid::nil();
         let command = if wants_refund {
             let whole = self.random.random_bool(0.5);
-            Command::Refund {
+            Command::Refund(Refund {
                 operation: id,
                 feature: (!whole).then(|| self.feature()),
                 amount: (!whole).then(|| self.amount()),
-            }
+            })
         } else {
             match self.random.random_range(0..10) {
-                0..6 => Command::Commit {
+                0..6 => Command::Commit(Commit {
                     reservation: id,
                     actual: self.random.random_range(0..12),
-                },
-                6..9 => Command::Release { reservation: id },
-                _ => Command::Extend {
+                }),
+                6..9 => Command::Release(Release { reservation: id }),
+                _ => Command::Extend(Extend {
                     reservation: id,
                     ttl_seconds: 3_600,
-                },
+                }),
             }
         };
         (account, command, Some(about))
@@ -247,47 +252,47 @@ impl Writer<'_> {
         let account = self.anyone();
         let command = match self.random.random_range(0..24) {
             0..6 => self.subscription(),
-            6 | 7 => Command::SetOverride {
+            6 | 7 => Command::SetOverride(SetOverride {
                 feature: self.feature(),
                 limit: *[Limit::Of(0), Limit::Of(7), Limit::Unlimited]
                     .choose(&mut self.random)
                     .expect("not empty"),
                 expires_at: None,
-            },
-            8 => Command::ClearOverride {
+            }),
+            8 => Command::ClearOverride(ClearOverride {
                 feature: self.feature(),
-            },
-            9..12 => Command::PutToken {
+            }),
+            9..12 => Command::PutToken(PutToken {
                 token: self.token(),
                 presence: Presence::Any,
                 cap: self.random.random_bool(0.8).then_some(Limit::Of(15)),
                 expires_at: None,
-            },
-            12 => Command::RevokeToken {
+            }),
+            12 => Command::RevokeToken(RevokeToken {
                 token: self.token(),
-            },
-            13..17 => Command::GrantCredits {
+            }),
+            13..17 => Command::GrantCredits(GrantCredits {
                 grant: GrantId::new(&format!("g{number}")).expect("a short id"),
                 credits: self.amount(),
                 priority: self.random.random_range(0..3),
                 expires_at: None,
-            },
-            17 => Command::Reset {
+            }),
+            17 => Command::Reset(Reset {
                 features: Vec::new(),
-            },
-            18 => Command::Reset {
+            }),
+            18 => Command::Reset(Reset {
                 features: vec![self.feature()],
-            },
+            }),
             19 => self.account_change(&account),
             20 => Command::ExpireSubscription,
-            21 => Command::CloseWindows {
+            21 => Command::CloseWindows(CloseWindows {
                 cadence: None,
                 features: Vec::new(),
-            },
-            22 => Command::CloseWindows {
+            }),
+            22 => Command::CloseWindows(CloseWindows {
                 cadence: Some(Cadence::Daily),
                 features: Vec::new(),
-            },
+            }),
             _ => Command::Sweep,
         };
         (account, command, None)
@@ -302,10 +307,10 @@ impl Writer<'_> {
             time_zone: zone.and_then(|zone| zone.parse().ok()),
             ..AccountSpec::default()
         };
-        Command::PutAccount {
+        Command::PutAccount(PutAccount {
             presence: Presence::Existing,
             spec,
-        }
+        })
     }
 
     fn subscription(&mut self) -> Command {
@@ -315,29 +320,29 @@ impl Writer<'_> {
             UsageAfterChange::Restart
         };
         match self.random.random_range(0..10) {
-            0..4 => Command::Subscribe {
+            0..4 => Command::Subscribe(Subscribe {
                 plan: self.plan(),
                 starts_at: None,
                 ends_at: None,
                 status: None,
-            },
-            4 => Command::Renew { ends_at: None },
-            5 | 6 => Command::ChangePlan {
+            }),
+            4 => Command::Renew(Renew { ends_at: None }),
+            5 | 6 => Command::ChangePlan(ChangePlan {
                 plan: self.plan(),
                 when: [None, Some(ChangeWhen::Now), Some(ChangeWhen::PeriodEnd)]
                     .choose(&mut self.random)
                     .copied()
                     .flatten(),
                 usage,
-            },
-            7 => Command::SetStatus {
+            }),
+            7 => Command::SetStatus(SetStatus {
                 status: *[Status::Active, Status::PastDue, Status::Unpaid]
                     .choose(&mut self.random)
                     .expect("not empty"),
-            },
-            _ => Command::Cancel {
+            }),
+            _ => Command::Cancel(Cancel {
                 at_once: self.random.random_bool(0.5),
-            },
+            }),
         }
     }
 }

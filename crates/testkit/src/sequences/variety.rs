@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::Limit;
-use quota_core::command::{AccountSpec, Command, Presence};
+use quota_core::command::{
+    AccountSpec, ChangePlan, Command, GrantCredits, Presence, PutAccount, PutToken, Renew,
+    SetOverride, SetStatus, Subscribe,
+};
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::terms::Status;
 use rand::rngs::StdRng;
@@ -74,7 +77,7 @@ impl Varier<'_> {
     fn other_org(&self) -> Step {
         let (presence, spec) = (Presence::New, AccountSpec::default());
         let org = AccountId::org(&self.cast.other_org);
-        plain(&org, Command::PutAccount { presence, spec })
+        plain(&org, Command::PutAccount(PutAccount { presence, spec }))
     }
 
     /// A step with a key, asked once more: whatever came between, it is answered as at first (X1).
@@ -96,22 +99,22 @@ impl Varier<'_> {
             return;
         };
         match command {
-            Command::SetOverride { expires_at, .. }
-            | Command::PutToken { expires_at, .. }
-            | Command::GrantCredits { expires_at, .. }
+            Command::SetOverride(SetOverride { expires_at, .. })
+            | Command::PutToken(PutToken { expires_at, .. })
+            | Command::GrantCredits(GrantCredits { expires_at, .. })
                 if self.random.random_bool(0.4) =>
             {
                 *expires_at = Some(self.time(number));
             }
-            Command::Renew { ends_at } if self.random.random_bool(0.5) => {
+            Command::Renew(Renew { ends_at }) if self.random.random_bool(0.5) => {
                 *ends_at = Some(self.time(number) + TimeDelta::days(30));
             }
-            Command::Subscribe {
+            Command::Subscribe(Subscribe {
                 plan,
                 starts_at,
                 ends_at,
                 status,
-            } => {
+            }) => {
                 if self.random.random_bool(0.15) {
                     *plan = eco();
                 }
@@ -123,8 +126,10 @@ impl Varier<'_> {
                     .filter(|_| is_set)
                     .copied();
             }
-            Command::ChangePlan { plan, .. } if self.random.random_bool(0.2) => *plan = eco(),
-            Command::SetStatus { status } => {
+            Command::ChangePlan(ChangePlan { plan, .. }) if self.random.random_bool(0.2) => {
+                *plan = eco();
+            }
+            Command::SetStatus(SetStatus { status }) => {
                 let set = STATUSES_SET.choose(&mut self.random);
                 *status = *set.expect("not empty");
             }
@@ -152,21 +157,21 @@ impl Varier<'_> {
         let account = self.anyone();
         let command = match self.random.random_range(0..10) {
             0..6 => return self.move_of_a_user(),
-            6 => Command::Renew { ends_at: None },
-            7 => Command::SetStatus {
+            6 => Command::Renew(Renew { ends_at: None }),
+            7 => Command::SetStatus(SetStatus {
                 status: Status::Active,
-            },
-            8 => Command::PutToken {
+            }),
+            8 => Command::PutToken(PutToken {
                 token: token(&mut self.random),
                 presence: Presence::Existing,
                 cap: None,
                 expires_at: None,
-            },
-            _ => Command::SetOverride {
+            }),
+            _ => Command::SetOverride(SetOverride {
                 feature: feature(&mut self.random),
                 limit: Limit::Of(7),
                 expires_at: None,
-            },
+            }),
         };
         plain(&account, command)
     }

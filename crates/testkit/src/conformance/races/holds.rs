@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
-use quota_core::command::Command;
+use quota_core::command::{Command, Commit, Release, Reserve};
 use quota_core::ids::AccountId;
 use quota_core::reservation::ReservationState::{Committed, Expired, Open, Released};
 use quota_core::reservation::{Reservation, ReservationState};
@@ -31,12 +31,12 @@ const ACTUAL: u64 = 2;
 type Told = Result<(ReservationState, bool), ReservationState>;
 
 async fn reserve(arena: &Arena, account: &AccountId) -> Vec<Uuid> {
-    let reserve = Command::Reserve {
+    let reserve = Command::Reserve(Reserve {
         token: None,
         feature: feature("art"),
         amount: Amount::new(HELD).expect("in range"),
         ttl_seconds: TTL_SECONDS,
-    };
+    });
     let asks = vec![ask(account, reserve); HOLDS];
     let held = arena.answers(asks).await;
     held.into_iter().map(|held| held.operation.id).collect()
@@ -69,14 +69,14 @@ async fn end_each(
 
 fn commit(reservation: Uuid) -> Command {
     let actual = ACTUAL;
-    Command::Commit {
+    Command::Commit(Commit {
         reservation,
         actual,
-    }
+    })
 }
 
 fn release(reservation: Uuid) -> Command {
-    Command::Release { reservation }
+    Command::Release(Release { reservation })
 }
 
 fn sweep(_: Uuid) -> Command {

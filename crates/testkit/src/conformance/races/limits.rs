@@ -1,7 +1,7 @@
 //! More requests than there is quota.
 
 use quota_core::answer::Answer;
-use quota_core::command::{Command, Presence};
+use quota_core::command::{Command, Presence, PutAccount, PutToken};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 use quota_core::ids::TokenId;
@@ -95,15 +95,15 @@ pub async fn token_user_and_org_run_dry_together_and_never_in_part(store: Store)
     };
     let presence = Presence::Existing;
     arena
-        .set(&ann, Command::PutAccount { presence, spec })
+        .set(&ann, Command::PutAccount(PutAccount { presence, spec }))
         .await;
     arena.limit(&ann, 8).await;
-    let token = Command::PutToken {
+    let token = Command::PutToken(PutToken {
         token: TokenId::new("t").expect("a token id"),
         presence: Presence::New,
         cap: Some(quota_core::amount::Limit::Of(9)),
         expires_at: None,
-    };
+    });
     arena.set(&ann, token).await;
     let asks = (0..90).map(|number| match number % 3 {
         0 => spend(&ann, "art", 1, Some("t")),

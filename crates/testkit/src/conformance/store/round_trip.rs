@@ -10,6 +10,7 @@ use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
 use quota_core::answer::{Answer, ScopeBalance};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Catalog, CatalogFile, Interval, Plan};
+use quota_core::change::Change;
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::EventKind;
@@ -193,7 +194,7 @@ fn answers() -> Vec<Answer> {
             balances: vec![full_scope_balance()],
         },
         Answer::Changed {
-            what: "override_set".to_owned(),
+            change: Change::OverrideSet,
             detail: Some(ODD.to_owned()),
         },
         Answer::Unchanged,
@@ -334,7 +335,7 @@ pub async fn every_kind_of_event_comes_back(store: Store) {
     let mut write = first_write(&alice);
     let kinds = [
         EventKind::QuotaUpdated {
-            reason: ODD.to_owned(),
+            reason: Change::PlanChangeScheduled,
         },
         EventKind::SubscriptionExpired { plan: plan("pro") },
         EventKind::QuotaReset {

@@ -1,79 +1,71 @@
-//! Refund and reset (X3, X6).
+//! Refund: a consumption is reversed to its sources (X3, R6).
 
 use std::collections::BTreeSet;
 
-use super::booking::{Booking, Posting, announce, book, post, scope_account, taken_back};
-use super::moves::zero;
+use uuid::Uuid;
+
+use super::closing::close;
+use super::desk::Desk;
+use super::outcome::Outcome;
+use super::posting::{Posting, post, scope_account, taken_back};
 use super::settle::{paid_units, settle};
 use super::spend::count_credits;
 use super::standing::standing_of;
-use crate::amount::Amount;
+use crate::amount::{Amount, Limit};
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Kind;
-use crate::command::Request;
+use crate::command::Refund;
 use crate::draw::{Draw, Scope, Source};
-use crate::event::EventKind;
 use crate::home::{ClosedBalance, Home, Referred};
 use crate::ids::{AccountId, FeatureCode};
 use crate::item::Item;
 use crate::operation::{Entry, Operation, OperationKind};
-use crate::rules::context::Context;
-use crate::rules::outcome::Outcome;
 
-/// Reverses a consumption to its sources, last drawn first (X3, R6).
-pub(crate) fn refund(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    (id, feature, amount): (uuid::Uuid, Option<&FeatureCode>, Option<Amount>),
-) -> Result<Outcome, Rejection> {
-    let referred = referred(home, id).ok_or(Rejection::UnknownOperation)?;
+/// Draws of an operation with the features that they paid for, in the order of drawing.
+type FeatureDraws = [(FeatureCode, Draw)];
+
+/// Reverses a consumption to its sources, last drawn first.
+pub(crate) fn refund(desk: &mut Desk<'_>, asked: &Refund) -> Result<Outcome, Rejection> {
+    let id = asked.operation;
+    let referred = referred(desk.home, id).ok_or(Rejection::UnknownOperation)?;
     let original = &referred.operation;
-    if original.account != request.account {
+    if original.account != desk.request.account {
         return Err(Rejection::UnknownOperation);
     }
-    let is_use = matches!(
-        original.kind,
-        OperationKind::Consume | OperationKind::Track | OperationKind::Commit
-    );
     let draws = drawn(original);
-    if !is_use || draws.is_empty() {
+    if !original.kind.traits().is_use || draws.is_empty() {
         return Err(Rejection::NotRefundable);
     }
-    let of_operation: BTreeSet<FeatureCode> =
-        draws.iter().map(|(feature, _)| feature.clone()).collect();
-    let features: Vec<FeatureCode> = match feature {
-        Some(one) if of_operation.contains(one) => vec![one.clone()],
-        Some(other) => return Err(Rejection::UnknownFeature(other.clone())),
-        None if amount.is_some() && of_operation.len() > 1 => {
-            return Err(Rejection::FeatureRequired);
-        }
-        None => of_operation.into_iter().collect(),
-    };
-    let items = left_to_refund(&referred, &draws, &features, amount)?;
+    let features = features(&draws, asked)?;
+    let items = left_to_refund(&referred, &draws, &features, asked.amount)?;
     let mut entries = Vec::new();
     for item in &items {
-        entries.extend(give_back(home, context, &referred, &draws, item)?);
+        entries.extend(give_back(desk, &referred, &draws, item)?);
     }
     let balances = items
         .iter()
-        .flat_map(|item| standing_of(home, context, &request.account, None, &item.feature))
+        .flat_map(|item| standing_of(desk, None, &item.feature))
         .collect();
-    let booking = Booking {
-        kind: OperationKind::Refund,
-        refers_to: Some(id),
-        entries,
-        answer: Answer::Refunded { items, balances },
-    };
-    Ok(Outcome {
-        operation: book(home, context, request, booking),
-        is_booked: true,
-    })
+    let mut booking = desk.booking(Answer::Refunded { items, balances });
+    (booking.refers_to, booking.entries) = (Some(id), entries);
+    Ok(desk.book(booking))
+}
+
+/// Which features of the operation are refunded.
+fn features(draws: &FeatureDraws, asked: &Refund) -> Result<Vec<FeatureCode>, Rejection> {
+    let of_operation: BTreeSet<FeatureCode> =
+        draws.iter().map(|(feature, _)| feature.clone()).collect();
+    match &asked.feature {
+        Some(one) if of_operation.contains(one) => Ok(vec![one.clone()]),
+        Some(other) => Err(Rejection::UnknownFeature(other.clone())),
+        None if asked.amount.is_some() && of_operation.len() > 1 => Err(Rejection::FeatureRequired),
+        None => Ok(of_operation.into_iter().collect()),
+    }
 }
 
 /// The operation with all its refunds, those of this batch included.
-fn referred(home: &Home, id: uuid::Uuid) -> Option<Referred> {
+fn referred(home: &Home, id: Uuid) -> Option<Referred> {
     let new = home.changes.operations.iter().find(|new| new.id == id);
     let mut referred = home.referred.get(&id).cloned().or_else(|| {
         Some(Referred {
@@ -105,7 +97,7 @@ fn drawn(operation: &Operation) -> Vec<(FeatureCode, Draw)> {
     operation.entries.iter().filter_map(draw).collect()
 }
 
-fn of_scope(draws: &[(FeatureCode, Draw)], feature: &FeatureCode, scope: Scope) -> Vec<Draw> {
+fn of_scope(draws: &FeatureDraws, feature: &FeatureCode, scope: Scope) -> Vec<Draw> {
     let fits = |(of, draw): &&(FeatureCode, Draw)| of == feature && draw.scope == scope;
     draws
         .iter()
@@ -126,10 +118,14 @@ fn refunded(referred: &Referred, feature: &FeatureCode) -> u64 {
     let items = referred
         .refunds
         .iter()
-        .flat_map(|refund| match &refund.answer {
-            Answer::Refunded { items, .. } => items.as_slice(),
-            _ => &[],
-        });
+        .filter_map(|refund| {
+            if let Answer::Refunded { items, .. } = &refund.answer {
+                Some(items)
+            } else {
+                None
+            }
+        })
+        .flatten();
     items
         .filter(|item| item.feature == *feature)
         .fold(0_u64, |sum, item| sum.saturating_add(item.amount.get()))
@@ -137,7 +133,7 @@ fn refunded(referred: &Referred, feature: &FeatureCode) -> u64 {
 
 fn left_to_refund(
     referred: &Referred,
-    draws: &[(FeatureCode, Draw)],
+    draws: &FeatureDraws,
     features: &[FeatureCode],
     amount: Option<Amount>,
 ) -> Result<Vec<Item>, Rejection> {
@@ -161,14 +157,18 @@ fn left_to_refund(
 }
 
 fn give_back(
-    home: &mut Home,
-    context: &Context<'_>,
+    desk: &mut Desk<'_>,
     referred: &Referred,
-    draws: &[(FeatureCode, Draw)],
+    draws: &FeatureDraws,
     item: &Item,
 ) -> Result<Vec<Entry>, Rejection> {
     let mut entries = Vec::new();
     let user = &referred.operation.account;
+    let catalog = desk.context.catalog;
+    let is_capacity = catalog
+        .features
+        .get(&item.feature)
+        .is_some_and(|feature| feature.kind == Kind::Capacity);
     let before = refunded(referred, &item.feature);
     // What the user gave back already, as capacity, was given back at the org too.
     let mut released = 0;
@@ -178,9 +178,8 @@ fn give_back(
         // Earlier refunds took the last draws; what is left of them is what the first ones cover.
         let left = settle(&original, still).spent;
         let back = settle(&left, still.saturating_sub(item.amount.get())).given_back;
-        let id = scope_account(home, user, scope).clone();
+        let id = scope_account(desk.home, user, scope).clone();
         for draw in &back {
-            let closed = (referred.closed.as_slice(), referred.operation.sequence);
             let is_plain = draw.source != Source::Credits;
             let mut draw = draw.clone();
             if scope == Scope::Org && is_plain {
@@ -188,8 +187,8 @@ fn give_back(
                 draw.amount = draw.amount.saturating_sub(less);
                 released = released.saturating_sub(less);
             }
-            let entry = give_draw_back(home, context, &id, closed, (&draw, &item.feature))?;
-            if scope == Scope::User && is_plain && is_capacity(context, &item.feature) {
+            let entry = give_draw_back(desk, &id, referred, (&draw, &item.feature))?;
+            if scope == Scope::User && is_plain && is_capacity {
                 let given = entry.as_ref().map_or(0, |entry| {
                     let given = entry.used.saturating_add(entry.overage);
                     given.unsigned_abs()
@@ -198,29 +197,28 @@ fn give_back(
             }
             entries.extend(entry);
         }
-        count_credits(home, user, &item.feature, &back, taken_back)?;
+        count_credits(desk, &item.feature, &back, taken_back)?;
     }
     Ok(entries)
-}
-
-fn is_capacity(context: &Context<'_>, code: &FeatureCode) -> bool {
-    let feature = context.catalog.features.get(code);
-    feature.is_some_and(|feature| feature.kind == Kind::Capacity)
 }
 
 /// Gives one draw back to its balance: a live one, or one that was closed since. What an operator set to 0
 /// after the draw stays 0 (X6).
 fn give_draw_back(
-    home: &mut Home,
-    context: &Context<'_>,
+    desk: &mut Desk<'_>,
     id: &AccountId,
-    (closed, sequence): (&[ClosedBalance], u64),
+    referred: &Referred,
     (draw, feature): (&Draw, &FeatureCode),
 ) -> Result<Option<Entry>, Rejection> {
-    let account = home.accounts.get(id).ok_or(Rejection::UnknownAccount)?;
+    let (closed, sequence) = (&referred.closed, referred.operation.sequence);
+    let account = desk
+        .home
+        .accounts
+        .get(id)
+        .ok_or(Rejection::UnknownAccount)?;
     let mut bucket = account.books.resolved(&draw.bucket);
     if account.books.balance(&bucket).is_none()
-        && let Some(known) = closed_balance(home, closed, id, &bucket)
+        && let Some(known) = closed_balance(desk.home, closed, id, &bucket)
         && let Some(next) = &known.balance.moved_to
     {
         bucket = account.books.resolved(next);
@@ -235,9 +233,9 @@ fn give_draw_back(
             return Ok(None);
         }
         (posting.used, posting.overage) = signed_back(draw, back);
-        return post(home, context, id, posting).map(Some);
+        return post(desk, id, posting).map(Some);
     }
-    let Some(known) = closed_balance(home, closed, id, &bucket).cloned() else {
+    let Some(known) = closed_balance(desk.home, closed, id, &bucket).cloned() else {
         return Ok(None);
     };
     let back = give_back_of(draw, &known.balance);
@@ -245,7 +243,7 @@ fn give_draw_back(
         return Ok(None);
     }
     (posting.used, posting.overage) = signed_back(draw, back);
-    reopen(home, context, &known, posting).map(Some)
+    reopen(desk, &known, posting).map(Some)
 }
 
 /// A balance that was closed: in this batch, or before it was loaded.
@@ -264,7 +262,9 @@ fn closed_balance<'a>(
 fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
     match draw.source {
         Source::Overage => draw.amount.min(balance.overage),
-        _ => draw.amount.min(balance.used),
+        Source::Allowance | Source::Credits | Source::Trial | Source::Unlimited => {
+            draw.amount.min(balance.used)
+        }
     }
 }
 
@@ -272,74 +272,36 @@ fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
 fn signed_back(draw: &Draw, back: u64) -> (i64, i64) {
     match draw.source {
         Source::Overage => (0, taken_back(back)),
-        _ => (taken_back(back), 0),
+        Source::Allowance | Source::Credits | Source::Trial | Source::Unlimited => {
+            (taken_back(back), 0)
+        }
     }
 }
 
 /// Books a refund on a closed balance: it is live for that moment, and stays so when it can be spent again.
 fn reopen(
-    home: &mut Home,
-    context: &Context<'_>,
+    desk: &mut Desk<'_>,
     known: &ClosedBalance,
     posting: Posting,
 ) -> Result<Entry, Rejection> {
+    let now = desk.context.now;
     let bucket = known.balance.bucket.clone();
-    let account = home.account_mut(&known.account);
+    let account = desk.home.account_mut(&known.account);
     let account = account.ok_or(Rejection::UnknownAccount)?;
     account.books.balances.push(known.balance.clone());
-    let entry = post(home, context, &known.account, posting)?;
-    let is_over = known
-        .balance
-        .ends_at
-        .is_some_and(|ends_at| ends_at <= context.now);
+    let entry = post(desk, &known.account, posting)?;
+    let is_over = known.balance.ends_at.is_some_and(|ends_at| ends_at <= now);
     if is_over || !matches!(bucket, Bucket::Grant(_)) {
-        super::booking::close(home, &known.account, &bucket);
+        close(desk.home, &known.account, &bucket);
         return Ok(entry);
     }
-    if let (Some(account), Bucket::Grant(grant)) = (home.account_mut(&known.account), &bucket) {
+    if let (Some(account), Bucket::Grant(grant)) = (desk.home.account_mut(&known.account), &bucket)
+    {
         account.books.closed_grants.remove(grant);
     }
     let mut emptied = known.clone();
     (emptied.balance.used, emptied.balance.overage) = (0, 0);
-    emptied.balance.granted = crate::amount::Limit::Of(0);
-    home.changes.closed.push(emptied);
+    emptied.balance.granted = Limit::Of(0);
+    desk.home.changes.closed.push(emptied);
     Ok(entry)
-}
-
-/// Sets `used` of the current windows to 0 (X6).
-pub(crate) fn reset(
-    home: &mut Home,
-    context: &Context<'_>,
-    request: &Request,
-    features: &[FeatureCode],
-) -> Result<Outcome, Rejection> {
-    let account = home.accounts.get(&request.account);
-    let account = account.ok_or(Rejection::UnknownAccount)?;
-    let asked: Vec<&FeatureCode> = if features.is_empty() {
-        context.catalog.features.keys().collect()
-    } else {
-        features.iter().collect()
-    };
-    let mut current = Vec::with_capacity(asked.len());
-    for code in asked {
-        let bucket = context.allowance(account, context.feature(code)?).bucket;
-        current.push((bucket, code.clone()));
-    }
-    let entries = zero(home, context, &request.account, current)?;
-    home.changes.accounts.insert(request.account.clone());
-    let features: Vec<FeatureCode> = entries
-        .iter()
-        .filter_map(|entry| entry.feature.clone())
-        .collect();
-    let booking = Booking {
-        kind: OperationKind::Reset,
-        entries,
-        ..Booking::change("reset", None)
-    };
-    let operation = book(home, context, request, booking);
-    announce(home, &operation, EventKind::QuotaReset { features });
-    Ok(Outcome {
-        operation,
-        is_booked: true,
-    })
 }

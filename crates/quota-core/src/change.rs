@@ -1,0 +1,133 @@
+//! Changes: what became of an account's terms, tokens, grants or windows, in one word.
+
+use serde::{Deserialize, Serialize};
+
+/// What changed; the words are those of answers, events and the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each name says what changed")]
+pub enum Change {
+    AccountCreated,
+    AccountChanged,
+    OverrideSet,
+    OverrideCleared,
+    TokenCreated,
+    TokenChanged,
+    TokenRevoked,
+    CreditsGranted,
+    SubscriptionStarted,
+    SubscriptionRenewed,
+    PlanChanged,
+    PlanChangeScheduled,
+    SubscriptionStatusSet,
+    SubscriptionCanceled,
+    SubscriptionExpired,
+    WindowsClosed,
+    Reset,
+    /// The event of a move; the ledgers of the two homes have `moved_out` and `moved_in`.
+    Moved,
+    MovedOut,
+    MovedIn,
+}
+
+impl Change {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::AccountCreated,
+        Self::AccountChanged,
+        Self::OverrideSet,
+        Self::OverrideCleared,
+        Self::TokenCreated,
+        Self::TokenChanged,
+        Self::TokenRevoked,
+        Self::CreditsGranted,
+        Self::SubscriptionStarted,
+        Self::SubscriptionRenewed,
+        Self::PlanChanged,
+        Self::PlanChangeScheduled,
+        Self::SubscriptionStatusSet,
+        Self::SubscriptionCanceled,
+        Self::SubscriptionExpired,
+        Self::WindowsClosed,
+        Self::Reset,
+        Self::Moved,
+        Self::MovedOut,
+        Self::MovedIn,
+    ];
+
+    /// Its word, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountCreated => "account_created",
+            Self::AccountChanged => "account_changed",
+            Self::OverrideSet => "override_set",
+            Self::OverrideCleared => "override_cleared",
+            Self::TokenCreated => "token_created",
+            Self::TokenChanged => "token_changed",
+            Self::TokenRevoked => "token_revoked",
+            Self::CreditsGranted => "credits_granted",
+            Self::SubscriptionStarted => "subscription_started",
+            Self::SubscriptionRenewed => "subscription_renewed",
+            Self::PlanChanged => "plan_changed",
+            Self::PlanChangeScheduled => "plan_change_scheduled",
+            Self::SubscriptionStatusSet => "subscription_status_set",
+            Self::SubscriptionCanceled => "subscription_canceled",
+            Self::SubscriptionExpired => "subscription_expired",
+            Self::WindowsClosed => "windows_closed",
+            Self::Reset => "reset",
+            Self::Moved => "moved",
+            Self::MovedOut => "moved_out",
+            Self::MovedIn => "moved_in",
+        }
+    }
+
+    /// Whether something came to be that was not there before: HTTP says 201.
+    pub fn creates(self) -> bool {
+        match self {
+            Self::AccountCreated | Self::TokenCreated | Self::CreditsGranted => true,
+            Self::AccountChanged
+            | Self::OverrideSet
+            | Self::OverrideCleared
+            | Self::TokenChanged
+            | Self::TokenRevoked
+            | Self::SubscriptionStarted
+            | Self::SubscriptionRenewed
+            | Self::PlanChanged
+            | Self::PlanChangeScheduled
+            | Self::SubscriptionStatusSet
+            | Self::SubscriptionCanceled
+            | Self::SubscriptionExpired
+            | Self::WindowsClosed
+            | Self::Reset
+            | Self::Moved
+            | Self::MovedOut
+            | Self::MovedIn => false,
+        }
+    }
+
+    /// Whether the life of an account in a home begins with it, and if so, whether it came from another home.
+    pub fn begins_life(self) -> Option<bool> {
+        match self {
+            Self::AccountCreated => Some(false),
+            Self::MovedIn => Some(true),
+            Self::AccountChanged
+            | Self::OverrideSet
+            | Self::OverrideCleared
+            | Self::TokenCreated
+            | Self::TokenChanged
+            | Self::TokenRevoked
+            | Self::CreditsGranted
+            | Self::SubscriptionStarted
+            | Self::SubscriptionRenewed
+            | Self::PlanChanged
+            | Self::PlanChangeScheduled
+            | Self::SubscriptionStatusSet
+            | Self::SubscriptionCanceled
+            | Self::SubscriptionExpired
+            | Self::WindowsClosed
+            | Self::Reset
+            | Self::Moved
+            | Self::MovedOut => None,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Commands: everything that may change an account, by callers, operators and jobs alike.
+
+mod payload;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ids::{AccountId, IdempotencyKey};
+use crate::operation::OperationKind;
+use crate::origin::Origin;
+
+pub use payload::{
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Commit, Consume,
+    Extend, GrantCredits, Presence, PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew,
+    Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe, Track, UsageAfterChange,
+};
+
+/// Most items in one all-or-nothing batch (X2).
+pub const ITEMS_MAX: usize = 100;
+/// Most tokens that a user may have that are neither revoked nor expired; they share the user's row.
+pub const TOKENS_MAX: usize = 100;
+/// Most grants with something left that an account may have; they share its row.
+pub const GRANTS_MAX: usize = 200;
+
+/// One request to change something: decided and booked once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Id of the operation that it becomes; grows with time.
+    pub id: Uuid,
+    /// The account that it is about; scope of its key.
+    pub account: AccountId,
+    /// The caller's key (X1).
+    pub key: Option<IdempotencyKey>,
+    /// Hash of what is asked, to tell a repeated request from another one under the same key.
+    pub body_hash: [u8; 32],
+    /// What is asked.
+    pub command: Command,
+    /// Who asks, and about what.
+    pub origin: Origin,
+}
+
+/// What is asked. What each of them says is in the value of the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is described where its payload is")]
+pub enum Command {
+    Consume(Consume),
+    Track(Track),
+    Reserve(Reserve),
+    Commit(Commit),
+    Release(Release),
+    Extend(Extend),
+    Refund(Refund),
+    ReleaseCapacity(ReleaseCapacity),
+    Reset(Reset),
+    PutAccount(PutAccount),
+    SetOverride(SetOverride),
+    ClearOverride(ClearOverride),
+    PutToken(PutToken),
+    RevokeToken(RevokeToken),
+    Subscribe(Subscribe),
+    Renew(Renew),
+    ChangePlan(ChangePlan),
+    SetStatus(SetStatus),
+    Cancel(Cancel),
+    GrantCredits(GrantCredits),
+    /// Ends the holds of the home that are past their deadline. Asked by the sweeper.
+    Sweep,
+    /// Records the end of the account's subscription, if it has ended (S9). Asked by the daily job.
+    ExpireSubscription,
+    CloseWindows(CloseWindows),
+}
+
+/// What has to be read of a home before a command can be decided on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// The home and the account that asks: a copy kept in memory will do.
+    Account,
+    /// The same, from the store.
+    Stored,
+    /// This reservation too, from the store.
+    Reservation(Uuid),
+    /// This operation with its refunds too, from the store.
+    Operation(Uuid),
+}
+
+/// What is known of a command before it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandTraits {
+    /// What it is booked as; [`OperationKind::traits`] says whether that is urgent, and whether it counts as use.
+    pub kind: OperationKind,
+    /// What has to be read for it.
+    pub reads: Reads,
+    /// Whether nothing has changed yet when it is refused, so that nothing needs to be undone.
+    pub decides_first: bool,
+    /// Whether its account may be new.
+    pub may_create: bool,
+}
+
+impl Command {
+    /// What is known of it before it is carried out: the one place where a new command says so.
+    pub fn traits(&self) -> CommandTraits {
+        let change = CommandTraits {
+            kind: OperationKind::Change,
+            reads: Reads::Account,
+            decides_first: false,
+            may_create: false,
+        };
+        let of_kind = |kind| CommandTraits { kind, ..change };
+        let decided = |kind| CommandTraits {
+            decides_first: true,
+            ..of_kind(kind)
+        };
+        let of_hold = |kind, reservation| CommandTraits {
+            reads: Reads::Reservation(reservation),
+            ..of_kind(kind)
+        };
+        match self {
+            Self::Consume(_) => decided(OperationKind::Consume),
+            Self::Track(_) => decided(OperationKind::Track),
+            Self::Reserve(_) => decided(OperationKind::Reserve),
+            Self::Commit(commit) => of_hold(OperationKind::Commit, commit.reservation),
+            Self::Release(release) => of_hold(OperationKind::Release, release.reservation),
+            Self::Extend(extend) => of_hold(OperationKind::Extend, extend.reservation),
+            Self::Refund(refund) => CommandTraits {
+                reads: Reads::Operation(refund.operation),
+                ..of_kind(OperationKind::Refund)
+            },
+            Self::ReleaseCapacity(_) => of_kind(OperationKind::ReleaseCapacity),
+            Self::Reset(_) => of_kind(OperationKind::Reset),
+            Self::PutAccount(_) => CommandTraits {
+                reads: Reads::Stored,
+                may_create: true,
+                ..change
+            },
+            Self::SetOverride(_)
+            | Self::ClearOverride(_)
+            | Self::PutToken(_)
+            | Self::RevokeToken(_)
+            | Self::Subscribe(_)
+            | Self::Renew(_)
+            | Self::ChangePlan(_)
+            | Self::SetStatus(_)
+            | Self::Cancel(_)
+            | Self::GrantCredits(_) => change,
+            Self::Sweep => CommandTraits {
+                reads: Reads::Stored,
+                ..of_kind(OperationKind::Expire)
+            },
+            Self::ExpireSubscription | Self::CloseWindows(_) => of_kind(OperationKind::Close),
+        }
+    }
+}

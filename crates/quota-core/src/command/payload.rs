@@ -1,0 +1,290 @@
+//! What each command says. As JSON, a member that is absent or has its default is left out: the hash of a request
+//! (X1) is made of it, and stays what it was when a command learns to say more.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::amount::{Amount, Limit};
+use crate::catalog::Cadence;
+use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use crate::item::Item;
+use crate::terms::{Policy, Status};
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Decides and spends all items or none (section 5, X2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consume {
+    /// The token that the request came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// What is spent; 1 to [`super::ITEMS_MAX`].
+    pub items: Vec<Item>,
+}
+
+/// Records use that already happened; never denied (X5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Track {
+    /// The token that the use came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// What was used; 1 to [`super::ITEMS_MAX`].
+    pub items: Vec<Item>,
+}
+
+/// Decides and holds (R1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserve {
+    /// The token that the request came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// The feature.
+    pub feature: FeatureCode,
+    /// How much is held.
+    pub amount: Amount,
+    /// For how long, in seconds: 1 to `TTL_SECONDS_MAX`.
+    pub ttl_seconds: u32,
+}
+
+/// Settles a hold for what was really used (R2, R5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The hold.
+    pub reservation: Uuid,
+    /// What was used, in stored units; 0 to `AMOUNT_MAX`.
+    pub actual: u64,
+}
+
+/// Gives a hold back (R3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The hold.
+    pub reservation: Uuid,
+}
+
+/// Moves a hold's deadline to `ttl_seconds` from now (R3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extend {
+    /// The hold.
+    pub reservation: Uuid,
+    /// For how long from now, in seconds: 1 to `TTL_SECONDS_MAX`.
+    pub ttl_seconds: u32,
+}
+
+/// Reverses a consumption, whole or in part (X3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// The operation that is reversed.
+    pub operation: Uuid,
+    /// Which feature of it; needed for a part of an operation with several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// How much of it; everything that is left when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+}
+
+/// Gives occupied capacity back (X4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseCapacity {
+    /// The feature.
+    pub feature: FeatureCode,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// Sets `used` of the current windows to 0 (X6).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reset {
+    /// Which features; all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureCode>,
+}
+
+/// Whether an account or a token must be new, must exist, or either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It must not exist yet.
+    New,
+    /// It must exist.
+    Existing,
+    /// Either.
+    Any,
+}
+
+/// What is said of an account when it is created or changed; what is absent stays, or takes its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSpec {
+    /// The org of a new user. An existing user moves by a transaction of its own, not by this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org: Option<OrgId>,
+    /// The zone of calendar days and months.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Tz>,
+    /// Whether every request is denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Whether the user is never denied at user scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlimited: Option<bool>,
+    /// What happens when the org is exhausted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// Creates or changes an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutAccount {
+    /// Whether it must be new.
+    pub presence: Presence,
+    /// What is said of it.
+    #[serde(default)]
+    pub spec: AccountSpec,
+}
+
+/// Sets an account's own limit for a feature (F6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetOverride {
+    /// The feature.
+    pub feature: FeatureCode,
+    /// The limit, in shown units.
+    pub limit: Limit,
+    /// When the plan's value is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Takes an account's own limit away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearOverride {
+    /// The feature.
+    pub feature: FeatureCode,
+}
+
+/// Creates or changes a token (T2, U7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutToken {
+    /// The token.
+    pub token: TokenId,
+    /// Whether it must be new.
+    pub presence: Presence,
+    /// Its cap; for a change, absent leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Limit>,
+    /// When it ends; for a change, absent leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Revokes a token (T2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeToken {
+    /// The token.
+    pub token: TokenId,
+}
+
+/// Starts a subscription in place of any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscribe {
+    /// The plan.
+    pub plan: PlanCode,
+    /// First instant; now when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<DateTime<Utc>>,
+    /// First instant after it; one interval later when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Its status; active when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+}
+
+/// Starts the next period (S4).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renew {
+    /// First instant after the new period; one interval later when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// When a change of plan acts (S5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeWhen {
+    /// At once, with a new period.
+    Now,
+    /// At the end of the running period.
+    PeriodEnd,
+}
+
+/// What an immediate change of plan does to consumable usage (S5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum UsageAfterChange {
+    /// It begins at 0.
+    #[default]
+    Restart,
+    /// It counts on.
+    Keep,
+}
+
+/// Changes the plan (S5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePlan {
+    /// The new plan.
+    pub plan: PlanCode,
+    /// When it acts; when absent, at once to a dearer plan and else at the period's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<ChangeWhen>,
+    /// What an immediate change does to consumable usage.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub usage: UsageAfterChange,
+}
+
+/// Sets the status of the subscription (S1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetStatus {
+    /// The status.
+    pub status: Status,
+}
+
+/// Cancels the subscription (S8).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// Now instead of at the period's end.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub at_once: bool,
+}
+
+/// Adds prepaid credits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantCredits {
+    /// The grant's id, unique within the account for ever.
+    pub grant: GrantId,
+    /// How many.
+    pub credits: Amount,
+    /// The lower number burns first (F5).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: u32,
+    /// When what is left is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Closes windows that ended in the books (W5). Asked by the reset jobs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseWindows {
+    /// Only of features with this cadence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cadence: Option<Cadence>,
+    /// Only of these features; all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureCode>,
+}

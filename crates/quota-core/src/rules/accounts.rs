@@ -1,0 +1,85 @@
+//! Accounts are created and changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use super::desk::Desk;
+use super::moves::move_usage;
+use super::outcome::Outcome;
+use crate::answer::Rejection;
+use crate::change::Change;
+use crate::command::{AccountSpec, Presence, PutAccount};
+use crate::home::{Account, Books};
+use crate::ids::{AccountId, AccountKind};
+use crate::terms::{Terms, new_user_is_unlimited};
+
+fn check_kind(kind: AccountKind, spec: &AccountSpec) -> Result<(), Rejection> {
+    let wrong = match kind {
+        AccountKind::Org if spec.unlimited.is_some() => Some("unlimited"),
+        AccountKind::Org if spec.org.is_some() => Some("org"),
+        AccountKind::User if spec.policy.is_some() => Some("policy"),
+        AccountKind::Org | AccountKind::User => None,
+    };
+    wrong.map_or(Ok(()), |field| Err(Rejection::WrongKind { field }))
+}
+
+/// Creates or changes an account.
+pub(crate) fn put_account(desk: &mut Desk<'_>, asked: &PutAccount) -> Result<Outcome, Rejection> {
+    check_kind(desk.request.account.kind(), &asked.spec)?;
+    let is_known = desk.home.accounts.contains_key(&desk.request.account);
+    match (is_known, asked.presence) {
+        (true, Presence::New) => Err(Rejection::AccountExists),
+        (false, Presence::Existing) => Err(Rejection::UnknownAccount),
+        (false, Presence::New | Presence::Any) => create(desk, &asked.spec),
+        (true, Presence::Existing | Presence::Any) => change(desk, &asked.spec),
+    }
+}
+
+fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {
+    let is_at_home = match &spec.org {
+        Some(org) => desk.home.id == AccountId::org(org) && desk.home.version != 0,
+        None => desk.home.id == desk.request.account,
+    };
+    if !is_at_home {
+        return Err(Rejection::UnknownOrg);
+    }
+    let is_user = desk.request.account.kind() == AccountKind::User;
+    let terms = Terms {
+        created_at: desk.context.now,
+        time_zone: spec.time_zone.unwrap_or(Tz::UTC),
+        disabled: spec.disabled.unwrap_or(false),
+        unlimited: is_user && new_user_is_unlimited(spec.unlimited, spec.org.as_ref()),
+        org: spec.org.clone(),
+        policy: spec.policy.unwrap_or_default(),
+        subscription: None,
+        overrides: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+        former_homes: Vec::new(),
+        last_event: 0,
+    };
+    let books = Books::default();
+    let account = Account { terms, books };
+    let id = desk.request.account.clone();
+    desk.home.accounts.insert(id, Arc::new(account));
+    Ok(desk.changed(Change::AccountCreated, None, Vec::new()))
+}
+
+fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {
+    let account = desk.account()?;
+    if spec.org.is_some() && spec.org != account.terms.org {
+        return Err(Rejection::OtherOrg);
+    }
+    let mut terms = account.terms.clone();
+    terms.disabled = spec.disabled.unwrap_or(terms.disabled);
+    terms.unlimited = spec.unlimited.unwrap_or(terms.unlimited);
+    terms.policy = spec.policy.unwrap_or(terms.policy);
+    terms.time_zone = spec.time_zone.unwrap_or(terms.time_zone);
+    if terms == account.terms {
+        return Ok(desk.unchanged());
+    }
+    // Another zone has other calendar windows: what was used today or this month still counts there.
+    let entries = move_usage(desk, terms, |_| true)?;
+    Ok(desk.changed(Change::AccountChanged, None, entries))
+}

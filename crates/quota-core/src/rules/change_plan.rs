@@ -1,0 +1,82 @@
+//! Change of plan, at once or at the period's end (S5).
+
+use super::desk::Desk;
+use super::moves::zero;
+use super::outcome::Outcome;
+use super::subscribe::{Next, current, newest, put};
+use crate::answer::Rejection;
+use crate::balance::Bucket;
+use crate::catalog::{Feature, Kind, Plan};
+use crate::change::Change;
+use crate::command::{ChangePlan, ChangeWhen, UsageAfterChange};
+use crate::operation::Entry;
+use crate::terms::Subscription;
+
+/// Changes the plan.
+pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Outcome, Rejection> {
+    let context = desk.context;
+    let (plan, version) = newest(desk, &asked.plan)?;
+    let held = current(desk)?;
+    if !held.is_in_force(context.now, context.grace) {
+        return Err(Rejection::NotInForce);
+    }
+    let current = context.catalog.plan(&held.plan, held.plan_version);
+    let default = if current.is_none_or(|current| is_dearer(plan, current)) {
+        ChangeWhen::Now
+    } else {
+        ChangeWhen::PeriodEnd
+    };
+    match asked.when.unwrap_or(default) {
+        ChangeWhen::PeriodEnd => {
+            let changed = held.with_change(plan, version, context.now);
+            let next = Next::new(Change::PlanChangeScheduled, changed);
+            put(desk, next, |_| true)
+        }
+        ChangeWhen::Now => {
+            let mut subscription = Subscription::start(plan, version, context.now);
+            subscription.status = held.status;
+            subscription.past_due_at = held.past_due_at;
+            let usage = asked.usage;
+            let counts_on = |feature: &Feature| {
+                feature.kind == Kind::Capacity || usage == UsageAfterChange::Keep
+            };
+            let mut next = Next::new(Change::PlanChanged, subscription);
+            if usage == UsageAfterChange::Restart {
+                next.entries = zero_carried(desk)?;
+            }
+            put(desk, next, counts_on)
+        }
+    }
+}
+
+/// Whether a plan costs more than another over the same time.
+fn is_dearer(next: &Plan, current: &Plan) -> bool {
+    let over_time = |plan: &Plan, other: &Plan| {
+        let months = u64::from(other.interval.months());
+        plan.price.saturating_mul(months)
+    };
+    over_time(next, current) > over_time(current, next)
+}
+
+/// Consumables that would count on: what renewals carry, and what was used in this very instant. A change of plan at once
+/// restarts them like the others.
+fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
+    let context = desk.context;
+    let now = context.now.timestamp_micros();
+    let balances = desk.account()?.books.balances.iter();
+    let carried = balances.filter_map(|balance| {
+        let code = match &balance.bucket {
+            Bucket::Standing(code) => code,
+            Bucket::Window(code, start) if *start == now => code,
+            Bucket::Window(..)
+            | Bucket::Tracked(..)
+            | Bucket::Trial(_)
+            | Bucket::Grant(_)
+            | Bucket::Token(_) => return None,
+        };
+        let counts = context.is_consumable(code) && balance.used != 0;
+        counts.then(|| (balance.bucket.clone(), code.clone()))
+    });
+    let carried = carried.collect();
+    zero(desk, carried)
+}

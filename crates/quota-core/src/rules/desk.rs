@@ -1,0 +1,129 @@
+//! The desk: a request on a home in its context, which is what every rule works on.
+
+use uuid::Uuid;
+
+use super::booking::{Booking, next_id, operation};
+use super::context::Context;
+use super::outcome::Outcome;
+use crate::answer::{Answer, Rejection};
+use crate::change::Change;
+use crate::command::Request;
+use crate::event::{Event, EventKind};
+use crate::home::{Account, Home};
+use crate::operation::{Entry, Operation, OperationKind};
+
+/// A request on a home.
+#[derive(Debug)]
+pub(crate) struct Desk<'a> {
+    pub(crate) home: &'a mut Home,
+    pub(crate) context: Context<'a>,
+    pub(crate) request: &'a Request,
+}
+
+impl Desk<'_> {
+    /// The account that the request names.
+    pub(crate) fn account(&self) -> Result<&Account, Rejection> {
+        let account = self.home.accounts.get(&self.request.account);
+        account.map(AsRef::as_ref).ok_or(Rejection::UnknownAccount)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn account_mut(&mut self) -> Result<&mut Account, Rejection> {
+        let account = self.home.account_mut(&self.request.account);
+        account.ok_or(Rejection::UnknownAccount)
+    }
+
+    /// The id that the operation of this request has when it is booked next.
+    pub(crate) fn next_id(&self) -> Uuid {
+        next_id(self.home, self.request)
+    }
+
+    /// A booking of the command's kind.
+    pub(crate) fn booking(&self, answer: Answer) -> Booking {
+        Booking::of(self.request, answer)
+    }
+
+    /// The booking of a change.
+    pub(crate) fn change(&self, change: Change, detail: Option<String>) -> Booking {
+        Booking::change(self.request, change, detail)
+    }
+
+    /// Appends the operation to the ledger.
+    pub(crate) fn book(&mut self, booking: Booking) -> Outcome {
+        let operation = operation(self.home, &self.context, self.request, booking);
+        self.home.version = operation.sequence;
+        self.home.changes.operations.push(operation.clone());
+        Outcome {
+            operation,
+            is_booked: true,
+        }
+    }
+
+    /// The operation as it would be booked next, without booking it.
+    pub(crate) fn leave_unbooked(&self, booking: Booking) -> Outcome {
+        Outcome {
+            operation: operation(self.home, &self.context, self.request, booking),
+            is_booked: false,
+        }
+    }
+
+    /// Books a change of terms and announces it (Y5).
+    pub(crate) fn changed(
+        &mut self,
+        reason: Change,
+        detail: Option<String>,
+        entries: Vec<Entry>,
+    ) -> Outcome {
+        let booking = Booking {
+            entries,
+            ..self.change(reason, detail)
+        };
+        self.mark_terms();
+        let outcome = self.book(booking);
+        self.announce(&outcome.operation, EventKind::QuotaUpdated { reason });
+        outcome
+    }
+
+    /// Has the account's terms written.
+    pub(crate) fn mark_terms(&mut self) {
+        let account = &self.request.account;
+        self.home.changes.accounts.insert(account.clone());
+        self.home.changes.terms.insert(account.clone());
+    }
+
+    /// Nothing to do: booked only when a key asks for the same answer again.
+    pub(crate) fn unchanged(&mut self) -> Outcome {
+        let booking = Booking {
+            kind: OperationKind::Change,
+            ..self.booking(Answer::Unchanged)
+        };
+        if self.request.key.is_some() && self.home.version != 0 {
+            self.book(booking)
+        } else {
+            self.leave_unbooked(booking)
+        }
+    }
+
+    /// Appends an event to the outbox, for the operation that was booked last.
+    pub(crate) fn announce(&mut self, operation: &Operation, kind: EventKind) {
+        debug_assert_eq!(
+            self.home.version, operation.sequence,
+            "an event follows its operation"
+        );
+        let Ok(account) = self.account_mut() else {
+            debug_assert!(false, "an event is about an account that is there");
+            return;
+        };
+        let number = account.terms.next_event();
+        self.mark_terms();
+        self.home.changes.events.push(Event {
+            number,
+            id: operation.id,
+            home: self.home.id.clone(),
+            account: operation.account.clone(),
+            sequence: operation.sequence,
+            at: operation.at,
+            kind,
+        });
+    }
+}

@@ -1,0 +1,52 @@
+//! Overrides: an account's own limits (F6).
+
+use super::desk::Desk;
+use super::outcome::Outcome;
+use crate::amount::{COUNT_MAX, Limit};
+use crate::answer::Rejection;
+use crate::change::Change;
+use crate::command::{ClearOverride, SetOverride};
+use crate::terms::Override;
+
+/// Sets an account's own limit.
+pub(crate) fn set_override(desk: &mut Desk<'_>, asked: &SetOverride) -> Result<Outcome, Rejection> {
+    let (feature, limit) = (&asked.feature, asked.limit);
+    let scale = desk.context.feature(feature)?.scale;
+    if limit.overflows(scale) {
+        return Err(Rejection::OutOfRange {
+            field: "limit",
+            least: 0,
+            most: COUNT_MAX.checked_div(scale).unwrap_or(COUNT_MAX),
+        });
+    }
+    desk.context.must_be_later("expires_at", asked.expires_at)?;
+    let own = Override {
+        limit,
+        expires_at: asked.expires_at,
+        reason: desk.request.origin.reason.clone(),
+        actor: desk.request.origin.actor.clone(),
+    };
+    let account = desk.account_mut()?;
+    if account.terms.overrides.get(feature) == Some(&own) {
+        return Ok(desk.unchanged());
+    }
+    account.terms.overrides.insert(feature.clone(), own);
+    let detail = match limit {
+        Limit::Unlimited => format!("{feature}: unlimited"),
+        Limit::Of(limit) => format!("{feature}: {limit}"),
+    };
+    Ok(desk.changed(Change::OverrideSet, Some(detail), Vec::new()))
+}
+
+/// Takes an account's own limit away; the plan's is back.
+pub(crate) fn clear_override(
+    desk: &mut Desk<'_>,
+    asked: &ClearOverride,
+) -> Result<Outcome, Rejection> {
+    let account = desk.account_mut()?;
+    if account.terms.overrides.remove(&asked.feature).is_none() {
+        return Ok(desk.unchanged());
+    }
+    let detail = Some(asked.feature.to_string());
+    Ok(desk.changed(Change::OverrideCleared, detail, Vec::new()))
+}

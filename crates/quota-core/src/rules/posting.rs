@@ -1,0 +1,186 @@
+//! Postings: how a change reaches a balance and the ledger together, so that each balance is the sum of its entries.
+
+use super::allowance::Allowance;
+use super::desk::Desk;
+use super::opening::{current_grant, opened};
+use crate::amount::COUNT_MAX;
+use crate::answer::Rejection;
+use crate::balance::Bucket;
+use crate::draw::{Draw, Scope, Source};
+use crate::home::Home;
+use crate::ids::{AccountId, AccountKind, FeatureCode};
+use crate::operation::Entry;
+
+/// A change of one balance of one account.
+#[derive(Debug, Clone)]
+pub(crate) struct Posting {
+    pub(crate) scope: Scope,
+    pub(crate) bucket: Bucket,
+    pub(crate) feature: Option<FeatureCode>,
+    pub(crate) source: Source,
+    pub(crate) unit_cost: u64,
+    pub(crate) used: i64,
+    pub(crate) held: i64,
+    pub(crate) overage: i64,
+}
+
+/// Whether a draw is spent or held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drawing {
+    /// Spent for good.
+    Spend,
+    /// Held until it is settled; overage is not held, it is booked when the hold is settled.
+    Hold,
+}
+
+impl Posting {
+    /// A posting that changes nothing yet.
+    pub(crate) fn of(draw: &Draw, feature: &FeatureCode) -> Self {
+        Self {
+            scope: draw.scope,
+            bucket: draw.bucket.clone(),
+            feature: Some(feature.clone()),
+            source: draw.source,
+            unit_cost: draw.unit_cost,
+            used: 0,
+            held: 0,
+            overage: 0,
+        }
+    }
+
+    /// What a draw takes.
+    pub(crate) fn drawn(draw: &Draw, feature: &FeatureCode, drawing: Drawing) -> Self {
+        let mut posting = Self::of(draw, feature);
+        match (drawing, draw.source) {
+            (Drawing::Spend, Source::Overage) => posting.overage = signed(draw.amount),
+            (Drawing::Hold, Source::Overage) => {}
+            (drawing, Source::Allowance | Source::Credits | Source::Trial | Source::Unlimited) => {
+                match drawing {
+                    Drawing::Spend => posting.used = signed(draw.amount),
+                    Drawing::Hold => posting.held = signed(draw.amount),
+                }
+            }
+        }
+        posting
+    }
+}
+
+/// Counters stay below [`COUNT_MAX`], so their changes fit a signed number.
+pub(crate) fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}
+
+/// The opposite of a change.
+pub(crate) fn taken_back(amount: u64) -> i64 {
+    signed(amount).saturating_neg()
+}
+
+fn changed(counter: u64, by: i64) -> Result<u64, Rejection> {
+    let next = counter.checked_add_signed(by);
+    next.filter(|next| *next <= COUNT_MAX)
+        .ok_or(Rejection::CounterFull)
+}
+
+/// The account that a scope's balances belong to: the org is the home itself.
+pub(crate) fn scope_account<'a>(
+    home: &'a Home,
+    user: &'a AccountId,
+    scope: Scope,
+) -> &'a AccountId {
+    match scope {
+        Scope::Token | Scope::User => user,
+        Scope::Org => &home.id,
+    }
+}
+
+/// The scope at which an account's own balances are changed.
+pub(crate) fn own_scope(id: &AccountId) -> Scope {
+    match id.kind() {
+        AccountKind::User => Scope::User,
+        AccountKind::Org => Scope::Org,
+    }
+}
+
+/// Applies a posting and gives back its ledger entry. A balance that is touched for the first time is opened.
+///
+/// Nothing is changed when a counter would leave its range.
+pub(crate) fn post(
+    desk: &mut Desk<'_>,
+    id: &AccountId,
+    posting: Posting,
+) -> Result<Entry, Rejection> {
+    post_by(desk, id, None, posting)
+}
+
+/// As [`post`], with the allowance that counts now when it is known already.
+pub(crate) fn post_by(
+    desk: &mut Desk<'_>,
+    id: &AccountId,
+    own: Option<&Allowance>,
+    posting: Posting,
+) -> Result<Entry, Rejection> {
+    let context = desk.context;
+    let account = desk.home.account_mut(id);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    let bucket = account.books.resolved(&posting.bucket);
+    if account.books.balance(&bucket).is_none() {
+        let opened = opened(account, &context, &bucket);
+        account.books.balances.push(opened);
+    }
+    let granted = current_grant(account, &context, &bucket, own);
+    let lifetime = lifetime_change(&posting);
+    let feature = posting.feature.clone();
+    if let Some(feature) = &feature
+        && lifetime != 0
+    {
+        let total = account.books.lifetime.get(feature).copied().unwrap_or(0);
+        let next = changed(total, lifetime)?;
+        account.books.lifetime.insert(feature.clone(), next);
+    }
+    let balance = account.books.balance_mut(&bucket);
+    let balance = balance.ok_or(Rejection::UnknownAccount)?;
+    let used = changed(balance.used, posting.used)?;
+    let held = changed(balance.held, posting.held)?;
+    let overage = changed(balance.overage, posting.overage)?;
+    (balance.used, balance.held, balance.overage) = (used, held, overage);
+    balance.brought = balance.brought.min(balance.spent());
+    if let Some(granted) = granted {
+        balance.granted = granted;
+    }
+    desk.home.changes.accounts.insert(id.clone());
+    Ok(Entry {
+        scope: posting.scope,
+        account: id.clone(),
+        bucket,
+        feature: posting.feature,
+        source: posting.source,
+        used: posting.used,
+        held: posting.held,
+        overage: posting.overage,
+        granted: 0,
+        unit_cost: posting.unit_cost,
+    })
+}
+
+/// Units by which a posting changes the lifetime total; credits are counted by whoever books them, in units.
+fn lifetime_change(posting: &Posting) -> i64 {
+    if posting.scope == Scope::Token || posting.source == Source::Credits {
+        return 0;
+    }
+    posting.used.saturating_add(posting.overage)
+}
+
+/// Changes a lifetime total alone: for units that credits paid.
+pub(crate) fn count_units(
+    desk: &mut Desk<'_>,
+    id: &AccountId,
+    feature: &FeatureCode,
+    by: i64,
+) -> Result<(), Rejection> {
+    let account = desk.home.account_mut(id);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    let total = account.books.lifetime.get(feature).copied().unwrap_or(0);
+    let next = changed(total, by)?;
+    account.books.lifetime.insert(feature.clone(), next);
+    Ok(())
+}

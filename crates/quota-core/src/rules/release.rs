@@ -1,0 +1,42 @@
+//! Release: a hold is given back (R3).
+
+use super::desk::Desk;
+use super::hold::{again, book_end, reservation, settle_hold};
+use super::outcome::Outcome;
+use super::standing::standing_of;
+use crate::answer::{Answer, Rejection};
+use crate::command::Release;
+use crate::reservation::{Reservation, ReservationState};
+
+/// Gives everything back. Asked again, or after the deadline, the first answer stands.
+pub(crate) fn release(desk: &mut Desk<'_>, asked: &Release) -> Result<Outcome, Rejection> {
+    let held = reservation(desk, asked.reservation)?;
+    match held.state {
+        ReservationState::Open => {}
+        ReservationState::Released | ReservationState::Expired => {
+            let mut booking = desk.booking(Answer::Settled {
+                state: held.state,
+                late: false,
+                balances: Vec::new(),
+            });
+            booking.refers_to = Some(held.id);
+            let pruned = desk.leave_unbooked(booking);
+            return Ok(again(desk.home, held.ended_by).unwrap_or(pruned));
+        }
+        ReservationState::Committed => {
+            return Err(Rejection::ReservationEnded { state: held.state });
+        }
+    }
+    let (entries, _) = settle_hold(desk, &held, 0)?;
+    let answer = Answer::Settled {
+        state: ReservationState::Released,
+        late: false,
+        balances: standing_of(desk, held.token.as_ref(), &held.feature),
+    };
+    let ended = Reservation {
+        state: ReservationState::Released,
+        ended_by: Some(desk.next_id()),
+        ..held
+    };
+    Ok(book_end(desk, ended, entries, answer))
+}

@@ -1,0 +1,60 @@
+//! Reserve: decides like consume, and holds at every scope instead of spending (R1).
+
+use super::context::Use;
+use super::decide::{Mode, draw};
+use super::desk::Desk;
+use super::hold::{deadline, note_deadline};
+use super::outcome::Outcome;
+use super::posting::Drawing;
+use super::spend::{denied, take};
+use super::standing::scope_balances;
+use crate::answer::{Answer, Rejection};
+use crate::command::Reserve;
+use crate::item::Item;
+use crate::reservation::{Reservation, ReservationState};
+
+/// Holds what is asked for.
+pub(crate) fn reserve(desk: &mut Desk<'_>, asked: &Reserve) -> Result<Outcome, Rejection> {
+    let expires_at = deadline(&desk.context, asked.ttl_seconds)?;
+    let token = asked.token.as_ref();
+    let wanted = Use {
+        user: &desk.request.account,
+        token,
+        feature: &asked.feature,
+        amount: asked.amount,
+    };
+    let question = desk.context.question(desk.home, wanted, Mode::Ask)?;
+    let drawn = match draw(&question) {
+        Ok(drawn) => drawn,
+        Err(denial) => {
+            let item = Item {
+                feature: asked.feature.clone(),
+                amount: asked.amount,
+            };
+            return Ok(denied(desk, token, &item, denial));
+        }
+    };
+    let entries = take(desk, &asked.feature, &drawn, Drawing::Hold)?;
+    let balances = scope_balances(desk, token, &asked.feature, &drawn);
+    let reservation = Reservation {
+        id: desk.next_id(),
+        account: desk.request.account.clone(),
+        token: asked.token.clone(),
+        feature: asked.feature.clone(),
+        amount: asked.amount.get(),
+        draws: drawn.draws,
+        expires_at,
+        state: ReservationState::Open,
+        ended_by: None,
+        late_commit: None,
+    };
+    desk.home.changes.reservations.insert(reservation.id);
+    desk.home.reservations.insert(reservation.id, reservation);
+    note_deadline(desk.home, expires_at);
+    let mut booking = desk.booking(Answer::Reserved {
+        expires_at,
+        balances,
+    });
+    booking.entries = entries;
+    Ok(desk.book(booking))
+}

@@ -1,0 +1,113 @@
+//! Tokens are created, changed and revoked (T2, U7).
+
+use chrono::{DateTime, Utc};
+
+use super::closing::close;
+use super::desk::Desk;
+use super::outcome::Outcome;
+use crate::answer::Rejection;
+use crate::balance::Bucket;
+use crate::change::Change;
+use crate::command::{Presence, PutToken, RevokeToken, TOKENS_MAX};
+use crate::home::Account;
+use crate::ids::{AccountKind, TokenId};
+use crate::terms::{Token, new_token_cap};
+
+/// Creates or changes a token.
+pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome, Rejection> {
+    if desk.request.account.kind() != AccountKind::User {
+        return Err(Rejection::WrongKind { field: "token" });
+    }
+    desk.context.must_be_later("expires_at", asked.expires_at)?;
+    let id = &asked.token;
+    let account = desk.account()?;
+    let known = account.terms.tokens.get(id).cloned();
+    let token = next_token(account, known.as_ref(), asked)?;
+    if known.as_ref() == Some(&token) {
+        return Ok(desk.unchanged());
+    }
+    if known.is_none() {
+        make_room(desk)?;
+    }
+    let account = desk.account_mut()?;
+    if let Some(balance) = account.books.balance_mut(&Bucket::Token(id.clone())) {
+        balance.granted = token.cap;
+    }
+    account.terms.tokens.insert(id.clone(), token);
+    let change = if known.is_some() {
+        Change::TokenChanged
+    } else {
+        Change::TokenCreated
+    };
+    Ok(desk.changed(change, Some(id.to_string()), Vec::new()))
+}
+
+/// The token as it is to be.
+fn next_token(
+    account: &Account,
+    known: Option<&Token>,
+    asked: &PutToken,
+) -> Result<Token, Rejection> {
+    let id = &asked.token;
+    match (known, asked.presence) {
+        (Some(_), Presence::New) => Err(Rejection::TokenExists(id.clone())),
+        (None, Presence::Existing) => Err(Rejection::UnknownToken(id.clone())),
+        (Some(known), Presence::Existing | Presence::Any) if known.revoked_at.is_some() => {
+            Err(Rejection::TokenRevoked(id.clone()))
+        }
+        (Some(known), Presence::Existing | Presence::Any) => Ok(Token {
+            cap: asked.cap.unwrap_or(known.cap),
+            expires_at: asked.expires_at.or(known.expires_at),
+            revoked_at: None,
+        }),
+        (None, Presence::New | Presence::Any) => Ok(Token {
+            cap: new_token_cap(asked.cap, account.terms.unlimited).ok_or(Rejection::CapRequired)?,
+            expires_at: asked.expires_at,
+            revoked_at: None,
+        }),
+    }
+}
+
+/// Forgets tokens that ended when there are many; a token that is not known is denied as a revoked one is.
+fn make_room(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+    let now = desk.context.now;
+    let account = desk.account()?;
+    if account.terms.tokens.len() < TOKENS_MAX {
+        return Ok(());
+    }
+    let has_come = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
+    let holds = |id: &TokenId| {
+        let balance = account.books.balance(&Bucket::Token(id.clone()));
+        balance.is_some_and(|balance| balance.held != 0)
+    };
+    let ended: Vec<TokenId> = account
+        .terms
+        .tokens
+        .iter()
+        .filter(|(id, token)| {
+            (has_come(token.revoked_at) || has_come(token.expires_at)) && !holds(id)
+        })
+        .map(|(id, _)| id.clone())
+        .collect();
+    if ended.is_empty() {
+        return Err(Rejection::Full { field: "token" });
+    }
+    for id in ended {
+        desk.account_mut()?.terms.tokens.remove(&id);
+        close(desk.home, &desk.request.account, &Bucket::Token(id));
+    }
+    Ok(())
+}
+
+/// Revokes a token; it is denied from the next request on (T2).
+pub(crate) fn revoke_token(desk: &mut Desk<'_>, asked: &RevokeToken) -> Result<Outcome, Rejection> {
+    let (id, now) = (&asked.token, desk.context.now);
+    let account = desk.account_mut()?;
+    let token = account.terms.tokens.get_mut(id);
+    let token = token.ok_or_else(|| Rejection::UnknownToken(id.clone()))?;
+    if token.revoked_at.is_some() {
+        return Ok(desk.unchanged());
+    }
+    token.revoked_at = Some(now);
+    Ok(desk.changed(Change::TokenRevoked, Some(id.to_string()), Vec::new()))
+}

@@ -1,0 +1,240 @@
+//! Every command, with as little in it as can be and with everything.
+
+use quota_core::amount::Limit;
+use quota_core::catalog::Cadence;
+use quota_core::command::{
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Commit,
+    Consume, Extend, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe, Track,
+    UsageAfterChange,
+};
+use quota_core::ids::OrgId;
+use quota_core::terms::{Policy, Status};
+
+use super::{amount, at, feature, grant, id, item, of, plan, token};
+use crate::Documents;
+
+/// Commands that say no more than they must.
+pub fn least_commands() -> Documents<Command> {
+    let items = vec![item()];
+    let (articles, three) = (feature("articles"), amount(3));
+    let mut commands = vec![
+        (
+            "consume",
+            Command::Consume(Consume {
+                token: None,
+                items: items.clone(),
+            }),
+        ),
+        ("track", Command::Track(Track { token: None, items })),
+        (
+            "reserve",
+            Command::Reserve(Reserve {
+                token: None,
+                feature: articles.clone(),
+                amount: three,
+                ttl_seconds: 60,
+            }),
+        ),
+        (
+            "commit",
+            Command::Commit(Commit {
+                reservation: id(7),
+                actual: 0,
+            }),
+        ),
+        ("release", Command::Release(Release { reservation: id(7) })),
+        (
+            "extend",
+            Command::Extend(Extend {
+                reservation: id(7),
+                ttl_seconds: 60,
+            }),
+        ),
+        (
+            "refund",
+            Command::Refund(Refund {
+                operation: id(7),
+                feature: None,
+                amount: None,
+            }),
+        ),
+        (
+            "release_capacity",
+            Command::ReleaseCapacity(ReleaseCapacity {
+                feature: articles,
+                amount: three,
+            }),
+        ),
+        ("reset", Command::Reset(Reset::default())),
+    ];
+    commands.extend(least_of_operators());
+    commands
+}
+
+fn least_of_operators() -> Documents<Command> {
+    let articles = feature("articles");
+    let put_account = PutAccount {
+        presence: Presence::New,
+        spec: AccountSpec::default(),
+    };
+    let set_override = SetOverride {
+        feature: articles.clone(),
+        limit: Limit::Of(5),
+        expires_at: None,
+    };
+    let put_token = PutToken {
+        token: token(),
+        presence: Presence::Any,
+        cap: None,
+        expires_at: None,
+    };
+    let subscribe = Subscribe {
+        plan: plan("pro"),
+        starts_at: None,
+        ends_at: None,
+        status: None,
+    };
+    let change_plan = ChangePlan {
+        plan: plan("pro"),
+        when: None,
+        usage: UsageAfterChange::Restart,
+    };
+    let grant_credits = GrantCredits {
+        grant: grant(),
+        credits: amount(50),
+        priority: 0,
+        expires_at: None,
+    };
+    let set_status = SetStatus {
+        status: Status::PastDue,
+    };
+    vec![
+        ("put_account", Command::PutAccount(put_account)),
+        ("set_override", Command::SetOverride(set_override)),
+        (
+            "clear_override",
+            Command::ClearOverride(ClearOverride { feature: articles }),
+        ),
+        ("put_token", Command::PutToken(put_token)),
+        (
+            "revoke_token",
+            Command::RevokeToken(RevokeToken { token: token() }),
+        ),
+        ("subscribe", Command::Subscribe(subscribe)),
+        ("renew", Command::Renew(Renew::default())),
+        ("change_plan", Command::ChangePlan(change_plan)),
+        ("set_status", Command::SetStatus(set_status)),
+        ("cancel", Command::Cancel(Cancel::default())),
+        ("grant_credits", Command::GrantCredits(grant_credits)),
+        ("sweep", Command::Sweep),
+        ("expire_subscription", Command::ExpireSubscription),
+        (
+            "close_windows",
+            Command::CloseWindows(CloseWindows::default()),
+        ),
+    ]
+}
+
+/// Commands that say all they can; those that have nothing optional are among the others.
+fn full_commands() -> Documents<Command> {
+    let items = vec![item(), item()];
+    let token = Some(token());
+    let reserve = Reserve {
+        token: token.clone(),
+        feature: feature("articles"),
+        amount: amount(3),
+        ttl_seconds: 60,
+    };
+    let refund = Refund {
+        operation: id(7),
+        feature: Some(feature("articles")),
+        amount: Some(amount(1)),
+    };
+    let reset = Reset {
+        features: vec![feature("articles")],
+    };
+    let mut commands = vec![
+        (
+            "full_consume",
+            Command::Consume(Consume {
+                token: token.clone(),
+                items: items.clone(),
+            }),
+        ),
+        ("full_track", Command::Track(Track { token, items })),
+        ("full_reserve", Command::Reserve(reserve)),
+        ("full_refund", Command::Refund(refund)),
+        ("full_reset", Command::Reset(reset)),
+    ];
+    commands.extend(full_of_operators());
+    commands
+}
+
+fn full_of_operators() -> Documents<Command> {
+    let put_account = PutAccount {
+        presence: Presence::Existing,
+        spec: AccountSpec {
+            org: Some(of(OrgId::new("acme"))),
+            time_zone: Some(chrono_tz::Europe::Berlin),
+            disabled: Some(false),
+            unlimited: Some(false),
+            policy: Some(Policy::Enforce),
+        },
+    };
+    let set_override = SetOverride {
+        feature: feature("articles"),
+        limit: Limit::Unlimited,
+        expires_at: Some(at(9)),
+    };
+    let put_token = PutToken {
+        token: token(),
+        presence: Presence::New,
+        cap: Some(Limit::Of(100)),
+        expires_at: Some(at(90)),
+    };
+    let subscribe = Subscribe {
+        plan: plan("pro"),
+        starts_at: Some(at(0)),
+        ends_at: Some(at(31)),
+        status: Some(Status::Trialing),
+    };
+    let change_plan = ChangePlan {
+        plan: plan("pro"),
+        when: Some(ChangeWhen::PeriodEnd),
+        usage: UsageAfterChange::Keep,
+    };
+    let grant_credits = GrantCredits {
+        grant: grant(),
+        credits: amount(50),
+        priority: 7,
+        expires_at: Some(at(90)),
+    };
+    let close_windows = CloseWindows {
+        cadence: Some(Cadence::Daily),
+        features: vec![feature("articles")],
+    };
+    vec![
+        ("full_put_account", Command::PutAccount(put_account)),
+        ("full_set_override", Command::SetOverride(set_override)),
+        ("full_put_token", Command::PutToken(put_token)),
+        ("full_subscribe", Command::Subscribe(subscribe)),
+        (
+            "full_renew",
+            Command::Renew(Renew {
+                ends_at: Some(at(62)),
+            }),
+        ),
+        ("full_change_plan", Command::ChangePlan(change_plan)),
+        ("full_cancel", Command::Cancel(Cancel { at_once: true })),
+        ("full_grant_credits", Command::GrantCredits(grant_credits)),
+        ("full_close_windows", Command::CloseWindows(close_windows)),
+    ]
+}
+
+/// Every command in both forms.
+pub fn commands() -> Documents<Command> {
+    let mut commands = least_commands();
+    commands.extend(full_commands());
+    commands
+}

@@ -1,0 +1,470 @@
+//! One value of each form in which something is stored: with as little in it as can be, and with everything.
+
+mod commands;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use quota_core::amount::{Amount, Limit};
+use quota_core::answer::{Answer, ScopeBalance};
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::{Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Plan};
+use quota_core::change::Change;
+use quota_core::denial::{Denial, Reason};
+use quota_core::draw::{Draw, Scope, Source};
+use quota_core::event::{Event, EventKind};
+use quota_core::home::Books;
+use quota_core::ids::{AccountId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use quota_core::item::Item;
+use quota_core::operation::Entry;
+use quota_core::origin::Origin;
+use quota_core::reservation::{Reservation, ReservationState};
+use quota_core::terms::{
+    FormerHome, Override, PlanChange, Policy, Status, Subscription, Terms, Token,
+};
+use uuid::Uuid;
+
+use crate::Documents;
+
+pub use commands::{commands, least_commands};
+
+/// A value from its text.
+fn of<T, E: Debug>(made: Result<T, E>) -> T {
+    made.expect("a literal")
+}
+
+fn at(days: i64) -> DateTime<Utc> {
+    let began: DateTime<Utc> = of("2027-03-01T00:00:00.000001Z".parse());
+    began + TimeDelta::days(days)
+}
+
+fn feature(code: &str) -> FeatureCode {
+    of(FeatureCode::new(code))
+}
+
+fn plan(code: &str) -> PlanCode {
+    of(PlanCode::new(code))
+}
+
+fn account(id: &str) -> AccountId {
+    of(AccountId::parse(id))
+}
+
+fn token() -> TokenId {
+    of(TokenId::new("t1"))
+}
+
+fn grant() -> GrantId {
+    of(GrantId::new("pack-1"))
+}
+
+fn amount(units: u64) -> Amount {
+    of(Amount::new(units))
+}
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn item() -> Item {
+    Item {
+        feature: feature("articles"),
+        amount: amount(3),
+    }
+}
+
+fn window() -> Bucket {
+    Bucket::Window(feature("articles"), at(0).timestamp_micros())
+}
+
+fn tracked() -> Bucket {
+    Bucket::Tracked(feature("articles"), at(0).timestamp_micros())
+}
+
+pub fn books() -> Documents<Books> {
+    let new = |bucket| Balance::new(bucket, Limit::Of(10), at(0));
+    let full = Balance {
+        bucket: window(),
+        granted: Limit::Unlimited,
+        used: 9,
+        held: 2,
+        overage: 1,
+        starts_at: at(0),
+        ends_at: Some(at(31)),
+        priority: 7,
+        reset_sequence: 4,
+        brought: 3,
+        moved_to: Some(tracked()),
+    };
+    let full = Books {
+        balances: vec![
+            full,
+            new(tracked()),
+            new(Bucket::Standing(feature("albums"))),
+            new(Bucket::Trial(feature("try_on"))),
+            new(Bucket::Grant(grant())),
+            new(Bucket::Token(token())),
+        ],
+        lifetime: BTreeMap::from([(feature("articles"), 12)]),
+        closed_grants: BTreeSet::from([of(GrantId::new("pack-0"))]),
+    };
+    vec![("new", Books::default()), ("full", full)]
+}
+
+fn subscription() -> Subscription {
+    Subscription {
+        plan: plan("pro"),
+        plan_version: None,
+        status: Status::Active,
+        past_due_at: None,
+        anchor_at: at(0),
+        starts_at: at(0),
+        ends_at: at(31),
+        interval: Interval::Month,
+        renews: false,
+        cancel_at: None,
+        scheduled: None,
+        upcoming: None,
+        end_recorded_at: None,
+    }
+}
+
+pub fn terms() -> Documents<Terms> {
+    let new = Terms {
+        created_at: at(0),
+        time_zone: Tz::UTC,
+        disabled: false,
+        unlimited: false,
+        org: None,
+        policy: Policy::Enforce,
+        subscription: None,
+        overrides: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+        former_homes: Vec::new(),
+        last_event: 0,
+    };
+    let full_subscription = Subscription {
+        plan_version: Some(2),
+        status: Status::PastDue,
+        past_due_at: Some(at(2)),
+        interval: Interval::Year,
+        renews: true,
+        cancel_at: Some(at(20)),
+        scheduled: Some(PlanChange {
+            plan: plan("free"),
+            at: at(31),
+        }),
+        upcoming: Some(Box::new(subscription())),
+        end_recorded_at: Some(at(32)),
+        ..subscription()
+    };
+    let own = Override {
+        limit: Limit::Of(5),
+        expires_at: Some(at(9)),
+        reason: Some("a gift".to_owned()),
+        actor: Some("ops".to_owned()),
+    };
+    let least = Override {
+        limit: Limit::Unlimited,
+        expires_at: None,
+        reason: None,
+        actor: None,
+    };
+    let full_token = Token {
+        cap: Limit::Of(100),
+        expires_at: Some(at(90)),
+        revoked_at: Some(at(3)),
+    };
+    let full = Terms {
+        time_zone: Tz::Europe__Berlin,
+        disabled: true,
+        unlimited: true,
+        org: Some(of(OrgId::new("acme"))),
+        policy: Policy::Track,
+        subscription: Some(full_subscription),
+        overrides: BTreeMap::from([(feature("albums"), least), (feature("articles"), own)]),
+        tokens: BTreeMap::from([(token(), full_token)]),
+        former_homes: vec![FormerHome {
+            home: account("user:alice"),
+            left_at: at(1),
+        }],
+        last_event: 8,
+        ..new.clone()
+    };
+    let subscribed = Terms {
+        subscription: Some(subscription()),
+        ..new.clone()
+    };
+    vec![("new", new), ("subscribed", subscribed), ("full", full)]
+}
+
+pub fn entries() -> Documents<Entry> {
+    let least = Entry {
+        scope: Scope::User,
+        account: account("user:alice"),
+        bucket: window(),
+        feature: None,
+        source: Source::Allowance,
+        used: 0,
+        held: 0,
+        overage: 0,
+        granted: 0,
+        unit_cost: 1,
+    };
+    let full = Entry {
+        scope: Scope::Org,
+        account: account("org:acme"),
+        bucket: Bucket::Grant(grant()),
+        feature: Some(feature("articles")),
+        source: Source::Credits,
+        used: 6,
+        held: -6,
+        overage: 2,
+        granted: -1,
+        unit_cost: 3,
+    };
+    let of_source = |scope, source| Entry {
+        scope,
+        source,
+        ..least.clone()
+    };
+    vec![
+        ("least", least.clone()),
+        ("full", full),
+        ("trial", of_source(Scope::Token, Source::Trial)),
+        ("unlimited", of_source(Scope::User, Source::Unlimited)),
+        ("overage", of_source(Scope::User, Source::Overage)),
+    ]
+}
+
+fn scope_balances() -> Vec<ScopeBalance> {
+    let least = ScopeBalance {
+        scope: Scope::Token,
+        feature: None,
+        granted: None,
+        used: 0,
+        held: 0,
+        overage: 0,
+        remaining: None,
+        plan_value: None,
+        override_value: None,
+        credits: None,
+        trial: None,
+        resets_at: None,
+    };
+    let full = ScopeBalance {
+        scope: Scope::User,
+        feature: Some(feature("articles")),
+        granted: Some(Limit::Of(10)),
+        used: 4,
+        held: 3,
+        overage: 2,
+        remaining: Some(3),
+        plan_value: Some(Limit::Of(5)),
+        override_value: Some(Limit::Unlimited),
+        credits: Some(7),
+        trial: Some(1),
+        resets_at: Some(at(31)),
+    };
+    vec![least, full]
+}
+
+pub fn answers() -> Documents<Answer> {
+    let balances = scope_balances;
+    let settled = |late| Answer::Settled {
+        state: ReservationState::Committed,
+        late,
+        balances: Vec::new(),
+    };
+    let denied = |resets_at| Answer::Denied {
+        feature: feature("articles"),
+        requested: 3,
+        denial: Denial {
+            reason: Reason::LimitReached,
+            scope: Scope::User,
+            available: 1,
+            resets_at,
+        },
+        balances: balances(),
+    };
+    let changed = |detail: Option<&str>| Answer::Changed {
+        change: Change::OverrideSet,
+        detail: detail.map(str::to_owned),
+    };
+    let reserved = Answer::Reserved {
+        expires_at: at(1),
+        balances: balances(),
+    };
+    let refunded = Answer::Refunded {
+        items: vec![item()],
+        balances: balances(),
+    };
+    vec![
+        (
+            "allowed",
+            Answer::Allowed {
+                balances: balances(),
+            },
+        ),
+        ("reserved", reserved),
+        ("settled", settled(false)),
+        ("settled_late", settled(true)),
+        ("denied", denied(Some(at(31)))),
+        ("denied_for_good", denied(None)),
+        ("refunded", refunded),
+        ("changed", changed(Some("articles: 5"))),
+        ("changed_without_detail", changed(None)),
+        ("unchanged", Answer::Unchanged),
+    ]
+}
+
+pub fn reservations() -> Documents<Reservation> {
+    let least = Reservation {
+        id: id(7),
+        account: account("user:alice"),
+        token: None,
+        feature: feature("articles"),
+        amount: 3,
+        draws: Vec::new(),
+        expires_at: at(1),
+        state: ReservationState::Open,
+        ended_by: None,
+        late_commit: None,
+    };
+    let draw = |source, unit_cost| Draw {
+        scope: Scope::User,
+        bucket: window(),
+        source,
+        amount: 3,
+        unit_cost,
+    };
+    let full = Reservation {
+        token: Some(token()),
+        draws: vec![draw(Source::Allowance, 1), draw(Source::Credits, 3)],
+        state: ReservationState::Expired,
+        ended_by: Some(id(8)),
+        late_commit: Some(id(9)),
+        ..least.clone()
+    };
+    let in_state = |state| Reservation {
+        state,
+        ..least.clone()
+    };
+    vec![
+        ("open", least.clone()),
+        ("full", full),
+        ("committed", in_state(ReservationState::Committed)),
+        ("released", in_state(ReservationState::Released)),
+    ]
+}
+
+pub fn events() -> Documents<Event> {
+    let event = |kind| Event {
+        id: id(7),
+        home: account("org:acme"),
+        account: account("user:alice"),
+        number: 2,
+        sequence: 7,
+        at: at(1),
+        kind,
+    };
+    let updated = EventKind::QuotaUpdated {
+        reason: Change::OverrideSet,
+    };
+    let expired = EventKind::SubscriptionExpired { plan: plan("pro") };
+    let reset = EventKind::QuotaReset {
+        features: vec![feature("articles")],
+    };
+    vec![
+        ("quota_updated", event(updated)),
+        ("subscription_expired", event(expired)),
+        ("quota_reset", event(reset)),
+    ]
+}
+
+pub fn catalogs() -> Documents<Catalog> {
+    let least_feature = Feature {
+        code: feature("albums"),
+        name: "Albums".to_owned(),
+        unit: "album".to_owned(),
+        kind: Kind::Capacity,
+        cadence: Cadence::Subscription,
+        anchor: Anchor::Subscription,
+        on_renewal: None,
+        credit_cost: None,
+        trial_limit: 0,
+        scale: 1,
+    };
+    let full_feature = Feature {
+        code: feature("articles"),
+        kind: Kind::Consumable,
+        cadence: Cadence::Daily,
+        anchor: Anchor::Calendar,
+        on_renewal: Some(OnRenewal::Reset),
+        credit_cost: Some(3),
+        trial_limit: 2,
+        scale: 1_000_000,
+        ..least_feature.clone()
+    };
+    let least_plan = Plan {
+        code: plan("free"),
+        name: "Free".to_owned(),
+        price: 0,
+        currency: "usd".to_owned(),
+        interval: Interval::Month,
+        pinned: false,
+        limits: BTreeMap::new(),
+    };
+    let full_plan = Plan {
+        code: plan("free"),
+        price: 4_900,
+        currency: "eur".to_owned(),
+        interval: Interval::Year,
+        pinned: true,
+        limits: BTreeMap::from([
+            (feature("albums"), Limit::Unlimited),
+            (feature("articles"), Limit::Of(10)),
+        ]),
+        ..least_plan.clone()
+    };
+    let full = Catalog {
+        version: 3,
+        features: [least_feature, full_feature]
+            .map(|feature| (feature.code.clone(), feature))
+            .into(),
+        plans: BTreeMap::from([(plan("free"), vec![least_plan, full_plan])]),
+    };
+    vec![("empty", Catalog::default()), ("full", full)]
+}
+
+pub fn origins() -> Documents<Origin> {
+    let said = |word: &str| Some(word.to_owned());
+    let full = Origin {
+        actor: said("ops"),
+        request_id: said("req-1"),
+        resource_type: said("article"),
+        resource_id: said("42"),
+        reason: said("a gift"),
+    };
+    vec![("unknown", Origin::default()), ("full", full)]
+}
+
+pub fn reasons() -> Documents<Reason> {
+    vec![
+        ("unknown_user", Reason::UnknownUser),
+        ("unknown_feature", Reason::UnknownFeature),
+        ("account_disabled", Reason::AccountDisabled),
+        ("token_revoked", Reason::TokenRevoked),
+        ("token_expired", Reason::TokenExpired),
+        ("token_exhausted", Reason::TokenExhausted),
+        ("subscription_expired", Reason::SubscriptionExpired),
+        ("not_in_plan", Reason::NotInPlan),
+        ("limit_reached", Reason::LimitReached),
+        ("credits_exhausted", Reason::CreditsExhausted),
+        ("org_disabled", Reason::OrgDisabled),
+        ("org_subscription_expired", Reason::OrgSubscriptionExpired),
+        ("org_limit_reached", Reason::OrgLimitReached),
+    ]
+}
