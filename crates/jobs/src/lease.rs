@@ -76,12 +76,19 @@ impl LeaseKeeper {
 
     /// Gives the lease back.
     pub(crate) async fn end(self) -> Result<(), StoreError> {
+        let engine = self.renewer.engine.clone();
+        let lease = self.stop().await;
+        engine.storage().give_lease_back(&lease).await
+    }
+
+    /// Renews the lease no more, and leaves it to the caller to give it back.
+    pub(crate) async fn stop(self) -> Lease {
         drop(self.end);
+        let lease = self.renewer.lease;
         if self.renewing.await.is_err() {
-            tracing::error!(job = %self.renewer.lease.name, "the renewal of a lease ended in a panic");
+            tracing::error!(job = %lease.name, "the renewal of a lease ended in a panic");
         }
-        let storage = self.renewer.engine.storage();
-        storage.give_lease_back(&self.renewer.lease).await
+        lease
     }
 }
 

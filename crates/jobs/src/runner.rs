@@ -296,14 +296,12 @@ impl Inner {
         };
         run.ended_at = Some(self.engine.now());
         meters_of(job, &run, started.elapsed());
+        let lease = keeper.stop().await;
         let recorded = self
-            .with_retries(|| self.engine.storage().put_run(&run))
+            .with_retries(|| self.engine.storage().end_run(&run, &lease))
             .await;
         if let Err(error) = recorded {
-            tracing::error!(%job, run = %run.id, %error, "the end of a run was not recorded");
-        }
-        if let Err(error) = keeper.end().await {
-            tracing::warn!(%job, %error, "the lease of a job was not given back; it runs out");
+            tracing::error!(%job, run = %run.id, %error, "the end of a run was not recorded; its lease runs out");
         }
         let (done, failed) = (run.summary.done, run.summary.failed);
         let error = run.summary.error.as_deref();

@@ -7,6 +7,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::error::{corrupt, store_error};
+use crate::pool::to_the_end;
 use crate::rows::{Reading, json_text, name_text, stored_count};
 use crate::store::PgStore;
 
@@ -29,6 +30,8 @@ insert into job_runs (id, job, asked_by, filter, owner, started_at, ended_at, st
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)
 on conflict (id) do update
 set ended_at = excluded.ended_at, state = excluded.state, summary = excluded.summary";
+const END_RUN: &str = "\
+update job_runs set ended_at = $2, state = $3, summary = $4::jsonb where id = $1";
 const PUT_BATCH: &str = "\
 insert into job_batches (run, number, ended_at, summary) values ($1, $2, $3, $4::jsonb)
 on conflict (run, number) do update set ended_at = excluded.ended_at, summary = excluded.summary";
@@ -92,6 +95,28 @@ impl JobStore for PgStore {
             .await
             .map(drop)
             .map_err(store_error)
+    }
+
+    async fn end_run(&self, run: &JobRun, lease: &Lease) -> Result<(), StoreError> {
+        let (run, lease, epoch) = (run.clone(), lease.clone(), stored_count(lease.epoch)?);
+        let (state, summary) = (name_text(&run.state)?, json_text(&run.summary)?);
+        let pool = self.pool.clone();
+        to_the_end(async move {
+            let mut transaction = pool.begin().await.map_err(store_error)?;
+            let end = sqlx::query(END_RUN)
+                .bind(run.id)
+                .bind(run.ended_at)
+                .bind(state)
+                .bind(summary);
+            end.execute(&mut *transaction).await.map_err(store_error)?;
+            let free = sqlx::query(GIVE_BACK)
+                .bind(lease.name)
+                .bind(lease.owner)
+                .bind(epoch);
+            free.execute(&mut *transaction).await.map_err(store_error)?;
+            transaction.commit().await.map_err(store_error)
+        })
+        .await
     }
 
     async fn put_batch(&self, batch: &BatchRecord) -> Result<(), StoreError> {

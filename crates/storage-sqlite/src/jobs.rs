@@ -44,26 +44,26 @@ impl JobStore for SqliteStore {
     }
 
     async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError> {
-        let (lease, epoch) = (lease.clone(), counter(lease.epoch)?);
-        self.writing(move |connection| {
-            Box::pin(async move {
-                let statement = "update leases set owner = null \
-                                 where name = ?1 and owner = ?2 and epoch = ?3";
-                let statement = sqlx::query(statement)
-                    .bind(lease.name)
-                    .bind(lease.owner)
-                    .bind(epoch);
-                statement.execute(connection).await?;
-                Ok(())
-            })
-        })
-        .await
+        let lease = lease.clone();
+        self.writing(move |connection| Box::pin(give_lease_back(connection, lease)))
+            .await
     }
 
     async fn put_run(&self, run: &JobRun) -> Result<(), StoreError> {
         let run = run.clone();
         self.writing(move |connection| Box::pin(put_run(connection, run)))
             .await
+    }
+
+    async fn end_run(&self, run: &JobRun, lease: &Lease) -> Result<(), StoreError> {
+        let (run, lease) = (run.clone(), lease.clone());
+        self.writing(move |connection| {
+            Box::pin(async move {
+                put_run(&mut *connection, run).await?;
+                give_lease_back(connection, lease).await
+            })
+        })
+        .await
     }
 
     async fn put_batch(&self, batch: &BatchRecord) -> Result<(), StoreError> {
@@ -108,6 +108,18 @@ impl JobStore for SqliteStore {
             .map_err(Fault::from)?;
         Ok(rows.iter().map(read_batch).collect::<Result<_, Fault>>()?)
     }
+}
+
+/// The row stays, with nobody in it: the next holder must get the next epoch.
+async fn give_lease_back(connection: &mut SqliteConnection, lease: Lease) -> Result<(), Fault> {
+    let statement = "update leases set owner = null where name = ?1 and owner = ?2 and epoch = ?3";
+    sqlx::query(statement)
+        .bind(lease.name)
+        .bind(lease.owner)
+        .bind(counter(lease.epoch)?)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// A run that is not known yet begins: what still seems to run of its job is lost.

@@ -2,6 +2,7 @@
 //! between what a batch writes and its record.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -31,6 +32,8 @@ pub struct FaultyStore {
     failed_at: Mutex<Vec<Instant>>,
     /// A home of which a balance reads one more than was spent.
     tampered: Mutex<Option<AccountId>>,
+    /// Whether leases that are given back by themselves stay taken.
+    pub keeps_leases: AtomicBool,
     /// Batches that may still be recorded.
     leaves: Semaphore,
     /// One for each batch that waits for leave.
@@ -45,6 +48,7 @@ impl Default for FaultyStore {
             calls_left: Mutex::default(),
             failed_at: Mutex::default(),
             tampered: Mutex::default(),
+            keeps_leases: AtomicBool::default(),
             leaves: Semaphore::new(Semaphore::MAX_PERMITS),
             waiting: Semaphore::new(0),
         }
@@ -253,12 +257,20 @@ impl JobStore for FaultyStore {
 
     async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError> {
         self.answers()?;
+        if self.keeps_leases.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("no lease is given back".into()));
+        }
         self.inner.give_lease_back(lease).await
     }
 
     async fn put_run(&self, run: &JobRun) -> Result<(), StoreError> {
         self.answers()?;
         self.inner.put_run(run).await
+    }
+
+    async fn end_run(&self, run: &JobRun, lease: &Lease) -> Result<(), StoreError> {
+        self.answers()?;
+        self.inner.end_run(run, lease).await
     }
 
     async fn put_batch(&self, batch: &BatchRecord) -> Result<(), StoreError> {

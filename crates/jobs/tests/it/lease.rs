@@ -1,6 +1,7 @@
 //! One run of a job at a time, whoever asks; and whoever lost the lease writes nothing.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -46,6 +47,18 @@ async fn of_two_runners_one_works() {
     assert_eq!(platform.let_go(run).await.state, RunState::Succeeded);
     let free = second.run(JOB, JobFilter::default(), "test").await;
     assert!(free.is_ok(), "the lease was given back");
+}
+
+/// The history and the lease say the same: a run that is seen to have ended holds nothing any more.
+#[tokio::test(start_paused = true)]
+async fn a_job_can_be_started_again_as_soon_as_its_run_is_seen_to_have_ended() {
+    let platform = Platform::with_users(1).await;
+    platform.store.keeps_leases.store(true, Ordering::Relaxed);
+    let (first, second) = (platform.runner(), platform.runner());
+    for runner in [&first, &second, &first] {
+        let run = runner.run(JOB, JobFilter::default(), "test").await;
+        assert_eq!(run.expect("it is free").state, RunState::Succeeded);
+    }
 }
 
 /// The lease is taken over between two batches, and this worker does not know.

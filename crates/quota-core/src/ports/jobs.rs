@@ -112,6 +112,13 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError`] when it cannot be written.
     async fn put_run(&self, run: &JobRun) -> Result<(), StoreError>;
 
+    /// Ends a run that was stored before, and gives its lease back, together: who reads that a run has ended can start
+    /// the next one. A lease that was lost stays with its holder.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written; then neither happened, or both did.
+    async fn end_run(&self, run: &JobRun, lease: &Lease) -> Result<(), StoreError>;
+
     /// Stores a batch.
     ///
     /// # Errors

@@ -90,6 +90,7 @@ macro_rules! conformance_store {
             a_lease_is_given_back_only_by_its_holder
             runs_are_listed_newest_first
             a_run_that_begins_finds_earlier_ones_lost
+            a_run_ends_together_with_its_lease
             batches_come_by_number
             old_runs_are_pruned_with_their_batches
         }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::MemoryStore;
 use super::records::at_most;
-use super::state::LeaseState;
+use super::state::{LeaseState, State};
 
 #[async_trait]
 impl KeyStore for MemoryStore {
@@ -75,27 +75,22 @@ impl JobStore for MemoryStore {
 
     async fn give_lease_back(&self, lease: &Lease) -> Result<(), StoreError> {
         self.call(|state| {
-            if let Some(stored) = state.leases.get_mut(&lease.name) {
-                let is_own = stored.owner.as_ref() == Some(&lease.owner);
-                if is_own && stored.epoch == lease.epoch {
-                    stored.owner = None;
-                }
-            }
+            state.give_lease_back(lease);
             Ok(())
         })
     }
 
     async fn put_run(&self, run: &JobRun) -> Result<(), StoreError> {
         self.call(|state| {
-            if let Some(stored) = state.runs.iter_mut().find(|stored| stored.id == run.id) {
-                *stored = run.clone();
-                return Ok(());
-            }
-            let of_job = state.runs.iter_mut().filter(|other| other.job == run.job);
-            for other in of_job.filter(|other| other.state == RunState::Running) {
-                other.state = RunState::Lost;
-            }
-            state.runs.push(run.clone());
+            state.put_run(run);
+            Ok(())
+        })
+    }
+
+    async fn end_run(&self, run: &JobRun, lease: &Lease) -> Result<(), StoreError> {
+        self.call(|state| {
+            state.put_run(run);
+            state.give_lease_back(lease);
             Ok(())
         })
     }
@@ -122,5 +117,28 @@ impl JobStore for MemoryStore {
             let of_run = state.batches.values().filter(|batch| batch.run == run);
             Ok(of_run.cloned().collect())
         })
+    }
+}
+
+impl State {
+    fn give_lease_back(&mut self, lease: &Lease) {
+        if let Some(stored) = self.leases.get_mut(&lease.name) {
+            let is_own = stored.owner.as_ref() == Some(&lease.owner);
+            if is_own && stored.epoch == lease.epoch {
+                stored.owner = None;
+            }
+        }
+    }
+
+    fn put_run(&mut self, run: &JobRun) {
+        if let Some(stored) = self.runs.iter_mut().find(|stored| stored.id == run.id) {
+            *stored = run.clone();
+            return;
+        }
+        let of_job = self.runs.iter_mut().filter(|other| other.job == run.job);
+        for other in of_job.filter(|other| other.state == RunState::Running) {
+            other.state = RunState::Lost;
+        }
+        self.runs.push(run.clone());
     }
 }

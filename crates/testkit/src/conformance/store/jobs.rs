@@ -178,6 +178,40 @@ pub async fn a_run_that_begins_finds_earlier_ones_lost(store: Store) {
     assert_eq!(again[0].1, RunState::Running, "a run does not lose itself");
 }
 
+/// The end of a run and the return of its lease are one write; a lease that was lost stays with its holder.
+pub async fn a_run_ends_together_with_its_lease(store: Store) {
+    let lease = |owner: &str, epoch| Lease {
+        name: "reset".to_owned(),
+        owner: owner.to_owned(),
+        epoch,
+    };
+    let mut first = run("reset", 1);
+    store.put_run(&first).await.expect("writes");
+    let epoch = take(&store, "one", 0, 10).await.expect("is free");
+    first.state = RunState::Succeeded;
+    first.ended_at = Some(instant(2));
+    first.summary.done = 7;
+    let ended = store.end_run(&first, &lease("one", epoch)).await;
+    ended.expect("writes");
+    let runs = store.runs(None, 10).await.expect("reads");
+    assert_eq!(runs, [first.clone()]);
+    let next = take(&store, "two", 3, 10).await.expect("is free at once");
+    assert!(epoch < next, "{epoch} is before {next}");
+    let mut second = run("reset", 3);
+    store.put_run(&second).await.expect("writes");
+    let third = take(&store, "three", 10, 20).await.expect("has run out");
+    second.state = RunState::Lost;
+    let ended = store.end_run(&second, &lease("two", next)).await;
+    ended.expect("writes");
+    let expected = [
+        (second.id, RunState::Lost),
+        (first.id, RunState::Succeeded),
+    ];
+    assert_eq!(states(&store, None).await, expected);
+    assert_eq!(take(&store, "four", 11, 30).await, None);
+    assert_eq!(take(&store, "three", 11, 30).await, Some(third));
+}
+
 fn batch_of(run: &JobRun, number: u32) -> BatchRecord {
     BatchRecord {
         run: run.id,
