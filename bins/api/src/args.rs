@@ -12,9 +12,12 @@ use quota_core::ports::KeyScope;
 use quota_service::EngineSettings;
 use runtime::{
     CacheArgs, DatabaseArgs, JobArgs, LogArgs, MetricsArgs, RuleArgs, ScheduleArgs, address,
-    parse_duration, whole,
+    parse_duration, parse_duration_or_zero, whole,
 };
 use uuid::Uuid;
+
+/// How long requests are still taken after SIGTERM: load balancers look every few seconds.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Short for `api serve --demo`.
 const DEMO: &str = "--demo";
@@ -211,7 +214,10 @@ pub(crate) struct HttpArgs {
     /// Longest time for one request.
     #[arg(long, env = "QUOTA_REQUEST_TIMEOUT", hide_env_values = true, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
     pub(crate) request_timeout: Duration,
-    /// Longest time that a stop waits for requests that were taken.
+    /// How long requests are still taken after SIGTERM, while `/readyz` says 503; 5s unless set, 0s with --demo.
+    #[arg(long, env = "QUOTA_DRAIN_TIME", hide_env_values = true, value_name = "TIME", value_parser = parse_duration_or_zero)]
+    drain_time: Option<Duration>,
+    /// Longest time that a stop then waits for requests that were taken.
     #[arg(long, env = "QUOTA_STOP_TIMEOUT", hide_env_values = true, value_name = "TIME", default_value = "15s", value_parser = parse_duration)]
     pub(crate) stop_timeout: Duration,
     /// Whether this process runs the jobs on their schedule.
@@ -255,6 +261,11 @@ impl ServeArgs {
             (database.database_url, cache.redis_url) = (None, None);
         }
         (database, cache)
+    }
+
+    pub(crate) fn drain_time(&self) -> Duration {
+        let usual = if self.demo { Duration::ZERO } else { DRAIN_TIME };
+        self.http.drain_time.unwrap_or(usual)
     }
 
     pub(crate) fn engine_settings(&self) -> EngineSettings {

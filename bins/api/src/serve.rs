@@ -2,16 +2,18 @@
 
 use std::future::IntoFuture as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::serve::ListenerExt as _;
 use http_api::{ApiSettings, ApiState, describe_metrics, service};
 use jobs::Runner;
-use runtime::{StartError, StopSignal, install_metrics};
+use runtime::{Metrics, Readiness, StartError, StopSignal};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::args::{HttpArgs, Jobs, ServeArgs};
+use crate::args::{Jobs, ServeArgs};
 use crate::command_error::CommandError;
 use crate::demo;
 use crate::job_control::RunnerControl;
@@ -25,11 +27,13 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), CommandError> {
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|cause| StartError::Listen { address, cause })?;
     let bound = listener.local_addr().unwrap_or(address);
-    let metrics = install_metrics()?;
+    let page = args.metrics.bind().await?;
+    let metrics = Metrics::install()?;
     describe_metrics();
-    args.metrics.serve(metrics.clone()).await?;
     let (database, cache) = args.places();
     let wired = wire(&database, &cache, args.engine_settings()).await?;
+    let readiness = wired.readiness();
+    page.serve(metrics.clone(), readiness.clone());
     let demo_key = if args.demo {
         Some(demo::fill_with_key(&wired.engine).await?)
     } else {
@@ -42,13 +46,14 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), CommandError> {
         requests_max: usize::try_from(args.http.requests_max).unwrap_or(usize::MAX),
         request_timeout: args.http.request_timeout,
         metrics_open: args.http.metrics_open,
-        metrics: Some(metrics),
+        metrics: Some(Arc::new(move || metrics.render())),
         schema: wired.schema_check(),
     };
     let control = Arc::new(RunnerControl(runner.clone()));
     let state = ApiState::new(wired.engine.clone(), Some(control), api_settings);
     announce(&format!("http://{bound}"), demo_key.as_deref());
-    let outcome = answer(listener, state, &args.http, stop).await;
+    let drained = drained(stop, state.clone(), readiness, args.drain_time());
+    let outcome = answer(listener, state, args.http.stop_timeout, drained).await;
     // Whatever became of the server, what the engine took is answered and written.
     runner.stop().await;
     if let Some(task) = scheduled {
@@ -60,28 +65,44 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), CommandError> {
     outcome
 }
 
-/// Answers until told to stop, and then what was taken, for no longer than the settings say.
+/// Waits for the signal to stop. Then says that this node is not ready, and goes on taking requests until the load
+/// balancer has had time to notice.
+async fn drained(stop: StopSignal, state: ApiState, readiness: Readiness, drain_time: Duration) {
+    stop.clone().wait().await;
+    state.drain();
+    readiness.drain();
+    if !drain_time.is_zero() {
+        tracing::info!(?drain_time, "draining: not ready any more, requests are still taken");
+        tokio::select! {
+            () = tokio::time::sleep(drain_time) => {}
+            () = stop.wait_at_once() => {}
+        }
+    }
+}
+
+/// Answers until `drained`, and then what was taken, for no longer than `stop_timeout`.
 async fn answer(
     listener: TcpListener,
     state: ApiState,
-    settings: &HttpArgs,
-    stop: StopSignal,
+    stop_timeout: Duration,
+    drained: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CommandError> {
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection stays slow");
         }
     });
-    let asked = stop.clone();
+    let (stopping, mut stopped) = watch::channel(false);
     let routes = axum::ServiceExt::<Request>::into_make_service(service(state));
     let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
-        asked.wait().await;
+        drained.await;
+        stopping.send_replace(true);
         tracing::info!("stopping: no more connections, what was taken is answered");
     });
     let mut server = tokio::spawn(server.into_future());
     let overdue = async {
-        stop.wait().await;
-        tokio::time::sleep(settings.stop_timeout).await;
+        drop(stopped.wait_for(|is_stopping| *is_stopping).await);
+        tokio::time::sleep(stop_timeout).await;
     };
     tokio::select! {
         ended = &mut server => match ended {

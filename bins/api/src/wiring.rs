@@ -6,7 +6,9 @@ use std::time::Duration;
 use http_api::{SchemaCheck, SchemaReport};
 use quota_core::ports::{Cache, EventSink};
 use quota_service::{Engine, EngineParts, EngineSettings, NoCache, TimeIds};
-use runtime::{CacheArgs, DatabaseArgs, MissingFile, OpenCache, OpenDatabase, StartError};
+use runtime::{
+    CacheArgs, DatabaseArgs, MissingFile, OpenCache, OpenDatabase, Readiness, StartError,
+};
 use tokio::task::JoinHandle;
 
 /// How often it is looked whether another node applied a catalog.
@@ -25,6 +27,11 @@ impl Wired {
     /// Whether the database belongs to this machine alone.
     pub(crate) fn is_embedded(&self) -> bool {
         self.database.is_sqlite()
+    }
+
+    /// What `/readyz` beside the metrics answers.
+    pub(crate) fn readiness(&self) -> Readiness {
+        Readiness::new(&self.engine, &self.database)
     }
 
     /// How `/readyz` asks for the schema; a SQLite file is brought up to date when it is opened.

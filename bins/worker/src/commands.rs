@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jobs::{JobFilter, JobInfo};
 use quota_core::ports::{JobRun, RunState};
-use runtime::{ScheduleArgs, StartError, StopSignal, install_metrics};
+use runtime::{Metrics, ScheduleArgs, StartError, StopSignal};
 
 use crate::args::{JobsArgs, RunArgs, RunJobArgs};
 use crate::wiring::wire;
@@ -15,10 +15,17 @@ const ASKED_BY: &str = "manual";
 /// `worker run`: every job on its schedule, until a signal.
 pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode, StartError> {
     let stop = StopSignal::listen()?;
-    args.metrics.serve(install_metrics()?).await?;
+    let page = args.metrics.bind().await?;
+    let metrics = Metrics::install()?;
     let wired = wire(&args.work, &args.schedules).await?;
+    let readiness = wired.readiness();
+    page.serve(metrics, readiness.clone());
     tracing::info!("the jobs run on their schedule");
-    wired.runner.run_scheduled(stopping(stop)).await;
+    let stopping = async {
+        stopping(stop).await;
+        readiness.drain();
+    };
+    wired.runner.run_scheduled(stopping).await;
     wired.stop().await;
     tracing::info!("the worker has stopped");
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jobs::Runner;
 use quota_service::{Engine, EngineParts, TimeIds};
-use runtime::{MissingFile, OpenCache, OpenDatabase, ScheduleArgs, StartError};
+use runtime::{MissingFile, OpenCache, OpenDatabase, Readiness, ScheduleArgs, StartError};
 
 use crate::args::WorkArgs;
 
@@ -17,6 +17,11 @@ pub(crate) struct Wired {
 }
 
 impl Wired {
+    /// What `/readyz` beside the metrics answers.
+    pub(crate) fn readiness(&self) -> Readiness {
+        Readiness::new(&self.engine, &self.database)
+    }
+
     /// Finishes the batches in hand, tells the nodes what is left to tell, closes the database.
     pub(crate) async fn stop(self) {
         self.runner.stop().await;

@@ -29,4 +29,4 @@ pub use jobs::{JobControl, JobControlError, JobInfo, RunAsk};
 pub use meters::describe_metrics;
 pub use problem::Problem;
 pub use router::{openapi, service};
-pub use state::{ApiSettings, ApiState, SchemaCheck, SchemaReport};
+pub use state::{ApiSettings, ApiState, RenderMetrics, SchemaCheck, SchemaReport};

@@ -1,10 +1,10 @@
 //! What every route shares.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use metrics_exporter_prometheus::PrometheusHandle;
 use quota_core::ports::StoreError;
 use quota_service::Engine;
 
@@ -24,6 +24,9 @@ pub struct SchemaReport {
 pub type SchemaCheck =
     Arc<dyn Fn() -> BoxFuture<'static, Result<SchemaReport, StoreError>> + Send + Sync>;
 
+/// Gives the metrics of this process as Prometheus text.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// What can be set on the HTTP side.
 #[derive(Clone)]
 pub struct ApiSettings {
@@ -36,7 +39,7 @@ pub struct ApiSettings {
     /// Whether `/metrics` is served without a key.
     pub metrics_open: bool,
     /// Where the metrics come from; none answers 404.
-    pub metrics: Option<PrometheusHandle>,
+    pub metrics: Option<RenderMetrics>,
     /// Asked by `/readyz`; none where the schema is the program's own.
     pub schema: Option<SchemaCheck>,
 }
@@ -65,6 +68,7 @@ struct Inner {
     jobs: Option<Arc<dyn JobControl>>,
     settings: ApiSettings,
     meters: Meters,
+    is_draining: AtomicBool,
 }
 
 impl ApiState {
@@ -75,10 +79,20 @@ impl ApiState {
             jobs,
             settings,
             meters: Meters::new(),
+            is_draining: AtomicBool::new(false),
         };
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// From now on `/readyz` says 503 `draining`; requests are answered as before.
+    pub fn drain(&self) {
+        self.inner.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.inner.is_draining.load(Ordering::Relaxed)
     }
 
     pub(crate) fn engine(&self) -> &Engine {

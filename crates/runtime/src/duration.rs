@@ -10,6 +10,18 @@ const DAYS_MAX: u64 = 3_660;
 /// # Errors
 /// Says how a span is written.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let span = parse_duration_or_zero(text)?;
+    if span.is_zero() {
+        return Err("must be longer than that, such as 500ms, 5s, 10m, 72h or 35d".to_owned());
+    }
+    Ok(span)
+}
+
+/// Reads a span of time, which may be `0s`.
+///
+/// # Errors
+/// Says how a span is written.
+pub fn parse_duration_or_zero(text: &str) -> Result<Duration, String> {
     let wrong = || {
         format!(
             "use a whole number and a unit, such as 500ms, 5s, 10m, 72h or 35d; at most {DAYS_MAX}d"
@@ -28,8 +40,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     let span = number.checked_mul(millis).map(Duration::from_millis);
     let most = Duration::from_secs(DAYS_MAX * 86_400);
-    span.filter(|span| !span.is_zero() && *span <= most)
-        .ok_or_else(wrong)
+    span.filter(|span| *span <= most).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -40,6 +51,7 @@ mod tests {
     fn a_span_is_a_number_and_a_unit() {
         assert_eq!(parse_duration("72h"), Ok(Duration::from_hours(72)));
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration_or_zero("0s"), Ok(Duration::ZERO));
         for wrong in [
             "",
             "5",

@@ -123,9 +123,9 @@ async fn a_request_that_takes_too_long_is_given_up() {
 /// Counters are of the whole process, which other tests may share: only of a feature of its own is the number known.
 #[tokio::test]
 async fn metrics_name_features_and_routes_and_no_user() {
-    let metrics = runtime::install_metrics().expect("once in a process");
+    let metrics = runtime::Metrics::install().expect("once in a process");
     let settings = ApiSettings {
-        metrics: Some(metrics),
+        metrics: Some(Arc::new(move || metrics.render())),
         metrics_open: true,
         ..ApiSettings::default()
     };

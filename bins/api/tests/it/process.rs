@@ -29,6 +29,7 @@ fn api(folder: &Path, environment: &[(&str, &str)]) -> Command {
     command
         .current_dir(folder)
         .env_clear()
+        .env("QUOTA_DRAIN_TIME", "0s")
         .envs(environment.iter().copied());
     command
 }
@@ -103,11 +104,11 @@ impl Served {
     }
 
     /// Waits for a line of the log.
-    fn wait_for(&mut self, words: &str) {
+    fn wait_for(&mut self, words: &str) -> String {
         let mut line = String::new();
         while self.log.read_line(&mut line).expect("a log") != 0 {
             if line.contains(words) {
-                return;
+                return line;
             }
             line.clear();
         }
@@ -236,6 +237,72 @@ fn logs_are_json_when_asked_and_hold_no_secret() {
         has_request |= line["message"] == "answered" && line["route"] == "/v1/consume";
     }
     assert!(has_request, "the access log is there at level debug");
+}
+
+/// The answer to a GET without a key: its head and its body.
+fn get(address: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("it is sent");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    (head.to_owned(), body.to_owned())
+}
+
+/// The load balancer is told before the port closes: nobody is turned away who could not know.
+#[test]
+fn on_sigterm_a_node_says_that_it_is_not_ready_and_still_takes_requests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--drain-time", "1h", "--metrics-listen", "127.0.0.1:0"];
+    let mut served = serve(folder.path(), &arguments, &[]);
+    let line = served.wait_for("the metrics are served");
+    let (_, page) = line.trim().split_once("address=").expect("an address");
+    let (head, body) = get(page, "/readyz");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(body, r#"{"status":"ok"}"#);
+    served.terminate();
+    served.wait_for("draining");
+    let (head, body) = get(&served.address, "/readyz");
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert!(body.contains(r#""code":"draining""#), "{body}");
+    let (head, body) = get(page, "/readyz");
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert!(body.contains(r#""code":"draining""#), "{body}");
+    assert!(get(&served.address, "/healthz").0.starts_with("HTTP/1.1 200"));
+    let ask = r#"{"user":"alice","feature":"articles_per_month","amount":1}"#;
+    let mut stream = served.begin_consume(ask.len());
+    stream.write_all(ask.as_bytes()).expect("the body is sent");
+    let (head, body) = answer_of_kept(stream);
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(body["allowed"], true);
+    // Who cannot wait asks again.
+    served.terminate();
+    served.wait_for("stopping");
+    assert!(served.child.wait().expect("it ends").success());
+    assert!(TcpStream::connect(&served.address).is_err(), "nobody listens");
+}
+
+/// The metrics have a port of their own, where no key is asked for; every one is described.
+#[test]
+fn metrics_are_served_on_a_port_of_their_own_and_each_has_help_and_type() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--metrics-listen", "127.0.0.1:0"];
+    let mut served = serve(folder.path(), &arguments, &[]);
+    let line = served.wait_for("the metrics are served");
+    let (_, page) = line.trim().split_once("address=").expect("an address");
+    let (head, text) = get(page, "/metrics");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let version = concat!("quota_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1");
+    for part in [version, "process_cpu_seconds_total", "process_open_fds"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    for name in types.filter_map(|line| line.split_whitespace().next()) {
+        assert!(text.contains(&format!("# HELP {name} ")), "{name}: {text}");
+    }
+    let (head, _) = get(&served.address, "/metrics");
+    assert!(head.starts_with("HTTP/1.1 401"), "beside the API it needs a key: {head}");
 }
 
 /// The second one finds the address taken, and the first one's key is good as before.

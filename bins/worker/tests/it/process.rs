@@ -88,7 +88,16 @@ async fn the_worker_runs_its_schedule_serves_metrics_and_stops_on_sigterm_with_0
     let address = address.to_owned();
     running.line_with(&["the jobs run on their schedule"]);
     running.line_with(&["a job ends", "job=sweep_reservations", "done=3"]);
-    let page = page(&address).await;
+    let health = page(&address, "/healthz").await;
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    let ready = page(&address, "/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    assert!(ready.ends_with(r#"{"status":"ok"}"#), "{ready}");
+    let page = page(&address, "/metrics").await;
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    for name in types.filter_map(|line| line.split_whitespace().next()) {
+        assert!(page.contains(&format!("# HELP {name} ")), "{name}: {page}");
+    }
     let counted = r#"quota_job_runs_total{job="sweep_reservations",state="succeeded"} 1"#;
     assert!(page.contains(counted), "{page}");
     assert!(page.contains("quota_job_last_success_timestamp"), "{page}");
@@ -106,12 +115,12 @@ async fn the_worker_runs_its_schedule_serves_metrics_and_stops_on_sigterm_with_0
     store.close().await;
 }
 
-async fn page(address: &str) -> String {
+async fn page(address: &str, path: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address)
         .await
         .expect("it listens");
-    let ask = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(ask.as_bytes()).await.expect("it reads");
     let mut page = String::new();
     stream.read_to_string(&mut page).await.expect("it answers");

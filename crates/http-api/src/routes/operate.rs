@@ -26,8 +26,12 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
 
 /// Says whether requests can be answered.
 #[utoipa::path(get, path = "/readyz", tag = "operate", security(()),
-    responses((status = 200, body = HealthBody), (status = 503, description = "The store does not answer, or its schema is not migrated", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HealthBody), (status = 503, description = "The process is stopping (`draining`), the store does not answer, or its schema is not migrated", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthBody>, Problem> {
+    if state.is_draining() {
+        let detail = "this process is stopping; send requests to another one";
+        return Err(unready("draining", detail));
+    }
     let health = state.engine().health().await;
     let schema = match &state.settings().schema {
         Some(ask) if health.store.is_ok() => ask().await.map(Some),
@@ -67,10 +71,10 @@ pub(crate) async fn metrics(
     if !state.settings().metrics_open {
         known_key(&headers, &state, KeyScope::Admin).await?;
     }
-    let handle =
+    let render =
         state.settings().metrics.as_ref().ok_or_else(|| {
             Problem::new(StatusCode::NOT_FOUND, "no_metrics", "no metrics are kept")
         })?;
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    Ok((kind, handle.render()).into_response())
+    Ok((kind, render()).into_response())
 }

@@ -34,7 +34,7 @@ async fn what_is_answered_is_what_the_document_says() {
         .install_recorder()
         .expect("the only recorder");
     let settings = ApiSettings {
-        metrics: Some(metrics),
+        metrics: Some(Arc::new(move || metrics.render())),
         ..ApiSettings::default()
     };
     let api = Api::of(&record, settings, Some(Arc::new(ToldJobs))).await;
