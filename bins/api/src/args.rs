@@ -214,7 +214,7 @@ pub(crate) struct HttpArgs {
     /// Longest time for one request.
     #[arg(long, env = "QUOTA_REQUEST_TIMEOUT", hide_env_values = true, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
     pub(crate) request_timeout: Duration,
-    /// How long requests are still taken after SIGTERM, while `/readyz` says 503; 5s unless set, 0s with --demo.
+    /// How long requests are still taken after SIGTERM, while `/readyz` says 503; 5s unless set, and 0s for a demo.
     #[arg(long, env = "QUOTA_DRAIN_TIME", hide_env_values = true, value_name = "TIME", value_parser = parse_duration_or_zero)]
     drain_time: Option<Duration>,
     /// Longest time that a stop then waits for requests that were taken.
@@ -264,7 +264,11 @@ impl ServeArgs {
     }
 
     pub(crate) fn drain_time(&self) -> Duration {
-        let usual = if self.demo { Duration::ZERO } else { DRAIN_TIME };
+        let usual = if self.demo {
+            Duration::ZERO
+        } else {
+            DRAIN_TIME
+        };
         self.http.drain_time.unwrap_or(usual)
     }
 

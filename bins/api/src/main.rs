@@ -5,7 +5,6 @@ mod args;
 mod catalog;
 mod command_error;
 mod demo;
-mod job_control;
 mod keys;
 mod serve;
 mod wiring;

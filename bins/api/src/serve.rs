@@ -16,7 +16,6 @@ use tokio::task::JoinHandle;
 use crate::args::{Jobs, ServeArgs};
 use crate::command_error::CommandError;
 use crate::demo;
-use crate::job_control::RunnerControl;
 use crate::wiring::{Wired, wire};
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -49,8 +48,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), CommandError> {
         metrics: Some(Arc::new(move || metrics.render())),
         schema: wired.schema_check(),
     };
-    let control = Arc::new(RunnerControl(runner.clone()));
-    let state = ApiState::new(wired.engine.clone(), Some(control), api_settings);
+    let state = ApiState::new(wired.engine.clone(), Some(runner.clone()), api_settings);
     announce(&format!("http://{bound}"), demo_key.as_deref());
     let drained = drained(stop, state.clone(), readiness, args.drain_time());
     let outcome = answer(listener, state, args.http.stop_timeout, drained).await;
@@ -72,7 +70,10 @@ async fn drained(stop: StopSignal, state: ApiState, readiness: Readiness, drain_
     state.drain();
     readiness.drain();
     if !drain_time.is_zero() {
-        tracing::info!(?drain_time, "draining: not ready any more, requests are still taken");
+        tracing::info!(
+            ?drain_time,
+            "draining: not ready any more, requests are still taken"
+        );
         tokio::select! {
             () = tokio::time::sleep(drain_time) => {}
             () = stop.wait_at_once() => {}

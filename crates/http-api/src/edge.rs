@@ -230,43 +230,13 @@ mod tests {
     use axum::Router;
     use axum::body::Body;
     use axum::routing::get;
-    use quota_core::ports::{Cache, CacheError, CachedHome, FixedClock};
-    use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
+    use quota_core::ports::FixedClock;
+    use quota_service::{Engine, EngineParts, EngineSettings, NoCache, TimeIds};
     use testkit::memory::MemoryStore;
     use tower::ServiceExt as _;
 
     use super::*;
     use crate::ApiSettings;
-
-    /// Keeps nothing.
-    struct NoCache;
-
-    #[async_trait::async_trait]
-    impl Cache for NoCache {
-        async fn get(
-            &self,
-            _: &quota_core::ids::AccountId,
-            _: &quota_core::ids::AccountId,
-        ) -> Result<Option<Arc<CachedHome>>, CacheError> {
-            Ok(None)
-        }
-        async fn put(&self, _: Arc<CachedHome>) -> Result<(), CacheError> {
-            Ok(())
-        }
-        async fn advance(
-            &self,
-            _: &[(quota_core::ids::AccountId, u64)],
-            _: bool,
-        ) -> Result<(), CacheError> {
-            Ok(())
-        }
-        fn name(&self) -> &'static str {
-            "none"
-        }
-        async fn ping(&self) -> Result<(), CacheError> {
-            Ok(())
-        }
-    }
 
     async fn state() -> ApiState {
         let parts = EngineParts {

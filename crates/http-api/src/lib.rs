@@ -7,7 +7,6 @@ mod decision;
 mod document;
 mod edge;
 mod front;
-mod jobs;
 mod meters;
 mod note;
 mod params;
@@ -25,7 +24,6 @@ mod words;
 
 pub use catalog_file::{FileFault, read_catalog_toml, where_in_toml};
 pub use front::Front;
-pub use jobs::{JobControl, JobControlError, JobInfo, RunAsk};
 pub use meters::describe_metrics;
 pub use problem::Problem;
 pub use router::{openapi, service};

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jobs::Runner;
 use quota_core::ports::StoreError;
 use quota_service::Engine;
 
-use crate::jobs::JobControl;
 use crate::meters::Meters;
 
 /// How a database's schema stands.
@@ -65,15 +65,15 @@ pub struct ApiState {
 
 struct Inner {
     engine: Engine,
-    jobs: Option<Arc<dyn JobControl>>,
+    jobs: Option<Runner>,
     settings: ApiSettings,
     meters: Meters,
     is_draining: AtomicBool,
 }
 
 impl ApiState {
-    /// Puts the parts together. The metrics recorder, if there is one, must be installed before.
-    pub fn new(engine: Engine, jobs: Option<Arc<dyn JobControl>>, settings: ApiSettings) -> Self {
+    /// Puts the parts together. Without a runner the routes of jobs answer 404. The metrics recorder, if there is one, must be installed before.
+    pub fn new(engine: Engine, jobs: Option<Runner>, settings: ApiSettings) -> Self {
         let inner = Inner {
             engine,
             jobs,
@@ -99,8 +99,8 @@ impl ApiState {
         &self.inner.engine
     }
 
-    pub(crate) fn jobs(&self) -> Option<&dyn JobControl> {
-        self.inner.jobs.as_deref()
+    pub(crate) fn jobs(&self) -> Option<&Runner> {
+        self.inner.jobs.as_ref()
     }
 
     pub(crate) fn settings(&self) -> &ApiSettings {

@@ -8,13 +8,14 @@ use crate::JobName;
 
 /// Why a job was not run. What goes wrong within a run is in the run's record.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum JobError {
     /// There is no such job.
-    #[error("there is no job `{name}`; the jobs are {}", all_names())]
+    #[error("there is no job `{name}`; the jobs are {known}")]
     UnknownJob {
         /// What was asked for.
         name: String,
+        /// The jobs that there are, with commas.
+        known: String,
     },
     /// There is no such run, or no longer.
     #[error("there is no run {run}")]
@@ -66,9 +67,4 @@ impl JobError {
             | Self::Crashed { .. } => false,
         }
     }
-}
-
-fn all_names() -> String {
-    let names: Vec<&str> = JobName::ALL.iter().map(|name| name.as_str()).collect();
-    names.join(", ")
 }

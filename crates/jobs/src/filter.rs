@@ -5,8 +5,6 @@ use quota_core::catalog::Catalog;
 use quota_core::ids::{AccountId, FeatureCode};
 use quota_service::EngineError;
 
-use crate::{JobError, JobName};
-
 /// What a run is narrowed down to; everything by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
@@ -17,23 +15,6 @@ pub struct JobFilter {
 }
 
 impl JobFilter {
-    /// Whether the job can be narrowed down like this.
-    pub(crate) fn check(&self, job: JobName) -> Result<(), JobError> {
-        if self.account.is_some() && !job.takes_account() {
-            return Err(JobError::Filter {
-                job,
-                what: "account",
-            });
-        }
-        if !self.features.is_empty() && !job.takes_features() {
-            return Err(JobError::Filter {
-                job,
-                what: "feature",
-            });
-        }
-        Ok(())
-    }
-
     /// Whether the features are there.
     pub(crate) fn check_features(&self, catalog: &Catalog) -> Result<(), EngineError> {
         let is_unknown = |(_, code): &(usize, &FeatureCode)| !catalog.features.contains_key(*code);

@@ -5,21 +5,29 @@
 //!
 //! Knows no database, no cache and no protocol; holds no rule.
 
+mod auditing;
 mod backoff;
+mod due_accounts;
 mod error;
 mod filter;
+mod host;
+mod job;
 mod lease;
 mod meters;
 mod name;
+mod registry;
+mod run;
 mod runner;
+mod runs;
 mod schedule;
 mod scheduler;
 mod settings;
 mod sink;
-mod work;
+pub mod work;
 
 pub use error::JobError;
 pub use filter::JobFilter;
+pub use job::{JobSpec, Rhythm};
 pub use meters::describe_metrics;
 pub use name::JobName;
 pub use runner::{JobInfo, Runner};

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use quota_core::ports::{BatchRecord, EventSink, JobRun, RunState, RunSummary, StoreError};
+use quota_core::ports::{BatchRecord, EventSink, JobRun, RunState, RunSummary};
 use quota_service::Engine;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::host::{Active, Host};
 use crate::lease::{LeaseKeeper, until};
-use crate::work::{Ended, Work};
+use crate::run::{Ended, Work};
 use crate::{JobError, JobFilter, JobName, JobSettings};
-
-/// Newest runs among which the last one that was not narrowed down is looked for.
-pub(crate) const RUNS_LOOKED_AT: u32 = 50;
 
 /// Newest runs among which one without batches is looked for: more than a month of the frequent jobs brings.
 const RUNS_SEARCHED: u32 = 20_000;
@@ -37,17 +34,7 @@ pub struct JobInfo {
 /// Runs jobs. Cheap to clone; every clone is the same runner.
 #[derive(Clone)]
 pub struct Runner {
-    pub(crate) inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    pub(crate) engine: Engine,
-    pub(crate) sink: Arc<dyn EventSink>,
-    pub(crate) settings: JobSettings,
-    owner: String,
-    is_stopping: watch::Sender<bool>,
-    /// Runs at work.
-    active: watch::Sender<usize>,
+    pub(crate) inner: Arc<Host>,
 }
 
 /// A run that has begun: recorded, and with its lease taken.
@@ -75,14 +62,7 @@ impl Runner {
         owner: String,
     ) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                engine,
-                sink,
-                settings,
-                owner,
-                is_stopping: watch::Sender::new(false),
-                active: watch::Sender::new(0),
-            }),
+            inner: Arc::new(Host::new(engine, sink, settings, owner)),
         }
     }
 
@@ -92,8 +72,8 @@ impl Runner {
     /// [`JobError::Store`] when the history cannot be read.
     pub async fn list(&self) -> Result<Vec<JobInfo>, JobError> {
         let now = self.inner.engine.now();
-        let mut jobs = Vec::with_capacity(JobName::ALL.len());
-        for name in JobName::ALL {
+        let mut jobs = Vec::with_capacity(JobName::all().len());
+        for name in JobName::all() {
             let schedule = self.inner.settings.schedules.get(&name).cloned();
             let schedule = schedule.unwrap_or_else(crate::Schedule::never);
             jobs.push(JobInfo {
@@ -163,10 +143,7 @@ impl Runner {
 
     /// Starts nothing more, lets every run finish the batch in hand, and waits for that.
     pub async fn stop(&self) {
-        self.inner.is_stopping.send_replace(true);
-        let mut active = self.inner.active.subscribe();
-        // The sender lives as long as this runner: there is no error.
-        drop(active.wait_for(|active| *active == 0).await);
+        self.inner.stop().await;
     }
 
     async fn begin(
@@ -247,7 +224,7 @@ impl Runner {
         let inner = Arc::clone(&self.inner);
         let active = Active::count(&inner);
         tokio::spawn(async move {
-            let finished = inner.carry_out(begun).await;
+            let finished = carry_out(&inner, begun).await;
             drop(active);
             finished
         })
@@ -264,80 +241,38 @@ impl Begun {
     }
 }
 
-impl Inner {
-    pub(crate) fn is_stopping(&self) -> bool {
-        *self.is_stopping.borrow()
-    }
-
-    /// Waits until this runner is told to stop.
-    pub(crate) async fn stopping(&self) {
-        let mut stopping = self.is_stopping.subscribe();
-        drop(stopping.wait_for(|is_stopping| *is_stopping).await);
-    }
-
-    async fn carry_out(self: Arc<Self>, begun: Begun) -> Finished {
-        let started = tokio::time::Instant::now();
-        let job = begun.job;
-        tracing::info!(%job, run = %begun.run.id, asked_by = %begun.run.asked_by, "a job begins");
-        let mut work = Work::new(Arc::clone(&self), begun.run, begun.keeper, begun.filter);
-        let ended = work.carry_out(job).await;
-        let is_complete = matches!(ended, Ended::Done);
-        let (mut run, keeper) = work.into_parts();
-        run.state = match ended {
-            Ended::Done if !keeper.confirm().await => RunState::Lost,
-            Ended::Done if run.summary.failed > 0 => RunState::Failed,
-            Ended::Done => RunState::Succeeded,
-            Ended::Stopped => RunState::Stopped,
-            Ended::Lost => RunState::Lost,
-            Ended::Aborted(error) => {
-                run.summary.error = Some(error);
-                RunState::Failed
-            }
-        };
-        run.ended_at = Some(self.engine.now());
-        meters_of(job, &run, started.elapsed());
-        let lease = keeper.stop().await;
-        let recorded = self
-            .with_retries(|| self.engine.storage().end_run(&run, &lease))
-            .await;
-        if let Err(error) = recorded {
-            tracing::error!(%job, run = %run.id, %error, "the end of a run was not recorded; its lease runs out");
+async fn carry_out(host: &Arc<Host>, begun: Begun) -> Finished {
+    let started = tokio::time::Instant::now();
+    let job = begun.job;
+    tracing::info!(%job, run = %begun.run.id, asked_by = %begun.run.asked_by, "a job begins");
+    let mut work = Work::new(Arc::clone(host), begun.run, begun.keeper, begun.filter);
+    let ended = job.job().run(&mut work).await.err().unwrap_or(Ended::Done);
+    let is_complete = matches!(ended, Ended::Done);
+    let (mut run, keeper) = work.into_parts();
+    run.state = match ended {
+        Ended::Done if !keeper.confirm().await => RunState::Lost,
+        Ended::Done if run.summary.failed > 0 => RunState::Failed,
+        Ended::Done => RunState::Succeeded,
+        Ended::Stopped => RunState::Stopped,
+        Ended::Lost => RunState::Lost,
+        Ended::Aborted(error) => {
+            run.summary.error = Some(error);
+            RunState::Failed
         }
-        let (done, failed) = (run.summary.done, run.summary.failed);
-        let error = run.summary.error.as_deref();
-        tracing::info!(%job, run = %run.id, state = ?run.state, done, failed, error, "a job ends");
-        Finished { run, is_complete }
+    };
+    run.ended_at = Some(host.engine.now());
+    meters_of(job, &run, started.elapsed());
+    let lease = keeper.stop().await;
+    let recorded = host
+        .with_retries(|| host.engine.storage().end_run(&run, &lease))
+        .await;
+    if let Err(error) = recorded {
+        tracing::error!(%job, run = %run.id, %error, "the end of a run was not recorded; its lease runs out");
     }
-
-    /// Calls the store again, later and later, while it is unavailable; a stop ends the waiting.
-    pub(crate) async fn with_retries<T, F>(&self, call: impl Fn() -> F) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>>,
-    {
-        let mut retry = 0;
-        loop {
-            match call().await {
-                Err(error) if error.is_transient() && retry < self.settings.retries_max => {
-                    tracing::warn!(%error, retry, "the store failed; it is asked again");
-                }
-                answer => return answer,
-            }
-            if !self.wait(retry).await {
-                return call().await;
-            }
-            retry += 1;
-        }
-    }
-
-    /// Waits before a retry; `false` when this runner is told to stop.
-    pub(crate) async fn wait(&self, retry: u32) -> bool {
-        let random = self.engine.next_id().as_u128();
-        let wait = crate::backoff::wait_before(&self.settings, retry, random);
-        tokio::select! {
-            () = self.stopping() => false,
-            () = tokio::time::sleep(wait) => true,
-        }
-    }
+    let (done, failed) = (run.summary.done, run.summary.failed);
+    let error = run.summary.error.as_deref();
+    tracing::info!(%job, run = %run.id, state = ?run.state, done, failed, error, "a job ends");
+    Finished { run, is_complete }
 }
 
 fn meters_of(job: JobName, run: &JobRun, took: std::time::Duration) {
@@ -346,23 +281,5 @@ fn meters_of(job: JobName, run: &JobRun, took: std::time::Duration) {
         && let Some(ended_at) = run.ended_at
     {
         crate::meters::succeeded(job, ended_at);
-    }
-}
-
-/// Counts a run as long as it lives, panics included.
-struct Active(Arc<Inner>);
-
-impl Active {
-    fn count(inner: &Arc<Inner>) -> Self {
-        inner.active.send_modify(|active| *active += 1);
-        Self(Arc::clone(inner))
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.0
-            .active
-            .send_modify(|active| *active = active.saturating_sub(1));
     }
 }

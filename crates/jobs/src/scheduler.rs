@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use quota_core::ports::RunState;
 use tokio::task::JoinSet;
 
-use crate::runner::RUNS_LOOKED_AT;
-use crate::work::{OUTBOX_CONSUMER, audited_since, in_words};
+use crate::job::Rhythm;
+use crate::run::in_words;
+use crate::runs::RUNS_LOOKED_AT;
 use crate::{JobError, JobFilter, JobName, Runner, Schedule, meters};
 
 /// Longest sleep before the clock is looked at again: it may have been set meanwhile.
@@ -100,7 +101,8 @@ impl Runner {
             }
         }
         let now = self.inner.engine.now();
-        if job.is_frequent() && !self.has_work(job, now).await? {
+        let is_frequent = job.spec().rhythm.is_frequent();
+        if is_frequent && !job.job().has_work(&self.inner.engine).await? {
             meters::succeeded(job, now);
             return Ok(Looked::Well);
         }
@@ -111,7 +113,7 @@ impl Runner {
         };
         // Another worker may have done it while this one waited for the lease.
         let is_due = match self.due(job, schedule, since).await {
-            Ok(due) => is_unfinished || job.is_frequent() || due.is_some_and(|due| due <= now),
+            Ok(due) => is_unfinished || is_frequent || due.is_some_and(|due| due <= now),
             Err(error) => {
                 begun.give_up().await;
                 return Err(error);
@@ -124,7 +126,7 @@ impl Runner {
         let begun = self.record(begun).await?;
         let finished = self.finish(begun).await?;
         let is_bad =
-            !finished.is_complete || (job.is_frequent() && finished.run.state == RunState::Failed);
+            !finished.is_complete || (is_frequent && finished.run.state == RunState::Failed);
         Ok(if is_bad { Looked::Badly } else { Looked::Well })
     }
 
@@ -136,7 +138,7 @@ impl Runner {
         schedule: &Schedule,
         since: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, JobError> {
-        if job.is_frequent() {
+        if job.spec().rhythm.is_frequent() {
             return Ok(schedule.next_after(since));
         }
         let runs = self.runs(Some(job), RUNS_LOOKED_AT).await?;
@@ -151,8 +153,9 @@ impl Runner {
         }
     }
 
-    /// Sleeps until the job is due, the outbox's until an event was written at the latest; `false` when stopping.
+    /// Sleeps until the job is due, or is woken by an event that was written; `false` when stopping.
     async fn sleep_until(&self, job: JobName, due: DateTime<Utc>) -> bool {
+        let is_woken = job.spec().rhythm == Rhythm::OnEvents;
         loop {
             let left = due.signed_duration_since(self.inner.engine.now());
             let Ok(left) = left.to_std() else {
@@ -164,27 +167,11 @@ impl Runner {
             tokio::select! {
                 () = self.inner.stopping() => return false,
                 () = tokio::time::sleep(left.min(NAP_MAX)) => {}
-                () = self.inner.engine.events_written(), if job == JobName::DispatchOutbox => {
+                () = self.inner.engine.events_written(), if is_woken => {
                     return true;
                 }
             }
         }
-    }
-
-    async fn has_work(&self, job: JobName, now: DateTime<Utc>) -> Result<bool, JobError> {
-        let storage = self.inner.engine.storage();
-        Ok(match job {
-            JobName::SweepReservations => !storage.homes_with_due_holds(now, 1).await?.is_empty(),
-            JobName::DispatchOutbox => {
-                let queues = storage.queues_with_events(OUTBOX_CONSUMER).await?;
-                !queues.is_empty()
-            }
-            JobName::Audit => {
-                let since = audited_since(&self.inner.engine).await?;
-                !storage.homes(None, since, 1).await?.is_empty()
-            }
-            _ => true,
-        })
     }
 
     /// Waits after a failure, longer after each.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 
 use crate::{JobName, Schedule};
 
@@ -27,15 +26,11 @@ pub struct JobSettings {
     pub kept: TimeDelta,
 }
 
-impl Default for JobSettings {
-    fn default() -> Self {
-        let schedule = |name: JobName| {
-            // Every default parses; a test holds it.
-            let schedule = Schedule::parse(name.default_cron(), Tz::UTC);
-            (name, schedule.unwrap_or_else(|_| Schedule::never()))
-        };
+impl JobSettings {
+    /// These schedules, and the defaults for everything else.
+    pub fn with_schedules(schedules: BTreeMap<JobName, Schedule>) -> Self {
         Self {
-            schedules: JobName::ALL.into_iter().map(schedule).collect(),
+            schedules,
             batch_max: 50,
             lease_kept: Duration::from_mins(1),
             retries_max: 5,

@@ -1,5 +1,6 @@
 //! Printing. A reader that went away (`api keys list | head -1`) is no fault; `println!` would panic.
 
+use std::error::Error;
 use std::io::{ErrorKind, Write as _};
 
 use crate::StartError;
@@ -20,4 +21,16 @@ pub fn print(text: &str) -> Result<(), StartError> {
 pub fn print_error(line: &str) {
     // There is nowhere left to report it.
     drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// Prints an error with its causes.
+pub fn report(error: &dyn Error) {
+    let mut text = format!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    print_error(&text);
 }

@@ -28,9 +28,9 @@ impl Args for ScheduleArgs {
                 .default_value("UTC")
                 .help("The zone of the times of every job that has no zone of its own"),
         );
-        JobName::ALL.into_iter().fold(command, |command, job| {
+        JobName::all().fold(command, |command, job| {
             let cron = setting(names(job, "cron"), "CRON", cron)
-                .default_value(job.default_cron())
+                .default_value(job.spec().default_cron)
                 .help(format!(
                     "When {job} runs: minute hour day month weekday, or `never`"
                 ));
@@ -49,11 +49,11 @@ impl FromArgMatches for ScheduleArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let every = matches.get_one::<Tz>(ZONE).copied().unwrap_or(Tz::UTC);
         let mut schedules = BTreeMap::new();
-        for job in JobName::ALL {
+        for job in JobName::all() {
             let (cron, zone) = (names(job, "cron").0, names(job, "zone").0);
             let zone = matches.get_one::<Tz>(&zone).copied().unwrap_or(every);
             let text = matches.get_one::<String>(&cron).map(String::as_str);
-            let text = text.unwrap_or(job.default_cron());
+            let text = text.unwrap_or(job.spec().default_cron);
             // It parsed before, when an error could name the flag; the zone was not known then.
             let schedule = Schedule::parse(text, zone)
                 .map_err(|error| clap::Error::raw(clap::error::ErrorKind::InvalidValue, error))?;
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_jobs_settings_are_named_after_it() {
-        let (flag, env) = names(JobName::ResetDaily, "cron");
+        let (flag, env) = names(jobs::work::reset_daily::NAME, "cron");
         assert_eq!(flag, "reset-daily-cron");
         assert_eq!(env, "QUOTA_RESET_DAILY_CRON");
     }
@@ -117,11 +117,16 @@ mod tests {
         ];
         let matches = command.try_get_matches_from(words).expect("it parses");
         let ScheduleArgs(schedules) = ScheduleArgs::from_arg_matches(&matches).expect("it reads");
-        assert_eq!(schedules.len(), JobName::ALL.len());
+        assert_eq!(schedules.len(), JobName::all().len());
         let zone = |job| schedules.get(&job).map(Schedule::zone);
-        assert_eq!(zone(JobName::Prune), Some(Tz::Asia__Tokyo));
-        assert_eq!(zone(JobName::ResetDaily), Some(Tz::Europe__Berlin));
-        let audit = schedules.get(&JobName::Audit).map(ToString::to_string);
+        assert_eq!(zone(jobs::work::prune::NAME), Some(Tz::Asia__Tokyo));
+        assert_eq!(
+            zone(jobs::work::reset_daily::NAME),
+            Some(Tz::Europe__Berlin)
+        );
+        let audit = schedules
+            .get(&jobs::work::audit::NAME)
+            .map(ToString::to_string);
         assert_eq!(audit.as_deref(), Some("never"));
     }
 }

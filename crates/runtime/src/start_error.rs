@@ -1,6 +1,5 @@
 //! Why a program did not start, or a command failed; never shows a secret.
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -87,16 +86,4 @@ impl StartError {
             | Self::Output(_) => ExitCode::FAILURE,
         }
     }
-}
-
-/// Prints an error with its causes.
-pub fn report(error: &dyn Error) {
-    let mut text = format!("error: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    crate::print_error(&text);
 }

@@ -19,7 +19,9 @@ fn named<'a>(files: &'a [RepoFile], macros: &[&str]) -> BTreeSet<&'a str> {
             for (at, _) in file.text.match_indices(call) {
                 let is_whole = !file.text[..at].ends_with('_');
                 let rest = file.text[at + call.len()..].trim_start();
-                let name = rest.strip_prefix('"').and_then(|rest| rest.split('"').next());
+                let name = rest
+                    .strip_prefix('"')
+                    .and_then(|rest| rest.split('"').next());
                 names.extend(name.filter(|_| is_whole));
             }
         }
@@ -56,7 +58,8 @@ fn every_metric_is_on_the_page_for_operators() {
 
 #[test]
 fn names_are_found_over_line_breaks() {
-    let text = "counter!(\n    \"a_total\", \"x\" => y);\nmetrics::describe_counter!(\"b_total\", \"B\");";
+    let text =
+        "counter!(\n    \"a_total\", \"x\" => y);\nmetrics::describe_counter!(\"b_total\", \"B\");";
     let files = [RepoFile::new("a.rs", text)];
     assert_eq!(named(&files, &RECORDED), BTreeSet::from(["a_total"]));
     assert_eq!(named(&files, &DESCRIBED), BTreeSet::from(["b_total"]));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use cache_memory::MemoryCache;
 use chrono::{DateTime, TimeDelta, Utc};
-use http_api::{ApiSettings, ApiState, JobControl, service};
+use http_api::{ApiSettings, ApiState, service};
 use jobs::{JobSettings, LogSink, Runner};
 use quota_core::ports::{FixedClock, KeyScope, Storage};
 use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
@@ -14,8 +14,6 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use testkit::memory::MemoryStore;
 use tokio::net::TcpListener;
-
-use crate::job_control::RunnerControl;
 
 /// The catalog that most tests use: the article platform, the shop and the gateway together.
 pub(crate) const CATALOG: &str = concat!(
@@ -78,10 +76,9 @@ impl Answer {
 }
 
 /// The real runner, with nobody who listens to events.
-fn job_control(engine: &Engine) -> Arc<dyn JobControl> {
+fn runner(engine: &Engine) -> Runner {
     let (settings, owner) = (JobSettings::default(), "api-of-the-test".to_owned());
-    let runner = Runner::new(engine.clone(), Arc::new(LogSink), settings, owner);
-    Arc::new(RunnerControl(runner))
+    Runner::new(engine.clone(), Arc::new(LogSink), settings, owner)
 }
 
 /// The first instant of most tests.
@@ -130,7 +127,7 @@ impl Api {
         let admin = admin.expect("a key is made").secret;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let bound = listener.local_addr().expect("a bound port");
-        let jobs = has_jobs.then(|| job_control(&engine));
+        let jobs = has_jobs.then(|| runner(&engine));
         let state = ApiState::new(engine.clone(), jobs, settings);
         let routes = axum::ServiceExt::<Request>::into_make_service(service(state));
         tokio::spawn(async move { axum::serve(listener, routes).await });

@@ -13,8 +13,6 @@ mod examples;
 mod examples_of_orgs;
 mod examples_of_time;
 mod held_catalogs;
-#[path = "../../src/job_control.rs"]
-mod job_control;
 mod job_runs;
 mod kill;
 mod moves;

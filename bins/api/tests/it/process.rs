@@ -269,7 +269,11 @@ fn on_sigterm_a_node_says_that_it_is_not_ready_and_still_takes_requests() {
     let (head, body) = get(page, "/readyz");
     assert!(head.starts_with("HTTP/1.1 503"), "{head}");
     assert!(body.contains(r#""code":"draining""#), "{body}");
-    assert!(get(&served.address, "/healthz").0.starts_with("HTTP/1.1 200"));
+    assert!(
+        get(&served.address, "/healthz")
+            .0
+            .starts_with("HTTP/1.1 200")
+    );
     let ask = r#"{"user":"alice","feature":"articles_per_month","amount":1}"#;
     let mut stream = served.begin_consume(ask.len());
     stream.write_all(ask.as_bytes()).expect("the body is sent");
@@ -280,7 +284,10 @@ fn on_sigterm_a_node_says_that_it_is_not_ready_and_still_takes_requests() {
     served.terminate();
     served.wait_for("stopping");
     assert!(served.child.wait().expect("it ends").success());
-    assert!(TcpStream::connect(&served.address).is_err(), "nobody listens");
+    assert!(
+        TcpStream::connect(&served.address).is_err(),
+        "nobody listens"
+    );
 }
 
 /// The metrics have a port of their own, where no key is asked for; every one is described.
@@ -293,7 +300,11 @@ fn metrics_are_served_on_a_port_of_their_own_and_each_has_help_and_type() {
     let (_, page) = line.trim().split_once("address=").expect("an address");
     let (head, text) = get(page, "/metrics");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    let version = concat!("quota_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1");
+    let version = concat!(
+        "quota_build_info{version=\"",
+        env!("CARGO_PKG_VERSION"),
+        "\"} 1"
+    );
     for part in [version, "process_cpu_seconds_total", "process_open_fds"] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
@@ -302,7 +313,10 @@ fn metrics_are_served_on_a_port_of_their_own_and_each_has_help_and_type() {
         assert!(text.contains(&format!("# HELP {name} ")), "{name}: {text}");
     }
     let (head, _) = get(&served.address, "/metrics");
-    assert!(head.starts_with("HTTP/1.1 401"), "beside the API it needs a key: {head}");
+    assert!(
+        head.starts_with("HTTP/1.1 401"),
+        "beside the API it needs a key: {head}"
+    );
 }
 
 /// The second one finds the address taken, and the first one's key is good as before.

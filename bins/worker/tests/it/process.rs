@@ -46,7 +46,7 @@ async fn a_job_is_run_by_hand_and_says_what_it_came_to() {
 #[tokio::test]
 async fn every_job_runs_on_sqlite() {
     let installation = Installation::with_users(3).await;
-    for job in jobs::JobName::ALL {
+    for job in jobs::JobName::all() {
         let (code, out, err) = ended(&mut installation.worker(&["run-job", job.as_str()]));
         assert_eq!(code, Some(0), "{job}: {out}{err}");
         assert!(out.starts_with(&format!("{job} succeeded")), "{out}");

@@ -11,7 +11,7 @@ use api_types::{PROBLEM_JSON, Problem};
 use quota_core::ports::KeyScope;
 use utoipa::ToSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{AnyOfBuilder, Object, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, Object, ObjectBuilder, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -69,9 +69,32 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
             }
             refuse(operation, &kind);
             declare_headers(operation, &kind);
+            if path.starts_with("/v1/jobs/") {
+                list_jobs(operation);
+            }
         }
     }
     document
+}
+
+/// Says which jobs there are, where a path names one.
+fn list_jobs(operation: &mut Operation) {
+    let names = jobs::JobName::all().map(jobs::JobName::as_str);
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names));
+    let schema = RefOr::from(Schema::from(schema.build()));
+    let words: Vec<String> = jobs::JobName::all()
+        .map(|name| format!("- `{name}` {}", name.spec().does))
+        .collect();
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.name == "name"
+        {
+            parameter.schema = Some(schema.clone());
+            parameter.description = Some(format!("The job:\n\n{}", words.join("\n")));
+        }
+    }
 }
 
 /// The operations of a path, by method.

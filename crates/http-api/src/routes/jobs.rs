@@ -7,12 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jobs::{JobError, JobFilter, JobName, Runner};
 use quota_core::ports::{BatchRecord, JobRun};
+use quota_service::EngineError;
 
 use crate::ApiState;
 use crate::body::OptionalBody;
 use crate::caller::{Admin, Reads};
-use crate::jobs::{JobControl, JobControlError, RunAsk};
 use crate::params::{OfJob, OfUuid, Page};
 use crate::problem::Problem;
 
@@ -42,24 +43,33 @@ fn batch_body(batch: BatchRecord) -> RunBatchBody {
     }
 }
 
-fn runner(state: &ApiState) -> Result<&dyn JobControl, Problem> {
+fn runner(state: &ApiState) -> Result<&Runner, Problem> {
     state.jobs().ok_or_else(|| {
         let detail = "this process runs no jobs";
         Problem::new(StatusCode::NOT_FOUND, "no_jobs", detail)
     })
 }
 
-impl From<JobControlError> for Problem {
-    fn from(error: JobControlError) -> Self {
+fn named(job: &str) -> Result<JobName, Problem> {
+    job.parse().map_err(|error: JobError| error.into())
+}
+
+impl From<JobError> for Problem {
+    fn from(error: JobError) -> Self {
         let detail = error.to_string();
         match error {
-            JobControlError::UnknownJob => Self::new(StatusCode::NOT_FOUND, "unknown_job", detail),
-            JobControlError::UnknownRun => Self::new(StatusCode::NOT_FOUND, "unknown_run", detail),
-            JobControlError::AtWork => Self::new(StatusCode::CONFLICT, "job_at_work", detail),
-            JobControlError::Invalid { field, why } => {
-                Self::invalid_body(FieldError::at(format!("/{field}"), why))
+            JobError::UnknownJob { .. } => Self::new(StatusCode::NOT_FOUND, "unknown_job", detail),
+            JobError::UnknownRun { .. } => Self::new(StatusCode::NOT_FOUND, "unknown_run", detail),
+            JobError::AlreadyRunning { .. } => {
+                Self::new(StatusCode::CONFLICT, "job_at_work", detail)
             }
-            JobControlError::Engine(error) => error.into(),
+            JobError::Filter { what, .. } => {
+                Self::invalid_body(FieldError::at(format!("/{what}"), detail))
+            }
+            JobError::Stopping => EngineError::Stopping.into(),
+            JobError::Crashed { .. } => Self::internal(),
+            JobError::Engine(error) => error.into(),
+            JobError::Store(error) => EngineError::Store(error).into(),
         }
     }
 }
@@ -73,7 +83,7 @@ pub(crate) async fn list_jobs(
 ) -> Result<Json<JobList>, Problem> {
     let jobs = runner(&state)?.list().await?.into_iter();
     let items = jobs.map(|job| JobBody {
-        name: job.name,
+        name: job.name.to_string(),
         schedule: job.schedule,
         zone: job.zone,
         next_run_at: job.next_run_at,
@@ -87,7 +97,7 @@ pub(crate) async fn list_jobs(
 /// Runs a job by hand.
 #[utoipa::path(post, path = "/v1/jobs/{name}/run", tag = "operate", request_body = Option<RunJobBody>,
     params(("name" = String, Path, description = "The job")),
-    responses((status = 202, description = "It runs", body = RunBody), (status = 404, description = "There is no such job, or this process runs none", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is at work elsewhere", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 202, description = "It runs", body = RunBody), (status = 404, description = "There is no such job, or this process runs none", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is running already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn run_job(
     State(state): State<ApiState>,
     Admin(caller): Admin,
@@ -97,13 +107,13 @@ pub(crate) async fn run_job(
     let is_list = body.feature.is_none();
     let mut features = body.features;
     features.extend(body.feature);
-    let ask = RunAsk {
-        job,
+    let runner = runner(&state)?;
+    let job = named(&job)?;
+    let filter = JobFilter {
         account: body.account,
         features: features.clone(),
-        actor: caller.name().to_owned(),
     };
-    let run = runner(&state)?.run(ask).await;
+    let run = runner.start(job, filter, caller.name()).await;
     let run = run.map_err(|error| match Problem::from(error) {
         problem if is_list => problem.in_list("/features", ""),
         problem => problem,
@@ -121,7 +131,8 @@ pub(crate) async fn list_runs(
     OfJob(job): OfJob,
     page: Page,
 ) -> Result<Json<RunList>, Problem> {
-    let runs = runner(&state)?.runs(&job, page.limit).await?;
+    let runner = runner(&state)?;
+    let runs = runner.runs(Some(named(&job)?), page.limit).await?;
     Ok(Json(RunList {
         items: runs.into_iter().map(run_body).collect(),
     }))

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use ::jobs::Runner;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, header};
 use cache_memory::MemoryCache;
 use chrono::{DateTime, Utc};
-use http_api::{ApiSettings, ApiState, Front, JobControl, service};
+use http_api::{ApiSettings, ApiState, Front, service};
 use http_body_util::BodyExt as _;
 use quota_core::ports::{Clock, FixedClock, KeyScope};
 use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use testkit::memory::MemoryStore;
 use tower::ServiceExt as _;
 
+use crate::jobs;
 use crate::schema::Schemas;
 use crate::wire::again;
 
@@ -249,17 +251,14 @@ pub(crate) struct Api {
     front: Front,
     asked: AtomicUsize,
     pub(crate) admin: String,
+    pub(crate) jobs: Option<Runner>,
     pub(crate) write: String,
     pub(crate) read: String,
 }
 
 impl Api {
     /// An API with the catalog applied; what it answers goes into the record.
-    pub(crate) async fn of(
-        record: &Arc<Record>,
-        settings: ApiSettings,
-        jobs: Option<Arc<dyn JobControl>>,
-    ) -> Self {
+    pub(crate) async fn of(record: &Arc<Record>, settings: ApiSettings, has_jobs: bool) -> Self {
         let parts = EngineParts {
             storage: Arc::new(MemoryStore::new()),
             cache: Arc::new(MemoryCache::default()),
@@ -275,9 +274,15 @@ impl Api {
             let made = engine.create_key("key of the test", scope).await;
             made.expect("a key is made").secret
         };
+        let jobs = if has_jobs {
+            Some(jobs::runner(&engine).await)
+        } else {
+            None
+        };
         Self {
             record: Arc::clone(record),
             asked: AtomicUsize::default(),
+            jobs: jobs.clone(),
             admin: secret(KeyScope::Admin).await,
             write: secret(KeyScope::Write).await,
             read: secret(KeyScope::Read).await,

@@ -16,7 +16,6 @@ use http_api::ApiSettings;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::api::{Api, Record};
-use crate::jobs::ToldJobs;
 
 /// Declared, and not to be had from a healthy process: each with why.
 fn is_out_of_reach(declared: &str) -> bool {
@@ -37,7 +36,7 @@ async fn what_is_answered_is_what_the_document_says() {
         metrics: Some(Arc::new(move || metrics.render())),
         ..ApiSettings::default()
     };
-    let api = Api::of(&record, settings, Some(Arc::new(ToldJobs))).await;
+    let api = Api::of(&record, settings, true).await;
     story::told(&api).await;
     refusals::driven(&record).await;
     let faults = record.faults();

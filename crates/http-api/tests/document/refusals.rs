@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use axum::http::Method;
-use http_api::{ApiSettings, JobControl, SchemaReport};
+use http_api::{ApiSettings, SchemaReport};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::{Api, CATALOG, JSON, Record, Sent, TOML, method_of, one_article};
-use crate::jobs::ToldJobs;
 
 /// Bytes of a body that are read, where a body is to be too large.
 const BYTES_MAX: usize = 1024;
@@ -84,20 +83,19 @@ fn body_of(method: &str, path: &str) -> Value {
 
 /// Asks every operation in every wrong way, and in the right way about what does not exist.
 pub(crate) async fn driven(record: &Arc<Record>) {
-    let jobs = || Some(Arc::new(ToldJobs) as Arc<dyn JobControl>);
-    let api = Api::of(record, ApiSettings::default(), jobs()).await;
+    let api = Api::of(record, ApiSettings::default(), true).await;
     let small = ApiSettings {
         body_bytes_max: BYTES_MAX,
         ..ApiSettings::default()
     };
-    let small = Api::of(record, small, jobs()).await;
+    let small = Api::of(record, small, true).await;
     let full = ApiSettings {
         requests_max: 0,
         schema: Some(Arc::new(|| Box::pin(async { Ok(outdated()) }))),
         ..ApiSettings::default()
     };
-    let full = Api::of(record, full, None).await;
-    let jobless = Api::of(record, ApiSettings::default(), None).await;
+    let full = Api::of(record, full, false).await;
+    let jobless = Api::of(record, ApiSettings::default(), false).await;
     for (operation, _) in record.operations() {
         let right = right(&operation);
         keys(&api, &right).await;

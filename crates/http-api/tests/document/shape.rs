@@ -107,7 +107,7 @@ fn only_users_are_listed_by_org() {
 
 #[tokio::test]
 async fn an_org_in_another_list_is_refused_and_the_served_document_is_this_one() {
-    let api = Api::of(&Record::new(), http_api::ApiSettings::default(), None).await;
+    let api = Api::of(&Record::new(), http_api::ApiSettings::default(), false).await;
     let none = Value::Null;
     api.ask("put /v1/orgs/acme", json!({}), 201).await;
     for list in ["orgs", "orgs/acme/members", "orgs/acme/ledger"] {

@@ -316,12 +316,20 @@ async fn operating(api: &Api) {
     api.ask(&revoke, NONE, 204).await;
     api.ask("get /v1/keys", NONE, 200).await;
     api.ask("get /v1/jobs", NONE, 200).await;
+    let runner = api.jobs.as_ref().expect("it runs jobs");
+    let whole = jobs::JobFilter::default();
+    let run = runner
+        .run(jobs::work::audit_full::NAME, whole, "test")
+        .await;
+    let run = run.expect("it runs").id;
+    api.ask("get /v1/jobs/audit_full/runs", NONE, 200).await;
+    let batches = api
+        .ask(&format!("get /v1/runs/{run}/batches"), NONE, 200)
+        .await;
+    assert_eq!(batches.body["items"][0]["number"], 1, "{batches:?}");
     let only = json!({"account": "user:ann"});
-    let run = api.ask("post /v1/jobs/prune/run", only, 202).await;
+    api.ask("post /v1/jobs/reset_daily/run", only, 202).await;
     api.ask("post /v1/jobs/audit/run", NONE, 409).await;
-    api.ask("get /v1/jobs/prune/runs", NONE, 200).await;
-    let batches = format!("get /v1/runs/{}/batches", id(&run));
-    api.ask(&batches, NONE, 200).await;
     for probe in ["get /healthz", "get /readyz", "get /metrics"] {
         api.ask(probe, NONE, 200).await;
     }

@@ -1,112 +1,42 @@
-//! Checks the invariants of homes, and says loudly where one is broken.
+//! Checks what was touched since the last audit that found all in order.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use quota_core::audit::Auditor;
-use quota_core::ids::AccountId;
-use quota_core::ports::{RunState, RunSummary, StoreError};
+use async_trait::async_trait;
+use quota_core::ports::StoreError;
 use quota_service::Engine;
 
-use super::{Ended, Work, in_words};
-use crate::runner::RUNS_LOOKED_AT;
-use crate::{JobName, meters};
+use super::audit_full;
+use crate::JobName;
+use crate::auditing::audited_since;
+use crate::job::{Job, JobSpec, Rhythm};
+use crate::run::{Ended, Work};
 
-/// How far an audit looks back beyond the beginning of the one before: an operation's instant is taken before its
-/// commit, which may be retried for a while.
-const OVERLAP: TimeDelta = TimeDelta::minutes(2);
+/// Its name.
+pub const NAME: JobName = JobName::new("audit");
+/// The audits after which a home need not be looked at again.
+const AUDITS: [JobName; 2] = [NAME, audit_full::NAME];
 
-/// Homes that are listed at once: finding out which were touched reads the ledger's newest part.
-const HOMES_MAX: u32 = 10_000;
+pub(crate) struct Audit;
 
-/// From which instant on homes are to be audited: that of the last audit that found all in order, with some overlap;
-/// `None` when there was none yet.
-pub(crate) async fn audited_since(engine: &Engine) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let mut since = None;
-    for job in [JobName::Audit, JobName::AuditFull] {
-        let runs = engine
-            .storage()
-            .runs(Some(job.as_str()), RUNS_LOOKED_AT)
-            .await?;
-        let good = runs
-            .iter()
-            .filter(|run| run.filter.is_none() && run.state == RunState::Succeeded);
-        since = since.max(good.map(|run| run.started_at).max());
-    }
-    Ok(since.map(|since| since.checked_sub_signed(OVERLAP).unwrap_or(since)))
-}
-
-impl Work {
-    pub(super) async fn audit_touched(&mut self) -> Result<(), Ended> {
-        let engine = self.inner.engine.clone();
-        let since = self.patiently(|| audited_since(&engine)).await?;
-        self.audit_since(since).await
-    }
-
-    pub(super) async fn audit_all(&mut self) -> Result<(), Ended> {
-        self.audit_since(None).await
-    }
-
-    async fn audit_since(&mut self, since: Option<DateTime<Utc>>) -> Result<(), Ended> {
-        if let Some(account) = self.filter.account.clone() {
-            let row = self.inner.engine.account(&account).await;
-            let row = row.map_err(|error| Ended::Aborted(in_words(&error)))?;
-            return self.audit_batch(&[row.home]).await;
-        }
-        let batch_max = usize::try_from(self.inner.settings.batch_max.max(1)).unwrap_or(usize::MAX);
-        let mut after: Option<AccountId> = None;
-        loop {
-            let storage = self.inner.engine.storage();
-            let homes = self
-                .patiently(|| storage.homes(after.as_ref(), since, HOMES_MAX))
-                .await?;
-            let Some(last) = homes.last() else {
-                return Ok(());
-            };
-            after = Some(last.clone());
-            for homes in homes.chunks(batch_max) {
-                self.may_go_on()?;
-                self.audit_batch(homes).await?;
-            }
+#[async_trait]
+impl Job for Audit {
+    fn spec(&self) -> JobSpec {
+        JobSpec {
+            does: "checks the invariants of every home that was touched since the last good audit",
+            when_late: "a fault is found later",
+            rhythm: Rhythm::Frequent,
+            ..JobSpec::new(NAME, "*/5 * * * *")
         }
     }
 
-    async fn audit_batch(&mut self, homes: &[AccountId]) -> Result<(), Ended> {
-        let mut summary = RunSummary::default();
-        for home in homes {
-            match self.audit_one(home).await {
-                Ok(None) => summary.done += 1,
-                Ok(Some(broken)) => {
-                    summary.failed += 1;
-                    summary.error = Some(broken);
-                }
-                Err(Ended::Aborted(error)) => {
-                    summary.failed += 1;
-                    summary.error = Some(format!("home `{home}`: {error}"));
-                }
-                Err(ended) => return Err(ended),
-            }
-        }
-        self.record(summary).await;
-        Ok(())
+    async fn has_work(&self, engine: &Engine) -> Result<bool, StoreError> {
+        let since = audited_since(engine, AUDITS).await?;
+        Ok(!engine.storage().homes(None, since, 1).await?.is_empty())
     }
 
-    /// Audits a home, and says loudly what is broken; in one line, if anything is.
-    async fn audit_one(&self, home: &AccountId) -> Result<Option<String>, Ended> {
-        let storage = self.inner.engine.storage();
-        let read = async || {
-            let mut auditor = Auditor::default();
-            storage.read_home(home, &mut auditor).await?;
-            Ok(auditor.findings())
-        };
-        let findings = self.patiently(read).await?.unwrap_or_default();
-        for found in &findings {
-            let (invariant, account) = (found.invariant, found.account.as_ref());
-            let bucket = found.bucket.as_ref().map(tracing::field::display);
-            let what = found.what.as_str();
-            let account = account.map(tracing::field::display);
-            tracing::error!(invariant, %home, account, bucket, what, "an invariant is broken");
-            meters::found(invariant);
-        }
-        let first = findings.first();
-        Ok(first.map(|found| format!("home `{home}`: {}: {}", found.invariant, found.what)))
+    async fn run(&self, work: &mut Work) -> Result<(), Ended> {
+        let engine = work.inner.engine.clone();
+        let since = work.patiently(|| audited_since(&engine, AUDITS));
+        let since = since.await?;
+        work.audit_since(since).await
     }
 }

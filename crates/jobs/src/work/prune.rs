@@ -1,24 +1,42 @@
 //! Makes the ledger's coming months, and removes what nobody needs any more.
 
+use async_trait::async_trait;
 use quota_core::ports::RunSummary;
 
-use super::{Ended, Work};
+use crate::JobName;
+use crate::job::{Job, JobSpec};
+use crate::run::{Ended, Work};
+
+/// Its name.
+pub const NAME: JobName = JobName::new("prune");
 
 /// Rows of each kind that go in one statement: few enough that it takes no time worth noticing.
 const ROWS_MAX: u32 = 1_000;
 
-impl Work {
-    pub(super) async fn prune(&mut self) -> Result<(), Ended> {
-        let now = self.run.started_at;
+pub(crate) struct Prune;
+
+#[async_trait]
+impl Job for Prune {
+    fn spec(&self) -> JobSpec {
+        JobSpec {
+            does: "removes delivered events, ended reservations and records of runs that are older than `QUOTA_JOB_RECORDS_KEPT`; makes the ledger's partitions",
+            when_late: "tables grow; from the third month on the ledger's rows wait in the default partition",
+            takes_account: false,
+            ..JobSpec::new(NAME, "30 3 * * *")
+        }
+    }
+
+    async fn run(&self, work: &mut Work) -> Result<(), Ended> {
+        let now = work.run.started_at;
         let before = now
-            .checked_sub_signed(self.inner.settings.kept)
+            .checked_sub_signed(work.inner.settings.kept)
             .unwrap_or(now);
-        let storage = self.inner.engine.storage();
-        self.patiently(|| storage.make_ledger_months(now)).await?;
+        let storage = work.inner.engine.storage();
+        work.patiently(|| storage.make_ledger_months(now)).await?;
         loop {
-            self.may_go_on()?;
-            let storage = self.inner.engine.storage();
-            let gone = self.patiently(|| storage.prune(before, ROWS_MAX)).await?;
+            work.may_go_on()?;
+            let storage = work.inner.engine.storage();
+            let gone = work.patiently(|| storage.prune(before, ROWS_MAX)).await?;
             if gone == 0 {
                 return Ok(());
             }
@@ -26,7 +44,7 @@ impl Work {
                 done: gone,
                 ..RunSummary::default()
             };
-            self.record(summary).await;
+            work.record(summary).await;
         }
     }
 }

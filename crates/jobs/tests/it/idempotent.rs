@@ -16,7 +16,7 @@ use crate::platform::{Platform, name};
 /// W5: nothing is wrong when they are late or run twice.
 #[tokio::test(start_paused = true)]
 async fn every_job_twice_is_as_once() {
-    for job in JobName::ALL {
+    for job in JobName::all() {
         let platform = Platform::with_users(5).await;
         platform.on_day(40);
         let first = platform.run(job).await;
@@ -47,11 +47,11 @@ async fn every_job_twice_is_as_once() {
 async fn all_jobs_twice_in_both_orders_are_as_once() {
     let platform = Platform::with_users(3).await;
     platform.on_day(40);
-    for job in JobName::ALL {
+    for job in JobName::all() {
         platform.run(job).await;
     }
     let once = platform.state().await;
-    for job in JobName::ALL.into_iter().rev() {
+    for job in JobName::all().rev() {
         platform.run(job).await;
     }
     assert_eq!(platform.state().await, once);
@@ -64,12 +64,12 @@ async fn an_ended_subscription_is_expired_and_told_of_one_time() {
     let platform = Platform::with_users(3).await;
     let is_expiry = |kind: &EventKind| matches!(kind, EventKind::SubscriptionExpired { .. });
     platform.on_day(20);
-    let early = platform.run(JobName::ExpireSubscriptions).await;
+    let early = platform.run(jobs::work::expire_subscriptions::NAME).await;
     assert_eq!(early.summary.done, 0, "no subscription has ended yet");
     platform.on_day(40);
-    let run = platform.run(JobName::ExpireSubscriptions).await;
+    let run = platform.run(jobs::work::expire_subscriptions::NAME).await;
     assert_eq!((run.summary.done, run.summary.failed), (3, 0));
-    let again = platform.run(JobName::ExpireSubscriptions).await;
+    let again = platform.run(jobs::work::expire_subscriptions::NAME).await;
     assert_eq!(again.summary.done, 0, "it is recorded already");
     assert_eq!(platform.count_events(is_expiry).await, 3);
     for number in 0..3 {
@@ -100,12 +100,12 @@ async fn an_ended_subscription_is_expired_and_told_of_one_time() {
 async fn a_reset_closes_the_windows_of_its_cadence_only() {
     let platform = Platform::with_users(3).await;
     platform.on_day(1);
-    let run = platform.run(JobName::ResetDaily).await;
+    let run = platform.run(jobs::work::reset_daily::NAME).await;
     assert_eq!((run.summary.done, run.summary.failed), (3, 0));
     assert_eq!(closed_of(&platform, &name(0)).await, ["upload"]);
     // The hold of `ai_request` has run out: its window can be closed once the month is over.
     platform.on_day(25);
-    let run = platform.run(JobName::ResetMonthly).await;
+    let run = platform.run(jobs::work::reset_monthly::NAME).await;
     assert_eq!(run.summary.done, 3);
     let mut closed = closed_of(&platform, &name(0)).await;
     closed.sort_unstable();
@@ -132,10 +132,10 @@ async fn closed_of(platform: &Platform, home: &AccountId) -> Vec<&'static str> {
 #[tokio::test(start_paused = true)]
 async fn a_sweep_ends_holds_past_their_deadline_and_leaves_the_others() {
     let platform = Platform::with_users(5).await;
-    let run = platform.run(JobName::SweepReservations).await;
+    let run = platform.run(jobs::work::sweep_reservations::NAME).await;
     assert_eq!(run.summary.done, 0, "no deadline has come");
     platform.on_day(1);
-    let run = platform.run(JobName::SweepReservations).await;
+    let run = platform.run(jobs::work::sweep_reservations::NAME).await;
     assert_eq!((run.state, run.summary.done), (RunState::Succeeded, 5));
     for number in 0..5 {
         let read = platform
@@ -149,7 +149,11 @@ async fn a_sweep_ends_holds_past_their_deadline_and_leaves_the_others() {
         assert!(read.reservations.iter().all(ended), "every hold has ended");
     }
     assert_eq!(
-        platform.run(JobName::SweepReservations).await.summary.done,
+        platform
+            .run(jobs::work::sweep_reservations::NAME)
+            .await
+            .summary
+            .done,
         0
     );
 }
@@ -159,19 +163,19 @@ async fn a_sweep_ends_holds_past_their_deadline_and_leaves_the_others() {
 async fn pruning_removes_what_is_old_and_ended() {
     let platform = Platform::with_users(3).await;
     platform.on_day(1);
-    platform.run(JobName::SweepReservations).await;
-    platform.run(JobName::DispatchOutbox).await;
+    platform.run(jobs::work::sweep_reservations::NAME).await;
+    platform.run(jobs::work::dispatch_outbox::NAME).await;
     assert_eq!(
-        platform.run(JobName::Prune).await.summary.done,
+        platform.run(jobs::work::prune::NAME).await.summary.done,
         0,
         "all is young"
     );
     platform.on_day(60);
-    let run = platform.run(JobName::Prune).await;
+    let run = platform.run(jobs::work::prune::NAME).await;
     assert!(
         run.summary.done >= 6,
         "events, holds and runs went: {:?}",
         run.summary
     );
-    assert_eq!(platform.run(JobName::Prune).await.summary.done, 0);
+    assert_eq!(platform.run(jobs::work::prune::NAME).await.summary.done, 0);
 }

@@ -43,7 +43,7 @@ fn killed(job: JobName, batches: usize) -> (Arc<FaultyStore>, Arc<quota_core::po
 /// S9, W5, R4: what a job does is done whole by the next run, however far the killed one came.
 #[test]
 fn a_run_killed_after_any_batch_is_carried_on_by_the_next() {
-    for job in JobName::ALL {
+    for job in JobName::all() {
         let expected = process().block_on(async {
             let platform = Platform::with_users(7).await;
             platform.on_day(40);
@@ -51,7 +51,7 @@ fn a_run_killed_after_any_batch_is_carried_on_by_the_next() {
             platform.state().await
         });
         // Every other job has four batches here; to prune there is nothing yet.
-        let most = if job == JobName::Prune { 0 } else { 3 };
+        let most = if job == jobs::work::prune::NAME { 0 } else { 3 };
         for batches in 0..most {
             let (store, clock) = killed(job, batches);
             let found = process().block_on(async {
@@ -69,7 +69,7 @@ fn a_run_killed_after_any_batch_is_carried_on_by_the_next() {
 /// While its lease holds nobody can say that a worker is dead; then the next one says so.
 #[test]
 fn a_killed_run_is_found_to_be_lost_when_its_lease_has_run_out() {
-    let job = JobName::ExpireSubscriptions;
+    let job = jobs::work::expire_subscriptions::NAME;
     let (store, clock) = killed(job, 1);
     process().block_on(async {
         let platform = Platform::over(store, clock).await;
@@ -97,7 +97,7 @@ fn a_killed_run_is_found_to_be_lost_when_its_lease_has_run_out() {
 /// A store that goes away after any call leaves nothing that the next run cannot mend.
 #[tokio::test(start_paused = true)]
 async fn a_store_lost_at_any_call_does_no_harm() {
-    for job in JobName::ALL {
+    for job in JobName::all() {
         let whole = Platform::with_users(3).await;
         whole.on_day(40);
         whole.run(job).await;

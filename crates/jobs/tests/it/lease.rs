@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::platform::{Platform, name, settings, start};
 use crate::scheduled::TokioClock;
 
-const JOB: JobName = JobName::ExpireSubscriptions;
+const JOB: JobName = jobs::work::expire_subscriptions::NAME;
 
 fn one_by_one() -> JobSettings {
     JobSettings {
@@ -143,7 +143,7 @@ async fn a_run_that_takes_longer_than_a_lease_keeps_it() {
     let gate = Arc::new(Semaphore::new(0));
     let sink = Arc::new(Gate(Arc::clone(&gate)));
     let runner = jobs::Runner::new(engine, sink, settings(), "worker-a".to_owned());
-    let job = JobName::DispatchOutbox;
+    let job = jobs::work::dispatch_outbox::NAME;
     let run = runner
         .start(job, JobFilter::default(), "test")
         .await

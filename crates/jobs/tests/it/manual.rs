@@ -31,11 +31,11 @@ async fn a_run_for_one_account_leaves_the_others_alone() {
         versions
     };
     for job in [
-        JobName::ExpireSubscriptions,
-        JobName::ResetDaily,
-        JobName::ResetMonthly,
-        JobName::SweepReservations,
-        JobName::AuditFull,
+        jobs::work::expire_subscriptions::NAME,
+        jobs::work::reset_daily::NAME,
+        jobs::work::reset_monthly::NAME,
+        jobs::work::sweep_reservations::NAME,
+        jobs::work::audit_full::NAME,
     ] {
         let before = versions().await;
         let run = platform.runner().run(job, only(&name(1)), "ops").await;
@@ -55,14 +55,14 @@ async fn a_run_for_one_account_leaves_the_others_alone() {
 async fn a_run_for_some_features_leaves_the_others_alone() {
     let platform = Platform::with_users(2).await;
     platform.on_day(25);
-    platform.run(JobName::SweepReservations).await;
+    platform.run(jobs::work::sweep_reservations::NAME).await;
     let filter = JobFilter {
         account: None,
         features: vec![feature("upload")],
     };
     let monthly = platform
         .runner()
-        .run(JobName::ResetMonthly, filter.clone(), "ops")
+        .run(jobs::work::reset_monthly::NAME, filter.clone(), "ops")
         .await;
     assert_eq!(
         monthly.expect("it runs").summary.done,
@@ -71,10 +71,10 @@ async fn a_run_for_some_features_leaves_the_others_alone() {
     );
     let daily = platform
         .runner()
-        .run(JobName::ResetDaily, filter, "ops")
+        .run(jobs::work::reset_daily::NAME, filter, "ops")
         .await;
     assert_eq!(daily.expect("it runs").summary.done, 2);
-    let monthly = platform.run(JobName::ResetMonthly).await;
+    let monthly = platform.run(jobs::work::reset_monthly::NAME).await;
     assert_eq!(monthly.summary.done, 2, "`ai_request` was still open");
 }
 
@@ -86,14 +86,22 @@ async fn what_a_job_cannot_be_narrowed_down_to_is_refused() {
         account: None,
         features: vec![feature("upload")],
     };
-    for job in JobName::ALL {
+    for job in JobName::all() {
         let answer = runner.run(job, only(&name(0)), "ops").await;
-        assert_eq!(answer.is_ok(), job.takes_account(), "{job} for an account");
+        assert_eq!(
+            answer.is_ok(),
+            job.spec().takes_account,
+            "{job} for an account"
+        );
         let answer = runner.run(job, by_feature.clone(), "ops").await;
-        assert_eq!(answer.is_ok(), job.takes_features(), "{job} for a feature");
+        assert_eq!(
+            answer.is_ok(),
+            job.spec().takes_features,
+            "{job} for a feature"
+        );
     }
     let unknown = runner
-        .run(JobName::ResetDaily, only(&user("nobody")), "ops")
+        .run(jobs::work::reset_daily::NAME, only(&user("nobody")), "ops")
         .await;
     let unknown = unknown.expect_err("nobody has no account");
     assert_eq!(unknown.to_string(), "the account does not exist");
@@ -112,7 +120,7 @@ async fn runs_and_batches_are_in_the_history() {
     let platform = Platform::with_users(5).await;
     platform.on_day(40);
     let runner = platform.runner();
-    let job = JobName::ExpireSubscriptions;
+    let job = jobs::work::expire_subscriptions::NAME;
     let by_hand = runner
         .run(job, only(&name(3)), "ops")
         .await

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::platform::{Listener, Platform, name, settings};
 
-const JOB: JobName = JobName::DispatchOutbox;
+const JOB: JobName = jobs::work::dispatch_outbox::NAME;
 
 async fn dispatch(runner: &Runner) -> Option<JobRun> {
     runner.run(JOB, JobFilter::default(), "test").await.ok()
@@ -34,7 +34,7 @@ fn first_told(events: &[Event]) -> BTreeMap<AccountId, Vec<Uuid>> {
 async fn every_event_is_told_and_those_of_an_account_in_their_order() {
     let platform = Platform::with_users(4).await;
     platform.on_day(40);
-    platform.run(JobName::ExpireSubscriptions).await;
+    platform.run(jobs::work::expire_subscriptions::NAME).await;
     let pending = platform.pending().await;
     assert!(pending.len() > 8, "there is something to tell");
     let listener = Arc::new(Listener::default());

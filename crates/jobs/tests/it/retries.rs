@@ -7,7 +7,7 @@ use quota_core::ports::{JobStore, RunState};
 
 use crate::platform::{Platform, name};
 
-const JOB: JobName = JobName::ExpireSubscriptions;
+const JOB: JobName = jobs::work::expire_subscriptions::NAME;
 /// How long the engine itself waits at most after a load that failed.
 const ENGINE_WAIT: Duration = Duration::from_millis(60);
 
@@ -70,7 +70,7 @@ async fn a_home_that_cannot_be_swept_holds_up_no_other() {
     for number in [0, 1, 2] {
         platform.store.break_home(&name(number), u32::MAX);
     }
-    let run = platform.run(JobName::SweepReservations).await;
+    let run = platform.run(jobs::work::sweep_reservations::NAME).await;
     assert_eq!(run.state, RunState::Failed);
     assert_eq!((run.summary.done, run.summary.failed), (4, 3));
 }

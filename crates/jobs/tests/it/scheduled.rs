@@ -96,8 +96,8 @@ async fn pass(hours: u64) {
 }
 
 const DAILY: [(JobName, &str); 2] = [
-    (JobName::ResetDaily, "5 0 * * *"),
-    (JobName::ExpireSubscriptions, "15 0 * * *"),
+    (jobs::work::reset_daily::NAME, "5 0 * * *"),
+    (jobs::work::expire_subscriptions::NAME, "15 0 * * *"),
 ];
 
 /// W5: daily 00:05.
@@ -107,13 +107,13 @@ async fn a_daily_job_runs_once_a_day_at_its_time() {
     let worker = Worker::start(&platform, start(), &DAILY).await;
     pass(11).await;
     assert!(
-        worker.runs(JobName::ResetDaily).await.is_empty(),
+        worker.runs(jobs::work::reset_daily::NAME).await.is_empty(),
         "it is not due yet"
     );
     pass(72).await;
     for (job, minute) in [
-        (JobName::ResetDaily, "00:05"),
-        (JobName::ExpireSubscriptions, "00:15"),
+        (jobs::work::reset_daily::NAME, "00:05"),
+        (jobs::work::expire_subscriptions::NAME, "00:15"),
     ] {
         let runs = worker.runs(job).await;
         let at: Vec<String> = runs
@@ -133,12 +133,18 @@ async fn two_workers_run_each_occurrence_once_together() {
     let first = Worker::start(&platform, start(), &DAILY).await;
     let second = Worker::start(&platform, start(), &DAILY).await;
     pass(84).await;
-    assert_eq!(first.runs(JobName::ResetDaily).await.len(), 3);
-    assert_eq!(first.runs(JobName::ExpireSubscriptions).await.len(), 3);
+    assert_eq!(first.runs(jobs::work::reset_daily::NAME).await.len(), 3);
+    assert_eq!(
+        first
+            .runs(jobs::work::expire_subscriptions::NAME)
+            .await
+            .len(),
+        3
+    );
     first.stop().await;
     pass(24).await;
     assert_eq!(
-        second.runs(JobName::ResetDaily).await.len(),
+        second.runs(jobs::work::reset_daily::NAME).await.len(),
         4,
         "one is enough"
     );
@@ -154,7 +160,7 @@ async fn a_store_that_is_down_when_a_job_is_due_is_asked_again() {
     pass(3).await;
     platform.store.go_down_after(None);
     pass(1).await;
-    let runs = worker.runs(JobName::ResetDaily).await;
+    let runs = worker.runs(jobs::work::reset_daily::NAME).await;
     assert_eq!(runs.len(), 1, "the occurrence is made up for, once");
     assert_eq!(runs[0].state, RunState::Succeeded);
     assert!(runs[0].started_at < start() + TimeDelta::hours(14) + TimeDelta::minutes(1));
@@ -171,7 +177,7 @@ async fn a_store_that_goes_down_in_the_middle_of_a_run_does_not_end_the_day() {
     tokio::time::sleep(Duration::from_mins(20)).await;
     platform.store.go_down_after(None);
     pass(1).await;
-    let runs = worker.runs(JobName::ResetDaily).await;
+    let runs = worker.runs(jobs::work::reset_daily::NAME).await;
     assert_eq!(runs[0].state, RunState::Succeeded, "{runs:?}");
     assert!(runs.len() <= 3, "it is not run over and over: {runs:?}");
     worker.stop().await;
@@ -186,7 +192,7 @@ async fn what_was_missed_while_no_worker_was_up_is_made_up_for_at_once() {
     let later = start() + TimeDelta::days(5);
     let worker = Worker::start(&platform, later, &DAILY).await;
     pass(1).await;
-    let runs = worker.runs(JobName::ResetDaily).await;
+    let runs = worker.runs(jobs::work::reset_daily::NAME).await;
     assert_eq!(runs.len(), 2, "five missed days are one run");
     assert!(runs[0].started_at < later + TimeDelta::seconds(1));
     worker.stop().await;
@@ -197,8 +203,8 @@ async fn events_are_told_as_soon_as_they_are_written() {
     let platform = Platform::with_users(1).await;
     let listener = Arc::new(Listener::default());
     let jobs = [
-        (JobName::DispatchOutbox, "0 0 1 1 *"),
-        (JobName::ResetDaily, "5 0 * * *"),
+        (jobs::work::dispatch_outbox::NAME, "0 0 1 1 *"),
+        (jobs::work::reset_daily::NAME, "5 0 * * *"),
     ];
     let told = Arc::<Listener>::clone(&listener);
     let worker = Worker::start_with(&platform, start(), &jobs, told).await;
@@ -216,19 +222,25 @@ async fn events_are_told_as_soon_as_they_are_written() {
 async fn a_frequent_job_with_nothing_to_do_leaves_no_record() {
     let platform = Platform::with_users(2).await;
     let jobs = [
-        (JobName::SweepReservations, "*/5 * * * * *"),
-        (JobName::Audit, "*/5 * * * *"),
-        (JobName::DispatchOutbox, "*/2 * * * * *"),
+        (jobs::work::sweep_reservations::NAME, "*/5 * * * * *"),
+        (jobs::work::audit::NAME, "*/5 * * * *"),
+        (jobs::work::dispatch_outbox::NAME, "*/2 * * * * *"),
     ];
     let worker = Worker::start(&platform, start(), &jobs).await;
     pass(2).await;
     assert_eq!(
-        worker.runs(JobName::SweepReservations).await.len(),
+        worker
+            .runs(jobs::work::sweep_reservations::NAME)
+            .await
+            .len(),
         1,
         "all holds ran out at once"
     );
-    assert_eq!(worker.runs(JobName::DispatchOutbox).await.len(), 1);
-    let audits = worker.runs(JobName::Audit).await.len();
+    assert_eq!(
+        worker.runs(jobs::work::dispatch_outbox::NAME).await.len(),
+        1
+    );
+    let audits = worker.runs(jobs::work::audit::NAME).await.len();
     assert!(
         (1..=2).contains(&audits),
         "{audits} audits of what nobody touched since"

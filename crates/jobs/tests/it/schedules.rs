@@ -147,13 +147,13 @@ fn a_wrong_schedule_says_what_is_allowed() {
 /// The schedules of issue and rules: daily 00:05, monthly on the 1st at 00:10 (W5).
 #[test]
 fn every_default_is_a_schedule() {
-    for job in JobName::ALL {
-        let schedule = Schedule::parse(job.default_cron(), Tz::UTC);
+    for job in JobName::all() {
+        let schedule = Schedule::parse(job.spec().default_cron, Tz::UTC);
         let schedule = schedule.expect("the default parses");
         assert!(
             schedule.next_after(DateTime::<Utc>::UNIX_EPOCH).is_some(),
             "{job}"
         );
-        assert_eq!(schedule.to_string(), job.default_cron());
+        assert_eq!(schedule.to_string(), job.spec().default_cron);
     }
 }

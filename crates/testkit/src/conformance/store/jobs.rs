@@ -203,10 +203,7 @@ pub async fn a_run_ends_together_with_its_lease(store: Store) {
     second.state = RunState::Lost;
     let ended = store.end_run(&second, &lease("two", next)).await;
     ended.expect("writes");
-    let expected = [
-        (second.id, RunState::Lost),
-        (first.id, RunState::Succeeded),
-    ];
+    let expected = [(second.id, RunState::Lost), (first.id, RunState::Succeeded)];
     assert_eq!(states(&store, None).await, expected);
     assert_eq!(take(&store, "four", 11, 30).await, None);
     assert_eq!(take(&store, "three", 11, 30).await, Some(third));

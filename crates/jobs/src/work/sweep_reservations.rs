@@ -2,17 +2,48 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use quota_core::command::Command;
 use quota_core::ids::AccountId;
+use quota_core::ports::StoreError;
+use quota_service::Engine;
 
-use super::{Ended, Errand, Work, in_words};
+use crate::JobName;
+use crate::job::{Job, JobSpec, Rhythm};
+use crate::run::{Counted, Ended, Errand, Work, in_words};
+
+/// Its name.
+pub const NAME: JobName = JobName::new("sweep_reservations");
+
+pub(crate) struct SweepReservations;
+
+#[async_trait]
+impl Job for SweepReservations {
+    fn spec(&self) -> JobSpec {
+        JobSpec {
+            does: "ends holds past their deadline in the books",
+            when_late: "they counted nothing from their deadline on",
+            rhythm: Rhythm::Frequent,
+            ..JobSpec::new(NAME, "*/5 * * * * *")
+        }
+    }
+
+    async fn has_work(&self, engine: &Engine) -> Result<bool, StoreError> {
+        let due = engine.storage().homes_with_due_holds(engine.now(), 1);
+        Ok(!due.await?.is_empty())
+    }
+
+    async fn run(&self, work: &mut Work) -> Result<(), Ended> {
+        work.sweep().await
+    }
+}
 
 impl Work {
-    pub(super) async fn sweep(&mut self) -> Result<(), Ended> {
+    async fn sweep(&mut self) -> Result<(), Ended> {
         if let Some(account) = self.filter.account.clone() {
             let row = self.inner.engine.account(&account).await;
             let row = row.map_err(|error| Ended::Aborted(in_words(&error)))?;
-            self.do_batch(vec![errand(row.home)]).await?;
+            self.do_batch(vec![errand(row.home)], Counted::All).await?;
             return Ok(());
         }
         // A home that could not be swept stays at the head of the list: it is passed over from then on, and the list
@@ -31,7 +62,7 @@ impl Work {
                 return Ok(());
             }
             tried.extend(fresh.iter().map(|errand| errand.account.clone()));
-            self.do_batch(fresh).await?;
+            self.do_batch(fresh, Counted::All).await?;
         }
     }
 

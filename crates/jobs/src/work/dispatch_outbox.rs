@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_trait::async_trait;
 use quota_core::ids::AccountId;
-use quota_core::ports::{QueuePlace, QueuedEvent, RunSummary};
+use quota_core::ports::{QueuePlace, QueuedEvent, RunSummary, StoreError};
+use quota_service::Engine;
 
-use super::{Ended, Work, in_words};
+use crate::JobName;
+use crate::job::{Job, JobSpec, Rhythm};
+use crate::run::{Ended, Work, in_words};
 
-/// The name of this job's cursors.
-pub(crate) const CONSUMER: &str = "dispatch_outbox";
+/// Its name, and the name of its cursors.
+pub const NAME: JobName = JobName::new(CONSUMER);
+const CONSUMER: &str = "dispatch_outbox";
 
 /// Events that are read in one go at most, with those that wait behind a failure.
 const EVENTS_MAX: u32 = 5_000;
@@ -37,8 +42,32 @@ struct Page {
     error: Option<String>,
 }
 
+pub(crate) struct DispatchOutbox;
+
+#[async_trait]
+impl Job for DispatchOutbox {
+    fn spec(&self) -> JobSpec {
+        JobSpec {
+            does: "delivers events; at least once, in the order of each account",
+            when_late: "events come late",
+            takes_account: false,
+            rhythm: Rhythm::OnEvents,
+            ..JobSpec::new(NAME, "*/2 * * * * *")
+        }
+    }
+
+    async fn has_work(&self, engine: &Engine) -> Result<bool, StoreError> {
+        let queues = engine.storage().queues_with_events(CONSUMER).await?;
+        Ok(!queues.is_empty())
+    }
+
+    async fn run(&self, work: &mut Work) -> Result<(), Ended> {
+        work.dispatch().await
+    }
+}
+
 impl Work {
-    pub(super) async fn dispatch(&mut self) -> Result<(), Ended> {
+    async fn dispatch(&mut self) -> Result<(), Ended> {
         let mut deliveries = Deliveries::default();
         let mut retry = 0;
         loop {

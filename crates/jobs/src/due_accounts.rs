@@ -1,32 +1,15 @@
-//! The jobs that go through the accounts for which something is due: expiry and resets.
+//! Going through the accounts for which something is due: for expiry and resets.
 
-use super::{Ended, Errand, Work, in_words};
 use quota_core::catalog::Cadence;
 use quota_core::command::{CloseWindows, Command};
 use quota_core::ids::AccountId;
 use quota_core::ports::{AccountPage, AccountRow};
-use quota_core::terms::Subscription;
 
-/// What the daily reset closes: a period may end on any day.
-pub(super) const DAILY: [Cadence; 2] = [Cadence::Daily, Cadence::Subscription];
-/// What the monthly reset closes.
-pub(super) const MONTHLY: [Cadence; 1] = [Cadence::Monthly];
+use crate::run::{Counted, Ended, Errand, Work, in_words};
 
 impl Work {
-    /// Carries out the end of subscriptions (S9).
-    pub(super) async fn expire_subscriptions(&mut self) -> Result<(), Ended> {
-        let now = self.run.started_at;
-        let has_ended = move |row: &AccountRow| {
-            let subscription = row.account.terms.subscription.as_ref();
-            let end = subscription.and_then(Subscription::unrecorded_end);
-            end.is_some_and(|end| end <= now)
-        };
-        self.through_due_accounts(&[Command::ExpireSubscription], has_ended)
-            .await
-    }
-
-    /// Closes windows that ended (W5), and warms the cache for those whose were (Y4).
-    pub(super) async fn reset(&mut self, cadences: &[Cadence]) -> Result<(), Ended> {
+    /// Closes windows of these cadences that ended (W5), and warms the cache for the accounts that changed (Y4).
+    pub(crate) async fn close_windows(&mut self, cadences: &[Cadence]) -> Result<(), Ended> {
         let close = |cadence: &Cadence| {
             Command::CloseWindows(CloseWindows {
                 cadence: Some(*cadence),
@@ -39,7 +22,7 @@ impl Work {
 
     /// Gives the commands to every account for which something is due, page by page in the order of their ids: an
     /// account that stays due, because it failed or holds something, is not met twice.
-    async fn through_due_accounts(
+    pub(crate) async fn through_due_accounts(
         &mut self,
         commands: &[Command],
         is_wanted: impl Fn(&AccountRow) -> bool,
@@ -64,7 +47,7 @@ impl Work {
                 })
                 .collect();
             if !errands.is_empty() {
-                let changed = self.do_batch(errands).await?;
+                let changed = self.do_batch(errands, Counted::Changed).await?;
                 self.warm(&changed).await;
             }
         }

@@ -1,0 +1,103 @@
+//! What all runs of a process share: the engine, the settings, and whether the process stops.
+
+use std::sync::Arc;
+
+use quota_core::ports::{EventSink, StoreError};
+use quota_service::Engine;
+use tokio::sync::watch;
+
+use crate::JobSettings;
+
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) settings: JobSettings,
+    pub(crate) owner: String,
+    is_stopping: watch::Sender<bool>,
+    /// Runs that have not ended.
+    active: watch::Sender<usize>,
+}
+
+impl Host {
+    pub(crate) fn new(
+        engine: Engine,
+        sink: Arc<dyn EventSink>,
+        settings: JobSettings,
+        owner: String,
+    ) -> Self {
+        Self {
+            engine,
+            sink,
+            settings,
+            owner,
+            is_stopping: watch::Sender::new(false),
+            active: watch::Sender::new(0),
+        }
+    }
+
+    /// Starts nothing more, lets every run finish its current batch, and waits for that.
+    pub(crate) async fn stop(&self) {
+        self.is_stopping.send_replace(true);
+        let mut active = self.active.subscribe();
+        // The sender lives as long as this host: there is no error.
+        drop(active.wait_for(|active| *active == 0).await);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.is_stopping.borrow()
+    }
+
+    /// Waits until this runner is told to stop.
+    pub(crate) async fn stopping(&self) {
+        let mut stopping = self.is_stopping.subscribe();
+        drop(stopping.wait_for(|is_stopping| *is_stopping).await);
+    }
+
+    /// Calls the store again, later and later, while it is unavailable; a stop ends the waiting.
+    pub(crate) async fn with_retries<T, F>(&self, call: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut retry = 0;
+        loop {
+            match call().await {
+                Err(error) if error.is_transient() && retry < self.settings.retries_max => {
+                    tracing::warn!(%error, retry, "the store failed; it is asked again");
+                }
+                answer => return answer,
+            }
+            if !self.wait(retry).await {
+                return call().await;
+            }
+            retry += 1;
+        }
+    }
+
+    /// Waits before a retry; `false` when this runner is told to stop.
+    pub(crate) async fn wait(&self, retry: u32) -> bool {
+        let random = self.engine.next_id().as_u128();
+        let wait = crate::backoff::wait_before(&self.settings, retry, random);
+        tokio::select! {
+            () = self.stopping() => false,
+            () = tokio::time::sleep(wait) => true,
+        }
+    }
+}
+
+/// Counts a run as long as it lives, panics included.
+pub(crate) struct Active(Arc<Host>);
+
+impl Active {
+    pub(crate) fn count(host: &Arc<Host>) -> Self {
+        host.active.send_modify(|active| *active += 1);
+        Self(Arc::clone(host))
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0
+            .active
+            .send_modify(|active| *active = active.saturating_sub(1));
+    }
+}

@@ -1,0 +1,31 @@
+//! Closes ended daily windows, and those of subscription periods, in the books (W5).
+
+use async_trait::async_trait;
+use quota_core::catalog::Cadence;
+
+use crate::JobName;
+use crate::job::{Job, JobSpec};
+use crate::run::{Ended, Work};
+
+/// Its name.
+pub const NAME: JobName = JobName::new("reset_daily");
+
+pub(crate) struct ResetDaily;
+
+#[async_trait]
+impl Job for ResetDaily {
+    fn spec(&self) -> JobSpec {
+        JobSpec {
+            does: "closes ended daily windows and those of subscription periods in the books, warms the cache",
+            when_late: "nothing is wrong; the account's row is longer",
+            takes_features: true,
+            ..JobSpec::new(NAME, "5 0 * * *")
+        }
+    }
+
+    async fn run(&self, work: &mut Work) -> Result<(), Ended> {
+        // A period may end on any day.
+        work.close_windows(&[Cadence::Daily, Cadence::Subscription])
+            .await
+    }
+}
