@@ -19,7 +19,7 @@ pub struct ScheduledBody {
     pub at: DateTime<Utc>,
 }
 
-/// A period that was renewed before it starts.
+/// A period that follows: it is paid ahead, or a plan takes over with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpcomingBody {
@@ -61,9 +61,9 @@ pub struct SubscriptionBody {
     /// The change of plan that is scheduled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<ScheduledBody>,
-    /// The next period, if it was renewed already.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub upcoming: Option<UpcomingBody>,
+    /// What follows by itself, the next first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upcoming: Vec<UpcomingBody>,
 }
 
 /// A new subscription.
@@ -73,7 +73,7 @@ pub struct SubscriptionBody {
 pub struct StartBody {
     /// The plan.
     pub plan: PlanCode,
-    /// The start of the first period; now when absent.
+    /// The start of the first period; now when absent. In the future it waits for the end of what is paid for.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -119,7 +119,8 @@ pub struct RenewBody {
 pub struct ChangePlanBody {
     /// The new plan.
     pub plan: PlanCode,
-    /// When the plan changes; when absent, an upgrade changes it now and anything else at the end of the period.
+    /// When the plan changes; when absent, a plan that costs more for a day and has no shorter interval starts now, any
+    /// other at the end of the period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<ChangeWhen>,
     /// Whether use starts again at 0 when the plan changes now; `restart` when absent.

@@ -13,6 +13,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         | Reason::TokenRevoked
         | Reason::TokenExpired
         | Reason::SubscriptionExpired
+        | Reason::NoSubscription
         | Reason::NotInPlan
         | Reason::OrgDisabled
         | Reason::OrgSubscriptionExpired => StatusCode::FORBIDDEN,
@@ -33,6 +34,9 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         Reason::TokenRevoked => "the token is revoked or does not exist".to_owned(),
         Reason::TokenExpired => "the token has expired".to_owned(),
         Reason::OrgDisabled => "the org is disabled".to_owned(),
+        Reason::NoSubscription => {
+            format!("the user has no subscription, and nothing else pays for `{feature}`")
+        }
         Reason::NotInPlan => format!("the plan does not name `{feature}`"),
         Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => format!(
             "the {}'s subscription is not in force and nothing else pays for `{feature}`",

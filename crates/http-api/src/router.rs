@@ -119,6 +119,7 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(subscription::renew))
         .routes(routes!(subscription::change_plan))
         .routes(routes!(subscription::cancel))
+        .routes(routes!(subscription::resume))
         .routes(routes!(subscription::set_status))
         .routes(routes!(credits::credits, credits::grant_credits))
 }

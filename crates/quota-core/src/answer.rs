@@ -10,6 +10,7 @@ use crate::draw::Scope;
 use crate::ids::{FeatureCode, PlanCode, TokenId};
 use crate::item::Item;
 use crate::reservation::ReservationState;
+use crate::terms::Status;
 
 /// How one scope stands for one feature after an operation. The short names are those of the ledger's rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,12 +199,22 @@ pub enum Rejection {
     GrantExists,
     #[error("there is no subscription")]
     NoSubscription,
-    #[error("the next period is already renewed")]
-    AlreadyRenewed,
-    #[error("there is no subscription in force")]
-    NotInForce,
-    #[error("`ends_at` must be later than `starts_at`")]
-    EndsBeforeStart,
+    #[error("{most} periods are paid ahead already: no more can be")]
+    PeriodsAheadFull { most: usize },
+    #[error("the subscription is canceled and ends at {}: resume it, or start a new one", .ends_at.to_rfc3339())]
+    Canceled { ends_at: DateTime<Utc> },
+    #[error("the subscription was canceled and ended at {}: start a new one", .ended_at.to_rfc3339())]
+    CanceledEnded { ended_at: DateTime<Utc> },
+    #[error("the subscription ended at {}: renew it, or start a new one", .ended_at.to_rfc3339())]
+    Ended { ended_at: DateTime<Utc> },
+    #[error("the subscription begins at {}", .starts_at.to_rfc3339())]
+    NotBegun { starts_at: DateTime<Utc> },
+    #[error("the subscription is not paid for: its status is {}", .status.as_str())]
+    NotPaid { status: Status },
+    #[error("the subscription is not canceled: its status is {}", .status.as_str())]
+    NotCanceled { status: Status },
+    #[error("`ends_at` must be later than the start of the period, {}", .starts_at.to_rfc3339())]
+    EndsBeforeStart { starts_at: DateTime<Utc> },
     #[error("must be in the future")]
     NotInFuture { field: &'static str },
     #[error("must be from {least} to {most}")]
@@ -264,9 +275,12 @@ impl Rejection {
             Self::NotCapacity(_) => "not_a_capacity",
             Self::GrantExists => "grant_exists",
             Self::NoSubscription => "no_subscription",
-            Self::AlreadyRenewed => "already_renewed",
-            Self::NotInForce => "not_in_force",
-            Self::EndsBeforeStart => "ends_before_start",
+            Self::PeriodsAheadFull { .. } => "too_many_periods",
+            Self::Canceled { .. } => "subscription_canceled",
+            Self::CanceledEnded { .. } | Self::Ended { .. } => "subscription_ended",
+            Self::NotBegun { .. } | Self::NotPaid { .. } => "not_in_force",
+            Self::NotCanceled { .. } => "not_canceled",
+            Self::EndsBeforeStart { .. } => "ends_before_start",
             Self::NotInFuture { .. } => "not_in_future",
             Self::OutOfRange { .. } => "out_of_range",
             Self::CounterFull => "counter_full",
@@ -291,7 +305,7 @@ impl Rejection {
             | Self::OutOfRange { field, .. } => Some(field),
             Self::RefundTooLarge { .. } | Self::CounterFull => Some("amount"),
             Self::GrantExists => Some("grant"),
-            Self::EndsBeforeStart => Some("ends_at"),
+            Self::EndsBeforeStart { .. } => Some("ends_at"),
             Self::UnknownAccount
             | Self::AccountExists
             | Self::UnknownReservation
@@ -300,8 +314,13 @@ impl Rejection {
             | Self::NotRefundable
             | Self::AlreadyRefunded
             | Self::NoSubscription
-            | Self::AlreadyRenewed
-            | Self::NotInForce
+            | Self::PeriodsAheadFull { .. }
+            | Self::Canceled { .. }
+            | Self::CanceledEnded { .. }
+            | Self::Ended { .. }
+            | Self::NotBegun { .. }
+            | Self::NotPaid { .. }
+            | Self::NotCanceled { .. }
             | Self::OpenReservations => None,
             Self::InList { cause, .. } => cause.field(),
         }
@@ -326,8 +345,13 @@ impl Rejection {
             | Self::AlreadyRefunded
             | Self::GrantExists
             | Self::NoSubscription
-            | Self::AlreadyRenewed
-            | Self::NotInForce
+            | Self::PeriodsAheadFull { .. }
+            | Self::Canceled { .. }
+            | Self::CanceledEnded { .. }
+            | Self::Ended { .. }
+            | Self::NotBegun { .. }
+            | Self::NotPaid { .. }
+            | Self::NotCanceled { .. }
             | Self::CounterFull
             | Self::OpenReservations => RejectionClass::Conflict,
             Self::UnknownOrg
@@ -336,7 +360,7 @@ impl Rejection {
             | Self::WrongKind { .. }
             | Self::FeatureRequired
             | Self::NotCapacity(_)
-            | Self::EndsBeforeStart
+            | Self::EndsBeforeStart { .. }
             | Self::NotInFuture { .. }
             | Self::OutOfRange { .. } => RejectionClass::Invalid,
             Self::InList { cause, .. } => cause.class(),

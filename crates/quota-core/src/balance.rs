@@ -164,7 +164,12 @@ impl Balance {
         if now < self.starts_at || self.ends_at.is_some_and(|ends_at| ends_at <= now) {
             return 0;
         }
-        self.granted.room(self.used.saturating_add(self.held))
+        self.granted.room(self.taken())
+    }
+
+    /// What of the limit is taken: used, held and overspent (X9).
+    pub fn taken(&self) -> u64 {
+        self.spent().saturating_add(self.held)
     }
 
     /// What is used and overspent.

@@ -21,6 +21,7 @@ pub enum Change {
     PlanChangeScheduled,
     SubscriptionStatusSet,
     SubscriptionCanceled,
+    SubscriptionResumed,
     SubscriptionExpired,
     WindowsClosed,
     Reset,
@@ -32,7 +33,7 @@ pub enum Change {
 
 impl Change {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -47,6 +48,7 @@ impl Change {
         Self::PlanChangeScheduled,
         Self::SubscriptionStatusSet,
         Self::SubscriptionCanceled,
+        Self::SubscriptionResumed,
         Self::SubscriptionExpired,
         Self::WindowsClosed,
         Self::Reset,
@@ -72,6 +74,7 @@ impl Change {
             Self::PlanChangeScheduled => "plan_change_scheduled",
             Self::SubscriptionStatusSet => "subscription_status_set",
             Self::SubscriptionCanceled => "subscription_canceled",
+            Self::SubscriptionResumed => "subscription_resumed",
             Self::SubscriptionExpired => "subscription_expired",
             Self::WindowsClosed => "windows_closed",
             Self::Reset => "reset",
@@ -96,6 +99,7 @@ impl Change {
             | Self::PlanChangeScheduled
             | Self::SubscriptionStatusSet
             | Self::SubscriptionCanceled
+            | Self::SubscriptionResumed
             | Self::SubscriptionExpired
             | Self::WindowsClosed
             | Self::Reset
@@ -123,6 +127,7 @@ impl Change {
             | Self::PlanChangeScheduled
             | Self::SubscriptionStatusSet
             | Self::SubscriptionCanceled
+            | Self::SubscriptionResumed
             | Self::SubscriptionExpired
             | Self::WindowsClosed
             | Self::Reset

@@ -161,6 +161,7 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::Reset(_)
         | Command::Renew(_)
         | Command::Cancel(_)
+        | Command::Resume
         | Command::Sweep
         | Command::ExpireSubscription
         | Command::CloseWindows(_) => &[],

@@ -11,6 +11,7 @@ mod document;
 mod edges;
 mod examples;
 mod examples_of_orgs;
+mod examples_of_plans;
 mod examples_of_time;
 mod held_catalogs;
 mod job_runs;

@@ -172,7 +172,7 @@ async fn a_subscription_is_started_renewed_changed_and_canceled() {
         .expect(200);
     let held = api.get("/v1/users/ann/subscription").await.expect(200);
     assert_eq!(held.body["ends_at"], "2026-12-20T12:00:00Z");
-    assert_eq!(held.body["upcoming"]["ends_at"], "2027-01-20T12:00:00Z");
+    assert_eq!(held.body["upcoming"][0]["ends_at"], "2027-01-20T12:00:00Z");
     api.pass(TimeDelta::days(30));
     let held = api.get("/v1/users/ann/subscription").await.expect(200);
     assert_eq!(held.body["starts_at"], "2026-12-20T12:00:00Z");

@@ -40,6 +40,7 @@ async fn a_read_key_looks_and_never_spends() {
         (Method::PUT, "/v1/users/ann"),
         (Method::POST, "/v1/users/ann/credits"),
         (Method::POST, "/v1/users/ann/subscription/cancel"),
+        (Method::POST, "/v1/users/ann/subscription/resume"),
         (Method::POST, "/v1/users/ann/reset"),
     ];
     for (method, path) in spending {

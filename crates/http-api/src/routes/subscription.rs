@@ -1,10 +1,10 @@
-//! Subscriptions by hand: start, renew, change plan, cancel, set the status.
+//! Subscriptions by hand: start, renew, change plan, cancel, resume, set the status.
 
 use std::sync::Arc;
 
 use api_types::{
-    CancelBody, ChangeBody, ChangePlanBody, FieldError, RenewBody, ScheduledBody, StartBody,
-    StatusBody, SubscriptionBody, UpcomingBody,
+    CancelBody, ChangeBody, ChangePlanBody, FieldError, ReasonBody, RenewBody, ScheduledBody,
+    StartBody, StatusBody, SubscriptionBody, UpcomingBody,
 };
 use axum::Json;
 use axum::extract::State;
@@ -62,11 +62,15 @@ pub(crate) fn subscription_body(
             plan: change.plan.clone(),
             at: change.at,
         }),
-        upcoming: held.upcoming.as_ref().map(|next| UpcomingBody {
-            plan: next.plan.clone(),
-            starts_at: next.starts_at,
-            ends_at: next.ends_at,
-        }),
+        upcoming: held.chain().skip(1).map(upcoming_body).collect(),
+    }
+}
+
+fn upcoming_body(next: &Subscription) -> UpcomingBody {
+    UpcomingBody {
+        plan: next.plan.clone(),
+        starts_at: next.starts_at,
+        ends_at: next.ends_at,
     }
 }
 
@@ -89,10 +93,10 @@ pub(crate) async fn subscription(
     Ok(Json(subscription_body(&state, held, &catalog)))
 }
 
-/// Starts a subscription in place of any other.
+/// Starts a subscription: now, in place of any other; in the future, after everything that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription", tag = "money", request_body = StartBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Started", body = ChangeBody)))]
+    responses((status = 200, description = "Started, or queued: `detail` says when it begins and what it replaces", body = ChangeBody), (status = 409, description = "24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn start(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -130,10 +134,10 @@ async fn has_an_end(
     Err(Problem::invalid_body(FieldError::at("/starts_at", why)))
 }
 
-/// Starts the next period.
+/// Adds a period after the last one that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription that can be renewed, or it was renewed already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription, it is canceled, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn renew(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -178,6 +182,20 @@ pub(crate) async fn cancel(
         at_once: body.when == Some(ChangeWhen::Now),
     });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
+}
+
+/// Takes back a cancellation that has not taken effect yet.
+#[utoipa::path(post, path = "/{id}/subscription/resume", tag = "money", request_body = Option<ReasonBody>,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Resumed", body = ChangeBody), (status = 409, description = "There is no subscription, it is not canceled, or it has ended", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn resume(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OptionalBody(body): OptionalBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let note = Note::reason(body.reason);
+    change(&state, &caller, account, Command::Resume, note).await
 }
 
 /// Sets where the subscription stands.

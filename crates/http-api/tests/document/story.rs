@@ -38,8 +38,8 @@ pub(crate) async fn told(api: &Api) {
 async fn subscription(api: &Api, account: &str) {
     let at = format!("/v1/{account}/subscription");
     let (get, post) = (format!("get {at}"), format!("post {at}"));
-    let steps = ["renew", "change-plan", "cancel", "status"];
-    let [renew, change, cancel, status] = steps.map(|step| format!("{post}/{step}"));
+    let steps = ["renew", "change-plan", "cancel", "resume", "status"];
+    let [renew, change, cancel, resume, status] = steps.map(|step| format!("{post}/{step}"));
     api.ask(&format!("put /v1/{account}"), json!({}), 201).await;
     api.ask(&get, NONE, 404).await;
     let (pro, free) = (
@@ -49,6 +49,7 @@ async fn subscription(api: &Api, account: &str) {
     api.ask(&renew, NONE, 409).await;
     api.ask(&change, free.clone(), 409).await;
     api.ask(&cancel, NONE, 409).await;
+    api.ask(&resume, NONE, 409).await;
     api.ask(&status, json!({"status": "unpaid"}), 409).await;
     api.ask(&post, pro.clone(), 200).await;
     api.ask(&get, NONE, 200).await;
@@ -56,6 +57,11 @@ async fn subscription(api: &Api, account: &str) {
     api.ask(&get, NONE, 200).await;
     api.ask(&renew, NONE, 200).await;
     api.ask(&get, NONE, 200).await;
+    let behind = json!({"plan": "article_pro", "starts_at": "2027-06-01T00:00:00Z"});
+    api.ask(&post, behind, 200).await;
+    api.ask(&get, NONE, 200).await;
+    api.ask(&cancel, json!({"when": "period_end"}), 200).await;
+    api.ask(&resume, json!({"reason": "stays"}), 200).await;
     api.ask(&cancel, json!({"when": "now"}), 200).await;
     api.ask(&renew, json!({}), 409).await;
     api.ask(&post, pro, 200).await;

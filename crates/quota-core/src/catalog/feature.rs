@@ -88,6 +88,11 @@ fn one() -> u64 {
 }
 
 impl Feature {
+    /// Whether its windows are those of the calendar: a renewal does not begin them anew (W4).
+    pub fn counts_by_calendar(&self) -> bool {
+        self.anchor == Anchor::Calendar && self.cadence != Cadence::Subscription
+    }
+
     /// What a renewal does to `used`, with the default of its kind (C5).
     pub fn renewal(&self) -> OnRenewal {
         self.on_renewal.unwrap_or(match self.kind {

@@ -63,6 +63,8 @@ pub enum Command {
     ChangePlan(ChangePlan),
     SetStatus(SetStatus),
     Cancel(Cancel),
+    /// Takes a cancellation back that has not acted yet (S8).
+    Resume,
     GrantCredits(GrantCredits),
     /// Ends the holds of the home that are past their deadline. Asked by the sweeper.
     Sweep,
@@ -142,6 +144,7 @@ impl Command {
             | Self::ChangePlan(_)
             | Self::SetStatus(_)
             | Self::Cancel(_)
+            | Self::Resume
             | Self::GrantCredits(_) => change,
             Self::Sweep => CommandTraits {
                 reads: Reads::Stored,

@@ -97,7 +97,7 @@ pub struct ReleaseCapacity {
     pub amount: Amount,
 }
 
-/// Sets `used` of the current windows to 0 (X6).
+/// Sets `used` and `overage` of the current windows to 0 (X6).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reset {
     /// Which features; all when empty.
@@ -188,12 +188,12 @@ pub struct RevokeToken {
     pub token: TokenId,
 }
 
-/// Starts a subscription in place of any other.
+/// Starts a subscription: in place of any other, or in the future behind all that is paid for (S8).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
     /// The plan.
     pub plan: PlanCode,
-    /// First instant; now when absent.
+    /// First instant; now when absent. In the future, not before the end of what is paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<DateTime<Utc>>,
     /// First instant after it; one interval later when absent.
@@ -204,7 +204,7 @@ pub struct Subscribe {
     pub status: Option<Status>,
 }
 
-/// Starts the next period (S4).
+/// Adds a period behind the last that is paid for (S4, S8).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renew {
     /// First instant after the new period; one interval later when absent.
@@ -240,7 +240,7 @@ pub enum UsageAfterChange {
 pub struct ChangePlan {
     /// The new plan.
     pub plan: PlanCode,
-    /// When it acts; when absent, at once to a dearer plan and else at the period's end.
+    /// When it acts; when absent, at once to a plan that is dearer for a day and no shorter, else at the period's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<ChangeWhen>,
     /// What an immediate change does to consumable usage.

@@ -24,8 +24,10 @@ pub enum Standing {
 pub struct Allowance {
     /// The balance.
     pub bucket: Bucket,
-    /// The span in which it counts.
+    /// The span in which it counts, as far as is known now.
     pub window: Window,
+    /// First instant at which the balance counts no more, whatever is renewed: where the books end it.
+    pub counts_until: Option<DateTime<Utc>>,
     /// How the account stands.
     pub standing: Standing,
     /// The plan's limit in stored units, if the plan names the feature.
@@ -40,7 +42,7 @@ impl Allowance {
         self.override_value.or(self.plan_value)
     }
 
-    /// Units left for a new request; `None` when no subscription in force names the feature (S3).
+    /// Units left for a new request; `None` when no subscription in force names the feature (S3). Overage is use (X9).
     pub fn room(&self, balances: &[Balance]) -> Option<u64> {
         if self.standing != Standing::InForce {
             return None;
@@ -48,7 +50,7 @@ impl Allowance {
         let taken = balances
             .iter()
             .find(|balance| balance.bucket == self.bucket)
-            .map_or(0, |balance| balance.used.saturating_add(balance.held));
+            .map_or(0, Balance::taken);
         self.limit().map(|limit| limit.room(taken))
     }
 
@@ -64,7 +66,8 @@ impl Allowance {
 
 /// The allowance of `terms` for `feature` at `now`.
 ///
-/// In force, its window is the cadence window cut to the subscription's period (W4). Otherwise use is counted
+/// In force, its window is the cadence window cut to the subscription's period, or in the calendar to the time that the
+/// subscription runs without a gap (W4). Otherwise use is counted
 /// in a window that the account's creation anchors, and nothing is granted there.
 pub fn allowance(
     terms: &Terms,
@@ -89,16 +92,27 @@ pub fn allowance(
     let subscription = current.as_deref();
     let plan = subscription.and_then(|held| catalog.plan(&held.plan, held.plan_version));
     let in_force = subscription.filter(|held| held.is_in_force(now, grace));
-    let (standing, window) = match in_force {
+    let standing = match (in_force, subscription) {
+        (Some(_), _) => Standing::InForce,
+        (None, Some(held)) if held.has_begun(now) => Standing::Expired,
+        (None, _) => Standing::Never,
+    };
+    let (window, counts_until) = match in_force {
+        Some(held) if feature.counts_by_calendar() => {
+            let (run, natural) = (held.run(), cadence_from(held.anchor_at));
+            // A late renewal brings it back (S9).
+            let counts_until = natural.cut(run.starts_at, run.next_starts_at).ends_at;
+            (natural.cut(run.starts_at, run.ends_at), counts_until)
+        }
         Some(held) => {
             let period = held.period(now);
             let cut = cadence_from(held.anchor_at).cut(period.starts_at, period.ends_at);
-            (Standing::InForce, cut)
+            (cut, cut.ends_at)
         }
-        None if subscription.is_some_and(|held| held.starts_at <= now) => {
-            (Standing::Expired, cadence_from(terms.created_at))
+        None => {
+            let tracked = cadence_from(terms.created_at);
+            (tracked, tracked.ends_at)
         }
-        None => (Standing::Never, cadence_from(terms.created_at)),
     };
     let start = window.starts_at.timestamp_micros();
     let code = feature.code.clone();
@@ -114,6 +128,7 @@ pub fn allowance(
     Allowance {
         bucket,
         window,
+        counts_until,
         standing,
         plan_value: plan
             .and_then(|plan| plan.limits.get(&feature.code))

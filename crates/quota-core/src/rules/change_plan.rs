@@ -1,5 +1,6 @@
 //! Change of plan, at once or at the period's end (S5).
 
+use super::cancel::not_in_force;
 use super::desk::Desk;
 use super::moves::zero;
 use super::outcome::Outcome;
@@ -18,10 +19,10 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
     let (plan, version) = newest(desk, &asked.plan)?;
     let held = current(desk)?;
     if !held.is_in_force(context.now, context.grace) {
-        return Err(Rejection::NotInForce);
+        return Err(not_in_force(&held, context.now));
     }
     let current = context.catalog.plan(&held.plan, held.plan_version);
-    let default = if current.is_none_or(|current| is_dearer(plan, current)) {
+    let default = if current.is_none_or(|current| is_upgrade(plan, current)) {
         ChangeWhen::Now
     } else {
         ChangeWhen::PeriodEnd
@@ -36,6 +37,7 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
             let mut subscription = Subscription::start(plan, version, context.now);
             subscription.status = held.status;
             subscription.past_due_at = held.past_due_at;
+            subscription.runs_since = Some(held.runs_since());
             let usage = asked.usage;
             let counts_on = |feature: &Feature| {
                 feature.kind == Kind::Capacity || usage == UsageAfterChange::Keep
@@ -49,8 +51,13 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
     }
 }
 
-/// Whether a plan costs more than another over the same time.
-fn is_dearer(next: &Plan, current: &Plan) -> bool {
+/// Whether a plan is dearer than another for a day, and its interval not shorter. A free plan has no interval that was
+/// paid for.
+fn is_upgrade(next: &Plan, current: &Plan) -> bool {
+    let is_shorter = next.interval.months() < current.interval.months();
+    if is_shorter && !current.is_free() {
+        return false;
+    }
     let over_time = |plan: &Plan, other: &Plan| {
         let months = u64::from(other.interval.months());
         plan.price.saturating_mul(months)
@@ -59,7 +66,7 @@ fn is_dearer(next: &Plan, current: &Plan) -> bool {
 }
 
 /// Consumables that would count on: what renewals carry, and what was used in this very instant. A change of plan at once
-/// restarts them like the others.
+/// restarts them like the others. A window of the calendar counts on (W4).
 fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
     let context = desk.context;
     let now = context.now.timestamp_micros();
@@ -74,8 +81,11 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Grant(_)
             | Bucket::Token(_) => return None,
         };
-        let counts = context.is_consumable(code) && balance.used != 0;
-        counts.then(|| (balance.bucket.clone(), code.clone()))
+        let feature = context.catalog.features.get(code);
+        let is_window = matches!(balance.bucket, Bucket::Window(..));
+        let goes_on = is_window && feature.is_some_and(Feature::counts_by_calendar);
+        let counts = context.is_consumable(code) && balance.spent() != 0;
+        (counts && !goes_on).then(|| (balance.bucket.clone(), code.clone()))
     });
     let carried = carried.collect();
     zero(desk, carried)

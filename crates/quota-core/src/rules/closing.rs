@@ -35,7 +35,7 @@ pub(crate) fn close(home: &mut Home, id: &AccountId, bucket: &Bucket) {
 
 /// Whether a balance ended and nothing can come back to it. One that was moved stays as long as a hold may last
 /// that was made in it, and while anything is held where it was moved to; one that others were moved to stays
-/// as long as they do.
+/// as long as they do. What counts now is not over, whatever its end was said to be when it was opened.
 pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_>) -> bool {
     let kept = if balance.moved_to.is_some() {
         TimeDelta::seconds(i64::from(TTL_SECONDS_MAX))
@@ -46,6 +46,9 @@ pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_
         .ends_at
         .and_then(|ends_at| ends_at.checked_add_signed(kept));
     if balance.held != 0 || ended.is_none_or(|ended| context.now < ended) {
+        return false;
+    }
+    if counts_now(account, balance, context) {
         return false;
     }
     let target = account.books.resolved(&balance.bucket);
@@ -59,4 +62,12 @@ pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_
         .iter()
         .any(|other| other.moved_to.as_ref() == Some(&balance.bucket));
     !holds && !is_target
+}
+
+fn counts_now(account: &Account, balance: &Balance, context: &Context<'_>) -> bool {
+    let (Bucket::Window(code, _) | Bucket::Tracked(code, _)) = &balance.bucket else {
+        return false;
+    };
+    let feature = context.catalog.features.get(code);
+    feature.is_some_and(|feature| context.allowance(account, feature).bucket == balance.bucket)
 }

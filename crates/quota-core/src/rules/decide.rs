@@ -195,7 +195,8 @@ fn user_reason(own: &Allowance, feature: &Feature) -> Reason {
         (Standing::Expired, _) => Reason::SubscriptionExpired,
         (Standing::InForce, Some(_)) => Reason::LimitReached,
         (Standing::Never, _) if is_payable => Reason::CreditsExhausted,
-        (Standing::InForce, None) | (Standing::Never, _) => Reason::NotInPlan,
+        (Standing::Never, _) => Reason::NoSubscription,
+        (Standing::InForce, None) => Reason::NotInPlan,
     }
 }
 
@@ -305,5 +306,5 @@ fn push_draws(
 
 fn taken(balances: &[Balance], bucket: &Bucket) -> u64 {
     let found = balances.iter().find(|balance| balance.bucket == *bucket);
-    found.map_or(0, |balance| balance.used.saturating_add(balance.held))
+    found.map_or(0, Balance::taken)
 }

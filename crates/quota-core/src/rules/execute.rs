@@ -4,8 +4,8 @@ use super::context::Context;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
-    accounts, capacity, change_plan, close, commit, credits, expire, expire_subscription, extend,
-    overrides, refund, release, renew, reserve, reset, spend, subscribe, tokens,
+    accounts, cancel, capacity, change_plan, close, commit, credits, expire, expire_subscription,
+    extend, overrides, refund, release, renew, reserve, reset, spend, subscribe, tokens,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -95,7 +95,8 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Renew(asked) => renew::renew(desk, asked),
         Command::ChangePlan(asked) => change_plan::change_plan(desk, asked),
         Command::SetStatus(asked) => subscribe::set_status(desk, asked),
-        Command::Cancel(asked) => subscribe::cancel(desk, asked),
+        Command::Cancel(asked) => cancel::cancel(desk, asked),
+        Command::Resume => cancel::resume(desk),
         Command::GrantCredits(asked) => credits::grant_credits(desk, asked),
         // The holds that are due were ended before.
         Command::Sweep => Ok(desk.unchanged()),

@@ -2,16 +2,15 @@
 
 use super::closing::{close, is_over};
 use super::desk::Desk;
-use super::moves::zero;
 use super::outcome::Outcome;
 use crate::answer::Rejection;
-use crate::balance::Bucket;
+use crate::balance::{Balance, Bucket};
 use crate::change::Change;
 use crate::event::EventKind;
-use crate::operation::Entry;
 use crate::terms::Subscription;
 
-/// Records that the subscription ended: consumable counters go to 0, and it is announced.
+/// Records that the subscription ended, takes the consumable counters that went to 0 with it out of the live ones, and
+/// announces it. No decision depends on it.
 pub(crate) fn expire_subscription(desk: &mut Desk<'_>) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let account = desk.account_mut()?;
@@ -28,35 +27,28 @@ pub(crate) fn expire_subscription(desk: &mut Desk<'_>) -> Result<Outcome, Reject
         .into_owned();
     subscription.end_recorded_at = Some(context.now);
     let plan = subscription.plan.clone();
-    let entries = zero_consumables(desk)?;
-    let mut booking = desk.change(Change::SubscriptionExpired, Some(plan.to_string()));
-    booking.entries = entries;
+    close_consumables(desk)?;
+    let booking = desk.change(Change::SubscriptionExpired, Some(plan.to_string()));
     desk.mark_terms();
     let outcome = desk.book(booking);
     desk.announce(&outcome.operation, EventKind::SubscriptionExpired { plan });
     Ok(outcome)
 }
 
-/// Closes consumable windows that are over, and sets to 0 what still counts.
-fn zero_consumables(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
+/// Closes consumable windows that are over. What a late renewal would bring back stays: what it carries, and a window of
+/// the calendar.
+fn close_consumables(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let context = desk.context;
     let account = desk.account()?;
-    let (mut ended, mut counted) = (Vec::new(), Vec::new());
-    for balance in &account.books.balances {
-        let (Bucket::Window(code, _) | Bucket::Standing(code)) = &balance.bucket else {
-            continue;
-        };
-        if !context.is_consumable(code) {
-            continue;
-        }
-        if is_over(account, balance, &context) {
-            ended.push(balance.bucket.clone());
-        } else if balance.used != 0 {
-            counted.push((balance.bucket.clone(), code.clone()));
-        }
-    }
+    let is_ended = |balance: &&Balance| {
+        let is_consumable =
+            matches!(&balance.bucket, Bucket::Window(code, _) if context.is_consumable(code));
+        is_consumable && is_over(account, balance, &context)
+    };
+    let ended = account.books.balances.iter().filter(is_ended);
+    let ended: Vec<Bucket> = ended.map(|balance| balance.bucket.clone()).collect();
     for bucket in ended {
         close(desk.home, &desk.request.account, &bucket);
     }
-    zero(desk, counted)
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod accounts;
 pub mod allowance;
 mod booking;
+mod cancel;
 mod capacity;
 mod change_plan;
 pub mod check;

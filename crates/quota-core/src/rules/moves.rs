@@ -50,7 +50,23 @@ pub(crate) fn move_usage(
             entries.extend(move_bucket(desk, feature, bucket, &new)?);
         }
     }
+    correct_ends(desk)?;
     Ok(entries)
+}
+
+/// What counts under the new terms ends in the books where they end it.
+fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+    let context = desk.context;
+    let account = desk.account_mut()?;
+    for feature in context.catalog.features.values() {
+        let own = context.allowance(account, feature);
+        if matches!(own.bucket, Bucket::Window(..))
+            && let Some(balance) = account.books.balance_mut(&own.bucket)
+        {
+            balance.ends_at = own.counts_until;
+        }
+    }
+    Ok(())
 }
 
 fn move_bucket(
@@ -97,8 +113,8 @@ fn move_bucket(
     Ok(entries)
 }
 
-/// Sets `used` of balances to 0; what was used once stays in the lifetime total, and is not given back later (X6).
-/// Overage stays: it was beyond the quota and may be billed.
+/// Sets `used` and `overage` of balances to 0; what was used once stays in the lifetime total, and is not given back
+/// later (X6).
 pub(crate) fn zero(
     desk: &mut Desk<'_>,
     buckets: Vec<(Bucket, FeatureCode)>,
@@ -113,8 +129,8 @@ pub(crate) fn zero(
             continue;
         };
         balance.reset_sequence = sequence;
-        let used = balance.used;
-        if used == 0 {
+        let (used, overage, spent) = (balance.used, balance.overage, balance.spent());
+        if spent == 0 {
             continue;
         }
         let posting = Posting {
@@ -125,10 +141,10 @@ pub(crate) fn zero(
             unit_cost: 1,
             used: taken_back(used),
             held: 0,
-            overage: 0,
+            overage: taken_back(overage),
         };
         entries.push(post(desk, id, posting)?);
-        count_units(desk, id, &code, signed(used))?;
+        count_units(desk, id, &code, signed(spent))?;
     }
     Ok(entries)
 }

@@ -51,7 +51,7 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
             let starts_at =
                 DateTime::from_timestamp_micros(*start).unwrap_or(account.terms.created_at);
             current.map_or((starts_at, None), |own| {
-                (own.window.starts_at, own.window.ends_at)
+                (own.window.starts_at, own.counts_until)
             })
         }
         Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {

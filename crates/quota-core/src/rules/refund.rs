@@ -226,7 +226,7 @@ fn give_draw_back(
     let mut posting = Posting::of(draw, feature);
     posting.bucket = bucket.clone();
     if let Some(balance) = account.books.balance(&bucket) {
-        let was_reset = balance.reset_sequence > sequence && draw.source != Source::Overage;
+        let was_reset = balance.reset_sequence > sequence;
         // Capacity may have been given back already: there is not more to reverse than is still counted.
         let back = give_back_of(draw, balance);
         if was_reset || back == 0 {

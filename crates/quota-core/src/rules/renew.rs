@@ -1,54 +1,45 @@
-//! Renewal: the next period of a subscription (S4).
+//! Renewal: one more period of a subscription (S4, S8).
 
+use super::cancel::canceled;
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::subscribe::{Next, current, newest, put};
+use super::subscribe::{Next, current, newest, put, queue_full};
 use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::Renew;
-use crate::terms::{Status, Subscription};
 
-/// Starts the next period `[old end, new end)`, with the plan that was scheduled for it.
+/// Adds a period behind the last that is paid for: `[old end, new end)`, with the plan that was scheduled for it. It
+/// may have begun already.
 pub(crate) fn renew(desk: &mut Desk<'_>, asked: &Renew) -> Result<Outcome, Rejection> {
+    let now = desk.context.now;
     let held = current(desk)?;
-    if held.renews {
+    let last = held.last();
+    if let Some(refused) = canceled(last, now) {
+        return Err(refused);
+    }
+    if last.renews {
         return Ok(desk.unchanged());
     }
-    if held.status == Status::Canceled || held.cancel_at.is_some() {
-        return Err(Rejection::NotInForce);
-    }
-    let mut next = match &held.scheduled {
-        // It follows by itself.
-        Some(_) if held.upcoming.is_some() => return Ok(desk.unchanged()),
+    let mut next = match &last.scheduled {
         Some(change) => {
             let (plan, version) = newest(desk, &change.plan)?;
-            Subscription::start(plan, version, held.ends_at)
+            last.followed_by(plan, version, last.ends_at)
         }
-        None => held.renewed(),
+        None => last.renewed(),
     };
     if let Some(ends_at) = asked.ends_at {
-        if ends_at <= next.starts_at {
-            return Err(Rejection::EndsBeforeStart);
+        let starts_at = next.starts_at;
+        if ends_at <= starts_at {
+            return Err(Rejection::EndsBeforeStart { starts_at });
         }
         next.ends_at = ends_at;
     }
-    next.end_recorded_at = None;
-    if desk.context.now < held.ends_at {
-        if held.upcoming.is_some() {
-            return Err(Rejection::AlreadyRenewed);
-        }
-        // The running period stays as it is until its end.
-        let upcoming = Some(Box::new(Subscription {
-            scheduled: None,
-            ..next
-        }));
-        let scheduled = None;
-        next = Subscription {
-            scheduled,
-            upcoming,
-            ..held
-        };
+    let is_late = held.upcoming.is_none() && held.ends_at <= now;
+    if !is_late {
+        // What runs stays as it is until its end.
+        next = held.queued(next).map_err(queue_full)?;
     }
-    let next = Next::new(Change::SubscriptionRenewed, next);
-    put(desk, next, |_| false)
+    put(desk, Next::new(Change::SubscriptionRenewed, next), |_| {
+        false
+    })
 }

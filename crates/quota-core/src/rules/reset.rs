@@ -1,4 +1,4 @@
-//! Reset: an operator sets `used` of the current windows to 0 (X6).
+//! Reset: an operator sets `used` and `overage` of the current windows to 0 (X6).
 
 use super::desk::Desk;
 use super::moves::zero;
@@ -9,7 +9,7 @@ use crate::command::Reset;
 use crate::event::EventKind;
 use crate::ids::FeatureCode;
 
-/// Sets `used` of the current windows to 0.
+/// Sets `used` and `overage` of the current windows to 0.
 pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let account = desk.account()?;

@@ -69,6 +69,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
     let cap = account.terms.tokens.get(token)?.cap;
     let balance = account.books.balance(&Bucket::Token(token.clone()));
     let (used, held) = balance.map_or((0, 0), |balance| (balance.used, balance.held));
+    let all_taken = balance.map_or(0, Balance::taken);
     Some(ScopeBalance {
         scope: Scope::Token,
         feature: None,
@@ -76,7 +77,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         used,
         held,
         overage: balance.map_or(0, |balance| balance.overage),
-        remaining: cap.ceiling().map(|_| cap.room(used.saturating_add(held))),
+        remaining: cap.ceiling().map(|_| cap.room(all_taken)),
         plan_value: None,
         override_value: None,
         credits: None,
@@ -96,6 +97,7 @@ pub fn scope_balance(
     let counted = account.books.resolved(&own.bucket);
     let balance = account.books.balance(&counted);
     let (used, held) = balance.map_or((0, 0), |balance| (balance.used, balance.held));
+    let taken = balance.map_or(0, Balance::taken);
     let in_force = own.standing == Standing::InForce;
     let granted = if account.terms.unlimited {
         Some(Limit::Unlimited)
@@ -103,10 +105,7 @@ pub fn scope_balance(
         own.limit().filter(|_| in_force)
     };
     let trial = Bucket::Trial(feature.code.clone());
-    let trial_taken = account
-        .books
-        .balance(&trial)
-        .map_or(0, |balance| balance.used.saturating_add(balance.held));
+    let trial_taken = account.books.balance(&trial).map_or(0, Balance::taken);
     let has_trial = scope == Scope::User && feature.trial_limit != 0;
     ScopeBalance {
         scope,
@@ -117,7 +116,7 @@ pub fn scope_balance(
         overage: balance.map_or(0, |balance| balance.overage),
         remaining: granted
             .filter(|limit| *limit != Limit::Unlimited)
-            .map(|limit| limit.room(used.saturating_add(held))),
+            .map(|limit| limit.room(taken)),
         plan_value: own.plan_value.filter(|_| in_force),
         override_value: own.override_value.filter(|_| in_force),
         credits: feature

@@ -1,7 +1,8 @@
-//! Subscriptions by hand: start, status, cancel (section 3); and what those and renewals and changes of plan share.
+//! Subscriptions by hand: start and status (section 3); and what those and renewals and changes of plan share.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cancel::{cancel, not_in_force};
 use super::desk::Desk;
 use super::moves::move_usage;
 use super::outcome::Outcome;
@@ -11,7 +12,7 @@ use crate::change::Change;
 use crate::command::{Cancel, SetStatus, Subscribe};
 use crate::ids::PlanCode;
 use crate::operation::Entry;
-use crate::terms::{Status, Subscription};
+use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription};
 
 /// The newest version of a plan, and its number.
 pub(super) fn newest<'a>(desk: &Desk<'a>, code: &PlanCode) -> Result<(&'a Plan, u32), Rejection> {
@@ -65,36 +66,95 @@ pub(super) fn put(
     Ok(desk.changed(next.change, detail, entries))
 }
 
-/// The subscription in words, and what was paid ahead and is dropped by it.
+/// The subscription in words, what follows it, and what it drops.
 fn detail(desk: &Desk<'_>, before: Option<&Subscription>, next: &Subscription) -> String {
-    let before = before.map(|held| held.current(desk.context.catalog, desk.context.now));
-    let ahead = before.as_ref().and_then(|held| held.paid_ahead());
-    let dropped = ahead.filter(|_| next.upcoming.is_none());
-    let mut detail = format!(
-        "{} from {} to {}",
-        next.plan,
-        next.starts_at.to_rfc3339(),
-        next.ends_at.to_rfc3339()
-    );
+    let now = desk.context.now;
+    let before = before.map(|held| held.current(desk.context.catalog, now));
+    let mut parts = vec![span(next)];
+    let follows: Vec<&Subscription> = next.chain().skip(1).collect();
+    match follows.as_slice() {
+        [] => {}
+        [one] => parts.push(format!("then {}", span(one))),
+        [.., last] => {
+            let count = follows.len();
+            parts.push(format!("{count} periods follow, the last {}", span(last)));
+        }
+    }
     if let Some(change) = next.scheduled_change() {
-        detail = format!("{detail}; {} from {}", change.plan, change.at.to_rfc3339());
+        parts.push(format!("{} from {}", change.plan, change.at.to_rfc3339()));
     }
-    if let Some(ahead) = dropped {
-        let (plan, ends_at) = (&ahead.plan, ahead.ends_at.to_rfc3339());
-        detail = format!("{detail}; {plan}, paid ahead to {ends_at}, is dropped");
+    if let Some(end) = next.canceled_at() {
+        parts.push(format!("canceled, ends at {}", end.to_rfc3339()));
     }
-    detail
+    if let Some(before) = before {
+        parts.extend(dropped(&before, next, now));
+    }
+    parts.join("; ")
 }
 
-/// Starts a subscription in place of any other.
+fn span(held: &Subscription) -> String {
+    let (plan, starts_at) = (&held.plan, held.starts_at.to_rfc3339());
+    format!("{plan} from {starts_at} to {}", held.ends_at.to_rfc3339())
+}
+
+/// What `next` takes from the account: time and periods that were paid for, and a change that waited (S5, S8).
+fn dropped(before: &Subscription, next: &Subscription, now: DateTime<Utc>) -> Vec<String> {
+    let has = |plan: &PlanCode, starts_at: DateTime<Utc>| {
+        let mut kept = next.chain();
+        kept.any(|one| one.plan == *plan && one.starts_at == starts_at)
+    };
+    let is_lost = |one: &&Subscription| !has(&one.plan, one.starts_at);
+    let mut lost = Vec::new();
+    let running = Some(before).filter(is_lost);
+    let running = running.filter(|one| one.is_paid() && !one.renews);
+    let paid_to = running.and_then(|one| one.period(now).ends_at);
+    if let Some(end) = paid_to.filter(|end| now < *end) {
+        let (plan, end) = (&before.plan, end.to_rfc3339());
+        lost.push(format!("{plan}, paid for to {end}, is dropped"));
+    }
+    let ahead = before.chain().skip(1).filter(is_lost);
+    let ahead: Vec<&Subscription> = ahead.filter(|one| !one.renews).collect();
+    match ahead.as_slice() {
+        [] => {}
+        [one] => {
+            let (plan, end) = (&one.plan, one.ends_at.to_rfc3339());
+            lost.push(format!("{plan}, paid ahead to {end}, is dropped"));
+        }
+        [.., latest] => {
+            let (count, end) = (ahead.len(), latest.ends_at.to_rfc3339());
+            lost.push(format!("{count} periods, paid ahead to {end}, are dropped"));
+        }
+    }
+    let change = before.scheduled_change();
+    let change = change.filter(|change| next.scheduled_change() != Some(*change));
+    if let Some(change) = change.filter(|change| !has(&change.plan, change.at)) {
+        let (plan, at) = (&change.plan, change.at.to_rfc3339());
+        lost.push(format!("the change to {plan} at {at} is dropped"));
+    }
+    lost
+}
+
+/// That no more periods can follow.
+pub(super) fn queue_full(_: QueueFull) -> Rejection {
+    let most = PERIODS_AHEAD_MAX;
+    Rejection::PeriodsAheadFull { most }
+}
+
+/// Starts a subscription: in place of any other, or in the future behind all that is paid for (S8).
 pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcome, Rejection> {
     let now = desk.context.now;
-    let starts_at = asked.starts_at.unwrap_or(now);
+    let asked_for = asked.starts_at.unwrap_or(now);
     let (plan, version) = newest(desk, &asked.plan)?;
+    let held = match desk.account()?.terms.subscription {
+        Some(_) => Some(current(desk)?),
+        None => None,
+    };
+    let waits_behind = held.as_ref().filter(|_| now < asked_for);
+    let starts_at = waits_behind.map_or(asked_for, |held| held.queue_start(asked_for));
     let mut subscription = Subscription::start(plan, version, starts_at);
     if let Some(ends_at) = asked.ends_at {
         if ends_at <= starts_at {
-            return Err(Rejection::EndsBeforeStart);
+            return Err(Rejection::EndsBeforeStart { starts_at });
         }
         subscription.ends_at = ends_at;
         if subscription.renews {
@@ -102,15 +162,30 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
         }
     }
     let status = asked.status.unwrap_or(Status::Active);
-    let subscription = with_status(subscription, status, now);
+    let mut subscription = with_status(subscription, status, now);
+    if let Some(held) = waits_behind {
+        subscription = held.queued(subscription).map_err(queue_full)?;
+    } else if let Some(held) = held.filter(|held| runs_on(desk, held, starts_at)) {
+        subscription.runs_since = Some(held.runs_since());
+    }
     let next = Next::new(Change::SubscriptionStarted, subscription);
     put(desk, next, |_| false)
 }
 
+/// Whether a start at `starts_at` in place of `held` leaves no gap (W4).
+fn runs_on(desk: &Desk<'_>, held: &Subscription, starts_at: DateTime<Utc>) -> bool {
+    let (now, grace) = (desk.context.now, desk.context.grace);
+    let before = starts_at.checked_sub_signed(TimeDelta::microseconds(1));
+    held.is_in_force(now, grace) || before.is_some_and(|before| held.is_in_force(before, grace))
+}
+
 fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc>) -> Subscription {
-    let past_due_at = subscription.past_due_at.or(Some(now));
-    subscription.past_due_at = past_due_at.filter(|_| status == Status::PastDue);
-    subscription.status = status;
+    // What was canceled at once stays canceled.
+    if subscription.status != Status::Canceled {
+        let past_due_at = subscription.past_due_at.or(Some(now));
+        subscription.past_due_at = past_due_at.filter(|_| status == Status::PastDue);
+        subscription.status = status;
+    }
     // What was paid ahead stands as this does; a free plan that follows has nothing to do with payment.
     subscription.upcoming = subscription.upcoming.map(|next| {
         if next.renews {
@@ -122,8 +197,9 @@ fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc
     subscription
 }
 
-/// Sets the status of the subscription (S1).
+/// Sets the status of the subscription, and of the periods that are paid ahead (S1).
 pub(crate) fn set_status(desk: &mut Desk<'_>, asked: &SetStatus) -> Result<Outcome, Rejection> {
+    let now = desk.context.now;
     let held = current(desk)?;
     if held.status == asked.status {
         return Ok(desk.unchanged());
@@ -132,24 +208,11 @@ pub(crate) fn set_status(desk: &mut Desk<'_>, asked: &SetStatus) -> Result<Outco
         return cancel(desk, &Cancel { at_once: true });
     }
     // It ended when it was canceled: no status brings it back, a new subscription does.
-    if held.status == Status::Canceled {
-        return Err(Rejection::NotInForce);
+    if held.status == Status::Canceled && held.upcoming.is_none() {
+        return Err(not_in_force(&held, now));
     }
-    let next = with_status(held, asked.status, desk.context.now);
+    let next = with_status(held, asked.status, now);
     // A window waits with its use until it is in force again, or over.
     let next = Next::new(Change::SubscriptionStatusSet, next);
-    put(desk, next, |_| false)
-}
-
-/// Cancels at the period's end, or at once (S8).
-pub(crate) fn cancel(desk: &mut Desk<'_>, asked: &Cancel) -> Result<Outcome, Rejection> {
-    let held = current(desk)?;
-    let waits = held.cancel_at.is_some() && held.scheduled.is_none();
-    let is_done = held.status == Status::Canceled || (waits && !asked.at_once);
-    if is_done {
-        return Ok(desk.unchanged());
-    }
-    let next = held.canceled(desk.context.now, asked.at_once);
-    let next = Next::new(Change::SubscriptionCanceled, next);
     put(desk, next, |_| false)
 }

@@ -1,5 +1,6 @@
 //! An account's terms: everything a decision needs beside balances, small and rarely changed.
 
+mod queue;
 mod subscription;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::amount::Limit;
 use crate::ids::{AccountId, FeatureCode, OrgId, TokenId};
 
+pub use queue::{PERIODS_AHEAD_MAX, QueueFull, Run};
 pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};
 
 /// What an org does when it is exhausted (O4).

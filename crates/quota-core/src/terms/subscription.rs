@@ -32,6 +32,17 @@ pub enum Status {
 pub struct UnknownStatus(pub String);
 
 impl Status {
+    /// Its word, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Trialing => "trialing",
+            Self::PastDue => "past_due",
+            Self::Unpaid => "unpaid",
+            Self::Canceled => "canceled",
+        }
+    }
+
     /// Reads Stripe's status (S1).
     ///
     /// # Errors
@@ -76,6 +87,10 @@ pub struct Subscription {
     pub starts_at: DateTime<Utc>,
     /// First instant after the stored period.
     pub ends_at: DateTime<Utc>,
+    /// Since when the account has had a subscription without a gap, this one or others before it; absent, since
+    /// `starts_at`. Calendar windows are cut to it (W4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_since: Option<DateTime<Utc>>,
     /// How long one period lasts.
     pub interval: Interval,
     /// Whether it renews by itself, with no payment (S7).
@@ -87,8 +102,8 @@ pub struct Subscription {
     /// The change that is scheduled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<PlanChange>,
-    /// What follows by itself: the next period, when it was renewed before its end; or with `scheduled`, the plan that
-    /// takes over with nobody's doing.
+    /// What follows by itself, each with what follows it: periods paid ahead, starts that wait; or with `scheduled`, the
+    /// plan that takes over with nobody's doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upcoming: Option<Box<Subscription>>,
     /// When its end was recorded by the daily job (S9).
@@ -107,6 +122,7 @@ impl Subscription {
             anchor_at: starts_at,
             starts_at,
             ends_at: month_start(starts_at, plan.interval.months()),
+            runs_since: None,
             interval: plan.interval,
             renews: plan.is_free(),
             cancel_at: None,
@@ -117,14 +133,16 @@ impl Subscription {
     }
 
     /// The period at `now`: the stored one, or for one that renews by itself the month that holds `now`,
-    /// never past the cancellation.
+    /// never past the cancellation, nor past the start of what follows.
     pub fn period(&self, now: DateTime<Utc>) -> Window {
         let stored = Window {
             starts_at: self.starts_at,
             ends_at: Some(self.ends_at),
         };
+        let follows_at = self.upcoming.as_ref().map(|next| next.starts_at);
         if !self.renews {
-            return stored.cut(self.starts_at, self.cancel_at);
+            let own = stored.cut(self.starts_at, self.cancel_at);
+            return own.cut(self.starts_at, follows_at);
         }
         let now = self.cancel_at.map_or(now, |cancel_at| now.min(cancel_at));
         let zone = chrono_tz::Tz::UTC;
@@ -132,14 +150,10 @@ impl Subscription {
             crate::catalog::Cadence::Monthly,
             crate::catalog::Anchor::Subscription,
         );
-        let month = cadence_window(
-            cadence,
-            anchor,
-            self.anchor_at,
-            zone,
-            now.max(self.anchor_at),
-        );
-        month.cut(self.anchor_at, self.cancel_at)
+        let now = now.max(self.starts_at);
+        let month = cadence_window(cadence, anchor, self.anchor_at, zone, now);
+        let month = month.cut(self.starts_at, self.cancel_at);
+        month.cut(self.starts_at, follows_at)
     }
 
     /// Whether its allowances count at `now` (S2, S3): inside the period, and paid for, or overdue for no
@@ -171,84 +185,26 @@ impl Subscription {
         };
         let version = catalog.newest_version(&change.plan);
         match catalog.plan(&change.plan, None) {
-            Some(plan) => Cow::Owned(Self::start(plan, version, change.at)),
+            Some(plan) => Cow::Owned(self.followed_by(plan, version, change.at)),
             None => Cow::Borrowed(self),
         }
     }
 
-    /// With `plan` scheduled for the end of what is paid for. It takes over by itself when it is free, or when what
-    /// runs till then renews by itself (S7); else the renewal begins it.
-    #[must_use]
-    pub fn with_change(&self, plan: &Plan, version: u32, now: DateTime<Utc>) -> Self {
-        let mut next = self.without_change();
-        if let Some(ahead) = &next.upcoming {
-            next.upcoming = Some(Box::new(ahead.with_change(plan, version, now)));
-            next.cancel_at = None;
-            return next;
-        }
-        let period = next.period(now.max(next.starts_at));
-        let at = period.ends_at.unwrap_or(next.ends_at);
-        if !next.renews {
-            next.cancel_at = None;
-        }
-        if next.renews || plan.is_free() {
-            next.upcoming = Some(Box::new(Self::start(plan, version, at)));
-        }
-        let plan = plan.code.clone();
-        next.scheduled = Some(PlanChange { plan, at });
-        next
+    /// Whether there was a subscription before `now`: one that was canceled before it began is none.
+    pub(crate) fn has_begun(&self, now: DateTime<Utc>) -> bool {
+        let began = self.runs_since().min(self.starts_at);
+        began <= now && self.cancel_at.is_none_or(|cancel_at| began <= cancel_at)
     }
 
-    /// The change that is scheduled (S5): for the end of this period, or of the one that was paid for after it.
-    pub fn scheduled_change(&self) -> Option<&PlanChange> {
-        let ahead = || self.upcoming.as_ref()?.scheduled_change();
-        self.scheduled.as_ref().or_else(ahead)
-    }
-
-    /// When it ends for good, if it was canceled and nothing follows (S8).
-    pub fn canceled_at(&self) -> Option<DateTime<Utc>> {
-        let follows = self.scheduled_change().is_some();
-        self.cancel_at.filter(|_| !follows)
-    }
-
-    /// Without the change that was scheduled.
-    fn without_change(&self) -> Self {
-        let mut next = self.clone();
-        if let Some(change) = next.scheduled.take() {
-            next.upcoming = next.upcoming.filter(|next| next.plan != change.plan);
-        }
-        next
-    }
-
-    /// The next period, when it was renewed before its time.
-    pub fn paid_ahead(&self) -> Option<&Self> {
-        let follows = self.upcoming.as_deref();
-        follows.filter(|_| self.scheduled.is_none())
-    }
-
-    /// First instant after it for good, as far as is known now; `None` while it renews by itself.
-    pub fn ends_for_good_at(&self) -> Option<DateTime<Utc>> {
-        if let Some(next) = &self.upcoming {
-            return next.ends_for_good_at();
-        }
-        if self.renews {
-            return self.cancel_at;
-        }
-        Some(
-            self.cancel_at
-                .map_or(self.ends_at, |cancel_at| cancel_at.min(self.ends_at)),
-        )
-    }
-
-    /// Its end, while the books do not say yet that it ended (S9).
-    pub fn unrecorded_end(&self) -> Option<DateTime<Utc>> {
-        match self.end_recorded_at {
-            Some(_) => None,
-            None => self.ends_for_good_at(),
+    /// Whether it is paid for, or a payment is overdue: neither unpaid nor canceled at once.
+    pub(crate) fn is_paid(&self) -> bool {
+        match self.status {
+            Status::Active | Status::Trialing | Status::PastDue => true,
+            Status::Unpaid | Status::Canceled => false,
         }
     }
 
-    /// The next period `[old end, new end)` after a renewal (S4); a scheduled change is left for the caller.
+    /// The next period `[old end, new end)` after a renewal (S4), with nothing that follows it.
     #[must_use]
     pub fn renewed(&self) -> Self {
         let periods_done = self.months_since_anchor(self.ends_at);
@@ -260,8 +216,27 @@ impl Subscription {
             past_due_at: None,
             starts_at,
             ends_at,
+            runs_since: Some(self.runs_since()),
+            cancel_at: None,
+            scheduled: None,
+            upcoming: None,
+            end_recorded_at: None,
             ..self.clone()
         }
+    }
+
+    /// `plan` from `at` on, behind this. The anchor stays where `at` lies whole months after it (S5), and what runs
+    /// without a gap goes on (W4).
+    pub(crate) fn followed_by(&self, plan: &Plan, version: u32, at: DateTime<Utc>) -> Self {
+        let mut next = Self::start(plan, version, at);
+        let months = self.months_since_anchor(at);
+        if month_start(self.anchor_at, months) == at {
+            let months = months.saturating_add(plan.interval.months());
+            next.anchor_at = self.anchor_at;
+            next.ends_at = month_start(self.anchor_at, months);
+        }
+        next.runs_since = self.runs_since_of(at);
+        next
     }
 
     fn months_since_anchor(&self, at: DateTime<Utc>) -> u32 {
@@ -271,24 +246,5 @@ impl Subscription {
             months = months.saturating_add(1);
         }
         months
-    }
-
-    /// Canceled: at the period's end unless `at_once` (S8).
-    #[must_use]
-    pub fn canceled(&self, now: DateTime<Utc>, at_once: bool) -> Self {
-        let mut next = self.without_change();
-        if at_once {
-            next.status = Status::Canceled;
-            next.cancel_at = Some(now);
-            next.upcoming = None;
-        } else if let Some(upcoming) = &mut next.upcoming {
-            // What was paid for runs to its end.
-            **upcoming = upcoming.without_change();
-            upcoming.cancel_at = Some(upcoming.ends_at);
-            next.cancel_at = upcoming.cancel_at;
-        } else {
-            next.cancel_at = self.period(now).ends_at;
-        }
-        next
     }
 }

@@ -127,10 +127,11 @@ fn of_a_subscription(stage: &Stage, step: Step) -> Command {
     match step.extra % 9 {
         0..3 => Command::Subscribe(Subscribe {
             plan,
-            starts_at: None,
+            starts_at: (step.size.is_multiple_of(4)).then(|| stage.now + TimeDelta::days(7)),
             ends_at: (step.size.is_multiple_of(3)).then(|| stage.now + TimeDelta::days(10)),
             status: None,
         }),
+        3 if step.size.is_multiple_of(3) => Command::Resume,
         3 => Command::Renew(Renew { ends_at: None }),
         4 | 5 => Command::ChangePlan(ChangePlan {
             plan,

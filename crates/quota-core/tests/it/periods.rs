@@ -82,11 +82,11 @@ fn a_period_that_begins_within_a_month_has_an_allowance_of_its_own() {
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
 }
 
-/// S5 and W4: a change of plan at once begins the windows of the calendar anew, within the day; with `usage: keep` what
-/// was used in it counts on.
+/// S5 and W4: a change of plan at once does not give the calendar's day a second time: what was used in it counts on,
+/// under the new limit.
 #[test]
-fn an_upgrade_begins_the_calendars_day_anew() {
-    for (usage, left) in [(UsageAfterChange::Restart, 10), (UsageAfterChange::Keep, 5)] {
+fn an_upgrade_counts_on_in_the_calendars_day() {
+    for (usage, left) in [(UsageAfterChange::Restart, 5), (UsageAfterChange::Keep, 5)] {
         let mut stage = Stage::user("basic");
         stage.done("user:a", consume("requests", 5));
         stage.later(TimeDelta::hours(1));
@@ -108,7 +108,7 @@ fn an_upgrade_begins_the_calendars_day_anew() {
 }
 
 /// W4 and W6: a window ends with the cadence or with the subscription, whichever is sooner; `resets_at` says so in a
-/// denial and in how the account stands, and the balance in the books ends there.
+/// denial and in how the account stands, and the balance in the books ends there, or with the calendar's day.
 #[test]
 fn a_window_ends_with_the_cadence_or_with_the_subscription() {
     // From 10 March 12:00 to 20 April 09:00.
@@ -150,7 +150,11 @@ fn a_window_ends_with_the_cadence_or_with_the_subscription() {
             .filter(of_feature)
             .map(|balance| balance.ends_at)
             .collect();
-        assert_eq!(ends.last(), (!is_carried).then_some(&Some(resets_at)));
+        // A late renewal would bring the calendar's day back.
+        let day = cadence_window(Cadence::Daily, Anchor::Calendar, now, Tz::UTC, now);
+        let is_day = feature == "requests";
+        let books_end = if is_day { day.ends_at } else { Some(resets_at) };
+        assert_eq!(ends.last(), (!is_carried).then_some(&books_end));
     }
 }
 
@@ -232,7 +236,9 @@ proptest! {
             ..Subscription::start(plan, 1, anchor_at)
         };
         let (feature, terms) = counted(cadence, anchor, zone, subscription);
-        let months = (1..5).map(|month| month_start(anchor_at, month)).filter(|_| renews);
+        // A renewal does not begin the calendar's windows anew.
+        let is_cut = !feature.counts_by_calendar();
+        let months = (1..5).map(|month| month_start(anchor_at, month)).filter(|_| renews && is_cut);
         let period_ends: Vec<_> = months.chain([ends_at]).collect();
         let mut now = starts_at;
         while now < ends_at {

@@ -76,7 +76,7 @@ fn the_first_reason_that_applies_wins() {
     sees(enabled, "gone", "articles", (Reason::TokenRevoked, token));
     sees(None, "ended", "articles", (Reason::TokenExpired, token));
     sees(None, "small", "articles", (Reason::TokenExhausted, token));
-    sees(None, "large", "articles", (Reason::NotInPlan, user));
+    sees(None, "large", "articles", (Reason::NoSubscription, user));
     sees(None, "large", "try_on", (Reason::CreditsExhausted, user));
     let small_plan = Some(("user:b", subscribe("free")));
     sees(

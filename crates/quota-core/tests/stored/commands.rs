@@ -126,6 +126,7 @@ fn least_of_operators() -> Documents<Command> {
         ("change_plan", Command::ChangePlan(change_plan)),
         ("set_status", Command::SetStatus(set_status)),
         ("cancel", Command::Cancel(Cancel::default())),
+        ("resume", Command::Resume),
         ("grant_credits", Command::GrantCredits(grant_credits)),
         ("sweep", Command::Sweep),
         ("expire_subscription", Command::ExpireSubscription),

@@ -340,6 +340,7 @@ impl Writer<'_> {
                     .choose(&mut self.random)
                     .expect("not empty"),
             }),
+            8 => Command::Resume,
             _ => Command::Cancel(Cancel {
                 at_once: self.random.random_bool(0.5),
             }),

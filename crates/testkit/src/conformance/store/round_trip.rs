@@ -46,6 +46,7 @@ fn subscription() -> Subscription {
         anchor_at: odd_instant(),
         starts_at: instant(2),
         ends_at: instant(3),
+        runs_since: Some(instant(-7)),
         interval: Interval::Year,
         renews: true,
         cancel_at: Some(instant(4)),

@@ -1,0 +1,74 @@
+//! The end of a subscription by hand, and the way back (S8).
+
+use chrono::{DateTime, Utc};
+
+use super::desk::Desk;
+use super::outcome::Outcome;
+use super::subscribe::{Next, current, put};
+use crate::answer::Rejection;
+use crate::change::Change;
+use crate::command::Cancel;
+use crate::terms::{Status, Subscription};
+
+/// Cancels at the end of all that is paid for, or at once.
+pub(crate) fn cancel(desk: &mut Desk<'_>, asked: &Cancel) -> Result<Outcome, Rejection> {
+    let held = current(desk)?;
+    let has_ended = held.status == Status::Canceled && held.upcoming.is_none();
+    let waits = held.canceled_at().is_some() && !asked.at_once;
+    if has_ended || waits {
+        return Ok(desk.unchanged());
+    }
+    let next = held.canceled(desk.context.now, asked.at_once);
+    let next = Next::new(Change::SubscriptionCanceled, next);
+    put(desk, next, |_| false)
+}
+
+/// Takes a cancellation back that has not acted yet: everything is as if it had not been.
+pub(crate) fn resume(desk: &mut Desk<'_>) -> Result<Outcome, Rejection> {
+    let now = desk.context.now;
+    let held = current(desk)?;
+    if let Some(resumed) = held.resumed(now) {
+        let next = Next::new(Change::SubscriptionResumed, resumed);
+        return put(desk, next, |_| false);
+    }
+    let last = held.last();
+    let refused = canceled(last, now).or_else(|| ended(last, now));
+    let status = last.status;
+    Err(refused.unwrap_or(Rejection::NotCanceled { status }))
+}
+
+/// That a subscription was canceled, if it was: whether it has ended yet, and when.
+pub(super) fn canceled(held: &Subscription, now: DateTime<Utc>) -> Option<Rejection> {
+    let cancel_at = held.cancel_at.filter(|_| held.scheduled.is_none());
+    let is_canceled = held.status == Status::Canceled;
+    let end = cancel_at.or(is_canceled.then_some(held.starts_at))?;
+    if is_canceled || end <= now {
+        return Some(Rejection::CanceledEnded { ended_at: end });
+    }
+    Some(Rejection::Canceled { ends_at: end })
+}
+
+fn ended(held: &Subscription, now: DateTime<Utc>) -> Option<Rejection> {
+    let ended_at = held.ends_for_good_at().filter(|end| *end <= now)?;
+    Some(Rejection::Ended { ended_at })
+}
+
+/// Why a subscription is not in force, for one that is not.
+pub(super) fn not_in_force(held: &Subscription, now: DateTime<Utc>) -> Rejection {
+    let waits = |refused: &Rejection| matches!(refused, Rejection::Canceled { .. });
+    let refused = canceled(held, now).filter(|refused| !waits(refused));
+    if let Some(refused) = refused.or_else(|| ended(held, now)) {
+        return refused;
+    }
+    if now < held.starts_at {
+        let starts_at = held.starts_at;
+        return Rejection::NotBegun { starts_at };
+    }
+    if held.is_paid() && held.status != Status::PastDue {
+        // It ended, and what follows has not begun.
+        let ended_at = held.period(now).ends_at.unwrap_or(held.ends_at);
+        return Rejection::Ended { ended_at };
+    }
+    let status = held.status;
+    Rejection::NotPaid { status }
+}

@@ -1,0 +1,175 @@
+//! No decision depends on whether the end of a subscription was recorded (S9).
+
+use crate::stage::{
+    Stage, catalog, commit, consume, plan_code, refund, release_capacity, reserve, track,
+};
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use quota_core::answer::{Answer, Rejection};
+use quota_core::command::{
+    Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, Reset, SetStatus, Subscribe,
+    UsageAfterChange,
+};
+use quota_core::draw::Scope;
+use quota_core::terms::Status;
+use uuid::Uuid;
+
+/// S9: a consumable that renewals carry counts on after a late renewal, whether or not the job ran in between.
+#[test]
+fn what_is_carried_counts_on_after_a_late_renewal() {
+    for is_recorded in [false, true] {
+        let mut stage = Stage::user("pro");
+        stage.done("user:a", consume("lessons", 9));
+        stage.later(TimeDelta::days(33));
+        if is_recorded {
+            stage.done("user:a", Command::ExpireSubscription);
+        }
+        stage.done("user:a", Command::Renew(Renew { ends_at: None }));
+        let lessons = stage.standing("user:a", Scope::User, "lessons");
+        assert_eq!(lessons, (9, 0, 0), "recorded: {is_recorded}");
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    kind: usize,
+    what: usize,
+    size: u64,
+    wait: usize,
+    is_recorded: bool,
+}
+
+/// Odd, so that no period begins where one that ended long ago did.
+const WAITS: [i64; 7] = [0, 61, 3_607, 50_021, 86_423, 700_001, 3_000_017];
+const FEATURES: [&str; 7] = [
+    "articles", "requests", "try_on", "renders", "lessons", "storage", "albums",
+];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (
+        0..24_usize,
+        0..28_usize,
+        1..12_u64,
+        0..7_usize,
+        any::<bool>(),
+    );
+    let step = step.prop_map(|(kind, what, size, wait, is_recorded)| Step {
+        kind,
+        what,
+        size,
+        wait,
+        is_recorded,
+    });
+    prop::collection::vec(step, 1..50)
+}
+
+/// One of two stages: the same history, with other ids.
+struct Side {
+    stage: Stage,
+    used: Vec<Uuid>,
+    held: Vec<Uuid>,
+}
+
+impl Side {
+    fn new() -> Self {
+        Self {
+            stage: Stage::user("pro"),
+            used: Vec::new(),
+            held: Vec::new(),
+        }
+    }
+
+    fn command(&self, step: Step) -> Option<Command> {
+        let feature = FEATURES[step.what % 7];
+        let plan = plan_code(["free", "basic", "pro", "max"][step.what % 4]);
+        let of = |ids: &[Uuid]| ids.get(step.what % ids.len().max(1)).copied();
+        let command = match step.kind {
+            0..5 => consume(feature, step.size),
+            5 => track(feature, step.size),
+            6 => reserve(feature, step.size, [60, 90_000, 2_000_000][step.what % 3]),
+            7 => commit(of(&self.held)?, step.size),
+            8 => refund(of(&self.used)?, None),
+            9 => release_capacity(["storage", "albums"][step.what % 2], step.size),
+            10 => Command::Reset(Reset::default()),
+            11..16 => Command::Renew(Renew { ends_at: None }),
+            16 | 17 => {
+                let ahead = [None, Some(2), Some(40)][step.what % 3];
+                let starts_at = ahead.map(|days| self.stage.now + TimeDelta::days(days));
+                Command::Subscribe(Subscribe {
+                    plan,
+                    starts_at,
+                    ends_at: None,
+                    status: None,
+                })
+            }
+            18 => Command::ChangePlan(ChangePlan {
+                plan,
+                when: [None, Some(ChangeWhen::Now), Some(ChangeWhen::PeriodEnd)][step.what % 3],
+                usage: [UsageAfterChange::Keep, UsageAfterChange::Restart][step.what % 2],
+            }),
+            19 => Command::Cancel(Cancel {
+                at_once: step.what.is_multiple_of(3),
+            }),
+            20 | 21 => Command::Resume,
+            _ => Command::SetStatus(SetStatus {
+                status: [Status::Active, Status::PastDue, Status::Unpaid][step.what % 3],
+            }),
+        };
+        Some(command)
+    }
+
+    /// The answer, and how each feature stands after it.
+    fn play(&mut self, step: Step) -> (Option<Result<Answer, Rejection>>, Vec<Shown>) {
+        self.stage.later(TimeDelta::seconds(WAITS[step.wait]));
+        let command = self.command(step);
+        let done = command.map(|command| {
+            let (kind, done) = (step.kind, self.stage.run("user:a", command)?);
+            match kind {
+                _ if !done.is_booked => {}
+                0..6 | 7 => self.used.push(done.operation.id),
+                6 => self.held.push(done.operation.id),
+                _ => {}
+            }
+            Ok(done.operation.answer)
+        });
+        (done, self.shown())
+    }
+
+    fn shown(&mut self) -> Vec<Shown> {
+        let features = FEATURES.iter();
+        let shown = features.map(|feature| {
+            let balance = self.stage.balance_of("user:a", Scope::User, feature, None);
+            let lifetime = self.stage.lifetime("user:a", feature);
+            (balance, lifetime)
+        });
+        shown.collect()
+    }
+}
+
+type Shown = (quota_core::answer::ScopeBalance, u64);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// S9, W5 and S3: a history in which the jobs ran, at whatever instants, and one in which they never did, answer alike
+    /// to every request, and every feature stands alike: late renewals, resumed cancellations and refunds included.
+    #[test]
+    fn a_history_answers_alike_with_the_jobs_and_without(steps in steps()) {
+        let (mut with_jobs, mut without) = (Side::new(), Side::new());
+        for step in steps {
+            let (with, other) = (with_jobs.play(step), without.play(step));
+            prop_assert_eq!(with, other, "{:?} at {}", step, without.stage.now);
+            if step.is_recorded {
+                with_jobs.stage.done("user:a", Command::ExpireSubscription);
+                // Whatever is asked ends the holds that are due first (R4).
+                without.stage.done("user:a", Command::Sweep);
+                with_jobs.stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+                prop_assert_eq!(with_jobs.shown(), without.shown(), "after the jobs, {:?}", step);
+            }
+            for side in [&with_jobs, &without] {
+                prop_assert_eq!(quota_core::audit::audit(&side.stage.records()), []);
+            }
+        }
+        prop_assert_eq!(catalog(), without.stage.catalog);
+    }
+}
