@@ -58,8 +58,12 @@ async fn subscription(api: &Api, account: &str) {
     api.ask(&renew, NONE, 200).await;
     api.ask(&get, NONE, 200).await;
     let behind = json!({"plan": "article_pro", "starts_at": "2027-06-01T00:00:00Z"});
-    api.ask(&post, behind, 200).await;
+    api.ask(&post, behind.clone(), 200).await;
     api.ask(&get, NONE, 200).await;
+    for _ in 0..22 {
+        api.ask(&renew, json!({}), 200).await;
+    }
+    api.ask(&post, behind, 409).await;
     api.ask(&cancel, json!({"when": "period_end"}), 200).await;
     api.ask(&resume, json!({"reason": "stays"}), 200).await;
     api.ask(&cancel, json!({"when": "now"}), 200).await;
