@@ -32,7 +32,7 @@ fn a_refund_goes_back_last_drawn_first_and_never_beyond() {
     assert_eq!(stage.remaining("user:a", "renders"), Some(5));
     assert_eq!(stage.lifetime("user:a", "renders"), 0);
     let nothing = stage.run("user:a", refund(spent.id, None));
-    assert_eq!(nothing, Err(Rejection::RefundTooLarge { refundable: 0 }));
+    assert_eq!(nothing, Err(Rejection::AlreadyRefunded));
 }
 
 /// X3 and O5: a refund reverses every scope, overage first.
