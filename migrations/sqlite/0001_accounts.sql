@@ -5,7 +5,7 @@ create table accounts (
     account text not null,
     org text,
     version integer not null,
-    era integer not null,
+    life integer not null,
     hold_before integer,
     operated_at integer,
     terms text not null,

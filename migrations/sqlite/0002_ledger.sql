@@ -1,9 +1,9 @@
--- The ledger: one row an operation, never changed. An era is one life of a home: a user that leaves its org
+-- The ledger: one row an operation, never changed. A life is what lies between a home's beginning and end: a user that leaves its org
 -- is a home once more and begins again at sequence 1. An id ends with its operation's sequence, and is found by that.
 create table operations (
     id blob not null,
     home text not null,
-    era integer not null,
+    life integer not null,
     sequence integer not null,
     account text not null,
     at integer not null,
@@ -15,10 +15,10 @@ create table operations (
     answer text not null,
     origin text,
     constraint operations_id_is_a_uuid check (length(id) = 16),
-    constraint operations_sequence_counts check (sequence > 0 and era > 0)
+    constraint operations_sequence_counts check (sequence > 0 and life > 0)
 ) strict;
 
-create unique index operations_by_sequence on operations (home, era, sequence);
+create unique index operations_by_sequence on operations (home, life, sequence);
 -- The home's own account is left out: it is there already, and short rows make a page serve longer.
 create unique index operations_by_key on operations (home, iif(account = home, '', account), key)
 where key is not null;

@@ -3,7 +3,7 @@ create table leases (
     name text not null,
     owner text,
     epoch integer not null,
-    until integer not null,
+    until_at integer not null,
     constraint leases_key primary key (name),
     constraint leases_epoch_counts check (epoch > 0)
 ) strict;

@@ -21,7 +21,7 @@ impl CatalogStore for SqliteStore {
         let Some(row) = newest else {
             return Ok(Catalog::default());
         };
-        Ok(Reading::new(&row, "catalogs", "newest").json(0)?)
+        Ok(Reading::new(&row, "catalogs", "newest").json("catalog")?)
     }
 
     async fn catalog_version(&self) -> Result<u64, StoreError> {

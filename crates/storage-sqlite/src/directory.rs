@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::SqliteStore;
 use crate::error::Fault;
 use crate::relocate::{Move, relocate};
-use crate::values::account_in;
+use crate::values::home_in;
 
 #[async_trait]
 impl Directory for SqliteStore {
@@ -20,7 +20,7 @@ impl Directory for SqliteStore {
             .fetch_optional(&self.readers)
             .await
             .map_err(Fault::from)?;
-        let home = entry.map(|row| account_in(&row, "directory"));
+        let home = entry.map(|row| home_in(&row, "directory"));
         Ok(home.transpose()?)
     }
 
@@ -49,7 +49,7 @@ async fn claim(
         .fetch_optional(&mut *connection)
         .await?;
     if let Some(row) = lives {
-        return account_in(&row, "directory");
+        return home_in(&row, "directory");
     }
     if account != home {
         sqlx::query("insert into directory (account, home) values (?1, ?2)")

@@ -20,7 +20,7 @@ pub enum OpenError {
 pub(crate) enum Fault {
     Sqlite(sqlx::Error),
     Store(StoreError),
-    /// A home was not as it was trusted to be. Nothing of the batch stays written.
+    /// A home was not as it was expected to be. Nothing of the batch stays written.
     Stale,
 }
 
@@ -48,7 +48,7 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// Whether a batch is to be looked at more closely: a home was not as it was trusted to be, or a key is taken.
+/// Whether a batch is to be looked at more closely: a home was not as it was expected to be, or a key is taken.
 pub(crate) fn is_stale(fault: &Fault) -> bool {
     match fault {
         Fault::Stale => true,

@@ -22,10 +22,10 @@ impl JobStore for SqliteStore {
         let (name, owner) = (name.to_owned(), owner.to_owned());
         self.writing(move |connection| {
             Box::pin(async move {
-                let statement = "insert into leases as l (name, owner, epoch, until) values (?1, ?2, 1, ?4) \
-                                 on conflict (name) do update set owner = ?2, until = ?4, \
+                let statement = "insert into leases as l (name, owner, epoch, until_at) values (?1, ?2, 1, ?4) \
+                                 on conflict (name) do update set owner = ?2, until_at = ?4, \
                                  epoch = l.epoch + (l.owner is not ?2) \
-                                 where l.owner is null or l.owner = ?2 or l.until <= ?3 \
+                                 where l.owner is null or l.owner = ?2 or l.until_at <= ?3 \
                                  returning epoch";
                 let statement = sqlx::query(statement)
                     .bind(&name)
@@ -36,7 +36,7 @@ impl JobStore for SqliteStore {
                 let Some(row) = taken.first() else {
                     return Ok(None);
                 };
-                let epoch = Reading::new(row, "leases", &name).counter(0)?;
+                let epoch = Reading::new(row, "leases", &name).counter("epoch")?;
                 Ok(Some(Lease { name, owner, epoch }))
             })
         })
@@ -156,28 +156,28 @@ async fn put_run(connection: &mut SqliteConnection, run: JobRun) -> Result<(), F
 }
 
 fn read_run(row: &SqliteRow) -> Result<JobRun, Fault> {
-    let id: Uuid = Reading::new(row, "job_runs", "").raw(0)?;
+    let id: Uuid = Reading::new(row, "job_runs", "").raw("id")?;
     let row = Reading::new(row, "job_runs", id);
     Ok(JobRun {
         id,
-        job: row.raw(1)?,
-        asked_by: row.raw(2)?,
-        filter: row.raw(3)?,
-        owner: row.raw(4)?,
-        started_at: row.instant(5)?,
-        ended_at: row.optional_instant(6)?,
-        state: row.text(7)?,
-        summary: row.json(8)?,
+        job: row.raw("job")?,
+        asked_by: row.raw("asked_by")?,
+        filter: row.raw("filter")?,
+        owner: row.raw("owner")?,
+        started_at: row.instant("started_at")?,
+        ended_at: row.optional_instant("ended_at")?,
+        state: row.text("state")?,
+        summary: row.json("summary")?,
     })
 }
 
 fn read_batch(row: &SqliteRow) -> Result<BatchRecord, Fault> {
-    let run: Uuid = Reading::new(row, "job_batches", "").raw(0)?;
+    let run: Uuid = Reading::new(row, "job_batches", "").raw("run")?;
     let row = Reading::new(row, "job_batches", run);
     Ok(BatchRecord {
         run,
-        number: row.raw(1)?,
-        ended_at: row.instant(2)?,
-        summary: row.json(3)?,
+        number: row.raw("number")?,
+        ended_at: row.instant("ended_at")?,
+        summary: row.json("summary")?,
     })
 }

@@ -11,16 +11,16 @@ use crate::error::Fault;
 use crate::values::{Reading, micros, name};
 
 fn read_key(row: &SqliteRow) -> Result<ApiKey, Fault> {
-    let id: Uuid = Reading::new(row, "api_keys", "").raw(0)?;
+    let id: Uuid = Reading::new(row, "api_keys", "").raw("id")?;
     let row = Reading::new(row, "api_keys", id);
     Ok(ApiKey {
         id,
-        name: row.raw(1)?,
-        scope: row.text(2)?,
-        prefix: row.raw(3)?,
-        hash: row.hash(4)?,
-        created_at: row.instant(5)?,
-        revoked_at: row.optional_instant(6)?,
+        name: row.raw("name")?,
+        scope: row.text("scope")?,
+        prefix: row.raw("prefix")?,
+        hash: row.hash("hash")?,
+        created_at: row.instant("created_at")?,
+        revoked_at: row.optional_instant("revoked_at")?,
     })
 }
 

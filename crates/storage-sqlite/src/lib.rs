@@ -1,16 +1,20 @@
 //! The store on SQLite: one file, one writer, many readers. It holds no rule.
 
+mod accounts;
 mod audits;
+mod batch;
 mod catalog;
+mod closed_balances;
 mod directory;
 mod error;
-mod home_rows;
+mod feed;
 mod jobs;
 mod keys;
 mod lists;
 mod load;
-mod migrations;
+mod migrate;
 mod operations;
+mod optimistic;
 mod outbox;
 mod relocate;
 mod reservations;

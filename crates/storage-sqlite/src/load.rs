@@ -3,18 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use quota_core::home::{Account, ClosedBalance, Home, Referred};
+use quota_core::home::{ClosedBalance, Home, Referred};
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, sequence_of};
-use quota_core::ports::{KeyQuery, LoadQuery, Loaded};
+use quota_core::ports::{LoadQuery, Loaded};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use uuid::Uuid;
 
 use crate::catalog::catalog_version;
 use crate::error::Fault;
-use crate::operations::{operation_columns, read_operation};
-use crate::reservations::{read_reservation, reservation_columns};
-use crate::values::{Reading, json};
+use crate::rows::fetch_by_keys;
+use crate::values::{Reading, hex};
+use crate::{accounts, closed_balances, operations, reservations};
 
 /// Homes by name while they are put together.
 type Homes = BTreeMap<AccountId, Home>;
@@ -59,33 +58,19 @@ async fn load_accounts(
     wanted: &AccountIds,
     homes: &mut Homes,
 ) -> Result<(), Fault> {
-    let statement = "select a.home, a.account, a.version, a.hold_before, a.terms, a.books \
-                     from json_each(?1) as q cross join accounts as a \
-                     on a.home = q.value ->> 0 and a.account = q.value ->> 1";
-    for row in rows(connection, statement, wanted).await? {
-        let (home_id, id, account) = read_account(&row)?;
+    for row in fetch_by_keys(connection, accounts::LOAD, wanted).await? {
+        let (home_id, id, account) = accounts::read(&row)?;
         let reading = Reading::new(&row, "accounts", &id);
         let Some(home) = homes.get_mut(&home_id) else {
             continue;
         };
         if home_id == id {
-            home.version = reading.counter(2)?;
-            home.hold_before = reading.optional_instant(3)?;
+            home.version = reading.counter("version")?;
+            home.hold_before = reading.optional_instant("hold_before")?;
         }
         home.accounts.insert(id, account.into());
     }
     Ok(())
-}
-
-/// Home, id and account from the columns `home, account, _, _, terms, books`.
-pub(crate) fn read_account(row: &SqliteRow) -> Result<(AccountId, AccountId, Account), Fault> {
-    let id: AccountId = Reading::new(row, "accounts", "").text(1)?;
-    let reading = Reading::new(row, "accounts", &id);
-    let account = Account {
-        terms: reading.json(4)?,
-        books: reading.json(5)?,
-    };
-    Ok((reading.text(0)?, id, account))
 }
 
 /// The reservations that were asked for.
@@ -99,20 +84,14 @@ async fn load_reservations(
         ids.map(|id| (&home.home, hex(*id)))
     });
     let wanted: Vec<_> = wanted.collect();
-    let statement = concat!(
-        "select ",
-        reservation_columns!(),
-        " from json_each(?1) as q cross join reservations as r \
-         on r.home = q.value ->> 0 and r.id = unhex(q.value ->> 1)"
-    );
-    for row in rows(connection, statement, &wanted).await? {
+    for row in fetch_by_keys(connection, reservations::LOAD, &wanted).await? {
         put_reservation(&row, homes)?;
     }
     Ok(())
 }
 
 fn put_reservation(row: &SqliteRow, homes: &mut Homes) -> Result<(), Fault> {
-    let (home, reservation) = read_reservation(row)?;
+    let (home, reservation) = reservations::read(row)?;
     if let Some(home) = homes.get_mut(&home) {
         home.reservations.insert(reservation.id, reservation);
     }
@@ -133,14 +112,8 @@ async fn load_due(
             due.push(home.id.clone());
         }
     }
-    let statement = concat!(
-        "select ",
-        reservation_columns!(),
-        " from json_each(?1) as q cross join reservations as r \
-         on r.home = q.value where r.state = 'open'"
-    );
-    for row in rows(connection, statement, &due).await? {
-        let (home, reservation) = read_reservation(&row)?;
+    for row in fetch_by_keys(connection, reservations::OPEN, &due).await? {
+        let (home, reservation) = reservations::read(&row)?;
         let Some(home) = homes.get_mut(&home) else {
             continue;
         };
@@ -172,26 +145,11 @@ async fn load_referred(
         let ids = asked.chain(ended);
         wanted.extend(ids.map(|id| (home.home.clone(), hex(id), sequence_of(id))));
     }
-    let statement = concat!(
-        "select ",
-        operation_columns!(),
-        " from json_each(?1) as q cross join operations as o \
-         on o.home = q.value ->> 0 \
-         and o.era = (select max(l.era) from operations as l where l.home = q.value ->> 0) \
-         and o.sequence = q.value ->> 2 and o.id = unhex(q.value ->> 1)"
-    );
-    let found = operations(connection, statement, &wanted).await?;
+    let found = fetch_operations(connection, operations::LOAD, &wanted).await?;
     if found.is_empty() {
         return Ok(());
     }
-    let statement = concat!(
-        "select ",
-        operation_columns!(),
-        " from json_each(?1) as q cross join operations as o \
-         on o.home = q.value ->> 0 and o.refers_to = unhex(q.value ->> 1) \
-         where o.kind = 'refund' order by o.era, o.sequence"
-    );
-    let refunds = operations(connection, statement, &wanted).await?;
+    let refunds = fetch_operations(connection, operations::REFUNDS, &wanted).await?;
     let closed = load_closed(connection, &found).await?;
     for (home_id, operation) in found {
         let refunds = refunds
@@ -221,27 +179,15 @@ fn draws_on(operation: &Operation, closed: &ClosedBalance) -> bool {
 
 async fn load_closed(
     connection: &mut SqliteConnection,
-    operations: &[(AccountId, Operation)],
+    found: &[(AccountId, Operation)],
 ) -> Result<Vec<(AccountId, ClosedBalance)>, Fault> {
     let mut buckets = BTreeSet::new();
-    for (home, operation) in operations {
+    for (home, operation) in found {
         let entries = operation.entries.iter();
         buckets.extend(entries.map(|entry| (home, &entry.account, &entry.bucket)));
     }
-    let statement = "select c.home, c.account, c.balance \
-                     from json_each(?1) as q cross join closed_balances as c on c.home = q.value ->> 0 \
-                     and c.account = q.value ->> 1 and c.bucket = q.value ->> 2 \
-                     order by c.account, c.bucket";
-    let rows = rows(connection, statement, &buckets).await?;
-    rows.iter().map(read_closed).collect()
-}
-
-/// Home and closed balance from the columns `home, account, balance`.
-pub(crate) fn read_closed(row: &SqliteRow) -> Result<(AccountId, ClosedBalance), Fault> {
-    let account: AccountId = Reading::new(row, "closed_balances", "").text(1)?;
-    let reading = Reading::new(row, "closed_balances", &account);
-    let balance = reading.json(2)?;
-    Ok((reading.text(0)?, ClosedBalance { account, balance }))
+    let rows = fetch_by_keys(connection, closed_balances::LOAD, &buckets).await?;
+    rows.iter().map(closed_balances::read).collect()
 }
 
 /// Operations that carry the keys asked for. Older ones than `keys_since` are found too: a key is never used again.
@@ -251,52 +197,24 @@ async fn load_earlier(
 ) -> Result<Vec<Operation>, Fault> {
     let keys = query.homes.iter().flat_map(|home| {
         let keys = home.keys.iter();
-        keys.map(|wanted| (&home.home, other_than(&home.home, wanted), &wanted.key))
+        keys.map(|wanted| {
+            (
+                &home.home,
+                operations::other_than(&home.home, wanted),
+                &wanted.key,
+            )
+        })
     });
     let keys: Vec<_> = keys.collect();
-    let statement = concat!(
-        "select ",
-        operation_columns!(),
-        " from json_each(?1) as q cross join operations as o on o.home = q.value ->> 0 \
-         and iif(o.account = o.home, '', o.account) = q.value ->> 1 and o.key = q.value ->> 2"
-    );
-    let found = operations(connection, statement, &keys).await?;
+    let found = fetch_operations(connection, operations::EARLIER, &keys).await?;
     Ok(found.into_iter().map(|(_, operation)| operation).collect())
 }
 
-/// The account of a key as the index has it: nothing for the home's own.
-pub(crate) fn other_than<'a>(home: &AccountId, wanted: &'a KeyQuery) -> &'a str {
-    if wanted.account == *home {
-        ""
-    } else {
-        wanted.account.as_str()
-    }
-}
-
-async fn operations<K: serde::Serialize>(
+async fn fetch_operations<K: serde::Serialize>(
     connection: &mut SqliteConnection,
     statement: &'static str,
     keys: &K,
 ) -> Result<Vec<(AccountId, Operation)>, Fault> {
-    let rows = rows(connection, statement, keys).await?;
-    rows.iter().map(read_operation).collect()
-}
-
-/// The rows of a statement that takes its keys as one JSON array; none, and no statement, for no keys.
-pub(crate) async fn rows<K: serde::Serialize>(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    keys: &K,
-) -> Result<Vec<SqliteRow>, Fault> {
-    let keys = json(keys)?;
-    if keys == "[]" {
-        return Ok(Vec::new());
-    }
-    let statement = sqlx::query(statement).bind(keys);
-    Ok(statement.fetch_all(connection).await?)
-}
-
-/// An id in the form that `unhex` reads.
-pub(crate) fn hex(id: Uuid) -> String {
-    id.simple().to_string()
+    let rows = fetch_by_keys(connection, statement, keys).await?;
+    rows.iter().map(operations::read).collect()
 }

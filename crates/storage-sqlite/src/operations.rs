@@ -1,57 +1,115 @@
-//! Rows of the ledger.
+//! The table `operations`: the ledger, which is only appended to.
 
 use std::sync::LazyLock;
 
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::origin::Origin;
+use quota_core::ports::KeyQuery;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
 use crate::error::Fault;
-use crate::rows::ManyRows;
-use crate::values::{Reading, counter, json, micros, name};
+use crate::rows::{ManyRows, row};
+use crate::values::{Reading, counter, home_in, json, micros, name};
 
-/// The columns that an operation is read from, then its home.
-macro_rules! operation_columns {
+/// The columns that an operation is read from, and its home.
+macro_rules! columns {
     () => {
-        "o.id, o.sequence, o.account, o.at, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, \
-         o.origin, o.home"
+        "o.id, o.home, o.sequence, o.account, o.at, o.kind, o.key, o.body_hash, o.refers_to, o.entries, \
+         o.answer, o.origin"
     };
 }
-pub(crate) use operation_columns;
 
-/// An operation with all that has to be encoded.
-pub(crate) struct OperationRow {
-    id: Uuid,
-    home: AccountId,
-    pub(crate) era: i64,
-    sequence: i64,
-    account: AccountId,
-    at: i64,
-    kind: String,
-    key: Option<String>,
-    body_hash: [u8; 32],
-    refers_to: Option<Uuid>,
-    entries: String,
-    answer: String,
-    /// None when nothing is known of it.
-    origin: Option<String>,
+/// Operations of the last life of their home, by home, id and sequence, in JSON.
+pub(crate) const LOAD: &str = concat!(
+    "select ",
+    columns!(),
+    " from json_each(?1) as q cross join operations as o on o.home = q.value ->> 0 \
+     and o.life = (select max(l.life) from operations as l where l.home = q.value ->> 0) \
+     and o.sequence = q.value ->> 2 and o.id = unhex(q.value ->> 1)"
+);
+
+/// Refunds of operations, by home and id, in JSON.
+pub(crate) const REFUNDS: &str = concat!(
+    "select ",
+    columns!(),
+    " from json_each(?1) as q cross join operations as o on o.home = q.value ->> 0 \
+     and o.refers_to = unhex(q.value ->> 1) where o.kind = 'refund' order by o.life, o.sequence"
+);
+
+/// Operations with keys, by home, account as the index has it, and key, in JSON.
+pub(crate) const EARLIER: &str = concat!(
+    "select ",
+    columns!(),
+    " from json_each(?1) as q cross join operations as o on o.home = q.value ->> 0 \
+     and iif(o.account = o.home, '', o.account) = q.value ->> 1 and o.key = q.value ->> 2"
+);
+
+/// A page of the ledger, newest first.
+pub(crate) const PAGE: &str = concat!(
+    "select ",
+    columns!(),
+    " from operations as o where o.home = ?1 and (?2 is null or o.account = ?2) \
+     and o.sequence < ?3 order by o.life desc, o.sequence desc limit ?4"
+);
+
+/// Operations of one life of a home after a sequence.
+pub(crate) const OF_LIFE: &str = concat!(
+    "select ",
+    columns!(),
+    " from operations as o where o.home = ?1 and o.life = ?2 and o.sequence > ?3 \
+     order by o.sequence limit ?4"
+);
+
+/// Ids of what was refunded in one life of a home.
+pub(crate) const REFUNDED: &str = "select distinct refers_to from operations \
+     where home = ?1 and life = ?2 and kind = 'refund' and refers_to is not null";
+
+/// The life that a home begins next.
+pub(crate) const NEXT_LIFE: &str =
+    "select 1 + coalesce(max(life), 0) from operations where home = ?1";
+
+/// The lives that homes begin next, in JSON; not of accounts that live elsewhere.
+pub(crate) const NEXT_LIVES: &str = "select q.value as home, \
+     1 + coalesce((select max(o.life) from operations as o where o.home = q.value), 0) as life \
+     from json_each(?1) as q where not exists \
+     (select 1 from directory as d where d.account = q.value and d.home <> q.value)";
+
+row! {
+    /// An operation, with every value encoded.
+    pub(crate) struct OperationRow {
+        id: Uuid,
+        home: String,
+        /// Still to be set: the home's guard knows it.
+        life: i64,
+        sequence: i64,
+        account: String,
+        at: i64,
+        kind: String,
+        key: Option<String>,
+        body_hash: Vec<u8>,
+        refers_to: Option<Uuid>,
+        entries: String,
+        answer: String,
+        /// None when nothing is known of it.
+        origin: Option<String>,
+    }
 }
 
 impl OperationRow {
-    /// The row of an operation in `home`; its era is still to be set.
+    /// The row of an operation in `home`.
     pub(crate) fn new(home: &AccountId, operation: &Operation) -> Result<Self, Fault> {
         Ok(Self {
             id: operation.id,
-            home: home.clone(),
-            era: 0,
+            home: home.as_str().to_owned(),
+            life: 0,
             sequence: counter(operation.sequence)?,
-            account: operation.account.clone(),
+            account: operation.account.as_str().to_owned(),
             at: micros(operation.at),
             kind: name(&operation.kind)?,
             key: operation.key.as_ref().map(|key| key.as_str().to_owned()),
-            body_hash: operation.body_hash,
+            body_hash: operation.body_hash.to_vec(),
             refers_to: operation.refers_to,
             entries: json(&operation.entries)?,
             answer: json(&operation.answer)?,
@@ -65,53 +123,81 @@ fn known_origin(origin: &Origin) -> Result<Option<String>, Fault> {
     is_known.then(|| json(origin)).transpose()
 }
 
-/// Appends operations to the ledger. A row that is refused ends the transaction: to undo only its statement, SQLite
-/// would copy every page before it changes.
-pub(crate) async fn insert_operations(
+/// A row that is refused ends the transaction: to undo only its statement, SQLite would copy every page before it
+/// changes.
+static INSERT: LazyLock<ManyRows<OperationRow>> =
+    LazyLock::new(|| ManyRows::insert("insert or rollback into operations"));
+
+/// Appends operations.
+pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     rows: Vec<OperationRow>,
 ) -> Result<(), Fault> {
-    static INSERT: LazyLock<ManyRows> = LazyLock::new(|| {
-        let head = "insert or rollback into operations (id, home, era, sequence, account, at, kind, key, body_hash, \
-                    refers_to, entries, answer, origin) values";
-        ManyRows::new(head, 13, "")
-    });
-    let bind = |statement: crate::rows::Statement, row: OperationRow| {
-        statement
-            .bind(row.id)
-            .bind(row.home.as_str())
-            .bind(row.era)
-            .bind(row.sequence)
-            .bind(row.account.as_str())
-            .bind(row.at)
-            .bind(row.kind)
-            .bind(row.key)
-            .bind(row.body_hash.as_slice())
-            .bind(row.refers_to)
-            .bind(row.entries)
-            .bind(row.answer)
-            .bind(row.origin)
-    };
-    INSERT.run(connection, rows, bind).await?;
+    INSERT.run(connection, rows).await?;
     Ok(())
 }
 
-/// An operation and the home it was booked in.
-pub(crate) fn read_operation(row: &SqliteRow) -> Result<(AccountId, Operation), Fault> {
-    let id: Uuid = Reading::new(row, "operations", "").raw(0)?;
+/// An operation and the home that it was booked in.
+pub(crate) fn read(row: &SqliteRow) -> Result<(AccountId, Operation), Fault> {
+    let id: Uuid = Reading::new(row, "operations", "").raw("id")?;
     let row = Reading::new(row, "operations", id);
     let operation = Operation {
         id,
-        sequence: row.counter(1)?,
-        account: row.text(2)?,
-        at: row.instant(3)?,
-        kind: row.text(4)?,
-        key: row.optional_text(5)?,
-        body_hash: row.hash(6)?,
-        refers_to: row.raw(7)?,
-        entries: row.json(8)?,
-        answer: row.json(9)?,
-        origin: row.optional_json(10)?.unwrap_or_default(),
+        sequence: row.counter("sequence")?,
+        account: row.text("account")?,
+        at: row.instant("at")?,
+        kind: row.text("kind")?,
+        key: row.optional_text("key")?,
+        body_hash: row.hash("body_hash")?,
+        refers_to: row.raw("refers_to")?,
+        entries: row.json("entries")?,
+        answer: row.json("answer")?,
+        origin: row.optional_json("origin")?.unwrap_or_default(),
     };
-    Ok((row.text(11)?, operation))
+    Ok((row.text("home")?, operation))
+}
+
+row! {
+    /// A key of an account, as the index has it.
+    pub(crate) struct KeyRow {
+        home: String,
+        account: String,
+        key: String,
+    }
+}
+
+impl KeyRow {
+    /// The row of a key in `home`.
+    pub(crate) fn new(home: &AccountId, wanted: &KeyQuery) -> Self {
+        Self {
+            home: home.as_str().to_owned(),
+            account: other_than(home, wanted).to_owned(),
+            key: wanted.key.as_str().to_owned(),
+        }
+    }
+}
+
+static TAKEN: LazyLock<ManyRows<KeyRow>> = LazyLock::new(|| {
+    ManyRows::from_q(
+        "select o.home from q cross join operations as o on o.home = q.home \
+         and iif(o.account = o.home, '', o.account) = q.account and o.key = q.key",
+    )
+});
+
+/// Those of the homes in which an operation carries one of the keys.
+pub(crate) async fn homes_with_keys(
+    connection: &mut SqliteConnection,
+    keys: Vec<KeyRow>,
+) -> Result<Vec<AccountId>, Fault> {
+    let found = TAKEN.fetch(connection, keys).await?;
+    found.iter().map(|row| home_in(row, "operations")).collect()
+}
+
+/// The account of a key as the index has it: nothing for the home's own.
+pub(crate) fn other_than<'a>(home: &AccountId, wanted: &'a KeyQuery) -> &'a str {
+    if wanted.account == *home {
+        ""
+    } else {
+        wanted.account.as_str()
+    }
 }

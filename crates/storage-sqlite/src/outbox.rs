@@ -1,28 +1,45 @@
-//! Events in one queue, and how far each consumer has come in it.
+//! The table `outbox`: events in one queue; and `event_cursors`: how far each consumer has come in it.
 
 use std::sync::LazyLock;
 
-use async_trait::async_trait;
 use quota_core::event::Event;
 use quota_core::ids::AccountId;
-use quota_core::ports::{EventFeed, QueuePlace, QueuedEvent, StoreError};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
-use crate::SqliteStore;
 use crate::error::Fault;
-use crate::rows::{ManyRows, Statement};
+use crate::rows::{ManyRows, row};
 use crate::values::{Reading, counter, json, micros};
 
-/// An event with all that has to be encoded.
-pub(crate) struct EventRow {
-    id: Uuid,
-    home: String,
-    account: String,
-    number: i64,
-    sequence: i64,
-    at: i64,
-    kind: String,
+/// Whether there are events that a consumer has not passed; no row for one that is not known.
+pub(crate) const HAS_EVENTS: &str = "select exists (select 1 from outbox as o where o.place > c.place) \
+     from event_cursors as c where c.consumer = ?1";
+
+/// The next events for a consumer.
+pub(crate) const NEXT: &str = "select id, home, account, number, sequence, at, kind, place from outbox \
+     where place > coalesce((select c.place from event_cursors as c \
+     where c.consumer = ?1), 0) order by place limit ?2";
+
+/// Moves a cursor forward.
+pub(crate) const PASS: &str = "insert into event_cursors (consumer, place) values (?1, ?2) \
+     on conflict (consumer) do update \
+     set place = max(event_cursors.place, excluded.place)";
+
+/// Events of an account after a number.
+pub(crate) const AFTER: &str = "select id, home, account, number, sequence, at, kind from outbox \
+     where account = ?1 and number > ?2 order by number limit ?3";
+
+row! {
+    /// An event, with every value encoded.
+    pub(crate) struct EventRow {
+        id: Uuid,
+        home: String,
+        account: String,
+        number: i64,
+        sequence: i64,
+        at: i64,
+        kind: String,
+    }
 }
 
 impl EventRow {
@@ -40,26 +57,15 @@ impl EventRow {
     }
 }
 
-/// Puts events into the outbox.
-pub(crate) async fn insert_events(
+static INSERT: LazyLock<ManyRows<EventRow>> =
+    LazyLock::new(|| ManyRows::insert("insert into outbox"));
+
+/// Appends events.
+pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     rows: Vec<EventRow>,
 ) -> Result<(), Fault> {
-    static INSERT: LazyLock<ManyRows> = LazyLock::new(|| {
-        let head = "insert into outbox (id, home, account, number, sequence, at, kind) values";
-        ManyRows::new(head, 7, "")
-    });
-    let bind = |statement: Statement, row: EventRow| {
-        statement
-            .bind(row.id)
-            .bind(row.home)
-            .bind(row.account)
-            .bind(row.number)
-            .bind(row.sequence)
-            .bind(row.at)
-            .bind(row.kind)
-    };
-    INSERT.run(connection, rows, bind).await?;
+    INSERT.run(connection, rows).await?;
     Ok(())
 }
 
@@ -76,7 +82,7 @@ pub(crate) async fn carry_events(
 }
 
 /// Removes events that every consumer has passed and that are older than `before`.
-pub(crate) async fn prune_events(
+pub(crate) async fn prune(
     connection: &mut SqliteConnection,
     before: i64,
     limit: u32,
@@ -87,99 +93,17 @@ pub(crate) async fn prune_events(
     Ok(statement.execute(connection).await?.rows_affected())
 }
 
-fn read_event(row: &SqliteRow) -> Result<Event, Fault> {
-    let id: Uuid = Reading::new(row, "outbox", "").raw(0)?;
+/// The event of a row.
+pub(crate) fn read(row: &SqliteRow) -> Result<Event, Fault> {
+    let id: Uuid = Reading::new(row, "outbox", "").raw("id")?;
     let row = Reading::new(row, "outbox", id);
     Ok(Event {
         id,
-        home: row.text(1)?,
-        account: row.text(2)?,
-        number: row.counter(3)?,
-        sequence: row.counter(4)?,
-        at: row.instant(5)?,
-        kind: row.json(6)?,
+        home: row.text("home")?,
+        account: row.text("account")?,
+        number: row.counter("number")?,
+        sequence: row.counter("sequence")?,
+        at: row.instant("at")?,
+        kind: row.json("kind")?,
     })
-}
-
-/// The only queue: there is one writer.
-const QUEUE: i16 = 0;
-
-#[async_trait]
-impl EventFeed for SqliteStore {
-    async fn queues_with_events(&self, consumer: &str) -> Result<Vec<i16>, StoreError> {
-        let statement = "select exists (select 1 from outbox as o where o.place > c.place) \
-                         from event_cursors as c where c.consumer = ?1";
-        let has_events = sqlx::query_scalar(statement)
-            .bind(consumer.to_owned())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(Fault::from)?;
-        if let Some(has_events) = has_events {
-            return Ok(if has_events { vec![QUEUE] } else { Vec::new() });
-        }
-        let begin = QueuePlace {
-            queue: QUEUE,
-            place: 0,
-        };
-        self.pass_events(consumer, begin).await?;
-        Ok(vec![QUEUE])
-    }
-
-    async fn next_events(
-        &self,
-        consumer: &str,
-        queue: i16,
-        limit: u32,
-    ) -> Result<Vec<QueuedEvent>, StoreError> {
-        let statement = "select id, home, account, number, sequence, at, kind, place from outbox \
-                         where place > coalesce((select c.place from event_cursors as c \
-                         where c.consumer = ?1), 0) order by place limit ?2";
-        let rows = sqlx::query(statement)
-            .bind(consumer.to_owned())
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(Fault::from)?;
-        let queued = rows.iter().map(|row| {
-            let event = read_event(row)?;
-            let place = Reading::new(row, "outbox", event.id).counter(7)?;
-            let at = QueuePlace { queue, place };
-            Ok(QueuedEvent { at, event })
-        });
-        Ok(queued.collect::<Result<_, Fault>>()?)
-    }
-
-    async fn pass_events(&self, consumer: &str, place: QueuePlace) -> Result<(), StoreError> {
-        let (consumer, place) = (consumer.to_owned(), counter(place.place)?);
-        self.writing(move |connection| {
-            Box::pin(async move {
-                let statement = "insert into event_cursors (consumer, place) values (?1, ?2) \
-                                 on conflict (consumer) do update \
-                                 set place = max(event_cursors.place, excluded.place)";
-                let statement = sqlx::query(statement).bind(consumer).bind(place);
-                statement.execute(connection).await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
-    async fn events_after(
-        &self,
-        _home: &AccountId,
-        account: &AccountId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<Event>, StoreError> {
-        let statement = "select id, home, account, number, sequence, at, kind from outbox \
-                         where account = ?1 and number > ?2 order by number limit ?3";
-        let rows = sqlx::query(statement)
-            .bind(account.as_str().to_owned())
-            .bind(counter(after)?)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(Fault::from)?;
-        Ok(rows.iter().map(read_event).collect::<Result<_, Fault>>()?)
-    }
 }

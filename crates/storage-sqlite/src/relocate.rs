@@ -3,12 +3,12 @@
 use quota_core::ids::AccountId;
 use quota_core::ports::AccountWrite;
 use quota_core::relocation::Relocation;
-use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
+use crate::accounts::{self, AccountChange, Guard};
+use crate::batch::HomeRows;
 use crate::error::{Fault, refused};
-use crate::home_rows::{AccountRow, Guard, HomeRows};
-use crate::operations::OperationRow;
+use crate::operations::{self, OperationRow};
 use crate::outbox::{EventRow, carry_events};
 use crate::values::{counter, micros};
 
@@ -17,7 +17,7 @@ pub(crate) struct Move {
     user: AccountId,
     from: (AccountId, i64),
     to: (AccountId, i64),
-    account: AccountRow,
+    account: AccountChange,
     left: (Guard, OperationRow),
     joined: (Guard, OperationRow),
     event: EventRow,
@@ -32,7 +32,7 @@ impl Move {
         }
         let guard = |home: &AccountId, operation: &quota_core::operation::Operation| {
             Ok::<_, Fault>(Guard {
-                home: Some(home.clone()),
+                home: home.as_str().to_owned(),
                 version: counter(operation.sequence)?,
                 operated_at: Some(micros(operation.at)),
                 ..Guard::default()
@@ -48,7 +48,7 @@ impl Move {
             user: moved.user.clone(),
             from: (from.clone(), counter(*from_version)?),
             to: (to.clone(), counter(*to_version)?),
-            account: AccountRow::new(to, Guard::default(), &account)?,
+            account: AccountChange::new(to, Guard::default(), &account)?,
             left: (
                 guard(from, &moved.left)?,
                 OperationRow::new(from, &moved.left)?,
@@ -67,13 +67,14 @@ pub(crate) async fn relocate(
     connection: &mut SqliteConnection,
     mut moved: Move,
 ) -> Result<bool, Fault> {
-    let from = stored_guard(connection, &moved.from.0).await?;
-    let to = stored_guard(connection, &moved.to.0).await?;
+    let homes = [&moved.from.0, &moved.to.0];
+    let mut guards = accounts::guards(connection, &homes).await?;
+    let (from, to) = (guards.remove(&moved.from.0), guards.remove(&moved.to.0));
     let version = |guard: &Option<Guard>| guard.as_ref().map_or(0, |guard| guard.version);
     if version(&from) != moved.from.1 || version(&to) != moved.to.1 {
         return Ok(false);
     }
-    let leaves = sqlx::query("delete from accounts where home = ?1 and account = ?2")
+    let leaves = sqlx::query(accounts::REMOVE)
         .bind(moved.from.0.as_str())
         .bind(moved.user.as_str())
         .execute(&mut *connection)
@@ -85,18 +86,18 @@ pub(crate) async fn relocate(
     carry_events(connection, &moved.user, &moved.to.0).await?;
     let mut rows = HomeRows::default();
     if let Some(from) = from {
-        moved.left.1.era = from.era;
+        moved.left.1.life = from.life;
         if moved.from.0 != moved.user {
             rows.guards.push(from.moved_on(moved.left.0));
         }
     }
     if let Some(to) = to {
-        moved.joined.1.era = to.era;
+        moved.joined.1.life = to.life;
         rows.guards.push(to.moved_on(moved.joined.0));
     } else {
-        moved.joined.1.era = next_era(connection, &moved.to.0).await?;
+        moved.joined.1.life = next_life(connection, &moved.to.0).await?;
         moved.account.guard = Guard {
-            era: moved.joined.1.era,
+            life: moved.joined.1.life,
             ..moved.joined.0
         };
     }
@@ -107,41 +108,9 @@ pub(crate) async fn relocate(
     Ok(true)
 }
 
-impl Guard {
-    /// At the version of `later`; what is held stays held.
-    fn moved_on(self, later: Self) -> Self {
-        Self {
-            hold_before: self.hold_before,
-            expected: self.version,
-            era: self.era,
-            ..later
-        }
-    }
-}
-
-async fn stored_guard(
-    connection: &mut SqliteConnection,
-    home: &AccountId,
-) -> Result<Option<Guard>, Fault> {
-    let statement =
-        "select version, era, hold_before from accounts where home = ?1 and account = ?1";
-    let statement = sqlx::query(statement).bind(home.as_str());
-    let Some(row) = statement.fetch_optional(connection).await? else {
-        return Ok(None);
-    };
-    Ok(Some(Guard {
-        home: Some(home.clone()),
-        version: row.try_get(0)?,
-        era: row.try_get(1)?,
-        hold_before: row.try_get(2)?,
-        ..Guard::default()
-    }))
-}
-
-async fn next_era(connection: &mut SqliteConnection, home: &AccountId) -> Result<i64, Fault> {
-    let statement = "select 1 + coalesce(max(era), 0) from operations where home = ?1";
-    let statement = sqlx::query(statement).bind(home.as_str());
-    Ok(statement.fetch_one(connection).await?.try_get(0)?)
+async fn next_life(connection: &mut SqliteConnection, home: &AccountId) -> Result<i64, Fault> {
+    let statement = sqlx::query_scalar(operations::NEXT_LIFE).bind(home.as_str());
+    Ok(statement.fetch_one(connection).await?)
 }
 
 /// A user that becomes a home of its own has no entry.

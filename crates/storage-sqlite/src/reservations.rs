@@ -1,4 +1,4 @@
-//! Rows of holds.
+//! The table `reservations`: holds, open and ended.
 
 use std::sync::LazyLock;
 
@@ -8,31 +8,63 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
 use crate::error::Fault;
-use crate::rows::{ManyRows, Statement};
+use crate::rows::{ManyRows, row};
 use crate::values::{Reading, counter, json, micros, name};
 
-/// The columns that a reservation is read from, then its home.
-macro_rules! reservation_columns {
+/// The columns that a reservation is read from, and its home.
+macro_rules! columns {
     () => {
-        "r.id, r.account, r.token, r.feature, r.amount, r.draws, r.expires_at, r.state, r.ended_by, \
-         r.late_commit, r.home"
+        "r.id, r.home, r.account, r.token, r.feature, r.amount, r.draws, r.expires_at, r.state, r.ended_by, \
+         r.late_commit"
     };
 }
-pub(crate) use reservation_columns;
 
-/// A reservation with all that has to be encoded.
-pub(crate) struct ReservationRow {
-    home: AccountId,
-    id: Uuid,
-    account: AccountId,
-    token: Option<String>,
-    feature: String,
-    amount: i64,
-    draws: String,
-    expires_at: i64,
-    state: String,
-    ended_by: Option<Uuid>,
-    late_commit: Option<Uuid>,
+/// Those of homes and ids, in JSON.
+pub(crate) const LOAD: &str = concat!(
+    "select ",
+    columns!(),
+    " from json_each(?1) as q cross join reservations as r \
+     on r.home = q.value ->> 0 and r.id = unhex(q.value ->> 1)"
+);
+
+/// The open ones of homes, in JSON.
+pub(crate) const OPEN: &str = concat!(
+    "select ",
+    columns!(),
+    " from json_each(?1) as q cross join reservations as r \
+     on r.home = q.value where r.state = 'open'"
+);
+
+/// All of a home.
+pub(crate) const OF_HOME: &str = concat!(
+    "select ",
+    columns!(),
+    " from reservations as r where r.home = ?1 order by r.id"
+);
+
+/// Homes with an open one that is past its deadline.
+pub(crate) const HOMES_WITH_DUE: &str = "select distinct home from reservations \
+     where state = 'open' and expires_at <= ?1 order by home limit ?2";
+
+/// Removes ended ones.
+pub(crate) const PRUNE: &str = "delete from reservations where rowid in \
+     (select rowid from reservations where state <> 'open' and expires_at < ?1 limit ?2)";
+
+row! {
+    /// A reservation, with every value encoded.
+    pub(crate) struct ReservationRow {
+        home: String,
+        id: Uuid,
+        account: String,
+        token: Option<String>,
+        feature: String,
+        amount: i64,
+        draws: String,
+        expires_at: i64,
+        state: String,
+        ended_by: Option<Uuid>,
+        late_commit: Option<Uuid>,
+    }
 }
 
 impl ReservationRow {
@@ -40,9 +72,9 @@ impl ReservationRow {
     pub(crate) fn new(home: &AccountId, reservation: &Reservation) -> Result<Self, Fault> {
         let token = reservation.token.as_ref();
         Ok(Self {
-            home: home.clone(),
+            home: home.as_str().to_owned(),
             id: reservation.id,
-            account: reservation.account.clone(),
+            account: reservation.account.as_str().to_owned(),
             token: token.map(|token| token.as_str().to_owned()),
             feature: reservation.feature.as_str().to_owned(),
             amount: counter(reservation.amount)?,
@@ -55,53 +87,33 @@ impl ReservationRow {
     }
 }
 
+static UPSERT: LazyLock<ManyRows<ReservationRow>> =
+    LazyLock::new(|| ManyRows::upsert("insert into reservations", &["home", "id"]));
+
 /// Stores reservations, new or changed.
-pub(crate) async fn upsert_reservations(
+pub(crate) async fn upsert(
     connection: &mut SqliteConnection,
     rows: Vec<ReservationRow>,
 ) -> Result<(), Fault> {
-    static UPSERT: LazyLock<ManyRows> = LazyLock::new(|| {
-        let head = "insert into reservations (home, id, account, token, feature, amount, draws, expires_at, \
-                    state, ended_by, late_commit) values";
-        let tail = "on conflict (home, id) do update set account = excluded.account, token = excluded.token, \
-                    feature = excluded.feature, amount = excluded.amount, draws = excluded.draws, \
-                    expires_at = excluded.expires_at, state = excluded.state, ended_by = excluded.ended_by, \
-                    late_commit = excluded.late_commit";
-        ManyRows::new(head, 11, tail)
-    });
-    let bind = |statement: Statement, row: ReservationRow| {
-        statement
-            .bind(row.home.as_str())
-            .bind(row.id)
-            .bind(row.account.as_str())
-            .bind(row.token)
-            .bind(row.feature)
-            .bind(row.amount)
-            .bind(row.draws)
-            .bind(row.expires_at)
-            .bind(row.state)
-            .bind(row.ended_by)
-            .bind(row.late_commit)
-    };
-    UPSERT.run(connection, rows, bind).await?;
+    UPSERT.run(connection, rows).await?;
     Ok(())
 }
 
 /// A reservation and its home.
-pub(crate) fn read_reservation(row: &SqliteRow) -> Result<(AccountId, Reservation), Fault> {
-    let id: Uuid = Reading::new(row, "reservations", "").raw(0)?;
+pub(crate) fn read(row: &SqliteRow) -> Result<(AccountId, Reservation), Fault> {
+    let id: Uuid = Reading::new(row, "reservations", "").raw("id")?;
     let row = Reading::new(row, "reservations", id);
     let reservation = Reservation {
         id,
-        account: row.text(1)?,
-        token: row.optional_text(2)?,
-        feature: row.text(3)?,
-        amount: row.counter(4)?,
-        draws: row.json(5)?,
-        expires_at: row.instant(6)?,
-        state: row.text(7)?,
-        ended_by: row.raw(8)?,
-        late_commit: row.raw(9)?,
+        account: row.text("account")?,
+        token: row.optional_text("token")?,
+        feature: row.text("feature")?,
+        amount: row.counter("amount")?,
+        draws: row.json("draws")?,
+        expires_at: row.instant("expires_at")?,
+        state: row.text("state")?,
+        ended_by: row.raw("ended_by")?,
+        late_commit: row.raw("late_commit")?,
     };
-    Ok((row.text(10)?, reservation))
+    Ok((row.text("home")?, reservation))
 }

@@ -14,8 +14,8 @@ use sqlx::sqlite::{
 };
 
 use crate::error::{Fault, OpenError};
-use crate::migrations::migrator;
-use crate::write::Trust;
+use crate::migrate::migrator;
+use crate::optimistic::OptimisticGate;
 
 /// Rows that wait on their way from a connection's thread: a whole batch, so that the two do not take turns.
 const ROW_BUFFER: usize = 1024;
@@ -70,7 +70,7 @@ impl SqliteSettings {
 pub struct SqliteStore {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
-    pub(crate) trust: Arc<Trust>,
+    pub(crate) optimistic: Arc<OptimisticGate>,
 }
 
 /// What runs inside a transaction.
@@ -100,7 +100,7 @@ impl SqliteStore {
         Ok(Self {
             writer,
             readers,
-            trust: Arc::default(),
+            optimistic: Arc::default(),
         })
     }
 
@@ -117,7 +117,7 @@ impl SqliteStore {
         Ok(Self {
             writer,
             readers,
-            trust: Arc::default(),
+            optimistic: Arc::default(),
         })
     }
 

@@ -5,10 +5,9 @@ use chrono::{DateTime, Utc};
 use quota_core::ports::{StoreError, Upkeep};
 use sqlx::sqlite::SqliteConnection;
 
-use crate::SqliteStore;
 use crate::error::Fault;
-use crate::outbox::prune_events;
 use crate::values::micros;
+use crate::{SqliteStore, outbox, reservations};
 
 #[async_trait]
 impl Upkeep for SqliteStore {
@@ -39,13 +38,12 @@ impl Upkeep for SqliteStore {
 /// Each statement removes at most `limit` rows, so that a long-neglected table does not stop the writer.
 async fn prune(connection: &mut SqliteConnection, before: i64, limit: u32) -> Result<u64, Fault> {
     let statements = [
-        "delete from reservations where rowid in \
-         (select rowid from reservations where state <> 'open' and expires_at < ?1 limit ?2)",
+        reservations::PRUNE,
         "delete from job_runs where rowid in \
          (select rowid from job_runs where state <> 'running' \
          and coalesce(ended_at, started_at) < ?1 limit ?2)",
     ];
-    let mut removed = prune_events(connection, before, limit).await?;
+    let mut removed = outbox::prune(connection, before, limit).await?;
     for statement in statements {
         let statement = sqlx::query(statement).bind(before).bind(limit);
         let done = statement.execute(&mut *connection).await?;

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as TextError, StrDeserializer};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Column, Decode, Row, Sqlite, Type};
+use sqlx::{Decode, Row, Sqlite, Type};
+use uuid::Uuid;
 
 use crate::error::{Fault, corrupt, refused};
 
@@ -50,13 +51,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn corrupt(&self, column: usize, what: impl Display) -> Fault {
-        let name = self.row.column(column).name();
-        corrupt(self.table, &*self.key, format_args!("{name}: {what}"))
+    fn corrupt(&self, column: &str, what: impl Display) -> Fault {
+        corrupt(self.table, &*self.key, format_args!("{column}: {what}"))
     }
 
     /// A value as it is.
-    pub(crate) fn raw<T>(&self, column: usize) -> Result<T, Fault>
+    pub(crate) fn raw<T>(&self, column: &str) -> Result<T, Fault>
     where
         T: Decode<'a, Sqlite> + Type<Sqlite>,
     {
@@ -65,19 +65,19 @@ impl<'a> Reading<'a> {
     }
 
     /// A counter.
-    pub(crate) fn counter(&self, column: usize) -> Result<u64, Fault> {
+    pub(crate) fn counter(&self, column: &str) -> Result<u64, Fault> {
         let value: i64 = self.raw(column)?;
         u64::try_from(value).map_err(|_| self.corrupt(column, "below zero"))
     }
 
     /// An instant.
-    pub(crate) fn instant(&self, column: usize) -> Result<DateTime<Utc>, Fault> {
+    pub(crate) fn instant(&self, column: &str) -> Result<DateTime<Utc>, Fault> {
         let at: i64 = self.raw(column)?;
         DateTime::from_timestamp_micros(at).ok_or_else(|| self.corrupt(column, "not an instant"))
     }
 
     /// An instant, if there is one.
-    pub(crate) fn optional_instant(&self, column: usize) -> Result<Option<DateTime<Utc>>, Fault> {
+    pub(crate) fn optional_instant(&self, column: &str) -> Result<Option<DateTime<Utc>>, Fault> {
         match self.raw::<Option<i64>>(column)? {
             Some(_) => self.instant(column).map(Some),
             None => Ok(None),
@@ -85,7 +85,7 @@ impl<'a> Reading<'a> {
     }
 
     /// A value that is kept as JSON.
-    pub(crate) fn json<T: DeserializeOwned>(&self, column: usize) -> Result<T, Fault> {
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Fault> {
         let text: &str = self.raw(column)?;
         serde_json::from_str(text).map_err(|error| self.corrupt(column, error))
     }
@@ -93,7 +93,7 @@ impl<'a> Reading<'a> {
     /// Such a value, if there is one.
     pub(crate) fn optional_json<T: DeserializeOwned>(
         &self,
-        column: usize,
+        column: &str,
     ) -> Result<Option<T>, Fault> {
         match self.raw::<Option<&str>>(column)? {
             Some(_) => self.json(column).map(Some),
@@ -102,7 +102,7 @@ impl<'a> Reading<'a> {
     }
 
     /// An identifier or the name of a value of an enum.
-    pub(crate) fn text<T: DeserializeOwned>(&self, column: usize) -> Result<T, Fault> {
+    pub(crate) fn text<T: DeserializeOwned>(&self, column: &str) -> Result<T, Fault> {
         let text: &str = self.raw(column)?;
         T::deserialize(StrDeserializer::<TextError>::new(text))
             .map_err(|error| self.corrupt(column, error))
@@ -111,7 +111,7 @@ impl<'a> Reading<'a> {
     /// Such a text, if there is one.
     pub(crate) fn optional_text<T: DeserializeOwned>(
         &self,
-        column: usize,
+        column: &str,
     ) -> Result<Option<T>, Fault> {
         match self.raw::<Option<&str>>(column)? {
             Some(_) => self.text(column).map(Some),
@@ -120,7 +120,7 @@ impl<'a> Reading<'a> {
     }
 
     /// A hash.
-    pub(crate) fn hash(&self, column: usize) -> Result<[u8; 32], Fault> {
+    pub(crate) fn hash(&self, column: &str) -> Result<[u8; 32], Fault> {
         let bytes: &[u8] = self.raw(column)?;
         bytes
             .try_into()
@@ -128,7 +128,12 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The account in the first column.
-pub(crate) fn account_in(row: &SqliteRow, table: &'static str) -> Result<AccountId, Fault> {
-    Reading::new(row, table, "").text(0)
+/// The account in the column `home`.
+pub(crate) fn home_in(row: &SqliteRow, table: &'static str) -> Result<AccountId, Fault> {
+    Reading::new(row, table, "").text("home")
+}
+
+/// An id in the form that `unhex` reads.
+pub(crate) fn hex(id: Uuid) -> String {
+    id.simple().to_string()
 }

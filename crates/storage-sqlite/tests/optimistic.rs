@@ -1,5 +1,4 @@
-//! Homes that only consume are written without a look at what is stored: what is not as it was loaded stays out all
-//! the same.
+//! Homes that only consume are written without the checks first: what is not as it was loaded stays out all the same.
 #![expect(clippy::expect_used, reason = "a call that fails is a failed test")]
 
 use quota_core::ids::AccountId;
