@@ -2,45 +2,26 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
-use quota_core::ports::{AuditHome, AuditPiece, AuditReader, Audits, StoreError};
+use quota_core::ports::{AccountRow, AuditHome, AuditPiece, AuditReader, Audits, StoreError};
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::error::{corrupt, store_error};
-use crate::load_rows::reservation;
 use crate::pool::to_the_end;
-use crate::rows::{Reading, account, operation};
 use crate::statements::HOMES_SINCE;
 use crate::store::PgStore;
+use crate::values::Reading;
+use crate::{accounts, closed_balances, operations, reservations};
 
 const ONE_SNAPSHOT: &str = "begin isolation level repeatable read, read only";
-const ACCOUNTS: &str = "\
-select a.account, a.version, a.life, a.hold_before, a.terms, a.books
-from accounts a where a.home = $1 and a.shard = $2 order by a.account";
-const CLOSED: &str = "\
-select c.account, c.balance from closed_balances c where c.home = $1 and c.shard = $2 order by c.account, c.bucket";
-const RESERVATIONS: &str = "\
-select r.id, r.document from reservations r where r.home = $1 and r.shard = $2 order by r.id";
-const REFUNDED: &str = "\
-select distinct o.refers_to from operations o
-where o.home = $1 and o.shard = $2 and o.life = $3 and o.kind = 'refund' and o.refers_to is not null";
-const OPERATIONS: &str = "\
-select o.account, o.sequence, o.at, o.id, o.kind, o.key, o.body_hash, o.refers_to, o.entries, o.answer, o.origin
-from operations o
-where o.home = $1 and o.shard = $2 and o.life = $3 and o.sequence > $4
-order by o.sequence limit $5";
 const BY_TIME: &str = "begin read only";
 const PLAN_BY_TIME: &str = "set local enable_bitmapscan = on; set local enable_hashjoin = on; \
 set local plan_cache_mode = force_custom_plan";
 /// Operations that are read at once.
 const PAGE: u16 = 1_000;
-const HOMES: &str = "\
-select a.home from accounts a
-where a.home > $1 and a.account = a.home
-order by a.home limit $2";
+
 #[async_trait]
 impl Audits for PgStore {
     async fn read_home(
@@ -70,7 +51,7 @@ impl Audits for PgStore {
             Some(since) => {
                 to_the_end(homes_since(self.pool.clone(), (after, limit), since)).await?
             }
-            None => sqlx::query_scalar(HOMES)
+            None => sqlx::query_scalar(accounts::HOMES)
                 .bind(after)
                 .bind(i64::from(limit))
                 .fetch_all(&self.pool)
@@ -115,7 +96,7 @@ async fn read_home(
 ) -> Result<(), StoreError> {
     let mut snapshot = pool.begin_with(ONE_SNAPSHOT).await.map_err(store_error)?;
     if let Some((kept, life)) = kept(&mut snapshot, &home).await? {
-        let refunded: Vec<Uuid> = sqlx::query_scalar(REFUNDED)
+        let refunded: Vec<Uuid> = sqlx::query_scalar(operations::REFUNDED)
             .bind(home.as_str())
             .bind(i16::from(home.shard()))
             .bind(life)
@@ -125,7 +106,7 @@ async fn read_home(
         let mut is_wanted = to.send(AuditPiece::Begin(kept, refunded)).await.is_ok();
         let mut after = 0_i64;
         while is_wanted {
-            let rows = sqlx::query(OPERATIONS)
+            let rows = sqlx::query(operations::OF_LIFE)
                 .bind(home.as_str())
                 .bind(i16::from(home.shard()))
                 .bind(life)
@@ -138,9 +119,11 @@ async fn read_home(
                 break;
             };
             after = Reading::new(last, "operations", home.as_str()).get("sequence")?;
-            let operations = rows.iter().map(|row| operation(row, "sequence", "entries"));
-            let operations = operations.collect::<Result<_, _>>()?;
-            is_wanted = to.send(AuditPiece::Next(operations)).await.is_ok();
+            let next = rows
+                .iter()
+                .map(|row| operations::read(row, "sequence", "entries"));
+            let next = next.collect::<Result<_, _>>()?;
+            is_wanted = to.send(AuditPiece::Next(next)).await.is_ok();
         }
     }
     snapshot.commit().await.map_err(store_error)
@@ -161,23 +144,18 @@ async fn kept(
         operations: Vec::new(),
     };
     let mut life = None;
-    for row in rows(snapshot, ACCOUNTS, home).await? {
+    for row in rows(snapshot, accounts::OF_HOME, home).await? {
         let own = take_account(&mut kept, &row)?;
         life = life.or(own);
     }
     let Some(life) = life else {
         return Ok(None);
     };
-    for row in rows(snapshot, CLOSED, home).await? {
-        let key: &str = Reading::new(&row, "closed_balances", "?").get("account")?;
-        let reading = Reading::new(&row, "closed_balances", key);
-        kept.closed.push(ClosedBalance {
-            account: reading.account_id("account")?,
-            balance: reading.json("balance")?,
-        });
+    for row in rows(snapshot, closed_balances::OF_HOME, home).await? {
+        kept.closed.push(closed_balances::read(&row, "balance")?);
     }
-    for row in rows(snapshot, RESERVATIONS, home).await? {
-        kept.reservations.push(reservation(&row, "document")?);
+    for row in rows(snapshot, reservations::OF_HOME, home).await? {
+        kept.reservations.push(reservations::read(&row)?);
     }
     Ok(Some((kept, life)))
 }
@@ -197,16 +175,14 @@ async fn rows(
 
 /// Takes an account in; the life of the home, if the account is the home's own.
 fn take_account(kept: &mut AuditHome, row: &PgRow) -> Result<Option<i32>, StoreError> {
-    let key: &str = Reading::new(row, "accounts", "?").get("account")?;
-    let reading = Reading::new(row, "accounts", key);
-    let id = reading.account_id("account")?;
+    let AccountRow { id, account, .. } = accounts::read(row, "terms")?;
     let mut life = None;
     if id == kept.home {
-        kept.version = reading.count("version")?;
-        kept.hold_before = reading.get("hold_before")?;
-        life = Some(reading.get("life")?);
+        let guard = Reading::new(row, "accounts", id.as_str());
+        kept.version = guard.count("version")?;
+        kept.hold_before = guard.get("hold_before")?;
+        life = Some(guard.get("life")?);
     }
-    let account = account(&reading, "terms", "books")?;
     kept.accounts.push((id, account));
     Ok(life)
 }

@@ -6,9 +6,9 @@ use quota_core::catalog::Catalog;
 use quota_core::ports::{CatalogStore, StoreError};
 
 use crate::error::{corrupt, store_error};
-use crate::rows::{Reading, json_text, stored_count};
 use crate::statements::CATALOG_VERSION;
 use crate::store::PgStore;
+use crate::values::{Reading, json_text, stored_count};
 
 const NEWEST: &str = "select c.version, c.document from catalogs c order by c.version desc limit 1";
 const PUT: &str = "\

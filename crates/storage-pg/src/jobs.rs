@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::error::{corrupt, store_error};
 use crate::pool::to_the_end;
-use crate::rows::{Reading, json_text, name_text, stored_count};
 use crate::store::PgStore;
+use crate::values::{Reading, json_text, name_text, stored_count};
 
 const TAKE: &str = "\
 insert into leases (name, owner, epoch, until_at) values ($1, $2, 1, $4)

@@ -7,8 +7,8 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::error::store_error;
-use crate::rows::{Reading, name_text};
 use crate::store::PgStore;
+use crate::values::{Reading, name_text};
 
 const PUT: &str = "\
 insert into api_keys (id, name, scope, prefix, hash, created_at, revoked_at) values ($1, $2, $3, $4, $5, $6, $7)";

@@ -7,11 +7,16 @@
 //! - Every key begins with the home, and so does every condition of the hot path. Beside the home stands its shard: where
 //!   Citus distributes the tables by it, one statement names one shard.
 
+mod accounts;
 mod audits;
+mod batch;
 mod breaker;
 mod catalog;
+mod closed_balances;
+mod columns;
 mod directory;
 mod error;
+mod feed;
 mod jobs;
 mod keys;
 mod lists;
@@ -19,11 +24,13 @@ mod load;
 mod load_rows;
 mod locked;
 mod migrate;
+mod operations;
 mod outbox;
 mod placement;
 mod pool;
 mod relocate;
-mod rows;
+mod reservations;
+mod row_kind;
 mod schema;
 mod server_settings;
 mod settings;
@@ -32,8 +39,8 @@ mod spare;
 pub mod statements;
 mod store;
 mod upkeep;
+mod values;
 mod write;
-mod write_columns;
 
 pub use migrate::migrate;
 pub use placement::{PLACEMENTS, Placement};

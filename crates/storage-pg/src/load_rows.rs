@@ -2,48 +2,16 @@
 
 use std::collections::HashMap;
 
-use quota_core::home::{ClosedBalance, Home, Referred};
-use quota_core::ids::AccountId;
+use quota_core::home::{Home, Referred};
 use quota_core::operation::Operation;
-use quota_core::ports::{LoadQuery, Loaded, StoreError};
-use quota_core::reservation::Reservation;
+use quota_core::ports::{AccountRow, LoadQuery, Loaded, StoreError};
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::error::corrupt;
-use crate::rows::{Reading, account, operation};
-
-/// What a row is about; the numbers are those of the statement.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RowKind {
-    Catalog,
-    Account,
-    Earlier,
-    Reservation,
-    Referred,
-    Refund,
-    Closed,
-}
-
-impl RowKind {
-    const ALL: [Self; 7] = [
-        Self::Catalog,
-        Self::Account,
-        Self::Earlier,
-        Self::Reservation,
-        Self::Referred,
-        Self::Refund,
-        Self::Closed,
-    ];
-
-    fn of(row: &PgRow) -> Result<Self, StoreError> {
-        let number: i32 = Reading::new(row, "load", "?").get("row_kind")?;
-        let known = usize::try_from(number).ok().and_then(|n| Self::ALL.get(n));
-        known
-            .copied()
-            .ok_or_else(|| corrupt("load", number.to_string(), "unknown kind of row"))
-    }
-}
+use crate::row_kind::RowKind;
+use crate::values::Reading;
+use crate::{accounts, closed_balances, operations, reservations};
 
 /// Puts the rows together, in the order of the query's homes.
 pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreError> {
@@ -74,7 +42,9 @@ pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreE
                 gathered.catalog_version = Some(older);
             }
             RowKind::Account => gathered.take_account(row)?,
-            RowKind::Earlier => gathered.earlier.push(operation(row, "number", "document")?),
+            RowKind::Earlier => gathered
+                .earlier
+                .push(operations::read(row, "number", "document")?),
             RowKind::Reservation => gathered.take_reservation(row)?,
             RowKind::Referred => gathered.take_referred(row)?,
             // These belong to a referred operation, which may come after them.
@@ -107,12 +77,9 @@ impl Gathered<'_> {
     }
 
     fn take_account(&mut self, row: &PgRow) -> Result<(), StoreError> {
-        let key: &str = Reading::new(row, "accounts", "?").get("account")?;
-        let reading = Reading::new(row, "accounts", key);
-        let id: AccountId = reading.account_id("account")?;
-        let account = account(&reading, "document", "books")?;
-        let version = reading.count("number")?;
-        let hold_before = reading.get("at")?;
+        let AccountRow { id, account, .. } = accounts::read(row, "document")?;
+        let reading = Reading::new(row, "accounts", id.as_str());
+        let (version, hold_before) = (reading.count("number")?, reading.get("at")?);
         let home = self.home(row)?;
         if id == home.id {
             home.version = version;
@@ -123,7 +90,7 @@ impl Gathered<'_> {
     }
 
     fn take_reservation(&mut self, row: &PgRow) -> Result<(), StoreError> {
-        let reservation = reservation(row, "document")?;
+        let reservation = reservations::read(row)?;
         self.home(row)?
             .reservations
             .insert(reservation.id, reservation);
@@ -131,7 +98,7 @@ impl Gathered<'_> {
     }
 
     fn take_referred(&mut self, row: &PgRow) -> Result<(), StoreError> {
-        let operation = operation(row, "number", "document")?;
+        let operation = operations::read(row, "number", "document")?;
         let referred = Referred {
             operation,
             refunds: Vec::new(),
@@ -145,7 +112,7 @@ impl Gathered<'_> {
     fn take_late(&mut self, kind: RowKind, row: &PgRow) -> Result<(), StoreError> {
         let home = self.home(row)?;
         if kind == RowKind::Refund {
-            let refund = operation(row, "number", "document")?;
+            let refund = operations::read(row, "number", "document")?;
             let about = refund.refers_to.and_then(|id| home.referred.get_mut(&id));
             if let Some(referred) = about {
                 referred.refunds.push(refund);
@@ -153,26 +120,12 @@ impl Gathered<'_> {
             }
             return Ok(());
         }
-        let (about, closed) = closed_balance(row, "document")?;
+        let closed = closed_balances::read(row, "document")?;
+        let about: Uuid =
+            Reading::new(row, "closed_balances", closed.account.as_str()).get("id")?;
         if let Some(referred) = home.referred.get_mut(&about) {
             referred.closed.push(closed);
         }
         Ok(())
     }
-}
-
-/// The reservation in a row's column.
-pub(crate) fn reservation(row: &PgRow, document: &str) -> Result<Reservation, StoreError> {
-    let id: Uuid = Reading::new(row, "reservations", "?").get("id")?;
-    Reading::new(row, "reservations", id.to_string()).json(document)
-}
-
-fn closed_balance(row: &PgRow, balance: &str) -> Result<(Uuid, ClosedBalance), StoreError> {
-    let key: &str = Reading::new(row, "closed_balances", "?").get("account")?;
-    let reading = Reading::new(row, "closed_balances", key);
-    let closed = ClosedBalance {
-        account: reading.account_id("account")?,
-        balance: reading.json(balance)?,
-    };
-    Ok((reading.get("id")?, closed))
 }

@@ -4,20 +4,19 @@ use quota_core::ids::AccountId;
 use quota_core::ports::{DecideLocked, LoadQuery, StoreError};
 use sqlx::postgres::{PgConnection, PgPool};
 
+use crate::accounts;
 use crate::error::store_error;
 use crate::load::{LoadColumns, load};
 use crate::load_rows::loaded;
 use crate::statements::Layout;
 use crate::write::Writing;
 
-const LOCK_HOME: &str = "select a.version from accounts a where a.home = $1 and a.shard = $2 and a.account = $1 for update";
-
 /// Takes the guard of a home until the transaction ends; its version, or none when there is no such home.
 pub(crate) async fn lock_home(
     connection: &mut PgConnection,
     home: &AccountId,
 ) -> Result<Option<i64>, StoreError> {
-    sqlx::query_scalar(LOCK_HOME)
+    sqlx::query_scalar(accounts::LOCK)
         .bind(home.as_str())
         .bind(i16::from(home.shard()))
         .fetch_optional(connection)

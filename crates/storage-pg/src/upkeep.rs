@@ -5,14 +5,10 @@ use chrono::{DateTime, Utc};
 use quota_core::ports::{StoreError, Upkeep};
 
 use crate::error::store_error;
+use crate::reservations;
 use crate::statements::MAKE_MONTHS;
 use crate::store::PgStore;
 
-const PRUNE_RESERVATIONS: &str = "\
-delete from reservations r using (
-    select e.home, e.id from reservations e
-    where e.state <> 'open' and e.expires_at < $1 order by e.home, e.id limit $2
-) old where r.home = old.home and r.id = old.id and r.state <> 'open'";
 /// A run goes with its batches.
 const PRUNE_RUNS: &str = "\
 with old as (
@@ -48,7 +44,7 @@ impl Upkeep for PgStore {
 
     async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         let events = self.prune_events(before, limit).await?;
-        let reservations = sqlx::query(PRUNE_RESERVATIONS)
+        let reservations = sqlx::query(reservations::PRUNE)
             .bind(before)
             .bind(i64::from(limit))
             .execute(&self.pool)

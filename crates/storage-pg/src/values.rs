@@ -1,21 +1,20 @@
-//! Rows become values here, and a bad row is named.
+//! Values as PostgreSQL keeps them: rows become values here, and a bad row is named.
 
 use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
-use quota_core::home::Account;
-use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::operation::Operation;
-use quota_core::origin::Origin;
+use quota_core::ids::AccountId;
 use quota_core::ports::StoreError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Decode, Postgres, Row, Type};
-use uuid::Uuid;
 
 use crate::error::corrupt;
+
+/// An instant.
+pub(crate) type Instant = DateTime<Utc>;
 
 /// One row of a table that is being read, with the key that names it should it be bad.
 pub(crate) struct Reading<'r> {
@@ -77,48 +76,6 @@ impl<'r> Reading<'r> {
     pub(crate) fn bad(&self, what: impl Display) -> StoreError {
         corrupt(self.table, &*self.key, what)
     }
-}
-
-/// The account in the columns of its terms and its books.
-pub(crate) fn account(
-    reading: &Reading<'_>,
-    terms: &str,
-    books: &str,
-) -> Result<Account, StoreError> {
-    Ok(Account {
-        terms: reading.json(terms)?,
-        books: reading.json(books)?,
-    })
-}
-
-/// The operation of a row; its entries may stand in a column with another name.
-pub(crate) fn operation(
-    row: &PgRow,
-    sequence: &str,
-    entries: &str,
-) -> Result<Operation, StoreError> {
-    let id: Uuid = Reading::new(row, "operations", "?").get("id")?;
-    let reading = Reading::new(row, "operations", id.to_string());
-    let key: Option<&str> = reading.get("key")?;
-    let key = key.map(IdempotencyKey::new).transpose();
-    let origin: Option<&str> = reading.get("origin")?;
-    let origin: Option<Origin> = origin
-        .map(serde_json::from_str)
-        .transpose()
-        .map_err(|error| reading.bad(error))?;
-    Ok(Operation {
-        id,
-        account: reading.account_id("account")?,
-        sequence: reading.count(sequence)?,
-        at: reading.get::<DateTime<Utc>>("at")?,
-        kind: reading.name("kind")?,
-        key: key.map_err(|error| reading.bad(error))?,
-        body_hash: reading.hash("body_hash")?,
-        refers_to: reading.get("refers_to")?,
-        entries: reading.json(entries)?,
-        answer: reading.json("answer")?,
-        origin: origin.unwrap_or_default(),
-    })
 }
 
 /// A value as JSON text.
