@@ -9,7 +9,8 @@ use quota_core::event::Event;
 use quota_core::ports::{EventSink, PublishError};
 
 use crate::fault::Fault;
-use crate::shared::{Shared, Tasks};
+use crate::shared::Shared;
+use crate::tasks::Tasks;
 
 /// Tells events over Redis. Who does not listen at that moment misses them and sees it by their sequence.
 #[derive(Clone)]

@@ -53,6 +53,7 @@ mod redis_cache;
 mod scripts;
 mod settings;
 mod shared;
+mod tasks;
 
 pub use connect_error::ConnectError;
 pub use events::RedisEvents;

@@ -15,7 +15,8 @@ use crate::fault::Fault;
 use crate::local::{HomeRecord, Origin, Permit};
 use crate::record;
 use crate::scripts::{EntryKeys, Put, PutAnswer, found, put_answer};
-use crate::shared::{Shared, Tasks};
+use crate::shared::Shared;
+use crate::tasks::Tasks;
 use crate::{ConnectError, RedisCacheSettings};
 
 /// A cache that several nodes share. See the crate's page for what holds.

@@ -1,13 +1,10 @@
 //! What the cache, the event sink and the tasks in the background share.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{ErrorKind, Pipeline, RedisResult, ServerErrorKind, cmd};
 use quota_core::ids::AccountId;
-use tokio::task::AbortHandle;
-use tokio::time::sleep;
 
 use crate::fault::Fault;
 use crate::keys::Keys;
@@ -20,8 +17,6 @@ use crate::{ConnectError, RedisCacheSettings};
 
 /// A record outlives its entries by far, and what a node may still have on its way.
 const RECORD_TTL_MIN: Duration = Duration::from_mins(5);
-/// Between two tries to reach a Redis that is away.
-const PROBE_EVERY: Duration = Duration::from_millis(200);
 
 /// What is shared.
 pub(crate) struct Shared {
@@ -32,7 +27,8 @@ pub(crate) struct Shared {
     pub(crate) scripts: Scripts,
     /// This node's name on its own channel.
     pub(crate) node: u64,
-    gather: Duration,
+    /// How long usage is gathered before the other nodes hear of it.
+    pub(crate) gather: Duration,
 }
 
 impl Shared {
@@ -110,7 +106,7 @@ impl Shared {
 
     /// Opens connections and tells what waits; only then are callers let through, so that they find no record lower
     /// than what this node had to tell.
-    async fn restore(&self) -> Result<(), Fault> {
+    pub(crate) async fn restore(&self) -> Result<(), Fault> {
         let mut connection = self.link.reconnect().await?;
         self.link.timed(self.scripts.load(&mut connection)).await?;
         while let Some(batch) = self.pending.take() {
@@ -121,59 +117,5 @@ impl Shared {
         }
         self.link.turn_on();
         Ok(())
-    }
-}
-
-/// The tasks in the background; they end with the last part that needs them.
-#[derive(Debug)]
-pub(crate) struct Tasks(Vec<AbortHandle>);
-
-impl Tasks {
-    pub(crate) fn start(shared: &Arc<Shared>) -> Self {
-        let tasks = [
-            tokio::spawn(keep_linked(Arc::clone(shared))),
-            tokio::spawn(tell_usage(Arc::clone(shared))),
-            tokio::spawn(crate::listener::listen(Arc::clone(shared))),
-        ];
-        Self(
-            tasks
-                .iter()
-                .map(tokio::task::JoinHandle::abort_handle)
-                .collect(),
-        )
-    }
-}
-
-impl Drop for Tasks {
-    fn drop(&mut self) {
-        for task in &self.0 {
-            task.abort();
-        }
-    }
-}
-
-/// Brings the link back whenever it is off.
-async fn keep_linked(shared: Arc<Shared>) {
-    loop {
-        shared.link.until_off().await;
-        if let Err(error) = shared.restore().await {
-            tracing::debug!(%error, "Redis is still away");
-            sleep(PROBE_EVERY).await;
-        }
-    }
-}
-
-/// Gathers for a moment and tells it at once.
-async fn tell_usage(shared: Arc<Shared>) {
-    loop {
-        shared.pending.some().await;
-        tokio::select! {
-            () = sleep(shared.gather) => {}
-            () = shared.pending.full() => {}
-        }
-        if let Err(error) = shared.tell_pending().await {
-            tracing::debug!(%error, "the other nodes are told later");
-            sleep(PROBE_EVERY).await;
-        }
     }
 }

@@ -5,8 +5,7 @@ use quota_core::ports::{HomeWrite, StoreError, WriteBatch};
 use crate::accounts::{ChargedColumns, HomeColumns, JoinedColumns};
 use crate::closed_balances::ClosedColumns;
 use crate::columns::{Bound, Columns, Parameters, Statement};
-use crate::load::keys_within;
-use crate::operations::{KeyColumns, OperationColumns};
+use crate::operations::{KeyColumns, OperationColumns, keys_within};
 use crate::outbox::EventColumns;
 use crate::reservations::ReservationColumns;
 use crate::values::{Instant, stored_count};
@@ -178,39 +177,4 @@ fn check(write: &HomeWrite, before: Option<&HomeWrite>) -> Result<(), StoreError
             what: format!("home `{}` {what}", write.home),
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::{Arguments, Execute};
-
-    use super::*;
-    use crate::statements::{Layout, WRITE, WRITE_PLAIN};
-
-    /// The highest number of a parameter in a statement.
-    fn highest(statement: &str) -> usize {
-        let numbers = statement.split('$').skip(1).filter_map(|after| {
-            let end = after.find(|c: char| !c.is_ascii_digit());
-            after.get(..end.unwrap_or(after.len()))?.parse().ok()
-        });
-        numbers.max().unwrap_or(0)
-    }
-
-    #[test]
-    fn as_many_values_are_bound_as_the_statement_has_parameters() {
-        let batch = WriteBatch {
-            catalog_version: 1,
-            keys_since: Instant::default(),
-            lease: None,
-            homes: Vec::new(),
-        };
-        let mut columns = WriteColumns::of(&batch, &[]).expect("encodes");
-        for forms in [&WRITE_PLAIN, &WRITE] {
-            let mut bound = columns.bind(sqlx::query(""));
-            let bound = bound.take_arguments().expect("encodes").expect("has some");
-            assert_eq!(bound.len(), highest(forms.text(Layout::Whole)));
-            // With a closed balance it is not plain any more.
-            columns.closed.bucket.push("grant:a".to_owned());
-        }
-    }
 }

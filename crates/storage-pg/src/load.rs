@@ -1,11 +1,12 @@
 //! `load`: the query as columns, and the statement that takes them.
 
-use chrono::{DateTime, Datelike, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use quota_core::ids::AccountId;
 use quota_core::ports::{HomeQuery, LoadQuery};
 use sqlx::postgres::{PgExecutor, PgRow};
 use uuid::Uuid;
 
+use crate::operations::keys_within;
 use crate::shards::{by_shard, text};
 use crate::statements::{LOAD, LOAD_REFERRED, Layout};
 
@@ -104,16 +105,4 @@ pub(crate) async fn load(
         None => statement,
     };
     statement.fetch_all(executor).await
-}
-
-/// Where a key is looked for: from the beginning of a month, since keys are unique within one, to a day from now, since
-/// clocks differ. What lies ahead of that is not even opened.
-pub(crate) fn keys_within(since: DateTime<Utc>, now: DateTime<Utc>) -> [DateTime<Utc>; 2] {
-    [month_of(since), now + chrono::TimeDelta::days(1)]
-}
-
-/// The beginning of the month that holds `moment`.
-fn month_of(moment: DateTime<Utc>) -> DateTime<Utc> {
-    let first_day = moment.date_naive().with_day(1);
-    first_day.map_or(moment, |day| day.and_time(NaiveTime::MIN).and_utc())
 }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use chrono::{Datelike, NaiveTime, TimeDelta};
 use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::Operation;
 use quota_core::origin::Origin;
@@ -274,4 +275,16 @@ pub(crate) fn read(row: &PgRow, sequence: &str, entries: &str) -> Result<Operati
         answer: reading.json("answer")?,
         origin: origin.unwrap_or_default(),
     })
+}
+
+/// Where a key is looked for: from the beginning of a month, since keys are unique within one, to a day from now, since
+/// clocks differ. What lies ahead of that is not even opened.
+pub(crate) fn keys_within(since: Instant, now: Instant) -> [Instant; 2] {
+    [month_of(since), now + TimeDelta::days(1)]
+}
+
+/// The beginning of the month that holds `moment`.
+fn month_of(moment: Instant) -> Instant {
+    let first_day = moment.date_naive().with_day(1);
+    first_day.map_or(moment, |day| day.and_time(NaiveTime::MIN).and_utc())
 }

@@ -80,3 +80,41 @@ fn has_passed(row: &str) -> String {
         "((select p.every from passed p) or {row}.place = any((select p.places from passed p)::integer[]))"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use quota_core::ports::WriteBatch;
+    use sqlx::{Arguments, Execute};
+
+    use super::*;
+    use crate::batch::WriteColumns;
+    use crate::statements::Layout;
+    use crate::values::Instant;
+
+    /// The highest number of a parameter in a statement.
+    fn highest(statement: &str) -> usize {
+        let numbers = statement.split('$').skip(1).filter_map(|after| {
+            let end = after.find(|c: char| !c.is_ascii_digit());
+            after.get(..end.unwrap_or(after.len()))?.parse().ok()
+        });
+        numbers.max().unwrap_or(0)
+    }
+
+    #[test]
+    fn as_many_values_are_bound_as_the_statement_has_parameters() {
+        let batch = WriteBatch {
+            catalog_version: 1,
+            keys_since: Instant::default(),
+            lease: None,
+            homes: Vec::new(),
+        };
+        let mut columns = WriteColumns::of(&batch, &[]).expect("encodes");
+        for forms in [&WRITE_PLAIN, &WRITE] {
+            let mut bound = columns.bind(sqlx::query(""));
+            let bound = bound.take_arguments().expect("encodes").expect("has some");
+            assert_eq!(bound.len(), highest(forms.text(Layout::Whole)));
+            // With a closed balance it is not plain any more.
+            columns.closed.bucket.push("grant:a".to_owned());
+        }
+    }
+}
