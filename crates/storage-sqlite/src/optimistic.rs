@@ -2,7 +2,11 @@
 //!
 //! Homes that only consume are updated where their version still is the one that was loaded, and the rows that changed
 //! are counted; the unique index catches a key that was used before. When a count is short the transaction is rolled back
-//! and the batch is written once more, with the checks. MEASURED
+//! and the batch is written once more, with the checks.
+//!
+//! It saves a sixth of the processor's time for a consume: 170 against 205 us in batches of 64, 131 against 155 us in
+//! batches of 256 (`examples/sqlite_write_speed` with the gate open and shut, unoptimised build). A single consume gains
+//! nothing.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
