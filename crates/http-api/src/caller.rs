@@ -116,7 +116,7 @@ pub(crate) async fn known_key(
     } else {
         None
     };
-    let key = found.ok_or_else(|| refused("the API key is not known"))?;
+    let key = found.ok_or_else(|| refused("the API key is unknown"))?;
     if key.revoked_at.is_some() {
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -163,11 +163,11 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Proble
         return Ok(None);
     };
     if values.next().is_some() {
-        return Err(invalid("must stand once"));
+        return Err(invalid("must be sent only once"));
     }
     let text = value
         .to_str()
-        .map_err(|_| invalid("must hold visible ASCII characters only"))?;
+        .map_err(|_| invalid("may only contain visible ASCII characters"))?;
     let bare = text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))

@@ -231,7 +231,7 @@ fn byte(digits: &[u8]) -> Option<u8> {
 
 /// Which page of a list is wanted.
 pub(crate) struct Page {
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     pub(crate) after: Option<String>,
     /// At most so many rows.
     pub(crate) limit: u32,

@@ -31,22 +31,22 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         Reason::UnknownUser => "there is no such user".to_owned(),
         Reason::UnknownFeature => format!("feature `{feature}` is not in the catalog"),
         Reason::AccountDisabled => "the user is disabled".to_owned(),
-        Reason::TokenRevoked => "the token is revoked or does not exist".to_owned(),
+        Reason::TokenRevoked => "the token is revoked, or does not exist".to_owned(),
         Reason::TokenExpired => "the token has expired".to_owned(),
         Reason::OrgDisabled => "the org is disabled".to_owned(),
         Reason::NoSubscription => {
-            format!("the user has no subscription, and nothing else pays for `{feature}`")
+            format!("the user has no subscription, and nothing else can pay for `{feature}`")
         }
-        Reason::NotInPlan => format!("the plan does not name `{feature}`"),
+        Reason::NotInPlan => format!("the plan does not have `{feature}`"),
         Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => format!(
-            "the {}'s subscription is not in force and nothing else pays for `{feature}`",
+            "the {}'s subscription is not in force, and nothing else can pay for `{feature}`",
             whose(denial.scope)
         ),
         Reason::TokenExhausted
         | Reason::LimitReached
         | Reason::CreditsExhausted
         | Reason::OrgLimitReached => format!(
-            "{requested} of `{feature}` were asked for and the {} has {} left",
+            "{requested} of `{feature}` requested, but the {} has only {} left",
             whose(denial.scope),
             denial.available
         ),

@@ -31,8 +31,10 @@ impl From<EngineError> for Problem {
                 let detail = "another catalog was applied in the meantime; plan again";
                 Self::new(StatusCode::CONFLICT, "catalog_changed", detail)
             }
-            EngineError::Busy => unavailable("busy", error.to_string()),
-            EngineError::Stopping => unavailable("stopping", error.to_string()),
+            EngineError::Busy => unavailable("busy", "too many requests are waiting".to_owned()),
+            EngineError::Stopping => {
+                unavailable("stopping", "the server is shutting down".to_owned())
+            }
             EngineError::Deadline => unavailable(
                 "deadline",
                 "no answer in time; try again with the same Idempotency-Key".to_owned(),
@@ -44,7 +46,7 @@ impl From<EngineError> for Problem {
                     "the store is unavailable; try again with the same Idempotency-Key".to_owned(),
                 )
             }
-            other => {
+            other @ (EngineError::Store(_) | _) => {
                 tracing::error!(error = %chain(&other), "a request failed");
                 Self::internal()
             }

@@ -65,7 +65,7 @@ async fn method_not_allowed() -> impl IntoResponse {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        "the route does not take this method; `Allow` says which it takes",
+        "the route does not have this method; `Allow` lists those that it has",
     )
 }
 

@@ -162,7 +162,7 @@ impl Engine {
             for row in &rows {
                 plan.examine(row, &setting, (current, next));
                 for entry in &mut left_out {
-                    entry.examine(row, &setting, current);
+                    entry.examine(row, setting.now, current);
                 }
             }
             let Some(last) = rows.last() else {

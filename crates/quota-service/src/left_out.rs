@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::Catalog;
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::ports::AccountRow;
 use quota_core::terms::Subscription;
-
-use crate::decide::Setting;
 
 /// The features and plans that a call of `apply` names as meant to go. What the file does not leave out is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,10 +74,10 @@ impl HeldEntry {
     }
 
     /// Counts an account if it holds the entry.
-    pub(crate) fn examine(&mut self, row: &AccountRow, setting: &Setting, catalog: &Catalog) {
+    pub(crate) fn examine(&mut self, row: &AccountRow, now: DateTime<Utc>, catalog: &Catalog) {
         let holds = match &self.entry {
-            Entry::Feature(code) => holds_feature(row, code, setting, catalog),
-            Entry::Plan(code) => holds_plan(row, code, setting),
+            Entry::Feature(code) => holds_feature(row, code, now, catalog),
+            Entry::Plan(code) => holds_plan(row, code, now),
         };
         if holds {
             self.accounts += 1;
@@ -98,7 +97,7 @@ impl HeldEntry {
 fn holds_feature(
     row: &AccountRow,
     code: &FeatureCode,
-    setting: &Setting,
+    now: DateTime<Utc>,
     catalog: &Catalog,
 ) -> bool {
     let has_override = row.account.terms.overrides.contains_key(code);
@@ -112,23 +111,23 @@ fn holds_feature(
     };
     has_override
         || row.account.books.balances.iter().any(counts)
-        || subscriptions(row, setting).into_iter().any(names)
+        || subscriptions(row, now).into_iter().any(names)
 }
 
-fn holds_plan(row: &AccountRow, code: &PlanCode, setting: &Setting) -> bool {
-    subscriptions(row, setting).into_iter().any(|held| {
+fn holds_plan(row: &AccountRow, code: &PlanCode, now: DateTime<Utc>) -> bool {
+    subscriptions(row, now).into_iter().any(|held| {
         let next = held.scheduled.as_ref().map(|change| &change.plan);
         held.plan == *code || next == Some(code)
     })
 }
 
 /// The account's subscription and those that follow it, without what has ended.
-fn subscriptions<'a>(row: &'a AccountRow, setting: &Setting) -> Vec<&'a Subscription> {
+fn subscriptions(row: &AccountRow, now: DateTime<Utc>) -> Vec<&Subscription> {
     let first = row.account.terms.subscription.as_ref();
     let chain = std::iter::successors(first, |held| held.upcoming.as_deref());
     let ended = |held: &&Subscription| {
         let ends_at = held.ends_for_good_at();
-        ends_at.is_some_and(|ends_at| ends_at <= setting.now)
+        ends_at.is_some_and(|ends_at| ends_at <= now)
     };
     chain.filter(|held| !ended(held)).collect()
 }

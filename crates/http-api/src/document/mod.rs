@@ -3,6 +3,7 @@
 
 mod headers;
 mod kind;
+mod words;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -74,7 +75,13 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
             }
         }
     }
-    document
+    in_words_of_callers(document)
+}
+
+fn in_words_of_callers(document: OpenApi) -> OpenApi {
+    let mut value = serde_json::to_value(&document).unwrap_or_default();
+    words::drop_citations(&mut value);
+    serde_json::from_value(value).unwrap_or(document)
 }
 
 /// Says which jobs there are, where a path names one.
@@ -181,7 +188,7 @@ fn take_key(operation: &mut Operation) {
     if parameters.iter().any(is_key) {
         return;
     }
-    let words = "Your name for this write: repeated, it gets the first answer again";
+    let words = "Your key for this write: a repetition with the same key gets the same answer and has no second effect";
     let key = ParameterBuilder::new()
         .name(IDEMPOTENCY_KEY)
         .parameter_in(ParameterIn::Header)
@@ -200,15 +207,18 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
         refusals.push((404, format!("There is no such {owner}")));
     }
     if kind.takes_body {
-        refusals.push((400, "The body is no JSON, or ended too early".to_owned()));
+        refusals.push((400, "The body is not JSON, or ends too early".to_owned()));
         refusals.push((413, "The body is too large".to_owned()));
-        refusals.push((415, "The body has another content type".to_owned()));
+        refusals.push((415, "The body has the wrong content type".to_owned()));
     }
     if let Some(scope) = kind.needs {
         let known = "No API key, an unknown one, or a revoked one".to_owned();
         refusals.push((401, known));
-        refusals.push((500, "It failed here; the log says why".to_owned()));
-        let busy = "Busy, too slow, or without its store: ask again after `Retry-After`";
+        refusals.push((
+            500,
+            "Internal error; the server's log has the cause".to_owned(),
+        ));
+        let busy = "Busy, too slow, or the store does not answer: try again after `Retry-After`";
         refusals.push((503, busy.to_owned()));
         if scope > KeyScope::Read {
             let scope = scope.as_str();
@@ -224,7 +234,7 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
 }
 
 fn invalid(kind: &Kind) -> String {
-    let invalid = "A value that can never be right: `errors` says which";
+    let invalid = "A value is invalid: `errors` says which";
     if kind.is_write() {
         format!("{invalid}; or the `Idempotency-Key` was used for another request")
     } else {

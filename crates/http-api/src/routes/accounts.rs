@@ -56,7 +56,7 @@ pub(crate) fn account_body(
 
 /// Lists users, by id.
 #[utoipa::path(get, path = "/v1/users", tag = "accounts", operation_id = "user_list",
-    params(("after" = Option<String>, Query, description = "The `next` of the page before"),
+    params(("after" = Option<String>, Query, description = "The `next` of the previous page"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default"),
         ("org" = Option<String>, Query, description = "Only members of this org")),
     responses((status = 200, body = AccountList)))]
@@ -70,7 +70,7 @@ pub(crate) async fn list_users(
 
 /// Lists orgs, by id.
 #[utoipa::path(get, path = "/v1/orgs", tag = "accounts", operation_id = "org_list",
-    params(("after" = Option<String>, Query, description = "The `next` of the page before"),
+    params(("after" = Option<String>, Query, description = "The `next` of the previous page"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default")),
     responses((status = 200, body = AccountList)))]
 pub(crate) async fn list_orgs(
@@ -151,7 +151,7 @@ fn org_parts(body: OrgBody) -> (AccountSpec, Note) {
 
 /// Creates a user.
 #[utoipa::path(post, path = "/v1/users", tag = "accounts", request_body = NewUserBody,
-    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such an account already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The account already exists", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -171,7 +171,7 @@ pub(crate) async fn create_user(
 /// Creates a user, or changes it.
 #[utoipa::path(put, path = "/v1/users/{id}", tag = "accounts", request_body = UserBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "It lives in another org: `PUT /v1/users/{id}/org` moves it", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The user is in another org; `PUT /v1/users/{id}/org` moves it", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn put_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -185,7 +185,7 @@ pub(crate) async fn put_user(
 /// Changes a user.
 #[utoipa::path(patch, path = "/v1/users/{id}", tag = "accounts", request_body = UserBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 409, description = "It lives in another org: `PUT /v1/users/{id}/org` moves it", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 409, description = "The user is in another org; `PUT /v1/users/{id}/org` moves it", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn patch_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -204,7 +204,7 @@ pub(crate) async fn patch_user(
 
 /// Creates an org.
 #[utoipa::path(post, path = "/v1/orgs", tag = "accounts", request_body = NewOrgBody,
-    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such an account already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The account already exists", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_org(
     State(state): State<ApiState>,
     Writes(caller): Writes,

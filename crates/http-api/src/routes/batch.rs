@@ -25,7 +25,7 @@ const OPERATIONS_MAX: usize = 1_000;
 /// How problems name the header of the key.
 const KEY_HEADER: &str = "Idempotency-Key";
 
-/// Carries out up to 1,000 independent operations; one that fails does not touch the others.
+/// Carries out operations in a list, up to 1,000. Each succeeds or fails on its own.
 #[utoipa::path(post, path = "/v1/batch", tag = "decide", request_body = BatchBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Operations without a key of their own get this one with `#` and their index")),
     responses((status = 200, description = "A result for each operation", body = BatchAnswer)))]
@@ -74,12 +74,12 @@ async fn try_run(
     };
     let at = format!("/operations/{index}");
     let spending = spending(body, &at)?;
+    let features = features(&spending.items);
     let (token, items) = (spending.token, spending.items);
     let command = match verb {
         OperationVerb::Consume => Command::Consume(Consume { token, items }),
         OperationVerb::Track => Command::Track(Track { token, items }),
     };
-    let features = features(&command);
     let (account, note) = (spending.account, spending.note);
     let is_single = spending.requested.is_some();
     let reply = submit(state, &caller, Verb::Batch, account, command, note).await;

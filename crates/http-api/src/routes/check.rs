@@ -19,7 +19,7 @@ use crate::problem::Problem;
 /// Says what a consume would be answered now, without spending anything.
 #[utoipa::path(post, path = "/v1/check", tag = "decide", request_body = CheckBody,
     responses((status = 200, description = "Allowed or not: see `allowed`", body = DecisionBody),
-        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json")))]
+        (status = 409, description = "A counter would exceed its maximum", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn check(
     State(state): State<ApiState>,
     _caller: Reads,

@@ -78,13 +78,13 @@ pub(crate) fn items(named: Named, at: &str) -> Result<(Vec<Item>, Option<u64>), 
     }
 }
 
-/// Decides and spends, all of it or nothing.
+/// Spends an amount if the limits allow it: all of it or nothing.
 #[utoipa::path(post, path = "/v1/consume", tag = "decide", request_body = ConsumeBody,
     responses(
         (status = 200, description = "Spent", body = DecisionBody),
-        (status = 403, description = "Denied where waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
+        (status = 403, description = "Denied; waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
         (status = 404, description = "Denied: unknown user or feature", body = DecisionBody, content_type = "application/problem+json"),
-        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A counter would exceed its maximum", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Denied: a limit, cap or wallet is exhausted", body = DecisionBody, content_type = "application/problem+json")))]
 pub(crate) async fn consume(
     State(state): State<ApiState>,
@@ -92,11 +92,11 @@ pub(crate) async fn consume(
     JsonBody(body): JsonBody<ConsumeBody>,
 ) -> Result<Response, Problem> {
     let spending = spending(body, "")?;
+    let features = features(&spending.items);
     let command = Command::Consume(Consume {
         token: spending.token,
         items: spending.items,
     });
-    let features = features(&command);
     let (account, note) = (spending.account, spending.note);
     let is_single = spending.requested.is_some();
     let reply = submit(&state, &caller, Verb::Consume, account, command, note)
@@ -113,7 +113,7 @@ pub(crate) async fn consume(
 #[utoipa::path(post, path = "/v1/track", tag = "decide", request_body = ConsumeBody,
     responses((status = 200, description = "Recorded", body = DecisionBody),
         (status = 404, description = "There is no such user, token or feature", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json")))]
+        (status = 409, description = "A counter would exceed its maximum", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn track(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -144,14 +144,9 @@ pub(crate) fn in_items(problem: Problem, is_single: bool) -> Problem {
     problem.at_instead("/amount", "/items")
 }
 
-/// The features of a command's items.
-pub(crate) fn features(command: &Command) -> Vec<FeatureCode> {
-    match command {
-        Command::Consume(Consume { items, .. }) | Command::Track(Track { items, .. }) => {
-            items.iter().map(|item| item.feature.clone()).collect()
-        }
-        _ => Vec::new(),
-    }
+/// The features of some items, in their order.
+pub(crate) fn features(items: &[Item]) -> Vec<FeatureCode> {
+    items.iter().map(|item| item.feature.clone()).collect()
 }
 
 /// Counts a consume in the metrics, for each feature it is about.
@@ -165,7 +160,12 @@ pub(crate) fn count(state: &ApiState, reply: &Reply, features: &[FeatureCode]) {
             let label = (!is_unknown).then_some(feature);
             meters.count_consume(label, denial.reason.code());
         }
-        _ => {
+        Answer::Allowed { .. }
+        | Answer::Reserved { .. }
+        | Answer::Settled { .. }
+        | Answer::Refunded { .. }
+        | Answer::Changed { .. }
+        | Answer::Unchanged => {
             for feature in features {
                 meters.count_consume(Some(feature), "allowed");
             }

@@ -64,7 +64,7 @@ pub(crate) async fn credits(
 /// Grants credits.
 #[utoipa::path(post, path = "/{id}/credits", tag = "money", request_body = NewGrantBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 201, description = "Granted", body = ChangeBody), (status = 409, description = "There is a grant with this id, or no room for another", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Granted", body = ChangeBody), (status = 409, description = "The grant already exists, or the account has the maximum number of grants", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn grant_credits(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -16,10 +16,10 @@ use crate::params::{Account, OfOperation};
 use crate::problem::Problem;
 use crate::submit::{change, submit};
 
-/// Reverses a consumption to its sources, last drawn first; never more than was taken.
+/// Refunds a consumption: it goes back to where it came from, what was taken last first.
 #[utoipa::path(post, path = "/v1/consumptions/{id}/refund", tag = "decide", request_body = Option<RefundBody>,
     params(("id" = String, Path, description = "The operation: `op.<account>.<uuid>`")),
-    responses((status = 200, description = "Reversed: see `returned`", body = DecisionBody), (status = 404, description = "There is no such operation, or it is not about this feature", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is not refundable, or only less of it", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Reversed: see `returned`", body = DecisionBody), (status = 404, description = "There is no such operation, or it is not about this feature", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It cannot be refunded, or only a smaller amount", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn refund(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -97,7 +97,7 @@ pub(crate) async fn list_jobs(
 /// Runs a job by hand.
 #[utoipa::path(post, path = "/v1/jobs/{name}/run", tag = "operate", request_body = Option<RunJobBody>,
     params(("name" = String, Path, description = "The job")),
-    responses((status = 202, description = "It runs", body = RunBody), (status = 404, description = "There is no such job, or this process runs none", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is running already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 202, description = "Started", body = RunBody), (status = 404, description = "There is no such job, or this process runs none", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The job is already running", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn run_job(
     State(state): State<ApiState>,
     Admin(caller): Admin,

@@ -39,9 +39,9 @@ pub(crate) async fn list_keys(
     }))
 }
 
-/// Makes a key; its secret is in this answer and nowhere else. Not repeatable by `Idempotency-Key`.
+/// Creates an API key. Its secret is in this answer only. An `Idempotency-Key` has no effect here.
 #[utoipa::path(post, path = "/v1/keys", tag = "operate", request_body = NewKeyBody,
-    responses((status = 201, description = "Made", body = KeyBody)))]
+    responses((status = 201, description = "Created", body = KeyBody)))]
 pub(crate) async fn create_key(
     State(state): State<ApiState>,
     Admin(_caller): Admin,

@@ -79,7 +79,7 @@ fn entry_body(entry: Entry) -> EntryBody {
 /// joined or left an org.
 #[utoipa::path(get, path = "/{id}/ledger", tag = "accounts",
     params(("id" = String, Path, description = "The account's id"),
-        ("after" = Option<String>, Query, description = "The `next` of the page before"),
+        ("after" = Option<String>, Query, description = "The `next` of the previous page"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default")),
     responses((status = 200, body = LedgerBody)))]
 pub(crate) async fn ledger(

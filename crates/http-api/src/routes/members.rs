@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// Lists an org's members and what each used.
 #[utoipa::path(get, path = "/v1/orgs/{id}/members", tag = "accounts",
     params(("id" = String, Path, description = "The org's id"),
-        ("after" = Option<String>, Query, description = "The `next` of the page before"),
+        ("after" = Option<String>, Query, description = "The `next` of the previous page"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default")),
     responses((status = 200, body = MemberList)))]
 pub(crate) async fn members(

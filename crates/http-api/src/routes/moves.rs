@@ -36,7 +36,7 @@ pub(crate) async fn stays_in_org(
 }
 
 fn not_here() -> Problem {
-    let detail = "the user stays in its org here; `PUT /v1/users/{id}/org` moves it";
+    let detail = "this request does not move the user out of its org; use `PUT /v1/users/{id}/org`";
     Problem::new(StatusCode::CONFLICT, Rejection::OtherOrg.code(), detail)
         .about(FieldError::at("/org", detail))
 }
@@ -45,7 +45,7 @@ fn not_here() -> Problem {
 /// with that org; what was consumed before can no longer be refunded.
 #[utoipa::path(put, path = "/v1/users/{id}/org", tag = "accounts", request_body = MoveBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, description = "Moved, or there already", body = ChangeBody),
+    responses((status = 200, description = "Moved, or already there", body = ChangeBody),
         (status = 409, description = "It has open reservations", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is no such org", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn move_user(

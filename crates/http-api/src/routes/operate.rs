@@ -63,7 +63,7 @@ fn unready(code: &'static str, detail: impl Into<String>) -> Problem {
 
 /// The metrics of this process, as Prometheus text. Needs an admin key unless it is set to be open.
 #[utoipa::path(get, path = "/metrics", tag = "operate",
-    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain"), (status = 404, description = "No metrics are kept", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain"), (status = 404, description = "This process keeps no metrics", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn metrics(
     State(state): State<ApiState>,
     headers: HeaderMap,

@@ -34,7 +34,7 @@ pub(crate) async fn set_override(
         .map_err(|problem| problem.in_path("/feature", "feature"))
 }
 
-/// Takes the account's own limit away.
+/// Removes the account's own limit for a feature.
 #[utoipa::path(delete, path = "/{id}/overrides/{feature}", tag = "accounts", request_body = Option<ReasonBody>,
     params(("id" = String, Path, description = "The account's id"), ("feature" = String, Path, description = "The feature's code")),
     responses((status = 200, description = "Cleared", body = ChangeBody)))]

@@ -14,7 +14,7 @@ use crate::decision::balance_body;
 use crate::params::Account;
 use crate::problem::Problem;
 
-/// Shows how an account stands for every feature.
+/// Shows an account with all its balances.
 #[utoipa::path(get, path = "/{id}/overview", tag = "accounts",
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, body = OverviewBody)))]

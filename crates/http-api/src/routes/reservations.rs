@@ -17,12 +17,12 @@ use crate::params::OfReservation;
 use crate::problem::Problem;
 use crate::submit::submit;
 
-/// Decides like consume, and holds instead of spending.
+/// Reserves an amount: decided like a consume, but held instead of spent.
 #[utoipa::path(post, path = "/v1/reservations", tag = "decide", request_body = ReserveBody,
     responses((status = 200, description = "Held until `expires_at`", body = DecisionBody),
-        (status = 403, description = "Denied where waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
+        (status = 403, description = "Denied; waiting does not help", body = DecisionBody, content_type = "application/problem+json"),
         (status = 404, description = "Denied: unknown user or feature", body = DecisionBody, content_type = "application/problem+json"),
-        (status = 409, description = "A counter would pass its largest value", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A counter would exceed its maximum", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Denied: a limit, cap or wallet is exhausted", body = DecisionBody, content_type = "application/problem+json")))]
 pub(crate) async fn reserve(
     State(state): State<ApiState>,
@@ -49,10 +49,10 @@ pub(crate) async fn reserve(
     ))
 }
 
-/// Settles a hold; never fails for lack of quota, and is taken after the deadline too (`late`).
+/// Commits a reservation with what was used. Never denied for lack of quota, and possible after the deadline (`late`).
 #[utoipa::path(post, path = "/v1/reservations/{id}/commit", tag = "decide", request_body = CommitBody,
     params(("id" = String, Path, description = "The reservation: `res.<account>.<uuid>`")),
-    responses((status = 200, description = "Settled", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has ended otherwise", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Settled", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has already ended in another way", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn commit(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -79,10 +79,10 @@ pub(crate) async fn commit(
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 
-/// Gives a hold back.
+/// Releases a reservation: all of it is given back.
 #[utoipa::path(post, path = "/v1/reservations/{id}/release", tag = "decide", request_body = Option<ReleaseBody>,
     params(("id" = String, Path, description = "The reservation")),
-    responses((status = 200, description = "Given back", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has ended otherwise", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Given back", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has already ended in another way", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn release(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -95,10 +95,10 @@ pub(crate) async fn release(
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 
-/// Moves a hold's deadline.
+/// Moves a reservation's deadline.
 #[utoipa::path(post, path = "/v1/reservations/{id}/extend", tag = "decide", request_body = ExtendBody,
     params(("id" = String, Path, description = "The reservation")),
-    responses((status = 200, description = "Moved", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has ended otherwise", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Moved", body = DecisionBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The reservation has already ended in another way", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn extend(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -77,7 +77,7 @@ fn upcoming_body(next: &Subscription) -> UpcomingBody {
 /// Shows the account's subscription: the running one, or the last.
 #[utoipa::path(get, path = "/{id}/subscription", tag = "money",
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, body = SubscriptionBody), (status = 404, description = "There is no account, or it never had one", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = SubscriptionBody), (status = 404, description = "There is no such account, or it never had a subscription", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn subscription(
     State(state): State<ApiState>,
     _caller: Reads,
@@ -198,7 +198,7 @@ pub(crate) async fn resume(
     change(&state, &caller, account, Command::Resume, note).await
 }
 
-/// Sets where the subscription stands.
+/// Sets the subscription's status.
 #[utoipa::path(post, path = "/{id}/subscription/status", tag = "money", request_body = StatusBody,
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "Set", body = ChangeBody), (status = 409, description = "There is no subscription, or it was canceled", body = Problem, content_type = "application/problem+json")))]

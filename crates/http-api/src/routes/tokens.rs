@@ -43,7 +43,7 @@ pub(crate) async fn list_tokens(
 /// Creates a token.
 #[utoipa::path(post, path = "/v1/users/{id}/tokens", tag = "accounts", request_body = NewTokenBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "There is such a token already, or no room for another", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The token already exists, or the user has the maximum number of tokens", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_token(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -63,7 +63,7 @@ pub(crate) async fn create_token(
 /// Creates or changes a token.
 #[utoipa::path(put, path = "/v1/users/{id}/tokens/{token}", tag = "accounts", request_body = TokenTermsBody,
     params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The token is revoked, or there is no room for another", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The token is revoked, or the user has the maximum number of tokens", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn put_token(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -19,6 +19,7 @@ use testkit::memory::MemoryStore;
 use tower::ServiceExt as _;
 
 use crate::jobs;
+use crate::pages::codes;
 use crate::schema::Schemas;
 use crate::wire::again;
 
@@ -38,6 +39,8 @@ const ALWAYS: [&str; 1] = ["x-request-id"];
 /// The document, what was answered, and where the two differ.
 pub(crate) struct Record {
     pub(crate) document: Value,
+    /// What docs/PROBLEMS.md lists.
+    codes: BTreeMap<String, BTreeSet<u16>>,
     seen: Mutex<BTreeSet<(String, String)>>,
     faults: Mutex<Vec<String>>,
 }
@@ -46,6 +49,7 @@ impl Record {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             document: document(),
+            codes: codes(),
             seen: Mutex::default(),
             faults: Mutex::default(),
         })
@@ -133,6 +137,12 @@ impl Record {
             return vec![format!("is not declared: {}", answer.text)];
         };
         let mut faults = header_faults(&declared["headers"], &answer.headers);
+        if let Some(code) = answer.body["code"].as_str() {
+            let statuses = self.codes.get(code);
+            if !statuses.is_some_and(|statuses| statuses.contains(&answer.status)) {
+                faults.push(format!("docs/PROBLEMS.md has no `{code}` with this status"));
+            }
+        }
         faults.extend(self.body_faults(declared, answer));
         faults
     }

@@ -4,6 +4,7 @@
 
 mod api;
 mod jobs;
+mod pages;
 mod refusals;
 mod schema;
 mod shape;

@@ -35,6 +35,19 @@ fn every_answer_and_every_parameter_is_described() {
 }
 
 #[test]
+fn no_text_of_the_document_cites_a_rule_by_number() {
+    let document = document().to_string();
+    let cites = |text: &str| {
+        let (inside, _) = text.split_once(')')?;
+        let first = inside.chars().next()?;
+        let is_rule = first.is_ascii_uppercase() && inside[1..].parse::<u32>().is_ok();
+        is_rule.then(|| inside.to_owned())
+    };
+    let found: Vec<String> = document.split(" (").filter_map(cites).collect();
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
 fn every_problem_is_a_problem_by_its_media_type() {
     let document = document();
     for (name, operation) in operations(&document) {

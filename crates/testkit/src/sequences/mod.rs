@@ -28,12 +28,11 @@ use quota_core::operation::{Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::ports::{AuditHome, FixedClock, Storage};
 use quota_service::{
-    Ask, CatalogPlan, Engine, EngineError, EngineParts, EngineSettings, NoCache, Removals, Reply,
-    TimeIds,
+    Ask, CatalogPlan, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };
 use script::{pauses, script};
 use uuid::Uuid;
-use variety::varied;
+use variety::{everything, varied};
 
 pub use wanted::{regressions, wanted};
 
@@ -172,13 +171,8 @@ pub async fn run_with(storage: Arc<dyn Storage>, plan: &Plan, settings: EngineSe
     for (step, now) in instants.iter().take(plan.steps).enumerate() {
         clock.set(*now);
         if let Some(file) = plan.catalog_at(step) {
-            let known = engine.catalog().await.expect("a catalog");
-            let everything = Removals {
-                features: known.features.keys().cloned().collect(),
-                plans: known.plans.keys().cloned().collect(),
-            };
-            let said = engine.apply_catalog_removing(&file, &everything, None);
-            let said = said.await;
+            let all = everything(&engine).await;
+            let said = engine.apply_catalog_removing(&file, &all, None).await;
             applied.push(said.expect("the suite's catalogs follow each other"));
         }
         join_all(players.iter_mut().map(|player| player.play(&engine))).await;

@@ -9,6 +9,7 @@ use quota_core::command::{
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::terms::Status;
+use quota_service::{Engine, Removals};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -204,5 +205,17 @@ impl Varier<'_> {
         let users: Vec<_> = self.cast.users().collect();
         let user = users.choose(&mut self.random);
         (*user.expect("there are users")).clone()
+    }
+}
+
+/// All features and plans of the catalog in force, for a file that leaves out some of them.
+///
+/// # Panics
+/// When the store does not answer.
+pub(super) async fn everything(engine: &Engine) -> Removals {
+    let known = engine.catalog().await.expect("a catalog");
+    Removals {
+        features: known.features.keys().cloned().collect(),
+        plans: known.plans.keys().cloned().collect(),
     }
 }
