@@ -1,6 +1,9 @@
-//! Connections kept at hand between statements of the hot path, each of which is sent alone and commits by itself. The
-//! pool asks the server twice whenever a connection comes back, lest a transaction is left open in it; where there was
-//! none, and the last statement ended well, there is nothing to ask.
+//! Connections that stay out of the pool between statements of the hot path. Each statement is sent alone and commits by
+//! itself. The pool asks the server twice whenever a connection comes back, in case a transaction is still open in it;
+//! after a statement that ended well there is nothing to ask.
+//!
+//! It saves two of three round trips to the server, and a tenth of this process's CPU in batches of one: 3.2 against 3.6 s
+//! for 800 loads and 800 writes (`examples/pg_write_speed 300 1 800`, with and without, unoptimised build).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +29,7 @@ pub(crate) struct Spare {
     kept: Arc<Mutex<List>>,
 }
 
-/// Whoever drops the store may be outside of a runtime, where nothing can be given back: the connections are closed.
+/// A store may be dropped outside of a runtime, where nothing can be given back: the connections are closed.
 impl Drop for List {
     fn drop(&mut self) {
         for (_, connection) in self.0.drain(..) {
