@@ -246,7 +246,7 @@ fn a_cancellation_is_taken_back() {
     }
 }
 
-/// S8 and X8: where there is nothing to take back, or it has acted, the error says in which state that is.
+/// S8: where there is nothing to take back, or it has acted, the error says in which state that is.
 #[test]
 fn what_cannot_be_resumed_says_its_state() {
     let mut stage = Stage::user("");
@@ -279,7 +279,7 @@ fn what_cannot_be_resumed_says_its_state() {
     assert_eq!(refused(&mut stage, Command::Resume), ended);
 }
 
-/// S5, S8 and X8: what needs a subscription in force says which one it met.
+/// S5 and S8: what needs a subscription in force says which one it met.
 #[test]
 fn an_error_names_the_state_that_it_met() {
     let change = || change_plan("max", None);
