@@ -70,6 +70,18 @@ impl Stage {
         stage
     }
 
+    /// Another process over the same store.
+    async fn other_node(&self) -> Engine {
+        let parts = EngineParts {
+            storage: Arc::<MemoryStore>::clone(&self.store),
+            cache: Arc::new(NoCache),
+            clock: Arc::<FixedClock>::clone(&self.clock),
+            ids: Arc::new(TimeIds),
+        };
+        let engine = Engine::start(parts, EngineSettings::patient()).await;
+        engine.expect("the engine starts")
+    }
+
     async fn done(&self, account: &str, key: Option<&str>, command: Command) -> Reply {
         let ask = Ask {
             account: id(account),
@@ -221,5 +233,45 @@ async fn a_user_with_an_open_reservation_does_not_move() {
     assert_eq!(refused.expect_err("it holds").to_string(), rejection);
     stage.clock.advance(TimeDelta::seconds(60));
     stage.moves(Some(&acme())).await.expect("the hold is over");
+    stage.is_sound().await;
+}
+
+/// O1: another node that knew a user before it moved changes it where it lives now, at once: in its queue, and under the
+/// lock too.
+#[tokio::test]
+async fn a_user_that_moved_is_changed_on_another_node() {
+    let stage = Stage::new().await;
+    let other = stage.other_node().await;
+    let put = |disabled| {
+        Command::PutAccount(PutAccount {
+            presence: Presence::Existing,
+            spec: AccountSpec {
+                disabled: Some(disabled),
+                ..AccountSpec::default()
+            },
+        })
+    };
+    let ask = |command| Ask {
+        account: id("user:ann"),
+        key: None,
+        command,
+        origin: Origin::default(),
+    };
+    other.submit(ask(put(true))).await.expect("it knows ann");
+    stage.moves(Some(&acme())).await.expect("moved");
+    let blocked = other.submit(ask(put(false))).await;
+    assert_eq!(blocked.expect("changed").home, id("org:acme"));
+    stage.moves(None).await.expect("moved");
+    let put_any = Command::PutAccount(PutAccount {
+        presence: Presence::Any,
+        spec: AccountSpec {
+            disabled: Some(true),
+            ..AccountSpec::default()
+        },
+    });
+    let blocked = other.submit(ask(put_any)).await;
+    assert_eq!(blocked.expect("changed").home, id("user:ann"));
+    let ann = stage.engine.overview(&id("user:ann")).await;
+    assert!(ann.expect("an overview").terms.disabled);
     stage.is_sound().await;
 }

@@ -130,9 +130,9 @@ impl Command {
             },
             Self::ReleaseCapacity(_) => of_kind(OperationKind::ReleaseCapacity),
             Self::Reset(_) => of_kind(OperationKind::Reset),
-            Self::PutAccount(_) => CommandTraits {
+            Self::PutAccount(put) => CommandTraits {
                 reads: Reads::Stored,
-                may_create: true,
+                may_create: put.presence != Presence::Existing,
                 ..change
             },
             Self::SetOverride(_)

@@ -1,12 +1,16 @@
 //! Homes that keep moving: decided one at a time while the store holds them.
 
+use std::collections::HashSet;
+
 use quota_core::command::Request;
+use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{Lease, LoadQuery, Loaded, StoreError, WriteBatch};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::job::{Group, Job};
+use super::moved::Found;
 use super::writing::Written;
 use super::{Decider, again, answer_all, answered};
 use crate::EngineError;
@@ -17,10 +21,19 @@ impl Decider {
     /// effect.
     pub(super) async fn process_locked(&self, group: Group, lease: Option<&Lease>) -> Vec<Job> {
         let query = self.query(self.clock.now(), std::iter::once(&group));
-        let (group, setting, former) = match self.before_lock(group, &query).await {
+        let Ready {
+            group,
+            setting,
+            former,
+            absent,
+            moved,
+        } = match self.before_lock(group, &query).await {
             Ok(ready) => ready,
             Err(left) => return left,
         };
+        if group.jobs.is_empty() {
+            return moved;
+        }
         let requests: Vec<(Request, Vec<Uuid>)> = group
             .jobs
             .iter()
@@ -33,10 +46,11 @@ impl Decider {
             earlier.extend(former);
             let mut answered = answered(earlier);
             let home = loaded.homes.pop()?;
-            // Whoever left meanwhile is looked for again by the next try.
-            let is_here =
-                |(request, _): &(Request, _)| home.accounts.contains_key(&request.account);
-            if home.version != 0 && !requests.iter().all(is_here) && !creates(&requests) {
+            // Whoever left since the look-up is looked for again by the next try.
+            let is_expected = |(request, _): &(Request, _)| {
+                home.accounts.contains_key(&request.account) || absent.contains(&request.account)
+            };
+            if !requests.iter().all(is_expected) {
                 return None;
             }
             let context = setting.context();
@@ -56,7 +70,9 @@ impl Decider {
         });
         let result = self.storage.write_locked(&query, decide).await;
         let decided = receiver.await;
-        self.after_lock(group, result, decided.ok()).await
+        let mut left = self.after_lock(group, result, decided.ok()).await;
+        left.extend(moved);
+        left
     }
 
     /// Answers by what became of the write, as far as that is known.
@@ -71,7 +87,9 @@ impl Decider {
                 self.tell(written.iter()).await;
                 answer_all(group.jobs, decided.verdicts);
             }
-            (Ok(_), _) => {
+            // Somebody had left the home: nothing was decided.
+            (Ok(_), None) => return group.jobs,
+            (Ok(_), Some(_)) => {
                 for job in group.jobs {
                     job.answer(Err(EngineError::Busy));
                 }
@@ -100,36 +118,54 @@ impl Decider {
         Vec::new()
     }
 
-    /// What is read before the home is locked: the catalog, and first answers from homes that its users left. Those
-    /// cannot grow any more.
-    async fn before_lock(
-        &self,
-        group: Group,
-        query: &LoadQuery,
-    ) -> Result<(Group, Setting, Vec<Operation>), Vec<Job>> {
+    /// What is read before the home is locked: the catalog, who lives elsewhere, and first answers from homes that the
+    /// users left. Those cannot grow any more.
+    async fn before_lock(&self, mut group: Group, query: &LoadQuery) -> Result<Ready, Vec<Job>> {
         let read = async {
             let catalog = self.catalogs.refresh().await?;
-            let mut loaded = self.storage.load(query).await?;
-            loaded.earlier.clear();
-            let groups = std::slice::from_ref(&group);
-            self.add_former_keys(groups, query, &mut loaded).await?;
-            Ok::<_, StoreError>((catalog, loaded.earlier))
+            let loaded = self.storage.load(query).await?;
+            Ok::<_, StoreError>((catalog, loaded))
         };
-        match read.await {
-            Ok((catalog, former)) => {
-                let setting = Setting {
-                    catalog,
-                    now: query.now,
-                    grace: self.settings.grace,
-                };
-                Ok((group, setting, former))
-            }
-            Err(error) => Err(self.not_loaded(vec![group], error).left),
+        let (catalog, mut loaded) = match read.await {
+            Ok(read) => read,
+            Err(error) => return Err(self.not_loaded(vec![group], error).left),
+        };
+        loaded.earlier.clear();
+        let (mut moved, mut absent) = (Vec::new(), HashSet::new());
+        if let Some(home) = loaded.homes.first() {
+            moved = self.take_moved(&mut group, home, &mut Found::new()).await;
+            let accounts = group.jobs.iter().map(|job| &job.request.account);
+            let is_absent = |account: &&AccountId| !home.accounts.contains_key(*account);
+            absent.extend(accounts.filter(is_absent).cloned());
         }
+        let groups = std::slice::from_ref(&group);
+        if let Err(error) = self.add_former_keys(groups, query, &mut loaded).await {
+            moved.extend(self.not_loaded(vec![group], error).left);
+            return Err(moved);
+        }
+        let setting = Setting {
+            catalog,
+            now: query.now,
+            grace: self.settings.grace,
+        };
+        Ok(Ready {
+            group,
+            setting,
+            former: loaded.earlier,
+            absent,
+            moved,
+        })
     }
 }
 
-fn creates(requests: &[(Request, Vec<Uuid>)]) -> bool {
-    let is_creation = |(request, _): &(Request, _)| request.command.traits().may_create;
-    requests.iter().any(is_creation)
+/// What is known before a home is locked.
+struct Ready {
+    group: Group,
+    setting: Setting,
+    /// First answers from homes that the users left.
+    former: Vec<Operation>,
+    /// Accounts that live nowhere.
+    absent: HashSet<AccountId>,
+    /// Jobs whose account lives elsewhere.
+    moved: Vec<Job>,
 }

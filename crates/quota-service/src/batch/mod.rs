@@ -6,9 +6,9 @@ mod gathered;
 mod job;
 mod line;
 mod locked;
+mod moved;
 mod writing;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,6 @@ use crate::homes::Homes;
 use crate::kept::KeptHomes;
 use crate::{EngineError, EngineSettings};
 use chrono::{DateTime, Utc};
-use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
 
@@ -74,7 +73,12 @@ impl Decider {
             pending = self.advance(pending, lease).await;
         }
         for job in pending {
-            job.answer(Err(EngineError::Deadline));
+            let is_uncertain = job.is_uncertain;
+            job.answer(Err(if is_uncertain {
+                EngineError::Deadline
+            } else {
+                EngineError::Busy
+            }));
         }
     }
 
@@ -225,53 +229,6 @@ impl Decider {
         let found = self.storage.load(&former).await?;
         loaded.earlier.extend(found.earlier);
         Ok(())
-    }
-
-    /// Takes out the jobs whose account is not in the home that it was thought to live in but in another one. Where
-    /// that cannot be found out, the caller is told so.
-    async fn without_moved(
-        &self,
-        groups: Vec<Group>,
-        loaded: Loaded,
-    ) -> (Vec<Group>, Loaded, Vec<Job>) {
-        let mut moved = Vec::new();
-        let mut stay = Vec::with_capacity(groups.len());
-        let mut found: HashMap<AccountId, AccountId> = HashMap::new();
-        let mut groups = groups.into_iter();
-        for (mut group, home) in groups.by_ref().take(loaded.homes.len()).zip(&loaded.homes) {
-            let mut here = Vec::with_capacity(group.jobs.len());
-            for mut job in group.jobs {
-                let account = &job.request.account;
-                // A creation has just entered its account in the directory.
-                let creates = job.request.command.traits().may_create;
-                if creates || home.accounts.contains_key(account) {
-                    here.push(job);
-                    continue;
-                }
-                if !found.contains_key(account) {
-                    match self.homes.look_up(account).await {
-                        Ok(home) => drop(found.insert(account.clone(), home)),
-                        Err(error) => {
-                            job.answer(Err(EngineError::Store(error)));
-                            continue;
-                        }
-                    }
-                }
-                match found.get(account) {
-                    Some(home) if *home != job.home || !job.is_rechecked => {
-                        // The load came before the look-up: an account that moves is read once more.
-                        job.is_rechecked = *home == job.home;
-                        job.home = home.clone();
-                        moved.push(job);
-                    }
-                    Some(_) | None => here.push(job),
-                }
-            }
-            group.jobs = here;
-            stay.push(group);
-        }
-        stay.extend(groups);
-        (stay, loaded, moved)
     }
 }
 
