@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum HealthStatus {
     /// Everything works.
     Ok,
-    /// The cache does not answer: answers are right, but slower.
+    /// The cache does not answer: answers are right, but slower. Or the store takes no writes: only reads are answered.
     Degraded,
 }
 
@@ -22,6 +22,10 @@ pub struct HealthBody {
     /// Whether the store answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<bool>,
+    /// Whether the store took the last write, or the code of the problem that writes are answered with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "ok"))]
+    pub writes: Option<String>,
     /// Whether the cache answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,

@@ -1,4 +1,4 @@
-//! The cache and the event bus of one process: nothing outside of it is needed, and nothing outlives it.
+//! The cache of one process: nothing outside of it is needed, and nothing outlives it.
 //!
 //! # What holds
 //! - [`MemoryCache`] never gives an entry that is older than what it has heard of its home, from the moment at which
@@ -6,12 +6,9 @@
 //! - It is bounded. When more homes than [`MemoryCacheSettings::homes_max`] are in use, one that was left alone is
 //!   forgotten together with its entries. A `put` of what was read before that could then bring back an older
 //!   entry, for no longer than [`MemoryCacheSettings::entry_ttl`].
-//! - [`MemoryEvents`] drops nothing unseen: a receiver that is too slow is told how many events it missed.
 //!
 //! Not here: other processes (cache-redis), and any decision.
 
-mod events;
 mod memory_cache;
 
-pub use events::{MemoryEvents, RECEIVER_EVENTS_MAX};
 pub use memory_cache::{MemoryCache, MemoryCacheSettings};

@@ -227,3 +227,44 @@ fn bounded<V: Clone>(homes_max: u64) -> Bounded<AccountId, V> {
     let (hasher, cycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
     Bounded::with_options(options, UnitWeighter, hasher, cycle)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use testkit::conformance::cache::cached;
+    use testkit::fixtures::user;
+
+    /// Y1: where messages are lost, another node's change is seen within a second. Beats that come back prove that none
+    /// was.
+    #[test]
+    fn an_entry_is_given_for_a_second_without_a_proof_and_no_longer() {
+        let local = Local::new(&RedisCacheSettings::new("redis://nowhere"));
+        let bob = user("bob");
+        let store = |is_confirmed| {
+            let origin = Origin {
+                epoch: local.epoch(),
+                is_confirmed,
+            };
+            local.store(local.record(&bob), cached(&bob, &bob, 5), &origin);
+        };
+        let is_given = |now| local.entry(&bob, &bob, now).is_some();
+        let second = UNPROVED_MAX + Duration::from_micros(1);
+        let before = Instant::now();
+        store(false);
+        assert!(is_given(before) && !is_given(Instant::now() + second));
+        // What Redis confirmed is given on as long as beats come back.
+        store(true);
+        assert!(!is_given(Instant::now() + second));
+        local.prove(local.beat_now() + 5_000_000);
+        let proved_at = local.proved_at().expect("is proved");
+        assert!(is_given(proved_at + UNPROVED_MAX) && !is_given(proved_at + second));
+        store(false);
+        assert!(
+            !is_given(proved_at + UNPROVED_MAX),
+            "what Redis did not confirm needs no beat"
+        );
+        store(true);
+        local.lose_proof();
+        assert!(!is_given(Instant::now() + second));
+    }
+}

@@ -6,7 +6,8 @@ use api_types::FieldError;
 use axum::http::StatusCode;
 use quota_core::answer::{Rejection, RejectionClass};
 use quota_core::catalog::InvalidCatalog;
-use quota_service::{EngineError, Entry, HeldEntry};
+use quota_core::ports::StoreError;
+use quota_service::{EngineError, Entry, HeldEntry, WriteFault};
 
 use crate::problem::Problem;
 
@@ -39,6 +40,15 @@ impl From<EngineError> for Problem {
                 "deadline",
                 "no answer in time; try again with the same Idempotency-Key".to_owned(),
             ),
+            // The engine has logged these two, once.
+            EngineError::Store(StoreError::Full(_)) => unavailable(
+                write_fault_code(WriteFault::Full),
+                "the database is full: nothing was changed".to_owned(),
+            ),
+            EngineError::Store(StoreError::ReadOnly(_)) => unavailable(
+                write_fault_code(WriteFault::ReadOnly),
+                "the database is read-only: nothing was changed".to_owned(),
+            ),
             EngineError::Store(cause) if cause.is_transient() => {
                 tracing::warn!(error = %chain(&cause), "the store is unavailable");
                 unavailable(
@@ -51,6 +61,14 @@ impl From<EngineError> for Problem {
                 Self::internal()
             }
         }
+    }
+}
+
+/// What a caller is told of a store that takes no writes.
+pub(crate) fn write_fault_code(fault: WriteFault) -> &'static str {
+    match fault {
+        WriteFault::Full => "store_full",
+        WriteFault::ReadOnly => "store_read_only",
     }
 }
 

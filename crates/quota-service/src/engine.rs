@@ -60,6 +60,7 @@ impl Engine {
             catalogs,
             events: tokio::sync::Notify::new(),
             settings,
+            writes: crate::writes::Writes::default(),
         });
         let mut queues = Vec::new();
         let mut workers = Vec::new();
@@ -94,7 +95,11 @@ impl Engine {
 
     /// Queues a request and gives back where its answer will arrive.
     async fn enqueue(&self, ask: Ask) -> Result<oneshot::Receiver<Verdict>, EngineError> {
-        let home = self.home_for(&ask).await?;
+        let home = self.home_for(&ask).await.inspect_err(|error| {
+            if let EngineError::Store(error) = error {
+                self.inner.decider.writes.failed(error);
+            }
+        })?;
         let (job, receiver) = self.job(ask, home);
         self.send(job)?;
         Ok(receiver)

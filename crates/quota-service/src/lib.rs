@@ -22,6 +22,7 @@ mod moving;
 mod no_cache;
 mod reads;
 mod settings;
+mod writes;
 
 pub use ask::Ask;
 pub use catalog::{CatalogPlan, LimitChange, OverLimit};
@@ -36,3 +37,4 @@ pub use meters::describe_metrics;
 pub use no_cache::NoCache;
 pub use reads::{Health, PAGE_MAX};
 pub use settings::EngineSettings;
+pub use writes::WriteFault;

@@ -17,6 +17,7 @@ use quota_core::rules::standing::{Overview, overview};
 use uuid::Uuid;
 
 use crate::decide::Setting;
+use crate::writes::WriteFault;
 use crate::{Engine, EngineError};
 
 /// Most rows of one page.
@@ -262,6 +263,8 @@ fn end_holds(
 pub struct Health {
     /// What the store says, if it fails.
     pub store: Result<(), StoreError>,
+    /// Why the store took no writes when it was last asked to, though it answers.
+    pub writes: Option<WriteFault>,
     /// Whether the cache answers; without it everything is right, and slower.
     pub is_cache_up: bool,
 }
@@ -272,6 +275,7 @@ impl Engine {
         let (store, cache) = (self.storage().ping().await, self.cache().ping().await);
         Health {
             store,
+            writes: self.inner.decider.writes.fault(),
             is_cache_up: cache.is_ok(),
         }
     }

@@ -2,7 +2,7 @@
 //! for the waits of the engine, which pass at once.
 #![expect(clippy::expect_used, reason = "a call that fails is a failed test")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -16,9 +16,9 @@ use quota_core::command::{
 use quota_core::ids::{AccountId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
 use quota_core::operation::{Entry, OperationKind};
-use quota_core::ports::{Audits, CatalogStore, Clock, FixedClock};
+use quota_core::ports::{Audits, CatalogStore, Clock, FixedClock, StoreError};
 use quota_service::{
-    Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
+    Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds, WriteFault,
 };
 use testkit::fixtures::{feature, instant, key, org, user};
 use testkit::memory::{FailWhen, MemoryStore};
@@ -371,4 +371,76 @@ async fn a_denial_draws_nothing_and_is_booked_only_under_its_key() {
     let after = Aftermath::of(store.as_ref()).await;
     assert_eq!(after.consumptions(&ann).count(), 1);
     assert_eq!((after.booked(&ann), after.used(&ann)), (0, 0));
+}
+
+/// A full store says at once that nothing was written, one line goes to the log however many ask, and probes see it until
+/// a write passes.
+#[tokio::test(start_paused = true)]
+async fn a_full_store_is_told_at_once_and_logged_once() {
+    for (error, fault) in [
+        (StoreError::Full("no space".into()), WriteFault::Full),
+        (StoreError::ReadOnly("standby".into()), WriteFault::ReadOnly),
+    ] {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(lines.clone())
+            .finish();
+        let logged = tracing::subscriber::set_default(subscriber);
+        let (store, engine, ann) = with_user(EngineSettings::patient()).await;
+        let since = Instant::now();
+        store.refuse_writes(Some(error));
+        for _ in 0..3 {
+            let asks = (0..4).map(|_| engine.submit(consume(&ann, 1)));
+            for answer in join_all(asks).await {
+                let error = answer.expect_err("nothing can be written");
+                let is_named = match &error {
+                    EngineError::Store(StoreError::Full(_)) => fault == WriteFault::Full,
+                    EngineError::Store(StoreError::ReadOnly(_)) => fault == WriteFault::ReadOnly,
+                    _ => false,
+                };
+                assert!(is_named && error.is_transient(), "{error:?}");
+            }
+        }
+        assert_eq!(since.elapsed(), Duration::ZERO);
+        assert_eq!(engine.health().await.writes, Some(fault));
+        store.refuse_writes(None);
+        let done = engine.submit(consume(&ann, 1)).await.expect("goes on");
+        assert!(done.operation.answer.is_allowed());
+        assert_eq!(engine.health().await.writes, None);
+        drop(logged);
+        let text = lines.text();
+        assert_eq!(text.matches("nothing is written").count(), 1, "{text}");
+        assert_eq!(text.matches("takes writes again").count(), 1, "{text}");
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
 }

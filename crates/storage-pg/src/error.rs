@@ -4,13 +4,15 @@ use quota_core::ports::StoreError;
 use sqlx::Error;
 use sqlx::error::DatabaseError;
 
+/// The disk has no room left for a statement, which is undone.
+const DISK_FULL: &str = "53100";
+/// A write in a transaction that may only read: the server is a standby, or was set so.
+const READ_ONLY: &str = "25006";
+
 /// What an error of the driver means for the caller.
 pub(crate) fn store_error(error: Error) -> StoreError {
     match error {
-        Error::Database(refusal) if is_passing(refusal.code().as_deref().unwrap_or_default()) => {
-            unavailable(Error::Database(refusal))
-        }
-        Error::Database(refusal) => refused(refusal.as_ref()),
+        Error::Database(refusal) => by_code(refusal),
         Error::Io(_)
         | Error::Tls(_)
         | Error::Protocol(_)
@@ -22,6 +24,16 @@ pub(crate) fn store_error(error: Error) -> StoreError {
         other => StoreError::Refused {
             what: other.to_string(),
         },
+    }
+}
+
+fn by_code(refusal: Box<dyn DatabaseError>) -> StoreError {
+    let code = refusal.code().unwrap_or_default().into_owned();
+    match code.as_str() {
+        DISK_FULL => StoreError::Full(Error::Database(refusal).into()),
+        READ_ONLY => StoreError::ReadOnly(Error::Database(refusal).into()),
+        code if is_passing(code) => unavailable(Error::Database(refusal)),
+        _ => refused(refusal.as_ref()),
     }
 }
 
@@ -53,7 +65,7 @@ pub(crate) fn lost_to_another(error: &Error) -> bool {
 
 /// Whether the server's refusal is about its own state, by SQLSTATE: connection, resources and the system below it by
 /// class; then serialization failure and deadlock after the retries, cancelled by a time-out, shut down or starting
-/// up, lock time-out, idle transaction ended, and only a standby now.
+/// up, lock time-out, idle transaction ended.
 fn is_passing(code: &str) -> bool {
     let class = code.get(..2).unwrap_or_default();
     matches!(class, "08" | "53" | "58")
@@ -61,7 +73,7 @@ fn is_passing(code: &str) -> bool {
             code,
             "40001" | "40P01" | "40003" | "57014" | "57P01" | "57P02" | "57P03"
         )
-        || matches!(code, "57P05" | "55P03" | "25P03" | "25006")
+        || matches!(code, "57P05" | "55P03" | "25P03")
 }
 
 fn refused(refusal: &dyn DatabaseError) -> StoreError {
@@ -80,7 +92,7 @@ mod tests {
     #[test]
     fn what_passes_by_itself_may_be_tried_again() {
         let passing = [
-            "08006", "40001", "40P01", "53300", "55P03", "57014", "57P01", "58030", "25006",
+            "08006", "40001", "40P01", "53300", "55P03", "57014", "57P01", "58030",
         ];
         for code in passing {
             assert!(is_passing(code), "{code}");

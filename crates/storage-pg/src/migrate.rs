@@ -66,6 +66,11 @@ pub(crate) const FILES: [(i64, &str, &str); 9] = [
     ),
 ];
 
+/// Migrations that make the application's role and say what it may. A dump that is restored where the role is missing
+/// has them behind it and their grants not, so they are carried out once more after every migration: each can be
+/// repeated at will.
+const GRANTS: [i64; 2] = [8, 9];
+
 /// The files as sqlx wants them; its `migrate!` would need its macros.
 #[derive(Debug)]
 struct Files;
@@ -117,6 +122,7 @@ async fn after_files(connection: &mut PgConnection) -> Result<(), StoreError> {
         .execute(&mut *connection)
         .await
         .map_err(store_error)?;
+    repeat_grants(connection).await?;
     let layout = crate::pool::layout(connection).await?;
     crate::server_settings::set_on_database(connection, layout).await?;
     match layout {
@@ -131,6 +137,17 @@ async fn after_files(connection: &mut PgConnection) -> Result<(), StoreError> {
         .map_err(store_error)
 }
 
+async fn repeat_grants(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let grants = FILES
+        .iter()
+        .filter(|(version, ..)| GRANTS.contains(version));
+    for (_, _, text) in grants {
+        let ran = sqlx::raw_sql(*text).execute(&mut *connection).await;
+        ran.map_err(store_error)?;
+    }
+    Ok(())
+}
+
 fn migration_error(error: sqlx::migrate::MigrateError) -> StoreError {
     match error {
         sqlx::migrate::MigrateError::Execute(error) => store_error(error),
@@ -143,5 +160,27 @@ fn migration_error(error: sqlx::migrate::MigrateError) -> StoreError {
         other => StoreError::Refused {
             what: other.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that grants something is repeated whole after a restore, so it does nothing else.
+    #[test]
+    fn what_grants_is_repeated_and_does_nothing_else() {
+        for (version, name, text) in FILES {
+            let code: String = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("--"))
+                .collect::<Vec<_>>()
+                .join("\n");
+            let grants = code.contains("grant ") || code.contains("quota_app");
+            assert_eq!(grants, GRANTS.contains(&version), "{version} {name}");
+            let changes = ["create table", "alter table", "create index", "insert into"];
+            let changes = changes.iter().any(|change| code.contains(change));
+            assert!(!(grants && changes), "{version} {name}");
+        }
     }
 }

@@ -109,14 +109,19 @@ fn classed(error: sqlx::Error) -> StoreError {
 fn classed_by_code(error: Box<dyn DatabaseError>) -> StoreError {
     const CORRUPT: u32 = 11;
     const NOT_A_DATABASE: u32 = 26;
-    /// Perm, busy, locked, nomem, readonly, interrupt, ioerr, full, cantopen, protocol, schema.
-    const UNAVAILABLE: [u32; 11] = [3, 5, 6, 7, 8, 9, 10, 13, 14, 15, 17];
+    const READ_ONLY: u32 = 8;
+    const FULL: u32 = 13;
+    /// Perm, busy, locked, nomem, interrupt, ioerr, cantopen, protocol, schema.
+    const UNAVAILABLE: [u32; 9] = [3, 5, 6, 7, 9, 10, 14, 15, 17];
     let extended = error.code().and_then(|code| code.parse::<u32>().ok());
     let primary = extended.map(|code| code % 256);
     match primary {
         Some(code) if UNAVAILABLE.contains(&code) => {
             StoreError::Unavailable(Box::new(sqlx::Error::Database(error)))
         }
+        // The transaction is undone.
+        Some(FULL) => StoreError::Full(Box::new(sqlx::Error::Database(error))),
+        Some(READ_ONLY) => StoreError::ReadOnly(Box::new(sqlx::Error::Database(error))),
         Some(CORRUPT | NOT_A_DATABASE) => StoreError::Corrupt {
             table: "unknown",
             key: String::new(),
@@ -125,5 +130,46 @@ fn classed_by_code(error: Box<dyn DatabaseError>) -> StoreError {
         _ => StoreError::Refused {
             what: error.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quota_core::ports::{Store, StoreError};
+    use testkit::fixtures::{batch, first_write, home_query, load_query, next_write, user};
+
+    use crate::{SqliteSettings, SqliteStore};
+
+    /// A file that may grow no more, or not be written, changes nothing and is named; it goes on when that is over.
+    #[tokio::test]
+    async fn a_full_and_a_read_only_file_are_named() {
+        let store = SqliteStore::open_in_memory(&SqliteSettings::patient()).await;
+        let store = store.expect("opens");
+        let alice = user("alice");
+        let first = batch(vec![first_write(&alice)]);
+        store.write(&first).await.expect("writes");
+        let pragma = async |text: &'static str| {
+            let ran = sqlx::query(text).execute(&store.writer).await;
+            ran.expect("is set");
+        };
+        let mut version = 1;
+        pragma("pragma max_page_count = 1").await;
+        let error = loop {
+            // What is left of the last page is filled first.
+            match store.write(&batch(vec![next_write(&alice, version)])).await {
+                Ok(_) => version += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+        pragma("pragma max_page_count = 1000000").await;
+        pragma("pragma query_only = on").await;
+        let next = batch(vec![next_write(&alice, version)]);
+        let error = store.write(&next).await.expect_err("is read-only");
+        assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
+        pragma("pragma query_only = off").await;
+        let loaded = store.load(&load_query(vec![home_query(&alice)])).await;
+        assert_eq!(loaded.expect("reads").homes[0].version, version);
+        assert_eq!(store.write(&next).await.expect("writes"), [alice]);
     }
 }

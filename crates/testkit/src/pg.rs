@@ -190,11 +190,7 @@ pub fn fresh_database(name: &str) -> String {
 
 /// Runs SQL through `psql`; the rows as text, columns divided by `|`.
 pub fn sql(url: &str, statement: &str) -> Result<String, ServerError> {
-    let psql = find_program("psql", &version_folders()).ok_or(ServerError::Missing {
-        program: "psql",
-        package: "postgresql-client",
-    })?;
-    let mut command = Command::new(psql);
+    let mut command = client("psql")?;
     command
         .args([
             "-X",
@@ -208,6 +204,28 @@ pub fn sql(url: &str, statement: &str) -> Result<String, ServerError> {
         ])
         .arg(url);
     Ok(output_of(command)?.trim_end().to_owned())
+}
+
+/// Writes a database into a file, as `pg_dump` does by itself; with `more` arguments.
+pub fn dump(url: &str, file: &Path, more: &[&str]) -> Result<(), ServerError> {
+    let mut command = client("pg_dump")?;
+    command.args(more).arg("--file").arg(file).arg(url);
+    output_of(command).map(drop)
+}
+
+/// Restores a dump of the format `custom`. What cannot be restored is reported as an error; the rest is there.
+pub fn restore(url: &str, file: &Path) -> Result<(), ServerError> {
+    let mut command = client("pg_restore")?;
+    command.arg("--no-owner").arg("--dbname").arg(url).arg(file);
+    output_of(command).map(drop)
+}
+
+fn client(program: &'static str) -> Result<Command, ServerError> {
+    let path = find_program(program, &version_folders()).ok_or(ServerError::Missing {
+        program,
+        package: "postgresql-client",
+    })?;
+    Ok(Command::new(path))
 }
 
 fn create_database(admin_url: &str, name: &str) -> Result<String, ServerError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http_api::ApiSettings;
+use quota_core::ports::StoreError;
 use reqwest::Method;
 use serde_json::json;
 use testkit::memory::MemoryStore;
@@ -81,6 +82,33 @@ async fn a_store_that_is_down_is_503_and_nothing_of_it_is_shown() {
     api.get("/readyz").await.expect(200);
     let up = api.post_keyed("/v1/consume", "k-1", &ask).await.expect(200);
     assert_eq!(up.body["balances"][0]["used"], 1);
+}
+
+#[tokio::test]
+async fn a_full_store_is_503_by_name_and_readiness_says_so() {
+    let store = Arc::new(MemoryStore::new());
+    let api = Api::over(Arc::clone(&store) as Arc<dyn quota_core::ports::Storage>).await;
+    api.user("ann", Some("article_free")).await;
+    let ask = json!({"user": "ann", "feature": "articles_per_month", "amount": 1});
+    for (error, code) in [
+        (StoreError::Full("no space".into()), "store_full"),
+        (StoreError::ReadOnly("standby".into()), "store_read_only"),
+    ] {
+        store.refuse_writes(Some(error));
+        let full = api.post_keyed("/v1/consume", code, &ask).await.expect(503);
+        assert_eq!(full.body["code"], code);
+        assert!(full.header("retry-after").is_some(), "{}", full.text);
+        assert!(!full.text.contains("no space"), "{}", full.text);
+        api.post("/v1/check", ask.clone()).await.expect(200);
+        let ready = api.get("/readyz").await.expect(200);
+        let told = (&ready.body["status"], &ready.body["writes"]);
+        assert_eq!(told, (&json!("degraded"), &json!(code)));
+        store.refuse_writes(None);
+        api.post_keyed("/v1/consume", code, &ask).await.expect(200);
+        let ready = api.get("/readyz").await.expect(200);
+        let told = (&ready.body["status"], &ready.body["writes"]);
+        assert_eq!(told, (&json!("ok"), &json!("ok")));
+    }
 }
 
 #[tokio::test]

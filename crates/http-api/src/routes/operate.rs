@@ -10,7 +10,7 @@ use quota_core::ports::KeyScope;
 use crate::ApiState;
 use crate::caller::known_key;
 use crate::problem::Problem;
-use crate::refusal::chain;
+use crate::refusal::{chain, write_fault_code};
 
 /// Says that the process runs.
 #[utoipa::path(get, path = "/healthz", tag = "operate", security(()),
@@ -19,6 +19,7 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
     Json(HealthBody {
         status: HealthStatus::Ok,
         store: None,
+        writes: None,
         cache: None,
         schema: None,
     })
@@ -46,12 +47,13 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthB
         return Err(unready("schema_outdated", detail));
     }
     Ok(Json(HealthBody {
-        status: if health.is_cache_up {
+        status: if health.is_cache_up && health.writes.is_none() {
             HealthStatus::Ok
         } else {
             HealthStatus::Degraded
         },
         store: Some(true),
+        writes: Some(health.writes.map_or("ok", write_fault_code).to_owned()),
         cache: Some(health.is_cache_up),
         schema: schema.map(|schema| schema.words),
     }))

@@ -12,6 +12,12 @@ pub enum StoreError {
     /// It cannot be reached: nothing was sent to it, so nothing took effect.
     #[error("the store cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
+    /// Its disk is full, or its size has reached a limit. Nothing was written; reads may go on.
+    #[error("the store is full")]
+    Full(#[source] Box<dyn Error + Send + Sync>),
+    /// It takes no writes now: a file without the right to write, or a standby. Nothing was written; reads go on.
+    #[error("the store is read-only")]
+    ReadOnly(#[source] Box<dyn Error + Send + Sync>),
     /// It holds something that the rules cannot read.
     #[error("table `{table}`, row `{key}`: {what}")]
     Corrupt {
@@ -33,6 +39,26 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Unreachable(_))
+        match self {
+            Self::Unavailable(_) | Self::Unreachable(_) | Self::Full(_) | Self::ReadOnly(_) => true,
+            Self::Corrupt { .. } | Self::Refused { .. } => false,
+        }
+    }
+
+    /// The same failure for another caller; its cause is kept as text.
+    #[must_use]
+    pub fn repeated(&self) -> Self {
+        match self {
+            Self::Unavailable(cause) => Self::Unavailable(cause.to_string().into()),
+            Self::Unreachable(cause) => Self::Unreachable(cause.to_string().into()),
+            Self::Full(cause) => Self::Full(cause.to_string().into()),
+            Self::ReadOnly(cause) => Self::ReadOnly(cause.to_string().into()),
+            Self::Corrupt { table, key, what } => Self::Corrupt {
+                table,
+                key: key.clone(),
+                what: what.clone(),
+            },
+            Self::Refused { what } => Self::Refused { what: what.clone() },
+        }
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::job::{Group, Job};
 use super::moved::Found;
 use super::writing::Written;
-use super::{Decider, again, answer_all, answered};
+use super::{Decider, answer_all, answered};
 use crate::EngineError;
 use crate::decide::{DecidedHome, Setting, decide_home};
 
@@ -84,6 +84,9 @@ impl Decider {
     ) -> Vec<Job> {
         match (result, decided) {
             (Ok(has_passed), Some((decided, written))) if has_passed || written.is_none() => {
+                if written.is_some() {
+                    self.writes.passed();
+                }
                 self.tell(written.iter()).await;
                 answer_all(group.jobs, decided.verdicts);
             }
@@ -108,9 +111,9 @@ impl Decider {
                 return left;
             }
             (Err(error), _) => {
-                let text = error.to_string();
+                self.writes.failed(&error);
                 for job in group.jobs {
-                    let error = again(&text, error.is_transient());
+                    let error = error.repeated();
                     job.answer(Err(EngineError::Store(error)));
                 }
             }

@@ -16,6 +16,7 @@ use crate::catalogs::Catalogs;
 use crate::decide::{Answered, DecidedHome, Setting, Verdict, decide_home};
 use crate::homes::Homes;
 use crate::kept::KeptHomes;
+use crate::writes::Writes;
 use crate::{EngineError, EngineSettings};
 use chrono::{DateTime, Utc};
 use quota_core::operation::Operation;
@@ -40,6 +41,7 @@ pub(crate) struct Decider {
     pub(crate) catalogs: Catalogs,
     pub(crate) homes: Homes,
     pub(crate) settings: EngineSettings,
+    pub(crate) writes: Writes,
     /// Told after every commit that left events in the outbox.
     pub(crate) events: tokio::sync::Notify,
 }
@@ -186,15 +188,15 @@ impl Decider {
     #[expect(clippy::unused_self, reason = "reads like its siblings")]
     fn not_loaded(&self, groups: Vec<Group>, error: StoreError) -> Tried {
         let mut left = Vec::new();
-        let text = error.to_string();
         let is_transient = error.is_transient();
+        let repeated = error.repeated();
         let mut first = Some(error);
         for job in groups.into_iter().flat_map(|group| group.jobs) {
             if job.is_uncertain && is_transient {
                 left.push(job);
                 continue;
             }
-            let error = first.take().unwrap_or_else(|| again(&text, is_transient));
+            let error = first.take().unwrap_or_else(|| repeated.repeated());
             job.answer(Err(EngineError::Store(error)));
         }
         Tried {
@@ -263,17 +265,6 @@ fn completed(
 fn answer_all(jobs: Vec<Job>, verdicts: Vec<Verdict>) {
     for (job, verdict) in jobs.into_iter().zip(verdicts) {
         job.answer(verdict);
-    }
-}
-
-/// The same failure for another caller.
-fn again(text: &str, is_transient: bool) -> StoreError {
-    if is_transient {
-        StoreError::Unavailable(text.into())
-    } else {
-        StoreError::Refused {
-            what: text.to_owned(),
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::job::Job;
-use super::{Decided, Decider, Tried, again, answer_all};
+use super::{Decided, Decider, Tried, answer_all};
 use crate::EngineError;
 use crate::decide::{DecidedHome, Verdict};
 use crate::kept::KeptHomes;
@@ -132,6 +132,7 @@ impl Decider {
             Ok(passed) => passed,
             Err(error) => return self.not_written(sending, error, lease, settle).await,
         };
+        self.writes.passed();
         let passed: HashSet<AccountId> = passed.into_iter().collect();
         let used = sending.homes.iter().filter(|home| home.was_kept).count();
         let has_passed = |home: &SentHome| passed.contains(&home.written.home);
@@ -164,7 +165,7 @@ impl Decider {
     ) {
         let is_unknown = matches!(error, StoreError::Unavailable(_));
         let is_transient = error.is_transient();
-        let text = error.to_string();
+        self.writes.failed(&error);
         let jobs = sending.jobs();
         let failed = sending.homes().cloned().collect();
         let (mut left, mut alone) = (Vec::new(), Vec::new());
@@ -177,13 +178,13 @@ impl Decider {
             } else if is_transient && job.is_uncertain {
                 left.push(job);
             } else if is_transient || jobs == 1 {
-                job.answer(Err(EngineError::Store(again(&text, is_transient))));
+                job.answer(Err(EngineError::Store(error.repeated())));
             } else {
                 alone.push(job);
             }
         }
         if !is_transient {
-            tracing::error!(error = %text, "the store refused a batch");
+            tracing::error!(%error, "the store refused a batch");
         }
         settle(Settled {
             failed,

@@ -31,6 +31,12 @@ pub(crate) async fn fresh(name: &str) -> (PgStore, String) {
     (store, url)
 }
 
+/// Another store on a database that was migrated.
+pub(crate) async fn reopened(url: &str) -> PgStore {
+    let store = PgStore::connect(url, Settings::patient()).await;
+    store.expect("the server answers")
+}
+
 /// Runs SQL as the superuser, beside the store.
 pub(crate) async fn sql(url: &str, statement: &str) -> Result<String, String> {
     let (url, statement) = (url.to_owned(), statement.to_owned());

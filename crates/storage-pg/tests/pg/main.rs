@@ -7,4 +7,5 @@ mod hot_path;
 mod lists;
 mod race;
 mod relocation;
+mod restoring;
 mod schema;

@@ -3,7 +3,9 @@
 use quota_core::ids::AccountId;
 use quota_core::ports::{Store, StoreError};
 
-use crate::fixture::{account, ask, batch, change, fresh, id, load, operation, query, sql, write};
+use crate::fixture::{
+    account, ask, batch, change, fresh, id, load, operation, query, reopened, sql, write,
+};
 
 /// Writers that meet in one test.
 const WRITERS: usize = 8;
@@ -80,4 +82,28 @@ async fn a_damaged_history_is_refused_and_nothing_of_its_batch_is_written() {
         assert!(matches!(refused, StoreError::Refused { .. }), "{refused}");
     }
     assert_eq!(load(&store, vec![ask(&b)]).await.homes[0].version, 0);
+}
+
+/// A statement that finds the disk full, or a server that may only read, changes nothing and is named.
+#[tokio::test]
+async fn a_full_disk_and_a_read_only_server_are_named() {
+    let (store, url) = fresh("full").await;
+    let a = id("user:a");
+    write(&store, vec![change(&a, 0, 1)]).await;
+    let full = "create function full() returns trigger language plpgsql as
+            $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+        create trigger full before insert or update on accounts for each row execute function full()";
+    sql(&url, full).await.expect("a trigger");
+    let next = batch(vec![change(&a, 1, 1)]);
+    let error = store.write(&next).await.expect_err("is full");
+    assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+    let emptied = "drop trigger full on accounts;
+        alter database current set default_transaction_read_only = on";
+    let database = url.rsplit('/').next().expect("a name");
+    let emptied = emptied.replace("current", &format!("\"{database}\""));
+    sql(&url, &emptied).await.expect("read-only from now on");
+    let store = reopened(&url).await;
+    let error = store.write(&next).await.expect_err("is read-only");
+    assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
+    assert_eq!(load(&store, vec![ask(&a)]).await.homes[0].version, 1);
 }

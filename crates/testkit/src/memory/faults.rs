@@ -19,6 +19,7 @@ pub(super) struct Faults {
     calls: u64,
     next: u32,
     at: BTreeMap<u64, FailWhen>,
+    writes: Option<StoreError>,
 }
 
 impl Faults {
@@ -32,6 +33,17 @@ impl Faults {
 
     pub(super) fn fail_at(&mut self, call_number: u64, when: FailWhen) {
         self.at.insert(call_number, when);
+    }
+
+    pub(super) fn refuse_writes(&mut self, error: Option<StoreError>) {
+        self.writes = error;
+    }
+
+    /// Why no write is taken, if that was said.
+    pub(super) fn take_write(&self) -> Result<(), StoreError> {
+        self.writes
+            .as_ref()
+            .map_or(Ok(()), |error| Err(error.repeated()))
     }
 
     /// Counts a call, and says whether it fails.

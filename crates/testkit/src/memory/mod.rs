@@ -71,6 +71,11 @@ impl MemoryStore {
         lock(&self.faults).fail_at(call_number, when);
     }
 
+    /// Lets every write fail with this error from now on, and none any more with `None`. Reads go on.
+    pub fn refuse_writes(&self, error: Option<StoreError>) {
+        lock(&self.faults).refuse_writes(error);
+    }
+
     /// Holds the next call of `write` before it does anything.
     pub fn hold_next_write(&self) -> HeldWrite {
         let (has_come, come) = oneshot::channel();
@@ -118,6 +123,7 @@ impl Store for MemoryStore {
             // A test that ends without a word lets it go on, too.
             may_go_on.await.unwrap_or_default();
         }
+        lock(&self.faults).take_write()?;
         self.call(|state| state.write(batch))
     }
 
@@ -127,7 +133,10 @@ impl Store for MemoryStore {
         decide: DecideLocked,
     ) -> Result<bool, StoreError> {
         self.call(|state| match decide(state.load(query)) {
-            Some(batch) => Ok(!state.write(&batch)?.is_empty()),
+            Some(batch) => {
+                lock(&self.faults).take_write()?;
+                Ok(!state.write(&batch)?.is_empty())
+            }
             None => Ok(false),
         })
     }
