@@ -14,8 +14,8 @@ async fn open() -> (Arc<dyn Cache>, ()) {
     let settings = RedisCacheSettings {
         prefix: format!("test-{:016x}", rand::random::<u64>()),
         // A busy machine is not what these tests are about.
-        connect_timeout: Duration::from_secs(10),
-        command_timeout: Duration::from_secs(10),
+        connect_timeout: Duration::from_mins(5),
+        command_timeout: Duration::from_mins(5),
         ..RedisCacheSettings::new(testkit::redis::shared_url())
     };
     let cache = RedisCache::connect(&settings).await.expect("good settings");

@@ -210,10 +210,7 @@ fn unusable(error: StoreError) -> StartError {
 
 /// Without the schema the database would refuse every request: better not to start.
 async fn has_schema(store: &PgStore) -> Result<(), StartError> {
-    let schema = store.schema().await.map_err(|error| match error {
-        StoreError::Refused { what } => StartError::Schema(format!("cannot be looked at: {what}")),
-        other => StartError::Postgres(other),
-    })?;
+    let schema = store.schema().await.map_err(StartError::Postgres)?;
     if !schema.is_enough() {
         return Err(StartError::Schema(schema.to_string()));
     }

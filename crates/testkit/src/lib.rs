@@ -5,6 +5,7 @@ mod error;
 pub mod fixtures;
 pub mod memory;
 pub mod pg;
+mod pg_client;
 mod pg_given;
 mod process;
 pub mod races;

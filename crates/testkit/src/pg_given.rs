@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::ServerError;
-use crate::pg::{sql, with_database, with_host};
+use crate::pg_client::{sql, with_database, with_host};
 
 const WORKERS: &str = "select coalesce(string_agg(nodename || ':' || nodeport, ' '), '')
     from pg_dist_node where groupid <> 0";

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::ServerError;
 
 /// A crash recovery of a few hundred MB on a busy machine stays far below this.
-const READY_SECONDS_MAX: u64 = 90;
+const READY_SECONDS_MAX: u64 = 600;
 /// Short beside the start of any server, long beside one look at it.
 const POLL_PAUSE: Duration = Duration::from_millis(10);
 /// A port can be taken between the look and the bind; five times in a row it is something else.
