@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
-use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId, UserId};
+use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId, TokenId, UserId};
 use quota_core::terms::Policy;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -252,9 +252,12 @@ pub struct ReasonBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResetBody {
-    /// The features; all of them when absent or empty.
+    /// The features; all of them when absent or empty, unless a token is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureCode>,
+    /// A token of the user, whose use begins at 0; beside it only the features that are named are reset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,

@@ -64,3 +64,17 @@ pub struct NewGrantBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,
 }
+
+/// Credits to take back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TakeBackBody {
+    /// How many credits: 1 to 10^15; everything that is left of the grant when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = 50))]
+    pub amount: Option<Amount>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}

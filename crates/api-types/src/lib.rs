@@ -28,6 +28,7 @@ mod overview;
 mod probes;
 mod problem;
 mod public_id;
+mod reservation;
 mod subscription;
 mod tokens;
 mod zone;
@@ -38,7 +39,7 @@ pub use accounts::{
 };
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use catalog::{CatalogBody, HeldBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges};
-pub use credits::{CreditsBody, GrantBody, NewGrantBody};
+pub use credits::{CreditsBody, GrantBody, NewGrantBody, TakeBackBody};
 pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
     ReleaseCapacityBody, ReserveBody,
@@ -53,6 +54,7 @@ pub use overview::{FeatureBody, OverviewBody, TokenStanding};
 pub use probes::{HealthBody, HealthStatus};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, problem_type};
 pub use public_id::{Named, public_id, read_id};
+pub use reservation::ReservationBody;
 pub use subscription::{
     CancelBody, ChangePlanBody, RenewBody, ScheduledBody, StartBody, StatusBody, SubscriptionBody,
     UpcomingBody,

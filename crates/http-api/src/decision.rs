@@ -233,7 +233,7 @@ fn parts(operation: &Operation, amount: impl Fn(&Entry) -> i64) -> Vec<DrawBody>
     operation.entries.iter().filter_map(part).collect()
 }
 
-fn draw_of((feature, draw): &(FeatureCode, Draw)) -> DrawBody {
+pub(crate) fn draw_of((feature, draw): &(FeatureCode, Draw)) -> DrawBody {
     let (grant, token) = owner(&draw.bucket);
     DrawBody {
         scope: draw.scope,

@@ -7,7 +7,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, MatchedPath, Query, RawPathParams};
 use axum::http::request::Parts;
 use quota_core::ids::{
-    AccountId, AccountKind, FeatureCode, InvalidId, OrgId, PlanCode, TokenId, UserId,
+    AccountId, AccountKind, FeatureCode, GrantId, InvalidId, OrgId, PlanCode, TokenId, UserId,
 };
 use quota_service::{InvalidCursor, LedgerCursor, PAGE_MAX, Removals};
 use serde::Deserialize;
@@ -105,6 +105,21 @@ impl FromRequestParts<ApiState> for OfToken {
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
         part(parts, "token", |text| {
             TokenId::new(text).map_err(|error| why(&error))
+        })
+        .await
+        .map(Self)
+    }
+}
+
+/// The grant that the path names by `{grant}`.
+pub(crate) struct OfGrant(pub(crate) GrantId);
+
+impl FromRequestParts<ApiState> for OfGrant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "grant", |text| {
+            GrantId::new(text).map_err(|error| why(&error))
         })
         .await
         .map(Self)

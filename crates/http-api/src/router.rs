@@ -79,6 +79,7 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(consume::track))
         .routes(routes!(batch::batch))
         .routes(routes!(reservations::reserve))
+        .routes(routes!(reservations::reservation))
         .routes(routes!(reservations::commit))
         .routes(routes!(reservations::release))
         .routes(routes!(reservations::extend))
@@ -92,10 +93,12 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(members::members))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
         .routes(routes!(
+            tokens::token,
             tokens::put_token,
             tokens::patch_token,
             tokens::revoke_token
         ))
+        .routes(routes!(ledger::operation))
         .routes(routes!(catalog::catalog))
         .routes(routes!(catalog::plan_catalog))
         .routes(routes!(catalog::apply_catalog))
@@ -122,6 +125,7 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(subscription::resume))
         .routes(routes!(subscription::set_status))
         .routes(routes!(credits::credits, credits::grant_credits))
+        .routes(routes!(credits::take_back))
 }
 
 fn probe_routes() -> OpenApiRouter<ApiState> {

@@ -7,9 +7,9 @@ use crate::amount::Limit;
 use crate::change::Change;
 use crate::denial::Denial;
 use crate::draw::Scope;
-use crate::ids::{FeatureCode, PlanCode, TokenId};
+use crate::ids::{FeatureCode, GrantId, PlanCode, TokenId};
 use crate::item::Item;
-use crate::reservation::ReservationState;
+use crate::reservation::{Ending, ReservationState};
 use crate::terms::Status;
 
 /// How one scope stands for one feature after an operation. The short names are those of the ledger's rows.
@@ -181,14 +181,19 @@ pub enum Rejection {
     Full { field: &'static str },
     #[error("the reservation does not exist")]
     UnknownReservation,
-    #[error("the reservation has ended")]
-    ReservationEnded { state: ReservationState },
+    #[error("the reservation {ending}")]
+    ReservationEnded { ending: Ending },
     #[error("the operation does not exist")]
     UnknownOperation,
     #[error("this kind of operation cannot be refunded")]
     NotRefundable,
     #[error("the operation has several features: name one of them")]
     FeatureRequired,
+    #[error("the operation did not use feature `{feature}`; it used {}", listed(.used))]
+    NotInOperation {
+        feature: FeatureCode,
+        used: Vec<FeatureCode>,
+    },
     #[error("only {refundable} can still be refunded")]
     RefundTooLarge { refundable: u64 },
     #[error("all of it is refunded already")]
@@ -197,6 +202,12 @@ pub enum Rejection {
     NotCapacity(FeatureCode),
     #[error("the grant already exists")]
     GrantExists,
+    #[error("the grant `{0}` does not exist")]
+    UnknownGrant(GrantId),
+    #[error("nothing of the grant is left: it is used, reserved, taken back or expired")]
+    GrantEmpty,
+    #[error("only {left} of the grant is left to take back")]
+    GrantTooSmall { left: u64 },
     #[error("there is no subscription")]
     NoSubscription,
     #[error("{most} periods are paid ahead already: no more can be")]
@@ -230,6 +241,11 @@ pub enum Rejection {
     /// Of several things that were asked for together, this one cannot be carried out.
     #[error("{cause}")]
     InList { index: usize, cause: Box<Rejection> },
+}
+
+fn listed(features: &[FeatureCode]) -> String {
+    let quoted: Vec<String> = features.iter().map(|code| format!("`{code}`")).collect();
+    quoted.join(", ")
 }
 
 impl Rejection {
@@ -270,10 +286,14 @@ impl Rejection {
             Self::UnknownOperation => "unknown_operation",
             Self::NotRefundable => "not_refundable",
             Self::FeatureRequired => "feature_required",
+            Self::NotInOperation { .. } => "not_in_operation",
             Self::RefundTooLarge { .. } => "refund_too_large",
             Self::AlreadyRefunded => "already_refunded",
             Self::NotCapacity(_) => "not_a_capacity",
             Self::GrantExists => "grant_exists",
+            Self::UnknownGrant(_) => "unknown_grant",
+            Self::GrantEmpty => "grant_empty",
+            Self::GrantTooSmall { .. } => "grant_too_small",
             Self::NoSubscription => "no_subscription",
             Self::PeriodsAheadFull { .. } => "too_many_periods",
             Self::Canceled { .. } => "subscription_canceled",
@@ -293,9 +313,10 @@ impl Rejection {
     pub fn field(&self) -> Option<&'static str> {
         match self {
             Self::UnknownOrg | Self::OtherOrg => Some("org"),
-            Self::UnknownFeature(_) | Self::FeatureRequired | Self::NotCapacity(_) => {
-                Some("feature")
-            }
+            Self::UnknownFeature(_)
+            | Self::FeatureRequired
+            | Self::NotCapacity(_)
+            | Self::NotInOperation { .. } => Some("feature"),
             Self::UnknownPlan(_) => Some("plan"),
             Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
             Self::CapRequired => Some("cap"),
@@ -303,7 +324,9 @@ impl Rejection {
             | Self::Full { field }
             | Self::NotInFuture { field }
             | Self::OutOfRange { field, .. } => Some(field),
-            Self::RefundTooLarge { .. } | Self::CounterFull => Some("amount"),
+            Self::RefundTooLarge { .. } | Self::GrantTooSmall { .. } | Self::CounterFull => {
+                Some("amount")
+            }
             Self::GrantExists => Some("grant"),
             Self::EndsBeforeStart { .. } => Some("ends_at"),
             Self::UnknownAccount
@@ -313,6 +336,8 @@ impl Rejection {
             | Self::UnknownOperation
             | Self::NotRefundable
             | Self::AlreadyRefunded
+            | Self::UnknownGrant(_)
+            | Self::GrantEmpty
             | Self::NoSubscription
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
@@ -333,6 +358,8 @@ impl Rejection {
             | Self::UnknownReservation
             | Self::UnknownOperation
             | Self::UnknownFeature(_)
+            | Self::NotInOperation { .. }
+            | Self::UnknownGrant(_)
             | Self::UnknownToken(_) => RejectionClass::NotFound,
             Self::AccountExists
             | Self::OtherOrg
@@ -344,6 +371,8 @@ impl Rejection {
             | Self::RefundTooLarge { .. }
             | Self::AlreadyRefunded
             | Self::GrantExists
+            | Self::GrantEmpty
+            | Self::GrantTooSmall { .. }
             | Self::NoSubscription
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }

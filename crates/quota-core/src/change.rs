@@ -15,6 +15,7 @@ pub enum Change {
     TokenChanged,
     TokenRevoked,
     CreditsGranted,
+    CreditsTakenBack,
     SubscriptionStarted,
     SubscriptionRenewed,
     PlanChanged,
@@ -33,7 +34,7 @@ pub enum Change {
 
 impl Change {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -42,6 +43,7 @@ impl Change {
         Self::TokenChanged,
         Self::TokenRevoked,
         Self::CreditsGranted,
+        Self::CreditsTakenBack,
         Self::SubscriptionStarted,
         Self::SubscriptionRenewed,
         Self::PlanChanged,
@@ -68,6 +70,7 @@ impl Change {
             Self::TokenChanged => "token_changed",
             Self::TokenRevoked => "token_revoked",
             Self::CreditsGranted => "credits_granted",
+            Self::CreditsTakenBack => "credits_taken_back",
             Self::SubscriptionStarted => "subscription_started",
             Self::SubscriptionRenewed => "subscription_renewed",
             Self::PlanChanged => "plan_changed",
@@ -93,6 +96,7 @@ impl Change {
             | Self::OverrideCleared
             | Self::TokenChanged
             | Self::TokenRevoked
+            | Self::CreditsTakenBack
             | Self::SubscriptionStarted
             | Self::SubscriptionRenewed
             | Self::PlanChanged
@@ -121,6 +125,7 @@ impl Change {
             | Self::TokenChanged
             | Self::TokenRevoked
             | Self::CreditsGranted
+            | Self::CreditsTakenBack
             | Self::SubscriptionStarted
             | Self::SubscriptionRenewed
             | Self::PlanChanged

@@ -1,5 +1,7 @@
 //! Reservations: what is held until it is committed, released, or its deadline passes (section 9).
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -57,6 +59,55 @@ impl Reservation {
     /// Whether it holds anything at `now` (R4): open, and before its deadline.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         self.state == ReservationState::Open && now < self.expires_at
+    }
+}
+
+/// How a reservation ended, for whoever comes too late (X8).
+///
+/// ```
+/// use quota_core::reservation::{Ending, ReservationState};
+///
+/// let mut ending = Ending {
+///     state: ReservationState::Committed,
+///     at: Some("2027-03-10T12:00:00Z".parse()?),
+///     used: Some(4),
+/// };
+/// assert_eq!(
+///     ending.to_string(),
+///     "was committed at 2027-03-10T12:00:00+00:00 with 4 used"
+/// );
+/// (ending.state, ending.at, ending.used) = (ReservationState::Expired, None, None);
+/// assert_eq!(ending.to_string(), "has expired");
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Its state.
+    pub state: ReservationState,
+    /// When it ended; none where the ledger is no longer at hand.
+    pub at: Option<DateTime<Utc>>,
+    /// Units that were committed, in time or late.
+    pub used: Option<u64>,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state {
+            ReservationState::Open => "is open",
+            ReservationState::Committed => "was committed",
+            ReservationState::Released => "was released",
+            ReservationState::Expired => "has expired",
+        })?;
+        if let Some(at) = self.at {
+            write!(f, " at {}", at.to_rfc3339())?;
+        }
+        match (self.state, self.used) {
+            (ReservationState::Expired, Some(used)) => {
+                write!(f, ", and was committed late with {used} used")
+            }
+            (_, Some(used)) => write!(f, " with {used} used"),
+            (_, None) => Ok(()),
+        }
     }
 }
 

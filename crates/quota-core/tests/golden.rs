@@ -169,6 +169,7 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::Subscribe(_) | Command::ChangePlan(_) => &["plan"],
         Command::SetStatus(_) => &["status"],
         Command::GrantCredits(_) => &["grant", "credits"],
+        Command::TakeBackCredits(_) => &["grant"],
         Command::Reset(_)
         | Command::Renew(_)
         | Command::Cancel(_)

@@ -17,6 +17,7 @@ mod keys;
 mod known_keys;
 mod ledger;
 mod left_out;
+mod look_up;
 mod meters;
 mod moving;
 mod no_cache;

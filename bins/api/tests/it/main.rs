@@ -24,4 +24,5 @@ mod process;
 mod routes;
 mod scopes;
 mod settings_page;
+mod single_things;
 mod stores;

@@ -1,20 +1,20 @@
-//! Prepaid credits: grants by hand, and what is left.
+//! Prepaid credits: grants by hand, what is left, and what is taken back.
 
-use api_types::{ChangeBody, CreditsBody, GrantBody, NewGrantBody};
+use api_types::{ChangeBody, CreditsBody, GrantBody, NewGrantBody, TakeBackBody};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::command::{Command, GrantCredits};
+use quota_core::command::{Command, GrantCredits, TakeBackCredits};
 use quota_core::rules::funding::credits_left;
 
 use crate::ApiState;
-use crate::body::JsonBody;
+use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Reads, Writes};
 use crate::note::Note;
-use crate::params::Account;
+use crate::params::{Account, OfGrant};
 use crate::problem::Problem;
 use crate::submit::change;
 
@@ -80,4 +80,22 @@ pub(crate) async fn grant_credits(
     change(&state, &caller, account, command, Note::reason(body.reason))
         .await
         .map_err(|problem| problem.at_instead("/grant", "/id"))
+}
+
+/// Takes back credits that nobody has spent or reserved: all that is left of a grant, or a part of it.
+#[utoipa::path(post, path = "/{id}/credits/{grant}/take-back", tag = "money", request_body = Option<TakeBackBody>,
+    params(("id" = String, Path, description = "The account's id"), ("grant" = String, Path, description = "The grant's id")),
+    responses((status = 200, description = "Taken back", body = ChangeBody), (status = 404, description = "There is no such account or grant", body = Problem, content_type = "application/problem+json"), (status = 409, description = "Less than that is left of the grant", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn take_back(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OfGrant(grant): OfGrant,
+    OptionalBody(body): OptionalBody<TakeBackBody>,
+) -> Result<Response, Problem> {
+    let command = Command::TakeBackCredits(TakeBackCredits {
+        grant,
+        credits: body.amount,
+    });
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

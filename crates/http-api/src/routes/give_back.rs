@@ -59,10 +59,10 @@ pub(crate) async fn release_capacity(
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 
-/// Sets `used` of the current windows to 0.
+/// Sets `used` of the current windows to 0, or that of a token.
 #[utoipa::path(post, path = "/{id}/reset", tag = "accounts", request_body = Option<ResetBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Reset", body = ChangeBody), (status = 404, description = "There is no such account or feature", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Reset", body = ChangeBody), (status = 404, description = "There is no such account, feature or token", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn reset(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -70,7 +70,8 @@ pub(crate) async fn reset(
     OptionalBody(body): OptionalBody<ResetBody>,
 ) -> Result<Response, Problem> {
     let command = Command::Reset(Reset {
-        features: body.features.clone(),
+        features: body.features,
+        token: body.token,
     });
     change(&state, &caller, account, command, Note::reason(body.reason))
         .await

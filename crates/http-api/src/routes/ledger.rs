@@ -10,7 +10,7 @@ use quota_core::origin::Origin;
 use crate::ApiState;
 use crate::caller::Reads;
 use crate::decision::{operation_id, reservation_id};
-use crate::params::{Account, Page};
+use crate::params::{Account, OfOperation, Page};
 use crate::problem::Problem;
 
 fn origin_body(origin: Origin) -> OriginBody {
@@ -95,4 +95,17 @@ pub(crate) async fn ledger(
         next: next.map(|next| next.to_string()),
         items: operations.into_iter().map(operation_body).collect(),
     }))
+}
+
+/// Shows one operation.
+#[utoipa::path(get, path = "/v1/operations/{id}", tag = "accounts",
+    params(("id" = String, Path, description = "The operation: `op.<account>.<uuid>`")),
+    responses((status = 200, body = OperationBody), (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn operation(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    OfOperation(account, id): OfOperation,
+) -> Result<Json<OperationBody>, Problem> {
+    let operation = state.engine().operation(&account, id).await?;
+    Ok(Json(operation_body(operation)))
 }

@@ -1,6 +1,10 @@
-//! `/v1/reservations`: hold, then settle, give back or move the deadline.
+//! `/v1/reservations`: hold, then settle, give back or move the deadline; and how a hold ended.
 
-use api_types::{CommitBody, DecisionBody, ExtendBody, FieldError, ReleaseBody, ReserveBody};
+use api_types::{
+    CommitBody, DecisionBody, ExtendBody, FieldError, Named, ReleaseBody, ReservationBody,
+    ReserveBody, public_id,
+};
+use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::amount::AMOUNT_MAX;
@@ -9,8 +13,8 @@ use quota_core::ids::AccountId;
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
-use crate::caller::Writes;
-use crate::decision::{decision_body, respond};
+use crate::caller::{Reads, Writes};
+use crate::decision::{decision_body, draw_of, respond};
 use crate::meters::Verb;
 use crate::note::Note;
 use crate::params::OfReservation;
@@ -112,4 +116,30 @@ pub(crate) async fn extend(
     let note = Note::reason(body.reason);
     let reply = submit(&state, &caller, Verb::Settle, account, command, note).await?;
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
+}
+
+/// Shows a reservation: its state now, when it ended, and how much was used.
+#[utoipa::path(get, path = "/v1/reservations/{id}", tag = "decide",
+    params(("id" = String, Path, description = "The reservation: `res.<account>.<uuid>`")),
+    responses((status = 200, body = ReservationBody), (status = 404, description = "There is no such reservation", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn reservation(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    OfReservation(account, id): OfReservation,
+) -> Result<Json<ReservationBody>, Problem> {
+    let (held, ending) = state.engine().reservation(&account, id).await?;
+    let draws = held.draws.into_iter();
+    let draws = draws.map(|draw| draw_of(&(held.feature.clone(), draw)));
+    Ok(Json(ReservationBody {
+        id: public_id(Named::Reservation, &account, id),
+        draws: draws.collect(),
+        account,
+        token: held.token,
+        feature: held.feature,
+        amount: held.amount,
+        state: held.state,
+        expires_at: held.expires_at,
+        ended_at: ending.at,
+        used: ending.used,
+    }))
 }

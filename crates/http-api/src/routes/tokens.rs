@@ -4,8 +4,10 @@ use api_types::{ChangeBody, NewTokenBody, ReasonBody, TokenBody, TokenList, Toke
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use quota_core::answer::Rejection;
 use quota_core::command::{Command, Presence, PutToken, RevokeToken};
 use quota_core::ids::{AccountId, TokenId};
+use quota_core::rules::standing::Overview;
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
@@ -15,6 +17,37 @@ use crate::note::Note;
 use crate::params::{Account, OfToken};
 use crate::problem::Problem;
 use crate::submit::change;
+
+fn token_bodies(overview: &Overview) -> impl Iterator<Item = TokenBody> {
+    overview.tokens.iter().filter_map(|(id, balance)| {
+        let token = overview.terms.tokens.get(id)?;
+        Some(TokenBody {
+            id: id.clone(),
+            cap: token.cap,
+            expires_at: token.expires_at,
+            revoked_at: token.revoked_at,
+            balance: balance_body(balance),
+        })
+    })
+}
+
+/// Shows a token.
+#[utoipa::path(get, path = "/v1/users/{id}/tokens/{token}", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id"), ("token" = String, Path, description = "The token's id")),
+    responses((status = 200, body = TokenBody), (status = 404, description = "There is no such user or token", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn token(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    Account(account): Account,
+    OfToken(token): OfToken,
+) -> Result<Json<TokenBody>, Problem> {
+    let overview = state.engine().overview(&account).await?;
+    let found = token_bodies(&overview).find(|body| body.id == token);
+    let found = found.ok_or_else(|| Problem::from(Rejection::UnknownToken(token)));
+    Ok(Json(
+        found.map_err(|problem| problem.in_path("/token", "token"))?,
+    ))
+}
 
 /// Lists a user's tokens.
 #[utoipa::path(get, path = "/v1/users/{id}/tokens", tag = "accounts",
@@ -26,17 +59,7 @@ pub(crate) async fn list_tokens(
     Account(account): Account,
 ) -> Result<Json<TokenList>, Problem> {
     let overview = state.engine().overview(&account).await?;
-    let item = |(id, balance): &(TokenId, quota_core::answer::ScopeBalance)| {
-        let token = overview.terms.tokens.get(id)?;
-        Some(TokenBody {
-            id: id.clone(),
-            cap: token.cap,
-            expires_at: token.expires_at,
-            revoked_at: token.revoked_at,
-            balance: balance_body(balance),
-        })
-    };
-    let items = overview.tokens.iter().filter_map(item).collect();
+    let items = token_bodies(&overview).collect();
     Ok(Json(TokenList { items }))
 }
 

@@ -33,6 +33,7 @@ async fn only_what_was_touched_since_the_last_good_audit_is_audited_again() {
     assert_eq!(platform.run(jobs::work::audit::NAME).await.summary.done, 0);
     let reset = quota_core::command::Command::Reset(Reset {
         features: Vec::new(),
+        token: None,
     });
     platform.ask(&name(2), reset).await;
     assert_eq!(platform.run(jobs::work::audit::NAME).await.summary.done, 1);

@@ -12,7 +12,8 @@ use crate::origin::Origin;
 pub use payload::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Commit, Consume,
     Extend, GrantCredits, Presence, PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew,
-    Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe, Track, UsageAfterChange,
+    Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits, Track,
+    UsageAfterChange,
 };
 
 /// Most items in one all-or-nothing batch (X2).
@@ -66,6 +67,7 @@ pub enum Command {
     /// Takes a cancellation back that has not acted yet (S8).
     Resume,
     GrantCredits(GrantCredits),
+    TakeBackCredits(TakeBackCredits),
     /// Ends the holds of the home that are past their deadline. Asked by the sweeper.
     Sweep,
     /// Records the end of the account's subscription, if it has ended (S9). Asked by the daily job.
@@ -145,7 +147,8 @@ impl Command {
             | Self::SetStatus(_)
             | Self::Cancel(_)
             | Self::Resume
-            | Self::GrantCredits(_) => change,
+            | Self::GrantCredits(_)
+            | Self::TakeBackCredits(_) => change,
             Self::Sweep => CommandTraits {
                 reads: Reads::Stored,
                 ..of_kind(OperationKind::Expire)

@@ -97,12 +97,15 @@ pub struct ReleaseCapacity {
     pub amount: Amount,
 }
 
-/// Sets `used` and `overage` of the current windows to 0 (X6).
+/// Sets `used` and `overage` to 0: of the current windows (X6), or of a token (T3).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reset {
-    /// Which features; all when empty.
+    /// Which features; all when empty and no token is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureCode>,
+    /// The token whose use begins at 0; beside it only the features that are named are reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
 }
 
 /// Whether an account or a token must be new, must exist, or either.
@@ -276,6 +279,16 @@ pub struct GrantCredits {
     /// When what is left is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Takes back what is left of a grant, or a part of it (P19).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBackCredits {
+    /// The grant.
+    pub grant: GrantId,
+    /// How many credits; all that is left when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<Amount>,
 }
 
 /// Closes windows that ended in the books (W5). Asked by the reset jobs.

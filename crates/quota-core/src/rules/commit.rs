@@ -3,6 +3,7 @@
 use super::context::Use;
 use super::decide::{Mode, draw};
 use super::desk::Desk;
+use super::ending::ending;
 use super::hold::{SCOPES, again, book_end, reservation, settle_hold};
 use super::outcome::Outcome;
 use super::posting::{Drawing, Posting, post, scope_account};
@@ -32,13 +33,16 @@ pub(crate) fn commit(desk: &mut Desk<'_>, asked: &Commit) -> Result<Outcome, Rej
         ReservationState::Committed => held.ended_by,
         ReservationState::Expired => held.late_commit,
         ReservationState::Released => {
-            return Err(Rejection::ReservationEnded { state: held.state });
+            let ending = ending(desk.home, &held);
+            return Err(Rejection::ReservationEnded { ending });
         }
     };
     if earlier.is_some() {
         let hash = desk.request.body_hash;
         let same = |outcome: &Outcome| outcome.operation.body_hash == hash;
-        let ended = Rejection::ReservationEnded { state: held.state };
+        let ended = Rejection::ReservationEnded {
+            ending: ending(desk.home, &held),
+        };
         return again(desk.home, earlier).filter(same).ok_or(ended);
     }
     let is_late = held.state == ReservationState::Expired;

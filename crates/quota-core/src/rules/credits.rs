@@ -1,13 +1,13 @@
-//! Credits are granted.
+//! Credits are granted, and taken back.
 
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::posting::{own_scope, signed};
-use crate::amount::Limit;
+use super::posting::{own_scope, signed, taken_back};
+use crate::amount::{Amount, Limit};
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::change::Change;
-use crate::command::{GRANTS_MAX, GrantCredits};
+use crate::command::{GRANTS_MAX, GrantCredits, TakeBackCredits};
 use crate::draw::Source;
 use crate::operation::Entry;
 
@@ -36,7 +36,45 @@ pub(crate) fn grant_credits(
         priority: asked.priority,
         ..Balance::new(bucket.clone(), Limit::Of(credits), now)
     });
-    let entry = Entry {
+    let entry = granted_entry(desk, bucket, signed(credits));
+    let detail = Some(format!("{grant}: {credits}"));
+    Ok(desk.changed(Change::CreditsGranted, detail, vec![entry]))
+}
+
+/// Takes back what nobody has spent or reserved of a grant (P19).
+pub(crate) fn take_back_credits(
+    desk: &mut Desk<'_>,
+    asked: &TakeBackCredits,
+) -> Result<Outcome, Rejection> {
+    let now = desk.context.now;
+    let grant = &asked.grant;
+    let bucket = Bucket::Grant(grant.clone());
+    let account = desk.account_mut()?;
+    let is_closed = account.books.closed_grants.contains(grant);
+    let Some(balance) = account.books.balance_mut(&bucket) else {
+        return Err(if is_closed {
+            Rejection::GrantEmpty
+        } else {
+            Rejection::UnknownGrant(grant.clone())
+        });
+    };
+    let left = balance.remaining(now);
+    let credits = asked.credits.map_or(left, Amount::get);
+    if left == 0 {
+        return Err(Rejection::GrantEmpty);
+    }
+    if left < credits {
+        return Err(Rejection::GrantTooSmall { left });
+    }
+    balance.granted = Limit::Of(balance.granted.room(credits));
+    let entry = granted_entry(desk, bucket, taken_back(credits));
+    let detail = Some(format!("{grant}: {credits}"));
+    Ok(desk.changed(Change::CreditsTakenBack, detail, vec![entry]))
+}
+
+/// A change of what a grant of the account is worth.
+fn granted_entry(desk: &Desk<'_>, bucket: Bucket, granted: i64) -> Entry {
+    Entry {
         scope: own_scope(&desk.request.account),
         account: desk.request.account.clone(),
         bucket,
@@ -45,9 +83,7 @@ pub(crate) fn grant_credits(
         used: 0,
         held: 0,
         overage: 0,
-        granted: signed(credits),
+        granted,
         unit_cost: 1,
-    };
-    let detail = Some(format!("{grant}: {credits}"));
-    Ok(desk.changed(Change::CreditsGranted, detail, vec![entry]))
+    }
 }

@@ -98,6 +98,7 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Cancel(asked) => cancel::cancel(desk, asked),
         Command::Resume => cancel::resume(desk),
         Command::GrantCredits(asked) => credits::grant_credits(desk, asked),
+        Command::TakeBackCredits(asked) => credits::take_back_credits(desk, asked),
         // The holds that are due were ended before.
         Command::Sweep => Ok(desk.unchanged()),
         Command::ExpireSubscription => expire_subscription::expire_subscription(desk),

@@ -1,6 +1,7 @@
 //! Extend: the deadline of a hold is moved (R3).
 
 use super::desk::Desk;
+use super::ending::ending;
 use super::hold::{book_end, deadline, note_deadline, reservation};
 use super::outcome::Outcome;
 use super::standing::standing_of;
@@ -13,7 +14,8 @@ pub(crate) fn extend(desk: &mut Desk<'_>, asked: &Extend) -> Result<Outcome, Rej
     let expires_at = deadline(&desk.context, asked.ttl_seconds)?;
     let held = reservation(desk, asked.reservation)?;
     if !held.is_live(desk.context.now) {
-        return Err(Rejection::ReservationEnded { state: held.state });
+        let ending = ending(desk.home, &held);
+        return Err(Rejection::ReservationEnded { ending });
     }
     note_deadline(desk.home, expires_at);
     let answer = Answer::Reserved {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::context::Context;
 use super::desk::Desk;
+use super::ending::loaded;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, signed, taken_back};
 use super::settle::settle;
@@ -51,10 +52,7 @@ pub(super) fn reservation(desk: &Desk<'_>, id: Uuid) -> Result<Reservation, Reje
 
 /// The first answer of an operation that is asked for again without a key.
 pub(super) fn again(home: &Home, id: Option<Uuid>) -> Option<Outcome> {
-    let id = id?;
-    let new = home.changes.operations.iter().find(|new| new.id == id);
-    let loaded = || home.referred.get(&id).map(|referred| &referred.operation);
-    let operation = new.or_else(loaded)?.clone();
+    let operation = loaded(home, id)?.clone();
     Some(Outcome {
         operation,
         is_booked: false,

@@ -14,6 +14,7 @@ pub mod context;
 mod credits;
 pub mod decide;
 mod desk;
+pub mod ending;
 pub mod execute;
 mod expire;
 mod expire_subscription;

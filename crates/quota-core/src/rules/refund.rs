@@ -8,7 +8,7 @@ use super::closing::close;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, taken_back};
-use super::settle::{paid_units, settle};
+use super::settle::{settle, units};
 use super::spend::count_credits;
 use super::standing::standing_of;
 use crate::amount::{Amount, Limit};
@@ -58,7 +58,10 @@ fn features(draws: &FeatureDraws, asked: &Refund) -> Result<Vec<FeatureCode>, Re
         draws.iter().map(|(feature, _)| feature.clone()).collect();
     match &asked.feature {
         Some(one) if of_operation.contains(one) => Ok(vec![one.clone()]),
-        Some(other) => Err(Rejection::UnknownFeature(other.clone())),
+        Some(other) => Err(Rejection::NotInOperation {
+            feature: other.clone(),
+            used: of_operation.into_iter().collect(),
+        }),
         None if asked.amount.is_some() && of_operation.len() > 1 => Err(Rejection::FeatureRequired),
         None => Ok(of_operation.into_iter().collect()),
     }
@@ -106,14 +109,6 @@ fn of_scope(draws: &FeatureDraws, feature: &FeatureCode, scope: Scope) -> Vec<Dr
         .collect()
 }
 
-/// Units that draws of one scope and feature are worth.
-fn units(draws: &[Draw]) -> u64 {
-    let plain = draws.iter().filter(|draw| draw.source != Source::Credits);
-    plain.fold(paid_units(draws), |sum, draw| {
-        sum.saturating_add(draw.amount)
-    })
-}
-
 fn refunded(referred: &Referred, feature: &FeatureCode) -> u64 {
     let items = referred
         .refunds
@@ -142,6 +137,9 @@ fn left_to_refund(
         let total = units(&of_scope(draws, feature, Scope::User));
         let left = total.saturating_sub(refunded(referred, feature));
         let wanted = amount.map_or(left, Amount::get);
+        if left == 0 && amount.is_some() {
+            return Err(Rejection::AlreadyRefunded);
+        }
         if wanted > left {
             return Err(Rejection::RefundTooLarge { refundable: left });
         }

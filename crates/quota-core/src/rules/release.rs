@@ -1,6 +1,7 @@
 //! Release: a hold is given back (R3).
 
 use super::desk::Desk;
+use super::ending::ending;
 use super::hold::{again, book_end, reservation, settle_hold};
 use super::outcome::Outcome;
 use super::standing::standing_of;
@@ -24,7 +25,8 @@ pub(crate) fn release(desk: &mut Desk<'_>, asked: &Release) -> Result<Outcome, R
             return Ok(again(desk.home, held.ended_by).unwrap_or(pruned));
         }
         ReservationState::Committed => {
-            return Err(Rejection::ReservationEnded { state: held.state });
+            let ending = ending(desk.home, &held);
+            return Err(Rejection::ReservationEnded { ending });
         }
     }
     let (entries, _) = settle_hold(desk, &held, 0)?;

@@ -47,6 +47,14 @@ pub fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Sett
     settlement
 }
 
+/// Units that draws of one scope and feature are worth.
+pub(crate) fn units(draws: &[Draw]) -> u64 {
+    let plain = draws.iter().filter(|draw| draw.source != Source::Credits);
+    plain.fold(paid_units(draws), |sum, draw| {
+        sum.saturating_add(draw.amount)
+    })
+}
+
 /// Units that credits paid among draws of one scope for one feature. What a unit costs may have changed between a hold
 /// and its settlement: each price counts for itself.
 pub(crate) fn paid_units<'a>(draws: impl IntoIterator<Item = &'a Draw>) -> u64 {

@@ -54,11 +54,7 @@ fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outcome, Rejecti
     let (mut entries, mut balances) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         let part = spend_item(desk, spending, item);
-        let (mut posted, mut standing) = match part {
-            Ok(Ok(part)) if items.len() == 1 => {
-                (entries, balances) = part;
-                break;
-            }
+        let (mut posted, standing) = match part {
             Ok(Ok(part)) => part,
             Ok(Err(denial)) => {
                 if let Some(before) = before {
@@ -73,18 +69,36 @@ fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outcome, Rejecti
                 return Err(rejection.in_list(index));
             }
         };
-        entries.append(&mut posted);
-        let is_stale = |earlier: &ScopeBalance| {
-            standing
-                .iter()
-                .any(|now| now.scope == earlier.scope && now.feature == earlier.feature)
-        };
-        balances.retain(|earlier| !is_stale(earlier));
-        balances.append(&mut standing);
+        if entries.is_empty() {
+            entries = posted;
+        } else {
+            entries.append(&mut posted);
+        }
+        balances = standing;
+    }
+    if items.len() > 1 {
+        balances = standing_after(desk, spending);
     }
     let mut booking = desk.booking(Answer::Allowed { balances });
     booking.entries = entries;
     Ok(desk.book(booking))
+}
+
+/// How the scopes stand for every feature once all items are spent: a wallet pays for several features, a token's cap
+/// counts them all, so what was true after one item may be outdated after the next.
+fn standing_after(desk: &Desk<'_>, spending: Spending<'_>) -> Vec<ScopeBalance> {
+    let mut balances: Vec<ScopeBalance> = Vec::new();
+    for item in spending.items {
+        for balance in standing_of(desk, spending.token, &item.feature) {
+            let is_same = |known: &ScopeBalance| {
+                known.scope == balance.scope && known.feature == balance.feature
+            };
+            if !balances.iter().any(is_same) {
+                balances.push(balance);
+            }
+        }
+    }
+    balances
 }
 
 fn check_count(items: &[Item]) -> Result<(), Rejection> {

@@ -1,6 +1,7 @@
 //! Consume, batch, track, and what the ledger says of them.
 
-use crate::stage::{Stage, consume, grant, item, key, track};
+use crate::stage::{Stage, consume, grant, item, key, put_token, token_id, track};
+use quota_core::amount::Limit;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, Consume, ITEMS_MAX, Reset};
 use quota_core::denial::Reason;
@@ -138,6 +139,7 @@ fn the_ledger_only_grows() {
         "user:a",
         Command::Reset(Reset {
             features: Vec::new(),
+            token: None,
         }),
     );
     assert_eq!(stage.operations[..before.len()], before);
@@ -148,4 +150,28 @@ fn the_ledger_only_grows() {
         .collect();
     assert_eq!(sequences, (1..=stage.home.version).collect::<Vec<_>>());
     assert!(matches!(first.answer, Answer::Allowed { .. }));
+}
+
+/// X2: an answer shows every balance as it is after the last item, a wallet that pays for several features too.
+#[test]
+fn several_items_show_what_is_left_after_the_last() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", put_token("t", Limit::Of(50)));
+    stage.done("user:a", grant("pack", 30));
+    let command = Command::Consume(Consume {
+        token: Some(token_id("t")),
+        items: vec![item("try_on", 4), item("renders", 5), item("try_on", 1)],
+    });
+    let done = stage.done("user:a", command);
+    let shown = |scope, feature: Option<&str>| {
+        let mut found = done.answer.balances().iter().filter(|balance| {
+            balance.scope == scope && balance.feature.as_ref().map(FeatureCode::as_str) == feature
+        });
+        let one = found.next().expect("it is shown");
+        assert!(found.next().is_none(), "once");
+        (one.credits, one.remaining)
+    };
+    assert_eq!(shown(Scope::User, Some("try_on")), (Some(15), None));
+    assert_eq!(shown(Scope::User, Some("renders")), (Some(15), None));
+    assert_eq!(shown(Scope::Token, None), (None, Some(40)));
 }

@@ -12,9 +12,9 @@ use quota_core::audit::audit;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Consume,
     Extend, GrantCredits, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken,
-    SetOverride, SetStatus, Subscribe, Track, UsageAfterChange,
+    SetOverride, SetStatus, Subscribe, TakeBackCredits, Track, UsageAfterChange,
 };
-use quota_core::ids::FeatureCode;
+use quota_core::ids::{FeatureCode, GrantId};
 use quota_core::operation::OperationKind;
 use quota_core::reservation::ReservationState;
 use quota_core::rules::allowance::{Standing, allowance};
@@ -194,13 +194,28 @@ fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command
                 Command::ReleaseCapacity(ReleaseCapacity { feature, amount }),
             )
         }
-        31 => (any, Command::Reset(Reset { features })),
+        31 => (
+            any,
+            Command::Reset(Reset {
+                features,
+                token: (step.size.is_multiple_of(2)).then(|| token_id("t")),
+            }),
+        ),
         32 => {
             let spec = of_an_account(step, &any);
             (any, spec)
         }
         33 | 34 => (any, of_an_override(stage, step, feature)),
         35 => (user, of_a_token(step)),
+        36 if step.extra.is_multiple_of(3) => {
+            let name = format!("g{}", step.extra % 12);
+            let grant = GrantId::new(&name).expect("a literal id");
+            let credits = step.size.is_multiple_of(4).then(|| amount(step.size));
+            (
+                any,
+                Command::TakeBackCredits(TakeBackCredits { grant, credits }),
+            )
+        }
         36 => {
             let name = format!("g{}", step.extra % 12);
             (any, with_terms(grant(&name, step.size), stage, step))

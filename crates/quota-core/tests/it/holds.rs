@@ -12,7 +12,7 @@ use quota_core::audit::audit;
 use quota_core::command::{AccountSpec, Command, Extend, Release, Reserve};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
-use quota_core::reservation::ReservationState;
+use quota_core::reservation::{Ending, ReservationState};
 
 /// E9: what is held counts; a commit for less makes room again.
 #[test]
@@ -121,7 +121,12 @@ fn a_release_is_final_and_may_be_asked_again() {
     assert_eq!(stage.done("user:a", release), first);
     assert_eq!(stage.home.version, version, "nothing is booked twice");
     let released = ReservationState::Released;
-    let refused = Err(Rejection::ReservationEnded { state: released });
+    let ending = Ending {
+        state: released,
+        at: Some(stage.now),
+        used: None,
+    };
+    let refused = Err(Rejection::ReservationEnded { ending });
     assert_eq!(stage.run("user:a", commit(held.id, 1)), refused);
     let longer = Command::Extend(Extend {
         reservation: held.id,
@@ -131,16 +136,19 @@ fn a_release_is_final_and_may_be_asked_again() {
     assert_eq!(stage.reservations[&held.id].state, released);
 }
 
-/// R3 and X1: the same commit twice spends once; another one for the same hold is refused.
+/// R3, X1 and X8: the same commit twice spends once; another one for the same hold is refused.
 #[test]
 fn a_commit_is_final_and_may_be_asked_again() {
     let mut stage = Stage::user("pro");
     let held = stage.done("user:a", reserve("articles", 10, 60));
     let first = stage.done("user:a", commit(held.id, 4));
     assert_eq!(stage.done("user:a", commit(held.id, 4)), first);
-    let ended = Err(Rejection::ReservationEnded {
+    let ending = Ending {
         state: ReservationState::Committed,
-    });
+        at: Some(stage.now),
+        used: Some(4),
+    };
+    let ended = Err(Rejection::ReservationEnded { ending });
     assert_eq!(stage.run("user:a", commit(held.id, 5)), ended);
     assert_eq!(
         stage.run(
@@ -264,4 +272,29 @@ fn what_is_settled_after_the_feature_is_gone_is_booked() {
         assert_eq!(after, (before.0 + 11, before.1 + 11));
         assert_eq!(audit(&stage.records()), []);
     }
+}
+
+/// X8 and R5: whoever comes too late hears when the hold expired and what was committed late.
+#[test]
+fn an_expired_hold_says_when_it_ended_and_what_was_committed_late() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", grant("pack", 20));
+    let held = stage.done("user:a", reserve("renders", 6, 60));
+    stage.later(TimeDelta::seconds(60));
+    let longer = Command::Extend(Extend {
+        reservation: held.id,
+        ttl_seconds: 60,
+    });
+    let mut ending = Ending {
+        state: ReservationState::Expired,
+        at: Some(stage.now),
+        used: None,
+    };
+    let expired = Err(Rejection::ReservationEnded { ending });
+    assert_eq!(stage.run("user:a", longer), expired);
+    stage.done("user:a", commit(held.id, 7));
+    // Five of the plan and two that credits paid for, at 2 each.
+    ending.used = Some(7);
+    let settled = Err(Rejection::ReservationEnded { ending });
+    assert_eq!(stage.run("user:a", commit(held.id, 6)), settled);
 }

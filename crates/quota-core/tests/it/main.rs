@@ -7,6 +7,7 @@
 mod auditing;
 mod changes;
 mod consuming;
+mod credits;
 mod execute_properties;
 mod holds;
 mod moving;

@@ -80,7 +80,13 @@ fn what_is_used_after_a_move_is_refunded() {
         from.done("user:a", consume("articles", 1));
     }
     let features = Vec::new();
-    from.done("user:a", Command::Reset(Reset { features }));
+    from.done(
+        "user:a",
+        Command::Reset(Reset {
+            features,
+            token: None,
+        }),
+    );
     from.done("user:a", consume("articles", 2));
     let mut to = org();
     relocated(&mut from, &mut to);

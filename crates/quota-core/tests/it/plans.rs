@@ -315,6 +315,7 @@ fn an_unlimited_users_use_is_counted_in_every_window_and_for_life() {
         "user:a",
         Command::Reset(Reset {
             features: Vec::new(),
+            token: None,
         }),
     );
     assert_eq!(stage.standing("user:a", Scope::User, "requests"), (0, 0, 0));

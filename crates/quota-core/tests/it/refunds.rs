@@ -13,7 +13,7 @@ use quota_core::event::EventKind;
 use quota_core::operation::OperationKind;
 use quota_core::origin::Origin;
 
-/// X3: a refund gives back to where it was taken, last drawn first, in parts and never more than was taken.
+/// X3 and X8: a refund gives back to where it was taken, last drawn first, in parts and never more than was taken.
 #[test]
 fn a_refund_goes_back_last_drawn_first_and_never_beyond() {
     let mut stage = Stage::user("pro");
@@ -33,6 +33,7 @@ fn a_refund_goes_back_last_drawn_first_and_never_beyond() {
     assert_eq!(stage.lifetime("user:a", "renders"), 0);
     let nothing = stage.run("user:a", refund(spent.id, None));
     assert_eq!(nothing, Err(Rejection::AlreadyRefunded));
+    assert_eq!(Rejection::AlreadyRefunded.field(), None, "no amount sent");
 }
 
 /// X3 and O5: a refund reverses every scope, overage first.
@@ -154,6 +155,7 @@ fn a_reset_sets_the_current_windows_to_zero() {
     stage.done("user:a", consume("requests", 4));
     let reset = Command::Reset(Reset {
         features: vec![code("articles")],
+        token: None,
     });
     let mut request = stage.request("user:a", reset);
     request.origin = Origin {
@@ -185,6 +187,7 @@ fn a_reset_sets_the_current_windows_to_zero() {
         "user:a",
         Command::Reset(Reset {
             features: Vec::new(),
+            token: None,
         }),
     );
     assert_eq!(stage.remaining("user:a", "requests"), Some(10));
@@ -283,4 +286,20 @@ fn an_org_gets_capacity_back_once() {
     stage.done("user:b", refund(spent.id, None));
     assert_eq!(taken(stage.standing("org:o", Scope::Org, "albums")), before);
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// X8: a refund of a feature that the operation did not use says which it used.
+#[test]
+fn a_refund_of_another_feature_says_what_the_operation_used() {
+    let mut stage = Stage::user("pro");
+    let spent = stage.done("user:a", consume("articles", 3));
+    let other = Command::Refund(Refund {
+        operation: spent.id,
+        feature: Some(code("requests")),
+        amount: None,
+    });
+    let refused = stage.run("user:a", other).expect_err("it used articles");
+    let said = "the operation did not use feature `requests`; it used `articles`";
+    assert_eq!(refused.to_string(), said);
+    assert_eq!(stage.standing("user:a", Scope::User, "articles"), (3, 0, 0));
 }

@@ -3,7 +3,9 @@
 use crate::stage::{Stage, commit, consume, consume_with, put_token, refund, token_id};
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
-use quota_core::command::{Command, Presence, PutToken, Reserve, RevokeToken};
+use quota_core::answer::Rejection;
+use quota_core::audit::audit;
+use quota_core::command::{Command, Presence, PutToken, Reserve, Reset, RevokeToken};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 
@@ -118,4 +120,35 @@ fn a_late_commit_with_a_forgotten_token_charges_user_and_org() {
     assert_eq!(stage.standing("user:a", Scope::User, "articles").0, 7);
     assert_eq!(stage.standing("org:o", Scope::Org, "articles").0, 7);
     assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
+/// T3: a token that is reset begins at 0, its user's windows stay; what was consumed before is not given back to it.
+#[test]
+fn a_token_that_is_reset_begins_at_0() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", put_token("t", Limit::Of(10)));
+    let spent = stage.done("user:a", consume_with("t", "articles", 8));
+    let reset = |token| {
+        Command::Reset(Reset {
+            features: Vec::new(),
+            token: Some(token_id(token)),
+        })
+    };
+    let unknown = stage.run("user:a", reset("gone"));
+    assert_eq!(unknown, Err(Rejection::UnknownToken(token_id("gone"))));
+    stage.done("user:a", reset("t"));
+    let used = |stage: &mut Stage| {
+        let token = stage.balance_of("user:a", Scope::Token, "", Some("t"));
+        (token.used, token.remaining)
+    };
+    assert_eq!(used(&mut stage), (0, Some(10)));
+    assert_eq!(stage.standing("user:a", Scope::User, "articles").0, 8);
+    stage.done("user:a", consume_with("t", "articles", 6));
+    stage.done("user:a", refund(spent.id, None));
+    assert_eq!(used(&mut stage), (6, Some(4)));
+    assert_eq!(stage.standing("user:a", Scope::User, "articles").0, 6);
+    stage.done("user:a", reset("t"));
+    stage.done("user:a", reset("t"));
+    assert_eq!(used(&mut stage), (0, Some(10)));
+    assert_eq!(audit(&stage.records()), []);
 }

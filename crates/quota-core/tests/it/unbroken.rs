@@ -176,7 +176,13 @@ fn a_reset_takes_the_overage_too() {
     let mut stage = Stage::user("pro");
     let spent = stage.done("user:a", track("articles", 130));
     let features = Vec::new();
-    stage.done("user:a", Command::Reset(Reset { features }));
+    stage.done(
+        "user:a",
+        Command::Reset(Reset {
+            features,
+            token: None,
+        }),
+    );
     let articles = |stage: &mut Stage| stage.standing("user:a", Scope::User, "articles");
     assert_eq!(articles(&mut stage), (0, 0, 0));
     assert_eq!(stage.lifetime("user:a", "articles"), 130);

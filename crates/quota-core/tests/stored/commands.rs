@@ -5,8 +5,8 @@ use quota_core::catalog::Cadence;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Commit,
     Consume, Extend, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
-    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe, Track,
-    UsageAfterChange,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe,
+    TakeBackCredits, Track, UsageAfterChange,
 };
 use quota_core::ids::OrgId;
 use quota_core::terms::{Policy, Status};
@@ -106,6 +106,10 @@ fn least_of_operators() -> Documents<Command> {
         priority: 0,
         expires_at: None,
     };
+    let take_back_credits = TakeBackCredits {
+        grant: grant(),
+        credits: None,
+    };
     let set_status = SetStatus {
         status: Status::PastDue,
     };
@@ -128,6 +132,10 @@ fn least_of_operators() -> Documents<Command> {
         ("cancel", Command::Cancel(Cancel::default())),
         ("resume", Command::Resume),
         ("grant_credits", Command::GrantCredits(grant_credits)),
+        (
+            "take_back_credits",
+            Command::TakeBackCredits(take_back_credits),
+        ),
         ("sweep", Command::Sweep),
         ("expire_subscription", Command::ExpireSubscription),
         (
@@ -154,6 +162,11 @@ fn full_commands() -> Documents<Command> {
     };
     let reset = Reset {
         features: vec![feature("articles")],
+        token: None,
+    };
+    let reset_of_token = Reset {
+        features: Vec::new(),
+        token: token.clone(),
     };
     let mut commands = vec![
         (
@@ -167,6 +180,7 @@ fn full_commands() -> Documents<Command> {
         ("full_reserve", Command::Reserve(reserve)),
         ("full_refund", Command::Refund(refund)),
         ("full_reset", Command::Reset(reset)),
+        ("full_reset_of_token", Command::Reset(reset_of_token)),
     ];
     commands.extend(full_of_operators());
     commands
@@ -211,6 +225,10 @@ fn full_of_operators() -> Documents<Command> {
         priority: 7,
         expires_at: Some(at(90)),
     };
+    let take_back_credits = TakeBackCredits {
+        grant: grant(),
+        credits: Some(amount(20)),
+    };
     let close_windows = CloseWindows {
         cadence: Some(Cadence::Daily),
         features: vec![feature("articles")],
@@ -229,6 +247,10 @@ fn full_of_operators() -> Documents<Command> {
         ("full_change_plan", Command::ChangePlan(change_plan)),
         ("full_cancel", Command::Cancel(Cancel { at_once: true })),
         ("full_grant_credits", Command::GrantCredits(grant_credits)),
+        (
+            "full_take_back_credits",
+            Command::TakeBackCredits(take_back_credits),
+        ),
         ("full_close_windows", Command::CloseWindows(close_windows)),
     ]
 }

@@ -279,9 +279,11 @@ impl Writer<'_> {
             }),
             17 => Command::Reset(Reset {
                 features: Vec::new(),
+                token: None,
             }),
             18 => Command::Reset(Reset {
                 features: vec![self.feature()],
+                token: None,
             }),
             19 => self.account_change(&account),
             20 => Command::ExpireSubscription,

@@ -46,7 +46,9 @@ fn told(reply: Result<Reply, EngineError>) -> Option<Told> {
     match reply.map(|reply| reply.operation.answer) {
         Ok(Answer::Settled { state, late, .. }) => Some(Ok((state, late))),
         Ok(Answer::Unchanged) => None,
-        Err(EngineError::Rejected(Rejection::ReservationEnded { state })) => Some(Err(state)),
+        Err(EngineError::Rejected(Rejection::ReservationEnded { ending })) => {
+            Some(Err(ending.state))
+        }
         other => panic!("a hold is settled or has ended, not {other:?}"),
     }
 }

@@ -1,0 +1,125 @@
+//! One thing by its id, what became of it, and what an operator takes back.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::api_under_test::Api;
+use crate::stores::on_every_store;
+
+on_every_store!(
+    a_reservation_shows_what_became_of_it,
+    an_operation_is_shown_after_its_user_moved,
+    a_grant_by_mistake_is_taken_back,
+    a_token_is_reset_and_shown,
+);
+
+/// X8: a reservation shows its state, and an error about it names that state.
+async fn a_reservation_shows_what_became_of_it(api: Api) {
+    api.user("ann", Some("article_free")).await;
+    let ask =
+        json!({"user": "ann", "feature": "articles_per_month", "amount": 3, "ttl_seconds": 60});
+    let held = api.post("/v1/reservations", ask.clone()).await.expect(200);
+    let path = format!(
+        "/v1/reservations/{}",
+        held.body["id"].as_str().expect("an id")
+    );
+    let open = api.get(&path).await.expect(200);
+    assert_eq!(open.body["state"], "open");
+    assert_eq!(open.body["amount"], 3);
+    assert_eq!(open.body["draws"][0]["amount"], 3);
+    assert_eq!(open.body.get("ended_at"), None);
+    let commit = format!("{path}/commit");
+    api.post(&commit, json!({"actual": 2})).await.expect(200);
+    let ended = api.get(&path).await.expect(200);
+    assert_eq!(ended.body["state"], "committed");
+    assert_eq!(ended.body["used"], 2);
+    let refused = api.post(&commit, json!({"actual": 1})).await.expect(409);
+    let detail = refused.body["detail"].as_str().expect("a text");
+    assert!(
+        detail.starts_with("the reservation was committed at "),
+        "{detail}"
+    );
+    assert!(detail.ends_with(" with 2 used"), "{detail}");
+    let held = api.post("/v1/reservations", ask).await.expect(200);
+    let path = format!(
+        "/v1/reservations/{}",
+        held.body["id"].as_str().expect("an id")
+    );
+    api.pass(TimeDelta::seconds(60));
+    let expired = api.get(&path).await.expect(200);
+    assert_eq!(expired.body["state"], "expired");
+    assert_eq!(expired.body["ended_at"], expired.body["expires_at"]);
+    let nothing = "/v1/reservations/res.dXNlcjphbm4.00000000-0000-7000-8000-000000000001";
+    api.get(nothing).await.expect(404);
+}
+
+/// X8: an operation has an address, which stays when its user moves.
+async fn an_operation_is_shown_after_its_user_moved(api: Api) {
+    api.user("ann", Some("article_free")).await;
+    api.put("/v1/orgs/acme", json!({})).await.expect(201);
+    let spent = api
+        .consume("ann", "articles_per_month", 2)
+        .await
+        .expect(200);
+    let path = format!(
+        "/v1/operations/{}",
+        spent.body["id"].as_str().expect("an id")
+    );
+    let before = api.get(&path).await.expect(200).body;
+    assert_eq!(before["kind"], "consume");
+    assert_eq!(before["entries"][0]["used"], 2);
+    let body = json!({"org": "acme"});
+    api.put("/v1/users/ann/org", body).await.expect(200);
+    assert_eq!(api.get(&path).await.expect(200).body, before);
+    let nothing = "/v1/operations/op.dXNlcjphbm4.00000000-0000-7000-8000-000000000001";
+    api.get(nothing).await.expect(404);
+}
+
+/// E46, P19 and X8: what is left of a grant is taken back; the errors name what is left, and no field that was not sent.
+async fn a_grant_by_mistake_is_taken_back(api: Api) {
+    api.user("dan", None).await;
+    let grant = json!({"id": "gift", "amount": 5000});
+    api.post("/v1/users/dan/credits", grant).await.expect(201);
+    api.consume("dan", "try_on", 20).await.expect(200);
+    let path = "/v1/users/dan/credits/gift/take-back";
+    let much = api.post(path, json!({"amount": 4981})).await.expect(409);
+    assert_eq!(much.body["code"], "grant_too_small");
+    assert_eq!(much.body["errors"][0]["pointer"], "/amount");
+    let body = json!({"amount": 4950, "reason": "ten times too many"});
+    let back = api.post(path, body).await.expect(200);
+    assert_eq!(back.body["changed"], "credits_taken_back");
+    let left = api.get("/v1/users/dan/credits").await.expect(200);
+    assert_eq!(left.body["balance"], 30);
+    api.post(path, json!({})).await.expect(200);
+    let empty = api.post(path, json!({})).await.expect(409);
+    assert_eq!(empty.body["code"], "grant_empty");
+    assert_eq!(empty.body.get("errors"), None);
+    let other = "/v1/users/dan/credits/other/take-back";
+    assert_eq!(
+        api.post(other, json!({})).await.expect(404).body["code"],
+        "unknown_grant"
+    );
+}
+
+/// T3: a reset may name a token.
+async fn a_token_is_reset_and_shown(api: Api) {
+    api.user("ann", Some("article_pro")).await;
+    let token = json!({"id": "ci", "cap": 5});
+    api.post("/v1/users/ann/tokens", token).await.expect(201);
+    let ask = json!({"user": "ann", "token": "ci", "feature": "articles_per_month", "amount": 5});
+    api.post("/v1/consume", ask.clone()).await.expect(200);
+    api.post("/v1/consume", ask.clone()).await.expect(429);
+    let body = json!({"token": "ci", "reason": "a new month of the contract"});
+    api.post("/v1/users/ann/reset", body).await.expect(200);
+    let shown = api.get("/v1/users/ann/tokens/ci").await.expect(200);
+    assert_eq!(shown.body["balance"]["used"], 0);
+    assert_eq!(shown.body["balance"]["remaining"], 5);
+    let standing = api.standing("users/ann", "articles_per_month").await;
+    assert_eq!(standing["used"], 5, "the user's own use stays");
+    api.post("/v1/consume", ask).await.expect(200);
+    let unknown = api
+        .post("/v1/users/ann/reset", json!({"token": "no"}))
+        .await;
+    assert_eq!(unknown.expect(404).body["errors"][0]["pointer"], "/token");
+    api.get("/v1/users/ann/tokens/no").await.expect(404);
+}

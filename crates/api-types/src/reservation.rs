@@ -1,0 +1,37 @@
+//! One reservation, as it is read.
+
+use chrono::{DateTime, Utc};
+use quota_core::ids::{AccountId, FeatureCode, TokenId};
+use quota_core::reservation::ReservationState;
+use serde::{Deserialize, Serialize};
+
+use crate::DrawBody;
+
+/// A reservation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReservationBody {
+    /// Its id.
+    pub id: String,
+    /// The user's account.
+    pub account: AccountId,
+    /// The user's API token that it was made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// The feature.
+    pub feature: FeatureCode,
+    /// How much was reserved, in stored units.
+    pub amount: u64,
+    /// Its state now.
+    pub state: ReservationState,
+    /// When it expires or expired, unless it ended before.
+    pub expires_at: DateTime<Utc>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Units that were committed, in time or after it expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    /// What was reserved, in the order in which it is spent.
+    pub draws: Vec<DrawBody>,
+}

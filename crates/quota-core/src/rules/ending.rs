@@ -1,0 +1,48 @@
+//! How a hold ended, for whoever asks or comes too late (X8).
+
+use uuid::Uuid;
+
+use super::settle::units;
+use crate::draw::{Draw, Scope};
+use crate::home::Home;
+use crate::operation::{Entry, Operation};
+use crate::reservation::{Ending, Reservation, ReservationState};
+
+/// How a hold ended, as far as the operations that ended it are loaded.
+pub fn ending(home: &Home, held: &Reservation) -> Ending {
+    let ended_by = loaded(home, held.ended_by);
+    let committed = match held.state {
+        ReservationState::Open | ReservationState::Released => None,
+        ReservationState::Committed => ended_by,
+        ReservationState::Expired => loaded(home, held.late_commit),
+    };
+    Ending {
+        state: held.state,
+        at: ended_by.map(|operation| operation.at),
+        used: committed.map(|operation| used_by(&operation.entries)),
+    }
+}
+
+/// An operation that is new in this batch, or was loaded with the reservation.
+pub(super) fn loaded(home: &Home, id: Option<Uuid>) -> Option<&Operation> {
+    let id = id?;
+    let new = home.changes.operations.iter().find(|new| new.id == id);
+    new.or_else(|| home.referred.get(&id).map(|referred| &referred.operation))
+}
+
+/// Units that a commit spent at the user.
+fn used_by(entries: &[Entry]) -> u64 {
+    let spent = |entry: &&Entry| entry.scope == Scope::User;
+    let draws: Vec<Draw> = entries
+        .iter()
+        .filter(spent)
+        .map(|entry| Draw {
+            scope: entry.scope,
+            bucket: entry.bucket.clone(),
+            source: entry.source,
+            amount: u64::try_from(entry.used.saturating_add(entry.overage)).unwrap_or(0),
+            unit_cost: entry.unit_cost,
+        })
+        .collect();
+    units(&draws)
+}

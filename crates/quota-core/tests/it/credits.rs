@@ -1,0 +1,47 @@
+//! Credits granted by hand and taken back.
+
+use crate::stage::{Stage, amount, consume, grant, refund, reserve};
+use quota_core::answer::Rejection;
+use quota_core::audit::audit;
+use quota_core::command::{Command, TakeBackCredits};
+use quota_core::ids::GrantId;
+
+fn take_back(credits: Option<u64>) -> Command {
+    Command::TakeBackCredits(TakeBackCredits {
+        grant: GrantId::new("pack").expect("a literal id"),
+        credits: credits.map(amount),
+    })
+}
+
+/// E46 and P19: of a grant of 5000 by mistake, 20 used, 4950 are taken back and 30 stay.
+#[test]
+fn e46_a_grant_by_mistake_is_taken_back() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", grant("pack", 5000));
+    stage.done("user:a", consume("renders", 10));
+    stage.done("user:a", take_back(Some(4950)));
+    assert_eq!(stage.grant("user:a", "pack"), (20, 0));
+    assert_eq!(stage.denied("user:a", consume("renders", 16)).available, 15);
+    stage.done("user:a", consume("renders", 15));
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// P19 and X8: only what is left can be taken; what is used or reserved stays, and a refund finds its grant again.
+#[test]
+fn only_what_is_left_of_a_grant_is_taken_back() {
+    let mut stage = Stage::user("");
+    let unknown = stage.run("user:a", take_back(None)).map(drop);
+    assert!(matches!(unknown, Err(Rejection::UnknownGrant(_))));
+    stage.done("user:a", grant("pack", 100));
+    let spent = stage.done("user:a", consume("renders", 10));
+    stage.done("user:a", reserve("renders", 15, 60));
+    let refused = stage.run("user:a", take_back(Some(51))).map(drop);
+    assert_eq!(refused, Err(Rejection::GrantTooSmall { left: 50 }));
+    stage.done("user:a", take_back(None));
+    let empty = stage.run("user:a", take_back(None)).map(drop);
+    assert_eq!(empty, Err(Rejection::GrantEmpty));
+    assert_eq!(stage.denied("user:a", consume("renders", 1)).available, 0);
+    stage.done("user:a", refund(spent.id, None));
+    stage.done("user:a", consume("renders", 10));
+    assert_eq!(audit(&stage.records()), []);
+}

@@ -1,0 +1,97 @@
+//! Reads of one thing by its id: a reservation, an operation.
+
+use quota_core::answer::Rejection;
+use quota_core::home::Home;
+use quota_core::ids::AccountId;
+use quota_core::operation::Operation;
+use quota_core::ports::{HomeQuery, LoadQuery};
+use quota_core::reservation::{Ending, Reservation, ReservationState};
+use quota_core::rules::ending::ending;
+use uuid::Uuid;
+
+use crate::{Engine, EngineError};
+
+impl Engine {
+    /// A reservation of an account, and how it ended if it has; one past its deadline is `expired` whether or not that
+    /// is booked (R4). Those from before the account moved are found too.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] when there is no such account or reservation, [`EngineError::Store`] when it cannot be
+    /// read.
+    pub async fn reservation(
+        &self,
+        account: &AccountId,
+        id: Uuid,
+    ) -> Result<(Reservation, Ending), EngineError> {
+        for home in self.homes_of(account).await? {
+            let query = HomeQuery {
+                reservations: vec![id],
+                ..query_of(home)
+            };
+            let Some(mut home) = self.load_one(query).await? else {
+                continue;
+            };
+            let found = home.reservations.remove(&id);
+            let Some(mut held) = found.filter(|held| held.account == *account) else {
+                continue;
+            };
+            let mut ending = ending(&home, &held);
+            if held.state == ReservationState::Open && !held.is_live(self.now()) {
+                held.state = ReservationState::Expired;
+                (ending.state, ending.at) = (held.state, Some(held.expires_at));
+            }
+            return Ok((held, ending));
+        }
+        Err(Rejection::UnknownReservation.into())
+    }
+
+    /// An operation of an account, also one from before the account moved.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] when there is no such account or operation, [`EngineError::Store`] when it cannot be
+    /// read.
+    pub async fn operation(&self, account: &AccountId, id: Uuid) -> Result<Operation, EngineError> {
+        for home in self.homes_of(account).await? {
+            let query = HomeQuery {
+                operations: vec![id],
+                ..query_of(home)
+            };
+            let Some(mut home) = self.load_one(query).await? else {
+                continue;
+            };
+            let found = home.referred.remove(&id).map(|found| found.operation);
+            if let Some(operation) = found.filter(|found| found.account == *account) {
+                return Ok(operation);
+            }
+        }
+        Err(Rejection::UnknownOperation.into())
+    }
+
+    /// Where an account lives, then where it lived before, latest first.
+    async fn homes_of(&self, account: &AccountId) -> Result<Vec<AccountId>, EngineError> {
+        let row = self.account(account).await?;
+        let former = row.account.terms.former_homes.into_iter().rev();
+        let homes = std::iter::once(row.home).chain(former.map(|former| former.home));
+        Ok(homes.collect())
+    }
+
+    async fn load_one(&self, query: HomeQuery) -> Result<Option<Home>, EngineError> {
+        let now = self.now();
+        let query = LoadQuery {
+            now,
+            keys_since: now,
+            homes: vec![query],
+        };
+        Ok(self.storage().load(&query).await?.homes.pop())
+    }
+}
+
+fn query_of(home: AccountId) -> HomeQuery {
+    HomeQuery {
+        home,
+        accounts: Vec::new(),
+        reservations: Vec::new(),
+        operations: Vec::new(),
+        keys: Vec::new(),
+    }
+}
