@@ -117,9 +117,11 @@ pub fn allowance(
     let start = window.starts_at.timestamp_micros();
     let code = feature.code.clone();
     let bucket = match (feature.renewal(), standing) {
-        (OnRenewal::Carry, _) => Bucket::Standing(code),
+        (OnRenewal::Carry, Standing::InForce | Standing::Expired | Standing::Never) => {
+            Bucket::Standing(code)
+        }
         (OnRenewal::Reset, Standing::InForce) => Bucket::Window(code, start),
-        (OnRenewal::Reset, _) => Bucket::Tracked(code, start),
+        (OnRenewal::Reset, Standing::Expired | Standing::Never) => Bucket::Tracked(code, start),
     };
     let own = terms
         .overrides

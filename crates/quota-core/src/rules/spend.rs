@@ -12,8 +12,7 @@ use crate::answer::{Answer, Rejection, ScopeBalance};
 use crate::command::{Consume, ITEMS_MAX, Track};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope};
-use crate::home::Home;
-use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::ids::{FeatureCode, TokenId};
 use crate::item::Item;
 use crate::operation::{Entry, OperationKind};
 
@@ -164,10 +163,10 @@ pub(crate) fn take(
         .draws
         .iter()
         .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
-    let fits = drawn.draws.iter().all(|draw| {
-        let id = scope_account(desk.home, user, draw.scope);
-        has_room(desk.home, id, (draw, feature), total)
-    });
+    let fits = drawn
+        .draws
+        .iter()
+        .all(|draw| has_room(desk, draw, feature, total));
     if !fits {
         return Err(Rejection::CounterFull);
     }
@@ -184,13 +183,9 @@ pub(crate) fn take(
 }
 
 /// Whether no counter can leave its range, the lifetime total included, when `total` is added to it.
-fn has_room(
-    home: &Home,
-    id: &AccountId,
-    (draw, feature): (&Draw, &FeatureCode),
-    total: u64,
-) -> bool {
-    let Some(account) = home.accounts.get(id) else {
+fn has_room(desk: &Desk<'_>, draw: &Draw, feature: &FeatureCode, total: u64) -> bool {
+    let id = scope_account(desk.home, &desk.request.account, draw.scope);
+    let Some(account) = desk.home.accounts.get(id) else {
         return false;
     };
     let balance = account.books.balance(&account.books.resolved(&draw.bucket));
