@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::decide::Setting;
+use crate::setting::Setting;
 use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::{Engine, EngineError};
 use quota_core::amount::Limit;

@@ -168,21 +168,3 @@ fn last_of_each(closed: Vec<ClosedBalance>) -> Vec<ClosedBalance> {
     let last: BTreeMap<_, ClosedBalance> = closed.into_iter().map(named).collect();
     last.into_values().collect()
 }
-
-/// What requests are decided with, kept apart from its borrowed form.
-#[derive(Clone)]
-pub(crate) struct Setting {
-    pub(crate) catalog: Arc<Catalog>,
-    pub(crate) now: chrono::DateTime<chrono::Utc>,
-    pub(crate) grace: chrono::TimeDelta,
-}
-
-impl Setting {
-    pub(crate) fn context(&self) -> Context<'_> {
-        Context {
-            now: self.now,
-            catalog: &self.catalog,
-            grace: self.grace,
-        }
-    }
-}

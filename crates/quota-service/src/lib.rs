@@ -22,6 +22,7 @@ mod meters;
 mod moving;
 mod no_cache;
 mod reads;
+mod setting;
 mod settings;
 mod writes;
 

@@ -16,7 +16,7 @@ use quota_core::rules::execute::execute;
 use quota_core::rules::standing::{Overview, overview};
 use uuid::Uuid;
 
-use crate::decide::Setting;
+use crate::setting::Setting;
 use crate::writes::WriteFault;
 use crate::{Engine, EngineError};
 

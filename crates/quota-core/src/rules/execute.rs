@@ -5,7 +5,7 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
     accounts, cancel, capacity, change_plan, close, commit, credits, expire, expire_subscription,
-    extend, overrides, refund, release, renew, reserve, reset, spend, subscribe, tokens,
+    extend, overrides, refund, release, renew, reserve, reset, set_status, spend, subscribe, tokens,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -94,7 +94,7 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Subscribe(asked) => subscribe::subscribe(desk, asked),
         Command::Renew(asked) => renew::renew(desk, asked),
         Command::ChangePlan(asked) => change_plan::change_plan(desk, asked),
-        Command::SetStatus(asked) => subscribe::set_status(desk, asked),
+        Command::SetStatus(asked) => set_status::set_status(desk, asked),
         Command::Cancel(asked) => cancel::cancel(desk, asked),
         Command::Resume => cancel::resume(desk),
         Command::GrantCredits(asked) => credits::grant_credits(desk, asked),

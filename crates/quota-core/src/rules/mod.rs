@@ -32,6 +32,7 @@ mod relocate;
 mod renew;
 mod reserve;
 mod reset;
+mod set_status;
 pub mod settle;
 mod spend;
 pub mod standing;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::cancel::{cancel, not_in_force};
 use super::desk::Desk;
 use super::moves::move_usage;
 use super::outcome::Outcome;
@@ -179,7 +178,7 @@ fn runs_on(desk: &Desk<'_>, held: &Subscription, starts_at: DateTime<Utc>) -> bo
     held.is_in_force(now, grace) || before.is_some_and(|before| held.is_in_force(before, grace))
 }
 
-fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc>) -> Subscription {
+pub(super) fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc>) -> Subscription {
     // What was canceled at once stays canceled.
     if subscription.status != Status::Canceled {
         let past_due_at = subscription.past_due_at.or(Some(now));
@@ -195,24 +194,4 @@ fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc
         }
     });
     subscription
-}
-
-/// Sets the status of the subscription, and of the periods that are paid ahead (S1).
-pub(crate) fn set_status(desk: &mut Desk<'_>, asked: &SetStatus) -> Result<Outcome, Rejection> {
-    let now = desk.context.now;
-    let held = current(desk)?;
-    if held.status == asked.status {
-        return Ok(desk.unchanged());
-    }
-    if asked.status == Status::Canceled {
-        return cancel(desk, &Cancel { at_once: true });
-    }
-    // It ended when it was canceled: no status brings it back, a new subscription does.
-    if held.status == Status::Canceled && held.upcoming.is_none() {
-        return Err(not_in_force(&held, now));
-    }
-    let next = with_status(held, asked.status, now);
-    // A window waits with its use until it is in force again, or over.
-    let next = Next::new(Change::SubscriptionStatusSet, next);
-    put(desk, next, |_| false)
 }

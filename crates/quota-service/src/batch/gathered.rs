@@ -9,7 +9,8 @@ use quota_core::ids::AccountId;
 use super::job::{Group, Job, Reading, reading_of};
 use super::{Decided, Decider};
 use crate::EngineError;
-use crate::decide::{Answered, DecidedHome, Setting};
+use crate::decide::{Answered, DecidedHome};
+use crate::setting::Setting;
 use crate::kept::KeptHomes;
 
 /// What is decided on homes that are kept, and what has to wait since something must be read first.

@@ -14,7 +14,8 @@ use super::moved::Found;
 use super::writing::Written;
 use super::{Decider, answer_all, answered};
 use crate::EngineError;
-use crate::decide::{DecidedHome, Setting, decide_home};
+use crate::decide::{DecidedHome, decide_home};
+use crate::setting::Setting;
 
 impl Decider {
     /// Decides one home while nobody else can write it; gives back the jobs of which it is not known whether they took

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::catalogs::Catalogs;
-use crate::decide::{Answered, DecidedHome, Setting, Verdict, decide_home};
+use crate::decide::{Answered, DecidedHome, Verdict, decide_home};
+use crate::setting::Setting;
 use crate::homes::Homes;
 use crate::kept::KeptHomes;
 use crate::writes::Writes;
