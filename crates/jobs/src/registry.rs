@@ -101,5 +101,13 @@ mod tests {
         };
         let wanted: Vec<String> = JobName::all().map(row).collect();
         assert_eq!(rows, wanted, "\nwanted:\n{}\n", wanted.join("\n"));
+        for name in JobName::all() {
+            let (flag, cron) = (name.as_str().replace('_', "-"), name.spec().default_cron);
+            let row = page.lines().find(|line| {
+                line.starts_with(&format!("| `{name}` | `--{flag}-cron`")) && line.ends_with(" |")
+            });
+            let row = row.unwrap_or_else(|| panic!("{name} has no schedule on the page"));
+            assert!(row.ends_with(&format!("| `{cron}` |")), "{row}");
+        }
     }
 }

@@ -162,7 +162,7 @@ impl Work {
             .flat_map(|errand| self.asks(errand))
             .collect();
         let lease = self.keeper.lease();
-        let verdicts = self.inner.engine.submit_under(lease, asks).await;
+        let verdicts = self.inner.engine.submit_under_lease(lease, asks).await;
         let mut verdicts = verdicts.into_iter();
         for errand in errands {
             let mut error = None;

@@ -120,8 +120,9 @@ impl Engine {
         (job, receiver)
     }
 
-    /// Decides and books a job's requests in one batch under its lease, past the queues.
-    pub async fn submit_under(
+    /// Decides and books the requests of a scheduled job in one batch, past the queues; nothing is written once its
+    /// lease is lost.
+    pub async fn submit_under_lease(
         &self,
         lease: &Lease,
         asks: Vec<Ask>,

@@ -110,7 +110,7 @@ async fn a_write_under_an_old_lease_is_refused() {
         command: Command::ExpireSubscription,
         origin: Origin::default(),
     };
-    let verdicts = platform.engine.submit_under(&old, vec![ask]).await;
+    let verdicts = platform.engine.submit_under_lease(&old, vec![ask]).await;
     assert!(
         verdicts[0].is_err(),
         "nothing is answered under an old lease"
