@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::setting::Setting;
 use crate::left_out::{Entry, HeldEntry, Removals};
+use crate::setting::Setting;
 use crate::{Engine, EngineError};
 use quota_core::amount::Limit;
 use quota_core::catalog::{Catalog, CatalogFile, Feature};

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use quota_core::catalog::Catalog;
 use quota_core::command::Request;
 use quota_core::home::{ClosedBalance, Home};
 use quota_core::ids::{AccountId, IdempotencyKey};

@@ -5,7 +5,8 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
     accounts, cancel, capacity, change_plan, close, commit, credits, expire, expire_subscription,
-    extend, overrides, refund, release, renew, reserve, reset, set_status, spend, subscribe, tokens,
+    extend, overrides, refund, release, renew, reserve, reset, set_status, spend, subscribe,
+    tokens,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};

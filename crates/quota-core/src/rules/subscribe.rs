@@ -8,7 +8,7 @@ use super::outcome::Outcome;
 use crate::answer::Rejection;
 use crate::catalog::{Feature, Plan};
 use crate::change::Change;
-use crate::command::{Cancel, SetStatus, Subscribe};
+use crate::command::Subscribe;
 use crate::ids::PlanCode;
 use crate::operation::Entry;
 use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription};
@@ -178,7 +178,11 @@ fn runs_on(desk: &Desk<'_>, held: &Subscription, starts_at: DateTime<Utc>) -> bo
     held.is_in_force(now, grace) || before.is_some_and(|before| held.is_in_force(before, grace))
 }
 
-pub(super) fn with_status(mut subscription: Subscription, status: Status, now: DateTime<Utc>) -> Subscription {
+pub(super) fn with_status(
+    mut subscription: Subscription,
+    status: Status,
+    now: DateTime<Utc>,
+) -> Subscription {
     // What was canceled at once stays canceled.
     if subscription.status != Status::Canceled {
         let past_due_at = subscription.past_due_at.or(Some(now));

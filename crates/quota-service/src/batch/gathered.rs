@@ -10,8 +10,8 @@ use super::job::{Group, Job, Reading, reading_of};
 use super::{Decided, Decider};
 use crate::EngineError;
 use crate::decide::{Answered, DecidedHome};
-use crate::setting::Setting;
 use crate::kept::KeptHomes;
+use crate::setting::Setting;
 
 /// What is decided on homes that are kept, and what has to wait since something must be read first.
 #[derive(Default)]

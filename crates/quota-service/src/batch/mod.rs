@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use crate::catalogs::Catalogs;
 use crate::decide::{Answered, DecidedHome, Verdict, decide_home};
-use crate::setting::Setting;
 use crate::homes::Homes;
 use crate::kept::KeptHomes;
+use crate::setting::Setting;
 use crate::writes::Writes;
 use crate::{EngineError, EngineSettings};
 use chrono::{DateTime, Utc};
