@@ -87,7 +87,9 @@ fn own_codes() -> BTreeSet<String> {
                 name == "status" || name.starts_with("StatusCode::")
             });
             let calls = ["unavailable(", "unready(", "Self::invalid("];
-            if follows_status || calls.iter().any(|call| before.ends_with(call)) {
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let is_fault = line.contains("WriteFault::") && line.ends_with("=>");
+            if follows_status || is_fault || calls.iter().any(|call| before.ends_with(call)) {
                 codes.insert(code.to_owned());
             }
         }

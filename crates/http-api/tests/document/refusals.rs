@@ -42,7 +42,7 @@ fn path_of(method: &str, template: &str) -> String {
     let (account, part) = ("dXNlcjpub2JvZHk", template.split('/').nth(2));
     let id = match part {
         Some("reservations") => format!("res.{account}.{none}"),
-        Some("consumptions") => format!("op.{account}.{none}"),
+        Some("consumptions" | "operations") => format!("op.{account}.{none}"),
         Some("keys" | "runs") => none,
         // It comes to be.
         _ if method == "put" && template.ends_with("/{id}") => "somebody".to_owned(),
@@ -52,6 +52,7 @@ fn path_of(method: &str, template: &str) -> String {
         .replace("{id}", &id)
         .replace("{feature}", "articles_per_month")
         .replace("{token}", "ci")
+        .replace("{grant}", "pack")
         .replace("{name}", "none")
 }
 

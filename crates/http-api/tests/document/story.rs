@@ -102,6 +102,12 @@ async fn money(api: &Api, account: &str) {
     let pack = json!({"id": "pack", "amount": 5, "expires_at": "2027-01-01T00:00:00+01:00"});
     api.ask(&format!("post {at}"), pack.clone(), 201).await;
     api.ask(&format!("post {at}"), pack, 409).await;
+    let back = format!("post {at}/pack/take-back");
+    api.ask(&back, json!({"amount": 2, "reason": "too many"}), 200)
+        .await;
+    api.ask(&back, json!({"amount": 9}), 409).await;
+    api.ask(&back, NONE, 200).await;
+    api.ask(&back, NONE, 409).await;
     api.ask(&format!("get {at}"), NONE, 200).await;
 }
 
@@ -140,6 +146,7 @@ async fn tokens(api: &Api) {
     api.ask(&format!("{put}/old"), old.clone(), 409).await;
     api.ask(&format!("{patch}/old"), old, 409).await;
     api.ask(&format!("get {at}"), NONE, 200).await;
+    api.ask(&format!("get {at}/ci"), NONE, 200).await;
 }
 
 async fn looking(api: &Api) {
@@ -242,6 +249,8 @@ async fn holding(api: &Api) {
         api.ask("post /v1/reservations", asked, status).await;
     }
     let kept = held(api).await;
+    let shown = kept.replace("post ", "get ");
+    api.ask(&shown, NONE, 200).await;
     let extend = format!("{kept}/extend");
     api.ask(&extend, json!({"ttl_seconds": 90}), 200).await;
     let away = json!({"org": "acme"});
@@ -266,6 +275,8 @@ async fn giving_back(api: &Api) {
     let articles = uses("bea", "articles_per_month", 2);
     let spent = api.ask("post /v1/consume", articles, 200).await;
     let refund = format!("post /v1/consumptions/{}/refund", id(&spent));
+    let shown = format!("get /v1/operations/{}", id(&spent));
+    api.ask(&shown, NONE, 200).await;
     let one = json!({"feature": "articles_per_month", "amount": 1});
     api.ask(&refund, one, 200).await;
     api.ask(&refund, NONE, 200).await;
