@@ -2,7 +2,7 @@
 
 use crate::error::{corrupt, store_error, unavailable};
 use crate::pool::to_the_end;
-use crate::relocate::relocate;
+use crate::relocate::{relocate, wait_for_move};
 use crate::store::PgStore;
 use async_trait::async_trait;
 use quota_core::ids::AccountId;
@@ -34,10 +34,11 @@ const CLAIM_ATTEMPTS_MAX: u32 = 3;
 impl Directory for PgStore {
     async fn home_of(&self, account: &AccountId) -> Result<Option<AccountId>, StoreError> {
         let _turn = self.turn().await?;
-        let read = sqlx::query_scalar(HOME_OF)
-            .bind(account.as_str())
-            .fetch_optional(&self.pool);
-        let read = async { read.await.map_err(store_error) };
+        let read = async {
+            wait_for_move(&self.pool, self.layout, account).await?;
+            let home = sqlx::query_scalar(HOME_OF).bind(account.as_str());
+            home.fetch_optional(&self.pool).await.map_err(store_error)
+        };
         let home: Option<String> = self.guarded(read).await?;
         home.map(|home| parse(account, &home)).transpose()
     }
@@ -62,7 +63,8 @@ impl Directory for PgStore {
     }
 
     async fn relocate(&self, moved: &Relocation) -> Result<bool, StoreError> {
-        to_the_end(relocate(self.pool.clone(), moved.clone())).await
+        let database = (self.pool.clone(), self.layout);
+        to_the_end(relocate(database, moved.clone())).await
     }
 }
 

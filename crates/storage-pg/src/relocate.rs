@@ -4,13 +4,14 @@ use quota_core::home::Account;
 use quota_core::ids::AccountId;
 use quota_core::ports::StoreError;
 use quota_core::relocation::Relocation;
-use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::postgres::{PgConnection, PgExecutor, PgPool};
 
 use crate::accounts;
 use crate::error::store_error;
 use crate::locked::lock_home;
 use crate::operations::book;
 use crate::outbox::carry_events;
+use crate::statements::Layout;
 use crate::values::{json_text, stored_count};
 
 const SET_HOME: &str = "\
@@ -18,8 +19,37 @@ insert into directory (account, home) values ($1, $2)
 on conflict (account) do update set home = excluded.home, life = directory.life + $3
 returning life";
 
+/// On Citus a commit over two servers is not seen on both at one instant, and the user would be found in neither home. Who
+/// looks for it in the directory waits by this lock until the commit is complete: an advisory lock outlives it.
+const TAKE_USER: &str = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
+const WAIT_FOR_USER: &str = "select pg_advisory_xact_lock_shared(hashtextextended($1, 0))";
+
+/// Waits while the user is being moved, where a move may be half seen.
+pub(crate) async fn wait_for_move(
+    pool: &PgPool,
+    layout: Layout,
+    user: &AccountId,
+) -> Result<(), StoreError> {
+    match layout {
+        Layout::Whole => Ok(()),
+        Layout::Distributed => run_lock(pool, WAIT_FOR_USER, user).await,
+    }
+}
+
+async fn run_lock(
+    executor: impl PgExecutor<'_>,
+    lock: &'static str,
+    user: &AccountId,
+) -> Result<(), StoreError> {
+    let taken = sqlx::query(lock).bind(user.as_str()).execute(executor);
+    taken.await.map(drop).map_err(store_error)
+}
+
 /// See [`quota_core::ports::Directory::relocate`].
-pub(crate) async fn relocate(pool: PgPool, moved: Relocation) -> Result<bool, StoreError> {
+pub(crate) async fn relocate(
+    (pool, layout): (PgPool, Layout),
+    moved: Relocation,
+) -> Result<bool, StoreError> {
     let becomes_home = moved.to.0 == moved.user;
     if moved.from.0 == moved.to.0 || becomes_home != (moved.to.1 == 0) {
         return Err(StoreError::Refused {
@@ -27,6 +57,10 @@ pub(crate) async fn relocate(pool: PgPool, moved: Relocation) -> Result<bool, St
         });
     }
     let mut transaction = pool.begin().await.map_err(store_error)?;
+    match layout {
+        Layout::Whole => {}
+        Layout::Distributed => run_lock(&mut *transaction, TAKE_USER, &moved.user).await?,
+    }
     if !are_unchanged(&mut transaction, &moved).await? {
         transaction.rollback().await.map_err(store_error)?;
         return Ok(false);

@@ -46,30 +46,34 @@ pub(crate) type ServerSetting = (&'static str, String);
 /// All that must be set; times in milliseconds.
 pub(crate) fn wanted(settings: &Settings, layout: Layout) -> Vec<ServerSetting> {
     let millis = |span: Duration| span.as_millis().to_string();
-    let by_layout: &[(&str, &str)] = match layout {
-        Layout::Whole => &PLAN_WHOLE,
-        Layout::Distributed => &PLAN_DISTRIBUTED,
-    };
-    let plan = PLAN.iter().chain(by_layout);
-    let plan = plan.map(|(name, value)| (*name, (*value).to_owned()));
-    plan.chain([
+    let mut wanted = plan(layout);
+    wanted.extend([
         ("statement_timeout", millis(settings.statement_timeout)),
         ("lock_timeout", millis(settings.lock_timeout)),
         (
             "idle_in_transaction_session_timeout",
             millis(settings.idle_in_transaction_timeout),
         ),
-    ])
-    .collect()
+    ]);
+    wanted
 }
 
-/// Sets them on the database, with the usual time-outs, and on Citus on each worker's. Who may not do that is told what
-/// the database's owner has to run.
+fn plan(layout: Layout) -> Vec<ServerSetting> {
+    let by_layout: &[(&str, &str)] = match layout {
+        Layout::Whole => &PLAN_WHOLE,
+        Layout::Distributed => &PLAN_DISTRIBUTED,
+    };
+    let plan = PLAN.iter().chain(by_layout);
+    plan.map(|(name, value)| (*name, (*value).to_owned()))
+        .collect()
+}
+
+/// Sets them on the database, with the usual time-outs. Who may not do that is told what the database's owner has to run.
+/// On Citus each worker plans, too; it keeps no time, since Citus moves shards by statements of any length.
 pub(crate) async fn set_on_database(
     connection: &mut PgConnection,
     layout: Layout,
 ) -> Result<(), StoreError> {
-    let wanted = wanted(&Settings::default(), layout);
     let there: Vec<String> = sqlx::query_scalar(ON_DATABASE)
         .fetch_all(&mut *connection)
         .await
@@ -78,24 +82,33 @@ pub(crate) async fn set_on_database(
         .fetch_one(&mut *connection)
         .await
         .map_err(store_error)?;
-    for setting in &wanted {
+    for setting in &wanted(&Settings::default(), layout) {
         let (name, value) = setting;
-        let statement = alter(&database, setting);
-        if !there.contains(&format!("{name}={value}")) {
-            let set = sqlx::raw_sql(AssertSqlSafe(statement.clone()));
-            if let Err(error) = set.execute(&mut *connection).await {
-                tell_owner(&statement, &store_error(error).to_string());
-            }
+        if there.contains(&format!("{name}={value}")) {
+            continue;
         }
-        if layout == Layout::Distributed {
-            let refused: Option<Option<String>> = sqlx::query_scalar(ON_WORKERS)
-                .bind(&statement)
-                .fetch_optional(&mut *connection)
-                .await
-                .map_err(store_error)?;
-            if let Some(error) = refused {
-                tell_owner(&statement, &error.unwrap_or_default());
-            }
+        let statement = alter(&database, setting);
+        let set = sqlx::raw_sql(AssertSqlSafe(alone(&statement, layout)));
+        if let Err(error) = set.execute(&mut *connection).await {
+            tell_owner(&statement, &store_error(error).to_string());
+        }
+    }
+    match layout {
+        Layout::Whole => Ok(()),
+        Layout::Distributed => set_on_workers(connection, &database).await,
+    }
+}
+
+async fn set_on_workers(connection: &mut PgConnection, database: &str) -> Result<(), StoreError> {
+    for setting in &plan(Layout::Distributed) {
+        let statement = alter(database, setting);
+        let refused: Option<Option<String>> = sqlx::query_scalar(ON_WORKERS)
+            .bind(alone(&statement, Layout::Distributed))
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        if let Some(error) = refused {
+            tell_owner(&statement, &error.unwrap_or_default());
         }
     }
     Ok(())
@@ -146,6 +159,16 @@ fn missing<'w>(
         found.is_none_or(|(_, found)| found != value)
     };
     wanted.iter().filter(is_other).collect()
+}
+
+/// The statement for one server: Citus would run it on those workers that there are now, time-outs too.
+fn alone(statement: &str, layout: Layout) -> String {
+    match layout {
+        Layout::Whole => statement.to_owned(),
+        Layout::Distributed => format!(
+            "set citus.enable_ddl_propagation = off; {statement}; reset citus.enable_ddl_propagation"
+        ),
+    }
 }
 
 fn alter(database: &str, (name, value): &ServerSetting) -> String {

@@ -31,7 +31,7 @@ pub struct PgStore {
     turns: Arc<Semaphore>,
     turn_timeout: Duration,
     options: PgConnectOptions,
-    layout: Layout,
+    pub(crate) layout: Layout,
 }
 
 impl PgStore {

@@ -318,6 +318,16 @@ async fn every_table_has_its_placement_and_each_key_of_one_by_shard_holds_the_sh
     assert!(keys >= 10, "{keys}");
 }
 
+/// A pooler drops what a connection asks for as it starts: a connection that asks for nothing has it all the same.
+#[tokio::test]
+async fn migrate_sets_on_the_database_what_a_pooler_drops() {
+    let (_store, url) = fresh("settings").await;
+    let settings = "select current_setting('plan_cache_mode'), current_setting('enable_hashjoin'),
+        current_setting('statement_timeout'), current_setting('lock_timeout')";
+    let in_force = sql(&url, settings).await.expect("reads");
+    assert_eq!(in_force, "force_generic_plan|off|10s|1s");
+}
+
 #[tokio::test]
 async fn a_schema_is_missing_behind_current_or_ahead() {
     let bare = tokio::task::spawn_blocking(|| testkit::pg::fresh_database("bare"));
