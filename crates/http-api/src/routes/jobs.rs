@@ -115,7 +115,9 @@ pub(crate) async fn run_job(
     };
     let run = runner.start(job, filter, caller.name()).await;
     let run = run.map_err(|error| match Problem::from(error) {
-        problem if is_list => problem.in_list("/features", ""),
+        problem if is_list => problem
+            .in_list("/features", "")
+            .at_instead("/feature", "/features"),
         problem => problem,
     })?;
     Ok((StatusCode::ACCEPTED, Json(run_body(run))).into_response())

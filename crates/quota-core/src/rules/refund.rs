@@ -137,9 +137,6 @@ fn left_to_refund(
         let total = units(&of_scope(draws, feature, Scope::User));
         let left = total.saturating_sub(refunded(referred, feature));
         let wanted = amount.map_or(left, Amount::get);
-        if left == 0 && amount.is_some() {
-            return Err(Rejection::AlreadyRefunded);
-        }
         if wanted > left {
             return Err(Rejection::RefundTooLarge { refundable: left });
         }
