@@ -152,9 +152,11 @@ async fn calls_at_the_same_time_do_not_pile_up_on_a_frozen_redis() {
 async fn a_redis_that_is_away_at_the_start_is_found_later() {
     let mut server = RedisServer::start().expect("a server");
     server.kill_9().unwrap();
-    let cache = RedisCache::connect(&settings(&server))
-        .await
-        .expect("good settings");
+    let settings = RedisCacheSettings {
+        connect_timeout: TIME_OUT,
+        ..settings(&server)
+    };
+    let cache = RedisCache::connect(&settings).await.expect("good settings");
     let bob = user("bob");
     use_while_away(&cache, &bob, 3).await;
     server.restart().unwrap();

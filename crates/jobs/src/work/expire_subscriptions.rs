@@ -18,7 +18,7 @@ pub(crate) struct ExpireSubscriptions;
 impl Job for ExpireSubscriptions {
     fn spec(&self) -> JobSpec {
         JobSpec {
-            does: "records subscriptions that ended, sets their consumable counters to 0, publishes an event",
+            does: "records subscriptions that ended, closes their consumable counters in the books but for what a late renewal brings back, publishes an event",
             when_late: "allowances were 0 from the end on; the record and the event come late",
             ..JobSpec::new(NAME, "15 0 * * *")
         }

@@ -233,8 +233,9 @@ fn give_draw_back(
     let Some(known) = closed_balance(desk.home, closed, id, &bucket).cloned() else {
         return Ok(None);
     };
+    let was_reset = known.balance.reset_sequence > sequence;
     let back = give_back_of(draw, &known.balance);
-    if back == 0 {
+    if was_reset || back == 0 {
         return Ok(None);
     }
     (posting.used, posting.overage) = signed_back(draw, back);

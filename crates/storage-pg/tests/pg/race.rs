@@ -90,14 +90,15 @@ async fn a_full_disk_and_a_read_only_server_are_named() {
     let (store, url) = fresh("full").await;
     let a = id("user:a");
     write(&store, vec![change(&a, 0, 1)]).await;
-    let full = "create function full() returns trigger language plpgsql as
+    let full = "create function disk_is_full() returns trigger language plpgsql as
             $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
-        create trigger full before insert or update on accounts for each row execute function full()";
+        create trigger disk_is_full before insert or update on accounts
+            for each row execute function disk_is_full()";
     sql(&url, full).await.expect("a trigger");
     let next = batch(vec![change(&a, 1, 1)]);
     let error = store.write(&next).await.expect_err("is full");
     assert!(matches!(error, StoreError::Full(_)), "{error:?}");
-    let emptied = "drop trigger full on accounts;
+    let emptied = "drop trigger disk_is_full on accounts;
         alter database current set default_transaction_read_only = on";
     let database = url.rsplit('/').next().expect("a name");
     let emptied = emptied.replace("current", &format!("\"{database}\""));
