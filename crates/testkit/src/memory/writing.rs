@@ -6,6 +6,7 @@ use super::state::{HomeState, State, StoredAccount};
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::balance::Bucket;
+use quota_core::event::Event;
 use quota_core::home::{Account, ClosedBalance};
 use quota_core::ids::AccountId;
 use quota_core::ports::{HomeWrite, KeyQuery, Lease, StoreError, WriteBatch};
@@ -80,6 +81,13 @@ impl State {
                 |key: &KeyQuery| stored.is_some_and(|s| s.keyed(key, keys_since).is_some());
             if key.as_ref().is_some_and(is_taken) {
                 return Err(refused(format!("the key of `{}` is taken", operation.id)));
+            }
+        }
+        for event in &write.events {
+            let is_taken =
+                |known: &Event| known.account == event.account && known.number == event.number;
+            if self.outbox.values().any(is_taken) {
+                return Err(refused(format!("event {} is taken", event.number)));
             }
         }
         Ok(())
