@@ -10,7 +10,7 @@ const CHARS_MAX: usize = 500;
 /// A short text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500, example = "billing"))]
 pub struct Label(String);
 
 /// A text that is no label.
