@@ -168,7 +168,7 @@ pub fn is_given() -> bool {
     std::env::var_os("TEST_DIRECT_URL").is_some()
 }
 
-/// The same database without a pooler in between, if there is one: where it is migrated. See [`crate::pg_given`].
+/// The same database without a pooler in between, if there is one: where it is migrated.
 pub fn direct_url(url: &str) -> String {
     match std::env::var("TEST_DIRECT_URL") {
         Ok(direct) => with_database(&direct, database_of(url)),
