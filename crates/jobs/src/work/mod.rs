@@ -1,4 +1,4 @@
-//! The jobs, a file each. A new one is a file here, its module, and a line in [`JOBS`].
+//! The jobs, a file each. A new one is a file here, its module, and a line in `JOBS`.
 
 pub mod audit;
 pub mod audit_full;
