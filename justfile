@@ -49,7 +49,7 @@ with-servers *args:
     cargo {{ runner }} {{ if args =~ "(^| )-p " { "" } else { "--workspace" } }} {{ args }}
     {{ if args == "" { "cargo test --quiet --workspace --doc" } else { "" } }}
 
-# Conformance and races of the store, and the HTTP suites, on a PostgreSQL that is there: plain, a Citus coordinator, or behind a pooler with a direct URL beside it
+# Conformance and races of the store, and the HTTP suites, on a PostgreSQL that is there: plain, a Citus coordinator, or behind a pooler with a direct URL beside it (needs cargo-nextest)
 test-on url direct_url=url *args:
     @echo "=== test-on"
     cargo build --quiet -p api --bins

@@ -79,11 +79,10 @@ fn located(error: EngineError, path: &Path, text: &str) -> CommandError {
 }
 
 fn shown(plan: &CatalogPlan) -> String {
-    let mut lines = Vec::new();
     if plan.is_empty() {
-        lines.push("nothing changes\n".to_owned());
-        return lines.join("\n");
+        return "nothing changes\n".to_owned();
     }
+    let mut lines = Vec::new();
     for (sign, features) in [
         ('+', &plan.features_added),
         ('~', &plan.features_changed),

@@ -14,12 +14,8 @@ use uuid::Uuid;
 pub(crate) enum CommandError {
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("the demo's {what} was refused")]
-    Demo {
-        what: &'static str,
-        #[source]
-        cause: Rejection,
-    },
+    #[error("the demo's data was refused")]
+    Demo(#[source] Rejection),
     #[error("the demo's id is wrong: {0}")]
     DemoId(#[from] quota_core::ids::InvalidId),
     #[error("the database has another catalog: demo data goes only into an empty one")]
@@ -62,7 +58,7 @@ impl CommandError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Start(error) => error.exit_code(),
-            Self::Demo { .. }
+            Self::Demo(_)
             | Self::DemoId(_)
             | Self::OtherCatalog
             | Self::Server(_)

@@ -249,10 +249,7 @@ async fn submit(
     };
     match engine.submit(ask).await {
         Ok(_) | Err(EngineError::Rejected(Rejection::GrantExists)) => Ok(()),
-        Err(EngineError::Rejected(cause)) => Err(CommandError::Demo {
-            what: "data",
-            cause,
-        }),
+        Err(EngineError::Rejected(cause)) => Err(CommandError::Demo(cause)),
         Err(other) => Err(other.into()),
     }
 }

@@ -14,15 +14,15 @@ use crate::{Label, SubscriptionBody, Zone};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OverrideView {
-    /// The limit in shown units.
+    /// The limit in shown units, or `"unlimited"`.
     pub limit: Limit,
-    /// When the plan's value counts again.
+    /// First instant at which the plan's value counts again; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// Why it was set.
+    /// Why it was set, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who set it.
+    /// Who set it: the name of the API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
 }
@@ -34,11 +34,11 @@ pub struct AccountBody {
     /// Its id, without `user:` or `org:`.
     #[cfg_attr(feature = "openapi", schema(example = "alice"))]
     pub id: String,
-    /// `user` or `org`.
+    /// Whether it is a user or an org.
     pub kind: AccountKind,
     /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// The zone of its calendar days and months.
+    /// The zone of its calendar days and months, by its name in the tz database.
     #[cfg_attr(feature = "openapi", schema(example = "Europe/Berlin"))]
     pub time_zone: String,
     /// Whether every request is denied.
@@ -143,7 +143,7 @@ pub struct UserBody {
 pub struct NewUserBody {
     /// Your id for the user.
     pub id: UserId,
-    /// The user's org.
+    /// The org that the user is made in; none when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub org: Option<OrgId>,
     /// The zone of calendar days and months; UTC by default.
@@ -225,7 +225,7 @@ pub struct MoveBody {
 pub struct OverrideBody {
     /// The limit in shown units, or `"unlimited"`.
     pub limit: Limit,
-    /// When the plan's value counts again.
+    /// First instant at which the plan's value counts again; never when absent.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -252,7 +252,7 @@ pub struct ReasonBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResetBody {
-    /// The features; all of them when absent or empty, unless a token is named.
+    /// Codes of the features; all of them when absent or empty, unless a token is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureCode>,
     /// A token of the user, whose use begins at 0; beside it only the features that are named are reset.
@@ -270,7 +270,7 @@ pub struct ChangeBody {
     /// The operation's id; absent when nothing changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The account.
+    /// The account that was changed, such as `user:alice`.
     pub account: AccountId,
     /// When it was decided.
     pub at: DateTime<Utc>,

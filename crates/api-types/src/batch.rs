@@ -23,19 +23,19 @@ pub enum OperationVerb {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchItem {
-    /// What it does.
+    /// Whether it is a consume or a track; `consume` when absent.
     #[serde(default, rename = "operation")]
     pub verb: OperationVerb,
-    /// The operation's own idempotency key.
+    /// The operation's own idempotency key, in place of the header's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The user.
+    /// Id of the user.
     #[cfg_attr(feature = "openapi", schema(example = "alice"))]
     pub user: UserId,
     /// The user's API token that the request came with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// The feature; not together with `items`.
+    /// Code of the feature, as in the catalog; not together with `items`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "articles_per_month"))]
     pub feature: Option<FeatureCode>,
@@ -46,7 +46,7 @@ pub struct BatchItem {
     /// Several features at once, 1 to 100: all of them or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
-    /// The type of what is made.
+    /// The type of what is made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,
     /// The id of what is made.

@@ -24,7 +24,7 @@ pub struct CatalogBody {
 pub struct PlanBody {
     /// The number of the plan's newest version, from 1.
     pub version: u32,
-    /// The plan.
+    /// What the plan grants, and its price.
     #[serde(flatten)]
     pub plan: Plan,
 }
@@ -66,7 +66,7 @@ mod schemas {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LimitChangeBody {
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
     /// The limit now, in shown units; null when the plan does not have the feature.
     pub from: Option<Limit>,
@@ -78,9 +78,9 @@ pub struct LimitChangeBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OverLimitBody {
-    /// The account.
+    /// The account, such as `org:acme`.
     pub account: AccountId,
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
     /// How much it has used, in stored units.
     pub used: u64,
@@ -92,15 +92,15 @@ pub struct OverLimitBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HeldBody {
-    /// The feature.
+    /// Code of the feature, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
-    /// The plan.
+    /// Code of the plan, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanCode>,
     /// How many of the examined accounts hold it, through a subscription, an override or a balance.
     pub accounts: u64,
-    /// One of these accounts.
+    /// One of these accounts, such as `user:alice`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example: Option<AccountId>,
 }
@@ -113,17 +113,17 @@ pub struct PlanOfChanges {
     pub version: u64,
     /// Whether anything changes.
     pub changes: bool,
-    /// New features.
+    /// Codes of new features.
     pub features_added: Vec<FeatureCode>,
-    /// Features that change.
+    /// Codes of features that change.
     pub features_changed: Vec<FeatureCode>,
-    /// Features that are removed.
+    /// Codes of features that are removed.
     pub features_removed: Vec<FeatureCode>,
-    /// New plans.
+    /// Codes of new plans.
     pub plans_added: Vec<PlanCode>,
     /// Plans that get a new version, with the limits that change.
     pub plans_changed: BTreeMap<PlanCode, Vec<LimitChangeBody>>,
-    /// Plans that are removed.
+    /// Codes of plans that are removed.
     pub plans_removed: Vec<PlanCode>,
     /// Removed features and plans that accounts hold: `apply` requires their names in `removing_features` and
     /// `removing_plans`.

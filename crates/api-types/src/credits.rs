@@ -13,19 +13,19 @@ use crate::Label;
 pub struct GrantBody {
     /// Its id, unique within the account.
     pub id: GrantId,
-    /// Credits at the start.
+    /// Credits that were granted, less what was taken back.
     pub granted: u64,
-    /// Credits spent.
+    /// Credits spent for good.
     pub used: u64,
-    /// Credits reserved.
+    /// Credits that open reservations hold.
     pub held: u64,
-    /// Credits left.
+    /// Credits that can still be spent or reserved.
     pub remaining: u64,
     /// Grants with a lower number are spent first.
     pub priority: u32,
     /// When it was granted.
     pub starts_at: DateTime<Utc>,
-    /// When the rest is lost.
+    /// First instant at which what is left is lost; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -53,7 +53,7 @@ pub struct NewGrantBody {
     /// Grants with a lower number are spent first; 0 by default.
     #[serde(default)]
     pub priority: u32,
-    /// When the rest is lost.
+    /// First instant at which what is left is lost; never when absent.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

@@ -11,7 +11,7 @@ use crate::Label;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ItemBody {
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
     /// How much, in stored units: 1 to 10^15.
     #[cfg_attr(feature = "openapi", schema(example = 1))]
@@ -24,12 +24,12 @@ pub struct ItemBody {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", schema(example = json!({"user": "alice", "feature": "articles_per_month", "amount": 1})))]
 pub struct ConsumeBody {
-    /// The user.
+    /// Id of the user.
     pub user: UserId,
     /// The user's API token that the request came with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// The feature; not together with `items`.
+    /// Code of the feature, as in the catalog; not together with `items`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
     /// How much of the feature, in stored units: 1 to 10^15.
@@ -54,12 +54,12 @@ pub struct ConsumeBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CheckBody {
-    /// The user.
+    /// Id of the user.
     pub user: UserId,
     /// The user's API token that the request would come with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// The feature; not together with `items`.
+    /// Code of the feature, as in the catalog; not together with `items`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "articles_per_month"))]
     pub feature: Option<FeatureCode>,
@@ -77,12 +77,12 @@ pub struct CheckBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReserveBody {
-    /// The user.
+    /// Id of the user.
     pub user: UserId,
     /// The user's API token that the request came with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     #[cfg_attr(feature = "openapi", schema(example = "llm_tokens"))]
     pub feature: FeatureCode,
     /// How much, in stored units: 1 to 10^15.
@@ -94,7 +94,7 @@ pub struct ReserveBody {
         schema(minimum = 1, maximum = 2_592_000, example = 60)
     )]
     pub ttl_seconds: u32,
-    /// The type of what is made.
+    /// The type of what is made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,
     /// The id of what is made.
@@ -113,7 +113,7 @@ pub struct CommitBody {
     /// Units used, 0 to 10^15. What was used beyond the reservation is charged too; if nothing can pay for it, it is overage.
     #[cfg_attr(feature = "openapi", schema(example = 740))]
     pub actual: u64,
-    /// The type of what was made.
+    /// The type of what was made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,
     /// The id of what was made.
@@ -155,10 +155,10 @@ pub struct ExtendBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RefundBody {
-    /// The feature; required with `amount` when the consumption had several features.
+    /// Code of the feature; required with `amount` when the consumption had several features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
-    /// How much of it; everything not yet refunded when absent.
+    /// How much of it, in stored units: 1 to 10^15; everything not yet refunded when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
     /// Why; booked with the operation.
@@ -171,15 +171,15 @@ pub struct RefundBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseCapacityBody {
-    /// The user.
+    /// Id of the user.
     pub user: UserId,
-    /// The feature, of kind `capacity`.
+    /// Code of the feature, which must be of kind `capacity`.
     #[cfg_attr(feature = "openapi", schema(example = "gallery_albums"))]
     pub feature: FeatureCode,
     /// How much, in stored units: 1 to 10^15.
     #[cfg_attr(feature = "openapi", schema(example = 1))]
     pub amount: Amount,
-    /// The type of what was deleted.
+    /// The type of what was deleted, such as `album`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,
     /// The id of what was deleted.

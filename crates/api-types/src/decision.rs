@@ -16,17 +16,17 @@ use serde::{Deserialize, Serialize};
 pub struct DrawBody {
     /// Whose balance: the token's, the user's or the org's.
     pub scope: Scope,
-    /// What paid.
+    /// What paid: the allowance, credits, the free trial, no limit at all, or nothing (overage).
     pub source: Source,
     /// How much: credits for a grant, units of the feature elsewhere.
     pub amount: u64,
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
-    /// The credit grant, where credits paid.
+    /// Id of the credit grant, where credits paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantId>,
-    /// The token, where the balance is a token's.
+    /// Id of the token, where the balance is a token's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
 }
@@ -35,21 +35,21 @@ pub struct DrawBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BalanceBody {
-    /// Whose balance.
+    /// Whose balance: the token's, the user's or the org's.
     pub scope: Scope,
-    /// The feature; absent for a token, whose cap counts all features.
+    /// Code of the feature; absent for a token, whose cap counts all features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
     /// The limit of the current window, in stored units; absent when no subscription in force names the feature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub granted: Option<Limit>,
-    /// Used in the current window.
+    /// Used in the current window, in stored units.
     pub used: u64,
-    /// Reserved and not yet settled.
+    /// Reserved and not yet settled, in stored units.
     pub held: u64,
-    /// Used beyond the limit.
+    /// Used beyond the limit, in stored units.
     pub overage: u64,
-    /// What is left of the allowance; absent when there is no limit.
+    /// What is left of the allowance, in stored units; absent when there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<u64>,
     /// Whether there is no limit.
@@ -101,7 +101,7 @@ pub struct DecisionBody {
         schema(example = "op.dXNlcjphbGljZQ.0199c2f0-0000-7000-8000-000000000000")
     )]
     pub id: Option<String>,
-    /// The reservation that the operation is about.
+    /// Id of the reservation that the operation is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation: Option<String>,
     /// When it was decided.
@@ -121,10 +121,10 @@ pub struct DecisionBody {
     /// Whose limit denied it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// The feature that was denied.
+    /// Code of the feature that was denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
-    /// How much was asked for.
+    /// How much of the feature was asked for, in stored units; of several features only the denied one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<u64>,
     /// How much the scope that denied it would have allowed.
@@ -137,20 +137,20 @@ pub struct DecisionBody {
         serialize_with = "crate::instant::serialize_option"
     )]
     pub resets_at: Option<DateTime<Utc>>,
-    /// The reservation's deadline.
+    /// First instant at which the reservation holds nothing any more.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         serialize_with = "crate::instant::serialize_option"
     )]
     pub expires_at: Option<DateTime<Utc>>,
-    /// The reservation's state.
+    /// State of the reservation after the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ReservationState>,
     /// Whether a reservation was committed after its deadline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late: Option<bool>,
-    /// What was taken, in this order.
+    /// What was taken, in this order; for a check, what would be.
     pub draws: Vec<DrawBody>,
     /// What was given back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

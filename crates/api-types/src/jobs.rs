@@ -16,12 +16,12 @@ pub struct JobBody {
     /// When it runs: a cron expression, or `never`.
     #[cfg_attr(feature = "openapi", schema(example = "5 0 * * *"))]
     pub schedule: String,
-    /// The time zone of the schedule.
+    /// The time zone of the schedule, by its name in the tz database.
     pub zone: String,
-    /// When it runs next.
+    /// When it runs next by its schedule; absent when it never does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run_at: Option<DateTime<Utc>>,
-    /// Its newest run.
+    /// Its newest run, at work or ended; a frequent job that found nothing to do leaves none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_run: Option<RunBody>,
 }
@@ -30,7 +30,7 @@ pub struct JobBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobList {
-    /// The jobs.
+    /// The jobs, with their schedules and last runs.
     pub items: Vec<JobBody>,
 }
 
@@ -38,29 +38,29 @@ pub struct JobList {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunBody {
-    /// Its id.
+    /// Id of the run.
     pub id: Uuid,
-    /// The job.
+    /// Name of the job.
     pub job: String,
     /// Who started it: `schedule`, `manual`, or the name of an API key.
     pub asked_by: String,
     /// The account and features that it was limited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// The process that runs it.
+    /// The process that runs it, or ran it.
     pub owner: String,
     /// When it started.
     pub started_at: DateTime<Utc>,
-    /// When it ended.
+    /// When it ended; absent while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<DateTime<Utc>>,
-    /// Its state.
+    /// What became of it; `running` while it is at work.
     pub state: RunState,
     /// How many accounts, homes, events or rows were processed.
     pub done: u64,
     /// How many failed after all retries.
     pub failed: u64,
-    /// The last error.
+    /// The last error, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -81,11 +81,11 @@ pub struct RunBatchBody {
     pub number: u32,
     /// When it ended.
     pub ended_at: DateTime<Utc>,
-    /// How many were processed.
+    /// How many accounts, homes, events or rows were processed in this batch.
     pub done: u64,
-    /// How many failed.
+    /// How many failed in this batch.
     pub failed: u64,
-    /// The last error.
+    /// The last error, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -11,11 +11,11 @@ use crate::Label;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyBody {
-    /// Its id.
+    /// Id of the key, to revoke it by.
     pub id: Uuid,
-    /// What it is for.
+    /// What it is for; the actor of everything done with it.
     pub name: String,
-    /// What it may do.
+    /// What it may do: `read` looks, `write` also decides and changes accounts, `admin` does everything.
     pub scope: KeyScope,
     /// The first characters of the secret.
     #[cfg_attr(feature = "openapi", schema(example = "quota_0a1b2c"))]
@@ -46,6 +46,6 @@ pub struct NewKeyBody {
     /// What it is for; booked as the actor of everything done with it.
     #[cfg_attr(feature = "openapi", schema(example = "billing"))]
     pub name: Label,
-    /// What it may do.
+    /// What it may do: `read` looks, `write` also decides and changes accounts, `admin` does everything.
     pub scope: KeyScope,
 }

@@ -11,28 +11,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntryBody {
-    /// The scope.
+    /// Whose balance: the token's, the user's or the org's.
     pub scope: Scope,
-    /// The account whose balance changed.
+    /// The account whose balance changed, such as `org:acme`.
     pub account: AccountId,
-    /// The balance.
+    /// The balance: what it counts, and from when on.
     #[cfg_attr(
         feature = "openapi",
         schema(example = "window:articles_per_month:1790000000000000")
     )]
     pub bucket: String,
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
-    /// What paid.
+    /// What paid, or was given back.
     pub source: Source,
-    /// Change of `used`.
+    /// Change of `used`, in credits for a grant and in stored units elsewhere; below 0 where it fell.
     pub used: i64,
-    /// Change of `held`.
+    /// Change of `held`, in the same units; below 0 where a reservation ended.
     pub held: i64,
-    /// Change of `overage`.
+    /// Change of `overage`, in the same units; below 0 where it fell.
     pub overage: i64,
-    /// Change of `granted`.
+    /// Change of `granted`, in credits: only grants have one.
     pub granted: i64,
 }
 
@@ -40,9 +40,9 @@ pub struct EntryBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OperationBody {
-    /// Its id.
+    /// Id of the operation: `op.<account>.<uuid>`.
     pub id: String,
-    /// The account that it is about.
+    /// The account that it is about, such as `user:alice`.
     pub account: AccountId,
     /// Its number in the history of the account, or of the account's org.
     pub sequence: u64,
@@ -50,7 +50,7 @@ pub struct OperationBody {
     pub at: DateTime<Utc>,
     /// What kind of operation it is.
     pub kind: OperationKind,
-    /// Whether it was carried out.
+    /// Whether it was carried out; false for a denial.
     pub allowed: bool,
     /// Why it was denied.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,10 +67,10 @@ pub struct OperationBody {
     /// The idempotency key of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The reservation that it is about.
+    /// Id of the reservation that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation: Option<String>,
-    /// The operation that it refunds.
+    /// Id of the operation that it refunds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refers_to: Option<String>,
     /// The balances that it changed.
@@ -86,7 +86,7 @@ pub struct OriginBody {
     /// The name of the API key, or `job:` and the name of the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// The request's id.
+    /// Id of the request, as in its `X-Request-Id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The type of what was made or deleted.

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberUse {
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
-    /// Used in the current window.
+    /// Used by the member in its current window, in stored units.
     pub used: u64,
-    /// Used in all windows together, paid by credits and trial too.
+    /// Used in all windows together, in stored units, paid by credits and trial too.
     pub lifetime: u64,
 }
 

@@ -10,7 +10,7 @@ use crate::{AccountBody, BalanceBody, GrantBody};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeatureBody {
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
     /// The feature's name, to show.
     pub name: String,
@@ -18,12 +18,12 @@ pub struct FeatureBody {
     pub unit: String,
     /// Stored units in one shown unit; amounts and balances are in stored units.
     pub scale: u64,
-    /// The account's own balance.
+    /// The account's own balance of the feature.
     pub own: BalanceBody,
-    /// The balance of its org, if it has one.
+    /// The balance of the account's org, if it is in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub org: Option<BalanceBody>,
-    /// Used in all windows together.
+    /// Used in all windows together, in stored units.
     pub lifetime: u64,
 }
 
@@ -31,7 +31,7 @@ pub struct FeatureBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenStanding {
-    /// The token's id.
+    /// Id of the token.
     pub id: TokenId,
     /// Its balance.
     pub balance: BalanceBody,
@@ -41,7 +41,7 @@ pub struct TokenStanding {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OverviewBody {
-    /// The account.
+    /// The account's settings and subscription.
     pub account: AccountBody,
     /// When it was read.
     pub at: DateTime<Utc>,
@@ -49,9 +49,9 @@ pub struct OverviewBody {
     pub version: u64,
     /// Whether its subscription is in force.
     pub in_force: bool,
-    /// Every feature of the catalog.
+    /// Its balance of every feature of the catalog, by code.
     pub features: Vec<FeatureBody>,
-    /// Its tokens.
+    /// The balances of its tokens; none for an org.
     pub tokens: Vec<TokenStanding>,
     /// Its credit grants that are not used up.
     pub grants: Vec<GrantBody>,

@@ -11,22 +11,23 @@ use crate::DrawBody;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReservationBody {
-    /// Its id.
+    /// Id of the reservation: `res.<account>.<uuid>`.
     pub id: String,
-    /// The user's account.
+    /// The user's account, such as `user:alice`.
     pub account: AccountId,
-    /// The user's API token that it was made with.
+    /// Id of the user's API token that it was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
     /// How much was reserved, in stored units.
     pub amount: u64,
-    /// Its state now.
+    /// Its state now; `expired` from the deadline on.
     pub state: ReservationState,
-    /// When it expires or expired, unless it ended before.
+    /// First instant at which it holds nothing any more, unless it ended before.
     pub expires_at: DateTime<Utc>,
-    /// When it ended.
+    /// When it was committed or released, or passed its deadline; absent while it is open, or when the ledger no longer
+    /// says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<DateTime<Utc>>,
     /// Units that were committed, in time or after it expired.

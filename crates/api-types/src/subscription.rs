@@ -13,9 +13,9 @@ use crate::Label;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScheduledBody {
-    /// The next plan.
+    /// Code of the plan that takes over.
     pub plan: PlanCode,
-    /// When it starts.
+    /// When it takes over: at the end of what is paid for.
     pub at: DateTime<Utc>,
 }
 
@@ -23,7 +23,7 @@ pub struct ScheduledBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpcomingBody {
-    /// The plan.
+    /// Code of the plan, as in the catalog.
     pub plan: PlanCode,
     /// The start of the period.
     pub starts_at: DateTime<Utc>,
@@ -35,12 +35,12 @@ pub struct UpcomingBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SubscriptionBody {
-    /// The plan.
+    /// Code of the plan, as in the catalog.
     pub plan: PlanCode,
     /// The version of the plan, if the subscription stays on the one that it began with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_version: Option<u32>,
-    /// The status.
+    /// Whether it is paid for: allowances count while it is `active`, `trialing`, or `past_due` within the grace.
     pub status: Status,
     /// Whether its limits count now.
     pub in_force: bool,
@@ -55,7 +55,7 @@ pub struct SubscriptionBody {
     /// Since when a payment is overdue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub past_due_at: Option<DateTime<Utc>>,
-    /// When it ends, if it was canceled.
+    /// When it ends, or ended, if it was canceled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<DateTime<Utc>>,
     /// The change of plan that is scheduled.
@@ -71,7 +71,7 @@ pub struct SubscriptionBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StartBody {
-    /// The plan.
+    /// Code of the plan, as in the catalog.
     pub plan: PlanCode,
     /// The start of the first period; now when absent. In the future it waits for the end of what is paid for.
     #[serde(
@@ -87,7 +87,7 @@ pub struct StartBody {
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub ends_at: Option<DateTime<Utc>>,
-    /// The status; `active` when absent.
+    /// Whether it is paid for; `active` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// Why; booked with the change.
@@ -117,7 +117,7 @@ pub struct RenewBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangePlanBody {
-    /// The new plan.
+    /// Code of the plan to change to.
     pub plan: PlanCode,
     /// When the plan changes; when absent, a plan that costs more for a day and has no shorter interval starts now, any
     /// other at the end of the period.
@@ -136,7 +136,7 @@ pub struct ChangePlanBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelBody {
-    /// `period_end` when absent.
+    /// When it ends: at once, or with the period; `period_end` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<ChangeWhen>,
     /// Why; booked with the change.
@@ -149,7 +149,7 @@ pub struct CancelBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StatusBody {
-    /// The status.
+    /// The new status; allowances count only while it is `active`, `trialing`, or `past_due` within the grace.
     pub status: Status,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,17 +11,17 @@ use crate::{BalanceBody, Label};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenBody {
-    /// Its id.
+    /// Id of the token, unique within the user.
     pub id: TokenId,
-    /// Its cap, in stored units.
+    /// What may be used with it in all, in stored units, or `"unlimited"`.
     pub cap: Limit,
-    /// When it expires.
+    /// First instant at which it is denied; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
+    /// When it was revoked; absent when it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<DateTime<Utc>>,
-    /// Its balance.
+    /// What was used with it, and what is left of its cap.
     pub balance: BalanceBody,
 }
 
@@ -43,7 +43,7 @@ pub struct NewTokenBody {
     /// Its cap in stored units, or `"unlimited"`; required unless the user is unlimited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cap: Option<Limit>,
-    /// When it expires.
+    /// First instant at which it is denied; never when absent.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -63,7 +63,7 @@ pub struct TokenTermsBody {
     /// Its cap in stored units, or `"unlimited"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cap: Option<Limit>,
-    /// When it expires.
+    /// First instant at which it is denied; it stays as it is when absent.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

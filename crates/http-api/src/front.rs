@@ -1,8 +1,9 @@
 //! The way in. Checks and consumes, which are most requests, go past axum's router; all others, and whatever is odd about
 //! these two, go through it.
 //!
-//! Measured with 67 routes and a handler with the same extractors, in one thread: a request takes 7.4 µs through the
-//! router and 3.3 µs past it, for matching the path, boxing the handler and noting the route. That is about 4 µs of each.
+//! What it saves is matching the path, boxing the handler and noting the route. In a loop in one thread on a busy machine,
+//! with 67 routes and a handler with the same extractors, a request took 7.4 µs through the router and 3.3 µs past it: a
+//! hint of the size, not a measurement of the server.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};

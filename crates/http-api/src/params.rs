@@ -339,7 +339,7 @@ impl Page {
         after.map_err(|error| Problem::invalid_parameter("after", error.why))
     }
 
-    /// The sequence number before which the page begins.
+    /// The place in the ledger before which the page begins.
     pub(crate) fn after_place(&self) -> Result<Option<LedgerCursor>, Problem> {
         let after = self.after.as_deref().map(str::parse).transpose();
         after.map_err(|error: InvalidCursor| Problem::invalid_parameter("after", error.to_string()))

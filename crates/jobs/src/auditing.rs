@@ -6,7 +6,7 @@ use quota_core::ids::AccountId;
 use quota_core::ports::{RunState, RunSummary, StoreError};
 use quota_service::Engine;
 
-use crate::run::{Ended, Work, in_words};
+use crate::run::{Ended, Work};
 use crate::runs::RUNS_LOOKED_AT;
 use crate::{JobName, meters};
 
@@ -40,9 +40,7 @@ pub(crate) async fn audited_since(
 impl Work {
     /// Audits the homes that were touched since an instant; all homes without one.
     pub(crate) async fn audit_since(&mut self, since: Option<DateTime<Utc>>) -> Result<(), Ended> {
-        if let Some(account) = self.filter.account.clone() {
-            let row = self.inner.engine.account(&account).await;
-            let row = row.map_err(|error| Ended::Aborted(in_words(&error)))?;
+        if let Some(row) = self.only_account().await? {
             return self.audit_batch(&[row.home]).await;
         }
         let batch_max = usize::try_from(self.inner.settings.batch_max.max(1)).unwrap_or(usize::MAX);

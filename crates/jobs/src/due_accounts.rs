@@ -5,7 +5,7 @@ use quota_core::command::{CloseWindows, Command};
 use quota_core::ids::AccountId;
 use quota_core::ports::{AccountPage, AccountRow};
 
-use crate::run::{Counted, Ended, Errand, Work, in_words};
+use crate::run::{Counted, Ended, Errand, Work};
 
 impl Work {
     /// Closes windows of these cadences that ended (W5), and warms the cache for the accounts that changed (Y4).
@@ -54,17 +54,14 @@ impl Work {
     }
 
     async fn due_accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, Ended> {
-        let engine = &self.inner.engine;
-        let Some(account) = &self.filter.account else {
-            return self.patiently(|| engine.storage().accounts(page)).await;
-        };
+        if self.filter.account.is_none() {
+            let storage = self.inner.engine.storage();
+            return self.patiently(|| storage.accounts(page)).await;
+        }
         if page.after.is_some() {
             return Ok(Vec::new());
         }
-        match engine.account(account).await {
-            Ok(row) => Ok(vec![row]),
-            Err(error) => Err(Ended::Aborted(in_words(&error))),
-        }
+        Ok(self.only_account().await?.into_iter().collect())
     }
 
     /// Reads what the next look at these accounts wants, so that the cache has it.

@@ -10,7 +10,7 @@ use crate::run::{Ended, Work};
 /// What is known of a job besides its work. Settings, documentation and routes are derived from this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobSpec {
-    /// Its name.
+    /// What settings, addresses, the lease and the history call it; no other job has it.
     pub name: JobName,
     /// When it runs by default, as a cron expression.
     pub default_cron: &'static str,

@@ -6,7 +6,7 @@ use quota_core::answer::Answer;
 use quota_core::command::Command;
 use quota_core::ids::AccountId;
 use quota_core::origin::Origin;
-use quota_core::ports::{BatchRecord, JobRun, RunSummary, StoreError};
+use quota_core::ports::{AccountRow, BatchRecord, JobRun, RunSummary, StoreError};
 use quota_service::{Ask, EngineError};
 
 use crate::JobFilter;
@@ -100,6 +100,16 @@ impl Work {
     {
         let answer = self.inner.with_retries(call).await;
         answer.map_err(|error| Ended::Aborted(in_words(&error)))
+    }
+
+    /// The account that the run is narrowed down to, as it stands now; `None` for a run over all.
+    pub(crate) async fn only_account(&self) -> Result<Option<AccountRow>, Ended> {
+        let Some(account) = &self.filter.account else {
+            return Ok(None);
+        };
+        let row = self.inner.engine.account(account).await;
+        row.map(Some)
+            .map_err(|error| Ended::Aborted(in_words(&error)))
     }
 
     /// Does a batch and records it; gives back the accounts that changed.
@@ -217,7 +227,7 @@ impl Work {
     }
 }
 
-pub(crate) fn count<T>(of: &[T]) -> u64 {
+fn count<T>(of: &[T]) -> u64 {
     u64::try_from(of.len()).unwrap_or(u64::MAX)
 }
 

@@ -13,13 +13,13 @@ use crate::lease::{LeaseKeeper, until};
 use crate::run::{Ended, Work};
 use crate::{JobError, JobFilter, JobName, JobSettings};
 
-/// Newest runs among which one without batches is looked for: more than a month of the frequent jobs brings.
+/// Newest runs among which one without batches is looked for; an older one is said to be unknown.
 const RUNS_SEARCHED: u32 = 20_000;
 
 /// A job as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobInfo {
-    /// Its name.
+    /// What settings, addresses and the history call it.
     pub name: JobName,
     /// Its cron expression, or `never`.
     pub schedule: String,
@@ -38,7 +38,7 @@ pub struct Runner {
 }
 
 /// A run that has begun: recorded, and with its lease taken.
-pub(crate) struct Begun {
+pub(crate) struct StartedRun {
     run: JobRun,
     keeper: LeaseKeeper,
     filter: JobFilter,
@@ -151,7 +151,7 @@ impl Runner {
         job: JobName,
         filter: JobFilter,
         asked_by: &str,
-    ) -> Result<Begun, JobError> {
+    ) -> Result<StartedRun, JobError> {
         let begun = self.take(job, filter, asked_by).await?;
         self.record(begun).await
     }
@@ -162,7 +162,7 @@ impl Runner {
         job: JobName,
         filter: JobFilter,
         asked_by: &str,
-    ) -> Result<Begun, JobError> {
+    ) -> Result<StartedRun, JobError> {
         filter.check(job)?;
         if self.inner.is_stopping() {
             return Err(JobError::Stopping);
@@ -184,7 +184,7 @@ impl Runner {
             .take_lease(job.as_str(), &holder, now, held_until)
             .await?;
         let lease = lease.ok_or(JobError::AlreadyRunning { job })?;
-        Ok(Begun {
+        Ok(StartedRun {
             run: JobRun {
                 id,
                 job: job.to_string(),
@@ -203,7 +203,7 @@ impl Runner {
     }
 
     /// Enters a run in the history.
-    pub(crate) async fn record(&self, begun: Begun) -> Result<Begun, JobError> {
+    pub(crate) async fn record(&self, begun: StartedRun) -> Result<StartedRun, JobError> {
         match self.inner.engine.storage().put_run(&begun.run).await {
             Ok(()) => Ok(begun),
             Err(error) => {
@@ -214,13 +214,13 @@ impl Runner {
     }
 
     /// Carries a run that has begun to its end.
-    pub(crate) async fn finish(&self, begun: Begun) -> Result<Finished, JobError> {
+    pub(crate) async fn finish(&self, begun: StartedRun) -> Result<Finished, JobError> {
         let job = begun.job;
         let ended = self.spawn(begun).await;
         ended.map_err(|_| JobError::Crashed { job })
     }
 
-    fn spawn(&self, begun: Begun) -> JoinHandle<Finished> {
+    fn spawn(&self, begun: StartedRun) -> JoinHandle<Finished> {
         let inner = Arc::clone(&self.inner);
         let active = Active::count(&inner);
         tokio::spawn(async move {
@@ -231,7 +231,7 @@ impl Runner {
     }
 }
 
-impl Begun {
+impl StartedRun {
     /// Gives the lease back with nothing done.
     pub(crate) async fn give_up(self) {
         let job = self.job;
@@ -241,7 +241,7 @@ impl Begun {
     }
 }
 
-async fn carry_out(host: &Arc<Host>, begun: Begun) -> Finished {
+async fn carry_out(host: &Arc<Host>, begun: StartedRun) -> Finished {
     let started = tokio::time::Instant::now();
     let job = begun.job;
     tracing::info!(%job, run = %begun.run.id, asked_by = %begun.run.asked_by, "a job begins");

@@ -18,8 +18,8 @@ const FAILURE_WAITS_MAX: u32 = 6;
 /// Who asked for a run of the schedule, in the history.
 const ASKED_BY: &str = "schedule";
 
-/// What a look at a job that was due came to.
-enum Looked {
+/// What a job's turn came to.
+enum TurnOutcome {
     /// The schedule names no other instant.
     Never,
     /// It ran, or there was nothing to do.
@@ -59,20 +59,20 @@ impl Runner {
         let mut failures = 0_u32;
         let mut is_unfinished = false;
         while !self.inner.is_stopping() {
-            let looked = self.once(job, schedule, since, is_unfinished).await;
-            match looked {
-                Ok(Looked::Never) => return,
-                Ok(Looked::Well) => {
+            let outcome = self.once(job, schedule, since, is_unfinished).await;
+            match outcome {
+                Ok(TurnOutcome::Never) => return,
+                Ok(TurnOutcome::Well) => {
                     since = self.inner.engine.now();
                     (failures, is_unfinished) = (0, false);
                 }
-                Ok(Looked::Taken) => {
+                Ok(TurnOutcome::Taken) => {
                     tokio::select! {
                         () = self.inner.stopping() => {}
                         () = tokio::time::sleep(self.inner.settings.lease_kept / 3) => {}
                     }
                 }
-                Ok(Looked::Badly) => {
+                Ok(TurnOutcome::Badly) => {
                     is_unfinished = true;
                     self.rest(&mut failures).await;
                 }
@@ -91,24 +91,24 @@ impl Runner {
         schedule: &Schedule,
         since: DateTime<Utc>,
         is_unfinished: bool,
-    ) -> Result<Looked, JobError> {
+    ) -> Result<TurnOutcome, JobError> {
         if !is_unfinished {
             let Some(due) = self.due(job, schedule, since).await? else {
-                return Ok(Looked::Never);
+                return Ok(TurnOutcome::Never);
             };
             if !self.sleep_until(job, due).await {
-                return Ok(Looked::Well);
+                return Ok(TurnOutcome::Well);
             }
         }
         let now = self.inner.engine.now();
         let is_frequent = job.spec().rhythm.is_frequent();
         if is_frequent && !job.job().has_work(&self.inner.engine).await? {
             meters::succeeded(job, now);
-            return Ok(Looked::Well);
+            return Ok(TurnOutcome::Well);
         }
         let begun = match self.take(job, JobFilter::default(), ASKED_BY).await {
             Ok(begun) => begun,
-            Err(JobError::AlreadyRunning { .. }) => return Ok(Looked::Taken),
+            Err(JobError::AlreadyRunning { .. }) => return Ok(TurnOutcome::Taken),
             Err(error) => return Err(error),
         };
         // Another worker may have done it while this one waited for the lease.
@@ -121,13 +121,17 @@ impl Runner {
         };
         if !is_due {
             begun.give_up().await;
-            return Ok(Looked::Well);
+            return Ok(TurnOutcome::Well);
         }
         let begun = self.record(begun).await?;
         let finished = self.finish(begun).await?;
         let is_bad =
             !finished.is_complete || (is_frequent && finished.run.state == RunState::Failed);
-        Ok(if is_bad { Looked::Badly } else { Looked::Well })
+        Ok(if is_bad {
+            TurnOutcome::Badly
+        } else {
+            TurnOutcome::Well
+        })
     }
 
     /// When the job is due: a frequent one by the clock alone; another by its history too, so that what was missed

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::catalog::{Catalog, CatalogFile};
+use quota_core::change::Change;
 use quota_core::home::{Account, Books};
 use quota_core::ids::{AccountId, OrgId, PlanCode, TokenId, UserId};
 use quota_core::operation::{Operation, OperationKind, id_at};
@@ -15,7 +16,6 @@ use quota_core::terms::{Policy, Subscription, Terms, Token};
 use uuid::Uuid;
 
 use crate::error::{BenchError, other};
-use quota_core::change::Change;
 
 /// Homes in one write.
 const BATCH: usize = 500;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::absent::is_default;
 use crate::amount::Limit;
 use crate::change::Change;
 use crate::denial::Denial;
@@ -15,7 +16,7 @@ use crate::terms::Status;
 /// How one scope stands for one feature after an operation. The short names are those of the ledger's rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeBalance {
-    /// The scope.
+    /// Whose balance: of the token, the user or the org.
     #[serde(rename = "s")]
     pub scope: Scope,
     /// The feature; none for a token, whose cap counts them all.
@@ -24,16 +25,16 @@ pub struct ScopeBalance {
     /// What may be used at most in the current window; none when no subscription in force names the feature.
     #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
     pub granted: Option<Limit>,
-    /// Spent for good in the current window.
-    #[serde(rename = "u", default, skip_serializing_if = "is_zero")]
+    /// Spent for good in the current window, in stored units.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
     pub used: u64,
-    /// Reserved and not yet settled.
-    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
+    /// Reserved and not yet settled, in stored units.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
     pub held: u64,
-    /// Spent beyond what there was.
-    #[serde(rename = "o", default, skip_serializing_if = "is_zero")]
+    /// Spent beyond what there was, in stored units; it counts against the limit (X9).
+    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
     pub overage: u64,
-    /// What a new request can still get of the allowance; none when there is no ceiling.
+    /// What a new request can still get of the allowance, in stored units; none when there is no ceiling.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub remaining: Option<u64>,
     /// The plan's limit in stored units.
@@ -53,14 +54,6 @@ pub struct ScopeBalance {
     pub resets_at: Option<DateTime<Utc>>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(value: &u64) -> bool {
-    *value == 0
-}
-
 /// What a request came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -72,7 +65,7 @@ pub enum Answer {
     },
     /// It holds until the deadline (R1); also the answer to `extend`.
     Reserved {
-        /// The deadline.
+        /// First instant at which the hold counts no more.
         expires_at: DateTime<Utc>,
         /// How the scopes stand now.
         balances: Vec<ScopeBalance>,
@@ -87,30 +80,30 @@ pub enum Answer {
         /// How the scopes stand now.
         balances: Vec<ScopeBalance>,
     },
-    /// Nothing was drawn.
+    /// It was refused for lack of quota: nothing was drawn at any scope.
     Denied {
-        /// What was asked for.
+        /// What was asked for; of several items the first that could not be had.
         feature: FeatureCode,
-        /// How much of it.
+        /// How much of it, in stored units.
         requested: u64,
-        /// Why not.
+        /// The first reason that applies (F7), and what would have been enough.
         denial: Denial,
         /// How the scopes stand.
         balances: Vec<ScopeBalance>,
     },
     /// A consumption was reversed.
     Refunded {
-        /// What went back, by feature.
+        /// What went back at the user, by feature, in stored units.
         items: Vec<Item>,
         /// How the scopes stand now.
         balances: Vec<ScopeBalance>,
     },
     /// Terms, tokens, grants or windows are now as asked.
     Changed {
-        /// What changed.
+        /// Which change it was.
         #[serde(rename = "what")]
         change: Change,
-        /// To what, in words.
+        /// To what, in words for people: `articles: 5`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::absent::is_default;
 use crate::amount::Limit;
 use crate::ids::{FeatureCode, GrantId, TokenId};
 
@@ -19,9 +20,9 @@ pub enum Bucket {
     Tracked(FeatureCode, i64),
     /// The free trial of a feature.
     Trial(FeatureCode),
-    /// One credit grant.
+    /// One credit grant, counted in credits.
     Grant(GrantId),
-    /// A token's cap.
+    /// A token's cap, over all features.
     Token(TokenId),
 }
 
@@ -74,20 +75,20 @@ impl<'de> Deserialize<'de> for Bucket {
 /// What was granted, spent, reserved and overspent in one bucket. The short names are those of the stored books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
-    /// What it counts.
+    /// What it counts; no account has two live balances of one bucket.
     #[serde(rename = "b")]
     pub bucket: Bucket,
     /// What may be used and held at most.
     #[serde(rename = "g")]
     pub granted: Limit,
-    /// Spent for good.
+    /// Spent for good, within what there was.
     #[serde(rename = "u")]
     pub used: u64,
     /// Reserved and not yet settled.
-    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
     pub held: u64,
     /// Spent beyond what there was.
-    #[serde(rename = "o", default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
     pub overage: u64,
     /// First instant at which it counts; as JSON in microseconds since 1970.
     #[serde(rename = "s", with = "chrono::serde::ts_microseconds")]
@@ -101,33 +102,17 @@ pub struct Balance {
     )]
     pub ends_at: Option<DateTime<Utc>>,
     /// For grants: the lower number burns first (F5).
-    #[serde(rename = "p", default, skip_serializing_if = "is_first")]
+    #[serde(rename = "p", default, skip_serializing_if = "is_default")]
     pub priority: u32,
     /// Sequence of the operation that last set `used` to 0 (X6): what was consumed before it is not given back.
-    #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub reset_sequence: u64,
     /// Of what is used and overspent, what was brought along from another home: the org was never charged for it.
-    #[serde(rename = "i", default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "i", default, skip_serializing_if = "is_default")]
     pub brought: u64,
     /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Bucket>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(value: &u64) -> bool {
-    *value == 0
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_first(priority: &u32) -> bool {
-    *priority == 0
 }
 
 impl Balance {

@@ -33,7 +33,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// All of them.
+    /// Every change, in the order of their definition.
     pub const ALL: [Self; 22] = [
         Self::AccountCreated,
         Self::AccountChanged,
@@ -89,42 +89,25 @@ impl Change {
 
     /// Whether something came to be that was not there before: HTTP says 201.
     pub fn creates(self) -> bool {
-        match self {
-            Self::AccountCreated | Self::TokenCreated | Self::CreditsGranted => true,
-            Self::AccountChanged
-            | Self::OverrideSet
-            | Self::OverrideCleared
-            | Self::TokenChanged
-            | Self::TokenRevoked
-            | Self::CreditsTakenBack
-            | Self::SubscriptionStarted
-            | Self::SubscriptionRenewed
-            | Self::PlanChanged
-            | Self::PlanChangeScheduled
-            | Self::SubscriptionStatusSet
-            | Self::SubscriptionCanceled
-            | Self::SubscriptionResumed
-            | Self::SubscriptionExpired
-            | Self::WindowsClosed
-            | Self::Reset
-            | Self::Moved
-            | Self::MovedOut
-            | Self::MovedIn => false,
-        }
+        self.traits().creates
     }
 
     /// Whether the life of an account in a home begins with it, and if so, whether it came from another home.
-    pub fn begins_life(self) -> Option<bool> {
-        match self {
-            Self::AccountCreated => Some(false),
-            Self::MovedIn => Some(true),
+    pub(crate) fn begins_life(self) -> Option<bool> {
+        self.traits().begins_life
+    }
+
+    /// What is known of it: the one place where a new change says so.
+    fn traits(self) -> ChangeTraits {
+        let (creates, begins_life) = match self {
+            Self::AccountCreated => (true, Some(false)),
+            Self::TokenCreated | Self::CreditsGranted => (true, None),
+            Self::MovedIn => (false, Some(true)),
             Self::AccountChanged
             | Self::OverrideSet
             | Self::OverrideCleared
-            | Self::TokenCreated
             | Self::TokenChanged
             | Self::TokenRevoked
-            | Self::CreditsGranted
             | Self::CreditsTakenBack
             | Self::SubscriptionStarted
             | Self::SubscriptionRenewed
@@ -137,7 +120,16 @@ impl Change {
             | Self::WindowsClosed
             | Self::Reset
             | Self::Moved
-            | Self::MovedOut => None,
+            | Self::MovedOut => (false, None),
+        };
+        ChangeTraits {
+            creates,
+            begins_life,
         }
     }
+}
+
+struct ChangeTraits {
+    creates: bool,
+    begins_life: Option<bool>,
 }

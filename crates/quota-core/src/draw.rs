@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::absent::{is_one, one};
 use crate::balance::Bucket;
 
 /// Who bound or paid.
@@ -9,12 +10,17 @@ use crate::balance::Bucket;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// The API token.
+    /// The API token that the request came with; its cap counts all features (T1).
     Token,
-    /// The user.
+    /// The user that the request names.
     User,
-    /// The user's org.
+    /// The user's org, charged for every member (O1).
     Org,
+}
+
+impl Scope {
+    /// All of them, in the order in which they are drawn on.
+    pub(crate) const ALL: [Self; 3] = [Self::Token, Self::User, Self::Org];
 }
 
 /// Where a part of a request comes from.
@@ -24,9 +30,9 @@ pub enum Scope {
 pub enum Source {
     /// The plan's or the override's allowance.
     Allowance,
-    /// Prepaid credits.
+    /// Prepaid credits of a grant, where the feature has a `credit_cost` (F3).
     Credits,
-    /// The free trial.
+    /// The free uses that a feature has in a lifetime (F2).
     Trial,
     /// No ceiling applies; the use is counted.
     Unlimited,
@@ -37,27 +43,15 @@ pub enum Source {
 /// What is taken from one balance: credits for a grant, units of the feature elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draw {
-    /// Whose balance.
+    /// Whose balance: of the token, the user or the org.
     pub scope: Scope,
-    /// Which balance.
+    /// Which balance of it, as it was named at that time; it may have been moved since.
     pub bucket: Bucket,
     /// What kind of source.
     pub source: Source,
-    /// How much.
+    /// How much: credits of a grant, stored units of the feature elsewhere.
     pub amount: u64,
     /// What one unit of the feature costs in this balance: credits for a grant, 1 elsewhere.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub unit_cost: u64,
-}
-
-pub(crate) fn one() -> u64 {
-    1
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-pub(crate) fn is_one(value: &u64) -> bool {
-    *value == 1
 }

@@ -13,7 +13,7 @@ use crate::ids::{AccountId, FeatureCode, PlanCode};
 pub enum EventKind {
     /// Limits, subscription, credits, flags or tokens changed.
     QuotaUpdated {
-        /// What changed.
+        /// The change that the operation of this event booked.
         reason: Change,
     },
     /// The subscription ended (S9).
@@ -23,7 +23,7 @@ pub enum EventKind {
     },
     /// Windows were closed in the books, or an operator set `used` to 0 (W5, X6).
     QuotaReset {
-        /// Of which features.
+        /// Features of which something was closed or set to 0.
         features: Vec<FeatureCode>,
     },
 }
@@ -33,17 +33,17 @@ pub enum EventKind {
 pub struct Event {
     /// The operation that it came from; stable over every delivery.
     pub id: Uuid,
-    /// The account's home.
+    /// The home in which the account lived when it happened.
     pub home: AccountId,
-    /// Whose event.
+    /// The account that it happened to.
     pub account: AccountId,
     /// Its number among the account's events: 1 for the first, and one more for each (Y6). A reader that misses one sees
     /// the gap.
     pub number: u64,
     /// The operation's place in the home's history.
     pub sequence: u64,
-    /// When it happened.
+    /// When the operation was decided.
     pub at: DateTime<Utc>,
-    /// What happened.
+    /// What happened, with what goes with it.
     pub kind: EventKind,
 }

@@ -63,25 +63,25 @@ impl Books {
 /// An account as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its terms.
+    /// What it may do: subscription, overrides, tokens.
     pub terms: Terms,
-    /// Its balances.
+    /// What it has used.
     pub books: Books,
 }
 
 /// One account as it is: its terms and its live balances.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountView<'a> {
-    /// Its terms.
+    /// What it may do: subscription, overrides, tokens.
     pub terms: &'a Terms,
-    /// Its live balances.
+    /// Its live balances, in no order that matters.
     pub balances: &'a [Balance],
 }
 
 /// An operation that a request refers to, with all that a refund has to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referred {
-    /// The operation.
+    /// The operation that is referred to.
     pub operation: Operation,
     /// Earlier refunds of it.
     pub refunds: Vec<Operation>,
@@ -92,7 +92,7 @@ pub struct Referred {
 /// A balance that was closed in the books: out of the account's live ones, kept for reports and refunds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedBalance {
-    /// Whose.
+    /// The account whose balance it was.
     pub account: AccountId,
     /// The balance as it was when it was closed, refunds since deducted.
     pub balance: Balance,
@@ -131,7 +131,7 @@ pub struct Changes {
     pub reservations: BTreeSet<Uuid>,
     /// New operations in the order of their sequence.
     pub operations: Vec<Operation>,
-    /// New events.
+    /// New events in the order of their sequence.
     pub events: Vec<Event>,
     /// Balances that were closed, or whose closed value changed.
     pub closed: Vec<ClosedBalance>,

@@ -8,8 +8,8 @@ use crate::ids::FeatureCode;
 /// A feature and how much of it, in stored units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
-    /// How much.
+    /// How much of it: 1 to 10^15 stored units.
     pub amount: Amount,
 }

@@ -58,6 +58,7 @@
     )
 )]
 
+mod absent;
 pub mod amount;
 pub mod answer;
 pub mod audit;

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::absent::{is_default, is_one, one};
 use crate::answer::Answer;
 use crate::balance::Bucket;
-use crate::draw::{Scope, Source, is_one, one};
+use crate::draw::{Draw, Scope, Source};
 use crate::ids::{AccountId, FeatureCode, IdempotencyKey};
 use crate::origin::Origin;
 
@@ -16,10 +17,10 @@ pub struct Entry {
     /// At which scope the request drew.
     #[serde(rename = "s")]
     pub scope: Scope,
-    /// Whose balance.
+    /// Whose balance: of the user, or of the org.
     #[serde(rename = "a")]
     pub account: AccountId,
-    /// Which balance.
+    /// Which balance of that account.
     #[serde(rename = "b")]
     pub bucket: Bucket,
     /// What for; none for a change that is about no feature, such as a new grant.
@@ -28,29 +29,35 @@ pub struct Entry {
     /// What kind of source.
     #[serde(rename = "c")]
     pub source: Source,
-    /// Change of `used`.
-    #[serde(rename = "u", default, skip_serializing_if = "is_zero")]
+    /// Change of `used`; below 0 for what is given back.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
     pub used: i64,
-    /// Change of `held`.
-    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
+    /// Change of `held`; below 0 for a hold that ends.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
     pub held: i64,
-    /// Change of `overage`.
-    #[serde(rename = "o", default, skip_serializing_if = "is_zero")]
+    /// Change of `overage`; below 0 for what is given back.
+    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
     pub overage: i64,
     /// Change of `granted`; only grants have it.
-    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "g", default, skip_serializing_if = "is_default")]
     pub granted: i64,
     /// What one unit of the feature cost in this balance: credits for a grant, 1 elsewhere.
     #[serde(rename = "k", default = "one", skip_serializing_if = "is_one")]
     pub unit_cost: u64,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(value: &i64) -> bool {
-    *value == 0
+impl Entry {
+    /// The draw that it books, by what it adds to `used` and `overage`; none where it takes back more than it adds.
+    pub(crate) fn drawn(&self) -> Option<Draw> {
+        let amount = u64::try_from(self.used.saturating_add(self.overage)).ok()?;
+        Some(Draw {
+            scope: self.scope,
+            bucket: self.bucket.clone(),
+            source: self.source,
+            amount,
+            unit_cost: self.unit_cost,
+        })
+    }
 }
 
 /// What kind of effect an operation has.
@@ -171,7 +178,7 @@ pub struct Operation {
     pub sequence: u64,
     /// When it was decided.
     pub at: DateTime<Utc>,
-    /// What it did.
+    /// What kind of effect it had.
     pub kind: OperationKind,
     /// The caller's key (X1).
     pub key: Option<IdempotencyKey>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Who asked, and about what: the part of an operation that no rule looks at (X7).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Who did it.
+    /// Who asked: a person, a program, or a job as `job:<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// The request it came with.

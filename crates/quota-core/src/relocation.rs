@@ -10,7 +10,7 @@ use crate::operation::Operation;
 /// A user that joins, leaves or changes its org.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relocation {
-    /// The user.
+    /// The account of the user that moves.
     pub user: AccountId,
     /// The user as it is afterwards.
     pub account: Account,

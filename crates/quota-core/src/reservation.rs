@@ -17,13 +17,13 @@ pub const TTL_SECONDS_MAX: u32 = 2_592_000;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReservationState {
-    /// Held.
+    /// Held at every scope, until its deadline.
     Open,
-    /// Settled.
+    /// Settled for what was really used (R2).
     Committed,
-    /// Given back.
+    /// Given back before its deadline.
     Released,
-    /// Past its deadline.
+    /// Ended past its deadline; it may still be committed late (R5).
     Expired,
 }
 
@@ -37,7 +37,7 @@ pub struct Reservation {
     /// The token it came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// What is held.
+    /// Code of the feature that is held.
     pub feature: FeatureCode,
     /// How much, in stored units.
     pub amount: u64,
@@ -45,7 +45,7 @@ pub struct Reservation {
     pub draws: Vec<Draw>,
     /// From this instant on it counts 0 (R4).
     pub expires_at: DateTime<Utc>,
-    /// Where it stands.
+    /// Where it stands; past the deadline it may still say `open`, see [`Reservation::is_live`].
     pub state: ReservationState,
     /// The operation that ended it: commit, release or expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ impl Reservation {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
-    /// Its state.
+    /// The state that it ended in; `open` for one that has not ended.
     pub state: ReservationState,
     /// When it ended; none where the ledger is no longer at hand.
     pub at: Option<DateTime<Utc>>,

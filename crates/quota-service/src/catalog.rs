@@ -15,6 +15,7 @@ use quota_core::rules::context::Context;
 const PAGES_MAX: u32 = 200;
 /// Accounts over the limit that are named.
 const NAMED_MAX: usize = 100;
+/// Accounts in one page: with `PAGES_MAX` of them 100,000 are looked at.
 const PAGE: u32 = 500;
 
 /// What applying a catalog file would change.
@@ -22,25 +23,25 @@ const PAGE: u32 = 500;
 pub struct CatalogPlan {
     /// The version that it would get.
     pub version: u64,
-    /// Features that are new.
+    /// Codes of features in the file that are not in force now.
     pub features_added: Vec<FeatureCode>,
-    /// Features that change.
+    /// Codes of features in both, of which something differs.
     pub features_changed: Vec<FeatureCode>,
-    /// Features that go.
+    /// Codes of features in force that the file leaves out.
     pub features_removed: Vec<FeatureCode>,
-    /// Plans that are new.
+    /// Codes of plans in the file that are not in force now.
     pub plans_added: Vec<PlanCode>,
     /// Plans that get a new version, with the limits that change.
     pub plans_changed: BTreeMap<PlanCode, Vec<LimitChange>>,
-    /// Plans that go.
+    /// Codes of plans in force that the file leaves out.
     pub plans_removed: Vec<PlanCode>,
     /// Those of the features and plans that go which accounts hold: `apply` wants them named.
     pub held: Vec<HeldEntry>,
-    /// Accounts whose use would be over their limit, the first of them.
+    /// Accounts whose use would be over their limit, the first 100: one entry for each feature.
     pub over_limit: Vec<OverLimit>,
-    /// How many there are.
+    /// How many such entries there are, those that are not listed among them.
     pub over_limit_count: u64,
-    /// Accounts that were looked at.
+    /// Accounts that were looked at, at most 100,000.
     pub examined: u64,
     /// Whether there were more than are looked at.
     pub is_partial: bool,
@@ -49,20 +50,20 @@ pub struct CatalogPlan {
 /// A limit that changes; none means that the plan does not name the feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitChange {
-    /// The feature.
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
-    /// The limit now.
+    /// The limit in the plan's version that is in force, in shown units.
     pub from: Option<Limit>,
-    /// The limit then.
+    /// The limit in the version that the file makes, in shown units.
     pub to: Option<Limit>,
 }
 
 /// An account that would be over its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverLimit {
-    /// The account.
+    /// The user or org.
     pub account: AccountId,
-    /// The feature.
+    /// Code of the feature whose limit changes.
     pub feature: FeatureCode,
     /// What it has used, in stored units.
     pub used: u64,
@@ -71,7 +72,7 @@ pub struct OverLimit {
 }
 
 impl Engine {
-    /// The catalog in force.
+    /// The catalog in force, read from the store.
     ///
     /// # Errors
     /// [`EngineError::Store`] when it cannot be read.
@@ -151,7 +152,7 @@ impl Engine {
         if !changes_limits && left_out.is_empty() {
             return Ok(());
         }
-        let setting: Setting = self.setting_now();
+        let setting = self.setting_now();
         let mut page = AccountPage {
             limit: PAGE,
             ..AccountPage::default()

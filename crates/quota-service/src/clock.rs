@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Longest round trip of an answer that the clock is set by.
 const ROUND_TRIP_MAX: TimeDelta = TimeDelta::milliseconds(250);
 
-/// This machine's clock.
+/// This machine's clock, in whole microseconds.
 #[derive(Debug, Default)]
 pub struct SystemClock;
 

@@ -21,13 +21,13 @@ use crate::{EngineError, EngineSettings};
 
 /// The parts an engine is made of.
 pub struct EngineParts {
-    /// The database.
+    /// Where everything is kept; an answer is given after its commit there.
     pub storage: Arc<dyn Storage>,
-    /// The cache for reads.
+    /// What checks and overviews look into first; [`crate::NoCache`] for none.
     pub cache: Arc<dyn Cache>,
-    /// The clock.
+    /// By it everything is decided: all nodes of an installation must agree.
     pub clock: Arc<dyn Clock>,
-    /// Where ids come from.
+    /// Ids of requests, API keys and runs of jobs.
     pub ids: Arc<dyn Ids>,
 }
 
@@ -272,12 +272,12 @@ impl Engine {
         &self.inner.decider.storage
     }
 
-    /// The cache.
+    /// What checks and overviews look into first; it decides nothing.
     pub fn cache(&self) -> &Arc<dyn Cache> {
         &self.inner.decider.cache
     }
 
-    /// A new id.
+    /// A new id from [`EngineParts::ids`].
     pub fn next_id(&self) -> uuid::Uuid {
         self.inner.ids.next()
     }

@@ -17,7 +17,7 @@ const PREFIX_CHARS: usize = 12;
 
 /// A new key, with the secret that is shown once. `Debug` hides it.
 pub struct NewKey {
-    /// What is stored.
+    /// What is stored: the hash of the secret, never the secret.
     pub key: ApiKey,
     /// The secret, `quota_` and 64 hexadecimal digits.
     pub secret: String,
@@ -36,7 +36,7 @@ fn hash(secret: &str) -> [u8; 32] {
 }
 
 impl Engine {
-    /// Makes a key.
+    /// Makes a key; its secret is in the answer and nowhere else.
     ///
     /// # Errors
     /// [`EngineError::Store`] when it cannot be stored.

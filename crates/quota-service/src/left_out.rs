@@ -13,18 +13,18 @@ use quota_core::terms::Subscription;
 /// The features and plans that a call of `apply` names as meant to go. What the file does not leave out is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removals {
-    /// Features by code.
+    /// Codes of the features that go although accounts hold them.
     pub features: BTreeSet<FeatureCode>,
-    /// Plans by code.
+    /// Codes of the plans that go although accounts hold them.
     pub plans: BTreeSet<PlanCode>,
 }
 
 /// A feature or a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A feature.
+    /// By its code, such as `articles_per_month`.
     Feature(FeatureCode),
-    /// A plan.
+    /// By its code, such as `article_pro`: all its versions.
     Plan(PlanCode),
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Entry {
 /// An entry that a file leaves out and accounts hold: through a subscription, an override or a balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldEntry {
-    /// The feature or plan.
+    /// What the file leaves out.
     pub entry: Entry,
     /// How many of the examined accounts hold it.
     pub accounts: u64,

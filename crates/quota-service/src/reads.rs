@@ -105,7 +105,7 @@ impl Engine {
         Ok(self.known(account, &setting).await?.is_some())
     }
 
-    /// A page of accounts.
+    /// A page of accounts in the order of their ids, past the cache.
     ///
     /// # Errors
     /// [`EngineError::Store`] when they cannot be read.
@@ -237,7 +237,7 @@ fn count_read(cache: &'static str, is_hit: bool) {
 
 /// Ends, in memory only, the holds whose deadline has come (R4).
 fn end_holds(
-    home: &mut quota_core::home::Home,
+    home: &mut Home,
     account: &AccountId,
     context: &Context<'_>,
 ) -> Result<(), EngineError> {

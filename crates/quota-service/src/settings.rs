@@ -11,9 +11,9 @@ pub struct EngineSettings {
     pub shards: usize,
     /// Requests that may wait in one queue; more are refused as busy.
     pub queue_max: usize,
-    /// Requests in one batch.
+    /// Requests that are committed together at most.
     pub batch_max: usize,
-    /// How long a request may wait for its answer.
+    /// How long a request may wait for its answer, in its queue and in the store.
     pub deadline: Duration,
     /// How long a past-due subscription stays in force (S2).
     pub grace: TimeDelta,

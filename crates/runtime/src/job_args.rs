@@ -30,12 +30,11 @@ impl JobArgs {
     /// The settings of a runner that also runs jobs by itself, at these times.
     pub fn settings(&self, schedules: &ScheduleArgs) -> JobSettings {
         JobSettings {
-            schedules: schedules.0.clone(),
             batch_max: self.job_batch_max,
             lease_kept: self.job_lease,
             retries_max: self.job_retries_max,
             kept: span(self.job_records_kept),
-            ..JobSettings::default()
+            ..JobSettings::with_schedules(schedules.0.clone())
         }
     }
 }

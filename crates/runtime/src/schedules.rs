@@ -10,7 +10,7 @@ use jobs::{JobName, Schedule};
 #[derive(Debug, Clone, Default)]
 pub struct ScheduleArgs(pub(crate) BTreeMap<JobName, Schedule>);
 
-/// The zone of all jobs that have none of their own.
+/// The flag of the zone of all jobs that have none of their own.
 const ZONE: &str = "jobs-zone";
 
 /// The flag and the environment name of a job's cron expression or zone.
@@ -22,7 +22,7 @@ fn names(job: JobName, what: &str) -> (String, String) {
 
 impl Args for ScheduleArgs {
     fn augment_args(command: Command) -> Command {
-        let every = ("jobs-zone".to_owned(), "QUOTA_JOBS_ZONE".to_owned());
+        let every = (ZONE.to_owned(), "QUOTA_JOBS_ZONE".to_owned());
         let command = command.next_help_heading("Schedules").arg(
             setting(every, "ZONE", zone)
                 .default_value("UTC")

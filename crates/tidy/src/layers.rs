@@ -17,20 +17,20 @@ const STORES: &str = "storage-";
 /// A binary of its own that may take what it likes.
 const BENCH: &str = "quota-bench";
 
-const STORE: &[&str] = &["quota-core"];
+const CORE_ALONE: &[&str] = &["quota-core"];
 const ROUTES: &[&str] = &["api-types", "quota-core", "quota-service", "jobs"];
 /// Each library crate and the workspace crates it may depend on. Binaries are free but for
 /// [`TEST_CRATES`]. A new crate takes its place here before it takes a dependency.
 const ARROWS: [(&str, &[&str]); 16] = [
     ("quota-core", &[]),
-    ("api-types", STORE),
-    ("quota-service", STORE),
+    ("api-types", CORE_ALONE),
+    ("quota-service", CORE_ALONE),
     ("jobs", &["quota-core", "quota-service"]),
-    ("storage-pg", STORE),
-    ("storage-sqlite", STORE),
-    ("cache-redis", STORE),
-    ("cache-memory", STORE),
-    ("billing-stripe", STORE),
+    ("storage-pg", CORE_ALONE),
+    ("storage-sqlite", CORE_ALONE),
+    ("cache-redis", CORE_ALONE),
+    ("cache-memory", CORE_ALONE),
+    ("billing-stripe", CORE_ALONE),
     ("http-api", ROUTES),
     ("console", ROUTES),
     (

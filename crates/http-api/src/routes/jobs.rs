@@ -111,7 +111,7 @@ pub(crate) async fn run_job(
     let job = named(&job)?;
     let filter = JobFilter {
         account: body.account,
-        features: features.clone(),
+        features,
     };
     let run = runner.start(job, filter, caller.name()).await;
     let run = run.map_err(|error| match Problem::from(error) {

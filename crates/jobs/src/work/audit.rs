@@ -10,7 +10,7 @@ use crate::auditing::audited_since;
 use crate::job::{Job, JobSpec, Rhythm};
 use crate::run::{Ended, Work};
 
-/// Its name.
+/// In the history a good run of this name says how far homes are known to be in order.
 pub const NAME: JobName = JobName::new("audit");
 /// The audits after which a home need not be looked at again.
 const AUDITS: [JobName; 2] = [NAME, audit_full::NAME];

@@ -6,7 +6,7 @@ use crate::JobName;
 use crate::job::{Job, JobSpec};
 use crate::run::{Ended, Work};
 
-/// Its name.
+/// The history of this name counts for `audit` too: what was in order here needs no second look there.
 pub const NAME: JobName = JobName::new("audit_full");
 
 pub(crate) struct AuditFull;

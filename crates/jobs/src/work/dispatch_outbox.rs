@@ -11,7 +11,7 @@ use crate::JobName;
 use crate::job::{Job, JobSpec, Rhythm};
 use crate::run::{Ended, Work, in_words};
 
-/// Its name, and the name of its cursors.
+/// Its cursors in the store have this name too: under another one everything that is kept would be delivered again.
 pub const NAME: JobName = JobName::new(CONSUMER);
 const CONSUMER: &str = "dispatch_outbox";
 

@@ -9,7 +9,7 @@ use crate::JobName;
 use crate::job::{Job, JobSpec};
 use crate::run::{Ended, Work};
 
-/// Its name.
+/// The actor of what it books is `job:expire_subscriptions`.
 pub const NAME: JobName = JobName::new("expire_subscriptions");
 
 pub(crate) struct ExpireSubscriptions;

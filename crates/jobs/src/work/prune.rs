@@ -7,7 +7,7 @@ use crate::JobName;
 use crate::job::{Job, JobSpec};
 use crate::run::{Ended, Work};
 
-/// Its name.
+/// Its settings are `QUOTA_PRUNE_CRON` and `QUOTA_PRUNE_ZONE`.
 pub const NAME: JobName = JobName::new("prune");
 
 /// Rows of each kind that go in one statement: few enough that it takes no time worth noticing.

@@ -7,7 +7,7 @@ use crate::JobName;
 use crate::job::{Job, JobSpec};
 use crate::run::{Ended, Work};
 
-/// Its name.
+/// The actor of what it books is `job:reset_daily`.
 pub const NAME: JobName = JobName::new("reset_daily");
 
 pub(crate) struct ResetDaily;

@@ -10,9 +10,9 @@ use quota_service::Engine;
 
 use crate::JobName;
 use crate::job::{Job, JobSpec, Rhythm};
-use crate::run::{Counted, Ended, Errand, Work, in_words};
+use crate::run::{Counted, Ended, Errand, Work};
 
-/// Its name.
+/// Its settings are `QUOTA_SWEEP_RESERVATIONS_CRON` and `QUOTA_SWEEP_RESERVATIONS_ZONE`.
 pub const NAME: JobName = JobName::new("sweep_reservations");
 
 pub(crate) struct SweepReservations;
@@ -40,9 +40,7 @@ impl Job for SweepReservations {
 
 impl Work {
     async fn sweep(&mut self) -> Result<(), Ended> {
-        if let Some(account) = self.filter.account.clone() {
-            let row = self.inner.engine.account(&account).await;
-            let row = row.map_err(|error| Ended::Aborted(in_words(&error)))?;
+        if let Some(row) = self.only_account().await? {
             self.do_batch(vec![errand(row.home)], Counted::All).await?;
             return Ok(());
         }

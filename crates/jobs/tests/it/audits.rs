@@ -1,9 +1,10 @@
 //! The audit: a home whose records do not agree is named, over and over until it is mended.
 
-use crate::platform::{Platform, name};
 use chrono::TimeDelta;
 use quota_core::command::Reset;
 use quota_core::ports::RunState;
+
+use crate::platform::{Platform, name};
 
 #[tokio::test(start_paused = true)]
 async fn a_balance_that_is_not_the_sum_of_its_entries_fails_the_run_and_is_named() {

@@ -157,7 +157,7 @@ impl Ledger {
 
     /// O1: token, user and org are charged the same units of the same features.
     fn check_scopes(&self, operation: &Operation, findings: &mut Vec<Finding>) {
-        let [token, user, org] = [Scope::Token, Scope::User, Scope::Org].map(|scope| {
+        let [token, user, org] = Scope::ALL.map(|scope| {
             let of_scope = operation.entries.iter();
             Spent::of(of_scope.filter(|entry| entry.scope == scope))
         });

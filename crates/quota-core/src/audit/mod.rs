@@ -23,10 +23,10 @@ use self::reservations::Ends;
 /// home's balances, reservations and refunds, and about 50 bytes for each key of seven days.
 ///
 /// I2 balances and I6 lifetime totals are the sums of their entries; I3 what is held is what open reservations
-/// hold; I5 nothing was allowed beyond the limit that was in force; I7 a key acts once in seven days and a denial not at all; I10 and I11 reservations; I13 windows; I14 grants;
-/// I22 ranges; I23 sequences and times; O1 what a member uses its org is charged for; X3 refunds stay within what
-/// was taken. A user that came from another home began there: its sums are checked from what it brought along, its
-/// lifetime totals are not.
+/// hold; I5 nothing was allowed beyond the limit that was in force; I7 a key acts once in seven days and a denial not
+/// at all; I10 and I11 reservations; I13 windows; I14 grants; I22 ranges; I23 sequences and times; O1 what a member
+/// uses its org is charged for; X3 refunds stay within what was taken. A user that came from another home began there:
+/// its sums are checked from what it brought along, its lifetime totals are not.
 ///
 /// ```
 /// use quota_core::audit::Auditor;

@@ -11,10 +11,8 @@ use crate::draw::Scope;
 use crate::ids::{AccountId, FeatureCode};
 use crate::operation::{Operation, OperationKind};
 
-const SCOPES: [Scope; 3] = [Scope::Token, Scope::User, Scope::Org];
-
 fn by_scope(operation: &Operation) -> [Spent; 3] {
-    SCOPES.map(|scope| {
+    Scope::ALL.map(|scope| {
         Spent::of(
             operation
                 .entries
@@ -51,7 +49,7 @@ impl Refunds {
         };
         let refunded = self.0.entry(of).or_default();
         for entry in &operation.entries {
-            for (scope, given) in SCOPES.iter().zip(&mut refunded.given) {
+            for (scope, given) in Scope::ALL.iter().zip(&mut refunded.given) {
                 if entry.scope == *scope {
                     given.add(entry);
                 }
@@ -83,7 +81,7 @@ impl Refunds {
                 continue;
             };
             let said = &refunded.said;
-            for ((scope, taken), given) in SCOPES.iter().zip(taken).zip(&refunded.given) {
+            for ((scope, taken), given) in Scope::ALL.iter().zip(taken).zip(&refunded.given) {
                 let (taken, given) = (taken.units(), given.units());
                 let most = |feature: &FeatureCode| taken.get(feature).copied().unwrap_or(0);
                 let gave_more = given

@@ -186,7 +186,7 @@ pub(super) fn check_held(home: &AuditHome, balances: &Balances<'_>, findings: &m
 
 /// I10: at every scope the draws are worth what was reserved.
 fn check_amount(reservation: &Reservation, findings: &mut Vec<Finding>) {
-    for scope in [Scope::Token, Scope::User, Scope::Org] {
+    for scope in Scope::ALL {
         let draws = reservation.draws.iter().filter(|draw| draw.scope == scope);
         let mut units = 0_u128;
         let mut credits = (0_u128, 1_u64);

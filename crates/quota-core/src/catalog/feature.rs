@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::absent::one;
 use crate::ids::FeatureCode;
 
 /// Whether a feature is spent or occupied (C2).
@@ -62,7 +63,7 @@ pub struct Feature {
     pub name: String,
     /// The unit that people see, such as `MB`.
     pub unit: String,
-    /// Spent or occupied.
+    /// Whether it is spent (`consumable`) or occupied (`capacity`).
     pub kind: Kind,
     /// How often its allowance becomes whole.
     pub cadence: Cadence,
@@ -81,10 +82,6 @@ pub struct Feature {
     /// Stored units in one shown unit, at least 1; limits are written in shown units, amounts in stored ones.
     #[serde(default = "one")]
     pub scale: u64,
-}
-
-fn one() -> u64 {
-    1
 }
 
 impl Feature {

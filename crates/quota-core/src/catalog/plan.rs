@@ -72,10 +72,10 @@ impl Plan {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CatalogFile {
-    /// The features.
+    /// What can be counted and limited, in any order; no code twice.
     #[serde(default, rename = "feature")]
     pub features: Vec<Feature>,
-    /// The plans.
+    /// What a subscription may be for, in any order; no code twice.
     #[serde(default, rename = "plan")]
     pub plans: Vec<Plan>,
 }

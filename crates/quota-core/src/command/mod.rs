@@ -16,7 +16,7 @@ pub use payload::{
     UsageAfterChange,
 };
 
-/// Most items in one all-or-nothing batch (X2).
+/// Most items in one request, which is carried out whole or not at all (X2).
 pub const ITEMS_MAX: usize = 100;
 /// Most tokens that a user may have that are neither revoked nor expired; they share the user's row.
 pub const TOKENS_MAX: usize = 100;
@@ -34,7 +34,7 @@ pub struct Request {
     pub key: Option<IdempotencyKey>,
     /// Hash of what is asked, to tell a repeated request from another one under the same key.
     pub body_hash: [u8; 32],
-    /// What is asked.
+    /// What is asked of the account.
     pub command: Command,
     /// Who asks, and about what.
     pub origin: Origin,

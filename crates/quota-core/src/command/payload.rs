@@ -1,20 +1,17 @@
-//! What each command says. As JSON, a member that is absent or has its default is left out: the hash of a request
-//! (X1) is made of it, and stays what it was when a command learns to say more.
+//! What each command says. As JSON, a member that is absent or has its default is left out (but for an account's
+//! `spec`): the hash of a request (X1) is made of it, and stays what it was when a command learns to say more.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::absent::is_default;
 use crate::amount::{Amount, Limit};
 use crate::catalog::Cadence;
 use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::item::Item;
 use crate::terms::{Policy, Status};
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
 
 /// Decides and spends all items or none (section 5, X2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,48 +39,48 @@ pub struct Reserve {
     /// The token that the request came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// The feature.
+    /// What is held.
     pub feature: FeatureCode,
-    /// How much is held.
+    /// How much of it, in stored units.
     pub amount: Amount,
-    /// For how long, in seconds: 1 to `TTL_SECONDS_MAX`.
+    /// For how long, in seconds: 1 to [`crate::reservation::TTL_SECONDS_MAX`].
     pub ttl_seconds: u32,
 }
 
 /// Settles a hold for what was really used (R2, R5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// The hold.
+    /// Id of the operation that made the hold.
     pub reservation: Uuid,
-    /// What was used, in stored units; 0 to `AMOUNT_MAX`.
+    /// What was used, in stored units; 0 to [`crate::amount::AMOUNT_MAX`].
     pub actual: u64,
 }
 
 /// Gives a hold back (R3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// The hold.
+    /// Id of the operation that made the hold.
     pub reservation: Uuid,
 }
 
 /// Moves a hold's deadline to `ttl_seconds` from now (R3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extend {
-    /// The hold.
+    /// Id of the operation that made the hold.
     pub reservation: Uuid,
-    /// For how long from now, in seconds: 1 to `TTL_SECONDS_MAX`.
+    /// For how long from now, in seconds: 1 to [`crate::reservation::TTL_SECONDS_MAX`].
     pub ttl_seconds: u32,
 }
 
 /// Reverses a consumption, whole or in part (X3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// The operation that is reversed.
+    /// Id of the operation that is reversed: a consume, a track or a commit.
     pub operation: Uuid,
     /// Which feature of it; needed for a part of an operation with several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
-    /// How much of it; everything that is left when absent.
+    /// How much of it, in stored units; everything that is left when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
 }
@@ -91,9 +88,9 @@ pub struct Refund {
 /// Gives occupied capacity back (X4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseCapacity {
-    /// The feature.
+    /// What is occupied no more; a feature of kind `capacity`.
     pub feature: FeatureCode,
-    /// How much.
+    /// How much of it, in stored units; what is beyond `used` has no effect.
     pub amount: Amount,
 }
 
@@ -116,7 +113,7 @@ pub enum Presence {
     New,
     /// It must exist.
     Existing,
-    /// Either.
+    /// It is created or changed, as the case may be.
     Any,
 }
 
@@ -126,16 +123,16 @@ pub struct AccountSpec {
     /// The org of a new user. An existing user moves by a transaction of its own, not by this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org: Option<OrgId>,
-    /// The zone of calendar days and months.
+    /// The zone of its calendar days and months; UTC for a new account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<Tz>,
-    /// Whether every request is denied.
+    /// Whether every request is denied; not for a new account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
-    /// Whether the user is never denied at user scope.
+    /// Whether the user is never denied at user scope; a new one is inside an org and is not outside (U6). Users only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlimited: Option<bool>,
-    /// What happens when the org is exhausted.
+    /// What happens when the org is exhausted; a new one denies (O4). Orgs only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
@@ -153,11 +150,11 @@ pub struct PutAccount {
 /// Sets an account's own limit for a feature (F6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetOverride {
-    /// The feature.
+    /// What is limited.
     pub feature: FeatureCode,
     /// The limit, in shown units.
     pub limit: Limit,
-    /// When the plan's value is back.
+    /// First instant at which the plan's value is back; never by itself when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -165,21 +162,21 @@ pub struct SetOverride {
 /// Takes an account's own limit away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClearOverride {
-    /// The feature.
+    /// For which the plan's limit is back.
     pub feature: FeatureCode,
 }
 
 /// Creates or changes a token (T2, U7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutToken {
-    /// The token.
+    /// Id of the token, unique within its user.
     pub token: TokenId,
     /// Whether it must be new.
     pub presence: Presence,
-    /// Its cap; for a change, absent leaves it.
+    /// Its cap in stored units of all features; for a change, absent leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<Limit>,
-    /// When it ends; for a change, absent leaves it.
+    /// First instant at which it is denied; for a change, absent leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -187,14 +184,14 @@ pub struct PutToken {
 /// Revokes a token (T2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeToken {
-    /// The token.
+    /// Id of the token; it is denied from the next request on.
     pub token: TokenId,
 }
 
 /// Starts a subscription: in place of any other, or in the future behind all that is paid for (S8).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
-    /// The plan.
+    /// Code of the plan; its newest version counts.
     pub plan: PlanCode,
     /// First instant; now when absent. In the future, not before the end of what is paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -234,14 +231,14 @@ pub enum UsageAfterChange {
     /// It begins at 0.
     #[default]
     Restart,
-    /// It counts on.
+    /// It counts on under the new limit.
     Keep,
 }
 
 /// Changes the plan (S5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangePlan {
-    /// The new plan.
+    /// Code of the new plan; its newest version counts.
     pub plan: PlanCode,
     /// When it acts; when absent, at once to a plan that is dearer for a day and no shorter, else at the period's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,7 +251,7 @@ pub struct ChangePlan {
 /// Sets the status of the subscription (S1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetStatus {
-    /// The status.
+    /// The new status; `canceled` ends the subscription at once.
     pub status: Status,
 }
 
@@ -266,17 +263,17 @@ pub struct Cancel {
     pub at_once: bool,
 }
 
-/// Adds prepaid credits.
+/// Adds prepaid credits as a grant of its own (F5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantCredits {
     /// The grant's id, unique within the account for ever.
     pub grant: GrantId,
-    /// How many.
+    /// How many credits.
     pub credits: Amount,
     /// The lower number burns first (F5).
     #[serde(default, skip_serializing_if = "is_default")]
     pub priority: u32,
-    /// When what is left is lost.
+    /// First instant at which what is left is lost; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -284,7 +281,7 @@ pub struct GrantCredits {
 /// Takes back what is left of a grant, or a part of it (P19).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakeBackCredits {
-    /// The grant.
+    /// Id of the grant, as it was given when the credits were granted.
     pub grant: GrantId,
     /// How many credits; all that is left when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

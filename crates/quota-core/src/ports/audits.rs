@@ -13,17 +13,17 @@ use crate::reservation::Reservation;
 /// Everything of one home, read in one snapshot for the auditor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditHome {
-    /// The home.
+    /// The account that the home is named after.
     pub home: AccountId,
-    /// Its version.
+    /// Sequence number of its last operation.
     pub version: u64,
     /// See [`crate::home::Home::hold_before`].
     pub hold_before: Option<DateTime<Utc>>,
-    /// All its accounts.
+    /// Every account that lives in it.
     pub accounts: Vec<(AccountId, Account)>,
     /// All its closed balances.
     pub closed: Vec<ClosedBalance>,
-    /// All its reservations.
+    /// All its reservations, open or ended, as far as they are kept.
     pub reservations: Vec<Reservation>,
     /// All its operations, by sequence.
     pub operations: Vec<Operation>,
@@ -48,7 +48,7 @@ pub enum AuditPiece {
 }
 
 impl AuditPiece {
-    /// Shows it.
+    /// Hands it to a reader.
     pub fn show_to(self, reader: &mut dyn AuditReader) {
         match self {
             Self::Begin(home, refunded) => reader.begin(home, refunded),
@@ -57,7 +57,7 @@ impl AuditPiece {
     }
 }
 
-/// Keeps everything.
+/// A reader that keeps everything that it is shown.
 #[derive(Default)]
 struct Whole(Option<AuditHome>);
 

@@ -16,13 +16,13 @@ pub struct CacheError(#[source] pub Box<dyn Error + Send + Sync>);
 /// What a check or an overview reads: some accounts of a home at one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedHome {
-    /// The home.
+    /// The home that the account lives in.
     pub home: AccountId,
     /// The home's version: a newer one replaces an older one, never the other way round.
     pub version: u64,
     /// See [`crate::home::Home::hold_before`]: from that instant on the entry must not be used.
     pub hold_before: Option<chrono::DateTime<chrono::Utc>>,
-    /// The account.
+    /// The account that the entry is looked up by.
     pub account: AccountId,
     /// As it was at that version.
     pub user: Account,

@@ -41,7 +41,7 @@ impl FixedClock {
         *at = at.checked_add_signed(by).unwrap_or(*at);
     }
 
-    /// Sets it.
+    /// Moves it to `to`, forward or back.
     pub fn set(&self, to: DateTime<Utc>) {
         *self.lock() = to;
     }

@@ -26,7 +26,7 @@ pub trait EventSink: Send + Sync {
 /// Where an event lies in its queue. Places of one queue only grow; places of two queues say nothing of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueuePlace {
-    /// Which queue.
+    /// Number of the queue, as the store gives it.
     pub queue: i16,
     /// The place in it, from 1.
     pub place: u64,
@@ -35,9 +35,9 @@ pub struct QueuePlace {
 /// An event in its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedEvent {
-    /// Where it lies.
+    /// Where it lies; a consumer passes it by this place.
     pub at: QueuePlace,
-    /// The event.
+    /// The event, as it was committed.
     pub event: Event,
 }
 

@@ -11,9 +11,9 @@ use super::store_error::StoreError;
 /// without noticing writes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The job.
+    /// Name of the job.
     pub name: String,
-    /// Who holds it.
+    /// Who holds it: another name for each run, so that one process does not run a job twice at a time either.
     pub owner: String,
     /// Grows with every new holder.
     pub epoch: u64,
@@ -24,9 +24,9 @@ pub struct Lease {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// At work.
+    /// At work, or its worker died and nobody has found out.
     Running,
-    /// Everything was done.
+    /// Everything that was due was done.
     Succeeded,
     /// Some accounts could not be done.
     Failed,
@@ -39,21 +39,21 @@ pub enum RunState {
 /// One run of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRun {
-    /// Its id.
+    /// Id of the run; grows with time.
     pub id: Uuid,
-    /// The job.
+    /// Name of the job.
     pub job: String,
     /// Whether an operator or the clock asked for it: `schedule`, `manual`, or the actor's name.
     pub asked_by: String,
     /// The only account, the only features, as asked.
     pub filter: Option<String>,
-    /// Who runs it.
+    /// The process that runs it.
     pub owner: String,
-    /// When it began.
+    /// When it was entered.
     pub started_at: DateTime<Utc>,
-    /// When it ended.
+    /// When it ended; none while it runs, or when its worker died unnoticed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// How it stands.
+    /// How it stands, or how it ended.
     pub state: RunState,
     /// What it came to.
     pub summary: RunSummary,
@@ -73,17 +73,17 @@ pub struct RunSummary {
 /// One batch of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRecord {
-    /// The run.
+    /// Id of the run that it is part of.
     pub run: Uuid,
     /// Its number in the run, from 1.
     pub number: u32,
-    /// When it ended.
+    /// When the last of it was done.
     pub ended_at: DateTime<Utc>,
     /// What it came to.
     pub summary: RunSummary,
 }
 
-/// Leases and history.
+/// Leases of jobs, and the history of their runs and batches.
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// Takes or renews a lease until `until`, if it is free, has run out by `now`, or is the owner's own. A new
@@ -119,7 +119,7 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError`] when it cannot be written; then neither happened, or both did.
     async fn end_run(&self, run: &JobRun, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Stores a batch.
+    /// Adds a batch to the history of its run.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be written.

@@ -12,7 +12,7 @@ use super::store_error::StoreError;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyScope {
-    /// Look.
+    /// Look: checks, overviews, lists.
     Read,
     /// Decide, and change accounts.
     Write,
@@ -34,7 +34,7 @@ impl KeyScope {
 /// An API key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its id.
+    /// By which it is listed and revoked; not the secret.
     pub id: Uuid,
     /// What it is for, in the operator's words.
     pub name: String,
@@ -50,7 +50,7 @@ pub struct ApiKey {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// The keys.
+/// API keys, found by the hash of their secret.
 #[async_trait]
 pub trait KeyStore: Send + Sync {
     /// Stores a new key.

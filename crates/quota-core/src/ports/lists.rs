@@ -11,11 +11,11 @@ use crate::operation::Operation;
 /// An account and where it lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
-    /// Its home.
+    /// The home that it lives in.
     pub home: AccountId,
-    /// Its id.
+    /// The account's own id, `user:alice` or `org:acme`.
     pub id: AccountId,
-    /// As it is.
+    /// The account as it is stored.
     pub account: Account,
 }
 
@@ -37,7 +37,7 @@ pub struct AccountPage {
 /// Which operations are listed, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerPage {
-    /// The home.
+    /// The home whose ledger is read.
     pub home: AccountId,
     /// Only operations of this account; for the home's own account when it is an org, those of all members too
     /// when `members` is set.

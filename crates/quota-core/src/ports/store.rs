@@ -17,9 +17,9 @@ use crate::reservation::Reservation;
 /// Which accounts of a home are wanted; the home's own account always comes too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HomeQuery {
-    /// The home.
+    /// The account that the home is named after.
     pub home: AccountId,
-    /// Accounts in it.
+    /// Accounts in it, beside its own.
     pub accounts: Vec<AccountId>,
     /// Reservations in it. With one that has ended comes the operation that ended it, and its late commit.
     pub reservations: Vec<Uuid>,
@@ -32,9 +32,9 @@ pub struct HomeQuery {
 /// A key within its account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyQuery {
-    /// The account.
+    /// The account whose key it is.
     pub account: AccountId,
-    /// The key.
+    /// The key as the caller sent it.
     pub key: IdempotencyKey,
 }
 
@@ -45,11 +45,11 @@ pub struct LoadQuery {
     pub now: DateTime<Utc>,
     /// Keys older than this need not be found.
     pub keys_since: DateTime<Utc>,
-    /// The homes.
+    /// What is wanted of each home.
     pub homes: Vec<HomeQuery>,
 }
 
-/// What there is.
+/// What a store has of that which was asked for, all of one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     /// Version of the catalog at the same instant.
@@ -64,7 +64,7 @@ pub struct Loaded {
 /// One account after a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountWrite {
-    /// Which.
+    /// The account that is written.
     pub id: AccountId,
     /// As it is now.
     pub account: Arc<Account>,
@@ -77,7 +77,7 @@ pub struct AccountWrite {
 /// One home after a batch: written whole where the stored version is still `expected_version`, else not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HomeWrite {
-    /// The home.
+    /// The account that the home is named after.
     pub home: AccountId,
     /// The version that was loaded; 0 creates the home and must find none.
     pub expected_version: u64,

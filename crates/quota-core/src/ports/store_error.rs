@@ -21,9 +21,9 @@ pub enum StoreError {
     /// It holds something that the rules cannot read.
     #[error("table `{table}`, row `{key}`: {what}")]
     Corrupt {
-        /// The table.
+        /// The table that holds it.
         table: &'static str,
-        /// The row.
+        /// The row's key, such as an account.
         key: String,
         /// What is wrong with it.
         what: String,

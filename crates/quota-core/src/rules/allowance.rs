@@ -13,7 +13,7 @@ use crate::window::{Window, cadence_window};
 pub enum Standing {
     /// One is in force.
     InForce,
-    /// There was one.
+    /// There was one, and it ended, or is not paid for.
     Expired,
     /// There never was one, or none that has begun.
     Never,
@@ -22,7 +22,7 @@ pub enum Standing {
 /// The balance that counts a feature's use, and what it may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
-    /// The balance.
+    /// The balance that counts it; it may not be open yet.
     pub bucket: Bucket,
     /// The span in which it counts, as far as is known now.
     pub window: Window,
@@ -67,8 +67,8 @@ impl Allowance {
 /// The allowance of `terms` for `feature` at `now`.
 ///
 /// In force, its window is the cadence window cut to the subscription's period, or in the calendar to the time that the
-/// subscription runs without a gap (W4). Otherwise use is counted
-/// in a window that the account's creation anchors, and nothing is granted there.
+/// subscription runs without a gap (W4). Otherwise use is counted in a window that the account's creation anchors, and
+/// nothing is granted there.
 pub fn allowance(
     terms: &Terms,
     feature: &Feature,
@@ -101,7 +101,7 @@ pub fn allowance(
         Some(held) if feature.counts_by_calendar() => {
             let (run, natural) = (held.run(), cadence_from(held.anchor_at));
             // A late renewal brings it back (S9).
-            let counts_until = natural.cut(run.starts_at, run.next_starts_at).ends_at;
+            let counts_until = natural.cut(run.starts_at, run.next).ends_at;
             (natural.cut(run.starts_at, run.ends_at), counts_until)
         }
         Some(held) => {

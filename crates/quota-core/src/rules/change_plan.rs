@@ -13,7 +13,7 @@ use crate::command::{ChangePlan, ChangeWhen, UsageAfterChange};
 use crate::operation::Entry;
 use crate::terms::Subscription;
 
-/// Changes the plan.
+/// Changes the plan: at once, or from the end of what is paid for.
 pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let (plan, version) = newest(desk, &asked.plan)?;
@@ -85,7 +85,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
         let is_window = matches!(balance.bucket, Bucket::Window(..));
         let goes_on = is_window && feature.is_some_and(Feature::counts_by_calendar);
         let counts = context.is_consumable(code) && balance.spent() != 0;
-        (counts && !goes_on).then(|| (balance.bucket.clone(), code.clone()))
+        (counts && !goes_on).then(|| (balance.bucket.clone(), Some(code.clone())))
     });
     let carried = carried.collect();
     zero(desk, carried)

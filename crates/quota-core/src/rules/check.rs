@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
+use super::context::Context;
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
-use super::spend::{Spending, spend_item};
-use super::standing::{scope_balance, standing_of, token_balance};
+use super::spend::{Spending, spend_item, standing_of_items};
+use super::standing::{scope_balance, token_balance};
 use crate::amount::Amount;
 use crate::answer::{Rejection, ScopeBalance};
 use crate::command::{Command, Consume, Request};
@@ -16,7 +17,6 @@ use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
 use crate::operation::Entry;
 use crate::origin::Origin;
-use crate::rules::context::Context;
 
 /// The answer that a consume would get now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,18 +106,8 @@ pub fn check_items(
     let mut checked = Checked {
         denial: None,
         draws: Vec::new(),
-        balances: Vec::new(),
+        balances: standing_of_items(&desk, spending),
     };
-    for item in spending.items {
-        for balance in standing_of(&desk, spending.token, &item.feature) {
-            let is_there = |known: &ScopeBalance| {
-                known.scope == balance.scope && known.feature == balance.feature
-            };
-            if !checked.balances.iter().any(is_there) {
-                checked.balances.push(balance);
-            }
-        }
-    }
     for item in spending.items {
         match spend_item(&mut desk, spending, item)? {
             Ok((entries, _)) => checked.draws.extend(entries.iter().filter_map(drawn)),
@@ -131,15 +121,7 @@ pub fn check_items(
     Ok(checked)
 }
 
-/// The draw that an entry books.
+/// The draw that an entry books, and for which feature.
 fn drawn(entry: &Entry) -> Option<(FeatureCode, Draw)> {
-    let amount = u64::try_from(entry.used.saturating_add(entry.overage)).ok()?;
-    let draw = Draw {
-        scope: entry.scope,
-        bucket: entry.bucket.clone(),
-        source: entry.source,
-        amount,
-        unit_cost: entry.unit_cost,
-    };
-    Some((entry.feature.clone()?, draw))
+    Some((entry.feature.clone()?, entry.drawn()?))
 }

@@ -4,7 +4,7 @@ use super::context::Use;
 use super::decide::{Mode, draw};
 use super::desk::Desk;
 use super::ending::ending;
-use super::hold::{SCOPES, again, book_end, reservation, settle_hold};
+use super::hold::{again, book_end, reservation, settle_hold};
 use super::outcome::Outcome;
 use super::posting::{Drawing, Posting, post, scope_account};
 use super::spend::take;
@@ -109,7 +109,7 @@ fn take_of_gone(
     let terms = &desk.account()?.terms;
     let (is_unlimited, is_member) = (terms.unlimited, terms.org.is_some());
     let mut entries = Vec::new();
-    for scope in SCOPES {
+    for scope in Scope::ALL {
         let is_charged = match scope {
             Scope::Token => token.is_some(),
             Scope::User => true,

@@ -50,7 +50,7 @@ pub enum Mode {
 pub enum Decision {
     /// Everything is drawn, in this order.
     Allowed(Vec<Draw>),
-    /// Nothing is drawn.
+    /// Nothing is drawn at any scope.
     Denied(Denial),
 }
 

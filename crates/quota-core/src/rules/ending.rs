@@ -33,16 +33,7 @@ pub(super) fn loaded(home: &Home, id: Option<Uuid>) -> Option<&Operation> {
 /// Units that a commit spent at the user.
 fn used_by(entries: &[Entry]) -> u64 {
     let spent = |entry: &&Entry| entry.scope == Scope::User;
-    let draws: Vec<Draw> = entries
-        .iter()
-        .filter(spent)
-        .map(|entry| Draw {
-            scope: entry.scope,
-            bucket: entry.bucket.clone(),
-            source: entry.source,
-            amount: u64::try_from(entry.used.saturating_add(entry.overage)).unwrap_or(0),
-            unit_cost: entry.unit_cost,
-        })
-        .collect();
+    let draws = entries.iter().filter(spent).filter_map(Entry::drawn);
+    let draws: Vec<Draw> = draws.collect();
     units(&draws)
 }

@@ -15,7 +15,7 @@ use crate::origin::Origin;
 use crate::reservation::{Reservation, ReservationState};
 
 /// The id in whose name a hold whose time is over is ended: always the same for the same hold.
-pub fn expiry_id(reservation: Uuid) -> Uuid {
+pub(crate) fn expiry_id(reservation: Uuid) -> Uuid {
     // Not one of the bits that hold an operation's place.
     Uuid::from_u128(reservation.as_u128() ^ (1 << 48))
 }

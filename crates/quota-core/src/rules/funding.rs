@@ -8,7 +8,7 @@ use crate::draw::Source;
 /// How much a source can pay for, in units of the feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Headroom {
-    /// The source.
+    /// What pays.
     pub source: Source,
     /// Units that it can still pay for.
     pub units: u64,
@@ -98,8 +98,8 @@ fn grants(balances: &[Balance]) -> impl Iterator<Item = &Balance> {
         .filter(|balance| matches!(balance.bucket, Bucket::Grant(_)))
 }
 
-/// Splits a cost in credits over the grants among `balances`: lower priority number first, then the earliest expiry with none
-/// last, then the oldest (F5). Grants outside their span give nothing.
+/// Splits a cost in credits over the grants among `balances`: lower priority number first, then the earliest expiry with
+/// none last, then the oldest (F5). Grants outside their span give nothing.
 ///
 /// Returns the bucket and the credits drawn from it, or `None` when there are not enough.
 pub fn burn(balances: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(Bucket, u64)>> {

@@ -17,9 +17,6 @@ use crate::ids::FeatureCode;
 use crate::operation::Entry;
 use crate::reservation::{Reservation, TTL_SECONDS_MAX};
 
-/// The scopes in the order in which they are drawn on.
-pub(super) const SCOPES: [Scope; 3] = [Scope::Token, Scope::User, Scope::Org];
-
 /// The instant that is `ttl_seconds` from now.
 pub(super) fn deadline(
     context: &Context<'_>,
@@ -81,7 +78,7 @@ pub(super) fn settle_hold(
     actual: u64,
 ) -> Result<(Vec<Entry>, u64), Rejection> {
     let mut entries = Vec::with_capacity(held.draws.len());
-    for scope in SCOPES {
+    for scope in Scope::ALL {
         let of_scope: Vec<&Draw> = held
             .draws
             .iter()

@@ -33,11 +33,10 @@ mod renew;
 mod reserve;
 mod reset;
 mod set_status;
-pub mod settle;
+mod settle;
 mod spend;
 pub mod standing;
 mod subscribe;
 mod tokens;
 
-pub use expire::expiry_id;
 pub use relocate::relocate;

@@ -5,7 +5,7 @@ use super::posting::{Posting, count_units, own_scope, post, signed, taken_back};
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::catalog::Feature;
-use crate::draw::Source;
+use crate::draw::{Scope, Source};
 use crate::home::Account;
 use crate::ids::FeatureCode;
 use crate::operation::Entry;
@@ -114,15 +114,15 @@ fn move_bucket(
 }
 
 /// Sets `used` and `overage` of balances to 0; what was used once stays in the lifetime total, and is not given back
-/// later (X6).
+/// later (X6). A token's cap is of no feature (T3).
 pub(crate) fn zero(
     desk: &mut Desk<'_>,
-    buckets: Vec<(Bucket, FeatureCode)>,
+    buckets: Vec<(Bucket, Option<FeatureCode>)>,
 ) -> Result<Vec<Entry>, Rejection> {
     let id = &desk.request.account;
     let sequence = desk.home.version.saturating_add(1);
     let mut entries = Vec::with_capacity(buckets.len());
-    for (bucket, code) in buckets {
+    for (bucket, feature) in buckets {
         let account = desk.account_mut()?;
         let bucket = account.books.resolved(&bucket);
         let Some(balance) = account.books.balance_mut(&bucket) else {
@@ -133,10 +133,15 @@ pub(crate) fn zero(
         if spent == 0 {
             continue;
         }
+        let scope = if matches!(bucket, Bucket::Token(_)) {
+            Scope::Token
+        } else {
+            own_scope(id)
+        };
         let posting = Posting {
-            scope: own_scope(id),
+            scope,
             bucket,
-            feature: Some(code.clone()),
+            feature: feature.clone(),
             source: Source::Allowance,
             unit_cost: 1,
             used: taken_back(used),
@@ -144,7 +149,9 @@ pub(crate) fn zero(
             overage: taken_back(overage),
         };
         entries.push(post(desk, id, posting)?);
-        count_units(desk, id, &code, signed(spent))?;
+        if let Some(feature) = &feature {
+            count_units(desk, id, feature, signed(spent))?;
+        }
     }
     Ok(entries)
 }

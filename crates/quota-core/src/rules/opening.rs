@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use chrono::DateTime;
 
 use super::allowance::{Allowance, Standing};
+use super::context::Context;
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::home::Account;
-use crate::rules::context::Context;
 
-/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants and ended windows keep what they had.
+/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants and ended windows
+/// keep what they had.
 pub(super) fn current_grant(
     account: &Account,
     context: &Context<'_>,

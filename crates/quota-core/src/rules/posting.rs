@@ -7,7 +7,7 @@ use crate::amount::COUNT_MAX;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::draw::{Draw, Scope, Source};
-use crate::home::Home;
+use crate::home::{Account, Home};
 use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::Entry;
 
@@ -103,7 +103,7 @@ pub(crate) fn own_scope(id: &AccountId) -> Scope {
 
 /// Applies a posting and gives back its ledger entry. A balance that is touched for the first time is opened.
 ///
-/// Nothing is changed when a counter would leave its range.
+/// Refused when a counter would leave its range; what was changed before that, whoever carries the request out undoes.
 pub(crate) fn post(
     desk: &mut Desk<'_>,
     id: &AccountId,
@@ -129,13 +129,10 @@ pub(crate) fn post_by(
     }
     let granted = current_grant(account, &context, &bucket, own);
     let lifetime = lifetime_change(&posting);
-    let feature = posting.feature.clone();
-    if let Some(feature) = &feature
+    if let Some(feature) = &posting.feature
         && lifetime != 0
     {
-        let total = account.books.lifetime.get(feature).copied().unwrap_or(0);
-        let next = changed(total, lifetime)?;
-        account.books.lifetime.insert(feature.clone(), next);
+        count(account, feature, lifetime)?;
     }
     let balance = account.books.balance_mut(&bucket);
     let balance = balance.ok_or(Rejection::UnknownAccount)?;
@@ -178,7 +175,10 @@ pub(crate) fn count_units(
     by: i64,
 ) -> Result<(), Rejection> {
     let account = desk.home.account_mut(id);
-    let account = account.ok_or(Rejection::UnknownAccount)?;
+    count(account.ok_or(Rejection::UnknownAccount)?, feature, by)
+}
+
+fn count(account: &mut Account, feature: &FeatureCode, by: i64) -> Result<(), Rejection> {
     let total = account.books.lifetime.get(feature).copied().unwrap_or(0);
     let next = changed(total, by)?;
     account.books.lifetime.insert(feature.clone(), next);

@@ -86,16 +86,8 @@ fn referred(home: &Home, id: Uuid) -> Option<Referred> {
 /// What an operation spent, as draws, in the order of drawing.
 fn drawn(operation: &Operation) -> Vec<(FeatureCode, Draw)> {
     let draw = |entry: &Entry| {
-        let amount = u64::try_from(entry.used.saturating_add(entry.overage)).ok()?;
-        let feature = entry.feature.clone()?;
-        let draw = Draw {
-            scope: entry.scope,
-            bucket: entry.bucket.clone(),
-            source: entry.source,
-            amount,
-            unit_cost: entry.unit_cost,
-        };
-        (amount != 0).then_some((feature, draw))
+        let draw = entry.drawn().filter(|draw| draw.amount != 0)?;
+        Some((entry.feature.clone()?, draw))
     };
     operation.entries.iter().filter_map(draw).collect()
 }
@@ -167,7 +159,7 @@ fn give_back(
     let before = refunded(referred, &item.feature);
     // What the user gave back already, as capacity, was given back at the org too.
     let mut released = 0;
-    for scope in [Scope::Token, Scope::User, Scope::Org] {
+    for scope in Scope::ALL {
         let original = of_scope(draws, &item.feature, scope);
         let still = units(&original).saturating_sub(before);
         // Earlier refunds took the last draws; what is left of them is what the first ones cover.
@@ -220,26 +212,26 @@ fn give_draw_back(
     }
     let mut posting = Posting::of(draw, feature);
     posting.bucket = bucket.clone();
-    if let Some(balance) = account.books.balance(&bucket) {
-        let was_reset = balance.reset_sequence > sequence;
-        // Capacity may have been given back already: there is not more to reverse than is still counted.
-        let back = give_back_of(draw, balance);
-        if was_reset || back == 0 {
-            return Ok(None);
-        }
-        (posting.used, posting.overage) = signed_back(draw, back);
-        return post(desk, id, posting).map(Some);
-    }
-    let Some(known) = closed_balance(desk.home, closed, id, &bucket).cloned() else {
+    let live = account.books.balance(&bucket);
+    let known = match live {
+        Some(_) => None,
+        None => closed_balance(desk.home, closed, id, &bucket).cloned(),
+    };
+    let Some(balance) = live.or(known.as_ref().map(|known| &known.balance)) else {
         return Ok(None);
     };
-    let was_reset = known.balance.reset_sequence > sequence;
-    let back = give_back_of(draw, &known.balance);
+    let was_reset = balance.reset_sequence > sequence;
+    // Capacity may have been given back already: there is not more to reverse than is still counted.
+    let back = give_back_of(draw, balance);
     if was_reset || back == 0 {
         return Ok(None);
     }
     (posting.used, posting.overage) = signed_back(draw, back);
-    reopen(desk, &known, posting).map(Some)
+    let entry = match &known {
+        Some(known) => reopen(desk, known, posting),
+        None => post(desk, id, posting),
+    };
+    entry.map(Some)
 }
 
 /// A balance that was closed: in this batch, or before it was loaded.

@@ -1,6 +1,7 @@
 //! A user joins, leaves or changes its org: it moves from one home to another with everything that is its own.
 
 use super::booking::{Booking, operation};
+use super::context::Context;
 use super::expire::expiry_id;
 use super::posting::{signed, taken_back};
 use crate::amount::Limit;
@@ -14,7 +15,6 @@ use crate::home::{Account, Home};
 use crate::ids::{AccountId, OrgId};
 use crate::operation::{Entry, OperationKind};
 use crate::relocation::Relocation;
-use crate::rules::context::Context;
 use crate::terms::FormerHome;
 
 /// Former homes that are remembered beside the latest; each is one more place where keys are looked for.

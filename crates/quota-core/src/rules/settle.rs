@@ -6,16 +6,16 @@ use crate::draw::{Draw, Source};
 
 /// The settlement of one scope's hold for one feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
+pub(crate) struct Settlement {
     /// Spent for good, in the order in which it was drawn.
-    pub spent: Vec<Draw>,
+    pub(crate) spent: Vec<Draw>,
     /// Given back to where it came from.
-    pub given_back: Vec<Draw>,
+    pub(crate) given_back: Vec<Draw>,
 }
 
 /// Settles `held`, the draws of one scope for one feature, for `actual` units. What was drawn first is spent
 /// first, so what goes back was drawn last (R2, R6).
-pub fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Settlement {
+pub(crate) fn settle<'a>(held: impl IntoIterator<Item = &'a Draw>, actual: u64) -> Settlement {
     let mut settlement = Settlement {
         spent: Vec::new(),
         given_back: Vec::new(),

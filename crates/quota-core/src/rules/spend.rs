@@ -1,4 +1,4 @@
-//! Consume and track: one request over all its scopes, one batch as a whole (O5, X2, X5).
+//! Consume and track: one request over all its scopes, all its items or none (O5, X2, X5).
 
 use super::context::Use;
 use super::decide::{Drawn, Mode, draw};
@@ -76,16 +76,16 @@ fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outcome, Rejecti
         balances = standing;
     }
     if items.len() > 1 {
-        balances = standing_after(desk, spending);
+        balances = standing_of_items(desk, spending);
     }
     let mut booking = desk.booking(Answer::Allowed { balances });
     booking.entries = entries;
     Ok(desk.book(booking))
 }
 
-/// How the scopes stand for every feature once all items are spent: a wallet pays for several features, a token's cap
-/// counts them all, so what was true after one item may be outdated after the next.
-fn standing_after(desk: &Desk<'_>, spending: Spending<'_>) -> Vec<ScopeBalance> {
+/// How the scopes stand now for every feature of several items, each scope and feature once. A wallet pays for several
+/// features and a token's cap counts them all, so what stood after one item may be outdated after the next.
+pub(crate) fn standing_of_items(desk: &Desk<'_>, spending: Spending<'_>) -> Vec<ScopeBalance> {
     let mut balances: Vec<ScopeBalance> = Vec::new();
     for item in spending.items {
         for balance in standing_of(desk, spending.token, &item.feature) {

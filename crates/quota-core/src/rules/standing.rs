@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::allowance::{Allowance, Standing};
+use super::context::Context;
 use super::decide::Drawn;
 use super::desk::Desk;
 use super::funding::credits_left;
@@ -13,7 +14,6 @@ use crate::catalog::Feature;
 use crate::draw::Scope;
 use crate::home::Account;
 use crate::ids::{AccountId, AccountKind, FeatureCode, TokenId};
-use crate::rules::context::Context;
 use crate::terms::Terms;
 
 /// How token, user and org stand after `drawn` was booked.
@@ -130,19 +130,19 @@ pub fn scope_balance(
 /// How an account stands for every feature of the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
-    /// The account.
+    /// The account that is shown.
     pub account: AccountId,
     /// Version of its home that this shows.
     pub version: u64,
     /// When it was put together.
     pub at: DateTime<Utc>,
-    /// Its terms.
+    /// Its terms as they are stored: [`Subscription::current`](crate::terms::Subscription::current) is what counts.
     pub terms: Terms,
     /// Whether its subscription is in force.
     pub is_in_force: bool,
     /// Each feature: how the account stands, how its org stands, and what was used in all its life.
     pub features: Vec<FeatureStanding>,
-    /// Its tokens.
+    /// How each of its tokens stands, ended ones included.
     pub tokens: Vec<(TokenId, ScopeBalance)>,
     /// Its credit grants that still count.
     pub grants: Vec<Balance>,
@@ -151,11 +151,11 @@ pub struct Overview {
 /// How an account stands for one feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureStanding {
-    /// The feature.
+    /// The feature as the catalog in force has it.
     pub feature: Feature,
-    /// The account itself.
+    /// How the account itself stands.
     pub own: ScopeBalance,
-    /// Its org, if it has one.
+    /// How its org stands, if it has one.
     pub org: Option<ScopeBalance>,
     /// Units used over all windows (U2).
     pub lifetime: u64,

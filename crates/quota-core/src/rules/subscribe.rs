@@ -1,4 +1,4 @@
-//! Subscriptions by hand: start and status (section 3); and what those and renewals and changes of plan share.
+//! A subscription is started by hand (section 3); and what all commands share that give an account its next one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -9,10 +9,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::absent::is_default;
 use crate::amount::Limit;
 use crate::ids::{AccountId, FeatureCode, OrgId, TokenId};
 
-pub use queue::{PERIODS_AHEAD_MAX, QueueFull, Run};
+pub use queue::PERIODS_AHEAD_MAX;
+pub(crate) use queue::QueueFull;
 pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};
 
 /// What an org does when it is exhausted (O4).
@@ -38,7 +40,7 @@ pub struct Override {
     /// Why it was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who set it.
+    /// Who set it, as the request said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
 }
@@ -85,26 +87,18 @@ pub struct Terms {
     /// Its subscription: the running one, or the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<Subscription>,
-    /// Its own limits.
+    /// Its own limits by feature, those that have expired included (F6).
     #[serde(default)]
     pub overrides: BTreeMap<FeatureCode, Override>,
-    /// Its API tokens.
+    /// Its API tokens, ended ones included until their places are needed. Users only.
     #[serde(default)]
     pub tokens: BTreeMap<TokenId, Token>,
     /// Where it lived before it joined or left an org, latest last: keys that were used there are still looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_homes: Vec<FormerHome>,
     /// The number of its newest event; 0 when it has none. Here and not in the books, so that it costs a consume nothing.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub last_event: u64,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 impl Terms {
@@ -118,9 +112,9 @@ impl Terms {
 /// The home that a user left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerHome {
-    /// Which.
+    /// The home that it left.
     pub home: AccountId,
-    /// When it left.
+    /// When it left: a key that was used there is looked for as long after it as keys are kept (X1).
     pub left_at: DateTime<Utc>,
 }
 

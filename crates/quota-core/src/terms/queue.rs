@@ -10,22 +10,22 @@ pub const PERIODS_AHEAD_MAX: usize = 24;
 
 /// [`PERIODS_AHEAD_MAX`] periods follow already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueueFull;
+pub(crate) struct QueueFull;
 
 /// The time that an account has a subscription without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
-    /// First instant inside.
-    pub starts_at: DateTime<Utc>,
+pub(crate) struct Run {
+    /// Since when.
+    pub(crate) starts_at: DateTime<Utc>,
     /// First instant after it, as far as is known now; none while the last of it renews by itself.
-    pub ends_at: Option<DateTime<Utc>>,
+    pub(crate) ends_at: Option<DateTime<Utc>>,
     /// When the next one begins, behind a gap.
-    pub next_starts_at: Option<DateTime<Utc>>,
+    pub(crate) next: Option<DateTime<Utc>>,
 }
 
 impl Subscription {
     /// Since when the account has had a subscription without a gap, up to this one.
-    pub fn runs_since(&self) -> DateTime<Utc> {
+    pub(crate) fn runs_since(&self) -> DateTime<Utc> {
         self.runs_since.unwrap_or(self.starts_at)
     }
 
@@ -36,7 +36,7 @@ impl Subscription {
     }
 
     /// The time without a gap that it is part of.
-    pub fn run(&self) -> Run {
+    pub(crate) fn run(&self) -> Run {
         let mut last = self;
         while let Some(next) = &last.upcoming {
             if last.runs_since_of(next.starts_at).is_none() {
@@ -47,7 +47,7 @@ impl Subscription {
         Run {
             starts_at: self.runs_since(),
             ends_at: last.own_end(),
-            next_starts_at: last.upcoming.as_ref().map(|next| next.starts_at),
+            next: last.upcoming.as_ref().map(|next| next.starts_at),
         }
     }
 
@@ -57,7 +57,7 @@ impl Subscription {
     }
 
     /// What follows last, or it alone.
-    pub fn last(&self) -> &Self {
+    pub(crate) fn last(&self) -> &Self {
         self.chain().last().unwrap_or(self)
     }
 
@@ -99,7 +99,7 @@ impl Subscription {
     /// With `plan` scheduled for the end of what is paid for. It takes over by itself when it is free, or when what
     /// runs till then renews by itself (S7); else the renewal begins it.
     #[must_use]
-    pub fn with_change(&self, plan: &Plan, version: u32, now: DateTime<Utc>) -> Self {
+    pub(crate) fn with_change(&self, plan: &Plan, version: u32, now: DateTime<Utc>) -> Self {
         let mut chain = self.links();
         drop_change(&mut chain);
         let Some(last) = chain.last_mut() else {
@@ -149,7 +149,7 @@ impl Subscription {
     }
 
     /// With its cancellation taken back; `None` when there is none that has not acted yet (S8).
-    pub fn resumed(&self, now: DateTime<Utc>) -> Option<Self> {
+    pub(crate) fn resumed(&self, now: DateTime<Utc>) -> Option<Self> {
         let mut chain = self.links();
         let waits = |one: &&mut Self| {
             let is_canceled = one.cancel_at.is_some_and(|at| now < at);
@@ -164,7 +164,7 @@ impl Subscription {
     }
 
     /// When a start that is asked for at `starts_at` begins behind it: what is paid for is never cut (S8).
-    pub fn queue_start(&self, starts_at: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn queue_start(&self, starts_at: DateTime<Utc>) -> DateTime<Utc> {
         let paid = self.chain().filter(|one| one.is_paid() && !one.renews);
         let ends = paid.filter_map(Self::own_end);
         ends.fold(starts_at, DateTime::max)
@@ -175,7 +175,7 @@ impl Subscription {
     ///
     /// # Errors
     /// [`QueueFull`] when [`PERIODS_AHEAD_MAX`] periods follow already.
-    pub fn queued(&self, mut next: Self) -> Result<Self, QueueFull> {
+    pub(crate) fn queued(&self, mut next: Self) -> Result<Self, QueueFull> {
         let mut chain = self.links();
         while chain
             .last()

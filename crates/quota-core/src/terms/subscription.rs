@@ -14,15 +14,15 @@ use crate::window::{Window, cadence_window, month_start};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Paid for.
+    /// Paid for, or free.
     Active,
     /// In its trial period.
     Trialing,
     /// A payment is overdue.
     PastDue,
-    /// Not paid for.
+    /// Not paid for: nothing is in force.
     Unpaid,
-    /// Ended.
+    /// Ended at once by a cancellation, or at the provider.
     Canceled,
 }
 
@@ -71,12 +71,12 @@ pub struct PlanChange {
 /// A right to a plan for a period `[starts_at, ends_at)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// The plan.
+    /// Code of the plan.
     pub plan: PlanCode,
     /// The version it stays on, if the plan is pinned; counts from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_version: Option<u32>,
-    /// Where it stands.
+    /// Where it stands towards payment; whether it is in force depends on the period too (S2).
     pub status: Status,
     /// Since when a payment is overdue.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,8 +8,8 @@ use quota_core::answer::{Answer, Rejection, ScopeBalance};
 use quota_core::balance::Bucket;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::command::{
-    AccountSpec, Command, Commit, Consume, Extend, GrantCredits, Presence, PutAccount, PutToken,
-    Refund, Release, ReleaseCapacity, Request, Reserve, Subscribe, Track,
+    AccountSpec, Command, Commit, Consume, GrantCredits, Presence, PutAccount, PutToken, Reads,
+    Refund, ReleaseCapacity, Request, Reserve, Subscribe, Track,
 };
 use quota_core::denial::Denial;
 use quota_core::draw::Scope;
@@ -128,11 +128,10 @@ impl Stage {
 
     /// As a store loads it: due holds, and what the command refers to.
     fn load(&mut self, command: &Command) {
-        let named = match command {
-            Command::Commit(Commit { reservation, .. })
-            | Command::Release(Release { reservation })
-            | Command::Extend(Extend { reservation, .. }) => Some(*reservation),
-            _ => None,
+        let (named, mut referred) = match command.traits().reads {
+            Reads::Account | Reads::Stored => (None, Vec::new()),
+            Reads::Reservation(reservation) => (Some(reservation), Vec::new()),
+            Reads::Operation(operation) => (None, vec![operation]),
         };
         let is_open = |held: &&Reservation| held.state == ReservationState::Open;
         let is_due = |held: &Reservation| {
@@ -149,10 +148,6 @@ impl Stage {
             .filter(is_open)
             .map(|held| held.expires_at);
         self.home.hold_before = open.filter(|at| *at > self.now).min();
-        let mut referred: Vec<Uuid> = Vec::new();
-        if let Command::Refund(Refund { operation, .. }) = command {
-            referred.push(*operation);
-        }
         if let Some(held) = named.and_then(|named| self.reservations.get(&named)) {
             referred.extend(held.ended_by.iter().chain(&held.late_commit));
         }
