@@ -34,19 +34,22 @@ deps:
     @if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; fi
 
 # All tests beside a throw-away PostgreSQL and Redis; arguments go to the runner
+[positional-arguments]
 test *args:
     @echo "=== test"
     cargo build --quiet --workspace --bin throwaway
-    "{{ built }}/throwaway" run -- "{{ just_executable() }}" with-servers {{ args }}
+    "{{ built }}/throwaway" run -- "{{ just_executable() }}" with-servers "$@"
 
 # `test` with ten times as many random sequences: minutes more
+[positional-arguments]
 test-long *args:
-    QUOTA_SEQUENCES=2500 "{{ just_executable() }}" test {{ args }}
+    QUOTA_SEQUENCES=2500 "{{ just_executable() }}" test "$@"
 
 # What `test` runs once the servers stand
 [private]
+[positional-arguments]
 with-servers *args:
-    cargo {{ runner }} {{ if args =~ "(^| )-p " { "" } else { "--workspace" } }} {{ args }}
+    cargo {{ runner }} {{ if args =~ "(^| )-p " { "" } else { "--workspace" } }} "$@"
     {{ if args == "" { "cargo test --quiet --workspace --doc" } else { "" } }}
 
 # Conformance and races of the store, and the HTTP suites, on a PostgreSQL that is there: plain, a Citus coordinator, or behind a pooler with a direct URL beside it (needs cargo-nextest)

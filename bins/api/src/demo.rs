@@ -184,11 +184,11 @@ async fn put(engine: &Engine, sample: &Sample) -> Result<(), CommandError> {
         .as_ref()
         .is_some_and(|terms| terms.subscription.is_some());
     for command in belongings(sample, has_subscription)? {
-        let is_there = match &command {
-            Command::PutToken(PutToken { token, .. }) => known
-                .as_ref()
-                .is_some_and(|terms| terms.tokens.contains_key(token)),
-            _ => false,
+        let is_there = if let Command::PutToken(PutToken { token, .. }) = &command {
+            let terms = known.as_ref();
+            terms.is_some_and(|terms| terms.tokens.contains_key(token))
+        } else {
+            false
         };
         if !is_there {
             submit(engine, &account, command).await?;

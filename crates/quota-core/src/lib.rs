@@ -47,7 +47,6 @@
 //! assert_eq!(drawn, [(Source::Allowance, 1), (Source::Credits, 2)]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-#![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(
     not(test),
     deny(

@@ -121,11 +121,9 @@ fn in_words(reply: &Reply) -> String {
     let left = answer.balances().first().and_then(|own| own.remaining);
     let left = left.map_or(String::new(), |left| format!(", {left} left"));
     let replayed = if reply.is_replay { " (replayed)" } else { "" };
-    match answer {
-        Answer::Denied { denial, .. } => {
-            let (reason, available) = (denial.reason, denial.available);
-            format!("denied, {reason:?}, {available} available{replayed}")
-        }
-        _ => format!("allowed{left}{replayed}"),
-    }
+    let Answer::Denied { denial, .. } = answer else {
+        return format!("allowed{left}{replayed}");
+    };
+    let (reason, available) = (denial.reason, denial.available);
+    format!("denied, {reason:?}, {available} available{replayed}")
 }

@@ -1,5 +1,4 @@
 //! Use cases over ports: group commit, reads, catalog, keys. Knows no database, no cache and no protocol.
-#![deny(clippy::wildcard_enum_match_arm)]
 
 mod ask;
 mod batch;

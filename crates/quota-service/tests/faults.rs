@@ -393,10 +393,10 @@ async fn a_full_store_is_told_at_once_and_logged_once() {
             let asks = (0..4).map(|_| engine.submit(consume(&ann, 1)));
             for answer in join_all(asks).await {
                 let error = answer.expect_err("nothing can be written");
-                let is_named = match &error {
-                    EngineError::Store(StoreError::Full(_)) => fault == WriteFault::Full,
-                    EngineError::Store(StoreError::ReadOnly(_)) => fault == WriteFault::ReadOnly,
-                    _ => false,
+                let is_named = if fault == WriteFault::Full {
+                    matches!(&error, EngineError::Store(StoreError::Full(_)))
+                } else {
+                    matches!(&error, EngineError::Store(StoreError::ReadOnly(_)))
                 };
                 assert!(is_named && error.is_transient(), "{error:?}");
             }

@@ -170,9 +170,11 @@ async fn a_home_in_its_next_life_is_not_taken_for_its_first() {
     let spec = AccountSpec::default();
     let put = Command::PutAccount(PutAccount { presence, spec });
     stage.done("user:bob", None, put).await;
-    let track = |amount| match consume(amount) {
-        Command::Consume(Consume { token, items }) => Command::Track(Track { token, items }),
-        other => other,
+    let track = |amount| {
+        let Command::Consume(Consume { token, items }) = consume(amount) else {
+            unreachable!("it is a consume");
+        };
+        Command::Track(Track { token, items })
     };
     let (bob, org) = (id("user:bob"), acme());
     let moved = stage

@@ -193,11 +193,10 @@ async fn open_sqlite(file: &Path, missing: MissingFile) -> Result<SqliteStore, S
 
 /// A URL that the driver cannot read is a wrong setting; what the driver says of it shows no password.
 fn unusable(error: StoreError) -> StartError {
-    let fault = match &error {
-        StoreError::Refused { what } => what.strip_prefix(URL_FAULT),
-        _ => None,
+    let StoreError::Refused { what } = &error else {
+        return StartError::Postgres(error);
     };
-    let Some(fault) = fault else {
+    let Some(fault) = what.strip_prefix(URL_FAULT) else {
         return StartError::Postgres(error);
     };
     StartError::Setting {

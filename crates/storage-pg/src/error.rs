@@ -11,6 +11,7 @@ const READ_ONLY: &str = "25006";
 
 /// What an error of the driver means for the caller.
 pub(crate) fn store_error(error: Error) -> StoreError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver adds kinds")]
     match error {
         Error::Database(refusal) => by_code(refusal),
         Error::Io(_)

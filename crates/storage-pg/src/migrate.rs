@@ -149,14 +149,18 @@ async fn repeat_grants(connection: &mut PgConnection) -> Result<(), StoreError> 
 }
 
 fn migration_error(error: sqlx::migrate::MigrateError) -> StoreError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver adds kinds")]
     match error {
         sqlx::migrate::MigrateError::Execute(error) => store_error(error),
-        sqlx::migrate::MigrateError::ExecuteMigration(error, version) => match store_error(error) {
-            StoreError::Refused { what } => StoreError::Refused {
+        sqlx::migrate::MigrateError::ExecuteMigration(error, version) => {
+            let error = store_error(error);
+            let StoreError::Refused { what } = error else {
+                return error;
+            };
+            StoreError::Refused {
                 what: format!("migration {version}: {what}"),
-            },
-            other => other,
-        },
+            }
+        }
         other => StoreError::Refused {
             what: other.to_string(),
         },

@@ -7,6 +7,7 @@ use quota_core::ports::Storage;
 use storage_pg::{PgStore, Settings};
 use testkit::pg::PgServer;
 use testkit::races::{Aftermath, Arena, Load};
+use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 
 const KILLS: u32 = 10;
@@ -28,10 +29,13 @@ async fn a_server_killed_ten_times_loses_and_doubles_nothing() {
     let url = block_in_place(|| server.create_database("kill")).expect("a database");
     let arena = Arena::open(open(&url).await, 2).await;
     let mut answered = arena.cast().await;
-    let mut load = Load::start(&arena.engines, &answered);
+    let (sender, mut acknowledged) = mpsc::unbounded_channel();
+    let mut load = Load::start(&arena.engines, &answered, move |one| {
+        sender.send(one).expect("somebody counts");
+    });
     for round in 0..=KILLS {
         for _ in 0..ANSWERS {
-            let (account, number) = load.acknowledged.recv().await.expect("clients are at work");
+            let (account, number) = acknowledged.recv().await.expect("clients are at work");
             answered.insert(account, number + 1);
         }
         if round < KILLS {
@@ -39,7 +43,7 @@ async fn a_server_killed_ten_times_loses_and_doubles_nothing() {
         }
     }
     load.finish().await;
-    while let Ok((account, number)) = load.acknowledged.try_recv() {
+    while let Ok((account, number)) = acknowledged.try_recv() {
         answered.insert(account, number + 1);
     }
     for engine in &arena.engines {

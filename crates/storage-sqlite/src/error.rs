@@ -78,6 +78,7 @@ pub(crate) fn refused(what: impl Into<String>) -> Fault {
 /// Which kind of fault an error of sqlx is.
 fn classed(error: sqlx::Error) -> StoreError {
     use sqlx::Error as E;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver adds kinds")]
     match error {
         E::Database(error) => classed_by_code(error),
         E::ColumnDecode { ref index, .. } => StoreError::Corrupt {

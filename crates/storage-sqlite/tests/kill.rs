@@ -40,15 +40,16 @@ async fn write_on(file: PathBuf) {
     let numbers = std::env::var(NUMBERS).expect("the numbers are set");
     let numbers: Numbers = serde_json::from_str(&numbers).expect("numbers");
     let arena = Arena::open(open(&file).await, 1).await;
-    let mut load = Load::start(&arena.engines, &numbers);
-    while let Some((account, number)) = load.acknowledged.recv().await {
+    let load = Load::start(&arena.engines, &numbers, |(account, number)| {
         let line = format!("\n{MARK}{account} {number}\n");
         let mut output = std::io::stdout().lock();
         let written = output
             .write_all(line.as_bytes())
             .and_then(|()| output.flush());
         written.expect("somebody reads");
-    }
+    });
+    std::future::pending::<()>().await;
+    drop(load);
 }
 
 /// Runs this test as another process, kills it in the middle of its work, and takes down what it said until then.

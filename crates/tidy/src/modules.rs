@@ -355,6 +355,10 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
 }
 
 /// The attributes of an item.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser adds kinds of items"
+)]
 fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
@@ -372,6 +376,10 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser adds kinds of items"
+)]
 fn name_of(item: &Item) -> Option<String> {
     let ident = match item {
         Item::Const(item) => &item.ident,

@@ -114,10 +114,10 @@ fn function(tokens: &[TokenTree]) -> Option<(String, usize, usize)> {
 
 /// Where a block in braces ends.
 fn braces(token: &TokenTree) -> Option<usize> {
-    match token {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(end_of(group)),
-        _ => None,
-    }
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    (group.delimiter() == Delimiter::Brace).then(|| end_of(group))
 }
 
 fn end_of(group: &Group) -> usize {

@@ -105,16 +105,15 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                match member {
-                    Value::String(target) if name == "$ref" => {
-                        found.insert(target.clone());
-                    }
-                    other => references(other, found),
+                if let (Value::String(target), "$ref") = (member, name.as_str()) {
+                    found.insert(target.clone());
+                } else {
+                    references(member, found);
                 }
             }
         }
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

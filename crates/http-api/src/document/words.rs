@@ -7,9 +7,10 @@ pub(super) fn drop_citations(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                match member {
-                    Value::String(text) if name == "description" => *text = without_citations(text),
-                    other => drop_citations(other),
+                if let (Value::String(text), "description") = (&mut *member, name.as_str()) {
+                    *text = without_citations(text);
+                } else {
+                    drop_citations(member);
                 }
             }
         }

@@ -261,17 +261,15 @@ fn of_an_override(stage: &Stage, step: Step, feature: FeatureCode) -> Command {
 }
 
 fn with_terms(command: Command, stage: &Stage, step: Step) -> Command {
-    match command {
-        Command::GrantCredits(GrantCredits { grant, credits, .. }) => {
-            Command::GrantCredits(GrantCredits {
-                grant,
-                credits,
-                priority: u32::try_from(step.extra % 3).unwrap_or(0),
-                expires_at: (step.extra.is_multiple_of(2)).then(|| stage.now + TimeDelta::days(3)),
-            })
-        }
-        other => other,
-    }
+    let Command::GrantCredits(GrantCredits { grant, credits, .. }) = command else {
+        return command;
+    };
+    Command::GrantCredits(GrantCredits {
+        grant,
+        credits,
+        priority: u32::try_from(step.extra % 3).unwrap_or(0),
+        expires_at: (step.extra.is_multiple_of(2)).then(|| stage.now + TimeDelta::days(3)),
+    })
 }
 
 /// The terms with which a scope admits: never more used and held than its limit.

@@ -177,12 +177,10 @@ fn the_end_of_a_subscription_is_recorded_once() {
         EventKind::SubscriptionExpired { plan }
     );
     let books = &stage.home.accounts[&id("user:a")].books;
-    let used = |balance: &quota_core::balance::Balance| match &balance.bucket {
-        Bucket::Window(..) => balance.used,
-        _ => 0,
-    };
+    let windows = books.balances.iter();
+    let windows = windows.filter(|balance| matches!(&balance.bucket, Bucket::Window(..)));
     assert_eq!(
-        books.balances.iter().map(used).sum::<u64>(),
+        windows.map(|balance| balance.used).sum::<u64>(),
         0,
         "consumables are at 0"
     );

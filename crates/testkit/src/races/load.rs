@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use quota_core::ids::AccountId;
 use quota_service::Engine;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Aftermath, consume_with_key};
@@ -18,35 +17,40 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A request that was answered: whose, and the number in its key.
 pub type Acknowledged = (AccountId, u64);
 
+/// Takes down what was answered; its client asks for nothing more until it is done.
+type Note = dyn Fn(Acknowledged) + Send + Sync;
+
 /// Clients at work, one for each account.
 pub struct Load {
-    /// What was answered, as it is answered.
-    pub acknowledged: mpsc::UnboundedReceiver<Acknowledged>,
     stop: Arc<AtomicBool>,
     clients: Vec<JoinHandle<()>>,
 }
 
 impl Load {
-    /// Puts a client to work for each account; its keys are numbered from the number beside it.
-    pub fn start(engines: &[Engine], accounts: &BTreeMap<AccountId, u64>) -> Self {
-        let (sender, acknowledged) = mpsc::unbounded_channel();
+    /// Puts a client to work for each account; its keys are numbered from the number beside it. Each answer is given
+    /// to `note` before the client asks again, so that at most one request of each was answered without a note.
+    pub fn start(
+        engines: &[Engine],
+        accounts: &BTreeMap<AccountId, u64>,
+        note: impl Fn(Acknowledged) + Send + Sync + 'static,
+    ) -> Self {
+        let note: Arc<Note> = Arc::new(note);
         let stop = Arc::new(AtomicBool::new(false));
         let engines = engines.iter().cloned().cycle();
         let clients = accounts
             .iter()
             .zip(engines)
             .map(|((account, first), engine)| {
-                let (sender, stop) = (sender.clone(), Arc::clone(&stop));
-                tokio::spawn(ask_on(engine, (account.clone(), *first), sender, stop))
+                let (note, stop) = (Arc::clone(&note), Arc::clone(&stop));
+                tokio::spawn(ask_on(engine, (account.clone(), *first), note, stop))
             });
         Self {
             clients: clients.collect(),
-            acknowledged,
             stop,
         }
     }
 
-    /// Has every client finish what it asked for; what was answered meanwhile is still to be received.
+    /// Has every client finish what it asked for.
     pub async fn finish(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         for client in self.clients.drain(..) {
@@ -58,7 +62,7 @@ impl Load {
 async fn ask_on(
     engine: Engine,
     (account, first): Acknowledged,
-    acknowledged: mpsc::UnboundedSender<Acknowledged>,
+    note: Arc<Note>,
     stop: Arc<AtomicBool>,
 ) {
     let mut number = first;
@@ -67,8 +71,7 @@ async fn ask_on(
         match engine.submit(ask).await {
             Ok(reply) => {
                 assert!(reply.operation.answer.is_allowed(), "there is quota");
-                let sent = acknowledged.send((account.clone(), number));
-                sent.expect("somebody counts");
+                note((account.clone(), number));
                 number += 1;
             }
             Err(error) => {

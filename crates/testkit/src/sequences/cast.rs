@@ -1,9 +1,10 @@
 //! Who plays in a script, and what one step is.
 
-use quota_core::command::Command;
+use quota_core::command::{Command, Commit, Extend, Refund, Release};
 use quota_core::ids::{AccountId, FeatureCode, OrgId, TokenId, UserId};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use uuid::Uuid;
 
 const FEATURES: [&str; 5] = ["req", "art", "tok", "alb", "sto"];
 const TOKENS: [&str; 2] = ["t0", "t1"];
@@ -85,4 +86,50 @@ pub(crate) fn feature(random: &mut StdRng) -> FeatureCode {
 pub(crate) fn token(random: &mut StdRng) -> TokenId {
     let id = TOKENS.choose(random).expect("not empty");
     TokenId::new(id).expect("a literal id")
+}
+
+/// The command with the id of what an earlier step came to, where it takes one.
+pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
+    let Some(id) = about else {
+        return command;
+    };
+    match command {
+        Command::Commit(Commit { actual, .. }) => Command::Commit(Commit {
+            reservation: id,
+            actual,
+        }),
+        Command::Release(_) => Command::Release(Release { reservation: id }),
+        Command::Extend(Extend { ttl_seconds, .. }) => Command::Extend(Extend {
+            reservation: id,
+            ttl_seconds,
+        }),
+        Command::Refund(Refund {
+            feature, amount, ..
+        }) => Command::Refund(Refund {
+            operation: id,
+            feature,
+            amount,
+        }),
+        Command::Consume(_)
+        | Command::Track(_)
+        | Command::Reserve(_)
+        | Command::ReleaseCapacity(_)
+        | Command::Reset(_)
+        | Command::PutAccount(_)
+        | Command::SetOverride(_)
+        | Command::ClearOverride(_)
+        | Command::PutToken(_)
+        | Command::RevokeToken(_)
+        | Command::Subscribe(_)
+        | Command::Renew(_)
+        | Command::ChangePlan(_)
+        | Command::SetStatus(_)
+        | Command::Cancel(_)
+        | Command::Resume
+        | Command::GrantCredits(_)
+        | Command::TakeBackCredits(_)
+        | Command::Sweep
+        | Command::ExpireSubscription
+        | Command::CloseWindows(_) => command,
+    }
 }

@@ -14,13 +14,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use cast::{Cast, Deed, Step};
+use cast::{Cast, Deed, Step, about_id};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::command::{Command, Commit, Extend, Refund, Release};
 use quota_core::draw::Draw;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, IdempotencyKey};
@@ -331,31 +330,6 @@ fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
         Err(error) => return Err(error),
     };
     Ok(seen)
-}
-
-fn about_id(command: Command, about: Option<Uuid>) -> Command {
-    let Some(id) = about else {
-        return command;
-    };
-    match command {
-        Command::Commit(Commit { actual, .. }) => Command::Commit(Commit {
-            reservation: id,
-            actual,
-        }),
-        Command::Release(_) => Command::Release(Release { reservation: id }),
-        Command::Extend(Extend { ttl_seconds, .. }) => Command::Extend(Extend {
-            reservation: id,
-            ttl_seconds,
-        }),
-        Command::Refund(Refund {
-            feature, amount, ..
-        }) => Command::Refund(Refund {
-            operation: id,
-            feature,
-            amount,
-        }),
-        other => other,
-    }
 }
 
 /// A home without what differs from run to run: ids, and the order of what has none.

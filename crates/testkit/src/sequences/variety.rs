@@ -134,7 +134,29 @@ impl Varier<'_> {
                 let set = STATUSES_SET.choose(&mut self.random);
                 *status = *set.expect("not empty");
             }
-            _ => {}
+            Command::Consume(_)
+            | Command::Track(_)
+            | Command::Reserve(_)
+            | Command::Commit(_)
+            | Command::Release(_)
+            | Command::Extend(_)
+            | Command::Refund(_)
+            | Command::ReleaseCapacity(_)
+            | Command::Reset(_)
+            | Command::PutAccount(_)
+            | Command::SetOverride(_)
+            | Command::ClearOverride(_)
+            | Command::PutToken(_)
+            | Command::RevokeToken(_)
+            | Command::Renew(_)
+            | Command::ChangePlan(_)
+            | Command::Cancel(_)
+            | Command::Resume
+            | Command::GrantCredits(_)
+            | Command::TakeBackCredits(_)
+            | Command::Sweep
+            | Command::ExpireSubscription
+            | Command::CloseWindows(_) => {}
         }
     }
 

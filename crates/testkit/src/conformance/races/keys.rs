@@ -58,13 +58,11 @@ pub async fn a_key_with_two_bodies_belongs_to_the_first_that_came(store: Store) 
         let verdicts = arena.at_once(asks).await;
         let is_taken = |verdict: &&_| matches!(verdict, Err(EngineError::KeyReused));
         assert_eq!(verdicts.iter().filter(is_taken).count(), ENGINES / 2);
-        let units = verdicts
-            .iter()
-            .flatten()
-            .map(|reply| match &reply.operation.answer {
-                Answer::Allowed { .. } => reply.operation.entries[0].used,
-                other => panic!("{other:?}"),
-            });
+        let units = verdicts.iter().flatten().map(|reply| {
+            let answer = &reply.operation.answer;
+            assert!(matches!(answer, Answer::Allowed { .. }), "{answer:?}");
+            reply.operation.entries[0].used
+        });
         let units: Vec<i64> = units.collect();
         assert_eq!(
             units,

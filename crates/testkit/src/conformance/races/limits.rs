@@ -11,9 +11,9 @@ use super::Store;
 use crate::races::{Arena, allowed, consume, spend};
 
 fn denied_for(replies: &[Reply], wanted: Reason, at: Scope) -> usize {
-    let is_it = |reply: &&Reply| match &reply.operation.answer {
-        Answer::Denied { denial, .. } => denial.reason == wanted && denial.scope == at,
-        _ => false,
+    let is_it = |reply: &&Reply| {
+        let answer = &reply.operation.answer;
+        matches!(answer, Answer::Denied { denial, .. } if (denial.reason, denial.scope) == (wanted, at))
     };
     replies.iter().filter(is_it).count()
 }
