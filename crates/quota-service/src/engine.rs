@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::ask::Ask;
-use crate::batch::{Decider, Job, work};
+use crate::batch::{Decider, PendingRequest, run_shard_loop};
 use crate::catalogs::Catalogs;
 use crate::decide::{Reply, Verdict};
 use crate::hash::body_hash;
@@ -41,7 +41,7 @@ pub(crate) struct Inner {
     pub(crate) decider: Arc<Decider>,
     pub(crate) known_keys: KnownKeys,
     ids: Arc<dyn Ids>,
-    queues: RwLock<Vec<mpsc::Sender<Job>>>,
+    queues: RwLock<Vec<mpsc::Sender<PendingRequest>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -67,7 +67,7 @@ impl Engine {
         for _ in 0..decider.settings.shards.max(1) {
             let (sender, receiver) = mpsc::channel(decider.settings.queue_max);
             queues.push(sender);
-            workers.push(tokio::spawn(work(Arc::clone(&decider), receiver)));
+            workers.push(tokio::spawn(run_shard_loop(Arc::clone(&decider), receiver)));
         }
         Ok(Self {
             inner: Arc::new(Inner {
@@ -100,24 +100,28 @@ impl Engine {
                 self.inner.decider.writes.failed(error);
             }
         })?;
-        let (job, receiver) = self.job(ask, home);
-        self.send(job)?;
+        let (pending, receiver) = self.pending_request(ask, home);
+        self.send(pending)?;
         Ok(receiver)
     }
 
-    fn job(&self, ask: Ask, home: AccountId) -> (Job, oneshot::Receiver<Verdict>) {
+    fn pending_request(
+        &self,
+        ask: Ask,
+        home: AccountId,
+    ) -> (PendingRequest, oneshot::Receiver<Verdict>) {
         let (reply, receiver) = oneshot::channel();
-        let job = Job {
+        let pending = PendingRequest {
             request: Box::new(self.request(ask)),
             home,
             until: Instant::now() + self.inner.decider.settings.deadline,
             is_uncertain: false,
-            tried: Vec::new(),
+            attempted_operations: Vec::new(),
             attempts: 0,
             is_rechecked: false,
             reply,
         };
-        (job, receiver)
+        (pending, receiver)
     }
 
     /// Decides and books the requests of a scheduled job in one batch, past the queues; nothing is written once its
@@ -127,13 +131,13 @@ impl Engine {
         lease: &Lease,
         asks: Vec<Ask>,
     ) -> Vec<Result<Reply, EngineError>> {
-        let mut jobs = Vec::with_capacity(asks.len());
+        let mut requests = Vec::with_capacity(asks.len());
         let mut receivers = Vec::with_capacity(asks.len());
         for ask in asks {
             receivers.push(match self.home_for(&ask).await {
                 Ok(home) => {
-                    let (job, receiver) = self.job(ask, home);
-                    jobs.push(job);
+                    let (pending, receiver) = self.pending_request(ask, home);
+                    requests.push(pending);
                     Ok(receiver)
                 }
                 Err(error) => Err(error),
@@ -142,7 +146,7 @@ impl Engine {
         let (decider, lease) = (Arc::clone(&self.inner.decider), lease.clone());
         // A task of its own: whoever waits may go away in the middle.
         let work = tokio::spawn(async move {
-            decider.process(jobs, Some(&lease)).await;
+            decider.process(requests, Some(&lease)).await;
         });
         if work.await.is_err() {
             tracing::error!("a batch ended in a panic");
@@ -202,13 +206,13 @@ impl Engine {
         Ok(home)
     }
 
-    /// Puts a job into the queue of its home: that of its shard, so that a batch touches as few shards as can be.
-    fn send(&self, job: Job) -> Result<(), EngineError> {
+    /// Puts a request into the queue of its home: that of its shard, so that a batch touches as few shards as can be.
+    fn send(&self, pending: PendingRequest) -> Result<(), EngineError> {
         let queues = self.inner.queues.read();
         let queues = queues.unwrap_or_else(PoisonError::into_inner);
-        let queue = queues.get(shard(job.home.shard().into(), queues.len()));
+        let queue = queues.get(shard(pending.home.shard().into(), queues.len()));
         let queue = queue.ok_or(EngineError::Stopping)?;
-        queue.try_send(job).map_err(|error| match error {
+        queue.try_send(pending).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => EngineError::Busy,
             mpsc::error::TrySendError::Closed(_) => EngineError::Stopping,
         })

@@ -1,4 +1,4 @@
-//! Homes that keep moving: decided one at a time while the store holds them.
+//! Homes that other nodes keep changing: decided one at a time, while the store holds the lock of the home.
 
 use std::collections::HashSet;
 
@@ -9,36 +9,45 @@ use quota_core::ports::{Lease, LoadQuery, Loaded, StoreError, WriteBatch};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::job::{Group, Job};
-use super::moved::Found;
-use super::writing::Written;
+use super::moved::CurrentHomes;
+use super::pending_request::{Group, PendingRequest};
+use super::writing::WrittenHome;
 use super::{Decider, answer_all, answered};
 use crate::EngineError;
 use crate::decide::{DecidedHome, decide_home};
 use crate::setting::Setting;
 
 impl Decider {
-    /// Decides one home while nobody else can write it; gives back the jobs of which it is not known whether they took
-    /// effect.
-    pub(super) async fn process_locked(&self, group: Group, lease: Option<&Lease>) -> Vec<Job> {
+    /// Decides one home while nobody else can write it. Returns the requests that have no answer yet: their account moved,
+    /// or the fate of their write is unknown.
+    pub(super) async fn process_locked(
+        &self,
+        group: Group,
+        lease: Option<&Lease>,
+    ) -> Vec<PendingRequest> {
         let query = self.query(self.clock.now(), std::iter::once(&group));
-        let Ready {
+        let PreparedGroup {
             group,
             setting,
             former,
             absent,
             moved,
         } = match self.before_lock(group, &query).await {
-            Ok(ready) => ready,
-            Err(left) => return left,
+            Ok(prepared) => prepared,
+            Err(unanswered) => return unanswered,
         };
-        if group.jobs.is_empty() {
+        if group.requests.is_empty() {
             return moved;
         }
-        let requests: Vec<(Request, Vec<Uuid>)> = group
-            .jobs
+        let inputs: Vec<(Request, Vec<Uuid>)> = group
+            .requests
             .iter()
-            .map(|job| (*job.request.clone(), job.tried.clone()))
+            .map(|pending| {
+                (
+                    *pending.request.clone(),
+                    pending.attempted_operations.clone(),
+                )
+            })
             .collect();
         let (sender, receiver) = oneshot::channel();
         let (lease, keys_since) = (lease.cloned(), query.keys_since);
@@ -47,20 +56,20 @@ impl Decider {
             earlier.extend(former);
             let mut answered = answered(earlier);
             let home = loaded.homes.pop()?;
-            // Whoever left since the look-up is looked for again by the next try.
+            // An account that has left since the look-up is looked up again by the next try.
             let is_expected = |(request, _): &(Request, _)| {
                 home.accounts.contains_key(&request.account) || absent.contains(&request.account)
             };
-            if !requests.iter().all(is_expected) {
+            if !inputs.iter().all(is_expected) {
                 return None;
             }
             let context = setting.context();
-            let asked = requests
+            let asked = inputs
                 .iter()
-                .map(|(request, tried)| (request, tried.as_slice()));
+                .map(|(request, attempted)| (request, attempted.as_slice()));
             let mut decided = decide_home((Box::new(home), false), &mut answered, asked, &context);
             let write = decided.take_write();
-            let written = write.as_ref().map(Written::of);
+            let written = write.as_ref().map(WrittenHome::of);
             drop(sender.send((decided, written)));
             Some(WriteBatch {
                 catalog_version: setting.catalog.version,
@@ -71,9 +80,9 @@ impl Decider {
         });
         let result = self.storage.write_locked(&query, decide).await;
         let decided = receiver.await;
-        let mut left = self.after_lock(group, result, decided.ok()).await;
-        left.extend(moved);
-        left
+        let mut unanswered = self.after_lock(group, result, decided.ok()).await;
+        unanswered.extend(moved);
+        unanswered
     }
 
     /// Answers by what became of the write, as far as that is known.
@@ -81,50 +90,55 @@ impl Decider {
         &self,
         group: Group,
         result: Result<bool, StoreError>,
-        decided: Option<(DecidedHome, Option<Written>)>,
-    ) -> Vec<Job> {
+        decided: Option<(DecidedHome, Option<WrittenHome>)>,
+    ) -> Vec<PendingRequest> {
         match (result, decided) {
             (Ok(has_passed), Some((decided, written))) if has_passed || written.is_none() => {
                 if written.is_some() {
                     self.writes.passed();
                 }
-                self.tell(written.iter()).await;
-                answer_all(group.jobs, decided.verdicts);
+                self.announce(written.iter()).await;
+                answer_all(group.requests, decided.verdicts);
             }
-            // Somebody had left the home: nothing was decided.
-            (Ok(_), None) => return group.jobs,
+            // An account had left the home: nothing was decided.
+            (Ok(_), None) => return group.requests,
             (Ok(_), Some(_)) => {
-                for job in group.jobs {
-                    job.answer(Err(EngineError::Busy));
+                for pending in group.requests {
+                    pending.answer(Err(EngineError::Busy));
                 }
             }
             (Err(StoreError::Unavailable(_)), decided) => {
-                let mut left = group.jobs;
-                for job in &mut left {
-                    job.is_uncertain = true;
+                let mut unanswered = group.requests;
+                for pending in &mut unanswered {
+                    pending.is_uncertain = true;
                 }
                 if let Some((decided, _)) = decided {
                     let verdicts = decided.verdicts.iter();
-                    left.iter_mut()
+                    unanswered
+                        .iter_mut()
                         .zip(verdicts)
-                        .for_each(|(job, verdict)| job.doubt(verdict));
+                        .for_each(|(pending, verdict)| pending.mark_uncertain(verdict));
                 }
-                return left;
+                return unanswered;
             }
             (Err(error), _) => {
                 self.writes.failed(&error);
-                for job in group.jobs {
+                for pending in group.requests {
                     let error = error.repeated();
-                    job.answer(Err(EngineError::Store(error)));
+                    pending.answer(Err(EngineError::Store(error)));
                 }
             }
         }
         Vec::new()
     }
 
-    /// What is read before the home is locked: the catalog, who lives elsewhere, and first answers from homes that the
-    /// users left. Those cannot grow any more.
-    async fn before_lock(&self, mut group: Group, query: &LoadQuery) -> Result<Ready, Vec<Job>> {
+    /// Reads what need not be read under the lock: the catalog, who lives elsewhere, and first answers from former homes,
+    /// which do not change any more.
+    async fn before_lock(
+        &self,
+        mut group: Group,
+        query: &LoadQuery,
+    ) -> Result<PreparedGroup, Vec<PendingRequest>> {
         let read = async {
             let catalog = self.catalogs.refresh().await?;
             let loaded = self.storage.load(query).await?;
@@ -132,19 +146,24 @@ impl Decider {
         };
         let (catalog, mut loaded) = match read.await {
             Ok(read) => read,
-            Err(error) => return Err(self.not_loaded(vec![group], error).left),
+            Err(error) => return Err(self.not_loaded(vec![group], error).to_retry),
         };
         loaded.earlier.clear();
         let (mut moved, mut absent) = (Vec::new(), HashSet::new());
         if let Some(home) = loaded.homes.first() {
-            moved = self.take_moved(&mut group, home, &mut Found::new()).await;
-            let accounts = group.jobs.iter().map(|job| &job.request.account);
+            moved = self
+                .take_moved(&mut group, home, &mut CurrentHomes::new())
+                .await;
+            let accounts = group
+                .requests
+                .iter()
+                .map(|pending| &pending.request.account);
             let is_absent = |account: &&AccountId| !home.accounts.contains_key(*account);
             absent.extend(accounts.filter(is_absent).cloned());
         }
         let groups = std::slice::from_ref(&group);
         if let Err(error) = self.add_former_keys(groups, query, &mut loaded).await {
-            moved.extend(self.not_loaded(vec![group], error).left);
+            moved.extend(self.not_loaded(vec![group], error).to_retry);
             return Err(moved);
         }
         let setting = Setting {
@@ -152,7 +171,7 @@ impl Decider {
             now: query.now,
             grace: self.settings.grace,
         };
-        Ok(Ready {
+        Ok(PreparedGroup {
             group,
             setting,
             former: loaded.earlier,
@@ -162,14 +181,14 @@ impl Decider {
     }
 }
 
-/// What is known before a home is locked.
-struct Ready {
+/// A group, with all that is read for it before its home is locked.
+struct PreparedGroup {
     group: Group,
     setting: Setting,
-    /// First answers from homes that the users left.
+    /// First answers from former homes.
     former: Vec<Operation>,
     /// Accounts that live nowhere.
     absent: HashSet<AccountId>,
-    /// Jobs whose account lives elsewhere.
-    moved: Vec<Job>,
+    /// Requests whose account lives elsewhere.
+    moved: Vec<PendingRequest>,
 }

@@ -1,12 +1,19 @@
-//! Group commit: a batch of requests is loaded, decided and written together; homes that moved meanwhile are
-//! decided again, and those that keep moving are taken one at a time under the store's lock. A queue gathers its next
-//! batch while one is being written.
+//! Group commit. Each queue has one shard loop, which takes pending requests and makes batches of them:
+//!
+//! 1. The requests of a batch are grouped by home. One statement loads all homes that are not kept in memory.
+//! 2. Each group is decided in memory, in the order of arrival. Nothing is told to anybody yet.
+//! 3. One statement writes all homes: the batch is in flight. Meanwhile the loop decides the next batch.
+//! 4. A home passes if its version is still the one that was decided on. Its requests are answered.
+//! 5. A home that another node changed meanwhile does not pass. Its requests are loaded and decided again. After
+//!    [`ATTEMPTS_MAX`] tries the home is decided under the store's lock.
+//! 6. A write whose fate is unknown is loaded again by the ids of its operations, until it is known or
+//!    [`UNKNOWN_MAX`] tries are over.
 
-mod gathered;
-mod job;
-mod line;
 mod locked;
 mod moved;
+mod next_batch;
+mod pending_request;
+mod shard_loop;
 mod writing;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,18 +30,18 @@ use chrono::{DateTime, Utc};
 use quota_core::operation::Operation;
 use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
 
-pub(crate) use job::Job;
-use job::{Group, Reading, former_keys, grouped, home_query, reading_of};
-pub(crate) use line::work;
+pub(crate) use pending_request::PendingRequest;
+use pending_request::{Group, Reading, former_keys, grouped, home_query, reading_of};
+pub(crate) use shard_loop::run_shard_loop;
 
-/// Tries of a batch before its homes are taken one at a time.
+/// Tries of a batch before its homes are decided under the lock, one at a time.
 const ATTEMPTS_MAX: u32 = 4;
 /// Tries of a write whose fate is unknown before the caller is told so.
 const UNKNOWN_MAX: u32 = 6;
 /// First wait after a write whose fate is unknown; it doubles.
 const UNKNOWN_WAIT: Duration = Duration::from_millis(50);
 
-/// What decides batches.
+/// Loads, decides and writes batches. All queues of an engine share one.
 pub(crate) struct Decider {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) cache: Arc<dyn Cache>,
@@ -43,41 +50,41 @@ pub(crate) struct Decider {
     pub(crate) homes: Homes,
     pub(crate) settings: EngineSettings,
     pub(crate) writes: Writes,
-    /// Told after every commit that left events in the outbox.
+    /// Notified after every commit that left events in the outbox.
     pub(crate) events: tokio::sync::Notify,
 }
 
-/// Groups of requests that are decided, not written yet.
-struct Decided {
+/// Requests that are decided and not written yet.
+struct DecidedBatch {
     groups: Vec<(Group, DecidedHome)>,
     setting: Setting,
     keys_since: DateTime<Utc>,
-    /// Jobs that are to be read again: their account moved, or the home that was kept had moved on.
-    moved: Vec<Job>,
+    /// Requests that have to be loaded again: their account moved, or the kept home was stale.
+    reload: Vec<PendingRequest>,
 }
 
-/// What became of one try.
-struct Tried {
-    /// To be tried again.
-    left: Vec<Job>,
-    /// Whether the fate of the write is unknown.
-    is_unknown: bool,
+/// What became of one try of a batch.
+struct AttemptOutcome {
+    /// Requests that have no answer yet.
+    to_retry: Vec<PendingRequest>,
+    /// Whether the store did not say if the write took effect.
+    is_fate_unknown: bool,
 }
 
 impl Decider {
-    /// Answers every job, whatever it takes.
-    pub(crate) async fn process(&self, jobs: Vec<Job>, lease: Option<&Lease>) {
-        let mut pending = self.advance(jobs, lease).await;
+    /// Answers every request, whatever it takes.
+    pub(crate) async fn process(&self, requests: Vec<PendingRequest>, lease: Option<&Lease>) {
+        let mut unanswered = self.advance(requests, lease).await;
         for tries in 0..UNKNOWN_MAX {
-            if pending.is_empty() {
+            if unanswered.is_empty() {
                 return;
             }
             tokio::time::sleep(UNKNOWN_WAIT * 2_u32.pow(tries)).await;
-            pending = self.advance(pending, lease).await;
+            unanswered = self.advance(unanswered, lease).await;
         }
-        for job in pending {
-            let is_uncertain = job.is_uncertain;
-            job.answer(Err(if is_uncertain {
+        for pending in unanswered {
+            let is_uncertain = pending.is_uncertain;
+            pending.answer(Err(if is_uncertain {
                 EngineError::Deadline
             } else {
                 EngineError::Busy
@@ -85,36 +92,48 @@ impl Decider {
         }
     }
 
-    /// Answers jobs until all are answered or the fate of a write is unknown; gives back those that are left then.
-    async fn advance(&self, jobs: Vec<Job>, lease: Option<&Lease>) -> Vec<Job> {
-        let mut pending = jobs;
+    /// Tries a batch until every request is answered or the fate of a write is unknown. Returns those without an answer.
+    async fn advance(
+        &self,
+        requests: Vec<PendingRequest>,
+        lease: Option<&Lease>,
+    ) -> Vec<PendingRequest> {
+        let mut unanswered = requests;
         for _ in 0..ATTEMPTS_MAX {
-            if pending.is_empty() {
-                return pending;
+            if unanswered.is_empty() {
+                return unanswered;
             }
-            let tried = self.attempt(pending, lease).await;
-            pending = tried.left;
-            if tried.is_unknown {
-                return pending;
+            let outcome = self.attempt(unanswered, lease).await;
+            unanswered = outcome.to_retry;
+            if outcome.is_fate_unknown {
+                return unanswered;
             }
         }
-        self.advance_locked(pending, lease).await
+        self.advance_locked(unanswered, lease).await
     }
 
-    /// Takes the homes of these jobs one at a time.
-    async fn advance_locked(&self, jobs: Vec<Job>, lease: Option<&Lease>) -> Vec<Job> {
-        let mut left = Vec::new();
-        for group in grouped(jobs) {
-            left.extend(self.process_locked(group, lease).await);
+    /// Decides the homes of these requests under the store's lock, one at a time. Returns those without an answer.
+    async fn advance_locked(
+        &self,
+        requests: Vec<PendingRequest>,
+        lease: Option<&Lease>,
+    ) -> Vec<PendingRequest> {
+        let mut to_retry = Vec::new();
+        for group in grouped(requests) {
+            to_retry.extend(self.process_locked(group, lease).await);
         }
-        left
+        to_retry
     }
 
-    async fn attempt(&self, jobs: Vec<Job>, lease: Option<&Lease>) -> Tried {
-        record_size(jobs.len());
-        match self.read(jobs, None).await {
+    async fn attempt(
+        &self,
+        requests: Vec<PendingRequest>,
+        lease: Option<&Lease>,
+    ) -> AttemptOutcome {
+        record_size(requests.len());
+        match self.read(requests, None).await {
             Ok(decided) => self.write(decided, lease).await,
-            Err(tried) => tried,
+            Err(outcome) => outcome,
         }
     }
 
@@ -126,13 +145,13 @@ impl Decider {
         }
     }
 
-    /// Reads what requests need beside what is kept, and decides them.
+    /// Loads what the requests need and is not kept in memory, and decides them.
     async fn read(
         &self,
-        jobs: Vec<Job>,
+        requests: Vec<PendingRequest>,
         kept: Option<&Mutex<KeptHomes>>,
-    ) -> Result<Decided, Tried> {
-        let mut groups = grouped(jobs);
+    ) -> Result<DecidedBatch, AttemptOutcome> {
+        let mut groups = grouped(requests);
         let now = self.clock.now();
         if let Some(kept) = kept {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,12 +159,12 @@ impl Decider {
                 let Some(home) = kept.take(&group.home) else {
                     continue;
                 };
-                let jobs = group.jobs.iter();
-                group.reading = reading_of(jobs, &home, (now, now - self.settings.keys_kept));
+                let requests = group.requests.iter();
+                group.reading = reading_of(requests, &home, (now, now - self.settings.keys_kept));
                 group.kept = (group.reading != Reading::Whole).then_some(home);
             }
         }
-        // Those that are read come first, in the order in which they are asked for.
+        // The store answers in the order of the query: groups that need a load come first.
         groups.sort_by_key(|group| group.reading);
         let read = groups.partition_point(|group| group.reading != Reading::Nothing);
         let query = self.query(now, groups.iter().take(read));
@@ -158,22 +177,22 @@ impl Decider {
             Err(error) => return Err(self.not_loaded(groups, error)),
         };
         let (groups, loaded, stale) = completed(groups, loaded, kept);
-        let (groups, mut loaded, mut moved) = self.without_moved(groups, loaded).await;
-        moved.extend(stale);
+        let (groups, mut loaded, mut reload) = self.without_moved(groups, loaded).await;
+        reload.extend(stale);
         if let Err(error) = self.add_former_keys(&groups, &query, &mut loaded).await {
-            let mut tried = self.not_loaded(groups, error);
-            tried.left.extend(moved);
-            return Err(tried);
+            let mut outcome = self.not_loaded(groups, error);
+            outcome.to_retry.extend(reload);
+            return Err(outcome);
         }
-        Ok(Decided {
+        Ok(DecidedBatch {
             groups: decide_groups(groups, loaded, &setting),
             setting,
             keys_since: query.keys_since,
-            moved,
+            reload,
         })
     }
 
-    /// Loads what is asked for; nothing when every home was kept.
+    /// Loads the homes of a query. Without homes, since all are kept, the store is not asked.
     async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
         if query.homes.is_empty() {
             return Ok(Loaded {
@@ -185,24 +204,25 @@ impl Decider {
         self.storage.load(query).await
     }
 
-    /// Nothing could be read: whoever is certain that nothing took effect is told so at once.
+    /// The load failed. A request that surely had no effect is answered with the error. One whose earlier try may have had
+    /// an effect is tried again, unless the error is final.
     #[expect(clippy::unused_self, reason = "reads like its siblings")]
-    fn not_loaded(&self, groups: Vec<Group>, error: StoreError) -> Tried {
-        let mut left = Vec::new();
+    fn not_loaded(&self, groups: Vec<Group>, error: StoreError) -> AttemptOutcome {
+        let mut to_retry = Vec::new();
         let is_transient = error.is_transient();
         let repeated = error.repeated();
         let mut first = Some(error);
-        for job in groups.into_iter().flat_map(|group| group.jobs) {
-            if job.is_uncertain && is_transient {
-                left.push(job);
+        for pending in groups.into_iter().flat_map(|group| group.requests) {
+            if pending.is_uncertain && is_transient {
+                to_retry.push(pending);
                 continue;
             }
             let error = first.take().unwrap_or_else(|| repeated.repeated());
-            job.answer(Err(EngineError::Store(error)));
+            pending.answer(Err(EngineError::Store(error)));
         }
-        Tried {
-            left,
-            is_unknown: true,
+        AttemptOutcome {
+            to_retry,
+            is_fate_unknown: true,
         }
     }
 
@@ -235,13 +255,13 @@ impl Decider {
     }
 }
 
-/// Puts what was kept of homes beside what was read of them. Where the home has moved on meanwhile, its jobs are to be
-/// tried again.
+/// Adds the accounts that were read to the kept homes that lacked them. Where the version that was read is another than
+/// the kept one, the kept home is stale: its requests are returned, to be loaded again.
 fn completed(
     groups: Vec<Group>,
     mut loaded: Loaded,
     kept: Option<&Mutex<KeptHomes>>,
-) -> (Vec<Group>, Loaded, Vec<Job>) {
+) -> (Vec<Group>, Loaded, Vec<PendingRequest>) {
     let homes = std::mem::take(&mut loaded.homes);
     let mut stay = Vec::with_capacity(groups.len());
     let (mut stale, mut outdated) = (Vec::new(), 0);
@@ -251,7 +271,7 @@ fn completed(
             stay.push(group);
             loaded.homes.push(home);
         } else {
-            stale.extend(group.jobs);
+            stale.extend(group.requests);
             outdated += 1;
         }
     }
@@ -263,9 +283,9 @@ fn completed(
     (stay, loaded, stale)
 }
 
-fn answer_all(jobs: Vec<Job>, verdicts: Vec<Verdict>) {
-    for (job, verdict) in jobs.into_iter().zip(verdicts) {
-        job.answer(verdict);
+fn answer_all(requests: Vec<PendingRequest>, verdicts: Vec<Verdict>) {
+    for (pending, verdict) in requests.into_iter().zip(verdicts) {
+        pending.answer(verdict);
     }
 }
 
@@ -291,7 +311,7 @@ fn decide_groups(
         let kept = group.kept.take();
         let home = kept.or_else(|| read.next().map(Box::new))?;
         debug_assert_eq!(home.id, group.home, "each group is decided on its own home");
-        let requests = group.jobs.iter().map(Job::asked);
+        let requests = group.requests.iter().map(PendingRequest::decision_input);
         let decided = decide_home((home, was_kept), &mut answered, requests, &context);
         Some((group, decided))
     });
@@ -300,6 +320,6 @@ fn decide_groups(
     decided
 }
 
-fn record_size(jobs: usize) {
-    metrics::histogram!("quota_batch_size").record(u32::try_from(jobs).unwrap_or(0));
+fn record_size(requests: usize) {
+    metrics::histogram!("quota_batch_size").record(u32::try_from(requests).unwrap_or(0));
 }

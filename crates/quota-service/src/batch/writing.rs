@@ -1,9 +1,9 @@
-//! The second half of a batch: what was decided is written, told to the cache, and answered.
+//! The second half of a batch: it is written, the cache is told, and the callers get their answers.
 
 use std::collections::HashSet;
 
-use super::job::Job;
-use super::{Decided, Decider, Tried, answer_all};
+use super::pending_request::PendingRequest;
+use super::{AttemptOutcome, DecidedBatch, Decider, answer_all};
 use crate::EngineError;
 use crate::decide::{DecidedHome, Verdict};
 use crate::kept::KeptHomes;
@@ -11,43 +11,44 @@ use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{HomeWrite, Lease, StoreError, WriteBatch};
 
-/// A batch on its way to the store.
-pub(super) struct Sending {
+/// A batch that is ready to be written, or in flight.
+pub(super) struct OutgoingBatch {
     batch: WriteBatch,
-    homes: Vec<SentHome>,
+    homes: Vec<OutgoingHome>,
 }
 
-/// One home's part of it.
-struct SentHome {
-    jobs: Vec<Job>,
+/// The part of one home: its requests, and their answers once it has passed.
+struct OutgoingHome {
+    requests: Vec<PendingRequest>,
     verdicts: Vec<Verdict>,
     was_kept: bool,
-    written: Written,
+    written: WrittenHome,
 }
 
-/// What became of a write.
-pub(super) struct Settled {
-    /// Homes that did not pass, or of which it is not known.
+/// What became of a batch in flight.
+pub(super) struct WriteOutcome {
+    /// Homes that did not pass, or may not have.
     pub(super) failed: Vec<AccountId>,
-    /// To be tried again.
-    pub(super) left: Vec<Job>,
-    /// Whether the fate of the write is unknown.
-    pub(super) is_unknown: bool,
-    /// Homes that were decided on memory alone.
-    pub(super) used: usize,
-    /// Those of them that had moved on.
+    /// Requests that have no answer yet.
+    pub(super) to_retry: Vec<PendingRequest>,
+    /// Whether the store did not say if the write took effect.
+    pub(super) is_fate_unknown: bool,
+    /// How many kept homes there were.
+    pub(super) kept: usize,
+    /// How many of those were stale.
     pub(super) stale: usize,
 }
 
-impl Sending {
-    /// What there is to write; whoever needs no write is answered. The homes are kept as they will be. The second part
-    /// is what was decided on memory alone and that no write will prove: it is to be decided again.
+impl OutgoingBatch {
+    /// Makes the write of a batch, and keeps its homes as the write will leave them. A home that does not change needs no
+    /// write: if it was read, its requests are answered here. If it was kept, no write will prove that it was not stale:
+    /// its requests are returned, to be decided on what is read.
     pub(super) fn of(
-        decided: Decided,
+        decided: DecidedBatch,
         lease: Option<&Lease>,
         mut kept: Option<&mut KeptHomes>,
-    ) -> (Self, Vec<Job>) {
-        let mut sending = Self {
+    ) -> (Self, Vec<PendingRequest>) {
+        let mut outgoing = Self {
             batch: WriteBatch {
                 catalog_version: decided.setting.catalog.version,
                 keys_since: decided.keys_since,
@@ -67,36 +68,36 @@ impl Sending {
             } = decided;
             let Some(write) = write else {
                 if was_kept {
-                    unproven.extend(group.jobs);
+                    unproven.extend(group.requests);
                     continue;
                 }
                 if let Some(kept) = &mut kept {
                     kept.keep(home);
                 }
-                answer_all(group.jobs, verdicts);
+                answer_all(group.requests, verdicts);
                 continue;
             };
             if let Some(kept) = &mut kept {
                 kept.keep(home);
             }
-            sending.homes.push(SentHome {
-                jobs: group.jobs,
+            outgoing.homes.push(OutgoingHome {
+                requests: group.requests,
                 verdicts,
                 was_kept,
-                written: Written::of(&write),
+                written: WrittenHome::of(&write),
             });
-            sending.batch.homes.push(write);
+            outgoing.batch.homes.push(write);
         }
-        (sending, unproven)
+        (outgoing, unproven)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.homes.is_empty()
     }
 
-    /// How many requests it answers.
-    pub(super) fn jobs(&self) -> usize {
-        self.homes.iter().map(|home| home.jobs.len()).sum()
+    /// How many requests it holds.
+    pub(super) fn requests(&self) -> usize {
+        self.homes.iter().map(|home| home.requests.len()).sum()
     }
 
     pub(super) fn homes(&self) -> impl Iterator<Item = &AccountId> {
@@ -105,110 +106,118 @@ impl Sending {
 }
 
 impl Decider {
-    /// Writes what was decided and answers it.
-    pub(super) async fn write(&self, mut decided: Decided, lease: Option<&Lease>) -> Tried {
-        let mut left = std::mem::take(&mut decided.moved);
-        let (sending, unproven) = Sending::of(decided, lease, None);
-        left.extend(unproven);
-        let mut is_unknown = false;
-        if !sending.is_empty() {
-            let settle = |settled: Settled| {
-                left.extend(settled.left);
-                is_unknown = settled.is_unknown;
+    /// Writes a batch and answers it.
+    pub(super) async fn write(
+        &self,
+        mut decided: DecidedBatch,
+        lease: Option<&Lease>,
+    ) -> AttemptOutcome {
+        let mut to_retry = std::mem::take(&mut decided.reload);
+        let (outgoing, unproven) = OutgoingBatch::of(decided, lease, None);
+        to_retry.extend(unproven);
+        let mut is_fate_unknown = false;
+        if !outgoing.is_empty() {
+            let report = |outcome: WriteOutcome| {
+                to_retry.extend(outcome.to_retry);
+                is_fate_unknown = outcome.is_fate_unknown;
             };
-            self.finish(sending, lease, settle).await;
+            self.finish(outgoing, lease, report).await;
         }
-        Tried { left, is_unknown }
+        AttemptOutcome {
+            to_retry,
+            is_fate_unknown,
+        }
     }
 
-    /// Writes a batch; says what became of it as soon as that is known, and then answers it.
+    /// Writes a batch, reports the outcome as soon as it is known, and then answers the callers.
     pub(super) async fn finish(
         &self,
-        sending: Sending,
+        outgoing: OutgoingBatch,
         lease: Option<&Lease>,
-        settle: impl FnOnce(Settled) + Send,
+        report: impl FnOnce(WriteOutcome) + Send,
     ) {
-        let passed = match self.storage.write(&sending.batch).await {
+        let passed = match self.storage.write(&outgoing.batch).await {
             Ok(passed) => passed,
-            Err(error) => return self.not_written(sending, error, lease, settle).await,
+            Err(error) => return self.not_written(outgoing, error, lease, report).await,
         };
         self.writes.passed();
         let passed: HashSet<AccountId> = passed.into_iter().collect();
-        let used = sending.homes.iter().filter(|home| home.was_kept).count();
-        let has_passed = |home: &SentHome| passed.contains(&home.written.home);
-        let (done, failed): (Vec<SentHome>, Vec<SentHome>) =
-            sending.homes.into_iter().partition(has_passed);
-        settle(Settled {
+        let kept = outgoing.homes.iter().filter(|home| home.was_kept).count();
+        let has_passed = |home: &OutgoingHome| passed.contains(&home.written.home);
+        let (done, failed): (Vec<OutgoingHome>, Vec<OutgoingHome>) =
+            outgoing.homes.into_iter().partition(has_passed);
+        report(WriteOutcome {
             failed: failed
                 .iter()
                 .map(|home| home.written.home.clone())
                 .collect(),
-            is_unknown: false,
-            used,
+            is_fate_unknown: false,
+            kept,
             stale: failed.iter().filter(|home| home.was_kept).count(),
-            left: failed.into_iter().flat_map(|home| home.jobs).collect(),
+            to_retry: failed.into_iter().flat_map(|home| home.requests).collect(),
         });
-        self.tell(done.iter().map(|home| &home.written)).await;
+        self.announce(done.iter().map(|home| &home.written)).await;
         for home in done {
-            answer_all(home.jobs, home.verdicts);
+            answer_all(home.requests, home.verdicts);
         }
     }
 
-    /// A write failed: of unknown fate it is tried again and then found by its ids; what the store refuses is
-    /// narrowed down to the request that is at fault.
+    /// The write failed. If its fate is unknown, its requests are tried again, and found by the ids of their operations if
+    /// it took effect. If the store refused it, its requests are written one by one, so that only the one at fault fails.
     async fn not_written(
         &self,
-        sending: Sending,
+        outgoing: OutgoingBatch,
         error: StoreError,
         lease: Option<&Lease>,
-        settle: impl FnOnce(Settled) + Send,
+        report: impl FnOnce(WriteOutcome) + Send,
     ) {
-        let is_unknown = matches!(error, StoreError::Unavailable(_));
+        let is_fate_unknown = matches!(error, StoreError::Unavailable(_));
         let is_transient = error.is_transient();
         self.writes.failed(&error);
-        let jobs = sending.jobs();
-        let failed = sending.homes().cloned().collect();
-        let (mut left, mut alone) = (Vec::new(), Vec::new());
-        let written = sending.homes.into_iter();
-        for (mut job, verdict) in written.flat_map(|home| home.jobs.into_iter().zip(home.verdicts))
+        let requests = outgoing.requests();
+        let failed = outgoing.homes().cloned().collect();
+        let (mut to_retry, mut alone) = (Vec::new(), Vec::new());
+        let written = outgoing.homes.into_iter();
+        for (mut pending, verdict) in
+            written.flat_map(|home| home.requests.into_iter().zip(home.verdicts))
         {
-            if is_unknown {
-                job.doubt(&verdict);
-                left.push(job);
-            } else if is_transient && job.is_uncertain {
-                left.push(job);
-            } else if is_transient || jobs == 1 {
-                job.answer(Err(EngineError::Store(error.repeated())));
+            if is_fate_unknown {
+                pending.mark_uncertain(&verdict);
+                to_retry.push(pending);
+            } else if is_transient && pending.is_uncertain {
+                to_retry.push(pending);
+            } else if is_transient || requests == 1 {
+                pending.answer(Err(EngineError::Store(error.repeated())));
             } else {
-                alone.push(job);
+                alone.push(pending);
             }
         }
         if !is_transient {
             tracing::error!(%error, "the store refused a batch");
         }
-        settle(Settled {
+        report(WriteOutcome {
             failed,
-            left,
-            is_unknown: is_transient,
-            used: 0,
+            to_retry,
+            is_fate_unknown: is_transient,
+            kept: 0,
             stale: 0,
         });
-        for job in alone {
-            Box::pin(self.process(vec![job], lease)).await;
+        for pending in alone {
+            Box::pin(self.process(vec![pending], lease)).await;
         }
     }
 
-    /// Tells the cache, and whoever waits for events, what was committed.
-    pub(super) async fn tell<'a>(&self, written: impl Iterator<Item = &'a Written>) {
+    /// Tells the cache which homes were committed, and wakes whoever waits for events.
+    pub(super) async fn announce<'a>(&self, written: impl Iterator<Item = &'a WrittenHome>) {
         let (mut usage, mut terms) = (Vec::new(), Vec::new());
         let mut has_events = false;
         for home in written {
-            let place = if home.is_urgent {
+            let homes = if home.is_urgent {
                 &mut terms
             } else {
                 &mut usage
             };
-            place.push((home.home.clone(), home.version));
+            homes.push((home.home.clone(), home.version));
             has_events |= home.has_events;
         }
         for (homes, is_urgent) in [(usage, false), (terms, true)] {
@@ -224,15 +233,15 @@ impl Decider {
     }
 }
 
-/// What is told of a home after its write.
-pub(super) struct Written {
+/// What the cache is told of a home after its write.
+pub(super) struct WrittenHome {
     pub(super) home: AccountId,
     pub(super) version: u64,
     pub(super) is_urgent: bool,
     pub(super) has_events: bool,
 }
 
-impl Written {
+impl WrittenHome {
     pub(super) fn of(write: &HomeWrite) -> Self {
         let is_urgent = |operation: &Operation| operation.kind.traits().is_urgent;
         Self {

@@ -1,4 +1,4 @@
-//! Requests on their way through a batch, grouped by the home that decides them.
+//! A pending request, and the group of those that one home decides.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -13,35 +13,37 @@ use uuid::Uuid;
 
 use crate::decide::Verdict;
 
-/// A request in a queue.
-pub(crate) struct Job {
+/// A request that waits for its answer.
+pub(crate) struct PendingRequest {
     pub(crate) request: Box<Request>,
+    /// Where its account lives, as far as is known.
     pub(crate) home: AccountId,
+    /// When it is refused unless something was tried for it.
     pub(crate) until: Instant,
     /// Whether an earlier try may have taken effect.
     pub(crate) is_uncertain: bool,
-    /// Ids of the operations that it would have taken effect by.
-    pub(crate) tried: Vec<Uuid>,
-    /// How often it was decided in vain.
+    /// Ids of the operations that such a try may have booked.
+    pub(crate) attempted_operations: Vec<Uuid>,
+    /// How often it was decided on a home that did not pass.
     pub(crate) attempts: u32,
     /// Whether its account was looked for again after it was not found once: it may have come back meanwhile.
     pub(crate) is_rechecked: bool,
     pub(crate) reply: oneshot::Sender<Verdict>,
 }
 
-impl Job {
-    /// What is decided, and by which operations it may have been already.
-    pub(super) fn asked(&self) -> (&Request, &[Uuid]) {
-        (&self.request, &self.tried)
+impl PendingRequest {
+    /// The request, and the operations that may have carried it out already.
+    pub(super) fn decision_input(&self) -> (&Request, &[Uuid]) {
+        (&self.request, &self.attempted_operations)
     }
 
-    /// It is not known whether what was decided took effect.
-    pub(super) fn doubt(&mut self, verdict: &Verdict) {
+    /// Notes that nobody knows whether this verdict was written.
+    pub(super) fn mark_uncertain(&mut self, verdict: &Verdict) {
         self.is_uncertain = true;
         if let Ok(reply) = verdict
             && !reply.is_replay
         {
-            self.tried.push(reply.operation.id);
+            self.attempted_operations.push(reply.operation.id);
         }
     }
 
@@ -51,24 +53,24 @@ impl Job {
     }
 }
 
-/// Jobs by home, in the order of their arrival.
+/// The requests of one home in a batch, in the order of their arrival.
 pub(super) struct Group {
     pub(super) home: AccountId,
-    pub(super) jobs: Vec<Job>,
+    pub(super) requests: Vec<PendingRequest>,
     /// The home as it was kept in memory, if it is decided on that.
     pub(super) kept: Option<Box<Home>>,
-    /// What has to be read of it.
+    /// What has to be read of the home.
     pub(super) reading: Reading,
 }
 
-/// How much of a home has to be read for a group.
+/// How much of a home has to be read before a group can be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reading {
-    /// All that the group asks for.
+    /// All that the group needs: nothing is kept, or it does not suffice.
     Whole,
-    /// Accounts that are not kept yet, to be put beside those that are.
+    /// Accounts that the kept home lacks.
     Missing,
-    /// Nothing.
+    /// Nothing: the kept home suffices.
     Nothing,
 }
 
@@ -76,13 +78,13 @@ impl Group {
     pub(super) fn new(home: AccountId) -> Self {
         Self {
             home,
-            jobs: Vec::with_capacity(1),
+            requests: Vec::with_capacity(1),
             kept: None,
             reading: Reading::Whole,
         }
     }
 
-    /// Puts what is kept of the home beside what was read of it; `false` when they are not of the same version.
+    /// Adds the accounts that were read to those of the kept home. `false` when the kept home is stale.
     pub(super) fn complete(&mut self, read: &mut Home) -> bool {
         let Some(kept) = self.kept.take() else {
             return true;
@@ -96,17 +98,17 @@ impl Group {
     }
 }
 
-/// What has to be read for jobs when this home is kept. It is of use while nothing is needed but the home itself and the
-/// accounts that ask.
+/// What has to be read for these requests when this home is kept. A kept home suffices for requests that need nothing but
+/// the home's own row and their accounts.
 pub(super) fn reading_of<'j>(
-    jobs: impl Iterator<Item = &'j Job>,
+    requests: impl Iterator<Item = &'j PendingRequest>,
     home: &Home,
     (now, keys_since): (DateTime<Utc>, DateTime<Utc>),
 ) -> Reading {
-    let reading = |job: &Job| {
-        let request = &job.request;
+    let reading = |pending: &PendingRequest| {
+        let request = &pending.request;
         let reads_more = request.command.traits().reads != Reads::Account;
-        if reads_more || job.is_uncertain {
+        if reads_more || pending.is_uncertain {
             return Reading::Whole;
         }
         let Some(account) = home.accounts.get(&request.account) else {
@@ -122,35 +124,37 @@ pub(super) fn reading_of<'j>(
     if home.may_have_expired_holds(now) {
         return Reading::Whole;
     }
-    jobs.map(reading).min().unwrap_or(Reading::Nothing)
+    requests.map(reading).min().unwrap_or(Reading::Nothing)
 }
 
-pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Group> {
-    let mut places: HashMap<AccountId, usize> = HashMap::with_capacity(jobs.len());
-    let mut groups: Vec<Group> = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let place = *places.entry(job.home.clone()).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Group::new(job.home.clone()));
+pub(super) fn grouped(requests: Vec<PendingRequest>) -> Vec<Group> {
+    let mut positions: HashMap<AccountId, usize> = HashMap::with_capacity(requests.len());
+    let mut groups: Vec<Group> = Vec::with_capacity(requests.len());
+    for pending in requests {
+        let position = *positions
+            .entry(pending.home.clone())
+            .or_insert(groups.len());
+        if position == groups.len() {
+            groups.push(Group::new(pending.home.clone()));
         }
-        groups[place].jobs.push(job);
+        groups[position].requests.push(pending);
     }
     groups
 }
 
-/// What a group of requests has to know of its home.
+/// The query that loads what a group needs of its home.
 pub(super) fn home_query(group: &Group) -> HomeQuery {
     let mut query = HomeQuery {
         home: group.home.clone(),
-        accounts: Vec::with_capacity(group.jobs.len()),
+        accounts: Vec::with_capacity(group.requests.len()),
         reservations: Vec::new(),
         operations: Vec::new(),
         keys: Vec::new(),
     };
     let (mut seen_accounts, mut seen_keys) = (HashSet::new(), HashSet::new());
     let kept = group.kept.as_deref();
-    for job in &group.jobs {
-        let request = &job.request;
+    for pending in &group.requests {
+        let request = &pending.request;
         let is_kept = kept.is_some_and(|kept| kept.accounts.contains_key(&request.account));
         if request.account != group.home && !is_kept && seen_accounts.insert(&request.account) {
             query.accounts.push(request.account.clone());
@@ -168,7 +172,9 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
             Reads::Reservation(reservation) => query.reservations.push(reservation),
             Reads::Operation(operation) => query.operations.push(operation),
         }
-        query.operations.extend_from_slice(&job.tried);
+        query
+            .operations
+            .extend_from_slice(&pending.attempted_operations);
     }
     query.reservations.sort_unstable();
     query.reservations.dedup();
@@ -177,7 +183,7 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
     query
 }
 
-/// Where keys are looked for beside the home itself: in the homes that users left since keys are kept.
+/// The queries that look for keys in former homes: those that users left within the time that keys are kept.
 pub(super) fn former_keys(
     groups: &[Group],
     loaded: &Loaded,
@@ -185,8 +191,8 @@ pub(super) fn former_keys(
 ) -> Vec<HomeQuery> {
     let mut queries: Vec<HomeQuery> = Vec::new();
     for (group, home) in groups.iter().zip(&loaded.homes) {
-        for job in &group.jobs {
-            let request = &job.request;
+        for pending in &group.requests {
+            let request = &pending.request;
             let Some(account) = home.accounts.get(&request.account) else {
                 continue;
             };
