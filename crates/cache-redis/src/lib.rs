@@ -1,6 +1,30 @@
 //! Accounts in Redis below a layer in this process, for several nodes over one database. Redis is never needed: what it
 //! does not answer in time is a [`CacheError`](quota_core::ports::CacheError), and the caller reads the store.
 //!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use cache_redis::{RedisCache, RedisCacheSettings};
+//! use quota_service::prelude::*;
+//! # use testkit::memory::MemoryStore;
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! // Nothing listens there: it costs speed, and no answer.
+//! let redis = RedisCache::connect(&RedisCacheSettings::new("redis://127.0.0.1:1")).await?;
+//! # let store = MemoryStore::new();
+//! let engine = Engine::over(Arc::new(store)).cache(Arc::new(redis.clone())).open().await?;
+//! engine.put_account("user:alice", PutAccount::create()).await?;
+//! let alice = AccountId::parse("user:alice")?;
+//! assert_eq!(engine.overview(&alice).await?.version, 1);
+//!
+//! engine.stop().await;
+//! // Tells the other nodes what they have not been told yet; fails here, where there is no Redis.
+//! assert!(redis.flush().await.is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Keys
 //! All keys of one home have its name as their hash tag, so that they are in one slot of a Redis Cluster and every script
 //! stays in one slot:

@@ -170,7 +170,10 @@ impl View {
             ticks.tick().await;
             let shown = self.shown.load(Ordering::SeqCst);
             let known = self.history.used_long_ago();
-            let checked = self.engine.check(&self.account, None, &articles, one).await;
+            let checked = self
+                .engine
+                .check_item(&self.account, None, &articles, one)
+                .await;
             let used = used_in(&checked.expect("an answer").balances);
             let which = format!("{} on node {}", self.account, self.node);
             assert!(shown <= used, "{which}: {used} after {shown}");

@@ -21,6 +21,10 @@ impl From<EngineError> for Problem {
         };
         match error {
             EngineError::Rejected(rejection) => rejected(&rejection),
+            EngineError::InvalidField(invalid) => {
+                let at = format!("/{}", invalid.field);
+                Self::invalid_body(FieldError::at(at, invalid.why))
+            }
             EngineError::KeyReused => {
                 let error = FieldError::header("Idempotency-Key", error.to_string());
                 let (status, code) = (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");

@@ -17,6 +17,7 @@ use crate::decide::{Reply, Verdict};
 use crate::hash::body_hash;
 use crate::homes::{Homes, shard};
 use crate::known_keys::{KnownKeys, known_keys};
+use crate::open::Background;
 use crate::{EngineError, EngineSettings};
 
 /// The parts an engine is made of.
@@ -43,10 +44,11 @@ pub(crate) struct Inner {
     ids: Arc<dyn Ids>,
     queues: RwLock<Vec<mpsc::Sender<PendingRequest>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) background: Background,
 }
 
 impl Engine {
-    /// Starts the queues of an engine.
+    /// Starts the queues of an engine over parts that were made one by one; [`Engine::over`] makes them.
     ///
     /// # Errors
     /// [`EngineError::Store`] when the catalog cannot be read.
@@ -76,6 +78,7 @@ impl Engine {
                 ids: parts.ids,
                 queues: RwLock::new(queues),
                 workers: Mutex::new(workers),
+                background: Background::default(),
             }),
         })
     }
@@ -220,6 +223,7 @@ impl Engine {
 
     /// Takes no more requests and answers those it took.
     pub async fn stop(&self) {
+        self.inner.background.stop();
         let workers = {
             let mut queues = self
                 .inner

@@ -5,6 +5,7 @@ use quota_core::catalog::InvalidCatalog;
 use quota_core::ports::StoreError;
 
 use crate::HeldEntry;
+use crate::call::InvalidField;
 
 fn listed(held: &[HeldEntry]) -> String {
     let each: Vec<String> = held.iter().map(ToString::to_string).collect();
@@ -18,6 +19,9 @@ pub enum EngineError {
     /// The request does not fit what there is; nothing changed.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// A value that a field cannot have; nothing changed.
+    #[error(transparent)]
+    InvalidField(#[from] InvalidField),
     /// The key was used for another request (X1); nothing changed.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -52,6 +56,7 @@ impl EngineError {
             Self::Busy | Self::Stopping | Self::Deadline => true,
             Self::Store(error) => error.is_transient(),
             Self::Rejected(_)
+            | Self::InvalidField(_)
             | Self::KeyReused
             | Self::Catalog(_)
             | Self::StillHeld(_)

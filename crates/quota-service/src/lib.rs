@@ -1,7 +1,59 @@
 //! Use cases over ports: group commit, reads, catalog, keys. Knows no database, no cache and no protocol.
+//!
+//! An engine inside another service: a store that is open, an engine over it, and one call for each verb. A denial is a
+//! value, a mistake is an error that names its field.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use quota_service::prelude::*;
+//! use storage_sqlite::{SqliteSettings, SqliteStore};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let catalog: CatalogFile = toml::from_str(r#"
+//!     [[feature]]
+//!     code = "articles"
+//!     name = "Articles"
+//!     unit = "article"
+//!     kind = "consumable"
+//!     cadence = "monthly"
+//!
+//!     [[plan]]
+//!     code = "small"
+//!     name = "Small"
+//!     limits = { articles = 3 }
+//! "#)?;
+//! let store = SqliteStore::open_in_memory(&SqliteSettings::default()).await?;
+//! let engine = Engine::over(Arc::new(store.clone())).catalog(catalog, "deploy").open().await?;
+//!
+//! engine.put_account("user:alice", PutAccount::create()).await?;
+//! engine.subscribe("user:alice", Subscribe::to("small")).await?;
+//!
+//! let asked = Consume::of("articles", 2).key("order-4711");
+//! assert!(engine.consume("user:alice", asked.clone()).await?.is_allowed());
+//! // The same key is the same request: its first answer again, and nothing more is spent.
+//! assert!(engine.consume("user:alice", asked).await?.reply().is_replay);
+//!
+//! match engine.consume("user:alice", Consume::of("articles", 2)).await? {
+//!     Decision::Allowed(_) => panic!("only one is left"),
+//!     Decision::Denied(denied) => {
+//!         assert_eq!(denied.denial.reason, Reason::LimitReached);
+//!         assert_eq!(denied.denial.available, 1);
+//!     }
+//! }
+//! let mistake = engine.consume("user:alice", Consume::of("articles", 0)).await;
+//! assert!(mistake.is_err_and(|error| error.to_string().starts_with("`amount` must be")));
+//!
+//! engine.stop().await;
+//! store.close().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod ask;
 mod batch;
+pub mod call;
 mod catalog;
 mod catalogs;
 mod clock;
@@ -20,12 +72,15 @@ mod look_up;
 mod meters;
 mod moving;
 mod no_cache;
+mod open;
+pub mod prelude;
 mod reads;
 mod setting;
 mod settings;
 mod writes;
 
 pub use ask::Ask;
+pub use call::{Decision, Denied, Draft, InvalidField, OperationRef};
 pub use catalog::{CatalogPlan, LimitChange, OverLimit};
 pub use clock::{StoreClock, SystemClock, TimeIds};
 pub use decide::Reply;
@@ -36,6 +91,7 @@ pub use ledger::{InvalidCursor, LedgerCursor};
 pub use left_out::{Entry, HeldEntry, Removals};
 pub use meters::describe_metrics;
 pub use no_cache::NoCache;
+pub use open::EngineBuilder;
 pub use reads::{Health, PAGE_MAX};
 pub use settings::EngineSettings;
 pub use writes::WriteFault;

@@ -24,11 +24,11 @@ use crate::{Engine, EngineError};
 pub const PAGE_MAX: u32 = 1_000;
 
 impl Engine {
-    /// What a request of one item would be answered now, with nothing drawn.
+    /// What a request of one item would be answered now, with nothing drawn. [`Engine::check`] takes plain texts.
     ///
     /// # Errors
     /// [`EngineError::Store`] when the account cannot be read.
-    pub async fn check(
+    pub async fn check_item(
         &self,
         account: &AccountId,
         token: Option<&TokenId>,

@@ -6,6 +6,32 @@
 //!   does not go back.
 //! - Every key begins with the home, and so does every condition of the hot path. Beside the home stands its shard: where
 //!   Citus distributes the tables by it, one statement names one shard.
+//!
+//! [`PgStore::open`] migrates and opens, by a login that owns the tables. Where the service may not change its tables,
+//! [`migrate()`] is run apart from it, and the service uses [`PgStore::connect`].
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use quota_service::prelude::*;
+//! use storage_pg::{PgStore, Settings};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! # let url = tokio::task::spawn_blocking(|| testkit::pg::fresh_database("front_page")).await?;
+//! # let url = url.as_str();
+//! // postgres://user:password@host:port/database
+//! let store = PgStore::open(url, Settings::default()).await?;
+//! let engine = Engine::over(Arc::new(store.clone())).open().await?;
+//! engine.put_account("org:acme", PutAccount::create()).await?;
+//! let pack = GrantCredits::of("pack-1", 100).key("invoice-17");
+//! engine.grant_credits("org:acme", pack).await?;
+//!
+//! engine.stop().await;
+//! store.close().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod accounts;
 mod audits;

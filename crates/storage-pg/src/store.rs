@@ -35,6 +35,16 @@ pub struct PgStore {
 }
 
 impl PgStore {
+    /// Brings the database at `url` up to date and opens it: [`crate::migrate()`], then [`Self::connect`]. The login must
+    /// own the tables. An installation whose service may not change its tables migrates apart from it, and connects.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub async fn open(url: &str, settings: Settings) -> Result<Self, StoreError> {
+        migrate::migrate(url).await?;
+        Self::connect(url, settings).await
+    }
+
     /// Opens the database at `url` (`postgres://user:password@host:port/database`); its schema is left as it is.
     ///
     /// # Errors

@@ -1,4 +1,29 @@
 //! What tests need and the product does not: throw-away servers, fixtures and conformance suites.
+//!
+//! A store of one's own is held to what the ports promise by [`conformance_store!`] and [`conformance_races!`], a cache by
+//! [`conformance_cache!`]: each makes a test of every promise. `docs/STORES.md` says how. Here one promise by hand, and
+//! what the suite is told:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use quota_core::ports::Storage;
+//! use testkit::memory::MemoryStore; // in place of yours
+//!
+//! // What comes second is kept until the test has ended, such as a temporary folder.
+//! async fn open() -> (Arc<dyn Storage>, ()) {
+//!     (Arc::new(MemoryStore::new()), ())
+//! }
+//!
+//! // In a file under `tests/`: every promise as a test of its own.
+//! testkit::conformance_store!(open);
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let (store, _kept) = open().await;
+//! testkit::conformance::store::a_stale_version_is_refused_and_changes_nothing(store).await;
+//! # });
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 pub mod conformance;
 mod error;

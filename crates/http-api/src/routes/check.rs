@@ -32,7 +32,7 @@ pub(crate) async fn check(
     let checked = match items.as_slice() {
         [one] => {
             engine
-                .check(&account, token, &one.feature, one.amount)
+                .check_item(&account, token, &one.feature, one.amount)
                 .await
         }
         several => {

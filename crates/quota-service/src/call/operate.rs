@@ -1,0 +1,145 @@
+//! One call for each write of an operator.
+
+use quota_core::command::Command;
+
+use super::{
+    Cancel, ChangePlan, ClearOverride, GrantCredits, PutAccount, PutToken, Renew, Resume,
+    RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits,
+};
+use crate::decide::Reply;
+use crate::{Engine, EngineError};
+
+impl Engine {
+    /// Creates or changes a user or an org.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn put_account(
+        &self,
+        account: &str,
+        asked: PutAccount,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::PutAccount).await
+    }
+
+    /// Sets an account's own limit for a feature.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn set_override(
+        &self,
+        account: &str,
+        asked: SetOverride,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::SetOverride).await
+    }
+
+    /// Takes an account's own limit away.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn clear_override(
+        &self,
+        account: &str,
+        asked: ClearOverride,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::ClearOverride).await
+    }
+
+    /// Creates or changes a token of a user.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn put_token(&self, account: &str, asked: PutToken) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::PutToken).await
+    }
+
+    /// Revokes a token of a user.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn revoke_token(
+        &self,
+        account: &str,
+        asked: RevokeToken,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::RevokeToken).await
+    }
+
+    /// Starts a subscription by hand.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn subscribe(&self, account: &str, asked: Subscribe) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::Subscribe).await
+    }
+
+    /// Adds a period behind the last that is paid for.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn renew(&self, account: &str, asked: Renew) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::Renew).await
+    }
+
+    /// Changes the plan of the subscription.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn change_plan(
+        &self,
+        account: &str,
+        asked: ChangePlan,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::ChangePlan).await
+    }
+
+    /// Sets the status of the subscription.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn set_status(&self, account: &str, asked: SetStatus) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::SetStatus).await
+    }
+
+    /// Cancels the subscription.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn cancel(&self, account: &str, asked: Cancel) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::Cancel).await
+    }
+
+    /// Takes a cancellation back that has not acted yet.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn resume(&self, account: &str, asked: Resume) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, |()| Command::Resume).await
+    }
+
+    /// Adds prepaid credits.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn grant_credits(
+        &self,
+        account: &str,
+        asked: GrantCredits,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::GrantCredits).await
+    }
+
+    /// Takes credits back that are left of a grant.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn take_back_credits(
+        &self,
+        account: &str,
+        asked: TakeBackCredits,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::TakeBackCredits)
+            .await
+    }
+}

@@ -1,0 +1,18 @@
+//! What a service needs that embeds the engine: `use quota_service::prelude::*;`.
+
+pub use quota_core::amount::Limit;
+pub use quota_core::answer::{Answer, Rejection, ScopeBalance};
+pub use quota_core::catalog::CatalogFile;
+pub use quota_core::command::{ChangeWhen, UsageAfterChange};
+pub use quota_core::denial::{Denial, Reason};
+pub use quota_core::ids::{AccountId, OrgId, UserId};
+pub use quota_core::origin::Origin;
+pub use quota_core::rules::check::Checked;
+pub use quota_core::terms::{Policy, Status};
+
+pub use crate::call::{
+    Cancel, ChangePlan, ClearOverride, Commit, Consume, Decision, Denied, Extend, GrantCredits,
+    InvalidField, OperationRef, PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew,
+    Reserve, Reset, Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits, Track,
+};
+pub use crate::{Engine, EngineBuilder, EngineError, EngineSettings, NoCache, Reply};
