@@ -11,13 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::ask::Ask;
+use crate::background::Background;
 use crate::batch::{Decider, PendingRequest, run_shard_loop};
 use crate::catalogs::Catalogs;
 use crate::decide::{Reply, Verdict};
 use crate::hash::body_hash;
 use crate::homes::{Homes, shard};
 use crate::known_keys::{KnownKeys, known_keys};
-use crate::open::Background;
 use crate::{EngineError, EngineSettings};
 
 /// The parts an engine is made of.

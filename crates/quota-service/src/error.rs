@@ -5,7 +5,7 @@ use quota_core::catalog::InvalidCatalog;
 use quota_core::ports::StoreError;
 
 use crate::HeldEntry;
-use crate::call::InvalidField;
+use crate::invalid_field::InvalidField;
 
 fn listed(held: &[HeldEntry]) -> String {
     let each: Vec<String> = held.iter().map(ToString::to_string).collect();

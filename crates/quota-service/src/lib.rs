@@ -52,6 +52,7 @@
 //! ```
 
 mod ask;
+mod background;
 mod batch;
 pub mod call;
 mod catalog;
@@ -63,6 +64,7 @@ mod error;
 mod generations;
 mod hash;
 mod homes;
+mod invalid_field;
 mod kept;
 mod keys;
 mod known_keys;
@@ -80,12 +82,13 @@ mod settings;
 mod writes;
 
 pub use ask::Ask;
-pub use call::{Decision, Denied, Draft, InvalidField, OperationRef};
+pub use call::{Decision, Denied, Draft, OperationRef};
 pub use catalog::{CatalogPlan, LimitChange, OverLimit};
 pub use clock::{StoreClock, SystemClock, TimeIds};
 pub use decide::Reply;
 pub use engine::{Engine, EngineParts};
 pub use error::EngineError;
+pub use invalid_field::InvalidField;
 pub use keys::NewKey;
 pub use ledger::{InvalidCursor, LedgerCursor};
 pub use left_out::{Entry, HeldEntry, Removals};

@@ -1,12 +1,13 @@
 //! An engine in one call: catalog, clock, cache, and what keeps them fresh.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use quota_core::catalog::CatalogFile;
 use quota_core::ports::{Cache, Clock, Storage};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
+use crate::background::Background;
 use crate::{Engine, EngineError, EngineParts, EngineSettings, NoCache, StoreClock, TimeIds};
 
 /// How often the clock is set by the store's.
@@ -113,32 +114,4 @@ fn keep_room(engine: &Engine) -> JoinHandle<()> {
             }
         }
     })
-}
-
-/// Tasks that end with the engine.
-#[derive(Debug, Default)]
-pub(crate) struct Background(Mutex<Vec<AbortHandle>>);
-
-impl Background {
-    fn extend(&self, tasks: impl IntoIterator<Item = JoinHandle<()>>) {
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        own.extend(tasks.into_iter().map(|task| task.abort_handle()));
-    }
-
-    fn take_over(&self, other: &Self) {
-        let taken = std::mem::take(&mut *other.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        own.extend(taken);
-    }
-
-    pub(crate) fn stop(&self) {
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        own.drain(..).for_each(|task| task.abort());
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        self.stop();
-    }
 }

@@ -12,7 +12,7 @@ pub use quota_core::terms::{Policy, Status};
 
 pub use crate::call::{
     Cancel, ChangePlan, ClearOverride, Commit, Consume, Decision, Denied, Extend, GrantCredits,
-    InvalidField, OperationRef, PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew,
-    Reserve, Reset, Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits, Track,
+    OperationRef, PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset,
+    Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits, Track,
 };
-pub use crate::{Engine, EngineBuilder, EngineError, EngineSettings, NoCache, Reply};
+pub use crate::{Engine, EngineBuilder, EngineError, EngineSettings, InvalidField, NoCache, Reply};

@@ -21,6 +21,7 @@ code = "projects"
 name = "Projects"
 unit = "project"
 kind = "capacity"
+cadence = "subscription"
 
 [[plan]]
 code = "small"

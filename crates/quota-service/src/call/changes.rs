@@ -6,7 +6,8 @@ use quota_core::command::{self as payload, ChangeWhen, Presence, UsageAfterChang
 use quota_core::ids::{GrantId, OrgId, PlanCode, TokenId};
 use quota_core::terms::{Policy, Status};
 
-use super::draft::{Draft, InvalidField, amount, feature, invalid, parsed};
+use super::draft::{Draft, amount, feature, invalid, parsed};
+use crate::invalid_field::InvalidField;
 
 /// A draft of [`payload::PutAccount`].
 pub type PutAccount = Draft<payload::PutAccount>;

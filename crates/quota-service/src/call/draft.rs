@@ -8,16 +8,7 @@ use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, InvalidId};
 use quota_core::origin::Origin;
 
 use crate::ask::Ask;
-
-/// A value that a field cannot have, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` {why}")]
-pub struct InvalidField {
-    /// The field, as it is called in JSON.
-    pub field: &'static str,
-    /// What is wrong, in words that can be shown to the caller.
-    pub why: String,
-}
+use crate::invalid_field::InvalidField;
 
 pub(super) fn invalid(field: &'static str, why: impl Display) -> InvalidField {
     let why = why.to_string();
@@ -122,26 +113,19 @@ impl<P> Draft<P> {
         account: AccountId,
         command: impl FnOnce(P) -> Command,
     ) -> Result<Ask, InvalidField> {
+        self.ask_of(|payload| (account, command(payload)))
+    }
+
+    /// What the engine is asked, and about which account, by what the payload says.
+    pub(super) fn ask_of(
+        self,
+        split: impl FnOnce(P) -> (AccountId, Command),
+    ) -> Result<Ask, InvalidField> {
+        let (account, command) = split(self.payload?);
         Ok(Ask {
             account,
             key: self.key,
-            command: command(self.payload?),
-            origin: self.origin,
-        })
-    }
-}
-
-impl<P> Draft<super::OfOperation<P>> {
-    /// What the engine is asked, about the account of the operation.
-    pub(super) fn ask_of_operation(
-        self,
-        command: impl FnOnce(P) -> Command,
-    ) -> Result<Ask, InvalidField> {
-        let of = self.payload?;
-        Ok(Ask {
-            account: of.account,
-            key: self.key,
-            command: command(of.payload),
+            command,
             origin: self.origin,
         })
     }

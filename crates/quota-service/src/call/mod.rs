@@ -17,13 +17,14 @@ pub use changes::{
     RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits,
 };
 pub use decision::{Decision, Denied, OperationRef};
-pub use draft::{Draft, InvalidField};
+pub use draft::Draft;
 use draft::{invalid, parsed};
 pub use uses::{
     Commit, Consume, Extend, OfOperation, Refund, Release, ReleaseCapacity, Reserve, Reset, Track,
 };
 
 use crate::decide::Reply;
+use crate::invalid_field::InvalidField;
 use crate::{Engine, EngineError};
 
 /// The account of a text such as `user:alice` or `org:acme`.

@@ -1,11 +1,13 @@
 //! Drafts of what callers ask: use, reservations, giving back.
 
-use quota_core::command as payload;
+use quota_core::command::{self as payload, Command};
 use quota_core::ids::{AccountId, TokenId};
 use quota_core::item::Item;
 
 use super::decision::OperationRef;
-use super::draft::{Draft, InvalidField, amount, feature, parsed};
+use super::draft::{Draft, amount, feature, parsed};
+use crate::ask::Ask;
+use crate::invalid_field::InvalidField;
 
 /// A draft of [`payload::Consume`].
 pub type Consume = Draft<payload::Consume>;
@@ -29,8 +31,8 @@ pub type Reset = Draft<payload::Reset>;
 /// A command about an earlier operation, which says whose account it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfOperation<P> {
-    pub(super) account: AccountId,
-    pub(super) payload: P,
+    account: AccountId,
+    payload: P,
 }
 
 fn item(code: &str, number: u64) -> Result<Item, InvalidField> {
@@ -108,6 +110,14 @@ impl<P> Draft<OfOperation<P>> {
     fn about(operation: &OperationRef, payload: P) -> Self {
         let account = operation.account.clone();
         Self::new(Ok(OfOperation { account, payload }))
+    }
+
+    /// What the engine is asked, about the account of the operation.
+    pub(super) fn ask_of_operation(
+        self,
+        command: impl FnOnce(P) -> Command,
+    ) -> Result<Ask, InvalidField> {
+        self.ask_of(|of| (of.account, command(of.payload)))
     }
 }
 
