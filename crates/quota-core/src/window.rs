@@ -1,7 +1,7 @@
 //! Usage windows: half-open spans that tile time, computed from `now` and the original anchor.
 
 use chrono::{
-    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc,
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -61,25 +61,23 @@ pub fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
 const GAP_SEARCH_SECONDS: i64 = 172_800;
 
 fn first_instant_after_gap(zone: Tz, midnight: NaiveDateTime) -> DateTime<Utc> {
+    let instant =
+        |seconds| DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
     let middle = midnight.and_utc().timestamp();
-    let mut before = middle.saturating_sub(GAP_SEARCH_SECONDS);
-    let mut after = middle.saturating_add(GAP_SEARCH_SECONDS);
-    while before.saturating_add(1) < after {
-        let probe = before.midpoint(after);
-        let at = DateTime::<Utc>::from_timestamp(probe, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        if at.with_timezone(&zone).naive_local() < midnight {
-            before = probe;
-        } else {
-            after = probe;
-        }
-    }
-    DateTime::<Utc>::from_timestamp(after, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    let (first, last) = (
+        middle.saturating_sub(GAP_SEARCH_SECONDS),
+        middle.saturating_add(GAP_SEARCH_SECONDS),
+    );
+    instant(first_second(first, last, |seconds| {
+        midnight <= instant(seconds).with_timezone(&zone).naive_local()
+    }))
 }
 
 /// The cadence window that contains `now` (W1).
 ///
-/// With anchor `subscription` windows are counted from `anchor_at` in UTC; with anchor `calendar` they begin
-/// at local midnight, or on the first of the month, in `zone`. Cadence `subscription` is one open window.
+/// With anchor `subscription` windows are counted from `anchor_at` in UTC, and spans always are; with anchor `calendar`
+/// they begin at the full hour, at local midnight, on Monday, on the first of the month or on 1 January, in `zone`. Cadence
+/// `subscription` is one open window.
 pub fn cadence_window(
     cadence: Cadence,
     anchor: Anchor,
@@ -87,17 +85,26 @@ pub fn cadence_window(
     zone: Tz,
     now: DateTime<Utc>,
 ) -> Window {
+    let hours = |hours: u16| anchored_hours(anchor_at, hours, now);
+    let dates = |dates: Dates| calendar_dates(zone, dates, now);
     let (starts_at, ends_at) = match (cadence, anchor) {
-        (Cadence::Subscription, _) => {
+        (Cadence::Subscription, Anchor::Subscription | Anchor::Calendar) => {
             return Window {
                 starts_at: anchor_at,
                 ends_at: None,
             };
         }
-        (Cadence::Daily, Anchor::Subscription) => anchored_day(anchor_at, now),
-        (Cadence::Monthly, Anchor::Subscription) => anchored_month(anchor_at, now),
-        (Cadence::Daily, Anchor::Calendar) => calendar_day(zone, now),
-        (Cadence::Monthly, Anchor::Calendar) => calendar_month(zone, now),
+        (Cadence::Span(span), Anchor::Subscription | Anchor::Calendar) => hours(span.hours()),
+        (Cadence::Hourly, Anchor::Subscription) => hours(1),
+        (Cadence::Daily, Anchor::Subscription) => hours(24),
+        (Cadence::Weekly, Anchor::Subscription) => hours(7 * 24),
+        (Cadence::Monthly, Anchor::Subscription) => anchored_months(anchor_at, 1, now),
+        (Cadence::Yearly, Anchor::Subscription) => anchored_months(anchor_at, 12, now),
+        (Cadence::Hourly, Anchor::Calendar) => calendar_hour(zone, now),
+        (Cadence::Daily, Anchor::Calendar) => dates(Dates::Day),
+        (Cadence::Weekly, Anchor::Calendar) => dates(Dates::Week),
+        (Cadence::Monthly, Anchor::Calendar) => dates(Dates::Month),
+        (Cadence::Yearly, Anchor::Calendar) => dates(Dates::Year),
     };
     Window {
         starts_at,
@@ -105,68 +112,121 @@ pub fn cadence_window(
     }
 }
 
-fn anchored_day(anchor_at: DateTime<Utc>, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
-    let day = |k: i64| {
-        let span = TimeDelta::try_days(k).unwrap_or(TimeDelta::zero());
+/// Start and end of a window.
+type Ends = (DateTime<Utc>, DateTime<Utc>);
+
+fn anchored_hours(anchor_at: DateTime<Utc>, hours: u16, now: DateTime<Utc>) -> Ends {
+    let hours = i64::from(hours);
+    let start = |k: i64| {
+        let span = TimeDelta::try_hours(k.saturating_mul(hours)).unwrap_or(TimeDelta::zero());
         anchor_at
             .checked_add_signed(span)
             .unwrap_or(DateTime::<Utc>::MAX_UTC)
     };
-    let k = now.signed_duration_since(anchor_at).num_days().max(0);
-    (day(k), day(k.saturating_add(1)))
+    let since = now.signed_duration_since(anchor_at).num_hours().max(0);
+    let k = since.checked_div(hours).unwrap_or(0);
+    (start(k), start(k.saturating_add(1)))
 }
 
-fn anchored_month(anchor_at: DateTime<Utc>, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+fn anchored_months(anchor_at: DateTime<Utc>, months: u32, now: DateTime<Utc>) -> Ends {
     let index = |at: DateTime<Utc>| {
         i64::from(at.year())
             .saturating_mul(12)
             .saturating_add(i64::from(at.month0()))
     };
+    let start = |k: u32| month_start(anchor_at, k.saturating_mul(months));
     let ahead = index(now).saturating_sub(index(anchor_at));
-    let k = u32::try_from(ahead.max(0)).unwrap_or(0);
-    let this = month_start(anchor_at, k);
-    if now < this && k != 0 {
-        return (month_start(anchor_at, k.saturating_sub(1)), this);
+    let ahead = u32::try_from(ahead.max(0)).unwrap_or(0);
+    let k = ahead.checked_div(months).unwrap_or(0);
+    if now < start(k) && k != 0 {
+        return (start(k.saturating_sub(1)), start(k));
     }
-    (this, month_start(anchor_at, k.saturating_add(1)))
+    (start(k), start(k.saturating_add(1)))
 }
 
-fn calendar_day(zone: Tz, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
-    let today = now.with_timezone(&zone).date_naive();
-    let next = |date: NaiveDate| {
-        date.checked_add_days(Days::new(1))
-            .unwrap_or(NaiveDate::MAX)
+/// The local hour that holds `now`. One in which the clocks are changed is two: before, and after.
+fn calendar_hour(zone: Tz, now: DateTime<Utc>) -> Ends {
+    let offset = |seconds: i64| {
+        let at = DateTime::from_timestamp(seconds, 0).unwrap_or(now);
+        let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+        i64::from(offset.local_minus_utc())
     };
-    let (starts_at, ends_at) = (day_start(zone, today), day_start(zone, next(today)));
-    if now < starts_at {
-        let yesterday = today
-            .checked_sub_days(Days::new(1))
-            .unwrap_or(NaiveDate::MIN);
-        return (day_start(zone, yesterday), starts_at);
-    }
-    if ends_at <= now {
-        let tomorrow = next(today);
-        return (ends_at, day_start(zone, next(tomorrow)));
-    }
-    (starts_at, ends_at)
+    let second = now.timestamp();
+    let own = offset(second);
+    let into = second.saturating_add(own).rem_euclid(3_600);
+    let starts = second.saturating_sub(into);
+    let ends = starts.saturating_add(3_600);
+    let starts = first_second(starts, second, |at| offset(at) == own);
+    let ends = first_second(second, ends, |at| offset(at) != own);
+    let instant =
+        |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    (instant(starts), instant(ends))
 }
 
-fn calendar_month(zone: Tz, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
-    let today = now.with_timezone(&zone).date_naive();
-    let first = today.with_day(1).unwrap_or(today);
-    let next = |date: NaiveDate| {
-        date.checked_add_months(Months::new(1))
-            .unwrap_or(NaiveDate::MAX)
-    };
-    let (starts_at, ends_at) = (day_start(zone, first), day_start(zone, next(first)));
+/// The first second of `[first, last]` that fits, where all that follow one that fits do too; `last` when none before it
+/// fits.
+fn first_second(first: i64, last: i64, fits: impl Fn(i64) -> bool) -> i64 {
+    let (mut first, mut last) = (first, last);
+    while first < last {
+        let probe = first.midpoint(last);
+        if fits(probe) {
+            last = probe;
+        } else {
+            first = probe.saturating_add(1);
+        }
+    }
+    last
+}
+
+/// Dates that make one window of the calendar.
+#[derive(Clone, Copy)]
+enum Dates {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl Dates {
+    /// The first date of those that `date` is among.
+    fn first(self, date: NaiveDate) -> NaiveDate {
+        let back = |days: u32| date.checked_sub_days(Days::new(days.into()));
+        let first = match self {
+            Self::Day => Some(date),
+            Self::Week => back(date.weekday().num_days_from_monday()),
+            Self::Month => back(date.day0()),
+            Self::Year => back(date.ordinal0()),
+        };
+        first.unwrap_or(NaiveDate::MIN)
+    }
+
+    /// The first date of those that follow the ones that begin with `first`.
+    fn next(self, first: NaiveDate) -> NaiveDate {
+        let next = match self {
+            Self::Day => first.checked_add_days(Days::new(1)),
+            Self::Week => first.checked_add_days(Days::new(7)),
+            Self::Month => first.checked_add_months(Months::new(1)),
+            Self::Year => first.checked_add_months(Months::new(12)),
+        };
+        next.unwrap_or(NaiveDate::MAX)
+    }
+
+    /// The first date of those before the ones that begin with `first`.
+    fn previous(self, first: NaiveDate) -> NaiveDate {
+        let eve = first.checked_sub_days(Days::new(1));
+        self.first(eve.unwrap_or(NaiveDate::MIN))
+    }
+}
+
+fn calendar_dates(zone: Tz, dates: Dates, now: DateTime<Utc>) -> Ends {
+    let first = dates.first(now.with_timezone(&zone).date_naive());
+    let next = dates.next(first);
+    let (starts_at, ends_at) = (day_start(zone, first), day_start(zone, next));
     if now < starts_at {
-        let earlier = first
-            .checked_sub_months(Months::new(1))
-            .unwrap_or(NaiveDate::MIN);
-        return (day_start(zone, earlier), starts_at);
+        return (day_start(zone, dates.previous(first)), starts_at);
     }
     if ends_at <= now {
-        return (ends_at, day_start(zone, next(next(first))));
+        return (ends_at, day_start(zone, dates.next(next)));
     }
     (starts_at, ends_at)
 }

@@ -122,6 +122,39 @@ fn a_wrong_catalog_file_is_refused_and_says_where() {
     );
 }
 
+/// C3 and C4: a span is counted from the subscription's start, and one that is too short or too long says what may stand
+/// there, with line and column.
+#[test]
+fn a_span_of_the_calendar_or_out_of_range_is_refused() {
+    let feature = |rest: &str| {
+        format!(
+            "[[feature]]\ncode = \"calls\"\nname = \"Calls\"\nunit = \"call\"\nkind = \"consumable\"\n{rest}\n"
+        )
+    };
+    let five_hours = read(&feature("cadence = \"5h\""));
+    let catalog = Catalog::default().applied(&five_hours).expect("valid");
+    let calls = FeatureCode::new("calls").expect("a literal code");
+    assert_eq!(catalog.features[&calls].cadence.to_string(), "5h");
+    let by_calendar = read(&feature("cadence = \"5h\"\nanchor = \"calendar\""));
+    let refused = Catalog::default()
+        .applied(&by_calendar)
+        .expect_err("refused");
+    assert_eq!(
+        (refused.entry.as_str(), refused.field),
+        ("feature `calls`", "anchor")
+    );
+    for span in ["0h", "400d"] {
+        let text = feature(&format!("cadence = \"{span}\""));
+        let error = toml::from_str::<CatalogFile>(&text).expect_err(span);
+        let error = error.to_string();
+        assert!(error.contains("line 6, column 11"), "{error}");
+        assert!(
+            error.contains(&format!("`{span}` is no cadence")),
+            "{error}"
+        );
+    }
+}
+
 /// C1: how a feature is counted does not change: its usage would begin anew, or be read otherwise. The rest may.
 #[test]
 fn how_a_feature_is_counted_does_not_change() {

@@ -4,7 +4,10 @@
     reason = "a test stops at the first literal that does not parse"
 )]
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, Offset, TimeDelta, TimeZone, Timelike, Utc,
+    Weekday,
+};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -103,14 +106,14 @@ fn an_hour_that_comes_twice_after_midnight_is_the_new_days() {
     }
 }
 
-/// W1, W3 and C4: in every zone of the database, over ten years, days and months tile time, no local date
+/// W1, W3 and C4: in every zone of the database, over ten years, days, weeks, months and years tile time, no local date
 /// is counted twice and none is missing.
 #[test]
 fn calendar_windows_tile_time_in_every_zone() {
     for zone in TZ_VARIANTS {
         let mut date = NaiveDate::from_ymd_opt(2022, 1, 1).expect("a literal date");
         let mut now = day_start(zone, date);
-        let mut month_ends_at = None;
+        let (mut week_ends_at, mut month_ends_at, mut year_ends_at) = (None, None, None);
         while date.year() < 2032 {
             let day = cadence_window(Cadence::Daily, Anchor::Calendar, now, zone, now);
             assert_eq!(
@@ -128,17 +131,26 @@ fn calendar_windows_tile_time_in_every_zone() {
                 date,
                 "{zone}: no date is skipped"
             );
-            if date.day() == 1 {
-                let month = cadence_window(Cadence::Monthly, Anchor::Calendar, now, zone, now);
-                assert_eq!(
-                    month.starts_at, now,
-                    "{zone} {date}: the month begins with its first day"
-                );
+            for (cadence, begins, ends_before) in [
+                (
+                    Cadence::Weekly,
+                    date.weekday() == Weekday::Mon,
+                    &mut week_ends_at,
+                ),
+                (Cadence::Monthly, date.day() == 1, &mut month_ends_at),
+                (Cadence::Yearly, date.ordinal() == 1, &mut year_ends_at),
+            ] {
+                if !begins {
+                    continue;
+                }
+                let window = cadence_window(cadence, Anchor::Calendar, now, zone, now);
+                let place = format!("{zone} {date} {cadence}");
+                assert_eq!(window.starts_at, now, "{place}: begins with its first day");
                 assert!(
-                    month_ends_at.is_none_or(|ends_at| ends_at == now),
-                    "{zone} {date}: the month before ends there"
+                    ends_before.is_none_or(|ends_at| ends_at == now),
+                    "{place}: the one before ends there"
                 );
-                month_ends_at = month.ends_at;
+                *ends_before = window.ends_at;
             }
             date = date
                 .checked_add_days(Days::new(1))
@@ -183,10 +195,75 @@ fn a_window_ends_a_day_or_a_month_after_it_began() {
 const ANCHORS: std::ops::Range<i64> = 0..3_000_000_000_000_000;
 const AHEAD: std::ops::Range<i64> = 0..300_000_000_000_000;
 
+fn span(text: &str) -> Cadence {
+    text.parse().expect("a literal span")
+}
+
 fn cadences() -> impl Strategy<Value = (Cadence, Anchor)> {
-    let cadences = vec![Cadence::Daily, Cadence::Monthly];
+    let mut cadences = vec![
+        Cadence::Hourly,
+        Cadence::Daily,
+        Cadence::Weekly,
+        Cadence::Monthly,
+        Cadence::Yearly,
+    ];
+    cadences.extend(["1h", "5h", "7d", "14d", "366d"].map(span));
     let anchors = vec![Anchor::Subscription, Anchor::Calendar];
-    (select(cadences), select(anchors))
+    (select(cadences), select(anchors)).prop_map(|(cadence, anchor)| match cadence {
+        Cadence::Span(_) => (cadence, Anchor::Subscription),
+        Cadence::Hourly
+        | Cadence::Daily
+        | Cadence::Weekly
+        | Cadence::Monthly
+        | Cadence::Yearly
+        | Cadence::Subscription => (cadence, anchor),
+    })
+}
+
+/// C4: the whole window is one local hour under one offset, and it begins and ends with the hour or where the clocks are
+/// changed.
+fn is_a_local_hour(zone: Tz, window: Window) {
+    let offset = |at: DateTime<Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+    let ends_at = window.ends_at.expect("an hour ends");
+    let (starts_at, second) = (window.starts_at, TimeDelta::seconds(1));
+    let last = ends_at - second;
+    let of = |at: DateTime<Utc>| {
+        let local = at.with_timezone(&zone);
+        (local.date_naive(), local.hour(), offset(at))
+    };
+    assert_eq!(of(starts_at), of(last), "{zone} {window:?}");
+    for edge in [starts_at, ends_at] {
+        let is_whole = edge.with_timezone(&zone).minute() == 0;
+        let is_changed = offset(edge) != offset(edge - second);
+        assert!(is_whole || is_changed, "{zone} {window:?}");
+    }
+}
+
+/// W1, W3 and C4: hours tile time where the clocks are changed, in every zone, over ten years: none is longer than an
+/// hour, and none spans the change.
+#[test]
+fn hours_of_the_calendar_tile_the_days_on_which_the_clocks_are_changed() {
+    let mut changes = 0;
+    for zone in TZ_VARIANTS {
+        let offset = |at: DateTime<Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+        let (mut day, last) = (at("2022-01-01T00:00:00Z"), at("2032-01-01T00:00:00Z"));
+        while day < last {
+            let next = day + TimeDelta::days(1);
+            if offset(day) != offset(next) {
+                changes += 1;
+                let hour = |now| cadence_window(Cadence::Hourly, Anchor::Calendar, day, zone, now);
+                let mut now = hour(day).starts_at;
+                while now < next {
+                    let window = hour(now);
+                    assert_eq!(window.starts_at, now, "{zone}");
+                    is_a_local_hour(zone, window);
+                    now = window.ends_at.expect("an hour ends");
+                }
+            }
+            day = next;
+        }
+    }
+    assert!(changes > 1_000, "{changes}");
 }
 
 proptest! {
@@ -203,9 +280,9 @@ proptest! {
         let window_at = |now| cadence_window(cadence, anchor, anchor_at, zone, now);
         let (now, instant) = (anchor_at + TimeDelta::microseconds(ahead), TimeDelta::microseconds(1));
         let window = window_at(now);
-        let ends_at = window.ends_at.expect("a day or a month ends");
+        let ends_at = window.ends_at.expect("it ends");
         prop_assert!(window.contains(now));
-        let length = (ends_at - window.starts_at).num_microseconds().expect("a month at most");
+        let length = (ends_at - window.starts_at).num_microseconds().expect("366 days at most");
         let inside = window.starts_at + TimeDelta::microseconds(other % length);
         for now in [window.starts_at, inside, ends_at - instant] {
             prop_assert_eq!(window_at(now), window);
@@ -218,31 +295,53 @@ proptest! {
         }
     }
 
-    /// W1, W2, W3 and C4: a window lasts a day or a month: 24 hours or a month from the anchor, or from one local
-    /// midnight to the next, or to that of the next first of the month.
+    /// W1, W2, W3, C3 and C4: how long a window lasts: so many hours, or a month or twelve, from the anchor; or from one
+    /// local midnight to that of the next day, Monday, first of the month or 1 January; or a local hour.
     #[test]
-    fn a_window_lasts_a_day_or_a_month(
+    fn a_window_lasts_as_long_as_its_cadence_says(
         (cadence, anchor) in cadences(), zone in select(&TZ_VARIANTS[..]), anchored in ANCHORS, ahead in AHEAD,
     ) {
         let anchor_at = DateTime::<Utc>::from_timestamp_micros(anchored).expect("in the calendar");
         let now = anchor_at + TimeDelta::microseconds(ahead);
         let window = cadence_window(cadence, anchor, anchor_at, zone, now);
-        let date = window.starts_at.with_timezone(&zone).date_naive();
+        let hours = |hours: i64| {
+            let starts_at = anchor_at + TimeDelta::hours((now - anchor_at).num_hours() / hours * hours);
+            (starts_at, starts_at + TimeDelta::hours(hours))
+        };
+        let months = |step: u32| {
+            let begun = (0..).map(|k| k * step).take_while(|months| month_start(anchor_at, *months) <= now);
+            let months = begun.last().expect("the anchor begins the first");
+            (month_start(anchor_at, months), month_start(anchor_at, months + step))
+        };
+        // The clocks may be such that the local date of a day's first hour is the one before.
+        let middle = window.starts_at + (window.ends_at.expect("it ends") - window.starts_at) / 2;
+        let date = middle.with_timezone(&zone).date_naive();
+        let dates = |first: NaiveDate, next: NaiveDate| (day_start(zone, first), day_start(zone, next));
         let (starts_at, ends_at) = match (cadence, anchor) {
-            (Cadence::Daily, Anchor::Subscription) => {
-                let day = anchor_at + TimeDelta::days((now - anchor_at).num_days());
-                (day, day + TimeDelta::hours(24))
+            (Cadence::Span(span), _) => hours(i64::from(span.hours())),
+            (Cadence::Hourly, Anchor::Subscription) => hours(1),
+            (Cadence::Daily, Anchor::Subscription) => hours(24),
+            (Cadence::Weekly, Anchor::Subscription) => hours(168),
+            (Cadence::Monthly, Anchor::Subscription) => months(1),
+            (Cadence::Yearly, Anchor::Subscription) => months(12),
+            (Cadence::Hourly, Anchor::Calendar) => {
+                is_a_local_hour(zone, window);
+                return Ok(());
             }
-            (_, Anchor::Subscription) => {
-                let begun = (0..).take_while(|months| month_start(anchor_at, *months) <= now);
-                let months = begun.last().expect("the anchor begins the first");
-                (month_start(anchor_at, months), month_start(anchor_at, months + 1))
+            (Cadence::Daily, Anchor::Calendar) => dates(date, date + Days::new(1)),
+            (Cadence::Weekly, Anchor::Calendar) => {
+                let monday = date.week(Weekday::Mon).first_day();
+                dates(monday, monday + Days::new(7))
             }
-            (Cadence::Daily, Anchor::Calendar) => (day_start(zone, date), day_start(zone, date + Days::new(1))),
-            (_, Anchor::Calendar) => {
+            (Cadence::Monthly, Anchor::Calendar) => {
                 let first = date.with_day(1).expect("every month has it");
-                (day_start(zone, first), day_start(zone, first + Months::new(1)))
+                dates(first, first + Months::new(1))
             }
+            (Cadence::Yearly, Anchor::Calendar) => {
+                let first = |year| NaiveDate::from_ymd_opt(year, 1, 1).expect("every year has it");
+                dates(first(date.year()), first(date.year() + 1))
+            }
+            (Cadence::Subscription, _) => unreachable!("it has no end"),
         };
         prop_assert_eq!(window, Window { starts_at, ends_at: Some(ends_at) });
     }
@@ -259,12 +358,40 @@ proptest! {
     }
 }
 
-/// C3: a cadence is daily, monthly or subscription; `never` cannot be expressed.
+/// C3: a cadence is one of six words or a span of 1 hour to 366 days; `never` cannot be expressed.
 #[test]
 fn a_permanent_quota_cannot_be_expressed() {
-    let read = |text: &str| serde_json::from_str::<Cadence>(text).ok();
-    assert_eq!(read("\"daily\""), Some(Cadence::Daily));
-    assert_eq!(read("\"monthly\""), Some(Cadence::Monthly));
-    assert_eq!(read("\"subscription\""), Some(Cadence::Subscription));
-    assert_eq!(read("\"never\""), None);
+    let read = |text: &str| text.parse::<Cadence>().ok();
+    for word in [
+        "hourly",
+        "daily",
+        "weekly",
+        "monthly",
+        "yearly",
+        "subscription",
+        "1h",
+        "5h",
+        "14d",
+        "366d",
+    ] {
+        let cadence = read(word).expect("a cadence");
+        assert_eq!(cadence.to_string(), word);
+        let json = serde_json::to_string(&cadence).expect("is text");
+        assert_eq!(json, format!("\"{word}\""));
+        assert_eq!(serde_json::from_str::<Cadence>(&json).ok(), Some(cadence));
+    }
+    assert_eq!(read("336h"), read("14d"), "the same span");
+    for text in [
+        "never", "", "h", "0h", "0d", "05h", "+5h", "-1h", "1.5h", "5 h", "5m", "367d", "400d",
+        "8785h", "99999d", "Daily",
+    ] {
+        assert_eq!(read(text), None, "{text}");
+    }
+    let refused = serde_json::from_str::<Cadence>("\"0h\"").expect_err("no span");
+    assert!(
+        refused
+            .to_string()
+            .starts_with("`0h` is no cadence: say `hourly`"),
+        "{refused}"
+    );
 }

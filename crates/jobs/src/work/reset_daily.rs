@@ -1,4 +1,4 @@
-//! Closes ended daily windows, and those of subscription periods, in the books (W5).
+//! Closes ended windows of hours, days, weeks, spans and subscription periods in the books (W5).
 
 use async_trait::async_trait;
 use quota_core::catalog::Cadence;
@@ -16,7 +16,7 @@ pub(crate) struct ResetDaily;
 impl Job for ResetDaily {
     fn spec(&self) -> JobSpec {
         JobSpec {
-            does: "closes ended daily windows and those of subscription periods in the books, warms the cache",
+            does: "closes ended windows of hours, days, weeks, spans and subscription periods in the books, warms the cache",
             when_late: "nothing is wrong; the account's row is longer",
             takes_features: true,
             ..JobSpec::new(NAME, "5 0 * * *")

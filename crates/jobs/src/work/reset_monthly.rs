@@ -1,4 +1,4 @@
-//! Closes ended monthly windows in the books (W5).
+//! Closes ended windows of months and years in the books (W5).
 
 use async_trait::async_trait;
 use quota_core::catalog::Cadence;
@@ -16,7 +16,7 @@ pub(crate) struct ResetMonthly;
 impl Job for ResetMonthly {
     fn spec(&self) -> JobSpec {
         JobSpec {
-            does: "closes ended monthly windows in the books, warms the cache",
+            does: "closes ended windows of months and years in the books, warms the cache",
             when_late: "nothing is wrong; the account's row is longer",
             takes_features: true,
             ..JobSpec::new(NAME, "10 0 1 * *")

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cadence::Cadence;
 use crate::absent::one;
 use crate::ids::FeatureCode;
 
@@ -16,19 +17,6 @@ pub enum Kind {
     Capacity,
 }
 
-/// How often an allowance becomes whole again (C3). There is no `never`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Cadence {
-    /// Every day.
-    Daily,
-    /// Every month.
-    Monthly,
-    /// Once for each period of the subscription.
-    Subscription,
-}
-
 /// What windows are counted from (C4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -37,7 +25,7 @@ pub enum Anchor {
     /// The subscription's start.
     #[default]
     Subscription,
-    /// Midnight, or the first of the month, in the account's time zone.
+    /// The full hour, midnight, Monday, the first of the month or 1 January, in the account's time zone.
     Calendar,
 }
 

@@ -1,5 +1,6 @@
 //! Features and plans: what can be counted, and what a subscription grants of it.
 
+mod cadence;
 mod feature;
 mod plan;
 mod validate;
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{FeatureCode, PlanCode};
 
-pub use feature::{Anchor, Cadence, Feature, Kind, OnRenewal};
+pub use cadence::{Cadence, InvalidCadence, Span};
+pub use feature::{Anchor, Feature, Kind, OnRenewal};
 pub use plan::{CatalogFile, Interval, Plan};
 pub use validate::InvalidCatalog;
 

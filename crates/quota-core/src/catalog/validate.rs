@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::feature::{Cadence, Feature, OnRenewal};
+use super::cadence::Cadence;
+use super::feature::{Anchor, Feature, OnRenewal};
 use super::plan::{CatalogFile, Plan};
 use crate::amount::AMOUNT_MAX;
 use crate::ids::FeatureCode;
@@ -71,6 +72,13 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
     }
     if feature.trial_limit > AMOUNT_MAX {
         return Err(refused(&entry, "trial_limit", "must be at most 10^15"));
+    }
+    if matches!(feature.cadence, Cadence::Span(_)) && feature.anchor == Anchor::Calendar {
+        return Err(refused(
+            &entry,
+            "anchor",
+            "a span is counted from the subscription's start: say `subscription`",
+        ));
     }
     if feature.renewal() == OnRenewal::Carry && feature.cadence != Cadence::Subscription {
         return Err(refused(

@@ -291,7 +291,8 @@ pub struct TakeBackCredits {
 /// Closes windows that ended in the books (W5). Asked by the reset jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseWindows {
-    /// Only of features with this cadence.
+    /// Only of features whose windows are closed with those of this cadence: hours, weeks and spans with the days, years
+    /// with the months.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cadence: Option<Cadence>,
     /// Only of these features; all when empty.

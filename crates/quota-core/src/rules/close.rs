@@ -20,7 +20,7 @@ pub(crate) fn close_windows(
     let fits = |code: &FeatureCode| {
         let of_cadence = asked.cadence.is_none_or(|cadence| {
             let feature = context.catalog.features.get(code);
-            feature.is_none_or(|feature| feature.cadence == cadence)
+            feature.is_none_or(|feature| feature.cadence.closed_with() == cadence.closed_with())
         });
         of_cadence && (asked.features.is_empty() || asked.features.contains(code))
     };

@@ -183,6 +183,21 @@ fn the_last_month_of_what_renews_by_itself_ends_with_it() {
     assert_eq!(resets_at(&mut stage), None, "nothing is in force");
 }
 
+fn cadences() -> Vec<Cadence> {
+    let texts = [
+        "hourly",
+        "daily",
+        "weekly",
+        "monthly",
+        "yearly",
+        "subscription",
+        "5h",
+        "14d",
+    ];
+    let read = |text: &str| text.parse().expect("a literal cadence");
+    texts.map(read).into()
+}
+
 /// A feature of that cadence, and an account of that zone with that subscription.
 fn counted(
     cadence: Cadence,
@@ -219,7 +234,7 @@ proptest! {
     /// ends with the cadence or with the period, whichever is sooner.
     #[test]
     fn windows_tile_the_period_and_end_with_it(
-        cadence in select(vec![Cadence::Daily, Cadence::Monthly, Cadence::Subscription]),
+        cadence in select(cadences()),
         anchor in select(vec![Anchor::Subscription, Anchor::Calendar]),
         zone in select(&TZ_VARIANTS[..]), renews in any::<bool>(),
         anchored in 0_i64..3_000_000_000_000_000, began in 0_i64..100 * DAY, lasts in 1_i64..100 * DAY,

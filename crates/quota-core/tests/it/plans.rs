@@ -224,9 +224,13 @@ fn windows_roll_over_without_a_job() {
         assert_eq!(stage.denied("user:a", consume("requests", 1)).available, 0);
         stage.later(TimeDelta::days(2));
     }
-    with_job.done("user:a", close_windows(Some(Cadence::Monthly)));
-    assert_eq!(with_job.closed.len(), 0, "it was asked for months only");
-    let closed = with_job.done("user:a", close_windows(Some(Cadence::Daily)));
+    with_job.done("user:a", close_windows(Some(Cadence::Yearly)));
+    assert_eq!(
+        with_job.closed.len(),
+        0,
+        "it was asked for months and years only"
+    );
+    let closed = with_job.done("user:a", close_windows(Some(Cadence::Weekly)));
     assert_eq!(closed.kind, OperationKind::Close);
     let features = vec![code("requests")];
     assert_eq!(
