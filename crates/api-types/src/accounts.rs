@@ -280,6 +280,12 @@ pub struct ChangeBody {
     /// The new value, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// A user that was unlimited and left its org: whether it still is. Its tokens stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlimited: Option<bool>,
+    /// Overrides only: whether the limit counts now; `detail` says why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<bool>,
     /// Whether this repeats the answer to an earlier request with the same `Idempotency-Key`.
     pub replayed: bool,
 }

@@ -31,6 +31,16 @@ pub struct DrawBody {
     pub token: Option<TokenId>,
 }
 
+/// How much capacity was given back at one scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReleasedBody {
+    /// Whose balance: the user's or the org's.
+    pub scope: Scope,
+    /// How much, in stored units.
+    pub amount: u64,
+}
+
 /// The balance of one scope for one feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -57,7 +67,7 @@ pub struct BalanceBody {
     /// The plan's limit in stored units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_value: Option<Limit>,
-    /// The account's own limit in stored units, used instead of the plan's.
+    /// The account's own limit in stored units; where `granted` is another, it does not count now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub override_value: Option<Limit>,
     /// Credits left, if credits can pay for the feature.
@@ -111,7 +121,8 @@ pub struct DecisionBody {
         serialize_with = "crate::instant::serialize_option"
     )]
     pub at: Option<DateTime<Utc>>,
-    /// Whether the request was carried out; for a check, whether it would be.
+    /// Whether the request was carried out; for a check, whether it would be; for a release of capacity, whether anything
+    /// was given back.
     pub allowed: bool,
     /// Whether this repeats the answer to an earlier request with the same `Idempotency-Key`.
     pub replayed: bool,
@@ -155,6 +166,9 @@ pub struct DecisionBody {
     /// What was given back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub returned: Vec<DrawBody>,
+    /// Releases of capacity only: how much was given back at each scope, 0 included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Vec<ReleasedBody>>,
     /// The balances afterwards.
     pub balances: Vec<BalanceBody>,
 }

@@ -44,12 +44,12 @@ pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
     ReleaseCapacityBody, ReserveBody,
 };
-pub use decision::{BalanceBody, DecisionBody, DrawBody};
+pub use decision::{BalanceBody, DecisionBody, DrawBody, ReleasedBody};
 pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList};
 pub use keys::{KeyBody, KeyList, NewKeyBody};
 pub use label::{InvalidLabel, Label};
 pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody};
-pub use members::{MemberBody, MemberList, MemberUse};
+pub use members::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
 pub use probes::{HealthBody, HealthStatus};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, problem_type};

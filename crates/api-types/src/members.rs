@@ -1,5 +1,7 @@
 //! What the members of an org used.
 
+use chrono::{DateTime, Utc};
+use quota_core::amount::Limit;
 use quota_core::ids::FeatureCode;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +11,14 @@ use serde::{Deserialize, Serialize};
 pub struct MemberUse {
     /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
+    /// The member's own limit in stored units; absent where it has none of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
     /// Used by the member in its current window, in stored units.
     pub used: u64,
+    /// What the org was charged for the member, in the org's current window and in stored units; without what the org's
+    /// credits paid.
+    pub charged: u64,
     /// Used in all windows together, in stored units, paid by credits and trial too.
     pub lifetime: u64,
 }
@@ -29,12 +37,37 @@ pub struct MemberBody {
     pub features: Vec<MemberUse>,
 }
 
+/// What the org was charged for a member that left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LeftUse {
+    /// The feature.
+    pub feature: FeatureCode,
+    /// How much, in the org's current window.
+    pub charged: u64,
+}
+
+/// A user that was a member of the org.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LeftMemberBody {
+    /// The user's id.
+    pub id: String,
+    /// When it left.
+    pub left_at: DateTime<Utc>,
+    /// What the org was charged for it.
+    pub features: Vec<LeftUse>,
+}
+
 /// A page of members.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberList {
     /// The members, by id.
     pub items: Vec<MemberBody>,
+    /// On the first page: users that left, for which the org was charged in a window that still runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftMemberBody>,
     /// Send it as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

@@ -1,16 +1,16 @@
 //! Decisions as answers: what an operation or a check came to, as a body and as a response.
 
 use api_types::{
-    BalanceBody, DecisionBody, DrawBody, Named, PROBLEM_JSON, problem_type, public_id,
+    BalanceBody, DecisionBody, DrawBody, Named, PROBLEM_JSON, ReleasedBody, problem_type, public_id,
 };
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
-use quota_core::answer::{Answer, ScopeBalance};
+use quota_core::answer::{Answer, Released, ScopeBalance};
 use quota_core::balance::Bucket;
-use quota_core::denial::Denial;
+use quota_core::denial::{Denial, Reason};
 use quota_core::draw::Draw;
 use quota_core::ids::{FeatureCode, GrantId, TokenId};
 use quota_core::operation::{Entry, Operation, OperationKind};
@@ -57,6 +57,7 @@ pub(crate) fn decision_body(reply: &Reply, requested: Option<u64>) -> DecisionBo
         requested,
         draws: draws(operation),
         returned: returned(operation),
+        released: released(operation),
         balances: balance_bodies(operation.answer.balances()),
         ..DecisionBody::default()
     };
@@ -67,8 +68,8 @@ pub(crate) fn decision_body(reply: &Reply, requested: Option<u64>) -> DecisionBo
             denial,
             ..
         } => {
-            // Without a key a denial is not booked: it has no id.
-            if operation.key.is_none() {
+            // It has no id where it is not booked: without a key, and for a user that is unknown (X1).
+            if operation.key.is_none() || denial.reason == Reason::UnknownUser {
                 body.id = None;
             }
             body.feature = Some(feature.clone());
@@ -88,6 +89,7 @@ pub(crate) fn decision_body(reply: &Reply, requested: Option<u64>) -> DecisionBo
         }
         Answer::Allowed { .. }
         | Answer::Refunded { .. }
+        | Answer::Released { .. }
         | Answer::Changed { .. }
         | Answer::Unchanged => {}
     }
@@ -213,6 +215,18 @@ pub(crate) fn returned(operation: &Operation) -> Vec<DrawBody> {
         taken.saturating_add(entry.held).saturating_neg()
     };
     parts(operation, net)
+}
+
+/// What a release of capacity gave back, at each scope.
+fn released(operation: &Operation) -> Option<Vec<ReleasedBody>> {
+    let Answer::Released { released, .. } = &operation.answer else {
+        return None;
+    };
+    let part = |part: &Released| ReleasedBody {
+        scope: part.scope,
+        amount: part.amount,
+    };
+    Some(released.iter().map(part).collect())
 }
 
 fn parts(operation: &Operation, amount: impl Fn(&Entry) -> i64) -> Vec<DrawBody> {

@@ -16,7 +16,8 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         | Reason::NoSubscription
         | Reason::NotInPlan
         | Reason::OrgDisabled
-        | Reason::OrgSubscriptionExpired => StatusCode::FORBIDDEN,
+        | Reason::OrgSubscriptionExpired
+        | Reason::OrgNotInPlan => StatusCode::FORBIDDEN,
         Reason::TokenExhausted
         | Reason::LimitReached
         | Reason::CreditsExhausted
@@ -38,6 +39,7 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
             format!("the user has no subscription, and nothing else can pay for `{feature}`")
         }
         Reason::NotInPlan => format!("the plan does not have `{feature}`"),
+        Reason::OrgNotInPlan => format!("the org's plan does not have `{feature}`"),
         Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => format!(
             "the {}'s subscription is not in force, and nothing else can pay for `{feature}`",
             whose(denial.scope)

@@ -114,9 +114,6 @@ fn way_out(rejection: &Rejection) -> &'static str {
     if matches!(rejection, Rejection::OtherOrg) {
         return "; `PUT /v1/users/{id}/org` moves it";
     }
-    if matches!(rejection, Rejection::UnknownOperation) {
-        return "; a consumption from before its user joined or left an org cannot be refunded";
-    }
     ""
 }
 

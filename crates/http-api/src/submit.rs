@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use quota_core::answer::Answer;
+use quota_core::change::{Change, Effect};
 use quota_core::command::Command;
 use quota_core::ids::AccountId;
 use quota_service::{Ask, Reply};
@@ -42,12 +43,13 @@ pub(crate) async fn submit(
 fn change_body(reply: &Reply) -> ChangeBody {
     let operation = &reply.operation;
     let (changed, detail) = match &operation.answer {
-        Answer::Changed { change, detail } => (change.as_str().to_owned(), detail.clone()),
+        Answer::Changed { change, detail, .. } => (change.as_str().to_owned(), detail.clone()),
         Answer::Allowed { .. }
         | Answer::Reserved { .. }
         | Answer::Settled { .. }
         | Answer::Denied { .. }
         | Answer::Refunded { .. }
+        | Answer::Released { .. }
         | Answer::Unchanged => ("nothing".to_owned(), None),
     };
     let is_change = matches!(operation.answer, Answer::Changed { .. });
@@ -57,8 +59,31 @@ fn change_body(reply: &Reply) -> ChangeBody {
         at: operation.at,
         changed,
         detail,
+        unlimited: is_unlimited(&operation.answer),
+        in_force: is_in_force(&operation.answer),
         replayed: reply.is_replay,
     }
+}
+
+/// What became of `unlimited`, where the answer is about that (U8).
+fn is_unlimited(answer: &Answer) -> Option<bool> {
+    let Answer::Changed { effect, .. } = answer else {
+        return None;
+    };
+    match effect.as_ref()? {
+        Effect::UnlimitedKept => Some(true),
+        Effect::UnlimitedEnded => Some(false),
+        Effect::IdleForUnlimited | Effect::IdleForSubscription => None,
+    }
+}
+
+/// Whether an override counts, where one was set.
+fn is_in_force(answer: &Answer) -> Option<bool> {
+    let Answer::Changed { change, effect, .. } = answer else {
+        return None;
+    };
+    let is_override = *change == Change::OverrideSet;
+    is_override.then_some(effect.is_none())
 }
 
 /// Has a change carried out.

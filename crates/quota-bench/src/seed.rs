@@ -66,12 +66,14 @@ fn account(
             time_zone: chrono_tz::Tz::UTC,
             disabled: false,
             unlimited: false,
+            unlimited_by_default: false,
             org: org.cloned(),
             policy: Policy::Enforce,
             subscription: Some(Subscription::start(plan, 1, now())),
             overrides: std::collections::BTreeMap::new(),
             tokens: token.map(capped).into_iter().collect(),
             former_homes: Vec::new(),
+            left_members: std::collections::BTreeMap::new(),
             last_event: 0,
         },
         books: Books::default(),
@@ -92,6 +94,7 @@ fn home(id: &AccountId, accounts: Vec<AccountWrite>) -> HomeWrite {
         answer: Answer::Changed {
             change: Change::AccountCreated,
             detail: None,
+            effect: None,
         },
         origin: Origin::default(),
     };

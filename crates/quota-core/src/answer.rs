@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::amount::Limit;
-use crate::change::Change;
+use crate::change::{Change, Effect};
 use crate::denial::Denial;
 use crate::draw::Scope;
 use crate::ids::{FeatureCode, GrantId, PlanCode, TokenId};
@@ -54,6 +54,17 @@ pub struct ScopeBalance {
     pub resets_at: Option<DateTime<Utc>>,
 }
 
+/// How much capacity was given back at one scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// The user or its org.
+    #[serde(rename = "s")]
+    pub scope: Scope,
+    /// Units, in stored ones; 0 where nothing was occupied.
+    #[serde(rename = "n")]
+    pub amount: u64,
+}
+
 /// What a request came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -98,6 +109,13 @@ pub enum Answer {
         /// How the scopes stand now.
         balances: Vec<ScopeBalance>,
     },
+    /// Capacity was given back, or there was none to give.
+    Released {
+        /// How much, at each scope.
+        released: Vec<Released>,
+        /// How the scopes stand now.
+        balances: Vec<ScopeBalance>,
+    },
     /// Terms, tokens, grants or windows are now as asked.
     Changed {
         /// Which change it was.
@@ -106,15 +124,27 @@ pub enum Answer {
         /// To what, in words for people: `articles: 5`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
+        /// What it came to beside that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effect: Option<Effect>,
     },
     /// There was nothing to do; such an answer is not booked.
     Unchanged,
 }
 
 impl Answer {
-    /// Whether the request was carried out.
+    /// Whether the request was carried out; a release of capacity that gave nothing back was not.
     pub fn is_allowed(&self) -> bool {
-        !matches!(self, Self::Denied { .. })
+        match self {
+            Self::Denied { .. } => false,
+            Self::Released { released, .. } => released.iter().any(|part| part.amount != 0),
+            Self::Allowed { .. }
+            | Self::Reserved { .. }
+            | Self::Settled { .. }
+            | Self::Refunded { .. }
+            | Self::Changed { .. }
+            | Self::Unchanged => true,
+        }
     }
 
     /// How the scopes stand, where the answer says so.
@@ -124,6 +154,7 @@ impl Answer {
             | Self::Reserved { balances, .. }
             | Self::Settled { balances, .. }
             | Self::Refunded { balances, .. }
+            | Self::Released { balances, .. }
             | Self::Denied { balances, .. } => balances,
             Self::Changed { .. } | Self::Unchanged => &[],
         }

@@ -40,6 +40,17 @@ impl fmt::Display for Bucket {
 }
 
 impl Bucket {
+    /// The feature that it counts; grants and tokens count several.
+    pub fn feature(&self) -> Option<&FeatureCode> {
+        match self {
+            Self::Window(feature, _)
+            | Self::Standing(feature)
+            | Self::Tracked(feature, _)
+            | Self::Trial(feature) => Some(feature),
+            Self::Grant(_) | Self::Token(_) => None,
+        }
+    }
+
     /// Reads the text form; `None` when it is none.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;
@@ -107,9 +118,17 @@ pub struct Balance {
     /// Sequence of the operation that last set `used` to 0 (X6): what was consumed before it is not given back.
     #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub reset_sequence: u64,
-    /// Of what is used and overspent, what was brought along from another home: the org was never charged for it.
-    #[serde(rename = "i", default, skip_serializing_if = "is_default")]
-    pub brought: u64,
+    /// When that was; for what was consumed in another home, whose operations have other sequences.
+    #[serde(
+        rename = "t",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "chrono::serde::ts_microseconds_option"
+    )]
+    pub reset_at: Option<DateTime<Utc>>,
+    /// The bucket in which its count began, where that was moved here: shares of it go by that name (O8).
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub began_as: Option<Bucket>,
     /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Bucket>,
@@ -139,7 +158,8 @@ impl Balance {
             ends_at: None,
             priority: 0,
             reset_sequence: 0,
-            brought: 0,
+            reset_at: None,
+            began_as: None,
             moved_to: None,
         }
     }
@@ -157,8 +177,13 @@ impl Balance {
         self.spent().saturating_add(self.held)
     }
 
+    /// The bucket in which its count began: the name that shares of it go by.
+    pub fn first_bucket(&self) -> &Bucket {
+        self.began_as.as_ref().unwrap_or(&self.bucket)
+    }
+
     /// What is used and overspent.
-    pub(crate) fn spent(&self) -> u64 {
+    pub fn spent(&self) -> u64 {
         self.used.saturating_add(self.overage)
     }
 

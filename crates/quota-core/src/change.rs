@@ -32,6 +32,32 @@ pub enum Change {
     MovedIn,
 }
 
+/// What a change came to beside what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// The user that left its org is unlimited still: that was said (U8).
+    UnlimitedKept,
+    /// The user that left its org is unlimited no more: that was only the default inside it (U8).
+    UnlimitedEnded,
+    /// The override changes nothing now: the user is unlimited.
+    IdleForUnlimited,
+    /// The override changes nothing now: no subscription is in force (S3).
+    IdleForSubscription,
+}
+
+impl Effect {
+    /// The same in words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::UnlimitedKept => "still unlimited, as was said",
+            Self::UnlimitedEnded => "no longer unlimited: that was the default inside the org",
+            Self::IdleForUnlimited => "no effect now: the user is unlimited",
+            Self::IdleForSubscription => "no effect now: no subscription is in force",
+        }
+    }
+}
+
 impl Change {
     /// Every change, in the order of their definition.
     pub const ALL: [Self; 22] = [

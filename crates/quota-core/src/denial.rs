@@ -24,6 +24,7 @@ pub enum Reason {
     CreditsExhausted,
     OrgDisabled,
     OrgSubscriptionExpired,
+    OrgNotInPlan,
     OrgLimitReached,
 }
 
@@ -44,6 +45,7 @@ impl Reason {
             Self::CreditsExhausted => "credits_exhausted",
             Self::OrgDisabled => "org_disabled",
             Self::OrgSubscriptionExpired => "org_subscription_expired",
+            Self::OrgNotInPlan => "org_not_in_plan",
             Self::OrgLimitReached => "org_limit_reached",
         }
     }

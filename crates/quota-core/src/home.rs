@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::ids::{AccountId, FeatureCode, GrantId};
 use crate::operation::Operation;
 use crate::reservation::Reservation;
+use crate::share::Share;
 use crate::terms::Terms;
 
 /// Longest chain of moves that is followed: more changes of plan in one window are not to be expected.
@@ -28,6 +29,12 @@ pub struct Books {
     /// Grants that were closed: their ids are not given again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub closed_grants: BTreeSet<GrantId>,
+    /// What the account's org was charged for it, by the org's bucket in which that was counted first (O6, O8).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shares: BTreeMap<Bucket, Share>,
+    /// What was refunded, since the account moved, of operations in homes where it lived before (X3).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunded: BTreeMap<Uuid, BTreeMap<FeatureCode, u64>>,
 }
 
 impl Books {

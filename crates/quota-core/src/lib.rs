@@ -79,5 +79,6 @@ pub mod ports;
 pub mod relocation;
 pub mod reservation;
 pub mod rules;
+pub mod share;
 pub mod terms;
 pub mod window;

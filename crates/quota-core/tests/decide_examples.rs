@@ -59,12 +59,14 @@ impl Account {
             time_zone: chrono_tz::Tz::UTC,
             disabled: false,
             unlimited: false,
+            unlimited_by_default: false,
             org: None,
             policy: Policy::Enforce,
             subscription: None,
             overrides: BTreeMap::new(),
             tokens: BTreeMap::new(),
             former_homes: Vec::new(),
+            left_members: BTreeMap::new(),
             last_event: 0,
         };
         Self {
@@ -337,7 +339,7 @@ fn e14_a_yearly_plan_has_twelve_monthly_windows() {
             GRACE,
             at,
         );
-        assert_eq!(own.room(&user.balances), Some(10));
+        assert_eq!(own.room(Scope::User, &user.balances), Some(10));
         assert_eq!(own.window.starts_at, at);
         at = own.window.ends_at.expect("a window ends");
         windows += 1;
@@ -382,22 +384,15 @@ fn an_org_is_tracked_without_a_limit_and_pays_from_its_wallet_with_one() {
     );
 }
 
-/// O2: the trial of a feature is its users': an org whose limit pays for nothing, because its subscription ended or it has
-/// only an override, has its wallet and nothing else.
+/// O2: the trial of a feature is its users': an org whose limit pays for nothing, because its subscription ended or its plan
+/// does not name the feature, has its wallet and nothing else.
 #[test]
 fn an_org_has_no_trial() {
-    let mut with_override = Account::new();
-    let own = Override {
-        limit: Limit::Of(500),
-        expires_at: None,
-        reason: None,
-        actor: None,
-    };
-    with_override.terms.overrides.insert(code("try_on"), own);
     let ended = Account::new().subscribed("premium", 60);
+    let unnamed = Account::new().subscribed("yearly", 0);
     let orgs = [
         (ended, Reason::OrgSubscriptionExpired),
-        (with_override, Reason::OrgLimitReached),
+        (unnamed, Reason::OrgNotInPlan),
     ];
     let member = Account::unlimited();
     for (org, reason) in orgs {

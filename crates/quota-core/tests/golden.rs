@@ -33,11 +33,15 @@ fn older(kind: &str) -> Vec<PathBuf> {
     files.filter(|file| file.exists()).collect()
 }
 
-/// Whether a document says all that an older one said; it may say more.
+/// Members that are no longer kept: what was brought along from another home is told from shares now.
+const FORGOTTEN: [&str; 1] = ["i"];
+
+/// Whether a document says all that an older one said, but for what is forgotten; it may say more.
 fn says(today: &Value, before: &Value) -> bool {
     match (today, before) {
         (Value::Object(today), Value::Object(before)) => before
             .iter()
+            .filter(|(name, _)| !FORGOTTEN.contains(&name.as_str()))
             .all(|(name, before)| today.get(name).is_some_and(|today| says(today, before))),
         (Value::Array(today), Value::Array(before)) => {
             let mut pairs = today.iter().zip(before);

@@ -7,6 +7,7 @@ use quota_core::answer::Rejection;
 use quota_core::command::{Command, Presence, PutAccount, Request};
 use quota_core::ids::AccountId;
 use quota_core::ports::{Cache, Clock, Ids, Lease, Storage};
+use quota_core::rules::former::may_refer_to_former;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -88,11 +89,23 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; a denial is an answer.
     pub async fn submit(&self, ask: Ask) -> Result<Reply, EngineError> {
+        let again = may_refer_to_former(&ask.command).then(|| ask.clone());
         let receiver = self.enqueue(ask).await?;
         let deadline = self.inner.decider.settings.deadline;
-        match tokio::time::timeout(deadline, receiver).await {
+        let verdict = match tokio::time::timeout(deadline, receiver).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
+        };
+        // What is not where the account lives may be where it lived before.
+        let is_absent = matches!(
+            verdict,
+            Err(EngineError::Rejected(
+                Rejection::UnknownOperation | Rejection::UnknownReservation
+            ))
+        );
+        match again.filter(|_| is_absent) {
+            Some(ask) => self.settle_former(ask).await,
+            None => verdict,
         }
     }
 
@@ -199,13 +212,7 @@ impl Engine {
             .claim(&ask.account, &wanted)
             .await?;
         homes.remember(&ask.account, &home);
-        if asked.is_some_and(|asked| asked != home) {
-            return Err(match presence {
-                Presence::New => Rejection::AccountExists,
-                Presence::Existing | Presence::Any => Rejection::OtherOrg,
-            }
-            .into());
-        }
+        // One that lives elsewhere is decided there: its key may be that of the creation, sent again (X1).
         Ok(home)
     }
 

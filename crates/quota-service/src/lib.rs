@@ -61,6 +61,7 @@ mod clock;
 mod decide;
 mod engine;
 mod error;
+mod former;
 mod generations;
 mod hash;
 mod homes;

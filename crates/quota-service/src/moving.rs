@@ -17,7 +17,7 @@ const ATTEMPTS_MAX: u32 = 20;
 
 impl Engine {
     /// Moves a user into an org, or out of its org for `None`, with its balances, tokens and subscription. What its
-    /// org was charged stays with that org. Consumptions from before the move can no longer be refunded.
+    /// org was charged stays with that org, but for capacity that the user holds there.
     ///
     /// # Errors
     /// [`EngineError::Rejected`] for an unknown user or org and for a user with open reservations;
@@ -118,7 +118,7 @@ impl Engine {
     }
 }
 
-fn first_answer(
+pub(crate) fn first_answer(
     home: &AccountId,
     first: Operation,
     body_hash: &[u8; 32],
@@ -134,7 +134,7 @@ fn first_answer(
 }
 
 /// What a move has to know of either home.
-fn home_query(home: &AccountId, request: &Request) -> HomeQuery {
+pub(crate) fn home_query(home: &AccountId, request: &Request) -> HomeQuery {
     let keys = request.key.iter().map(|key| KeyQuery {
         account: request.account.clone(),
         key: key.clone(),

@@ -8,7 +8,7 @@ use quota_core::amount::Amount;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
 use quota_core::command::{
-    AccountSpec, Command, Consume, Presence, PutAccount, Reserve, Subscribe, Track,
+    AccountSpec, Command, Commit, Consume, Presence, PutAccount, Reserve, Subscribe, Track,
 };
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::item::Item;
@@ -275,5 +275,78 @@ async fn a_user_that_moved_is_changed_on_another_node() {
     assert_eq!(blocked.expect("changed").home, id("user:ann"));
     let ann = stage.engine.overview(&id("user:ann")).await;
     assert!(ann.expect("an overview").terms.disabled);
+    stage.is_sound().await;
+}
+
+/// X1: a creation that is sent again after a move gets its first answer, whichever way the user went since; another body
+/// under the same key is told so, and without the key the user is there already.
+#[tokio::test]
+async fn a_creation_that_is_repeated_after_a_move_gets_its_first_answer() {
+    let stage = Stage::new().await;
+    let creation = |org: Option<OrgId>, key: Option<&str>| Ask {
+        account: id("user:ben"),
+        key: key.map(|key| IdempotencyKey::new(key).expect("a literal key")),
+        command: Command::PutAccount(PutAccount {
+            presence: Presence::New,
+            spec: AccountSpec {
+                org,
+                ..AccountSpec::default()
+            },
+        }),
+        origin: Origin::default(),
+    };
+    let inside = creation(Some(acme()), Some("k"));
+    let first = stage.engine.submit(inside.clone()).await.expect("created");
+    let beta = OrgId::new("beta").expect("a literal id");
+    for org in [None, Some(&beta), Some(&acme()), None] {
+        let user = id("user:ben");
+        let moved = stage.engine.move_user(&user, org, None, Origin::default());
+        moved.await.expect("moved");
+        let again = stage.engine.submit(inside.clone()).await.expect("answered");
+        assert_eq!(
+            (again.is_replay, &again.operation),
+            (true, &first.operation)
+        );
+        let other = stage.engine.submit(creation(None, Some("k"))).await;
+        assert!(matches!(other, Err(EngineError::KeyReused)), "{other:?}");
+        let new = stage.engine.submit(creation(Some(acme()), None)).await;
+        let exists = EngineError::Rejected(Rejection::AccountExists);
+        assert_eq!(new.expect_err("it exists").to_string(), exists.to_string());
+    }
+    stage.is_sound().await;
+}
+
+/// X3, R5: a hold that ran out before a move is committed late after it, and asked again gives the same answer.
+#[tokio::test]
+async fn a_hold_from_before_a_move_is_committed_late_after_it() {
+    let stage = Stage::new().await;
+    stage.moves(Some(&acme())).await.expect("moved");
+    let reserve = Command::Reserve(Reserve {
+        token: None,
+        feature: FeatureCode::new("art").expect("a literal code"),
+        amount: Amount::new(2).expect("in range"),
+        ttl_seconds: 60,
+    });
+    let held = stage.done("user:ann", None, reserve).await.operation.id;
+    stage.clock.advance(TimeDelta::seconds(61));
+    stage.moves(None).await.expect("moved");
+    let (own, org) = (stage.used("user:ann").await, stage.used("org:acme").await);
+    let commit = Command::Commit(Commit {
+        reservation: held,
+        actual: 2,
+    });
+    let late = stage.done("user:ann", Some("k"), commit.clone()).await;
+    assert_eq!(late.home, id("user:ann"));
+    assert_eq!(stage.used("user:ann").await, own + 2);
+    assert_eq!(stage.used("org:acme").await, org + 2);
+    for key in [Some("k"), None] {
+        let again = stage.done("user:ann", key, commit.clone()).await;
+        assert_eq!(again.operation, late.operation);
+    }
+    stage.is_sound().await;
+    stage.moves(Some(&acme())).await.expect("moved");
+    let again = stage.done("user:ann", None, commit).await;
+    assert_eq!(again.operation.id, late.operation.id);
+    assert_eq!(stage.used("org:acme").await, org + 2);
     stage.is_sound().await;
 }

@@ -1,8 +1,9 @@
-//! One home, decided and written while nobody else can write it.
+//! Homes that are written while nobody else can write them: one that is decided meanwhile, or several that belong together.
 
 use quota_core::ids::AccountId;
-use quota_core::ports::{DecideLocked, LoadQuery, StoreError};
+use quota_core::ports::{DecideLocked, LoadQuery, StoreError, WriteBatch};
 use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{Postgres, Transaction};
 
 use crate::accounts;
 use crate::error::store_error;
@@ -45,8 +46,32 @@ pub(crate) async fn write_locked(
         transaction.rollback().await.map_err(store_error)?;
         return Ok(false);
     };
+    write_all(transaction, &batch, layout).await
+}
+
+/// See [`quota_core::ports::Store::write_together`]. The homes are taken first, the lower id before the higher as everybody
+/// does.
+pub(crate) async fn write_together(
+    (pool, layout): (PgPool, Layout),
+    batch: WriteBatch,
+) -> Result<bool, StoreError> {
+    let mut homes: Vec<&AccountId> = batch.homes.iter().map(|write| &write.home).collect();
+    homes.sort_unstable();
+    let mut transaction = pool.begin().await.map_err(store_error)?;
+    for home in homes {
+        lock_home(&mut transaction, home).await?;
+    }
+    write_all(transaction, &batch, layout).await
+}
+
+/// Writes a batch and ends the transaction: as it is, where every home passed.
+async fn write_all(
+    mut transaction: Transaction<'_, Postgres>,
+    batch: &WriteBatch,
+    layout: Layout,
+) -> Result<bool, StoreError> {
     let mut passed = 0;
-    for writing in Writing::of(&batch, layout)? {
+    for writing in Writing::of(batch, layout)? {
         let places = writing.run(&mut *transaction).await;
         passed += places.map_err(store_error)?.len();
     }

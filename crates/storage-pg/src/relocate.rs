@@ -14,6 +14,8 @@ use crate::outbox::carry_events;
 use crate::statements::Layout;
 use crate::values::{json_text, stored_count};
 
+const SET_ORG: &str = "\
+update accounts a set terms = $2, books = $3 where a.home = $1 and a.shard = $4 and a.account = $1";
 const SET_HOME: &str = "\
 insert into directory (account, home) values ($1, $2)
 on conflict (account) do update set home = excluded.home, life = directory.life + $3
@@ -105,6 +107,16 @@ async fn leave(connection: &mut PgConnection, moved: &Relocation) -> Result<bool
         .map_err(store_error)?;
     if moved.from.0 != moved.user {
         set_version(connection, &moved.from.0, moved.left.sequence).await?;
+    }
+    if let Some(Account { terms, books }) = &moved.left_org {
+        sqlx::query(SET_ORG)
+            .bind(moved.from.0.as_str())
+            .bind(json_text(terms)?)
+            .bind(json_text(books)?)
+            .bind(i16::from(moved.from.0.shard()))
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
     }
     Ok(left.rows_affected() == 1)
 }

@@ -144,6 +144,12 @@ impl Store for PgStore {
         Ok(homes.map(|write| write.home.clone()).collect())
     }
 
+    async fn write_together(&self, batch: &WriteBatch) -> Result<bool, StoreError> {
+        let database = (self.pool.clone(), self.layout);
+        let work = Box::pin(to_the_end(locked::write_together(database, batch.clone())));
+        self.guarded(work).await
+    }
+
     async fn write_locked(
         &self,
         query: &LoadQuery,

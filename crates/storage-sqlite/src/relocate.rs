@@ -10,7 +10,7 @@ use crate::batch::HomeRows;
 use crate::error::{Fault, refused};
 use crate::operations::{self, OperationRow};
 use crate::outbox::{EventRow, carry_events};
-use crate::values::{counter, micros};
+use crate::values::{counter, json, micros};
 
 /// A move with every value encoded.
 pub(crate) struct Move {
@@ -18,6 +18,7 @@ pub(crate) struct Move {
     from: (AccountId, i64),
     to: (AccountId, i64),
     account: AccountChange,
+    left_org: Option<(String, String)>,
     left: (Guard, OperationRow),
     joined: (Guard, OperationRow),
     event: EventRow,
@@ -49,6 +50,10 @@ impl Move {
             from: (from.clone(), counter(*from_version)?),
             to: (to.clone(), counter(*to_version)?),
             account: AccountChange::new(to, Guard::default(), &account)?,
+            left_org: match &moved.left_org {
+                Some(org) => Some((json(&org.terms)?, json(&org.books)?)),
+                None => None,
+            },
             left: (
                 guard(from, &moved.left)?,
                 OperationRow::new(from, &moved.left)?,
@@ -104,7 +109,15 @@ pub(crate) async fn relocate(
     rows.accounts.push(moved.account);
     rows.operations.extend([moved.left.1, moved.joined.1]);
     rows.events.push(moved.event);
+    let left_org = moved.left_org.take();
     rows.write(connection).await?;
+    if let Some((terms, books)) = left_org {
+        let statement =
+            "update accounts set terms = ?2, books = ?3 where home = ?1 and account = ?1";
+        let statement = sqlx::query(statement).bind(moved.from.0.as_str());
+        let statement = statement.bind(terms).bind(books);
+        statement.execute(connection).await?;
+    }
     Ok(true)
 }
 

@@ -40,6 +40,26 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn write_together(&self, batch: &WriteBatch) -> Result<bool, StoreError> {
+        let (rows, wanted) = (Batch::new(batch)?, batch.homes.len());
+        let written = self.try_writing(move |connection| {
+            Box::pin(async move {
+                let passed = write(connection, rows, false).await?;
+                // Nothing of it stays written when one of them did not pass.
+                if passed.len() == wanted {
+                    Ok(())
+                } else {
+                    Err(Fault::Stale)
+                }
+            })
+        });
+        match written.await {
+            Ok(()) => Ok(true),
+            Err(Fault::Stale) => Ok(false),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
     async fn write_locked(
         &self,
         query: &LoadQuery,

@@ -78,12 +78,14 @@ pub fn terms() -> Terms {
         time_zone: "UTC".parse().expect("a zone"),
         disabled: false,
         unlimited: false,
+        unlimited_by_default: false,
         org: None,
         policy: Policy::Enforce,
         subscription: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
+        left_members: BTreeMap::new(),
         last_event: 0,
     }
 }

@@ -1,4 +1,4 @@
-//! A user joins an org, leaves it, and what can no longer be done then (O1).
+//! A user joins an org, leaves it, and what it did before (O1, X3).
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ on_every_store!(
     a_user_joins_an_org_and_leaves_it,
     an_org_that_is_not_there_and_a_hold_hinder_a_move,
     a_move_is_repeatable_by_its_key,
-    what_was_consumed_before_a_move_is_not_refunded_after_it,
+    what_was_consumed_before_a_move_is_refunded_after_it,
 );
 
 const PATH: &str = "/v1/users/ann/org";
@@ -180,22 +180,40 @@ async fn a_move_is_repeatable_by_its_key(api: Api) {
     assert_eq!(ann.body["org"], Value::Null, "a replay moves nobody");
 }
 
-async fn what_was_consumed_before_a_move_is_not_refunded_after_it(api: Api) {
+/// X3: the user's part comes back where it lives now, the org's part at the org that was charged.
+async fn what_was_consumed_before_a_move_is_refunded_after_it(api: Api) {
     cast(&api).await;
-    let spent = spends(&api, 3).await;
+    let refund = |spent: &Answer| {
+        let id = spent.body["id"].as_str().expect("an id");
+        format!("/v1/consumptions/{id}/refund")
+    };
+    let alone = spends(&api, 3).await;
     api.put(PATH, json!({"org": "acme"})).await.expect(200);
-    let id = spent.body["id"].as_str().expect("an id");
-    let path = format!("/v1/consumptions/{id}/refund");
-    let refused = api.post(&path, json!({})).await.expect(404);
-    assert_eq!(refused.body["code"], "unknown_operation");
-    let detail = refused.body["detail"].as_str().unwrap_or_default();
-    assert!(detail.contains("joined or left an org"), "{detail}");
+    let inside = spends(&api, 4).await;
+    let back = api.post(&refund(&alone), json!({})).await.expect(200);
+    assert_eq!(back.body["returned"][0]["amount"], 3);
+    assert_eq!(used(&api, "users/ann").await, 4);
+    assert_eq!(
+        used(&api, "orgs/acme").await,
+        4,
+        "it was never charged for that"
+    );
+    api.put(PATH, json!({"org": null})).await.expect(200);
+    let keyed = json!({"amount": 1});
+    let path = refund(&inside);
+    let first = api.post_keyed(&path, "k", &keyed).await.expect(200);
+    let again = api.post_keyed(&path, "k", &keyed).await.expect(200);
+    assert_eq!(again.body["replayed"], true);
+    assert_eq!(again.body["id"], first.body["id"]);
     assert_eq!(used(&api, "users/ann").await, 3);
-    let spent = spends(&api, 2).await;
-    let id = spent.body["id"].as_str().expect("an id");
-    let path = format!("/v1/consumptions/{id}/refund");
+    assert_eq!(used(&api, "orgs/acme").await, 3);
+    let refused = api.post(&path, json!({"amount": 4})).await.expect(409);
+    assert_eq!(refused.body["code"], "refund_too_large");
     api.post(&path, json!({})).await.expect(200);
+    assert_eq!(used(&api, "users/ann").await, 0);
     assert_eq!(used(&api, "orgs/acme").await, 0);
+    let nothing = api.post(&path, json!({})).await.expect(409);
+    assert_eq!(nothing.body["code"], "already_refunded");
 }
 
 #[tokio::test]

@@ -164,6 +164,7 @@ pub(crate) fn count(state: &ApiState, reply: &Reply, features: &[FeatureCode]) {
         | Answer::Reserved { .. }
         | Answer::Settled { .. }
         | Answer::Refunded { .. }
+        | Answer::Released { .. }
         | Answer::Changed { .. }
         | Answer::Unchanged => {
             for feature in features {

@@ -29,13 +29,16 @@ fn operation_body(operation: Operation) -> OperationBody {
         Answer::Denied { denial, .. } => {
             (reason, scope) = (Some(denial.reason), Some(denial.scope));
         }
-        Answer::Changed { change, detail: to } => {
+        Answer::Changed {
+            change, detail: to, ..
+        } => {
             (changed, detail) = (Some(change.as_str().to_owned()), to.clone());
         }
         Answer::Allowed { .. }
         | Answer::Reserved { .. }
         | Answer::Settled { .. }
         | Answer::Refunded { .. }
+        | Answer::Released { .. }
         | Answer::Unchanged => {}
     }
     let refers_to = operation

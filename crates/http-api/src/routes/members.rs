@@ -1,12 +1,15 @@
 //! An org's report of its members (O6).
 
-use api_types::{MemberBody, MemberList, MemberUse};
+use api_types::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
 use axum::Json;
 use axum::extract::State;
-use quota_core::ids::{AccountKind, OrgId};
+use quota_core::home::Account as AccountOf;
+use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::rules::context::Context;
+use quota_core::rules::share::charged;
 use quota_core::rules::standing::overview;
+use quota_core::terms::LeftMember;
 
 use super::accounts::next_of;
 use crate::ApiState;
@@ -14,7 +17,8 @@ use crate::caller::Reads;
 use crate::params::{Account, Page};
 use crate::problem::Problem;
 
-/// Lists an org's members and what each used.
+/// Lists an org's members, what each used and may use, and what the org was charged for each; on the first page also for
+/// those who left.
 #[utoipa::path(get, path = "/v1/orgs/{id}/members", tag = "accounts",
     params(("id" = String, Path, description = "The org's id"),
         ("after" = Option<String>, Query, description = "The `next` of the previous page"),
@@ -34,37 +38,56 @@ pub(crate) async fn members(
         after: page.after_account(AccountKind::User)?,
         limit: page.limit,
     };
+    let org = engine.account(&org).await?.account;
     let rows = engine.accounts(&wanted).await?;
-    if rows.is_empty() {
-        engine.account(&org).await?;
-    }
     let catalog = engine.catalog().await?;
     let context = Context {
         now: engine.now(),
         catalog: &catalog,
         grace: engine.settings().grace,
     };
-    let items = rows.iter().map(|row| member(&context, row)).collect();
+    let members = rows.iter().map(|row| member(&context, &org, row));
+    let left = org.terms.left_members.iter();
+    let left = left.map(|(id, left)| left_member(&context, &org, (id, left)));
+    let left = left.filter(|left| page.after.is_none() && !left.features.is_empty());
     Ok(Json(MemberList {
         next: next_of(&rows, page.limit),
-        items,
+        items: members.collect(),
+        left: left.collect(),
     }))
 }
 
-fn member(context: &Context<'_>, row: &AccountRow) -> MemberBody {
+fn left_member(
+    context: &Context<'_>,
+    org: &AccountOf,
+    (id, left): (&AccountId, &LeftMember),
+) -> LeftMemberBody {
+    let features = context.catalog.features.values().map(|feature| LeftUse {
+        feature: feature.code.clone(),
+        charged: charged(context, org, feature, &left.shares),
+    });
+    LeftMemberBody {
+        id: id.id().to_owned(),
+        left_at: left.left_at,
+        features: features.filter(|used| used.charged != 0).collect(),
+    }
+}
+
+fn member(context: &Context<'_>, org: &AccountOf, row: &AccountRow) -> MemberBody {
     let standing = overview(context, &row.id, 0, (&row.account, None));
     let features = standing.features.into_iter();
-    let touched = features.filter(|standing| standing.lifetime != 0 || standing.own.used != 0);
+    let uses = features.map(|standing| MemberUse {
+        limit: standing.own.granted,
+        used: standing.own.used,
+        charged: charged(context, org, &standing.feature, &row.account.books.shares),
+        lifetime: standing.lifetime,
+        feature: standing.feature.code,
+    });
+    let touched = uses.filter(|of| of.lifetime != 0 || of.used != 0 || of.charged != 0);
     MemberBody {
         id: row.id.id().to_owned(),
         unlimited: row.account.terms.unlimited,
         disabled: row.account.terms.disabled,
-        features: touched
-            .map(|standing| MemberUse {
-                used: standing.own.used,
-                lifetime: standing.lifetime,
-                feature: standing.feature.code,
-            })
-            .collect(),
+        features: touched.collect(),
     }
 }

@@ -42,7 +42,7 @@ fn not_here() -> Problem {
 }
 
 /// Moves a user into an org or out of it, with its balances, tokens and subscription. What its org was charged stays
-/// with that org; what was consumed before can no longer be refunded.
+/// with that org, but for capacity that the user holds there.
 #[utoipa::path(put, path = "/v1/users/{id}/org", tag = "accounts", request_body = MoveBody,
     params(("id" = String, Path, description = "The user's id")),
     responses((status = 200, description = "Moved, or already there", body = ChangeBody),

@@ -152,6 +152,10 @@ impl Store for FaultyStore {
         self.inner.write(batch).await
     }
 
+    async fn write_together(&self, batch: &WriteBatch) -> Result<bool, StoreError> {
+        self.inner.write_together(batch).await
+    }
+
     async fn write_locked(
         &self,
         query: &LoadQuery,

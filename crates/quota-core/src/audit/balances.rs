@@ -92,6 +92,30 @@ impl<'a> Balances<'a> {
         }
     }
 
+    /// O6, O8: what an org was charged for its members, those who left included, is within what it counts.
+    pub(super) fn check_shares(&self, home: &AuditHome, findings: &mut Vec<Finding>) {
+        let members = home.accounts.iter().filter(|(id, _)| *id != home.home);
+        let shares = members.map(|(_, member)| &member.books.shares);
+        let own = home.accounts.iter().filter(|(id, _)| *id == home.home);
+        let left = own.flat_map(|(_, org)| org.terms.left_members.values());
+        let shares: Vec<_> = shares.chain(left.map(|left| &left.shares)).collect();
+        for balance in self.live(&home.home) {
+            if balance.moved_to.is_some() {
+                continue;
+            }
+            let held = shares.iter().fold(0_u64, |sum, shares| {
+                let share = shares.get(balance.first_bucket());
+                let share = share.filter(|share| share.reset_sequence == balance.reset_sequence);
+                sum.saturating_add(share.map_or(0, |share| share.units))
+            });
+            let spent = balance.spent();
+            if spent < held {
+                let what = format!("it was charged {held} for members, and counts {spent}");
+                findings.push(Finding::of("O8", &home.home, what).at(&balance.bucket));
+            }
+        }
+    }
+
     /// I14: no grant is overdrawn. I22: no counter leaves its range.
     pub(super) fn check_ranges(&self, id: &AccountId, findings: &mut Vec<Finding>) {
         for balance in self.of_account(id) {

@@ -25,8 +25,9 @@ use self::reservations::Ends;
 /// I2 balances and I6 lifetime totals are the sums of their entries; I3 what is held is what open reservations
 /// hold; I5 nothing was allowed beyond the limit that was in force; I7 a key acts once in seven days and a denial not
 /// at all; I10 and I11 reservations; I13 windows; I14 grants; I22 ranges; I23 sequences and times; O1 what a member
-/// uses its org is charged for; X3 refunds stay within what was taken. A user that came from another home began there:
-/// its sums are checked from what it brought along, its lifetime totals are not.
+/// uses its org is charged for; O8 what an org was charged for its members is within what it counts; X3 refunds stay
+/// within what was taken. A user that came from another home began there: its sums are checked from what it brought
+/// along, its lifetime totals are not.
 ///
 /// ```
 /// use quota_core::audit::Auditor;
@@ -87,6 +88,7 @@ impl Begun {
         let base = self.ledger.base();
         self.ends.check(&home.reservations, base, &mut findings);
         let balances = Balances::of(home);
+        balances.check_shares(home, &mut findings);
         reservations::check_deadline(home, &mut findings);
         reservations::check_held(home, &balances, &mut findings);
         for (id, account) in &home.accounts {

@@ -25,6 +25,8 @@ fn by_scope(operation: &Operation) -> [Spent; 3] {
 /// An operation that was refunded.
 #[derive(Debug, Default)]
 struct Refunded {
+    /// Whose refunds they were.
+    by: Option<AccountId>,
     taken: Option<(AccountId, [Spent; 3])>,
     given: [Spent; 3],
     said: BTreeMap<FeatureCode, i128>,
@@ -48,6 +50,7 @@ impl Refunds {
             return;
         };
         let refunded = self.0.entry(of).or_default();
+        refunded.by = Some(operation.account.clone());
         for entry in &operation.entries {
             for (scope, given) in Scope::ALL.iter().zip(&mut refunded.given) {
                 if entry.scope == *scope {
@@ -65,16 +68,18 @@ impl Refunds {
     }
 
     /// X3: refunds of an operation say and give back no more than it took. Where an earlier life of the home is not
-    /// among the records (`has_earlier_life`), the operation may lie there.
+    /// among the records (`has_earlier_life`), the operation may lie there; that of an account that came from another home
+    /// (`has_moved_in`), in that one.
     pub(super) fn check(
         &self,
         home: &AccountId,
-        has_earlier_life: bool,
+        (has_earlier_life, has_moved_in): (bool, impl Fn(&AccountId) -> bool),
         findings: &mut Vec<Finding>,
     ) {
         for (id, refunded) in &self.0 {
             let Some((account, taken)) = &refunded.taken else {
-                if !has_earlier_life {
+                let is_elsewhere = refunded.by.as_ref().is_some_and(&has_moved_in);
+                if !has_earlier_life && !is_elsewhere {
                     let what = format!("a refund of {id}, which is not there");
                     findings.push(Finding::of("X3", home, what));
                 }

@@ -90,7 +90,9 @@ impl Ends {
                 continue;
             };
             let is_open = reservation.state == ReservationState::Open;
-            if base != 0 && !is_open && end.made.is_none() {
+            // So has what was committed late after a move: it is a copy of that of the former home.
+            let is_copy = base != 0 || reservation.late_commit.is_some();
+            if is_copy && !is_open && end.made.is_none() {
                 continue;
             }
             end.check(reservation, findings);

@@ -152,6 +152,13 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`] leaves open whether it took effect; any other kind means that nothing did.
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError>;
 
+    /// Writes homes that belong together: all of them where each still is as it was loaded, else none. The answer is
+    /// whether they were written; they are durable then.
+    ///
+    /// # Errors
+    /// As for [`Store::write`].
+    async fn write_together(&self, batch: &WriteBatch) -> Result<bool, StoreError>;
+
     /// Loads one home, has it decided, and writes it while nobody else can: for homes that keep conflicting.
     /// The answer is whether the home passed.
     ///

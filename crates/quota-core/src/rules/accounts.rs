@@ -38,12 +38,12 @@ pub(crate) fn put_account(desk: &mut Desk<'_>, asked: &PutAccount) -> Result<Out
 }
 
 fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {
-    let is_at_home = match &spec.org {
-        Some(org) => desk.home.id == AccountId::org(org) && desk.home.version != 0,
-        None => desk.home.id == desk.request.account,
-    };
-    if !is_at_home {
-        return Err(Rejection::UnknownOrg);
+    match &spec.org {
+        // Another creation was faster, and put it elsewhere.
+        Some(org) if desk.home.id != AccountId::org(org) => return Err(Rejection::OtherOrg),
+        Some(_) if desk.home.version == 0 => return Err(Rejection::UnknownOrg),
+        None if desk.home.id != desk.request.account => return Err(Rejection::OtherOrg),
+        Some(_) | None => {}
     }
     let is_user = desk.request.account.kind() == AccountKind::User;
     let terms = Terms {
@@ -51,12 +51,14 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         time_zone: spec.time_zone.unwrap_or(Tz::UTC),
         disabled: spec.disabled.unwrap_or(false),
         unlimited: is_user && new_user_is_unlimited(spec.unlimited, spec.org.as_ref()),
+        unlimited_by_default: is_user && spec.unlimited.is_none() && spec.org.is_some(),
         org: spec.org.clone(),
         policy: spec.policy.unwrap_or_default(),
         subscription: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
+        left_members: BTreeMap::new(),
         last_event: 0,
     };
     let books = Books::default();
@@ -73,7 +75,9 @@ fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     }
     let mut terms = account.terms.clone();
     terms.disabled = spec.disabled.unwrap_or(terms.disabled);
-    terms.unlimited = spec.unlimited.unwrap_or(terms.unlimited);
+    if let Some(unlimited) = spec.unlimited {
+        (terms.unlimited, terms.unlimited_by_default) = (unlimited, false);
+    }
     terms.policy = spec.policy.unwrap_or(terms.policy);
     terms.time_zone = spec.time_zone.unwrap_or(terms.time_zone);
     if terms == account.terms {

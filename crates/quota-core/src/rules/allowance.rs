@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Catalog, Feature, OnRenewal};
+use crate::draw::Scope;
 use crate::terms::Terms;
 use crate::window::{Window, cadence_window};
 
@@ -42,21 +43,34 @@ impl Allowance {
         self.override_value.or(self.plan_value)
     }
 
-    /// Units left for a new request; `None` when no subscription in force names the feature (S3). Overage is use (X9).
-    pub fn room(&self, balances: &[Balance]) -> Option<u64> {
-        if self.standing != Standing::InForce {
-            return None;
+    /// The limit that counts now at a scope: only while a subscription is in force (S3), but for the override of an org
+    /// that never had one (O3).
+    pub fn limit_at(&self, scope: Scope) -> Option<Limit> {
+        match (self.standing, scope) {
+            (Standing::InForce, _) => self.limit(),
+            (Standing::Never, Scope::Org) => self.override_value,
+            (Standing::Never, Scope::User | Scope::Token) | (Standing::Expired, _) => None,
         }
+    }
+
+    /// Whether an org's use is counted and nothing limits it: it never had a subscription, and no override names the
+    /// feature (O3).
+    pub(crate) fn only_tracks_org(&self) -> bool {
+        self.standing == Standing::Never && self.override_value.is_none()
+    }
+
+    /// Units left for a new request at a scope; `None` when no limit counts there. Overage is use (X9).
+    pub fn room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
         let taken = balances
             .iter()
             .find(|balance| balance.bucket == self.bucket)
             .map_or(0, Balance::taken);
-        self.limit().map(|limit| limit.room(taken))
+        self.limit_at(scope).map(|limit| limit.room(taken))
     }
 
-    /// When the allowance becomes whole again, or ends (W6); `None` when nothing is in force.
-    pub fn resets_at(&self) -> Option<DateTime<Utc>> {
-        if self.standing == Standing::InForce {
+    /// When the allowance becomes whole again, or ends (W6); `None` when nothing is in force and no limit counts.
+    pub fn resets_at(&self, scope: Scope) -> Option<DateTime<Utc>> {
+        if self.standing == Standing::InForce || self.limit_at(scope).is_some() {
             self.window.ends_at
         } else {
             None

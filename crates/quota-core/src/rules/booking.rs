@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::context::Context;
 use crate::answer::Answer;
-use crate::change::Change;
+use crate::change::{Change, Effect};
 use crate::command::Request;
 use crate::home::Home;
 use crate::operation::{Entry, Operation, OperationKind, id_at};
@@ -31,7 +31,21 @@ impl Booking {
 
     /// A change of terms.
     pub(crate) fn change(request: &Request, change: Change, detail: Option<String>) -> Self {
-        Self::of(request, Answer::Changed { change, detail })
+        Self::changed(request, change, (detail, None))
+    }
+
+    /// A change of terms, with what it came to.
+    pub(crate) fn changed(
+        request: &Request,
+        change: Change,
+        (detail, effect): (Option<String>, Option<Effect>),
+    ) -> Self {
+        let answer = Answer::Changed {
+            change,
+            detail,
+            effect,
+        };
+        Self::of(request, answer)
     }
 }
 

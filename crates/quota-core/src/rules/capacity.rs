@@ -3,16 +3,18 @@
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{Posting, count_units, post, scope_account, signed, taken_back};
+use super::share::share_of;
 use super::standing::standing_of;
-use crate::answer::{Answer, Rejection};
+use crate::answer::{Answer, Rejection, Released};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Kind};
 use crate::command::ReleaseCapacity;
 use crate::draw::{Scope, Source};
 use crate::ids::AccountId;
+use crate::operation::Entry;
 
-/// Gives occupied capacity back at user and org, not below 0 (X4). What was taken last goes first: an org that the user
-/// joined with something gets back what it was charged, and no more.
+/// Gives occupied capacity back, not below 0 (X4): the user what it occupies, and its org what that was charged for this
+/// user and no more (O8), whatever the user's own windows did meanwhile.
 pub(crate) fn release_capacity(
     desk: &mut Desk<'_>,
     asked: &ReleaseCapacity,
@@ -23,48 +25,72 @@ pub(crate) fn release_capacity(
     }
     let mut scopes = vec![Scope::User];
     scopes.extend(desk.account()?.terms.org.as_ref().map(|_| Scope::Org));
-    let mut entries = Vec::new();
-    let mut amount = asked.amount.get();
+    let (mut entries, mut released) = (Vec::new(), Vec::with_capacity(scopes.len()));
     for scope in scopes {
-        let id = scope_account(desk.home, &desk.request.account, scope).clone();
-        let (mut lowered, mut charged) = (0_u64, 0_u64);
-        for bucket in occupied(desk, &id, feature)? {
-            let account = desk.home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
-            let Some(balance) = account.books.balance(&bucket) else {
-                continue;
-            };
-            charged = charged.saturating_add(balance.spent().saturating_sub(balance.brought));
-            // The overage first, then what the allowance paid.
-            let wanted = amount.saturating_sub(lowered);
-            let from_overage = balance.overage.min(wanted);
-            let from_used = balance.used.min(wanted.saturating_sub(from_overage));
-            let from_both = from_overage.saturating_add(from_used);
-            if from_both == 0 {
-                continue;
-            }
-            let posting = Posting {
-                scope,
-                bucket,
-                feature: Some(asked.feature.clone()),
-                source: Source::Allowance,
-                unit_cost: 1,
-                used: taken_back(from_used),
-                held: 0,
-                overage: taken_back(from_overage),
-            };
-            entries.push(post(desk, &id, posting)?);
-            lowered = lowered.saturating_add(from_both);
-        }
-        if lowered != 0 {
-            // What was used once was used: giving room back does not lower the lifetime total.
-            count_units(desk, &id, &asked.feature, signed(lowered))?;
-        }
-        amount = lowered.min(charged);
+        let lowered = lower(desk, scope, feature, asked.amount.get())?;
+        released.push(Released {
+            scope,
+            amount: lowered.amount,
+        });
+        entries.extend(lowered.entries);
     }
     let balances = standing_of(desk, None, &asked.feature);
-    let mut booking = desk.booking(Answer::Allowed { balances });
+    let mut booking = desk.booking(Answer::Released { released, balances });
     booking.entries = entries;
     Ok(desk.book(booking))
+}
+
+/// How much of a capacity was given back at a scope, and how.
+#[derive(Debug, Default)]
+pub(super) struct Lowered {
+    pub(super) amount: u64,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// Lowers what is occupied of a capacity at a scope by at most `most`; at the org by at most what was charged for the user.
+pub(super) fn lower(
+    desk: &mut Desk<'_>,
+    scope: Scope,
+    feature: &Feature,
+    most: u64,
+) -> Result<Lowered, Rejection> {
+    let id = scope_account(desk.home, &desk.request.account, scope).clone();
+    let mut lowered = Lowered::default();
+    for bucket in occupied(desk, &id, feature)? {
+        let account = desk.home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
+        let Some(balance) = account.books.balance(&bucket) else {
+            continue;
+        };
+        let held = match scope {
+            Scope::Token | Scope::User => balance.spent(),
+            Scope::Org => share_of(desk, balance),
+        };
+        // The overage first, then what the allowance paid.
+        let wanted = most.saturating_sub(lowered.amount).min(held);
+        let from_overage = balance.overage.min(wanted);
+        let from_used = balance.used.min(wanted.saturating_sub(from_overage));
+        let from_both = from_overage.saturating_add(from_used);
+        if from_both == 0 {
+            continue;
+        }
+        let posting = Posting {
+            scope,
+            bucket,
+            feature: Some(feature.code.clone()),
+            source: Source::Allowance,
+            unit_cost: 1,
+            used: taken_back(from_used),
+            held: 0,
+            overage: taken_back(from_overage),
+        };
+        lowered.entries.push(post(desk, &id, posting)?);
+        lowered.amount = lowered.amount.saturating_add(from_both);
+    }
+    if lowered.amount != 0 {
+        // What was used once was used: giving room back does not lower the lifetime total.
+        count_units(desk, &id, &feature.code, signed(lowered.amount))?;
+    }
+    Ok(lowered)
 }
 
 /// Where a capacity is counted now; and while nothing is in force, the window of the period too, if that is not over:

@@ -92,29 +92,29 @@ fn take_more(
         amount,
     };
     let question = desk.context.question(desk.home, wanted, Mode::Force)?;
-    match draw(&question) {
-        Ok(drawn) => take(desk, &held.feature, &drawn, Drawing::Spend),
-        Err(_) => take_of_gone(desk, held, token, amount),
+    if let Ok(drawn) = draw(&question) {
+        return take(desk, &held.feature, &drawn, Drawing::Spend);
     }
+    let is_member = desk.account()?.terms.org.is_some();
+    let charged = [
+        token.map(|_| Scope::Token),
+        Some(Scope::User),
+        is_member.then_some(Scope::Org),
+    ];
+    take_of_gone(desk, held, &charged, amount)
 }
 
 /// Takes what was used of a feature that has left the catalog meanwhile: nothing covers it, and the work is done. It is
 /// booked where the hold was, as far as that was an allowance.
-fn take_of_gone(
+pub(super) fn take_of_gone(
     desk: &mut Desk<'_>,
     held: &Reservation,
-    token: Option<&TokenId>,
+    charged: &[Option<Scope>],
     amount: Amount,
 ) -> Result<Vec<Entry>, Rejection> {
-    let terms = &desk.account()?.terms;
-    let (is_unlimited, is_member) = (terms.unlimited, terms.org.is_some());
+    let is_unlimited = desk.account().is_ok_and(|user| user.terms.unlimited);
     let mut entries = Vec::new();
-    for scope in Scope::ALL {
-        let is_charged = match scope {
-            Scope::Token => token.is_some(),
-            Scope::User => true,
-            Scope::Org => is_member,
-        };
+    for scope in charged.iter().copied().flatten() {
         let source = if scope == Scope::User && is_unlimited {
             Source::Unlimited
         } else {
@@ -127,11 +127,9 @@ fn take_of_gone(
             amount: amount.get(),
             unit_cost: 1,
         };
-        if is_charged {
-            let id = scope_account(desk.home, &held.account, scope).clone();
-            let posting = Posting::drawn(&draw, &held.feature, Drawing::Spend);
-            entries.push(post(desk, &id, posting)?);
-        }
+        let id = scope_account(desk.home, &held.account, scope).clone();
+        let posting = Posting::drawn(&draw, &held.feature, Drawing::Spend);
+        entries.push(post(desk, &id, posting)?);
     }
     Ok(entries)
 }

@@ -166,7 +166,7 @@ fn user_draws(
     let trial_used = taken(user.balances, &Bucket::Trial(feature.code.clone()));
     let order = sources(&Funds {
         unlimited: user.terms.unlimited,
-        allowance: own.room(user.balances),
+        allowance: own.room(Scope::User, user.balances),
         credits: affordable(user.balances, feature.credit_cost, question.now),
         trial: feature.trial_limit.saturating_sub(trial_used),
     });
@@ -174,7 +174,12 @@ fn user_draws(
     if parts.short_by != 0 {
         if question.mode == Mode::Ask {
             let reason = user_reason(&own, feature);
-            return Err(short(reason, Scope::User, &order, own.resets_at()));
+            return Err(short(
+                reason,
+                Scope::User,
+                &order,
+                own.resets_at(Scope::User),
+            ));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
@@ -216,27 +221,24 @@ fn org_draws(
         question.grace,
         question.now,
     );
-    let order = if own.limit().is_some() {
-        sources(&Funds {
-            unlimited: false,
-            allowance: own.room(org.balances),
-            credits: affordable(org.balances, feature.credit_cost, question.now),
-            trial: 0,
-        })
-    } else {
+    let order = if own.only_tracks_org() {
         vec![Headroom {
             source: Source::Unlimited,
             units: COUNT_MAX,
         }]
+    } else {
+        sources(&Funds {
+            unlimited: false,
+            allowance: own.room(Scope::Org, org.balances),
+            credits: affordable(org.balances, feature.credit_cost, question.now),
+            trial: 0,
+        })
     };
     let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
         if question.mode == Mode::Ask && org.terms.policy == Policy::Enforce {
-            let reason = match own.standing {
-                Standing::Expired => Reason::OrgSubscriptionExpired,
-                Standing::InForce | Standing::Never => Reason::OrgLimitReached,
-            };
-            return Err(short(reason, Scope::Org, &order, own.resets_at()));
+            let resets_at = own.resets_at(Scope::Org);
+            return Err(short(org_reason(&own), Scope::Org, &order, resets_at));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
@@ -248,6 +250,15 @@ fn org_draws(
         draws,
     );
     Ok(own)
+}
+
+/// The first reason of F7 that applies to an org whose sources do not suffice.
+fn org_reason(own: &Allowance) -> Reason {
+    match (own.standing, own.limit()) {
+        (Standing::Expired, _) => Reason::OrgSubscriptionExpired,
+        (Standing::InForce, None) => Reason::OrgNotInPlan,
+        (Standing::InForce, Some(_)) | (Standing::Never, _) => Reason::OrgLimitReached,
+    }
 }
 
 fn short(

@@ -6,7 +6,7 @@ use super::booking::{Booking, next_id, operation};
 use super::context::Context;
 use super::outcome::Outcome;
 use crate::answer::{Answer, Rejection};
-use crate::change::Change;
+use crate::change::{Change, Effect};
 use crate::command::Request;
 use crate::event::{Event, EventKind};
 use crate::home::{Account, Home};
@@ -74,9 +74,19 @@ impl Desk<'_> {
         detail: Option<String>,
         entries: Vec<Entry>,
     ) -> Outcome {
+        self.changed_with(reason, (detail, None), entries)
+    }
+
+    /// The same, with what the change came to.
+    pub(crate) fn changed_with(
+        &mut self,
+        reason: Change,
+        what: (Option<String>, Option<Effect>),
+        entries: Vec<Entry>,
+    ) -> Outcome {
         let booking = Booking {
             entries,
-            ..self.change(reason, detail)
+            ..Booking::changed(self.request, reason, what)
         };
         self.mark_terms();
         let outcome = self.book(booking);

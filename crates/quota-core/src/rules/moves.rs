@@ -85,7 +85,12 @@ fn move_bucket(
         return Ok(Vec::new());
     };
     let (used, held, overage) = (balance.used, balance.held, balance.overage);
-    let (reset_sequence, brought) = (balance.reset_sequence, balance.brought);
+    let (reset_sequence, reset_at) = (balance.reset_sequence, balance.reset_at);
+    let first = balance.first_bucket().clone();
+    let was_empty = account
+        .books
+        .balance(new)
+        .is_none_or(|new| new.spent() == 0);
     let scope = own_scope(id);
     let posting = |bucket: &Bucket, (used, held, overage): (i64, i64, i64)| Posting {
         scope,
@@ -107,7 +112,10 @@ fn move_bucket(
         }
         if let Some(entered) = account.books.balance_mut(new) {
             entered.reset_sequence = entered.reset_sequence.max(reset_sequence);
-            entered.brought = entered.brought.saturating_add(brought);
+            entered.reset_at = entered.reset_at.max(reset_at);
+            if was_empty {
+                entered.began_as = Some(first).filter(|first| first != new);
+            }
         }
     }
     Ok(entries)
@@ -120,7 +128,7 @@ pub(crate) fn zero(
     buckets: Vec<(Bucket, Option<FeatureCode>)>,
 ) -> Result<Vec<Entry>, Rejection> {
     let id = &desk.request.account;
-    let sequence = desk.home.version.saturating_add(1);
+    let (sequence, now) = (desk.home.version.saturating_add(1), desk.context.now);
     let mut entries = Vec::with_capacity(buckets.len());
     for (bucket, feature) in buckets {
         let account = desk.account_mut()?;
@@ -128,7 +136,7 @@ pub(crate) fn zero(
         let Some(balance) = account.books.balance_mut(&bucket) else {
             continue;
         };
-        balance.reset_sequence = sequence;
+        (balance.reset_sequence, balance.reset_at) = (sequence, Some(now));
         let (used, overage, spent) = (balance.used, balance.overage, balance.spent());
         if spent == 0 {
             continue;

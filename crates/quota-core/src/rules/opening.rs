@@ -8,6 +8,7 @@ use super::allowance::{Allowance, Standing};
 use super::context::Context;
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
+use crate::draw::Scope;
 use crate::home::Account;
 
 /// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants and ended windows
@@ -16,29 +17,29 @@ pub(super) fn current_grant(
     account: &Account,
     context: &Context<'_>,
     bucket: &Bucket,
-    own: Option<&Allowance>,
+    (own, scope): (Option<&Allowance>, Scope),
 ) -> Option<Limit> {
     match bucket {
-        Bucket::Window(code, _) | Bucket::Standing(code) => {
+        Bucket::Window(code, _) | Bucket::Standing(code) | Bucket::Tracked(code, _) => {
             let feature = context.catalog.features.get(code)?;
             let own = own.map_or_else(
                 || Cow::Owned(context.allowance(account, feature)),
                 Cow::Borrowed,
             );
-            let is_current = own.bucket == *bucket && own.standing == Standing::InForce;
-            is_current
-                .then(|| own.limit().unwrap_or(Limit::Unlimited))
-                .map(|limit| {
-                    if account.terms.unlimited {
-                        Limit::Unlimited
-                    } else {
-                        limit
-                    }
-                })
+            if own.bucket != *bucket {
+                return None;
+            }
+            let is_standing = matches!(bucket, Bucket::Standing(_));
+            match own.limit_at(scope) {
+                Some(_) if account.terms.unlimited => Some(Limit::Unlimited),
+                Some(limit) => Some(limit),
+                None if is_standing && own.standing != Standing::InForce => None,
+                None => Some(Limit::Unlimited),
+            }
         }
         Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
         Bucket::Token(id) => account.terms.tokens.get(id).map(|token| token.cap),
-        Bucket::Tracked(..) | Bucket::Grant(_) => None,
+        Bucket::Grant(_) => None,
     }
 }
 

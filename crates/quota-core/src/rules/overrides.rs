@@ -2,10 +2,12 @@
 
 use super::desk::Desk;
 use super::outcome::Outcome;
+use super::posting::own_scope;
 use crate::amount::{COUNT_MAX, Limit};
 use crate::answer::Rejection;
-use crate::change::Change;
+use crate::change::{Change, Effect};
 use crate::command::{ClearOverride, SetOverride};
+use crate::ids::FeatureCode;
 use crate::terms::Override;
 
 /// Sets an account's own limit.
@@ -31,11 +33,31 @@ pub(crate) fn set_override(desk: &mut Desk<'_>, asked: &SetOverride) -> Result<O
         return Ok(desk.unchanged());
     }
     account.terms.overrides.insert(feature.clone(), own);
-    let detail = match limit {
+    let effect = idleness(desk, feature)?;
+    let mut detail = match limit {
         Limit::Unlimited => format!("{feature}: unlimited"),
         Limit::Of(limit) => format!("{feature}: {limit}"),
     };
-    Ok(desk.changed(Change::OverrideSet, Some(detail), Vec::new()))
+    if let Some(effect) = effect {
+        detail = format!("{detail}; {}", effect.in_words());
+    }
+    Ok(desk.changed_with(Change::OverrideSet, (Some(detail), effect), Vec::new()))
+}
+
+/// Why the override of a feature changes nothing now, if it does not.
+fn idleness(desk: &Desk<'_>, feature: &FeatureCode) -> Result<Option<Effect>, Rejection> {
+    let account = desk.account()?;
+    let own = desk
+        .context
+        .allowance(account, desk.context.feature(feature)?);
+    let scope = own_scope(&desk.request.account);
+    Ok(if account.terms.unlimited {
+        Some(Effect::IdleForUnlimited)
+    } else if own.limit_at(scope).is_none() {
+        Some(Effect::IdleForSubscription)
+    } else {
+        None
+    })
 }
 
 /// Takes an account's own limit away; the plan's is back.

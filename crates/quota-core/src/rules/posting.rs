@@ -3,6 +3,7 @@
 use super::allowance::Allowance;
 use super::desk::Desk;
 use super::opening::{current_grant, opened};
+use super::share::count_share;
 use crate::amount::COUNT_MAX;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
@@ -127,7 +128,7 @@ pub(crate) fn post_by(
         let opened = opened(account, &context, &bucket);
         account.books.balances.push(opened);
     }
-    let granted = current_grant(account, &context, &bucket, own);
+    let granted = current_grant(account, &context, &bucket, (own, posting.scope));
     let lifetime = lifetime_change(&posting);
     if let Some(feature) = &posting.feature
         && lifetime != 0
@@ -140,11 +141,11 @@ pub(crate) fn post_by(
     let held = changed(balance.held, posting.held)?;
     let overage = changed(balance.overage, posting.overage)?;
     (balance.used, balance.held, balance.overage) = (used, held, overage);
-    balance.brought = balance.brought.min(balance.spent());
     if let Some(granted) = granted {
         balance.granted = granted;
     }
     desk.home.changes.accounts.insert(id.clone());
+    count_share(desk, id, &bucket, &posting);
     Ok(Entry {
         scope: posting.scope,
         account: id.clone(),

@@ -1,6 +1,6 @@
 //! Refund: a consumption is reversed to its sources (X3, R6).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -9,6 +9,7 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, taken_back};
 use super::settle::{settle, units};
+use super::share::share_of;
 use super::spend::count_credits;
 use super::standing::standing_of;
 use crate::amount::{Amount, Limit};
@@ -17,7 +18,7 @@ use crate::balance::{Balance, Bucket};
 use crate::catalog::Kind;
 use crate::command::Refund;
 use crate::draw::{Draw, Scope, Source};
-use crate::home::{ClosedBalance, Home, Referred};
+use crate::home::{Account, Books, ClosedBalance, Home, Referred};
 use crate::ids::{AccountId, FeatureCode};
 use crate::item::Item;
 use crate::operation::{Entry, Operation, OperationKind};
@@ -25,24 +26,75 @@ use crate::operation::{Entry, Operation, OperationKind};
 /// Draws of an operation with the features that they paid for, in the order of drawing.
 type FeatureDraws = [(FeatureCode, Draw)];
 
+/// A refund as it is decided: of what, and how much of it.
+#[derive(Debug)]
+pub(super) struct Refunding {
+    referred: Referred,
+    draws: Vec<(FeatureCode, Draw)>,
+    /// What was refunded before, by feature.
+    before: BTreeMap<FeatureCode, u64>,
+    /// Whether it is of another home than the one that the account lives in.
+    is_elsewhere: bool,
+    /// What is refunded now.
+    pub(super) items: Vec<Item>,
+}
+
+impl Refunding {
+    /// The refund that `asked` comes to, of an operation in `home`, by the account with these books.
+    pub(super) fn of(
+        (home, books): (&Home, &Books),
+        account: &AccountId,
+        asked: &Refund,
+    ) -> Result<Self, Rejection> {
+        let id = asked.operation;
+        let referred = referred(home, id).ok_or(Rejection::UnknownOperation)?;
+        let original = &referred.operation;
+        if original.account != *account {
+            return Err(Rejection::UnknownOperation);
+        }
+        let draws = drawn(original);
+        if !original.kind.traits().is_use || draws.is_empty() {
+            return Err(Rejection::NotRefundable);
+        }
+        let features = features(&draws, asked)?;
+        let mut refunding = Self {
+            before: refunded(&referred, books.refunded.get(&id)),
+            is_elsewhere: !home.accounts.contains_key(account),
+            referred,
+            draws,
+            items: Vec::new(),
+        };
+        refunding.items = refunding.left(&features, asked.amount)?;
+        Ok(refunding)
+    }
+
+    /// Whether the operation drew at a scope.
+    pub(super) fn drew_at(&self, scope: Scope) -> bool {
+        self.draws.iter().any(|(_, draw)| draw.scope == scope)
+    }
+
+    /// Gives everything back at these scopes, as far as they are in the home of the desk.
+    pub(super) fn give_back(
+        &self,
+        desk: &mut Desk<'_>,
+        scopes: &[Scope],
+    ) -> Result<Vec<Entry>, Rejection> {
+        let mut entries = Vec::new();
+        for item in &self.items {
+            entries.extend(give_back(desk, self, item, scopes)?);
+        }
+        Ok(entries)
+    }
+}
+
 /// Reverses a consumption to its sources, last drawn first.
 pub(crate) fn refund(desk: &mut Desk<'_>, asked: &Refund) -> Result<Outcome, Rejection> {
     let id = asked.operation;
-    let referred = referred(desk.home, id).ok_or(Rejection::UnknownOperation)?;
-    let original = &referred.operation;
-    if original.account != desk.request.account {
-        return Err(Rejection::UnknownOperation);
-    }
-    let draws = drawn(original);
-    if !original.kind.traits().is_use || draws.is_empty() {
-        return Err(Rejection::NotRefundable);
-    }
-    let features = features(&draws, asked)?;
-    let items = left_to_refund(&referred, &draws, &features, asked.amount)?;
-    let mut entries = Vec::new();
-    for item in &items {
-        entries.extend(give_back(desk, &referred, &draws, item)?);
-    }
+    let account = desk.home.accounts.get(&desk.request.account);
+    let account = account.ok_or(Rejection::UnknownOperation)?;
+    let refunding = Refunding::of((desk.home, &account.books), &desk.request.account, asked)?;
+    let entries = refunding.give_back(desk, &Scope::ALL)?;
+    let items = refunding.items;
     let balances = items
         .iter()
         .flat_map(|item| standing_of(desk, None, &item.feature))
@@ -101,87 +153,72 @@ fn of_scope(draws: &FeatureDraws, feature: &FeatureCode, scope: Scope) -> Vec<Dr
         .collect()
 }
 
-fn refunded(referred: &Referred, feature: &FeatureCode) -> u64 {
-    let items = referred
-        .refunds
-        .iter()
-        .filter_map(|refund| {
-            if let Answer::Refunded { items, .. } = &refund.answer {
-                Some(items)
-            } else {
-                None
-            }
-        })
-        .flatten();
-    items
-        .filter(|item| item.feature == *feature)
-        .fold(0_u64, |sum, item| sum.saturating_add(item.amount.get()))
+/// What was refunded of an operation, where it was booked and since its account moved.
+fn refunded(
+    referred: &Referred,
+    since: Option<&BTreeMap<FeatureCode, u64>>,
+) -> BTreeMap<FeatureCode, u64> {
+    let mut sums = since.cloned().unwrap_or_default();
+    for refund in &referred.refunds {
+        let Answer::Refunded { items, .. } = &refund.answer else {
+            continue;
+        };
+        for item in items {
+            let sum = sums.entry(item.feature.clone()).or_insert(0);
+            *sum = sum.saturating_add(item.amount.get());
+        }
+    }
+    sums
 }
 
-fn left_to_refund(
-    referred: &Referred,
-    draws: &FeatureDraws,
-    features: &[FeatureCode],
-    amount: Option<Amount>,
-) -> Result<Vec<Item>, Rejection> {
-    let mut items = Vec::with_capacity(features.len());
-    for feature in features {
-        let total = units(&of_scope(draws, feature, Scope::User));
-        let left = total.saturating_sub(refunded(referred, feature));
-        let wanted = amount.map_or(left, Amount::get);
-        if wanted > left {
-            return Err(Rejection::RefundTooLarge { refundable: left });
-        }
-        if let Ok(amount) = Amount::new(wanted) {
-            let feature = feature.clone();
-            items.push(Item { feature, amount });
-        }
+impl Refunding {
+    fn before(&self, feature: &FeatureCode) -> u64 {
+        self.before.get(feature).copied().unwrap_or(0)
     }
-    if items.is_empty() {
-        return Err(Rejection::AlreadyRefunded);
+
+    /// What is to be refunded of each feature: what was asked for, or all that is left.
+    fn left(
+        &self,
+        features: &[FeatureCode],
+        amount: Option<Amount>,
+    ) -> Result<Vec<Item>, Rejection> {
+        let mut items = Vec::with_capacity(features.len());
+        for feature in features {
+            let total = units(&of_scope(&self.draws, feature, Scope::User));
+            let left = total.saturating_sub(self.before(feature));
+            let wanted = amount.map_or(left, Amount::get);
+            if wanted > left {
+                return Err(Rejection::RefundTooLarge { refundable: left });
+            }
+            if let Ok(amount) = Amount::new(wanted) {
+                let feature = feature.clone();
+                items.push(Item { feature, amount });
+            }
+        }
+        if items.is_empty() {
+            return Err(Rejection::AlreadyRefunded);
+        }
+        Ok(items)
     }
-    Ok(items)
 }
 
 fn give_back(
     desk: &mut Desk<'_>,
-    referred: &Referred,
-    draws: &FeatureDraws,
+    refunding: &Refunding,
     item: &Item,
+    scopes: &[Scope],
 ) -> Result<Vec<Entry>, Rejection> {
     let mut entries = Vec::new();
-    let user = &referred.operation.account;
-    let catalog = desk.context.catalog;
-    let is_capacity = catalog
-        .features
-        .get(&item.feature)
-        .is_some_and(|feature| feature.kind == Kind::Capacity);
-    let before = refunded(referred, &item.feature);
-    // What the user gave back already, as capacity, was given back at the org too.
-    let mut released = 0;
-    for scope in Scope::ALL {
-        let original = of_scope(draws, &item.feature, scope);
+    let before = refunding.before(&item.feature);
+    for &scope in scopes {
+        let original = of_scope(&refunding.draws, &item.feature, scope);
         let still = units(&original).saturating_sub(before);
         // Earlier refunds took the last draws; what is left of them is what the first ones cover.
         let left = settle(&original, still).spent;
         let back = settle(&left, still.saturating_sub(item.amount.get())).given_back;
-        let id = scope_account(desk.home, user, scope).clone();
+        let id = scope_account(desk.home, &desk.request.account, scope).clone();
         for draw in &back {
-            let is_plain = draw.source != Source::Credits;
-            let mut draw = draw.clone();
-            if scope == Scope::Org && is_plain {
-                let less = draw.amount.min(released);
-                draw.amount = draw.amount.saturating_sub(less);
-                released = released.saturating_sub(less);
-            }
-            let entry = give_draw_back(desk, &id, referred, (&draw, &item.feature))?;
-            if scope == Scope::User && is_plain && is_capacity {
-                let given = entry.as_ref().map_or(0, |entry| {
-                    let given = entry.used.saturating_add(entry.overage);
-                    given.unsigned_abs()
-                });
-                released = released.saturating_add(draw.amount.saturating_sub(given));
-            }
+            let entry = give_draw_back(desk, &id, refunding, (draw, &item.feature))?;
             entries.extend(entry);
         }
         count_credits(desk, &item.feature, &back, taken_back)?;
@@ -189,15 +226,27 @@ fn give_back(
     Ok(entries)
 }
 
+/// Whether what an operation drew from a balance was set to 0 since. Where the account moved after it, sequences say nothing
+/// of that: times do.
+fn was_reset(account: &Account, balance: &Balance, refunding: &Refunding) -> bool {
+    let operation = &refunding.referred.operation;
+    let moved = account.terms.former_homes.last();
+    let is_of_this_stay = moved.is_none_or(|moved| moved.arrived < operation.sequence);
+    if moved.is_some() && (refunding.is_elsewhere || !is_of_this_stay) {
+        return balance.reset_at.is_some_and(|at| operation.at <= at);
+    }
+    operation.sequence < balance.reset_sequence
+}
+
 /// Gives one draw back to its balance: a live one, or one that was closed since. What an operator set to 0
 /// after the draw stays 0 (X6).
 fn give_draw_back(
     desk: &mut Desk<'_>,
     id: &AccountId,
-    referred: &Referred,
+    refunding: &Refunding,
     (draw, feature): (&Draw, &FeatureCode),
 ) -> Result<Option<Entry>, Rejection> {
-    let (closed, sequence) = (&referred.closed, referred.operation.sequence);
+    let closed = &refunding.referred.closed;
     let account = desk
         .home
         .accounts
@@ -220,9 +269,9 @@ fn give_draw_back(
     let Some(balance) = live.or(known.as_ref().map(|known| &known.balance)) else {
         return Ok(None);
     };
-    let was_reset = balance.reset_sequence > sequence;
+    let was_reset = was_reset(account, balance, refunding);
     // Capacity may have been given back already: there is not more to reverse than is still counted.
-    let back = give_back_of(draw, balance);
+    let back = give_back_of(draw, balance).min(most_of(desk, (draw, feature), balance));
     if was_reset || back == 0 {
         return Ok(None);
     }
@@ -232,6 +281,21 @@ fn give_draw_back(
         None => post(desk, id, posting),
     };
     entry.map(Some)
+}
+
+/// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8).
+fn most_of(desk: &Desk<'_>, (draw, feature): (&Draw, &FeatureCode), balance: &Balance) -> u64 {
+    let features = &desk.context.catalog.features;
+    let kind = features.get(feature).map(|feature| feature.kind);
+    let is_shared = draw.scope == Scope::Org
+        && draw.source != Source::Credits
+        && kind == Some(Kind::Capacity)
+        && desk.request.account != desk.home.id;
+    if is_shared {
+        share_of(desk, balance)
+    } else {
+        u64::MAX
+    }
 }
 
 /// A balance that was closed: in this batch, or before it was loaded.

@@ -1,28 +1,31 @@
 //! A user joins, leaves or changes its org: it moves from one home to another with everything that is its own.
 
+use chrono::{DateTime, Utc};
+
 use super::booking::{Booking, operation};
 use super::context::Context;
 use super::expire::expiry_id;
 use super::posting::{signed, taken_back};
+use super::share::part;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
-use crate::change::Change;
+use crate::change::{Change, Effect};
 use crate::command::Request;
 use crate::draw::{Scope, Source};
 use crate::event::{Event, EventKind};
 use crate::home::{Account, Home};
-use crate::ids::{AccountId, OrgId};
+use crate::ids::{AccountId, FeatureCode, OrgId};
 use crate::operation::{Entry, OperationKind};
 use crate::relocation::Relocation;
-use crate::terms::FormerHome;
+use crate::terms::{FormerHome, Terms};
 
 /// Former homes that are remembered beside the latest; each is one more place where keys are looked for.
 const FORMER_HOMES_MAX: usize = 15;
 
 /// The move of the user that `request` names from one home to another. Its balances go along: the books of the home
-/// that it leaves end with what it takes, those of the other begin with it. What the org was charged stays there, and
-/// another is not charged for what the user brings.
+/// that it leaves end with what it takes, those of the other begin with it. What the org was charged stays there, but for
+/// capacity that the user holds (O8), and another is not charged for what the user brings.
 ///
 /// # Errors
 /// [`Rejection`] when the user or the org does not exist, or something is held: a hold lies on the org too.
@@ -45,37 +48,37 @@ pub fn relocate(
     {
         return Err(Rejection::OpenReservations);
     }
-    let mut terms = account.terms.clone();
-    terms.org = org.cloned();
-    terms
-        .former_homes
-        .retain(|former| former.home != from.id && former.home != to.id);
-    let extra = terms.former_homes.len().saturating_sub(FORMER_HOMES_MAX);
-    terms.former_homes.drain(..extra);
-    terms.former_homes.push(FormerHome {
-        home: from.id.clone(),
-        left_at: context.now,
-    });
+    let (mut terms, effect) = moved_terms((from, to), account, org, context.now);
     let mut books = account.books.clone();
-    let carried = |leaves: bool| {
+    let shares = std::mem::take(&mut books.shares);
+    let mut left_org = org_left(from, user).filter(|_| !shares.is_empty());
+    let given_back = left_org.as_mut().map_or_else(Vec::new, |org| {
+        let is_capacity = |code: &FeatureCode| !context.is_consumable(code);
+        part((&from.id, org), (user, shares), is_capacity, context.now)
+    });
+    let carried = |leaves: bool| -> Vec<Entry> {
         let entry = |balance: &Balance| carry(user, balance, leaves);
         books.balances.iter().map(entry).collect()
     };
-    let detail = format!("{} to {}", from.id, to.id);
+    let way = format!("{} to {}", from.id, to.id);
+    let detail = match effect {
+        Some(effect) => format!("{way}; {}", effect.in_words()),
+        None => way,
+    };
     let booking = |change, leaves| Booking {
         kind: OperationKind::Change,
         entries: carried(leaves),
-        ..Booking::change(request, change, Some(detail.clone()))
+        ..Booking::changed(request, change, (Some(detail.clone()), effect))
     };
     let mut left = operation(from, context, request, booking(Change::MovedOut, true));
     // The key belongs to what is found where the user lives now; the two operations are two rows.
     left.key = None;
+    left.entries.extend(given_back);
     left.id = expiry_id(left.id);
     let joined = operation(to, context, request, booking(Change::MovedIn, false));
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
     for balance in &mut books.balances {
         balance.reset_sequence = joined.sequence;
-        balance.brought = if org.is_some() { balance.spent() } else { 0 };
     }
     let event = Event {
         number: terms.next_event(),
@@ -95,10 +98,40 @@ pub fn relocate(
         account,
         from: (from.id.clone(), from.version),
         to: (to.id.clone(), to.version),
+        left_org,
         left,
         joined,
         event,
     })
+}
+
+/// The terms of a user that moves, and what becomes of `unlimited`.
+fn moved_terms(
+    (from, to): (&Home, &Home),
+    account: &Account,
+    org: Option<&OrgId>,
+    now: DateTime<Utc>,
+) -> (Terms, Option<Effect>) {
+    let mut terms = account.terms.clone();
+    let effect = terms.leave_org();
+    terms.org = org.cloned();
+    terms
+        .former_homes
+        .retain(|former| former.home != from.id && former.home != to.id);
+    let extra = terms.former_homes.len().saturating_sub(FORMER_HOMES_MAX);
+    terms.former_homes.drain(..extra);
+    terms.former_homes.push(FormerHome {
+        home: from.id.clone(),
+        left_at: now,
+        arrived: to.version.saturating_add(1),
+    });
+    (terms, effect)
+}
+
+/// The org that a user leaves.
+fn org_left(from: &Home, user: &AccountId) -> Option<Account> {
+    let org = from.accounts.get(&from.id).filter(|_| from.id != *user);
+    org.map(|org| org.as_ref().clone())
 }
 
 fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {

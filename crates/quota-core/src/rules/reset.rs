@@ -1,15 +1,20 @@
 //! Reset: an operator sets `used` and `overage` of the current windows (X6) or of a token (T3) to 0.
 
+use std::collections::BTreeSet;
+
+use super::capacity::lower;
 use super::desk::Desk;
 use super::moves::zero;
 use super::outcome::Outcome;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::Feature;
+use crate::catalog::{Feature, Kind};
 use crate::change::Change;
 use crate::command::Reset;
+use crate::draw::Scope;
 use crate::event::EventKind;
 use crate::ids::FeatureCode;
+use crate::operation::Entry;
 
 /// Sets `used` and `overage` of the current windows to 0, and of a token that is named.
 pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejection> {
@@ -34,11 +39,17 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
         }
         current.push((Bucket::Token(token.clone()), None));
     }
-    let entries = zero(desk, current)?;
-    let features: Vec<FeatureCode> = entries
+    let reset: Vec<FeatureCode> = current
+        .iter()
+        .filter_map(|(_, code)| code.clone())
+        .collect();
+    let mut entries = zero(desk, current)?;
+    entries.extend(give_shares_back(desk, &reset)?);
+    let features: BTreeSet<FeatureCode> = entries
         .iter()
         .filter_map(|entry| entry.feature.clone())
         .collect();
+    let features: Vec<FeatureCode> = features.into_iter().collect();
     let account = &desk.request.account;
     desk.home.changes.accounts.insert(account.clone());
     let mut booking = desk.change(Change::Reset, asked.token.as_ref().map(ToString::to_string));
@@ -53,4 +64,20 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
     };
     desk.announce(&outcome.operation, kind);
     Ok(outcome)
+}
+
+/// What a member occupies no more, its org is charged for no more (O8).
+fn give_shares_back(desk: &mut Desk<'_>, codes: &[FeatureCode]) -> Result<Vec<Entry>, Rejection> {
+    let mut entries = Vec::new();
+    if desk.account()?.terms.org.is_none() {
+        return Ok(entries);
+    }
+    let context = desk.context;
+    for code in codes {
+        let feature = context.feature(code)?;
+        if feature.kind == Kind::Capacity {
+            entries.extend(lower(desk, Scope::Org, feature, u64::MAX)?.entries);
+        }
+    }
+    Ok(entries)
 }

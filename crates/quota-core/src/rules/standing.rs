@@ -102,7 +102,7 @@ pub fn scope_balance(
     let granted = if account.terms.unlimited {
         Some(Limit::Unlimited)
     } else {
-        own.limit().filter(|_| in_force)
+        own.limit_at(scope)
     };
     let trial = Bucket::Trial(feature.code.clone());
     let trial_taken = account.books.balance(&trial).map_or(0, Balance::taken);
@@ -118,12 +118,12 @@ pub fn scope_balance(
             .filter(|limit| *limit != Limit::Unlimited)
             .map(|limit| limit.room(taken)),
         plan_value: own.plan_value.filter(|_| in_force),
-        override_value: own.override_value.filter(|_| in_force),
+        override_value: own.override_value,
         credits: feature
             .credit_cost
             .map(|_| credits_left(&account.books.balances, context.now)),
         trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
-        resets_at: own.resets_at(),
+        resets_at: own.resets_at(scope),
     }
 }
 

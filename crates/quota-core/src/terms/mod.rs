@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::amount::Limit;
+use crate::balance::Bucket;
+use crate::change::Effect;
 use crate::ids::{AccountId, FeatureCode, OrgId, TokenId};
+use crate::share::Share;
 
 pub use queue::PERIODS_AHEAD_MAX;
 pub(crate) use queue::QueueFull;
@@ -78,6 +81,10 @@ pub struct Terms {
     /// Whether it is never denied at user scope, yet counted (section 6). Users only.
     #[serde(default)]
     pub unlimited: bool,
+    /// Whether `unlimited` is the default inside an org and was said by nobody (U8). Rows from before this was kept lack
+    /// it, and count as said: nobody loses by an upgrade what an operator may have given.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unlimited_by_default: bool,
     /// The org that pays with it. Users only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org: Option<OrgId>,
@@ -96,17 +103,39 @@ pub struct Terms {
     /// Where it lived before it joined or left an org, latest last: keys that were used there are still looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_homes: Vec<FormerHome>,
+    /// What it was charged for members that left it. Orgs only. Here and not in the books, so that it costs a consume nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_members: BTreeMap<AccountId, LeftMember>,
     /// The number of its newest event; 0 when it has none. Here and not in the books, so that it costs a consume nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_event: u64,
 }
 
 impl Terms {
+    /// What becomes of `unlimited` when the user leaves its org: a default ends, what was said goes on (U8).
+    pub(crate) fn leave_org(&mut self) -> Option<Effect> {
+        self.org.take()?;
+        if std::mem::take(&mut self.unlimited_by_default) {
+            self.unlimited = false;
+            return Some(Effect::UnlimitedEnded);
+        }
+        self.unlimited.then_some(Effect::UnlimitedKept)
+    }
+
     /// The number of the event that the account has now, counted from here on.
     pub(crate) fn next_event(&mut self) -> u64 {
         self.last_event = self.last_event.saturating_add(1);
         self.last_event
     }
+}
+
+/// A member that left its org.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftMember {
+    /// When it left last.
+    pub left_at: DateTime<Utc>,
+    /// What the org was charged for it while it was a member; see [`crate::home::Books::shares`].
+    pub shares: BTreeMap<Bucket, Share>,
 }
 
 /// The home that a user left.
@@ -116,6 +145,9 @@ pub struct FormerHome {
     pub home: AccountId,
     /// When it left: a key that was used there is looked for as long after it as keys are kept (X1).
     pub left_at: DateTime<Utc>,
+    /// The sequence of its arrival in the home that came next: what was booked there up to it was before the move.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub arrived: u64,
 }
 
 /// Whether a new user is unlimited: as the caller says, else inside an org yes and outside no (U6).

@@ -5,8 +5,11 @@ use crate::stage::{
     subscribe, track,
 };
 use chrono::TimeDelta;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
+use quota_core::change::Effect;
 use quota_core::command::{AccountSpec, CloseWindows, Command, Reset};
+use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, OrgId};
@@ -14,6 +17,7 @@ use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::AuditHome;
 use quota_core::rules::context::Context;
 use quota_core::rules::relocate;
+use quota_core::rules::share::charged;
 
 /// Moves `user:a`, as a store does.
 fn relocated(from: &mut Stage, to: &mut Stage) {
@@ -30,6 +34,9 @@ fn relocated(from: &mut Stage, to: &mut Stage) {
     let moved = relocate(homes, org.as_ref(), &request, &context).expect("it may move");
     from.home.accounts.remove(&moved.user);
     from.home.version = moved.left.sequence;
+    if let Some(org) = moved.left_org {
+        from.home.accounts.insert(from.home.id.clone(), org.into());
+    }
     from.operations.push(moved.left);
     to.home.accounts.insert(moved.user, moved.account.into());
     to.home.version = moved.joined.sequence;
@@ -96,6 +103,86 @@ fn what_is_used_after_a_move_is_refunded() {
     to.done("user:a", refund(spent.id, None));
     assert_eq!(to.standing("user:a", Scope::User, "articles").0, 2);
     assert_eq!(to.standing("org:o", Scope::Org, "articles").0, 0);
+}
+
+/// U8, E40: ann is unlimited by the default inside an org, bob because it was said. Both leave: ann is decided by her own
+/// plan, bob stays unlimited; the answer says which. What was never said is not given by joining.
+#[test]
+fn e40_a_user_that_leaves_its_org_keeps_unlimited_only_if_it_was_said() {
+    let said = |unlimited| AccountSpec {
+        unlimited,
+        ..AccountSpec::default()
+    };
+    let inside = |unlimited| AccountSpec {
+        org: OrgId::new("o").ok(),
+        ..said(unlimited)
+    };
+    let cases = [
+        (inside(None), None, Some(Effect::UnlimitedEnded), false),
+        (inside(Some(true)), None, Some(Effect::UnlimitedKept), true),
+        (
+            inside(None),
+            Some(said(Some(true))),
+            Some(Effect::UnlimitedKept),
+            true,
+        ),
+        (inside(None), Some(said(Some(false))), None, false),
+        (inside(Some(false)), None, None, false),
+    ];
+    for (made, later, wanted, is_unlimited) in cases {
+        let (mut org, mut own) = (org(), Stage::new("user:a"));
+        org.done("user:a", put_account(made));
+        if let Some(later) = later {
+            org.done("user:a", put_account(later));
+        }
+        relocated(&mut org, &mut own);
+        let last = own.operations.last().expect("it moved");
+        let Answer::Changed { effect, detail, .. } = &last.answer else {
+            unreachable!("expected a change")
+        };
+        assert_eq!(*effect, wanted);
+        let words = wanted.map_or("org:o to user:a", Effect::in_words);
+        assert!(
+            detail
+                .as_ref()
+                .is_some_and(|detail| detail.ends_with(words))
+        );
+        if is_unlimited {
+            own.done("user:a", consume("articles", 1));
+        } else {
+            let denied = own.denied("user:a", consume("articles", 1));
+            assert_eq!(denied.reason, Reason::NoSubscription);
+        }
+        relocated(&mut own, &mut org);
+        let user = &org.home.accounts[&id("user:a")];
+        assert_eq!(user.terms.unlimited, is_unlimited, "joining gives nothing");
+    }
+}
+
+/// O8: a member that leaves gives its org back the capacity that it holds there, and takes along what it occupies; another
+/// org was never charged for that.
+#[test]
+fn a_member_that_leaves_gives_its_org_back_the_capacity_that_it_holds() {
+    let (mut from, mut to) = (org(), org());
+    from.done("user:a", put_account(stage_member()));
+    from.done("user:b", put_account(stage_member()));
+    from.done("user:b", consume("storage", 4));
+    from.done("user:a", consume("storage", 5));
+    from.done("user:a", consume("articles", 5));
+    relocated(&mut from, &mut to);
+    assert_eq!(from.standing("org:o", Scope::Org, "storage").0, 4);
+    assert_eq!(from.standing("org:o", Scope::Org, "articles").0, 5);
+    assert_eq!(to.standing("user:a", Scope::User, "storage").0, 5);
+    let released = to.done("user:a", release_capacity("storage", 5));
+    assert!(released.answer.is_allowed());
+    assert_eq!(to.standing("org:o", Scope::Org, "storage").0, 0);
+    for home in [from, to] {
+        assert_eq!(audit(&home.records()), []);
+    }
+}
+
+fn stage_member() -> AccountSpec {
+    crate::stage::member()
 }
 
 /// I2: what a user brought along makes its balances provable where it lives now.
@@ -181,4 +268,166 @@ fn a_member_gives_back_to_the_org_what_the_org_was_charged() {
     to.done("user:a", item(9));
     assert_eq!(occupied(&mut to), (0, own), "what it brought is gone");
     assert_eq!(audit(&to.records()), []);
+}
+
+fn used(stage: &mut Stage, account: &str, scope: Scope) -> u64 {
+    stage.standing(account, scope, "articles").0
+}
+
+/// X3: what was consumed before a move is refunded after it, in parts too and never more than was taken: the user's part
+/// where it lives now, the org's part at the org that was charged.
+#[test]
+fn what_was_consumed_before_a_move_is_refunded_where_its_parts_are() {
+    let (mut left, mut own) = (org(), Stage::new("user:a"));
+    left.done("user:a", put_account(crate::stage::member()));
+    let first = left.done("user:a", consume("articles", 1));
+    let spent = left.done("user:a", consume("articles", 5));
+    left.done("user:a", refund(spent.id, Some(1)));
+    relocated(&mut left, &mut own);
+    let part = own.settle_former(&mut left, refund(spent.id, Some(2)));
+    let scopes = |done: &Operation| -> Vec<(Scope, i64)> {
+        done.entries
+            .iter()
+            .map(|entry| (entry.scope, entry.used))
+            .collect()
+    };
+    assert_eq!(scopes(&part.expect("refunded")), [(Scope::User, -2)]);
+    let at_org = left.operations.last().expect("booked there too");
+    assert_eq!(
+        (scopes(at_org), at_org.refers_to),
+        (vec![(Scope::Org, -2)], Some(spent.id))
+    );
+    assert_eq!(used(&mut own, "user:a", Scope::User), 3);
+    assert_eq!(used(&mut left, "org:o", Scope::Org), 3);
+    let too_much = own.settle_former(&mut left, refund(spent.id, Some(3)));
+    let refundable = 2;
+    assert_eq!(too_much, Err(Rejection::RefundTooLarge { refundable }));
+    own.settle_former(&mut left, refund(spent.id, None))
+        .expect("the rest");
+    assert_eq!(used(&mut own, "user:a", Scope::User), 1);
+    // What an operator set to 0 after the move stays 0; the org's part comes back all the same.
+    own.later(TimeDelta::seconds(1));
+    let features = Vec::new();
+    own.done(
+        "user:a",
+        Command::Reset(Reset {
+            features,
+            token: None,
+        }),
+    );
+    own.done("user:a", track("articles", 7));
+    own.settle_former(&mut left, refund(first.id, None))
+        .expect("refunded");
+    assert_eq!(used(&mut left, "org:o", Scope::Org), 0);
+    let standing = own.standing("user:a", Scope::User, "articles");
+    assert_eq!(standing.0 + standing.2, 7);
+    // Back in the org, what was refunded meanwhile is known.
+    own.later(TimeDelta::seconds(1));
+    left.now = own.now;
+    relocated(&mut own, &mut left);
+    let again = left.run("user:a", refund(spent.id, Some(1)));
+    assert_eq!(again, Err(Rejection::RefundTooLarge { refundable: 0 }));
+    for home in [own, left] {
+        assert_eq!(audit(&home.records()), []);
+    }
+}
+
+/// X3, R6: credits go back to the grant that the user took along.
+#[test]
+fn credits_spent_before_a_move_go_back_to_their_grant() {
+    let mut own = Stage::user("pro");
+    own.done("user:a", grant("pack", 9));
+    let spent = own.done("user:a", consume("renders", 7));
+    let mut to = org();
+    relocated(&mut own, &mut to);
+    assert_eq!(to.grant("user:a", "pack").0, 4);
+    own.home.accounts.clear();
+    to.settle_former(&mut own, refund(spent.id, Some(3)))
+        .expect("refunded");
+    assert_eq!(to.grant("user:a", "pack").0, 0);
+    assert_eq!(to.standing("user:a", Scope::User, "renders").0, 4);
+    assert_eq!(to.standing("org:o", Scope::Org, "renders").0, 0);
+    assert_eq!(audit(&to.records()), []);
+}
+
+/// X3, R5: a hold that ran out before a move is committed late after it: the user is charged where it lives now, and the org
+/// of the hold where that is; asked again, it gives the same answer.
+#[test]
+fn a_hold_from_before_a_move_is_committed_late_after_it() {
+    let (mut left, mut to) = (org(), Stage::new("user:a"));
+    left.done("user:a", put_account(crate::stage::member()));
+    let held = left.done("user:a", reserve("articles", 4, 60));
+    left.later(TimeDelta::minutes(2));
+    left.done("org:o", consume("articles", 1));
+    to.now = left.now;
+    relocated(&mut left, &mut to);
+    let late = to.settle_former(&mut left, commit(held.id, 3));
+    let late = late.expect("committed");
+    assert!(matches!(late.answer, Answer::Settled { late: true, .. }));
+    let (_, _, overage) = to.standing("user:a", Scope::User, "articles");
+    assert_eq!(overage, 3, "its default ended with the membership");
+    assert_eq!(used(&mut left, "org:o", Scope::Org), 4);
+    let org = &left.home.accounts[&id("org:o")];
+    let charged_late = &org.terms.left_members[&id("user:a")].shares;
+    assert_eq!(
+        charged_late.values().map(|share| share.units).sum::<u64>(),
+        3
+    );
+    let again = to.run("user:a", commit(held.id, 3)).expect("answered");
+    assert_eq!(again.operation, late);
+    let other = to.run("user:a", commit(held.id, 2));
+    assert_eq!(other.expect_err("it is over").code(), "reservation_ended");
+    assert_eq!(audit(&left.records()), []);
+    assert_eq!(audit(&to.records()), []);
+}
+
+/// X3, O8: the move gave the org back what the user occupied there; what is told late of it is occupied where the user lives,
+/// and charged to no org, for no member could give it back.
+#[test]
+fn a_late_commit_of_a_capacity_charges_no_org_after_a_move() {
+    let (mut left, mut to) = (org(), Stage::new("user:a"));
+    left.done("user:a", put_account(crate::stage::member()));
+    let held = left.done("user:a", reserve("albums", 4, 60));
+    left.later(TimeDelta::minutes(2));
+    left.done("org:o", consume("albums", 1));
+    to.now = left.now;
+    relocated(&mut left, &mut to);
+    to.settle_former(&mut left, commit(held.id, 3))
+        .expect("committed");
+    let occupied = |stage: &mut Stage, account, scope| {
+        let (used, _, overage) = stage.standing(account, scope, "albums");
+        used + overage
+    };
+    assert_eq!(occupied(&mut to, "user:a", Scope::User), 3);
+    assert_eq!(occupied(&mut left, "org:o", Scope::Org), 1);
+    assert_eq!(audit(&left.records()), []);
+    assert_eq!(audit(&to.records()), []);
+}
+
+/// O6: what an org was charged for a member that left is remembered, less what is refunded since; added up with that of the
+/// members it is what the org has used.
+#[test]
+fn what_an_org_was_charged_for_those_who_left_is_remembered() {
+    let (mut left, mut own) = (org(), Stage::new("user:a"));
+    left.done("user:a", put_account(crate::stage::member()));
+    left.done("user:b", put_account(crate::stage::member()));
+    left.done("user:b", consume("articles", 2));
+    let spent = left.done("user:a", consume("articles", 5));
+    relocated(&mut left, &mut own);
+    own.settle_former(&mut left, refund(spent.id, Some(1)))
+        .expect("refunded");
+    let catalog = left.catalog.clone();
+    let context = Context {
+        now: left.now,
+        catalog: &catalog,
+        grace: GRACE,
+    };
+    let articles = &catalog.features[&crate::stage::code("articles")];
+    let org = &left.home.accounts[&id("org:o")];
+    let gone = &org.terms.left_members[&id("user:a")].shares;
+    let member = &left.home.accounts[&id("user:b")].books.shares;
+    let of = |shares| charged(&context, org, articles, shares);
+    assert_eq!((of(gone), of(member)), (4, 2));
+    assert_eq!(used(&mut left, "org:o", Scope::Org), 6);
+    assert_eq!(audit(&left.records()), []);
 }

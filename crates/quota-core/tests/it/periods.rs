@@ -215,12 +215,14 @@ fn counted(
         time_zone: zone,
         disabled: false,
         unlimited: false,
+        unlimited_by_default: false,
         org: None,
         policy: Policy::Enforce,
         subscription: Some(subscription),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
+        left_members: BTreeMap::new(),
         last_event: 0,
     };
     (feature, terms)
@@ -263,7 +265,7 @@ proptest! {
             let cadence_ends = cadence_window(cadence, anchor, anchor_at, zone, now).ends_at;
             let ends = period_ends.iter().copied().chain(cadence_ends);
             let sooner = ends.filter(|end| now < *end).min().expect("the period ends");
-            prop_assert_eq!(own.resets_at(), Some(sooner));
+            prop_assert_eq!(own.resets_at(Scope::User), Some(sooner));
             let last = allowance(&terms, &feature, &catalog, GRACE, sooner - TimeDelta::microseconds(1));
             prop_assert_eq!(last, own);
             now = sooner;

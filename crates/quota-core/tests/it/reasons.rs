@@ -104,7 +104,8 @@ fn the_first_reason_that_applies_wins() {
         (Reason::OrgSubscriptionExpired, org),
     );
     let paid = Some(("org:o", of_status(Status::Active)));
-    sees(paid, "large", "articles", (Reason::OrgLimitReached, org));
+    sees(paid, "large", "lessons", (Reason::OrgNotInPlan, org));
+    sees(None, "large", "articles", (Reason::OrgLimitReached, org));
     stage.done("org:o", subscribe("pro"));
     stage.done("user:b", consume_with("large", "articles", 9));
 }

@@ -23,6 +23,7 @@ use quota_core::ports::AuditHome;
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
+use quota_core::rules::former::{Homes, settle_former};
 use quota_core::rules::outcome::Outcome;
 use uuid::Uuid;
 
@@ -57,7 +58,8 @@ impl Stage {
             reservations: BTreeMap::new(),
             closed: BTreeMap::new(),
             events: Vec::new(),
-            ids: 0,
+            // Of two homes no operations have the same id.
+            ids: u128::from(home.starts_with("org")) << 64,
         }
     }
 
@@ -124,6 +126,35 @@ impl Stage {
         let outcome = execute(&mut self.home, request, &context);
         self.keep();
         outcome
+    }
+
+    /// Carries out what refers to a home that the account left; both homes are kept as a store would.
+    pub fn settle_former(
+        &mut self,
+        former: &mut Self,
+        command: Command,
+    ) -> Result<Operation, Rejection> {
+        let request = self.request("user:a", command);
+        self.load(&request.command);
+        former.load(&request.command);
+        let before = (self.home.clone(), former.home.clone());
+        let catalog = self.catalog.clone();
+        let context = Context {
+            now: self.now,
+            catalog: &catalog,
+            grace: GRACE,
+        };
+        let homes = Homes {
+            present: &mut self.home,
+            former: &mut former.home,
+        };
+        let outcome = settle_former(homes, &request, &context);
+        if outcome.is_err() {
+            (self.home, former.home) = before;
+        }
+        self.keep();
+        former.keep();
+        outcome.map(|outcome| outcome.operation)
     }
 
     /// As a store loads it: due holds, and what the command refers to.

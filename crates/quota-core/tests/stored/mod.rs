@@ -8,10 +8,10 @@ use std::fmt::Debug;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use quota_core::amount::{Amount, Limit};
-use quota_core::answer::{Answer, ScopeBalance};
+use quota_core::answer::{Answer, Released, ScopeBalance};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Plan};
-use quota_core::change::Change;
+use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
@@ -21,8 +21,9 @@ use quota_core::item::Item;
 use quota_core::operation::Entry;
 use quota_core::origin::Origin;
 use quota_core::reservation::{Reservation, ReservationState};
+use quota_core::share::Share;
 use quota_core::terms::{
-    FormerHome, Override, PlanChange, Policy, Status, Subscription, Terms, Token,
+    FormerHome, LeftMember, Override, PlanChange, Policy, Status, Subscription, Terms, Token,
 };
 use uuid::Uuid;
 
@@ -95,7 +96,8 @@ pub fn books() -> Documents<Books> {
         ends_at: Some(at(31)),
         priority: 7,
         reset_sequence: 4,
-        brought: 3,
+        reset_at: Some(at(3)),
+        began_as: Some(Bucket::Standing(feature("articles"))),
         moved_to: Some(tracked()),
     };
     let full = Books {
@@ -109,8 +111,17 @@ pub fn books() -> Documents<Books> {
         ],
         lifetime: BTreeMap::from([(feature("articles"), 12)]),
         closed_grants: BTreeSet::from([of(GrantId::new("pack-0"))]),
+        shares: BTreeMap::from([(window(), share())]),
+        refunded: BTreeMap::from([(id(5), BTreeMap::from([(feature("articles"), 2)]))]),
     };
     vec![("new", Books::default()), ("full", full)]
+}
+
+fn share() -> Share {
+    Share {
+        units: 4,
+        reset_sequence: 3,
+    }
 }
 
 fn subscription() -> Subscription {
@@ -132,18 +143,36 @@ fn subscription() -> Subscription {
     }
 }
 
+fn overrides() -> BTreeMap<FeatureCode, Override> {
+    let own = Override {
+        limit: Limit::Of(5),
+        expires_at: Some(at(9)),
+        reason: Some("a gift".to_owned()),
+        actor: Some("ops".to_owned()),
+    };
+    let least = Override {
+        limit: Limit::Unlimited,
+        expires_at: None,
+        reason: None,
+        actor: None,
+    };
+    BTreeMap::from([(feature("albums"), least), (feature("articles"), own)])
+}
+
 pub fn terms() -> Documents<Terms> {
     let new = Terms {
         created_at: at(0),
         time_zone: Tz::UTC,
         disabled: false,
         unlimited: false,
+        unlimited_by_default: false,
         org: None,
         policy: Policy::Enforce,
         subscription: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
+        left_members: BTreeMap::new(),
         last_event: 0,
     };
     let full_subscription = Subscription {
@@ -162,36 +191,31 @@ pub fn terms() -> Documents<Terms> {
         end_recorded_at: Some(at(32)),
         ..subscription()
     };
-    let own = Override {
-        limit: Limit::Of(5),
-        expires_at: Some(at(9)),
-        reason: Some("a gift".to_owned()),
-        actor: Some("ops".to_owned()),
-    };
-    let least = Override {
-        limit: Limit::Unlimited,
-        expires_at: None,
-        reason: None,
-        actor: None,
-    };
     let full_token = Token {
         cap: Limit::Of(100),
         expires_at: Some(at(90)),
         revoked_at: Some(at(3)),
     };
+    let left = LeftMember {
+        left_at: at(2),
+        shares: BTreeMap::from([(window(), share())]),
+    };
     let full = Terms {
         time_zone: Tz::Europe__Berlin,
         disabled: true,
         unlimited: true,
+        unlimited_by_default: true,
         org: Some(of(OrgId::new("acme"))),
         policy: Policy::Track,
         subscription: Some(full_subscription),
-        overrides: BTreeMap::from([(feature("albums"), least), (feature("articles"), own)]),
+        overrides: overrides(),
         tokens: BTreeMap::from([(token(), full_token)]),
         former_homes: vec![FormerHome {
             home: account("user:alice"),
             left_at: at(1),
+            arrived: 6,
         }],
+        left_members: BTreeMap::from([(account("user:bob"), left)]),
         last_event: 8,
         ..new.clone()
     };
@@ -294,6 +318,7 @@ pub fn answers() -> Documents<Answer> {
     let changed = |detail: Option<&str>| Answer::Changed {
         change: Change::OverrideSet,
         detail: detail.map(str::to_owned),
+        effect: detail.map(|_| Effect::IdleForUnlimited),
     };
     let reserved = Answer::Reserved {
         expires_at: at(1),
@@ -301,6 +326,11 @@ pub fn answers() -> Documents<Answer> {
     };
     let refunded = Answer::Refunded {
         items: vec![item()],
+        balances: balances(),
+    };
+    let part = |scope, amount| Released { scope, amount };
+    let released = Answer::Released {
+        released: vec![part(Scope::User, 0), part(Scope::Org, 2)],
         balances: balances(),
     };
     vec![
@@ -316,6 +346,7 @@ pub fn answers() -> Documents<Answer> {
         ("denied", denied(Some(at(31)))),
         ("denied_for_good", denied(None)),
         ("refunded", refunded),
+        ("released", released),
         ("changed", changed(Some("articles: 5"))),
         ("changed_without_detail", changed(None)),
         ("unchanged", Answer::Unchanged),
@@ -468,6 +499,7 @@ pub fn reasons() -> Documents<Reason> {
         ("credits_exhausted", Reason::CreditsExhausted),
         ("org_disabled", Reason::OrgDisabled),
         ("org_subscription_expired", Reason::OrgSubscriptionExpired),
+        ("org_not_in_plan", Reason::OrgNotInPlan),
         ("org_limit_reached", Reason::OrgLimitReached),
     ]
 }

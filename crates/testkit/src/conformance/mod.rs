@@ -35,6 +35,8 @@ macro_rules! conformance_store {
             a_lease_that_nobody_took_over_still_writes
             a_lease_that_is_not_held_stops_every_home
             of_concurrent_writers_on_one_home_exactly_one_passes
+            homes_written_together_are_written_all_or_none
+            of_concurrent_writers_of_two_homes_exactly_one_passes_whole
             of_concurrent_creators_of_one_home_exactly_one_passes
             every_writer_under_the_lock_passes
             a_home_can_be_created_under_the_lock

@@ -127,6 +127,10 @@ impl Store for MemoryStore {
         self.call(|state| state.write(batch))
     }
 
+    async fn write_together(&self, batch: &WriteBatch) -> Result<bool, StoreError> {
+        self.call(|state| state.write_together(batch))
+    }
+
     async fn write_locked(
         &self,
         query: &LoadQuery,

@@ -40,6 +40,17 @@ impl State {
         Ok(passing.iter().map(|home| home.home.clone()).collect())
     }
 
+    pub(super) fn write_together(&mut self, batch: &WriteBatch) -> Result<bool, StoreError> {
+        let all_pass = batch
+            .homes
+            .iter()
+            .all(|home| self.passes(home, batch.keys_since));
+        if !all_pass {
+            return Ok(false);
+        }
+        Ok(self.write(batch)?.len() == batch.homes.len())
+    }
+
     fn holds(&self, lease: &Lease) -> bool {
         self.leases.get(&lease.name).is_some_and(|stored| {
             stored.epoch == lease.epoch && stored.owner.as_ref() == Some(&lease.owner)
@@ -152,6 +163,9 @@ impl State {
         let left = self.homes.entry(moved.from.0.clone()).or_default();
         left.accounts.remove(&moved.user);
         left.version = moved.left.sequence;
+        if let (Some(org), Some(stored)) = (&moved.left_org, left.accounts.get_mut(&moved.from.0)) {
+            stored.account = org.clone().into();
+        }
         if moved.from.0 == moved.user {
             left.version = 0;
             left.hold_before = None;

@@ -50,6 +50,7 @@ pub(super) fn relocation(from: (AccountId, u64), to: (AccountId, u64), used: u64
         user: alice.clone(),
         account,
         due_at: Some(instant(50)),
+        left_org: None,
         left: operation(&alice, from.1 + 1),
         joined: operation(&alice, to.1 + 1),
         event: moved_event(&to.0, &alice, to.1 + 1),
@@ -116,8 +117,11 @@ pub async fn a_user_leaves_its_org(store: Store) {
     write.hold_before = Some(instant(30));
     put(&store, vec![write]).await;
     store.claim(&alice, &acme).await.expect("writes");
-    let moved = relocation((acme.clone(), 1), (alice.clone(), 0), 4);
+    let mut moved = relocation((acme.clone(), 1), (alice.clone(), 0), 4);
+    moved.left_org = Some(account(7));
     assert!(store.relocate(&moved).await.expect("writes"));
+    let stored = get(&store, &acme).await;
+    assert_eq!(*stored.accounts[&acme], account(7), "the org gets back");
     assert_eq!(store.home_of(&alice).await.expect("reads"), None);
     let left = all(&store, &acme).await.expect("exists");
     assert_eq!((left.version, left.accounts.len()), (2, 1));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use quota_core::ports::{DecideLocked, Loaded};
 
 use super::{Store, get, put, try_put};
-use crate::fixtures::{batch, first_write, home_query, instant, load_query, next_write, user};
+use crate::fixtures::{batch, first_write, home_query, instant, load_query, next_write, org, user};
 
 const WRITERS: u64 = 12;
 
@@ -145,4 +145,57 @@ pub async fn under_the_lock_nothing_is_written_in_vain(store: Store) {
         .await;
     assert!(!stale.expect("decides"));
     assert_eq!(get(&store, &user("alice")).await.version, 0);
+}
+
+/// Homes that belong together are written all or none: one that moved on, or another catalog, stops the other too.
+pub async fn homes_written_together_are_written_all_or_none(store: Store) {
+    let (alice, acme) = (user("alice"), org("acme"));
+    put(&store, vec![first_write(&alice), first_write(&acme)]).await;
+    let pair = |at: u64, of: u64| batch(vec![next_write(&acme, of), next_write(&alice, at)]);
+    assert!(store.write_together(&pair(1, 1)).await.expect("writes"));
+    put(&store, vec![next_write(&acme, 2)]).await;
+    let mut other_catalog = pair(2, 3);
+    other_catalog.catalog_version += 1;
+    for refused in [pair(2, 2), pair(1, 3), other_catalog] {
+        let written = store.write_together(&refused).await.expect("writes");
+        assert!(!written);
+        let versions = [
+            get(&store, &alice).await.version,
+            get(&store, &acme).await.version,
+        ];
+        assert_eq!(versions, [2, 3]);
+        let stored = store.audit_home(&alice).await.expect("reads");
+        assert_eq!(stored.expect("exists").operations.len(), 2);
+    }
+    assert!(store.write_together(&pair(2, 3)).await.expect("writes"));
+}
+
+/// Of many that write the same two homes together, in either order, exactly one passes, and it passes whole.
+pub async fn of_concurrent_writers_of_two_homes_exactly_one_passes_whole(store: Store) {
+    let (alice, acme) = (user("alice"), org("acme"));
+    put(&store, vec![first_write(&alice), first_write(&acme)]).await;
+    for version in 1..=4 {
+        let mut writers = Vec::new();
+        for number in 0..WRITERS {
+            let mut homes = vec![next_write(&acme, version), next_write(&alice, version)];
+            if number % 2 == 0 {
+                homes.reverse();
+            }
+            let store = Arc::clone(&store);
+            writers.push(tokio::spawn(async move {
+                store.write_together(&batch(homes)).await.expect("writes")
+            }));
+        }
+        let mut passed = 0;
+        for writer in writers {
+            passed += usize::from(writer.await.expect("no panic"));
+        }
+        assert_eq!(passed, 1, "at version {version}");
+        for home in [&alice, &acme] {
+            let stored = store.audit_home(home).await.expect("reads");
+            let stored = stored.expect("exists");
+            let operations = u64::try_from(stored.operations.len());
+            assert_eq!((stored.version, operations), (version + 1, Ok(version + 1)));
+        }
+    }
 }

@@ -10,7 +10,7 @@ use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
 use quota_core::answer::{Answer, ScopeBalance};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Catalog, CatalogFile, Interval, Plan};
-use quota_core::change::Change;
+use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::EventKind;
@@ -110,7 +110,8 @@ fn full_balances() -> Vec<Balance> {
         ends_at: Some(instant(9)),
         priority: u32::MAX,
         reset_sequence: COUNT_MAX,
-        brought: COUNT_MAX - 3,
+        reset_at: Some(odd_instant()),
+        began_as: Some(Bucket::Window(feature("f0"), -4)),
         moved_to: Some(Bucket::Window(feature("f0"), -3)),
     };
     let mut balances: Vec<Balance> = buckets.map(largest).into();
@@ -197,6 +198,7 @@ fn answers() -> Vec<Answer> {
         Answer::Changed {
             change: Change::OverrideSet,
             detail: Some(ODD.to_owned()),
+            effect: Some(Effect::IdleForSubscription),
         },
         Answer::Unchanged,
     ]

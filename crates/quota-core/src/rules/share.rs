@@ -1,0 +1,198 @@
+//! What an org was charged for a member, counted with the member: it explains what the org has used (O6), and of a capacity
+//! nothing that a member gives back is another's (O8).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::context::Context;
+use super::desk::Desk;
+use super::posting::{Posting, taken_back};
+use crate::balance::{Balance, Bucket};
+use crate::catalog::Feature;
+use crate::draw::{Scope, Source};
+use crate::home::Account;
+use crate::ids::{AccountId, FeatureCode};
+use crate::operation::Entry;
+use crate::share::Share;
+use crate::terms::LeftMember;
+
+/// Balances of one feature of which a share is remembered: those of windows that are long over are forgotten.
+const SHARES_MAX: usize = 3;
+/// Members that left and are remembered; those that left first are forgotten.
+const LEFT_MEMBERS_MAX: usize = 200;
+
+type Shares = BTreeMap<Bucket, Share>;
+
+/// What an org was charged for a member with these shares, in what counts a feature now.
+pub fn charged(context: &Context<'_>, org: &Account, feature: &Feature, shares: &Shares) -> u64 {
+    let bucket = context.allowance(org, feature).bucket;
+    let balance = org.books.balance(&org.books.resolved(&bucket));
+    balance.map_or(0, |balance| Share::of(shares, balance))
+}
+
+/// What the member that asks holds of a balance of its org.
+pub(super) fn share_of(desk: &Desk<'_>, balance: &Balance) -> u64 {
+    desk.account()
+        .map_or(0, |member| Share::of(&member.books.shares, balance))
+}
+
+/// Counts with the user that asks what a posting changed for it at an org, in the bucket that took it.
+pub(super) fn count_share(
+    desk: &mut Desk<'_>,
+    org: &AccountId,
+    bucket: &Bucket,
+    posting: &Posting,
+) {
+    let by = posting.used.saturating_add(posting.overage);
+    let is_charge = posting.scope == Scope::Org && posting.source != Source::Credits && by != 0;
+    let user = &desk.request.account;
+    let Some(code) = posting.feature.as_ref().filter(|_| is_charge) else {
+        return;
+    };
+    let account = desk.home.accounts.get(org);
+    let Some(balance) = account.and_then(|account| account.books.balance(bucket)) else {
+        return;
+    };
+    if user == org {
+        return;
+    }
+    let place = (balance.first_bucket().clone(), balance.reset_sequence);
+    let mut rest = by;
+    if let Some(member) = desk.home.account_mut(user) {
+        rest = add(&mut member.books.shares, &place, by);
+        forget_old(&mut member.books.shares, code);
+        desk.home.changes.accounts.insert(user.clone());
+    }
+    // What is left concerns an earlier stay, or a user that is no member any more.
+    let (Some(account), true) = (desk.home.account_mut(org), rest != 0) else {
+        return;
+    };
+    if let Some(left) = account.terms.left_members.get_mut(user) {
+        add(&mut left.shares, &place, rest);
+        desk.home.changes.accounts.insert(org.clone());
+        desk.home.changes.terms.insert(org.clone());
+    }
+}
+
+/// Changes a share; gives back by how much it could not be lowered.
+fn add(shares: &mut Shares, (bucket, reset_sequence): &(Bucket, u64), by: i64) -> i64 {
+    let known = shares.get(bucket);
+    let known = known.filter(|share| share.reset_sequence == *reset_sequence);
+    let before = known.map_or(0, |share| share.units);
+    let units = before.saturating_add_signed(by);
+    if units == 0 {
+        shares.remove(bucket);
+    } else {
+        let share = Share {
+            units,
+            reset_sequence: *reset_sequence,
+        };
+        shares.insert(bucket.clone(), share);
+    }
+    let lowered = before.saturating_sub(units);
+    if by < 0 {
+        by.saturating_add_unsigned(lowered)
+    } else {
+        0
+    }
+}
+
+/// Buckets of one kind are in the order of their windows: the first is the oldest.
+fn forget_old(shares: &mut Shares, code: &FeatureCode) {
+    let is_of = |bucket: &&Bucket| bucket.feature() == Some(code);
+    let extra = shares.keys().filter(is_of).count();
+    for _ in SHARES_MAX..extra {
+        let oldest = shares.keys().find(is_of).cloned();
+        oldest.and_then(|bucket| shares.remove(&bucket));
+    }
+}
+
+/// Settles an org with a member that leaves: of a capacity it gets back what the member holds, as the entries say, and the
+/// rest is remembered. `is_capacity` says which features are one.
+pub(super) fn part(
+    (id, org): (&AccountId, &mut Account),
+    (user, shares): (&AccountId, Shares),
+    is_capacity: impl Fn(&FeatureCode) -> bool,
+    left_at: DateTime<Utc>,
+) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut kept = Shares::new();
+    for balance in &mut org.books.balances {
+        let held = Share::of(&shares, balance);
+        let Some(code) = balance.bucket.feature().filter(|_| held != 0) else {
+            continue;
+        };
+        if !is_capacity(code) {
+            let reset_sequence = balance.reset_sequence;
+            let share = Share {
+                units: held,
+                reset_sequence,
+            };
+            kept.insert(balance.first_bucket().clone(), share);
+            continue;
+        }
+        let overage = balance.overage.min(held);
+        let from_used = balance.used.min(held.saturating_sub(overage));
+        balance.overage = balance.overage.saturating_sub(overage);
+        balance.used = balance.used.saturating_sub(from_used);
+        entries.push(Entry {
+            scope: Scope::Org,
+            account: id.clone(),
+            bucket: balance.bucket.clone(),
+            feature: balance.bucket.feature().cloned(),
+            source: Source::Allowance,
+            used: taken_back(from_used),
+            held: 0,
+            overage: taken_back(overage),
+            granted: 0,
+            unit_cost: 1,
+        });
+    }
+    remember(org, (user, kept), left_at);
+    entries
+}
+
+/// What is charged late for a user that left is counted with it (O6), also where nothing else was.
+pub(super) fn expect_late(desk: &mut Desk<'_>, user: &AccountId, left_at: Option<DateTime<Utc>>) {
+    let org = desk.home.id.clone();
+    let (Some(account), Some(left_at)) = (desk.home.account_mut(&org), left_at) else {
+        return;
+    };
+    let known = &mut account.terms.left_members;
+    known.entry(user.clone()).or_insert(LeftMember {
+        left_at,
+        shares: Shares::new(),
+    });
+    forget_first(known);
+}
+
+fn remember(org: &mut Account, (user, kept): (&AccountId, Shares), left_at: DateTime<Utc>) {
+    if kept.is_empty() {
+        return;
+    }
+    let (books, known) = (&org.books, &mut org.terms.left_members);
+    let is_live = |left: &LeftMember| {
+        let mut balances = books.balances.iter();
+        balances.any(|balance| Share::of(&left.shares, balance) != 0)
+    };
+    known.retain(|id, left| id == user || is_live(left));
+    let left = known.entry(user.clone()).or_insert(LeftMember {
+        left_at,
+        shares: Shares::new(),
+    });
+    left.left_at = left_at;
+    for (bucket, share) in kept {
+        let units = i64::try_from(share.units).unwrap_or(i64::MAX);
+        add(&mut left.shares, &(bucket, share.reset_sequence), units);
+    }
+    forget_first(known);
+}
+
+fn forget_first(known: &mut BTreeMap<AccountId, LeftMember>) {
+    while LEFT_MEMBERS_MAX < known.len() {
+        let first = known.iter().min_by_key(|(_, left)| left.left_at);
+        let first = first.map(|(id, _)| id.clone());
+        first.and_then(|id| known.remove(&id));
+    }
+}
