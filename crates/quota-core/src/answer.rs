@@ -3,67 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::absent::is_default;
-use crate::amount::Limit;
 use crate::change::{Change, Effect};
 use crate::denial::Denial;
-use crate::draw::Scope;
 use crate::ids::{FeatureCode, GrantId, PlanCode, TokenId};
 use crate::item::Item;
 use crate::reservation::{Ending, ReservationState};
+pub use crate::scope_balance::{Released, ScopeBalance};
 use crate::terms::Status;
-
-/// How one scope stands for one feature after an operation. The short names are those of the ledger's rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScopeBalance {
-    /// Whose balance: of the token, the user or the org.
-    #[serde(rename = "s")]
-    pub scope: Scope,
-    /// The feature; none for a token, whose cap counts them all.
-    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
-    pub feature: Option<FeatureCode>,
-    /// What may be used at most in the current window; none when no subscription in force names the feature.
-    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
-    pub granted: Option<Limit>,
-    /// Spent for good in the current window, in stored units.
-    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
-    pub used: u64,
-    /// Reserved and not yet settled, in stored units.
-    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
-    pub held: u64,
-    /// Spent beyond what there was, in stored units; it counts against the limit (X9).
-    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
-    pub overage: u64,
-    /// What a new request can still get of the allowance, in stored units; none when there is no ceiling.
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
-    pub remaining: Option<u64>,
-    /// The plan's limit in stored units.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    pub plan_value: Option<Limit>,
-    /// The override's limit in stored units.
-    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
-    pub override_value: Option<Limit>,
-    /// Credits left, where they can pay for the feature.
-    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    pub credits: Option<u64>,
-    /// Free uses left, where there are any to begin with.
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    pub trial: Option<u64>,
-    /// When the allowance is whole again (W6).
-    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
-    pub resets_at: Option<DateTime<Utc>>,
-}
-
-/// How much capacity was given back at one scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Released {
-    /// The user or its org.
-    #[serde(rename = "s")]
-    pub scope: Scope,
-    /// Units, in stored ones; 0 where nothing was occupied.
-    #[serde(rename = "n")]
-    pub amount: u64,
-}
 
 /// What a request came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -79,6 +79,7 @@ pub mod ports;
 pub mod relocation;
 pub mod reservation;
 pub mod rules;
+mod scope_balance;
 pub mod share;
 pub mod terms;
 pub mod window;

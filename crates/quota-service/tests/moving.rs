@@ -345,8 +345,10 @@ async fn a_hold_from_before_a_move_is_committed_late_after_it() {
     }
     stage.is_sound().await;
     stage.moves(Some(&acme())).await.expect("moved");
+    // In the org's home its part is what is found.
     let again = stage.done("user:ann", None, commit).await;
-    assert_eq!(again.operation.id, late.operation.id);
+    assert_eq!(again.operation.refers_to, late.operation.refers_to);
+    assert_eq!(stage.used("user:ann").await, own + 2);
     assert_eq!(stage.used("org:acme").await, org + 2);
     stage.is_sound().await;
 }

@@ -153,15 +153,15 @@ async fn e49_what_the_orgs_plan_does_not_name_is_denied_or_overage(api: Api) {
     api.put("/v1/users/ann", json!({"org": "acme"}))
         .await
         .expect(201);
-    let denied = api.consume("ann", "storage", 1).await.expect(403);
+    let denied = api.consume("ann", "storage_space", 1).await.expect(403);
     assert_eq!(denied.body["code"], "org_not_in_plan");
     assert_eq!(denied.body["scope"], "org");
-    let ask = json!({"user": "ann", "feature": "storage", "amount": 1});
+    let ask = json!({"user": "ann", "feature": "storage_space", "amount": 1});
     let checked = api.post("/v1/check", ask).await.expect(200);
     assert_eq!(checked.body["reason"], "org_not_in_plan");
     let policy = json!({"policy": "track"});
     api.patch("/v1/orgs/acme", policy).await.expect(200);
-    let answer = api.consume("ann", "storage", 1).await.expect(200);
+    let answer = api.consume("ann", "storage_space", 1).await.expect(200);
     assert_eq!(answer.balance("org")["overage"], 1);
 }
 

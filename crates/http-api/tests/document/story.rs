@@ -115,7 +115,7 @@ async fn orgs(api: &Api) {
     let other = json!({"id": "other", "policy": "track"});
     api.ask("post /v1/orgs", other.clone(), 201).await;
     api.ask("post /v1/orgs", other, 409).await;
-    let bea = json!({"id": "bea", "org": "acme"});
+    let bea = json!({"id": "bea", "org": "acme", "unlimited": true});
     api.ask("post /v1/users", bea.clone(), 201).await;
     api.ask("post /v1/users", bea, 409).await;
     let elsewhere = json!({"org": "other"});

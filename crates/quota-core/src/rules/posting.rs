@@ -145,7 +145,10 @@ pub(crate) fn post_by(
         balance.granted = granted;
     }
     desk.home.changes.accounts.insert(id.clone());
-    count_share(desk, id, &bucket, &posting);
+    let charged = charged_to_org(&posting);
+    if let (Some(code), true) = (&posting.feature, charged != 0) {
+        count_share(desk, (id, &bucket), code, charged);
+    }
     Ok(Entry {
         scope: posting.scope,
         account: id.clone(),
@@ -163,6 +166,14 @@ pub(crate) fn post_by(
 /// Units by which a posting changes the lifetime total; credits are counted by whoever books them, in units.
 fn lifetime_change(posting: &Posting) -> i64 {
     if posting.scope == Scope::Token || posting.source == Source::Credits {
+        return 0;
+    }
+    posting.used.saturating_add(posting.overage)
+}
+
+/// Units by which a posting changes what the org is charged for whoever asks; what its credits paid is not counted.
+fn charged_to_org(posting: &Posting) -> i64 {
+    if posting.scope != Scope::Org || posting.source == Source::Credits {
         return 0;
     }
     posting.used.saturating_add(posting.overage)

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use super::desk::Desk;
-use super::posting::{Posting, taken_back};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
@@ -37,19 +36,14 @@ pub(super) fn share_of(desk: &Desk<'_>, balance: &Balance) -> u64 {
         .map_or(0, |member| Share::of(&member.books.shares, balance))
 }
 
-/// Counts with the user that asks what a posting changed for it at an org, in the bucket that took it.
+/// Counts with the user that asks by how many units of a feature its org was charged for it, in the bucket that took them.
 pub(super) fn count_share(
     desk: &mut Desk<'_>,
-    org: &AccountId,
-    bucket: &Bucket,
-    posting: &Posting,
+    (org, bucket): (&AccountId, &Bucket),
+    code: &FeatureCode,
+    by: i64,
 ) {
-    let by = posting.used.saturating_add(posting.overage);
-    let is_charge = posting.scope == Scope::Org && posting.source != Source::Credits && by != 0;
     let user = &desk.request.account;
-    let Some(code) = posting.feature.as_ref().filter(|_| is_charge) else {
-        return;
-    };
     let account = desk.home.accounts.get(org);
     let Some(balance) = account.and_then(|account| account.books.balance(bucket)) else {
         return;
@@ -142,9 +136,9 @@ pub(super) fn part(
             bucket: balance.bucket.clone(),
             feature: balance.bucket.feature().cloned(),
             source: Source::Allowance,
-            used: taken_back(from_used),
+            used: 0_i64.saturating_sub_unsigned(from_used),
             held: 0,
-            overage: taken_back(overage),
+            overage: 0_i64.saturating_sub_unsigned(overage),
             granted: 0,
             unit_cost: 1,
         });

@@ -6,6 +6,7 @@
 )]
 
 mod cast;
+mod end;
 mod script;
 mod variety;
 mod wanted;
@@ -19,13 +20,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
-use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::draw::Draw;
-use quota_core::home::Account;
-use quota_core::ids::{AccountId, IdempotencyKey};
+use quota_core::catalog::{Catalog, CatalogFile};use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::operation::{Entry, OperationKind};
 use quota_core::origin::Origin;
-use quota_core::ports::{AuditHome, FixedClock, Storage};
+use quota_core::ports::{FixedClock, Storage};
 use quota_service::{
     Ask, CatalogPlan, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };
@@ -33,6 +31,7 @@ use script::{pauses, script};
 use uuid::Uuid;
 use variety::{everything, varied};
 
+pub use end::{EndState, end_state};
 pub use wanted::{regressions, wanted};
 
 /// Which sequences are run.
@@ -101,17 +100,6 @@ pub enum Seen {
     },
     /// It was refused.
     Refused(String),
-}
-
-/// How a home is at the end.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EndState {
-    home: AccountId,
-    version: u64,
-    accounts: Vec<(AccountId, Account)>,
-    closed: Vec<String>,
-    reservations: Vec<(AccountId, Vec<Draw>, DateTime<Utc>, String)>,
-    operations: usize,
 }
 
 /// What all sequences of a run came to.
@@ -330,43 +318,4 @@ fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
         Err(error) => return Err(error),
     };
     Ok(seen)
-}
-
-/// A home without what differs from run to run: ids, and the order of what has none.
-pub fn end_state(found: AuditHome) -> EndState {
-    let mut accounts = found.accounts;
-    accounts.sort_by(|a, b| a.0.cmp(&b.0));
-    for (_, account) in &mut accounts {
-        account
-            .books
-            .balances
-            .sort_by(|a, b| a.bucket.cmp(&b.bucket));
-    }
-    let mut closed: Vec<String> = found
-        .closed
-        .iter()
-        .map(|closed| format!("{closed:?}"))
-        .collect();
-    closed.sort();
-    let mut reservations: Vec<_> = found
-        .reservations
-        .into_iter()
-        .map(|held| {
-            (
-                held.account,
-                held.draws,
-                held.expires_at,
-                format!("{:?}", held.state),
-            )
-        })
-        .collect();
-    reservations.sort_by(|a, b| format!("{a:?}").cmp(&format!("{b:?}")));
-    EndState {
-        home: found.home,
-        version: found.version,
-        accounts,
-        closed,
-        reservations,
-        operations: found.operations.len(),
-    }
 }
