@@ -90,12 +90,7 @@ impl Engine {
     /// [`EngineError`]; a denial is an answer.
     pub async fn submit(&self, ask: Ask) -> Result<Reply, EngineError> {
         let again = may_refer_to_former(&ask.command).then(|| ask.clone());
-        let receiver = self.enqueue(ask).await?;
-        let deadline = self.inner.decider.settings.deadline;
-        let verdict = match tokio::time::timeout(deadline, receiver).await {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
-        };
+        let verdict = self.decide_at_home(ask).await;
         // What is not where the account lives may be where it lived before.
         let is_absent = matches!(
             verdict,
@@ -106,6 +101,16 @@ impl Engine {
         match again.filter(|_| is_absent) {
             Some(ask) => self.settle_former(ask).await,
             None => verdict,
+        }
+    }
+
+    /// Decides and books one request where its account lives.
+    pub(crate) async fn decide_at_home(&self, ask: Ask) -> Verdict {
+        let receiver = self.enqueue(ask).await?;
+        let deadline = self.inner.decider.settings.deadline;
+        match tokio::time::timeout(deadline, receiver).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
         }
     }
 

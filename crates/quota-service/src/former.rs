@@ -30,15 +30,21 @@ enum Search {
     Answered(Box<Reply>),
     /// It is to be decided on these homes.
     Found(Box<Found>),
+    /// The account came back meanwhile to where that lies: it is decided there as any other.
+    AtHome,
+    /// The account moved between the reads.
+    Moving,
 }
 
 impl Engine {
     /// Carries out a request that refers to what lies in a former home of its account; both homes are written together.
     pub(crate) async fn settle_former(&self, ask: Ask) -> Verdict {
-        let request = self.request(ask);
+        let request = self.request(ask.clone());
         for _ in 0..ATTEMPTS_MAX {
             let found = match self.find_former(&request).await? {
                 Search::Answered(reply) => return Ok(*reply),
+                Search::AtHome => return self.decide_at_home(ask).await,
+                Search::Moving => continue,
                 Search::Found(found) => *found,
             };
             let Found {
@@ -119,9 +125,23 @@ impl Engine {
             grace: self.settings().grace,
         };
         let present = loaded.homes.pop().ok_or_else(|| absent(request))?;
-        let account = present.accounts.get(user);
-        let former = account.map_or(&[][..], |account| &account.terms.former_homes);
-        let former = former.iter().rev().map(|former| &former.home);
+        let Some(account) = present.accounts.get(user) else {
+            return if self
+                .inner
+                .decider
+                .is_between_moves(&present.id, user)
+                .await?
+            {
+                Ok(Search::Moving)
+            } else {
+                Err(absent(request).into())
+            };
+        };
+        if holds(&present, request) {
+            return Ok(Search::AtHome);
+        }
+        let former = account.terms.former_homes.iter().rev();
+        let former = former.map(|former| &former.home);
         let queries = former.filter(|home| **home != present.id).map(|home| {
             let mut query = home_query(home, request);
             query.accounts.clear();

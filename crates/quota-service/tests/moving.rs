@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use quota_core::amount::Amount;
-use quota_core::answer::Rejection;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
 use quota_core::command::{
     AccountSpec, Command, Commit, Consume, Presence, PutAccount, Reserve, Subscribe, Track,
@@ -350,5 +350,59 @@ async fn a_hold_from_before_a_move_is_committed_late_after_it() {
     assert_eq!(again.operation.refers_to, late.operation.refers_to);
     assert_eq!(stage.used("user:ann").await, own + 2);
     assert_eq!(stage.used("org:acme").await, org + 2);
+    stage.is_sound().await;
+}
+
+/// X1, F7: a user that joins and leaves all the time is known at every moment: what it consumes beside that is decided, each
+/// unit once. Nothing is read in one piece with the directory, so that the user may be missed twice in a row.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_user_that_moves_all_the_time_is_never_unknown() {
+    const MOVES: u32 = 600;
+    let stage = Arc::new(Stage::new().await);
+    let unlimited = Command::PutAccount(PutAccount {
+        presence: Presence::Existing,
+        spec: AccountSpec {
+            unlimited: Some(true),
+            ..AccountSpec::default()
+        },
+    });
+    stage.done("user:ann", None, unlimited).await;
+    let mover = tokio::spawn({
+        let stage = Arc::clone(&stage);
+        async move {
+            for round in 0..MOVES {
+                let org = acme();
+                let to = (round % 2 == 0).then_some(&org);
+                while let Err(error) = stage.moves(to).await {
+                    assert!(matches!(error, EngineError::Busy), "{error}");
+                }
+            }
+        }
+    });
+    let other = stage.other_node().await;
+    let mut spent = 0;
+    while !mover.is_finished() {
+        let command = match consume(1) {
+            Command::Consume(Consume { token, items }) => Command::Track(Track { token, items }),
+            other => other,
+        };
+        let ask = Ask {
+            account: id("user:ann"),
+            key: None,
+            command,
+            origin: Origin::default(),
+        };
+        match other.submit(ask).await {
+            Ok(reply) => {
+                let answer = &reply.operation.answer;
+                assert!(matches!(answer, Answer::Allowed { .. }), "{answer:?}");
+                spent += 1;
+            }
+            Err(error) => assert!(matches!(error, EngineError::Busy), "{error}"),
+        }
+    }
+    mover.await.expect("it moved");
+    assert_ne!(spent, 0);
+    assert_eq!(stage.used("user:ann").await, spent);
     stage.is_sound().await;
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
-use quota_core::ports::Loaded;
+use quota_core::ports::{LedgerPage, Loaded, StoreError};
 
 use super::Decider;
 use super::pending_request::{Group, PendingRequest};
@@ -57,19 +57,47 @@ impl Decider {
                     }
                 }
             }
+            let Some(current) = found.get(account) else {
+                here.push(pending);
+                continue;
+            };
+            let is_here = *current == pending.home;
             // A creation has entered its account in the directory: where that says so, it is only not there yet.
-            let is_settled = pending.is_rechecked || pending.request.command.traits().may_create;
-            match found.get(account) {
-                Some(home) if *home != pending.home || !is_settled => {
-                    // The load came before the look-up: an account that moves is read once more.
-                    pending.is_rechecked = *home == pending.home;
-                    pending.home = home.clone();
-                    moved.push(pending);
-                }
-                Some(_) | None => here.push(pending),
+            if is_here && pending.request.command.traits().may_create {
+                here.push(pending);
+                continue;
             }
+            if is_here && pending.is_rechecked {
+                match self.is_between_moves(&pending.home, account).await {
+                    Ok(false) => here.push(pending),
+                    Ok(true) => moved.push(pending),
+                    Err(error) => pending.answer(Err(EngineError::Store(error))),
+                }
+                continue;
+            }
+            // The load came before the look-up: an account that moves is read once more.
+            pending.is_rechecked = is_here;
+            pending.home = current.clone();
+            moved.push(pending);
         }
         group.requests = here;
         moved
+    }
+
+    /// Whether an account that is not in a home, where the directory says that it lives, lived there before: then it left
+    /// and came back between the reads, however often that happens, and is not unknown.
+    pub(crate) async fn is_between_moves(
+        &self,
+        home: &AccountId,
+        account: &AccountId,
+    ) -> Result<bool, StoreError> {
+        let page = LedgerPage {
+            home: home.clone(),
+            account: account.clone(),
+            members: false,
+            before: None,
+            limit: 1,
+        };
+        Ok(!self.storage.ledger(&page).await?.is_empty())
     }
 }
