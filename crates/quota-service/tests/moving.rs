@@ -8,7 +8,7 @@ use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
 use quota_core::command::{
-    AccountSpec, Command, Commit, Consume, Presence, PutAccount, Reserve, Subscribe, Track,
+    AccountSpec, Command, Commit, Consume, Presence, PutAccount, Refund, Reserve, Subscribe, Track,
 };
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::item::Item;
@@ -18,7 +18,7 @@ use quota_core::rules::standing::FeatureStanding;
 use quota_service::{
     Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };
-use testkit::memory::MemoryStore;
+use testkit::memory::{FailWhen, MemoryStore};
 use testkit::sequences::catalog;
 
 struct Stage {
@@ -405,4 +405,45 @@ async fn a_user_that_moves_all_the_time_is_never_unknown() {
     assert_ne!(spent, 0);
     assert_eq!(stage.used("user:ann").await, spent);
     stage.is_sound().await;
+}
+
+/// X1, X3: whichever call of the store fails, before or after its effect, a refund of what lies in a former home takes effect
+/// once, in both homes or in none; whoever asks again under the same key is told.
+#[tokio::test(start_paused = true)]
+async fn a_refund_after_a_move_is_whole_whichever_call_fails() {
+    for when in [FailWhen::BeforeEffect, FailWhen::AfterEffect] {
+        for failing in 1.. {
+            let stage = Stage::new().await;
+            stage.moves(Some(&acme())).await.expect("it joins");
+            let spent = stage.done("user:ann", None, consume(3)).await;
+            stage.moves(None).await.expect("it leaves");
+            let refund = Command::Refund(Refund {
+                operation: spent.operation.id,
+                feature: None,
+                amount: None,
+            });
+            let ask = Ask {
+                account: id("user:ann"),
+                key: Some(IdempotencyKey::new("k").expect("a literal key")),
+                command: refund,
+                origin: Origin::default(),
+            };
+            let call = stage.store.calls() + failing;
+            stage.store.fail_at(call, when);
+            let first = stage.engine.submit(ask.clone()).await;
+            if stage.store.calls() < call {
+                assert!(3 < failing, "the homes were read and written");
+                break;
+            }
+            let used = (stage.used("user:ann").await, stage.used("org:acme").await);
+            assert!([(3, 3), (0, 0)].contains(&used), "call {failing}: {used:?}");
+            let again = stage.engine.submit(ask).await.expect("an answer");
+            if let Ok(first) = first {
+                assert_eq!(again.operation, first.operation, "call {failing}");
+            }
+            assert_eq!(stage.used("user:ann").await, 0, "call {failing}");
+            assert_eq!(stage.used("org:acme").await, 0, "call {failing}");
+            stage.is_sound().await;
+        }
+    }
 }

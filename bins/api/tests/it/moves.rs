@@ -1,5 +1,6 @@
 //! A user joins an org, leaves it, and what it did before (O1, X3).
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,6 +12,10 @@ on_every_store!(
     an_org_that_is_not_there_and_a_hold_hinder_a_move,
     a_move_is_repeatable_by_its_key,
     what_was_consumed_before_a_move_is_refunded_after_it,
+    a_hold_from_before_a_move_is_committed_late,
+    a_creation_that_is_repeated_after_a_move_gets_its_first_answer,
+    a_denial_of_an_unknown_user_binds_no_key,
+    a_refund_after_a_reset_lowers_what_the_member_holds_and_no_more,
 );
 
 const PATH: &str = "/v1/users/ann/org";
@@ -214,6 +219,91 @@ async fn what_was_consumed_before_a_move_is_refunded_after_it(api: Api) {
     assert_eq!(used(&api, "orgs/acme").await, 0);
     let nothing = api.post(&path, json!({})).await.expect(409);
     assert_eq!(nothing.body["code"], "already_refunded");
+}
+
+/// X3, R5: a hold that ran out before a move is committed late after it, for the user where it lives now and for the org that
+/// the hold lay on; asked again it gives the same answer.
+async fn a_hold_from_before_a_move_is_committed_late(api: Api) {
+    cast(&api).await;
+    api.put(PATH, json!({"org": "acme"})).await.expect(200);
+    let ask =
+        json!({"user": "ann", "feature": "articles_per_month", "amount": 2, "ttl_seconds": 60});
+    let held = api.post("/v1/reservations", ask).await.expect(200);
+    let id = held.body["id"].as_str().expect("an id");
+    api.pass(TimeDelta::seconds(61));
+    api.put(PATH, json!({"org": null})).await.expect(200);
+    let path = format!("/v1/reservations/{id}/commit");
+    let late = api.post(&path, json!({"actual": 3})).await.expect(200);
+    assert_eq!(late.body["late"], true, "{}", late.text);
+    let again = api.post(&path, json!({"actual": 3})).await.expect(200);
+    assert_eq!(again.body["id"], late.body["id"]);
+    assert_eq!(used(&api, "users/ann").await, 3);
+    assert_eq!(used(&api, "orgs/acme").await, 3);
+    let other = api.post(&path, json!({"actual": 1})).await.expect(409);
+    assert_eq!(other.body["code"], "reservation_ended");
+}
+
+/// X1: a creation under a key, sent again after moves, gets its first answer; another body under that key is told so.
+async fn a_creation_that_is_repeated_after_a_move_gets_its_first_answer(api: Api) {
+    cast(&api).await;
+    let body = json!({"id": "ben", "org": "acme"});
+    let first = api.post_keyed("/v1/users", "c-1", &body).await.expect(201);
+    for org in [json!(null), json!("acme"), json!(null)] {
+        let path = "/v1/users/ben/org";
+        api.put(path, json!({"org": org})).await.expect(200);
+        let again = api.post_keyed("/v1/users", "c-1", &body).await.expect(201);
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(again.body["id"], first.body["id"]);
+        let other = json!({"id": "ben"});
+        let refused = api.post_keyed("/v1/users", "c-1", &other).await.expect(422);
+        assert_eq!(refused.body["code"], "idempotency_key_reused");
+        api.post("/v1/users", body.clone()).await.expect(409);
+    }
+}
+
+/// X1: a denial of an unknown user carries no id and binds no key: once there is such a user, the same request is decided.
+async fn a_denial_of_an_unknown_user_binds_no_key(api: Api) {
+    let ask = json!({"user": "ann", "feature": "articles_per_month", "amount": 1});
+    let refused = api.post_keyed("/v1/consume", "k", &ask).await.expect(404);
+    assert_eq!(refused.body["reason"], "unknown_user");
+    assert_eq!(refused.body["id"], Value::Null, "{}", refused.text);
+    cast(&api).await;
+    let allowed = api.post_keyed("/v1/consume", "k", &ask).await.expect(200);
+    assert_eq!(allowed.body["replayed"], false);
+    assert_eq!(used(&api, "users/ann").await, 1);
+}
+
+/// O8, X3, X6: a refund after the user's reset charges its org for nothing, and after the org's reset lowers nobody else's.
+async fn a_refund_after_a_reset_lowers_what_the_member_holds_and_no_more(api: Api) {
+    cast(&api).await;
+    api.put(PATH, json!({"org": "acme"})).await.expect(200);
+    let ben = json!({"org": "acme"});
+    api.put("/v1/users/ben", ben).await.expect(201);
+    let albums = async |account: &str| {
+        let standing = api.standing(account, "gallery_albums").await;
+        standing["used"].as_u64().expect("a number")
+    };
+    let takes = async |user: &str, amount: u64| {
+        let spent = api.consume(user, "gallery_albums", amount).await;
+        let spent = spent.expect(200);
+        let id = spent.body["id"].as_str().expect("an id");
+        format!("/v1/consumptions/{id}/refund")
+    };
+    let refund = takes("ann", 2).await;
+    takes("ben", 1).await;
+    let reset = json!({"features": ["gallery_albums"]});
+    api.post("/v1/users/ann/reset", reset.clone())
+        .await
+        .expect(200);
+    assert_eq!(albums("orgs/acme").await, 1);
+    api.post(&refund, json!({})).await.expect(200);
+    assert_eq!(albums("orgs/acme").await, 1);
+    let refund = takes("ann", 2).await;
+    api.post("/v1/orgs/acme/reset", reset).await.expect(200);
+    takes("ben", 1).await;
+    api.post(&refund, json!({})).await.expect(200);
+    assert_eq!(albums("users/ann").await, 0);
+    assert_eq!(albums("orgs/acme").await, 1);
 }
 
 #[tokio::test]
