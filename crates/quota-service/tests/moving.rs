@@ -118,13 +118,24 @@ impl Stage {
     }
 }
 
+fn items(amount: u64) -> Vec<Item> {
+    vec![Item {
+        feature: FeatureCode::new("art").expect("a literal code"),
+        amount: Amount::new(amount).expect("in range"),
+    }]
+}
+
 fn consume(amount: u64) -> Command {
     Command::Consume(Consume {
         token: None,
-        items: vec![Item {
-            feature: FeatureCode::new("art").expect("a literal code"),
-            amount: Amount::new(amount).expect("in range"),
-        }],
+        items: items(amount),
+    })
+}
+
+fn track(amount: u64) -> Command {
+    Command::Track(Track {
+        token: None,
+        items: items(amount),
     })
 }
 
@@ -170,12 +181,6 @@ async fn a_home_in_its_next_life_is_not_taken_for_its_first() {
     let spec = AccountSpec::default();
     let put = Command::PutAccount(PutAccount { presence, spec });
     stage.done("user:bob", None, put).await;
-    let track = |amount| {
-        let Command::Consume(Consume { token, items }) = consume(amount) else {
-            unreachable!("it is a consume");
-        };
-        Command::Track(Track { token, items })
-    };
     let (bob, org) = (id("user:bob"), acme());
     let moved = stage
         .engine
@@ -382,14 +387,10 @@ async fn a_user_that_moves_all_the_time_is_never_unknown() {
     let other = stage.other_node().await;
     let mut spent = 0;
     while !mover.is_finished() {
-        let command = match consume(1) {
-            Command::Consume(Consume { token, items }) => Command::Track(Track { token, items }),
-            other => other,
-        };
         let ask = Ask {
             account: id("user:ann"),
             key: None,
-            command,
+            command: track(1),
             origin: Origin::default(),
         };
         match other.submit(ask).await {
