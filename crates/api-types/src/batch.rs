@@ -1,5 +1,6 @@
 //! `POST /v1/batch`: operations in a list, independent of each other.
 
+use chrono::{DateTime, Utc};
 use quota_core::amount::Amount;
 use quota_core::ids::{FeatureCode, IdempotencyKey, TokenId, UserId};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,13 @@ pub struct BatchItem {
     /// Several features at once, 1 to 100: all of them or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
+    /// For a track, when it was used, if that is told late; see `POST /v1/track`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub at: Option<DateTime<Utc>>,
     /// The type of what is made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,

@@ -1,5 +1,6 @@
 //! Requests about use: check, consume, track, reserve and its settlement, refund, capacity.
 
+use chrono::{DateTime, Utc};
 use quota_core::amount::Amount;
 use quota_core::ids::{FeatureCode, TokenId, UserId};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,45 @@ pub struct ConsumeBody {
     /// Several features at once, 1 to 100: all of them or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
+    /// The type of what is made, such as `article`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<Label>,
+    /// The id of what is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<Label>,
+    /// Why; booked with the operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// A use that already happened: one `feature` and `amount`, or several in `items`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", schema(example = json!({"user": "alice", "feature": "articles_per_month", "amount": 1})))]
+pub struct TrackBody {
+    /// Id of the user.
+    pub user: UserId,
+    /// The user's API token that the use came with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// Code of the feature, as in the catalog; not together with `items`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// How much of the feature, in stored units: 1 to 10^15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+    /// Several features at once, 1 to 100: all of them are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<ItemBody>>,
+    /// When it was used, if that is told late: up to 35 days ago and not in the future. It is booked in the usage windows
+    /// of that instant, closed or not, and the answer's `balances` are those of these windows.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::instant::deserialize_option"
+    )]
+    pub at: Option<DateTime<Utc>>,
     /// The type of what is made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,

@@ -34,6 +34,9 @@ pub struct EntryBody {
     pub overage: i64,
     /// Change of `granted`, in credits: only grants have one.
     pub granted: i64,
+    /// When it was used, if that was told late: the balance is the one of this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<DateTime<Utc>>,
 }
 
 /// One operation.

@@ -42,7 +42,7 @@ pub use catalog::{CatalogBody, HeldBody, LimitChangeBody, OverLimitBody, PlanBod
 pub use credits::{CreditsBody, GrantBody, NewGrantBody, TakeBackBody};
 pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
-    ReleaseCapacityBody, ReserveBody,
+    ReleaseCapacityBody, ReserveBody, TrackBody,
 };
 pub use decision::{BalanceBody, DecisionBody, DrawBody, ReleasedBody};
 pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList};

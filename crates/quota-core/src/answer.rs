@@ -198,6 +198,8 @@ pub enum Rejection {
     EndsBeforeStart { starts_at: DateTime<Utc> },
     #[error("must be in the future")]
     NotInFuture { field: &'static str },
+    #[error("must not be in the future, nor more than {days_max} days ago")]
+    NotRecent { field: &'static str, days_max: u32 },
     #[error("must be from {least} to {most}")]
     OutOfRange {
         field: &'static str,
@@ -272,6 +274,7 @@ impl Rejection {
             Self::NotCanceled { .. } => "not_canceled",
             Self::EndsBeforeStart { .. } => "ends_before_start",
             Self::NotInFuture { .. } => "not_in_future",
+            Self::NotRecent { .. } => "not_recent",
             Self::OutOfRange { .. } => "out_of_range",
             Self::CounterFull => "counter_full",
             Self::OpenReservations => "open_reservations",
@@ -293,6 +296,7 @@ impl Rejection {
             Self::WrongKind { field }
             | Self::Full { field }
             | Self::NotInFuture { field }
+            | Self::NotRecent { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
             Self::RefundTooLarge { .. } | Self::GrantTooSmall { .. } | Self::CounterFull => {
                 Some("amount")
@@ -361,6 +365,7 @@ impl Rejection {
             | Self::NotCapacity(_)
             | Self::EndsBeforeStart { .. }
             | Self::NotInFuture { .. }
+            | Self::NotRecent { .. }
             | Self::OutOfRange { .. } => RejectionClass::Invalid,
             Self::InList { cause, .. } => cause.class(),
         }

@@ -44,6 +44,14 @@ pub struct Entry {
     /// What one unit of the feature cost in this balance: credits for a grant, 1 elsewhere.
     #[serde(rename = "k", default = "one", skip_serializing_if = "is_one")]
     pub unit_cost: u64,
+    /// When what it books was used, if that was told late (X5): the balance is that of this instant.
+    #[serde(
+        rename = "t",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "chrono::serde::ts_microseconds_option"
+    )]
+    pub used_at: Option<DateTime<Utc>>,
 }
 
 impl Entry {

@@ -171,7 +171,7 @@ impl Engine {
 /// Asks for what the request refers to.
 fn refer(query: &mut HomeQuery, request: &Request) {
     match request.command.traits().reads {
-        Reads::Account | Reads::Stored => {}
+        Reads::Account | Reads::Stored | Reads::Windows(_) => {}
         Reads::Reservation(reservation) => query.reservations.push(reservation),
         Reads::Operation(operation) => query.operations.push(operation),
     }
@@ -179,7 +179,7 @@ fn refer(query: &mut HomeQuery, request: &Request) {
 
 fn holds(home: &Home, request: &Request) -> bool {
     match request.command.traits().reads {
-        Reads::Account | Reads::Stored => false,
+        Reads::Account | Reads::Stored | Reads::Windows(_) => false,
         Reads::Reservation(reservation) => home.reservations.contains_key(&reservation),
         Reads::Operation(operation) => home.referred.contains_key(&operation),
     }

@@ -26,7 +26,7 @@ impl Engine {
         for home in self.homes_of(account).await? {
             let query = HomeQuery {
                 reservations: vec![id],
-                ..query_of(home)
+                ..HomeQuery::of(home)
             };
             let Some(mut home) = self.load_one(query).await? else {
                 continue;
@@ -54,7 +54,7 @@ impl Engine {
         for home in self.homes_of(account).await? {
             let query = HomeQuery {
                 operations: vec![id],
-                ..query_of(home)
+                ..HomeQuery::of(home)
             };
             let Some(mut home) = self.load_one(query).await? else {
                 continue;
@@ -83,15 +83,5 @@ impl Engine {
             homes: vec![query],
         };
         Ok(self.storage().load(&query).await?.homes.pop())
-    }
-}
-
-fn query_of(home: AccountId) -> HomeQuery {
-    HomeQuery {
-        home,
-        accounts: Vec::new(),
-        reservations: Vec::new(),
-        operations: Vec::new(),
-        keys: Vec::new(),
     }
 }

@@ -140,11 +140,9 @@ pub(crate) fn home_query(home: &AccountId, request: &Request) -> HomeQuery {
         key: key.clone(),
     });
     HomeQuery {
-        home: home.clone(),
         accounts: vec![request.account.clone()],
-        reservations: Vec::new(),
-        operations: Vec::new(),
         keys: keys.collect(),
+        ..HomeQuery::of(home.clone())
     }
 }
 

@@ -173,11 +173,8 @@ impl Engine {
             now: setting.now,
             keys_since: setting.now,
             homes: vec![HomeQuery {
-                home: home.clone(),
                 accounts: vec![account.clone()],
-                reservations: Vec::new(),
-                operations: Vec::new(),
-                keys: Vec::new(),
+                ..HomeQuery::of(home.clone())
             }],
         };
         let mut loaded = self.storage().load(&query).await?;

@@ -175,7 +175,14 @@ fn step(number: usize, done: &[Uuid]) -> Option<(AccountId, Command)> {
         13 => (ann, consume_items(&[("art", 1_000)])),
         14 => {
             let (token, items) = (None, items(&[("art", 60)]));
-            (ann, Command::Track(Track { token, items }))
+            (
+                ann,
+                Command::Track(Track {
+                    token,
+                    items,
+                    at: None,
+                }),
+            )
         }
         _ => return None,
     })

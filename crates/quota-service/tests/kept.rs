@@ -82,6 +82,7 @@ async fn track(engine: &Engine, account: &str, key: &str) -> Reply {
     let command = Command::Track(Track {
         token: None,
         items: vec![item],
+        at: None,
     });
     done(engine, account, Some(key), command).await
 }

@@ -98,13 +98,11 @@ fn ask(home: AccountId) -> HomeQuery {
     let key = IdempotencyKey::new(&Uuid::now_v7().to_string()).expect("a key");
     HomeQuery {
         accounts: vec![home.clone()],
-        reservations: Vec::new(),
-        operations: Vec::new(),
         keys: vec![KeyQuery {
             account: home.clone(),
             key,
         }],
-        home,
+        ..HomeQuery::of(home)
     }
 }
 

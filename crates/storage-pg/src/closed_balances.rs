@@ -66,6 +66,19 @@ pub(crate) fn closed_rows() -> String {
     arm(RowKind::Closed, &columns, from)
 }
 
+/// The closed windows that were asked for, as far as they lie between two texts.
+pub(crate) fn window_rows() -> String {
+    let columns = [
+        ("home", "c.home".to_owned()),
+        ("account", "c.account".to_owned()),
+        ("document", "c.balance".to_owned()),
+    ];
+    let from = "unnest($12::text[], $13::text[], $14::text[], $15::text[]) as w (home, account, first, before)
+join closed_balances c on c.home = w.home and c.shard = $shard and c.account = w.account
+    and c.bucket >= w.first and c.bucket < w.before";
+    arm(RowKind::Window, &columns, from)
+}
+
 /// All of a home.
 pub(crate) const OF_HOME: &str = "\
 select c.account, c.balance from closed_balances c where c.home = $1 and c.shard = $2 order by c.account, c.bucket";

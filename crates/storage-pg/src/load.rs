@@ -21,6 +21,7 @@ pub(crate) struct LoadColumns {
     keys: (Vec<String>, Vec<String>, Vec<String>),
     reservations: (Vec<String>, Vec<Uuid>),
     operations: (Vec<String>, Vec<Uuid>),
+    windows: (Vec<String>, Vec<String>, Vec<String>, Vec<String>),
 }
 
 impl LoadColumns {
@@ -43,6 +44,7 @@ impl LoadColumns {
             keys: Default::default(),
             reservations: Default::default(),
             operations: Default::default(),
+            windows: Default::default(),
         };
         for asked in homes {
             let home = || asked.home.as_str().to_owned();
@@ -67,12 +69,22 @@ impl LoadColumns {
                 columns.operations.0.push(home());
                 columns.operations.1.push(*id);
             }
+            for windows in &asked.windows {
+                for (first, before) in windows.ranges() {
+                    columns.windows.0.push(home());
+                    let account = windows.account.as_str();
+                    columns.windows.1.push(account.to_owned());
+                    columns.windows.2.push(first);
+                    columns.windows.3.push(before);
+                }
+            }
         }
         columns
     }
 
     fn refers(&self) -> bool {
-        !self.reservations.0.is_empty() || !self.operations.0.is_empty()
+        let asked = [&self.reservations.0, &self.operations.0, &self.windows.0];
+        asked.into_iter().any(|homes| !homes.is_empty())
     }
 }
 
@@ -97,6 +109,10 @@ pub(crate) async fn load(
             .bind(&columns.reservations.1)
             .bind(&columns.operations.0)
             .bind(&columns.operations.1)
+            .bind(&columns.windows.0)
+            .bind(&columns.windows.1)
+            .bind(&columns.windows.2)
+            .bind(&columns.windows.3)
     } else {
         statement
     };

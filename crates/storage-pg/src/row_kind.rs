@@ -16,6 +16,7 @@ pub(crate) enum RowKind {
     Referred,
     Refund,
     Closed,
+    Window,
 }
 
 /// The columns that all kinds share. Each kind fills some.
@@ -37,7 +38,7 @@ const COLUMNS: [(&str, &str); 13] = [
 
 impl RowKind {
     /// The place of each is its number in the statement.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Catalog,
         Self::Account,
         Self::Earlier,
@@ -45,6 +46,7 @@ impl RowKind {
         Self::Referred,
         Self::Refund,
         Self::Closed,
+        Self::Window,
     ];
 
     fn number(self) -> usize {

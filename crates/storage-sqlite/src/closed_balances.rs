@@ -16,6 +16,12 @@ pub(crate) const LOAD: &str = "select c.home, c.account, c.balance \
      and c.account = q.value ->> 1 and c.bucket = q.value ->> 2 \
      order by c.account, c.bucket";
 
+/// Those of homes and accounts whose bucket lies between two texts, in JSON.
+pub(crate) const LOAD_BETWEEN: &str = "select c.home, c.account, c.balance \
+     from json_each(?1) as q cross join closed_balances as c on c.home = q.value ->> 0 \
+     and c.account = q.value ->> 1 and c.bucket >= q.value ->> 2 and c.bucket < q.value ->> 3 \
+     order by c.account, c.bucket";
+
 /// All of a home.
 pub(crate) const OF_HOME: &str = "select home, account, balance from closed_balances \
      where home = ?1 order by account, bucket";

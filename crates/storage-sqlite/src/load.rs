@@ -38,6 +38,7 @@ pub(crate) async fn load(
     let holders = load_due(connection, query.now, &mut homes).await?;
     load_accounts(connection, &holders, &mut homes).await?;
     load_referred(connection, query, &mut homes).await?;
+    load_windows(connection, query, &mut homes).await?;
     let earlier = load_earlier(connection, query).await?;
     let in_order = query.homes.iter().map(|wanted| {
         let empty = || Home::empty(wanted.home.clone());
@@ -188,6 +189,31 @@ async fn load_closed(
     }
     let rows = fetch_by_keys(connection, closed_balances::LOAD, &buckets).await?;
     rows.iter().map(closed_balances::read).collect()
+}
+
+/// The closed windows that were asked for.
+async fn load_windows(
+    connection: &mut SqliteConnection,
+    query: &LoadQuery,
+    homes: &mut Homes,
+) -> Result<(), Fault> {
+    let mut wanted = Vec::new();
+    for home in &query.homes {
+        for windows in &home.windows {
+            let ranges = windows.ranges().into_iter();
+            wanted.extend(ranges.map(|(first, before)| {
+                let (home, account) = (&home.home, &windows.account);
+                (home, account, first, before)
+            }));
+        }
+    }
+    for row in fetch_by_keys(connection, closed_balances::LOAD_BETWEEN, &wanted).await? {
+        let (home, closed) = closed_balances::read(&row)?;
+        if let Some(home) = homes.get_mut(&home) {
+            home.closed_windows.push(closed);
+        }
+    }
+    Ok(())
 }
 
 /// Operations that carry the keys asked for. Older ones than `keys_since` are found too: a key is never used again.

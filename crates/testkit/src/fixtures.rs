@@ -133,6 +133,7 @@ pub fn entry(account: &AccountId, bucket: Bucket) -> Entry {
         overage: 0,
         granted: 0,
         unit_cost: 1,
+        used_at: None,
     }
 }
 
@@ -226,13 +227,7 @@ pub fn batch(homes: Vec<HomeWrite>) -> WriteBatch {
 
 /// A home's own account and nothing else.
 pub fn home_query(home: &AccountId) -> HomeQuery {
-    HomeQuery {
-        home: home.clone(),
-        accounts: Vec::new(),
-        reservations: Vec::new(),
-        operations: Vec::new(),
-        keys: Vec::new(),
-    }
+    HomeQuery::of(home.clone())
 }
 
 /// What is wanted of homes at second 0.

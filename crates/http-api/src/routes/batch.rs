@@ -73,12 +73,21 @@ async fn try_run(
         reason: item.reason,
     };
     let at = format!("/operations/{index}");
+    if item.at.is_some() && matches!(verb, OperationVerb::Consume) {
+        let why = "only a track may tell of an earlier instant";
+        let error = FieldError::at(format!("{at}/at"), why);
+        return Err(Problem::invalid_body(error));
+    }
     let spending = spending(body, &at)?;
     let features = features(&spending.items);
     let (token, items) = (spending.token, spending.items);
     let command = match verb {
         OperationVerb::Consume => Command::Consume(Consume { token, items }),
-        OperationVerb::Track => Command::Track(Track { token, items }),
+        OperationVerb::Track => Command::Track(Track {
+            token,
+            items,
+            at: item.at,
+        }),
     };
     let (account, note) = (spending.account, spending.note);
     let is_single = spending.requested.is_some();

@@ -1,6 +1,6 @@
 //! `POST /v1/consume` and `POST /v1/track`.
 
-use api_types::{ConsumeBody, DecisionBody, FieldError, ItemBody};
+use api_types::{ConsumeBody, DecisionBody, FieldError, ItemBody, TrackBody};
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::amount::Amount;
@@ -109,21 +109,34 @@ pub(crate) async fn consume(
     ))
 }
 
-/// Records use that already happened: never denied, what nothing pays for is booked as overage.
-#[utoipa::path(post, path = "/v1/track", tag = "decide", request_body = ConsumeBody,
+/// Records use that already happened: never denied, what nothing pays for is booked as overage. With `at` it is booked in
+/// the usage windows of that instant, and the running ones stay as they are.
+#[utoipa::path(post, path = "/v1/track", tag = "decide", request_body = TrackBody,
     responses((status = 200, description = "Recorded", body = DecisionBody),
         (status = 404, description = "There is no such user, token or feature", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A counter would exceed its maximum", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn track(
     State(state): State<ApiState>,
     Writes(caller): Writes,
-    JsonBody(body): JsonBody<ConsumeBody>,
+    JsonBody(body): JsonBody<TrackBody>,
 ) -> Result<Response, Problem> {
+    let at = body.at;
+    let body = ConsumeBody {
+        user: body.user,
+        token: body.token,
+        feature: body.feature,
+        amount: body.amount,
+        items: body.items,
+        resource_type: body.resource_type,
+        resource_id: body.resource_id,
+        reason: body.reason,
+    };
     let spending = spending(body, "")?;
     let is_single = spending.requested.is_some();
     let command = Command::Track(Track {
         token: spending.token,
         items: spending.items,
+        at,
     });
     let (account, note) = (spending.account, spending.note);
     let reply = submit(&state, &caller, Verb::Track, account, command, note)

@@ -75,6 +75,7 @@ fn entry_body(entry: Entry) -> EntryBody {
         held: entry.held,
         overage: entry.overage,
         granted: entry.granted,
+        used_at: entry.used_at,
     }
 }
 

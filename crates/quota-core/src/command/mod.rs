@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ids::{AccountId, IdempotencyKey};
+use crate::item::Item;
 use crate::operation::OperationKind;
 use crate::origin::Origin;
 
@@ -18,6 +19,8 @@ pub use payload::{
 
 /// Most items in one request, which is carried out whole or not at all (X2).
 pub const ITEMS_MAX: usize = 100;
+/// Most days after which use may still be told (X5).
+pub const TOLD_LATE_DAYS_MAX: u32 = 35;
 /// Most tokens that a user may have that are neither revoked nor expired; they share the user's row.
 pub const TOKENS_MAX: usize = 100;
 /// Most grants with something left that an account may have; they share its row.
@@ -77,7 +80,7 @@ pub enum Command {
 
 /// What has to be read of a home before a command can be decided on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reads {
+pub enum Reads<'a> {
     /// The home and the account that asks: a copy kept in memory will do.
     Account,
     /// The same, from the store.
@@ -86,15 +89,17 @@ pub enum Reads {
     Reservation(Uuid),
     /// This operation with its refunds too, from the store.
     Operation(Uuid),
+    /// The windows of these features that were closed too, of the account and of its home, from the store.
+    Windows(&'a [Item]),
 }
 
 /// What is known of a command before it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommandTraits {
+pub struct CommandTraits<'a> {
     /// What it is booked as; [`OperationKind::traits`] says whether that is urgent, and whether it counts as use.
     pub kind: OperationKind,
     /// What has to be read for it.
-    pub reads: Reads,
+    pub reads: Reads<'a>,
     /// Whether nothing has changed yet when it is refused, so that nothing needs to be undone.
     pub decides_first: bool,
     /// Whether its account may be new.
@@ -103,7 +108,7 @@ pub struct CommandTraits {
 
 impl Command {
     /// What is known of it before it is carried out: the one place where a new command says so.
-    pub fn traits(&self) -> CommandTraits {
+    pub fn traits(&self) -> CommandTraits<'_> {
         let change = CommandTraits {
             kind: OperationKind::Change,
             reads: Reads::Account,
@@ -121,6 +126,10 @@ impl Command {
         };
         match self {
             Self::Consume(_) => decided(OperationKind::Consume),
+            Self::Track(track) if track.at.is_some() => CommandTraits {
+                reads: Reads::Windows(&track.items),
+                ..of_kind(OperationKind::Track)
+            },
             Self::Track(_) => decided(OperationKind::Track),
             Self::Reserve(_) => decided(OperationKind::Reserve),
             Self::Commit(commit) => of_hold(OperationKind::Commit, commit.reservation),

@@ -31,6 +31,10 @@ pub struct Track {
     pub token: Option<TokenId>,
     /// What was used; 1 to [`super::ITEMS_MAX`].
     pub items: Vec<Item>,
+    /// When it was used, if it is told late: it is booked in the windows of that instant, up to
+    /// [`super::TOLD_LATE_DAYS_MAX`] days back. Now when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// Decides and holds (R1).

@@ -24,7 +24,7 @@ pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
 pub use store::{
     AccountWrite, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store,
-    WriteBatch,
+    WindowsQuery, WriteBatch,
 };
 pub use store_error::StoreError;
 pub use upkeep::Upkeep;

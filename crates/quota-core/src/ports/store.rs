@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::jobs::Lease;
 use super::store_error::StoreError;
+use crate::balance::Bucket;
 use crate::event::Event;
 use crate::home::{Account, ClosedBalance, Home};
-use crate::ids::{AccountId, IdempotencyKey};
+use crate::ids::{AccountId, FeatureCode, IdempotencyKey};
 use crate::operation::{Operation, sequence_of};
 use crate::reservation::Reservation;
 
@@ -25,8 +26,55 @@ pub struct HomeQuery {
     pub reservations: Vec<Uuid>,
     /// Operations in it, each with its refunds and with those of its buckets that were closed.
     pub operations: Vec<Uuid>,
+    /// Features of accounts whose closed windows are wanted, all of them.
+    pub windows: Vec<WindowsQuery>,
     /// Keys whose first answers are wanted.
     pub keys: Vec<KeyQuery>,
+}
+
+impl HomeQuery {
+    /// Wants nothing of a home but its own account.
+    pub fn of(home: AccountId) -> Self {
+        Self {
+            home,
+            accounts: Vec::new(),
+            reservations: Vec::new(),
+            operations: Vec::new(),
+            windows: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+}
+
+/// The windows of a feature of an account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WindowsQuery {
+    /// The account whose windows they are.
+    pub account: AccountId,
+    /// What is counted in them.
+    pub feature: FeatureCode,
+}
+
+impl WindowsQuery {
+    /// Their buckets as text: for each kind from the first text on, before the second.
+    pub fn ranges(&self) -> [(String, String); 2] {
+        // `;` follows `:`, and a code has neither.
+        ["window", "tracked"].map(|kind| {
+            let feature = &self.feature;
+            (format!("{kind}:{feature}:"), format!("{kind}:{feature};"))
+        })
+    }
+
+    /// Whether a closed balance is one of them.
+    pub fn holds(&self, account: &AccountId, bucket: &Bucket) -> bool {
+        let feature = match bucket {
+            Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => feature,
+            Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {
+                return false;
+            }
+        };
+        *account == self.account && *feature == self.feature
+    }
 }
 
 /// A key within its account.

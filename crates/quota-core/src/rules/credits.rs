@@ -85,5 +85,6 @@ fn granted_entry(desk: &Desk<'_>, bucket: Bucket, granted: i64) -> Entry {
         overage: 0,
         granted,
         unit_cost: 1,
+        used_at: None,
     }
 }

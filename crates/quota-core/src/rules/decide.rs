@@ -81,7 +81,19 @@ pub fn decide(question: &Question<'_>) -> Decision {
     }
 }
 
+/// Decides by the allowances that count at the instant of the question.
 pub(crate) fn draw(question: &Question<'_>) -> Result<Drawn, Denial> {
+    draw_by(question, |_, account, feature| {
+        let (catalog, grace, now) = (question.catalog, question.grace, question.now);
+        allowance(account.terms, feature, catalog, grace, now)
+    })
+}
+
+/// Decides by the allowances that are given for the user and for the org.
+pub(crate) fn draw_by(
+    question: &Question<'_>,
+    own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
+) -> Result<Drawn, Denial> {
     let user = question
         .user
         .ok_or(Denial::flat(Reason::UnknownUser, Scope::User))?;
@@ -92,15 +104,19 @@ pub(crate) fn draw(question: &Question<'_>) -> Result<Drawn, Denial> {
     }
     let mut draws = Vec::with_capacity(3);
     token_draws(question, &user, &mut draws)?;
-    let own = user_draws(question, &user, feature, &mut draws)?;
-    let org = match &question.org {
-        Some(org) => Some(org_draws(question, org, feature, &mut draws)?),
+    let of_user = own(Scope::User, &user, feature);
+    let of_user = user_draws(question, (&user, of_user), feature, &mut draws)?;
+    let of_org = match &question.org {
+        Some(org) => {
+            let own = own(Scope::Org, org, feature);
+            Some(org_draws(question, (org, own), feature, &mut draws)?)
+        }
         None => None,
     };
     Ok(Drawn {
         draws,
-        user: own,
-        org,
+        user: of_user,
+        org: of_org,
     })
 }
 
@@ -152,17 +168,10 @@ fn token_draws(
 
 fn user_draws(
     question: &Question<'_>,
-    user: &AccountView<'_>,
+    (user, own): (&AccountView<'_>, Allowance),
     feature: &Feature,
     draws: &mut Vec<Draw>,
 ) -> Result<Allowance, Denial> {
-    let own = allowance(
-        user.terms,
-        feature,
-        question.catalog,
-        question.grace,
-        question.now,
-    );
     let trial_used = taken(user.balances, &Bucket::Trial(feature.code.clone()));
     let order = sources(&Funds {
         unlimited: user.terms.unlimited,
@@ -207,20 +216,13 @@ fn user_reason(own: &Allowance, feature: &Feature) -> Reason {
 
 fn org_draws(
     question: &Question<'_>,
-    org: &AccountView<'_>,
+    (org, own): (&AccountView<'_>, Allowance),
     feature: &Feature,
     draws: &mut Vec<Draw>,
 ) -> Result<Allowance, Denial> {
     if org.terms.disabled && question.mode == Mode::Ask {
         return Err(Denial::flat(Reason::OrgDisabled, Scope::Org));
     }
-    let own = allowance(
-        org.terms,
-        feature,
-        question.catalog,
-        question.grace,
-        question.now,
-    );
     let order = if own.only_tracks_org() {
         vec![Headroom {
             source: Source::Unlimited,

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::{
     accounts, cancel, capacity, change_plan, close, commit, credits, expire, expire_subscription,
     extend, overrides, refund, release, renew, reserve, reset, set_status, spend, subscribe,
-    tokens,
+    tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -79,7 +79,7 @@ pub fn execute(
 fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejection> {
     match command {
         Command::Consume(asked) => spend::consume(desk, asked),
-        Command::Track(asked) => spend::track(desk, asked),
+        Command::Track(asked) => track::track(desk, asked),
         Command::Reserve(asked) => reserve::reserve(desk, asked),
         Command::Commit(asked) => commit::commit(desk, asked),
         Command::Release(asked) => release::release(desk, asked),

@@ -26,6 +26,7 @@ mod moves;
 mod opening;
 pub mod outcome;
 mod overrides;
+mod past;
 mod posting;
 mod refund;
 mod release;
@@ -40,5 +41,6 @@ mod spend;
 pub mod standing;
 mod subscribe;
 mod tokens;
+mod track;
 
 pub use relocate::relocate;

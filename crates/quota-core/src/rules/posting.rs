@@ -160,6 +160,7 @@ pub(crate) fn post_by(
         overage: posting.overage,
         granted: 0,
         unit_cost: posting.unit_cost,
+        used_at: None,
     })
 }
 

@@ -167,5 +167,6 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
         overage: change(balance.overage),
         granted,
         unit_cost: 1,
+        used_at: None,
     }
 }

@@ -141,6 +141,7 @@ pub(super) fn part(
             overage: 0_i64.saturating_sub_unsigned(overage),
             granted: 0,
             unit_cost: 1,
+            used_at: None,
         });
     }
     remember(org, (user, kept), left_at);

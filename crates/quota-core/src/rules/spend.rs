@@ -1,4 +1,4 @@
-//! Consume and track: one request over all its scopes, all its items or none (O5, X2, X5).
+//! Spending: one request over all its scopes, all its items or none (O5, X2).
 
 use super::context::Use;
 use super::decide::{Drawn, Mode, draw};
@@ -9,7 +9,7 @@ use super::settle::paid_units;
 use super::standing::{scope_balances, standing_of};
 use crate::amount::COUNT_MAX;
 use crate::answer::{Answer, Rejection, ScopeBalance};
-use crate::command::{Consume, ITEMS_MAX, Track};
+use crate::command::{Consume, ITEMS_MAX};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope};
 use crate::ids::{FeatureCode, TokenId};
@@ -34,18 +34,8 @@ pub(crate) fn consume(desk: &mut Desk<'_>, asked: &Consume) -> Result<Outcome, R
     spend(desk, spending)
 }
 
-/// Spends all items: they were used already.
-pub(crate) fn track(desk: &mut Desk<'_>, asked: &Track) -> Result<Outcome, Rejection> {
-    let spending = Spending {
-        token: asked.token.as_ref(),
-        items: &asked.items,
-        mode: Mode::Force,
-    };
-    must_exist(desk, spending)?;
-    spend(desk, spending)
-}
-
-fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outcome, Rejection> {
+/// Spends all items, or says which of them cannot be had.
+pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outcome, Rejection> {
     let items = spending.items;
     check_count(items)?;
     // One item needs no way back: it is decided before anything changes.
@@ -100,29 +90,14 @@ pub(crate) fn standing_of_items(desk: &Desk<'_>, spending: Spending<'_>) -> Vec<
     balances
 }
 
-fn check_count(items: &[Item]) -> Result<(), Rejection> {
+/// Refuses an empty list and one that is too long.
+pub(crate) fn check_count(items: &[Item]) -> Result<(), Rejection> {
     if items.is_empty() || items.len() > ITEMS_MAX {
         return Err(Rejection::OutOfRange {
             field: "items",
             least: 1,
             most: ITEMS_MAX.try_into().unwrap_or(u64::MAX),
         });
-    }
-    Ok(())
-}
-
-/// What is recorded after the fact cannot be denied, so what it names must exist.
-fn must_exist(desk: &Desk<'_>, spending: Spending<'_>) -> Result<(), Rejection> {
-    check_count(spending.items)?;
-    let account = desk.account()?;
-    if let Some(token) = spending.token
-        && !account.terms.tokens.contains_key(token)
-    {
-        return Err(Rejection::UnknownToken(token.clone()));
-    }
-    for (index, item) in spending.items.iter().enumerate() {
-        let found = desk.context.feature(&item.feature);
-        found.map_err(|rejection| rejection.in_list(index))?;
     }
     Ok(())
 }

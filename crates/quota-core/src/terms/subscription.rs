@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Months, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Interval, Plan};
@@ -237,6 +237,29 @@ impl Subscription {
         }
         next.runs_since = self.runs_since_of(at);
         next
+    }
+
+    /// The period of its interval that holds `at`, counted from the anchor, forwards or back.
+    pub(crate) fn period_of(&self, at: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+        let interval = self.interval.months();
+        if self.anchor_at <= at {
+            let done = self.months_since_anchor(at);
+            let done = done.saturating_sub(done.checked_rem(interval).unwrap_or(0));
+            let next = done.saturating_add(interval);
+            return (
+                month_start(self.anchor_at, done),
+                month_start(self.anchor_at, next),
+            );
+        }
+        let (mut back, mut ends_at) = (interval, self.anchor_at);
+        loop {
+            let starts_at = self.anchor_at.checked_sub_months(Months::new(back));
+            let starts_at = starts_at.unwrap_or(DateTime::<Utc>::MIN_UTC);
+            if starts_at <= at {
+                return (starts_at, ends_at);
+            }
+            (back, ends_at) = (back.saturating_add(interval), starts_at);
+        }
     }
 
     fn months_since_anchor(&self, at: DateTime<Utc>) -> u32 {

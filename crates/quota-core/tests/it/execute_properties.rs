@@ -61,7 +61,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-fn use_of(step: Step) -> Command {
+fn use_of(stage: &Stage, step: Step) -> Command {
     let token = (step.extra.is_multiple_of(3)).then(|| token_id(["t", "u"][step.what % 2]));
     let feature = FEATURES[step.what];
     let mut items = vec![item(feature, step.size)];
@@ -71,7 +71,15 @@ fn use_of(step: Step) -> Command {
     }
     match step.kind {
         0..10 => Command::Consume(Consume { token, items }),
-        10..12 => Command::Track(Track { token, items }),
+        10..12 => {
+            let back = TimeDelta::hours(i64::try_from(step.extra % 840).unwrap_or(0));
+            let is_late = step.kind == 11 || step.extra.is_multiple_of(2);
+            Command::Track(Track {
+                token,
+                items,
+                at: is_late.then(|| stage.now - back),
+            })
+        }
         _ => Command::Reserve(Reserve {
             token,
             feature: code(feature),
@@ -183,7 +191,7 @@ fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command
         Vec::new()
     };
     let (who, command) = match step.kind {
-        0..16 => (user, use_of(step)),
+        0..16 => (user, use_of(stage, step)),
         16..22 => return of_a_hold(stage, step),
         22..26 => return refund_of(stage, step),
         26..30 => (any, of_a_subscription(stage, step)),

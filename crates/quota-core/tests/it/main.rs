@@ -10,6 +10,7 @@ mod consuming;
 mod credits;
 mod execute_properties;
 mod holds;
+mod late;
 mod moving;
 mod orgs;
 mod periods;

@@ -19,7 +19,7 @@ use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, Pl
 use quota_core::item::Item;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::origin::Origin;
-use quota_core::ports::AuditHome;
+use quota_core::ports::{AuditHome, WindowsQuery};
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
@@ -160,7 +160,7 @@ impl Stage {
     /// As a store loads it: due holds, and what the command refers to.
     fn load(&mut self, command: &Command) {
         let (named, mut referred) = match command.traits().reads {
-            Reads::Account | Reads::Stored => (None, Vec::new()),
+            Reads::Account | Reads::Stored | Reads::Windows(_) => (None, Vec::new()),
             Reads::Reservation(reservation) => (Some(reservation), Vec::new()),
             Reads::Operation(operation) => (None, vec![operation]),
         };
@@ -186,6 +186,19 @@ impl Stage {
             .into_iter()
             .filter_map(|id| Some((id, self.referred(id)?)));
         self.home.referred = known.collect();
+        if let Reads::Windows(items) = command.traits().reads {
+            let is_asked = |closed: &&ClosedBalance| {
+                items.iter().any(|item| {
+                    let asked = WindowsQuery {
+                        account: closed.account.clone(),
+                        feature: item.feature.clone(),
+                    };
+                    asked.holds(&closed.account, &closed.balance.bucket)
+                })
+            };
+            let found = self.closed.values().filter(is_asked);
+            self.home.closed_windows = found.cloned().collect();
+        }
     }
 
     fn referred(&self, id: Uuid) -> Option<Referred> {
@@ -218,6 +231,7 @@ impl Stage {
         self.events.extend(changes.events);
         self.home.reservations.clear();
         self.home.referred.clear();
+        self.home.closed_windows.clear();
     }
 
     /// Everything that is kept, as the auditor reads it.
@@ -388,6 +402,16 @@ pub fn track(feature: &str, value: u64) -> Command {
     Command::Track(Track {
         token: None,
         items: vec![item(feature, value)],
+        at: None,
+    })
+}
+
+/// Use that is told late.
+pub fn track_at(at: DateTime<Utc>, items: Vec<Item>) -> Command {
+    Command::Track(Track {
+        token: None,
+        items,
+        at: Some(at),
     })
 }
 

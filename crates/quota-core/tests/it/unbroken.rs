@@ -163,6 +163,7 @@ fn overage_counts_against_a_cap_that_rises() {
     let tracked = Command::Track(Track {
         token: Some(token_id("t")),
         items: vec![crate::stage::item("articles", 8)],
+        at: None,
     });
     stage.done("user:a", tracked);
     stage.done("user:a", put_token("t", Limit::Of(10)));

@@ -26,7 +26,14 @@ pub fn least_commands() -> Documents<Command> {
                 items: items.clone(),
             }),
         ),
-        ("track", Command::Track(Track { token: None, items })),
+        (
+            "track",
+            Command::Track(Track {
+                token: None,
+                items,
+                at: None,
+            }),
+        ),
         (
             "reserve",
             Command::Reserve(Reserve {
@@ -176,7 +183,22 @@ fn full_commands() -> Documents<Command> {
                 items: items.clone(),
             }),
         ),
-        ("full_track", Command::Track(Track { token, items })),
+        (
+            "full_track",
+            Command::Track(Track {
+                token: token.clone(),
+                items: items.clone(),
+                at: None,
+            }),
+        ),
+        (
+            "full_track_told_late",
+            Command::Track(Track {
+                token,
+                items,
+                at: Some(at(2)),
+            }),
+        ),
         ("full_reserve", Command::Reserve(reserve)),
         ("full_refund", Command::Refund(refund)),
         ("full_reset", Command::Reset(reset)),

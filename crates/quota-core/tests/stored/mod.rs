@@ -238,6 +238,7 @@ pub fn entries() -> Documents<Entry> {
         overage: 0,
         granted: 0,
         unit_cost: 1,
+        used_at: None,
     };
     let full = Entry {
         scope: Scope::Org,
@@ -250,6 +251,7 @@ pub fn entries() -> Documents<Entry> {
         overage: 2,
         granted: -1,
         unit_cost: 3,
+        used_at: None,
     };
     let of_source = |scope, source| Entry {
         scope,
@@ -262,6 +264,13 @@ pub fn entries() -> Documents<Entry> {
         ("trial", of_source(Scope::Token, Source::Trial)),
         ("unlimited", of_source(Scope::User, Source::Unlimited)),
         ("overage", of_source(Scope::User, Source::Overage)),
+        (
+            "told_late",
+            Entry {
+                used_at: Some(at(5)),
+                ..least
+            },
+        ),
     ]
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use quota_core::command::{Reads, Request};
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
-use quota_core::ports::{HomeQuery, KeyQuery, Loaded};
+use quota_core::ports::{HomeQuery, KeyQuery, Loaded, WindowsQuery};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -145,11 +145,8 @@ pub(super) fn grouped(requests: Vec<PendingRequest>) -> Vec<Group> {
 /// The query that loads what a group needs of its home.
 pub(super) fn home_query(group: &Group) -> HomeQuery {
     let mut query = HomeQuery {
-        home: group.home.clone(),
         accounts: Vec::with_capacity(group.requests.len()),
-        reservations: Vec::new(),
-        operations: Vec::new(),
-        keys: Vec::new(),
+        ..HomeQuery::of(group.home.clone())
     };
     let (mut seen_accounts, mut seen_keys) = (HashSet::new(), HashSet::new());
     let kept = group.kept.as_deref();
@@ -171,6 +168,15 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
             Reads::Account | Reads::Stored => {}
             Reads::Reservation(reservation) => query.reservations.push(reservation),
             Reads::Operation(operation) => query.operations.push(operation),
+            Reads::Windows(items) => {
+                let accounts = [&request.account, &group.home].into_iter();
+                query.windows.extend(accounts.flat_map(|account| {
+                    items.iter().map(|item| WindowsQuery {
+                        account: account.clone(),
+                        feature: item.feature.clone(),
+                    })
+                }));
+            }
         }
         query
             .operations
@@ -180,6 +186,8 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
     query.reservations.dedup();
     query.operations.sort_unstable();
     query.operations.dedup();
+    query.windows.sort_unstable();
+    query.windows.dedup();
     query
 }
 
@@ -209,11 +217,8 @@ pub(super) fn former_keys(
                     Some(query) if !query.keys.contains(&key) => query.keys.push(key.clone()),
                     Some(_) => {}
                     None => queries.push(HomeQuery {
-                        home: former.home.clone(),
-                        accounts: Vec::new(),
-                        reservations: Vec::new(),
-                        operations: Vec::new(),
                         keys: vec![key.clone()],
+                        ..HomeQuery::of(former.home.clone())
                     }),
                 }
             }

@@ -1,5 +1,6 @@
 //! Drafts of what callers ask: use, reservations, giving back.
 
+use chrono::{DateTime, Utc};
 use quota_core::command::{self as payload, Command};
 use quota_core::ids::{AccountId, TokenId};
 use quota_core::item::Item;
@@ -73,6 +74,7 @@ impl Draft<payload::Track> {
         let payload = item(feature, amount).map(|item| payload::Track {
             token: None,
             items: vec![item],
+            at: None,
         });
         Self::new(payload)
     }
@@ -80,6 +82,11 @@ impl Draft<payload::Track> {
     /// This much of another feature too.
     pub fn and(self, feature: &str, amount: u64) -> Self {
         self.with(item(feature, amount), |asked, item| asked.items.push(item))
+    }
+
+    /// When it was used, if that is told late: up to 35 days ago (X5).
+    pub fn at(self, at: DateTime<Utc>) -> Self {
+        self.with(Ok(at), |asked, at| asked.at = Some(at))
     }
 
     /// The token that the use came with.

@@ -101,6 +101,7 @@ pub(crate) fn operation(account: &AccountId, sequence: u64) -> Operation {
             overage: 0,
             granted: 0,
             unit_cost: 1,
+            used_at: None,
         }],
         answer: Answer::Allowed {
             balances: Vec::new(),
@@ -140,13 +141,7 @@ pub(crate) fn batch(homes: Vec<HomeWrite>) -> WriteBatch {
 }
 
 pub(crate) fn ask(home: &AccountId) -> HomeQuery {
-    HomeQuery {
-        home: home.clone(),
-        accounts: Vec::new(),
-        reservations: Vec::new(),
-        operations: Vec::new(),
-        keys: Vec::new(),
-    }
+    HomeQuery::of(home.clone())
 }
 
 pub(crate) fn query(homes: Vec<HomeQuery>) -> LoadQuery {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use quota_core::balance::{Balance, Bucket};
 use quota_core::home::{ClosedBalance, Home, Referred};
+use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{HomeQuery, KeyQuery, LoadQuery, Loaded};
 use uuid::Uuid;
@@ -76,6 +78,12 @@ impl HomeState {
                 home.referred.insert(id, found);
             }
         }
+        let is_asked = |((account, bucket), _): &(&(AccountId, Bucket), &Balance)| {
+            let mut asked = wanted.windows.iter();
+            asked.any(|asked| asked.holds(account, bucket))
+        };
+        let windows = self.closed.iter().filter(is_asked);
+        home.closed_windows = windows.map(closed_balance).collect();
         home
     }
 
@@ -107,13 +115,15 @@ impl HomeState {
             .filter(|((account, bucket), _)| is_drawn_on(account, bucket));
         Some(Referred {
             refunds: refunds.cloned().collect(),
-            closed: closed
-                .map(|((account, _), balance)| ClosedBalance {
-                    account: account.clone(),
-                    balance: balance.clone(),
-                })
-                .collect(),
+            closed: closed.map(closed_balance).collect(),
             operation: operation.clone(),
         })
+    }
+}
+
+fn closed_balance(((account, _), balance): (&(AccountId, Bucket), &Balance)) -> ClosedBalance {
+    ClosedBalance {
+        account: account.clone(),
+        balance: balance.clone(),
     }
 }

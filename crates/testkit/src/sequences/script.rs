@@ -194,7 +194,11 @@ impl Writer<'_> {
             34..40 => {
                 self.spent.push((number, account.clone()));
                 let items = self.items();
-                Command::Track(Track { token, items })
+                Command::Track(Track {
+                    token,
+                    items,
+                    at: None,
+                })
             }
             40..56 => {
                 self.reserved.push((number, account.clone()));

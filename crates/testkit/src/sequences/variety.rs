@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::Limit;
 use quota_core::command::{
     AccountSpec, ChangePlan, Command, GrantCredits, Presence, PutAccount, PutToken, Renew,
-    SetOverride, SetStatus, Subscribe,
+    SetOverride, SetStatus, Subscribe, Track,
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::terms::Status;
@@ -133,6 +133,10 @@ impl Varier<'_> {
             Command::SetStatus(SetStatus { status }) => {
                 let set = STATUSES_SET.choose(&mut self.random);
                 *status = *set.expect("not empty");
+            }
+            Command::Track(Track { at, .. }) if self.random.random_bool(0.5) => {
+                let back = TimeDelta::hours(self.random.random_range(0..900));
+                *at = Some(self.instants[number] - back);
             }
             Command::Consume(_)
             | Command::Track(_)

@@ -2,7 +2,9 @@
 
 use quota_core::balance::Bucket;
 use quota_core::home::ClosedBalance;
+use quota_core::ids::AccountId;
 use quota_core::operation::OperationKind;
+use quota_core::ports::WindowsQuery;
 
 use super::{Store, get_with, put};
 use crate::fixtures::{
@@ -113,6 +115,45 @@ pub async fn an_operation_comes_with_its_refunds_and_closed_balances(store: Stor
     assert_eq!(referred.operation, consumption);
     assert_eq!(referred.refunds, refunds);
     assert_eq!(referred.closed, [closed]);
+}
+
+/// The closed windows of a feature come when they are asked for, of that account and feature alone, whenever they began.
+pub async fn closed_windows_come_when_they_are_asked_for(store: Store) {
+    let (acme, alice, bob) = (org("acme"), user("alice"), user("bob"));
+    let closed = |account: &AccountId, bucket: Bucket| ClosedBalance {
+        account: account.clone(),
+        balance: balance(bucket, 10, 6),
+    };
+    let start = 1_800_000_000_000_000;
+    let wanted = [
+        closed(&alice, Bucket::Tracked(feature("articles"), start)),
+        closed(&alice, window(-5)),
+        closed(&alice, window(start)),
+    ];
+    let mut write = first_write(&acme);
+    for member in [&alice, &bob] {
+        write.accounts.push(account_write(member, account(4)));
+    }
+    write.closed = wanted.to_vec();
+    write.closed.extend([
+        closed(&alice, Bucket::Standing(feature("articles"))),
+        closed(&alice, Bucket::Window(feature("articles_2"), start)),
+        closed(&alice, Bucket::Window(feature("article"), start)),
+        closed(&bob, window(start)),
+        closed(&acme, window(start)),
+    ]);
+    put(&store, vec![write]).await;
+    let mut query = home_query(&acme);
+    let home = get_with(&store, query.clone()).await;
+    assert_eq!(home.closed_windows, [], "none was asked for");
+    query.windows = vec![WindowsQuery {
+        account: alice.clone(),
+        feature: feature("articles"),
+    }];
+    let mut home = get_with(&store, query).await;
+    home.closed_windows
+        .sort_unstable_by_key(|closed| closed.balance.bucket.to_string());
+    assert_eq!(home.closed_windows, wanted);
 }
 
 fn window(start: i64) -> Bucket {

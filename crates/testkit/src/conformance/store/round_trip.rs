@@ -250,6 +250,7 @@ fn full_entry(source: Source, bucket: Bucket) -> Entry {
         overage: -1,
         granted: 9_000_000_000_000_000_000,
         unit_cost: COUNT_MAX,
+        used_at: None,
     }
 }
 

@@ -1,0 +1,263 @@
+//! The window of an instant that has passed: where use that is told late is counted (X5).
+
+use chrono::{DateTime, Utc};
+
+use super::allowance::{Allowance, Standing};
+use super::context::Context;
+use super::desk::Desk;
+use crate::amount::Limit;
+use crate::answer::Rejection;
+use crate::balance::{Balance, Bucket};
+use crate::catalog::Feature;
+use crate::home::{Account, Home};
+use crate::ids::AccountId;
+use crate::terms::{Status, Subscription, Terms};
+use crate::window::Window;
+
+/// The allowance of an account for a feature at an instant that has passed.
+#[derive(Debug)]
+pub(super) struct Past {
+    /// Whose it is.
+    pub(super) account: AccountId,
+    /// It names the balance that counts now what was used then.
+    pub(super) own: Allowance,
+    /// Where that balance is.
+    pub(super) kept: Kept,
+}
+
+/// Where the balance of a window is.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// Among the live ones; or it is the window that counts now, and is opened when it is used.
+    Live,
+    /// It was closed.
+    Closed(Balance),
+    /// There is none yet.
+    New(Balance),
+}
+
+/// The window of `feature` that held `at`: as the terms say, as far as they tell what was then; else as the books do;
+/// else counted back from the anchor. Its limit is the one that it had when it was last used.
+pub(super) fn past(
+    desk: &Desk<'_>,
+    id: AccountId,
+    feature: &Feature,
+    at: DateTime<Utc>,
+) -> Result<Past, Rejection> {
+    let account = desk.home.accounts.get(&id);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    let context = &desk.context;
+    let records = Records::of(desk.home, &id, account);
+    let mut own = allowance_at(account, feature, context, at, &records);
+    own.bucket = records.resolved(&own.bucket);
+    let present = context.allowance(account, feature);
+    if own.bucket == account.books.resolved(&present.bucket) {
+        let kept = Kept::Live;
+        return Ok(Past {
+            account: id,
+            own: present,
+            kept,
+        });
+    }
+    let (balance, kept) = match (
+        account.books.balance(&own.bucket),
+        records.closed(&own.bucket),
+    ) {
+        (Some(live), _) => (live.clone(), Kept::Live),
+        (None, Some(closed)) => (closed.clone(), Kept::Closed(closed.clone())),
+        (None, None) => {
+            let granted = own.limit().unwrap_or(Limit::Unlimited);
+            let new = Balance {
+                ends_at: own.window.ends_at,
+                ..Balance::new(own.bucket.clone(), granted, own.window.starts_at)
+            };
+            (new.clone(), Kept::New(new))
+        }
+    };
+    if own.standing == Standing::InForce {
+        // Without a limit, and where a plan does not name the feature, books say the same: only use tells.
+        let is_known = matches!(balance.granted, Limit::Of(_)) || balance.used != 0;
+        let limit = if is_known {
+            Some(balance.granted)
+        } else {
+            own.limit()
+        };
+        (own.plan_value, own.override_value) = (limit, None);
+    }
+    Ok(Past {
+        account: id,
+        own,
+        kept,
+    })
+}
+
+/// The balances of an account, live and closed.
+struct Records<'a> {
+    account: &'a Account,
+    closed: Vec<&'a Balance>,
+}
+
+/// Longest chain of moves that is followed, as for live balances.
+const MOVES_MAX: usize = 64;
+
+impl<'a> Records<'a> {
+    /// What was closed in this batch comes first: it is newer than what was loaded.
+    fn of(home: &'a Home, id: &AccountId, account: &'a Account) -> Self {
+        let closed = home.changes.closed.iter().rev().chain(&home.closed_windows);
+        let own = closed.filter(|closed| closed.account == *id);
+        Self {
+            account,
+            closed: own.map(|closed| &closed.balance).collect(),
+        }
+    }
+
+    fn closed(&self, bucket: &Bucket) -> Option<&'a Balance> {
+        let mut closed = self.closed.iter();
+        closed.find(|balance| balance.bucket == *bucket).copied()
+    }
+
+    fn balance(&self, bucket: &Bucket) -> Option<&'a Balance> {
+        let live = self.account.books.balance(bucket);
+        live.or_else(|| self.closed(bucket))
+    }
+
+    /// The bucket that counts now what was drawn from `bucket`, whether or not it was closed since.
+    fn resolved(&self, bucket: &Bucket) -> Bucket {
+        let mut found = bucket.clone();
+        for _ in 0..MOVES_MAX {
+            match self
+                .balance(&found)
+                .and_then(|balance| balance.moved_to.clone())
+            {
+                Some(next) => found = next,
+                None => break,
+            }
+        }
+        found
+    }
+
+    /// The window under a subscription that held `at`; of several the one that began last.
+    fn window_at(&self, feature: &Feature, at: DateTime<Utc>) -> Option<&'a Balance> {
+        let live = self.account.books.balances.iter();
+        let all = live.chain(self.closed.iter().copied());
+        let holds = all.filter(|balance| {
+            let is_own =
+                matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
+            let window = Window {
+                starts_at: balance.starts_at,
+                ends_at: balance.ends_at,
+            };
+            is_own && window.contains(at)
+        });
+        holds.max_by_key(|balance| balance.starts_at)
+    }
+}
+
+fn allowance_at(
+    account: &Account,
+    feature: &Feature,
+    context: &Context<'_>,
+    at: DateTime<Utc>,
+    records: &Records<'_>,
+) -> Allowance {
+    let then = Context {
+        now: at,
+        ..*context
+    };
+    let Some(held) = &account.terms.subscription else {
+        return then.allowance(account, feature);
+    };
+    let with = |subscription: Option<Subscription>| {
+        let terms = Terms {
+            subscription,
+            ..account.terms.clone()
+        };
+        super::allowance::allowance(&terms, feature, then.catalog, then.grace, at)
+    };
+    let (mut own, basis) = if held.starts_at <= at {
+        let current = held.current(then.catalog, at);
+        let mut own = with(Some(as_it_was(&current, at)));
+        let is_doubtful = current.status == Status::Unpaid;
+        if is_doubtful && records.balance(&own.bucket).is_none() {
+            own = with(Some(current.into_owned()));
+        }
+        (own, Basis::Terms)
+    } else {
+        match earlier_period(held, feature, at) {
+            Some(earlier) if held.anchor_at <= at => (with(Some(earlier)), Basis::Terms),
+            Some(earlier) => (with(Some(earlier)), Basis::Guess),
+            None => (with(None), Basis::Guess),
+        }
+    };
+    let known = records.window_at(feature, at).filter(|known| match basis {
+        Basis::Guess => true,
+        // The plan or the zone may have been another.
+        Basis::Terms => own.standing == Standing::InForce && own.window.starts_at < known.starts_at,
+    });
+    let is_window = matches!(own.bucket, Bucket::Window(..) | Bucket::Tracked(..));
+    if let Some(known) = known.filter(|_| is_window) {
+        own.standing = Standing::InForce;
+        own.bucket = known.bucket.clone();
+        own.window = Window {
+            starts_at: known.starts_at,
+            ends_at: known.ends_at,
+        };
+    }
+    own
+}
+
+/// Where the window of an instant is known from.
+#[derive(Debug, Clone, Copy)]
+enum Basis {
+    /// What the account has now says what it had then.
+    Terms,
+    /// Counted back beyond that: what the books have is more certain.
+    Guess,
+}
+
+/// A subscription before it was canceled or became unpaid: whether it was in force then is said by its period. Since
+/// when it is unpaid is not known.
+fn as_it_was(held: &Subscription, at: DateTime<Utc>) -> Subscription {
+    let mut held = held.clone();
+    let was_paid = match held.status {
+        Status::Active | Status::Trialing | Status::Unpaid => true,
+        Status::Canceled => held.cancel_at.is_some_and(|cancel_at| at < cancel_at),
+        // It knows since when.
+        Status::PastDue => false,
+    };
+    if was_paid {
+        held.status = Status::Active;
+    }
+    held
+}
+
+/// The period before the stored one that held `at`, counted from the anchor; none when there was a gap in between, or
+/// none before it.
+fn earlier_period(
+    held: &Subscription,
+    feature: &Feature,
+    at: DateTime<Utc>,
+) -> Option<Subscription> {
+    let since = held.runs_since();
+    if at < since {
+        return None;
+    }
+    let (starts_at, ends_at) = if feature.counts_by_calendar() {
+        (since, held.starts_at)
+    } else {
+        held.period_of(at)
+    };
+    Some(Subscription {
+        status: Status::Active,
+        past_due_at: None,
+        anchor_at: held.anchor_at.min(starts_at),
+        starts_at: starts_at.max(since),
+        ends_at: ends_at.min(held.starts_at),
+        runs_since: Some(since),
+        renews: false,
+        cancel_at: None,
+        scheduled: None,
+        upcoming: Some(Box::new(held.clone())),
+        ..held.clone()
+    })
+}

@@ -1,0 +1,186 @@
+//! Track: use that already happened is recorded, and never denied (X5).
+
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+
+use super::closing::{close, is_over};
+use super::context::Use;
+use super::decide::{Drawn, Mode, draw_by};
+use super::desk::Desk;
+use super::outcome::Outcome;
+use super::past::{Kept, Past, past};
+use super::posting::{Drawing, scope_account};
+use super::spend::{Spending, check_count, spend, take};
+use super::standing::scope_balances;
+use crate::answer::{Answer, Rejection, ScopeBalance};
+use crate::command::{TOLD_LATE_DAYS_MAX, Track};
+use crate::draw::Scope;
+use crate::ids::FeatureCode;
+use crate::item::Item;
+use crate::operation::Entry;
+
+/// Spends all items: they were used already, now or at an earlier instant.
+pub(crate) fn track(desk: &mut Desk<'_>, asked: &Track) -> Result<Outcome, Rejection> {
+    let spending = Spending {
+        token: asked.token.as_ref(),
+        items: &asked.items,
+        mode: Mode::Force,
+    };
+    must_exist(desk, spending)?;
+    match asked.at {
+        Some(at) => track_late(desk, spending, at.trunc_subsecs(6)),
+        None => spend(desk, spending),
+    }
+}
+
+/// What is recorded after the fact cannot be denied, so what it names must exist.
+fn must_exist(desk: &Desk<'_>, spending: Spending<'_>) -> Result<(), Rejection> {
+    check_count(spending.items)?;
+    let account = desk.account()?;
+    if let Some(token) = spending.token
+        && !account.terms.tokens.contains_key(token)
+    {
+        return Err(Rejection::UnknownToken(token.clone()));
+    }
+    for (index, item) in spending.items.iter().enumerate() {
+        let found = desk.context.feature(&item.feature);
+        found.map_err(|rejection| rejection.in_list(index))?;
+    }
+    Ok(())
+}
+
+/// Books use in the windows of `at`: those that were closed are live for that moment. What has no window pays as it
+/// would now: credits, the trial, a token's cap. The answer says how the windows stand that were booked in.
+fn track_late(
+    desk: &mut Desk<'_>,
+    spending: Spending<'_>,
+    at: DateTime<Utc>,
+) -> Result<Outcome, Rejection> {
+    let (now, days_max) = (desk.context.now, TOLD_LATE_DAYS_MAX);
+    let oldest = now.checked_sub_signed(TimeDelta::days(i64::from(days_max)));
+    if now < at || oldest.is_some_and(|oldest| at < oldest) {
+        let field = "at";
+        return Err(Rejection::NotRecent { field, days_max });
+    }
+    let (mut entries, mut opened) = (Vec::new(), Vec::new());
+    let mut drawn = Vec::with_capacity(spending.items.len());
+    for (index, item) in spending.items.iter().enumerate() {
+        let windows = open(desk, item, at)?;
+        let taken = spend_in(desk, spending, item, &windows);
+        let (posted, part) = taken.map_err(|rejection| rejection.in_list(index))?;
+        entries.extend(posted);
+        drawn.push((&item.feature, part));
+        opened.push(windows);
+    }
+    let balances = standing(desk, spending, &drawn);
+    for windows in &opened {
+        close_again(desk, &windows.user);
+        if let Some(org) = &windows.org {
+            close_again(desk, org);
+        }
+    }
+    for entry in &mut entries {
+        entry.used_at = Some(at);
+    }
+    let mut booking = desk.booking(Answer::Allowed { balances });
+    booking.entries = entries;
+    Ok(desk.book(booking))
+}
+
+/// The windows that an item is booked in.
+struct Windows {
+    user: Past,
+    org: Option<Past>,
+}
+
+/// Finds the windows of an item at the user and at its org, and has them live.
+fn open(desk: &mut Desk<'_>, item: &Item, at: DateTime<Utc>) -> Result<Windows, Rejection> {
+    let is_member = desk.account()?.terms.org.is_some();
+    let feature = desk.context.feature(&item.feature)?;
+    let mut open_at = |scope| -> Result<Past, Rejection> {
+        let id = scope_account(desk.home, &desk.request.account, scope).clone();
+        let past = past(desk, id, feature, at)?;
+        if let (Kept::Closed(balance) | Kept::New(balance), Some(account)) =
+            (&past.kept, desk.home.account_mut(&past.account))
+        {
+            account.books.balances.push(balance.clone());
+        }
+        Ok(past)
+    };
+    Ok(Windows {
+        user: open_at(Scope::User)?,
+        org: if is_member {
+            Some(open_at(Scope::Org)?)
+        } else {
+            None
+        },
+    })
+}
+
+fn spend_in(
+    desk: &mut Desk<'_>,
+    spending: Spending<'_>,
+    item: &Item,
+    windows: &Windows,
+) -> Result<(Vec<Entry>, Drawn), Rejection> {
+    let asked = Use {
+        user: &desk.request.account,
+        token: spending.token,
+        feature: &item.feature,
+        amount: item.amount,
+    };
+    let question = desk.context.question(desk.home, asked, spending.mode)?;
+    let drawn = draw_by(&question, |scope, _, _| {
+        let org = windows.org.as_ref().filter(|_| scope == Scope::Org);
+        org.unwrap_or(&windows.user).own.clone()
+    });
+    // What it names exists, and what happened already is not denied.
+    let drawn = drawn.map_err(|_| Rejection::UnknownAccount)?;
+    let entries = take(desk, &item.feature, &drawn, Drawing::Spend)?;
+    Ok((entries, drawn))
+}
+
+/// How the scopes stand in those windows, each scope and feature once: what stood after one item may be outdated after
+/// the next.
+fn standing(
+    desk: &Desk<'_>,
+    spending: Spending<'_>,
+    drawn: &[(&FeatureCode, Drawn)],
+) -> Vec<ScopeBalance> {
+    let mut balances: Vec<ScopeBalance> = Vec::new();
+    for (feature, drawn) in drawn {
+        for balance in scope_balances(desk, spending.token, feature, drawn) {
+            let is_same = |known: &ScopeBalance| {
+                known.scope == balance.scope && known.feature == balance.feature
+            };
+            if !balances.iter().any(is_same) {
+                balances.push(balance);
+            }
+        }
+    }
+    balances
+}
+
+/// Closes a window that was opened for this, once more or for the first time.
+fn close_again(desk: &mut Desk<'_>, past: &Past) {
+    let context = desk.context;
+    let bucket = &past.own.bucket;
+    let Some(account) = desk.home.account_mut(&past.account) else {
+        return;
+    };
+    let Some(balance) = account.books.balance(bucket) else {
+        return;
+    };
+    let is_closed = match &past.kept {
+        Kept::Live => false,
+        Kept::Closed(_) => true,
+        Kept::New(_) if balance.spent() == 0 => {
+            let balances = &mut account.books.balances;
+            balances.retain(|balance| balance.bucket != *bucket);
+            false
+        }
+        Kept::New(_) => is_over(account, balance, &context),
+    };
+    if is_closed {
+        close(desk.home, &past.account, bucket);
+    }
+}
