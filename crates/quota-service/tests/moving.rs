@@ -136,6 +136,7 @@ fn track(amount: u64) -> Command {
     Command::Track(Track {
         token: None,
         items: items(amount),
+        at: None,
     })
 }
 

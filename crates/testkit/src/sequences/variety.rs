@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::Limit;
 use quota_core::command::{
     AccountSpec, ChangePlan, Command, GrantCredits, Presence, PutAccount, PutToken, Renew,
-    SetOverride, SetStatus, Subscribe, Track,
+    SetOverride, SetStatus, Subscribe,
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::terms::Status;
@@ -134,12 +134,8 @@ impl Varier<'_> {
                 let set = STATUSES_SET.choose(&mut self.random);
                 *status = *set.expect("not empty");
             }
-            Command::Track(Track { at, .. }) if self.random.random_bool(0.5) => {
-                let back = TimeDelta::hours(self.random.random_range(0..900));
-                *at = Some(self.instants[number] - back);
-            }
+            Command::Track(track) => track.at = self.told_late(number),
             Command::Consume(_)
-            | Command::Track(_)
             | Command::Reserve(_)
             | Command::Commit(_)
             | Command::Release(_)
@@ -162,6 +158,13 @@ impl Varier<'_> {
             | Command::ExpireSubscription
             | Command::CloseWindows(_) => {}
         }
+    }
+
+    /// When a step's use happened: now, or up to a little longer ago than may be told.
+    fn told_late(&mut self, number: usize) -> Option<DateTime<Utc>> {
+        let is_late = self.random.random_bool(0.5);
+        let back = TimeDelta::hours(self.random.random_range(0..900));
+        is_late.then(|| self.instants[number] - back)
     }
 
     /// A time before, at or after that of a step. What ends does so at the very instant of a step that comes, as often
