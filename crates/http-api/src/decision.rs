@@ -11,7 +11,7 @@ use quota_core::amount::Limit;
 use quota_core::answer::{Answer, Released, ScopeBalance};
 use quota_core::balance::Bucket;
 use quota_core::denial::{Denial, Reason};
-use quota_core::draw::Draw;
+use quota_core::draw::{Draw, Source};
 use quota_core::ids::{FeatureCode, GrantId, TokenId};
 use quota_core::operation::{Entry, Operation, OperationKind};
 use quota_core::reservation::ReservationState;
@@ -198,23 +198,21 @@ pub(crate) fn reservation_id(operation: &Operation) -> Option<String> {
 /// What an operation took: spent or overspent, or for a reservation held.
 pub(crate) fn draws(operation: &Operation) -> Vec<DrawBody> {
     let holds = operation.kind.traits().holds;
-    let taken = |entry: &Entry| {
+    parts(operation, |entry| {
         if holds {
-            entry.held
+            (entry.held, 0)
         } else {
-            entry.used.saturating_add(entry.overage)
+            (entry.used, entry.overage)
         }
-    };
-    parts(operation, taken)
+    })
 }
 
 /// What an operation gave back.
 pub(crate) fn returned(operation: &Operation) -> Vec<DrawBody> {
-    let net = |entry: &Entry| {
-        let taken = entry.used.saturating_add(entry.overage);
-        taken.saturating_add(entry.held).saturating_neg()
-    };
-    parts(operation, net)
+    parts(operation, |entry| {
+        let paid = entry.used.saturating_add(entry.held);
+        (paid.saturating_neg(), entry.overage.saturating_neg())
+    })
 }
 
 /// What a release of capacity gave back, at each scope.
@@ -229,22 +227,27 @@ fn released(operation: &Operation) -> Option<Vec<ReleasedBody>> {
     Some(released.iter().map(part).collect())
 }
 
-fn parts(operation: &Operation, amount: impl Fn(&Entry) -> i64) -> Vec<DrawBody> {
-    let part = |entry: &Entry| {
-        let amount = u64::try_from(amount(entry))
-            .ok()
-            .filter(|amount| *amount != 0)?;
+/// The parts of an operation by source: of each entry what something paid for, and what was overage.
+fn parts(operation: &Operation, amounts: impl Fn(&Entry) -> (i64, i64)) -> Vec<DrawBody> {
+    let of_source = |entry: &Entry, source: Source, amount: i64| {
+        let amount = u64::try_from(amount).ok().filter(|amount| *amount != 0)?;
         let (grant, token) = owner(&entry.bucket);
         Some(DrawBody {
             scope: entry.scope,
-            source: entry.source,
+            source,
             amount,
             feature: entry.feature.clone(),
             grant,
             token,
         })
     };
-    operation.entries.iter().filter_map(part).collect()
+    let of_entry = |entry| {
+        let (paid, over) = amounts(entry);
+        let paid = of_source(entry, entry.source, paid);
+        paid.into_iter()
+            .chain(of_source(entry, Source::Overage, over))
+    };
+    operation.entries.iter().flat_map(of_entry).collect()
 }
 
 pub(crate) fn draw_of((feature, draw): &(FeatureCode, Draw)) -> DrawBody {

@@ -353,3 +353,86 @@ async fn each_reason_has_its_status() {
         .expect(403);
     assert_eq!(disabled.body["code"], "account_disabled");
 }
+
+const FEW: &str = r#"
+[[feature]]
+code = "articles"
+name = "Articles"
+unit = "article"
+kind = "consumable"
+cadence = "monthly"
+
+[[feature]]
+code = "albums"
+name = "Albums"
+unit = "album"
+kind = "capacity"
+cadence = "subscription"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { articles = 5, albums = 2 }
+"#;
+
+/// What an answer lists under a name: how much by source.
+fn by_source(answer: &Value, list: &str) -> Vec<String> {
+    let parts = answer[list].as_array().expect("a list").iter();
+    let mut parts: Vec<String> = parts
+        .map(|part| {
+            format!(
+                "{} {}",
+                part["source"].as_str().unwrap_or("?"),
+                part["amount"]
+            )
+        })
+        .collect();
+    parts.sort();
+    parts
+}
+
+/// R2, R3, X3 and X4: what was overage is called that by each verb that takes it or gives it back.
+#[tokio::test]
+async fn overage_is_named_by_every_verb() {
+    let api = Api::in_memory().await;
+    api.apply(FEW).await;
+    api.user("ann", Some("free")).await;
+    let asked = json!({"user": "ann", "feature": "articles", "amount": 4, "ttl_seconds": 60});
+    let ended = async |verb: &str, body: Value| {
+        let held = api
+            .post("/v1/reservations", asked.clone())
+            .await
+            .expect(200);
+        let id = held.body["id"].as_str().expect("an id").to_owned();
+        let path = format!("/v1/reservations/{id}/{verb}");
+        api.post(&path, body).await.expect(200).body
+    };
+    let released = ended("release", json!({})).await;
+    assert_eq!(by_source(&released, "returned"), ["allowance 4"]);
+    let committed = ended("commit", json!({"actual": 8})).await;
+    let draws = by_source(&committed, "draws");
+    assert_eq!(
+        draws.last().map(String::as_str),
+        Some("overage 3"),
+        "{draws:?}"
+    );
+    let id = committed["id"].as_str().expect("an id");
+    let refund = format!("/v1/consumptions/{id}/refund");
+    let part = api.post(&refund, json!({"amount": 4})).await.expect(200);
+    assert_eq!(
+        by_source(&part.body, "returned"),
+        ["allowance 1", "overage 3"]
+    );
+    let track = json!({"user": "ann", "feature": "albums", "amount": 5});
+    let tracked = api.post("/v1/track", track).await.expect(200);
+    assert_eq!(
+        by_source(&tracked.body, "draws"),
+        ["allowance 2", "overage 3"]
+    );
+    let release = json!({"user": "ann", "feature": "albums", "amount": 4});
+    let back = api.post("/v1/capacity/release", release).await.expect(200);
+    assert_eq!(
+        by_source(&back.body, "returned"),
+        ["allowance 1", "overage 3"]
+    );
+}
