@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::StatusCode;
-use quota_service::Engine;
+use quota_service::{Engine, Health};
 use serde_json::json;
 use storage_pg::PgStore;
 
@@ -33,7 +33,7 @@ impl Readiness {
         self.is_draining.store(true, Ordering::Relaxed);
     }
 
-    /// 200 `ok` or `degraded` (without the cache), or 503 with a code, as JSON.
+    /// 200 `ok` or `degraded` (without the cache, or while the store takes no writes), or 503 with a code, as JSON.
     pub async fn answer(&self) -> (StatusCode, String) {
         match self.state().await {
             Ok(status) => (StatusCode::OK, json!({ "status": status }).to_string()),
@@ -58,6 +58,38 @@ impl Readiness {
                 return Err("schema_outdated");
             }
         }
-        Ok(if health.is_cache_up { "ok" } else { "degraded" })
+        Ok(status(&health))
+    }
+}
+
+/// The status of a process whose store answers.
+fn status(health: &Health) -> &'static str {
+    if health.is_cache_up && health.writes.is_none() {
+        "ok"
+    } else {
+        "degraded"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quota_service::WriteFault;
+
+    use super::*;
+
+    /// What OPERATING.md promises of `/readyz`, on the port of the metrics too, which is the worker's only one.
+    #[test]
+    fn a_store_that_takes_no_writes_or_a_cache_that_is_away_is_degraded() {
+        let of = |writes, is_cache_up| {
+            status(&Health {
+                store: Ok(()),
+                writes,
+                is_cache_up,
+            })
+        };
+        assert_eq!(of(None, true), "ok");
+        assert_eq!(of(Some(WriteFault::Full), true), "degraded");
+        assert_eq!(of(Some(WriteFault::ReadOnly), true), "degraded");
+        assert_eq!(of(None, false), "degraded");
     }
 }
