@@ -27,7 +27,8 @@ impl Engine {
     /// What a request of one item would be answered now, with nothing drawn. [`Engine::check`] takes plain texts.
     ///
     /// # Errors
-    /// [`EngineError::Store`] when the account cannot be read.
+    /// [`EngineError::Rejected`] when a counter would pass its largest value, [`EngineError::Store`] when the account
+    /// cannot be read.
     pub async fn check_item(
         &self,
         account: &AccountId,
@@ -40,7 +41,7 @@ impl Engine {
         let accounts = known
             .as_deref()
             .map(|known| (&known.user, known.org.as_ref()));
-        Ok(check(&setting.context(), accounts, token, feature, amount))
+        Ok(check(&setting.context(), accounts, token, feature, amount)?)
     }
 
     /// What a request of several items would be answered now, all or none, with nothing drawn.

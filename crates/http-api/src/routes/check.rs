@@ -8,7 +8,7 @@ use axum::response::Response;
 use quota_core::command::Consume;
 use quota_core::ids::AccountId;
 
-use super::consume::items;
+use super::consume::{in_items, items};
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::Reads;
@@ -40,7 +40,8 @@ pub(crate) async fn check(
             engine.check_items(&account, Consume { token, items }).await
         }
     };
-    let checked = checked.map_err(|error| Problem::from(error).at_instead("/amount", "/items"))?;
+    let is_single = requested.is_some();
+    let checked = checked.map_err(|error| in_items(Problem::from(error), is_single))?;
     state.meters().decided(Verb::Check, began.elapsed());
     let now = engine.now();
     let answer = check_body(&checked, requested, now);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::context::Context;
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
-use super::spend::{Spending, spend_item, standing_of_items};
+use super::spend::{Spending, fits_counters, spend_item, standing_of_items};
 use super::standing::{scope_balance, token_balance};
 use crate::amount::Amount;
 use crate::answer::{Rejection, ScopeBalance};
@@ -30,13 +30,16 @@ pub struct Checked {
 }
 
 /// Checks one item on a user and its org; without accounts the user is unknown.
+///
+/// # Errors
+/// [`Rejection::CounterFull`] when a counter would pass its largest value.
 pub fn check(
     context: &Context<'_>,
     accounts: Option<(&Account, Option<&Account>)>,
     token: Option<&TokenId>,
     feature: &FeatureCode,
     amount: Amount,
-) -> Checked {
+) -> Result<Checked, Rejection> {
     let (user, org) = accounts.map_or((None, None), |(user, org)| (Some(user), org));
     let question = Question {
         now: context.now,
@@ -51,7 +54,14 @@ pub fn check(
     };
     let of_feature = |draw| (feature.clone(), draw);
     let (denial, draws) = match draw(&question) {
-        Ok(drawn) => (None, drawn.draws.into_iter().map(of_feature).collect()),
+        Ok(drawn) => {
+            let account = |scope| match scope {
+                Scope::Token | Scope::User => user,
+                Scope::Org => org,
+            };
+            fits_counters(&drawn.draws, feature, account)?;
+            (None, drawn.draws.into_iter().map(of_feature).collect())
+        }
         Err(denial) => {
             let feature = feature.clone();
             (Some((Item { feature, amount }, denial)), Vec::new())
@@ -67,18 +77,18 @@ pub fn check(
             balances.push(scope_balance(context, Scope::Org, org, feature, &own));
         }
     }
-    Checked {
+    Ok(Checked {
         denial,
         draws,
         balances,
-    }
+    })
 }
 
 /// Checks several items of one user, all or none (X2). They are spent on `home`, a copy that is thrown away, so that
 /// each finds what the ones before it leave.
 ///
 /// # Errors
-/// [`Rejection::CounterFull`] when a counter would pass its largest value.
+/// [`Rejection::InList`] with [`Rejection::CounterFull`] when a counter would pass its largest value.
 pub fn check_items(
     context: &Context<'_>,
     mut home: Home,
@@ -108,8 +118,9 @@ pub fn check_items(
         draws: Vec::new(),
         balances: standing_of_items(&desk, spending),
     };
-    for item in spending.items {
-        match spend_item(&mut desk, spending, item)? {
+    for (index, item) in spending.items.iter().enumerate() {
+        let part = spend_item(&mut desk, spending, item);
+        match part.map_err(|rejection| rejection.in_list(index))? {
             Ok((entries, _)) => checked.draws.extend(entries.iter().filter_map(drawn)),
             Err(denial) => {
                 checked.draws.clear();

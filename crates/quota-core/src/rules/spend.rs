@@ -12,6 +12,7 @@ use crate::answer::{Answer, Rejection, ScopeBalance};
 use crate::command::{Consume, ITEMS_MAX};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope};
+use crate::home::Account;
 use crate::ids::{FeatureCode, TokenId};
 use crate::item::Item;
 use crate::operation::{Entry, OperationKind};
@@ -134,17 +135,11 @@ pub(crate) fn take(
     drawing: Drawing,
 ) -> Result<Vec<Entry>, Rejection> {
     let user = &desk.request.account;
-    let total = drawn
-        .draws
-        .iter()
-        .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
-    let fits = drawn
-        .draws
-        .iter()
-        .all(|draw| has_room(desk, draw, feature, total));
-    if !fits {
-        return Err(Rejection::CounterFull);
-    }
+    let accounts = |scope| {
+        let id = scope_account(desk.home, user, scope);
+        desk.home.accounts.get(id).map(AsRef::as_ref)
+    };
+    fits_counters(&drawn.draws, feature, accounts)?;
     let mut entries = Vec::with_capacity(drawn.draws.len());
     for draw in &drawn.draws {
         let id = scope_account(desk.home, user, draw.scope).clone();
@@ -157,18 +152,31 @@ pub(crate) fn take(
     Ok(entries)
 }
 
-/// Whether no counter can leave its range, the lifetime total included, when `total` is added to it.
-fn has_room(desk: &Desk<'_>, draw: &Draw, feature: &FeatureCode, total: u64) -> bool {
-    let id = scope_account(desk.home, &desk.request.account, draw.scope);
-    let Some(account) = desk.home.accounts.get(id) else {
-        return false;
-    };
-    let balance = account.books.balance(&account.books.resolved(&draw.bucket));
-    let most = balance.map_or(0, |balance| {
-        balance.used.max(balance.overage).max(balance.held)
+/// Refuses draws with which a counter could leave its range, the lifetime total included.
+pub(crate) fn fits_counters<'a>(
+    draws: &[Draw],
+    feature: &FeatureCode,
+    account: impl Fn(Scope) -> Option<&'a Account>,
+) -> Result<(), Rejection> {
+    let total = draws
+        .iter()
+        .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
+    let fits = draws.iter().all(|draw| {
+        let Some(account) = account(draw.scope) else {
+            return false;
+        };
+        let balance = account.books.balance(&account.books.resolved(&draw.bucket));
+        let most = balance.map_or(0, |balance| {
+            balance.used.max(balance.overage).max(balance.held)
+        });
+        let lifetime = account.books.lifetime.get(feature).copied().unwrap_or(0);
+        most.max(lifetime).saturating_add(total) <= COUNT_MAX
     });
-    let lifetime = account.books.lifetime.get(feature).copied().unwrap_or(0);
-    most.max(lifetime).saturating_add(total) <= COUNT_MAX
+    if fits {
+        Ok(())
+    } else {
+        Err(Rejection::CounterFull)
+    }
 }
 
 /// Counts the units that credits paid in the lifetime totals of user and org.

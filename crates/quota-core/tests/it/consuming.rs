@@ -1,14 +1,19 @@
 //! Consume, batch, track, and what the ledger says of them.
 
-use crate::stage::{Stage, consume, grant, item, key, put_token, token_id, track};
+use crate::stage::{
+    GRACE, Stage, amount, code, consume, grant, id, item, key, put_account, put_token, token_id,
+    track,
+};
 use quota_core::amount::Limit;
 use quota_core::answer::{Answer, Rejection};
-use quota_core::command::{Command, Consume, ITEMS_MAX, Reset};
+use quota_core::command::{AccountSpec, Command, Consume, ITEMS_MAX, Reset, Track};
 use quota_core::denial::Reason;
 use quota_core::draw::{Scope, Source};
 use quota_core::ids::FeatureCode;
 use quota_core::operation::OperationKind;
 use quota_core::origin::Origin;
+use quota_core::rules::check::{check, check_items};
+use quota_core::rules::context::Context;
 
 fn batch(items: &[(&str, u64)]) -> Command {
     let items = items
@@ -174,4 +179,52 @@ fn several_items_show_what_is_left_after_the_last() {
     assert_eq!(shown(Scope::User, Some("try_on")), (Some(15), None));
     assert_eq!(shown(Scope::User, Some("renders")), (Some(15), None));
     assert_eq!(shown(Scope::Token, None), (None, Some(40)));
+}
+
+/// O5 and X2: near the largest count a check says what a consume would: that nothing fits, and of several items which.
+#[test]
+fn a_check_near_the_largest_count_says_what_a_consume_would() {
+    let mut stage = Stage::user("pro");
+    let spec = AccountSpec {
+        unlimited: Some(true),
+        ..AccountSpec::default()
+    };
+    stage.done("user:a", put_account(spec));
+    let most = item("articles", quota_core::amount::AMOUNT_MAX);
+    let told = Command::Track(Track {
+        token: None,
+        items: vec![most; 100],
+        at: None,
+    });
+    for _ in 0..90 {
+        stage.done("user:a", told.clone());
+    }
+    let refused = stage.run("user:a", consume("articles", 1));
+    assert_eq!(refused.expect_err("full").code(), "counter_full");
+    let context = Context {
+        now: stage.now,
+        catalog: &stage.catalog,
+        grace: GRACE,
+    };
+    let account = &stage.home.accounts[&id("user:a")];
+    let one = |feature| {
+        check(
+            &context,
+            Some((account, None)),
+            None,
+            &code(feature),
+            amount(1),
+        )
+    };
+    assert_eq!(one("articles").expect_err("full"), Rejection::CounterFull);
+    assert!(one("requests").expect("it fits").denial.is_none());
+    let asked = Consume {
+        token: None,
+        items: vec![item("requests", 1), item("articles", 1)],
+    };
+    let several = check_items(&context, stage.home.clone(), &id("user:a"), &asked);
+    let several = several.expect_err("full");
+    assert_eq!((several.index(), several.code()), (Some(1), "counter_full"));
+    let consumed = stage.run("user:a", Command::Consume(asked));
+    assert_eq!(several, consumed.expect_err("full"));
 }
