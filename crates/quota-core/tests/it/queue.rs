@@ -358,3 +358,41 @@ fn who_never_had_a_subscription_is_told_so() {
     stage.later(TimeDelta::days(40));
     assert_eq!(reason(&mut stage, "lessons"), Reason::SubscriptionExpired);
 }
+
+/// S7 and S8: an end that was asked for at the start of a free plan is an end and no cancellation: it does not renew
+/// itself beyond it, there is nothing to take back, and what is renewed follows it.
+#[test]
+fn a_free_plan_with_an_end_ends_there_and_is_not_canceled() {
+    let mut stage = Stage::user("");
+    let end = stage.now + TimeDelta::days(100);
+    let start = |ends_at| {
+        Command::Subscribe(Subscribe {
+            plan: plan_code("free"),
+            starts_at: None,
+            ends_at: Some(ends_at),
+            status: None,
+        })
+    };
+    stage.done("user:a", start(end));
+    let free = held(&stage);
+    assert_eq!(
+        (free.canceled_at(), free.ends_for_good_at()),
+        (None, Some(end))
+    );
+    let status = Status::Active;
+    let not_canceled = Rejection::NotCanceled { status };
+    assert_eq!(refused(&mut stage, Command::Resume), not_canceled);
+    stage.now = end - TimeDelta::days(5);
+    stage.done("user:a", consume("articles", 1));
+    stage.done("user:a", CANCEL);
+    assert_eq!(held(&stage).canceled_at(), Some(end));
+    stage.done("user:a", Command::Resume);
+    assert_eq!(held(&stage), free, "the end that was asked for is back");
+    stage.now = end;
+    let denied = stage.denied("user:a", consume("articles", 1));
+    assert_eq!(denied.reason, Reason::SubscriptionExpired);
+    stage.done("user:a", RENEW);
+    assert_eq!(held(&stage).starts_at, end, "one period more, and no gap");
+    stage.done("user:a", consume("articles", 5));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
