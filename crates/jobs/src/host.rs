@@ -1,8 +1,9 @@
 //! What all runs of a process share: the engine, the settings, and whether the process stops.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use quota_core::ports::{EventSink, StoreError};
+use quota_core::ports::{EventSink, QueuePlace, StoreError};
 use quota_service::Engine;
 use tokio::sync::watch;
 
@@ -16,6 +17,8 @@ pub(crate) struct Host {
     is_stopping: watch::Sender<bool>,
     /// Runs that have not ended.
     active: watch::Sender<usize>,
+    /// Events that were delivered before one that waits, by queue: they are not delivered again with every run.
+    delivered_ahead: Mutex<BTreeMap<i16, BTreeSet<QueuePlace>>>,
 }
 
 impl Host {
@@ -32,7 +35,14 @@ impl Host {
             owner,
             is_stopping: watch::Sender::new(false),
             active: watch::Sender::new(0),
+            delivered_ahead: Mutex::default(),
         }
+    }
+
+    /// What `dispatch_outbox` delivered out of turn, by queue.
+    pub(crate) fn delivered_ahead(&self) -> MutexGuard<'_, BTreeMap<i16, BTreeSet<QueuePlace>>> {
+        let ahead = self.delivered_ahead.lock();
+        ahead.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts nothing more, lets every run finish its current batch, and waits for that.

@@ -107,7 +107,12 @@ impl Work {
         let Some(account) = &self.filter.account else {
             return Ok(None);
         };
-        let row = self.inner.engine.account(account).await;
+        let engine = &self.inner.engine;
+        let read = self.patiently(async || match engine.account(account).await {
+            Err(EngineError::Store(error)) => Err(error),
+            answer => Ok(answer),
+        });
+        let row = read.await?;
         row.map(Some)
             .map_err(|error| Ended::Aborted(in_words(&error)))
     }

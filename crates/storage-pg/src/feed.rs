@@ -38,21 +38,22 @@ impl EventFeed for PgStore {
     async fn next_events(
         &self,
         consumer: &str,
-        queue: i16,
+        after: QueuePlace,
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError> {
-        self.give_places(queue).await?;
+        self.give_places(after.queue).await?;
         let next = sqlx::query(NEXT)
-            .bind(queue)
+            .bind(after.queue)
             .bind(consumer)
             .bind(i64::from(limit))
+            .bind(stored_count(after.place)?)
             .fetch_all(&self.pool)
             .await
             .map_err(store_error)?;
         let queued = next.iter().map(|row| {
             let event = outbox::read(row)?;
             let place = Reading::new(row, "outbox", event.id.to_string()).count("place")?;
-            let at = QueuePlace { queue, place };
+            let at = QueuePlace { place, ..after };
             Ok(QueuedEvent { at, event })
         });
         queued.collect()

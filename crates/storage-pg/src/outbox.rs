@@ -97,6 +97,7 @@ select o.id, o.home, o.account, o.number, o.sequence, o.at, o.kind, o.place
 from outbox o
 where o.shard = $1
     and o.place > coalesce((select c.place from event_cursors c where c.consumer = $2 and c.shard = $1), 0)
+    and o.place > $4
 order by o.place limit $3";
 /// Moves a cursor forward.
 pub(crate) const PASS: &str = "\

@@ -35,19 +35,20 @@ impl EventFeed for SqliteStore {
     async fn next_events(
         &self,
         consumer: &str,
-        queue: i16,
+        after: QueuePlace,
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError> {
         let rows = sqlx::query(NEXT)
             .bind(consumer.to_owned())
             .bind(limit)
+            .bind(counter(after.place)?)
             .fetch_all(&self.readers)
             .await
             .map_err(Fault::from)?;
         let queued = rows.iter().map(|row| {
             let event = outbox::read(row)?;
             let place = Reading::new(row, "outbox", event.id).counter("place")?;
-            let at = QueuePlace { queue, place };
+            let at = QueuePlace { place, ..after };
             Ok(QueuedEvent { at, event })
         });
         Ok(queued.collect::<Result<_, Fault>>()?)

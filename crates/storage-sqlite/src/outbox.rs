@@ -18,7 +18,7 @@ pub(crate) const HAS_EVENTS: &str = "select exists (select 1 from outbox as o wh
 /// The next events for a consumer.
 pub(crate) const NEXT: &str = "select id, home, account, number, sequence, at, kind, place from outbox \
      where place > coalesce((select c.place from event_cursors as c \
-     where c.consumer = ?1), 0) order by place limit ?2";
+     where c.consumer = ?1), 0) and place > ?3 order by place limit ?2";
 
 /// Moves a cursor forward.
 pub(crate) const PASS: &str = "insert into event_cursors (consumer, place) values (?1, ?2) \

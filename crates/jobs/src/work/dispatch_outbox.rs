@@ -15,14 +15,17 @@ use crate::run::{Ended, Work, in_words};
 pub const NAME: JobName = JobName::new(CONSUMER);
 const CONSUMER: &str = "dispatch_outbox";
 
-/// Events that are read in one go at most, with those that wait behind a failure.
+/// Events that are read in one go at most, with those that were delivered out of turn.
 const EVENTS_MAX: u32 = 5_000;
+/// Places that a run remembers of one queue as delivered out of turn: some MB. The events behind them wait, as does the
+/// event before them that fails.
+const AHEAD_MAX: usize = 100_000;
 
 /// What a run knows of its deliveries.
 #[derive(Debug, Default)]
 struct Deliveries {
-    /// Delivered, and not passed by the cursor yet because an earlier event of the queue waits. A run that ends before
-    /// that delivers them again.
+    /// Delivered, and not passed by the cursor yet because an earlier event of the queue waits. The next run of this
+    /// process remembers them; one of another process delivers them again.
     ahead: BTreeMap<i16, BTreeSet<QueuePlace>>,
     /// Accounts with an event that failed: left alone until there has been a wait.
     blocked: BTreeSet<AccountId>,
@@ -38,7 +41,7 @@ struct Deliveries {
 struct Page {
     delivered: u64,
     /// Events that failed, or wait behind one of their account that did.
-    waiting: u32,
+    waiting: u64,
     error: Option<String>,
 }
 
@@ -68,7 +71,16 @@ impl Job for DispatchOutbox {
 
 impl Work {
     async fn dispatch(&mut self) -> Result<(), Ended> {
-        let mut deliveries = Deliveries::default();
+        let mut deliveries = Deliveries {
+            ahead: std::mem::take(&mut *self.inner.delivered_ahead()),
+            ..Deliveries::default()
+        };
+        let ended = self.dispatch_all(&mut deliveries).await;
+        *self.inner.delivered_ahead() = deliveries.ahead;
+        ended
+    }
+
+    async fn dispatch_all(&mut self, deliveries: &mut Deliveries) -> Result<(), Ended> {
         let mut retry = 0;
         loop {
             self.may_go_on()?;
@@ -81,7 +93,7 @@ impl Work {
             }
             deliveries.waiting = 0;
             for queue in queues {
-                self.deliver_queue(queue, &mut deliveries).await?;
+                self.deliver_queue(queue, deliveries).await?;
             }
             if deliveries.waiting == 0 {
                 continue;
@@ -93,7 +105,7 @@ impl Work {
                 self.record(RunSummary {
                     done: 0,
                     failed: deliveries.waiting,
-                    error: deliveries.error,
+                    error: deliveries.error.take(),
                 })
                 .await;
                 return Ok(());
@@ -104,36 +116,37 @@ impl Work {
         }
     }
 
-    /// Delivers what lies in a queue, and passes it up to the first event that waits.
+    /// Delivers what lies in a queue, and passes it up to the first event that waits. Behind that one it goes on: only
+    /// the events of the same account wait with it.
     async fn deliver_queue(
         &mut self,
         queue: i16,
         deliveries: &mut Deliveries,
     ) -> Result<(), Ended> {
         let mut ahead = deliveries.ahead.remove(&queue).unwrap_or_default();
-        let mut waiting = 0;
+        let mut waiting = 0_u64;
+        let mut after = QueuePlace::start_of(queue);
         loop {
             self.may_go_on()?;
-            let known = u32::try_from(ahead.len()).unwrap_or(EVENTS_MAX);
+            let known = u32::try_from(ahead.range(after..).count()).unwrap_or(EVENTS_MAX);
             let limit = self.inner.settings.batch_max.max(1);
-            let limit = limit.saturating_add(waiting).saturating_add(known);
-            let limit = limit.min(EVENTS_MAX);
+            let limit = limit.saturating_add(known).min(EVENTS_MAX);
             let storage = self.inner.engine.storage();
             let events = self
-                .patiently(|| storage.next_events(CONSUMER, queue, limit))
+                .patiently(|| storage.next_events(CONSUMER, after, limit))
                 .await?;
             let page = self
                 .deliver(&events, &mut ahead, &mut deliveries.blocked)
                 .await;
-            waiting = page.waiting;
             deliveries.error = page.error.clone().or(deliveries.error.take());
             let passed = events.iter().take_while(|next| ahead.contains(&next.at));
-            if let Some(passed) = passed.last() {
+            if let Some(passed) = passed.last().filter(|_| waiting == 0) {
                 // A run that dies before this delivers them once more: at least once.
                 self.patiently(|| storage.pass_events(CONSUMER, passed.at))
                     .await?;
                 ahead.retain(|place| *place > passed.at);
             }
+            waiting = waiting.saturating_add(page.waiting);
             if page.delivered > 0 {
                 deliveries.has_delivered = true;
                 self.record(RunSummary {
@@ -144,12 +157,12 @@ impl Work {
                 .await;
             }
             let is_full = u32::try_from(events.len()).is_ok_and(|read| read == limit);
-            // A full page may have others behind it, unless it can grow no more and all of it waits.
-            if !is_full || (limit == EVENTS_MAX && page.delivered == 0) {
-                break;
+            match events.last() {
+                Some(last) if is_full && ahead.len() < AHEAD_MAX => after = last.at,
+                Some(_) | None => break,
             }
         }
-        deliveries.waiting = deliveries.waiting.saturating_add(waiting.into());
+        deliveries.waiting = deliveries.waiting.saturating_add(waiting);
         if !ahead.is_empty() {
             deliveries.ahead.insert(queue, ahead);
         }

@@ -235,7 +235,7 @@ impl Audits for FaultyStore {
 
 hand_on!(EventFeed:
     fn queues_with_events(consumer: &str) -> Vec<i16>;
-    fn next_events(consumer: &str, queue: i16, limit: u32) -> Vec<QueuedEvent>;
+    fn next_events(consumer: &str, after: QueuePlace, limit: u32) -> Vec<QueuedEvent>;
     fn pass_events(consumer: &str, place: QueuePlace) -> ();
     fn events_after(home: &AccountId, account: &AccountId, after: u64, limit: u32) -> Vec<Event>;
 );

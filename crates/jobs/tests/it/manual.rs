@@ -157,3 +157,18 @@ async fn runs_and_batches_are_in_the_history() {
     let next = listed.next_run_at.map(|next| next.to_rfc3339());
     assert_eq!(next.as_deref(), Some("2027-02-20T00:15:00+00:00"));
 }
+
+/// The account that a run is narrowed down to is read with as much patience as everything else.
+#[tokio::test(start_paused = true)]
+async fn a_run_for_one_account_is_patient_with_a_store_that_fails_at_first() {
+    let platform = Platform::with_users(1).await;
+    platform.on_day(40);
+    let runner = platform.runner();
+    let job = jobs::work::expire_subscriptions::NAME;
+    let run = runner.start(job, only(&name(0)), "ops").await;
+    // The run is a task of its own, which has not had its turn yet.
+    platform.store.break_home(&name(0), 1);
+    let run = platform.let_go(run.expect("it starts").id).await;
+    assert_eq!(run.state, RunState::Succeeded, "{:?}", run.summary);
+    assert_eq!(run.summary.done, 1);
+}

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use jobs::{JobFilter, JobName, Runner};
+use jobs::{JobFilter, JobName, JobSettings, Runner};
+use quota_core::amount::Limit;
+use quota_core::command::{Command, SetOverride};
 use quota_core::event::Event;
 use quota_core::ids::AccountId;
 use quota_core::ports::{JobRun, RunState};
+use testkit::fixtures::feature;
 use uuid::Uuid;
 
 use crate::platform::{Listener, Platform, name, settings};
@@ -129,4 +132,43 @@ async fn a_store_that_is_lost_at_any_call_makes_repetitions_and_no_gap() {
         repeated += told.len() - pending.len();
     }
     assert!(repeated > 0, "at some call it was told and not marked");
+}
+
+/// However many events of other accounts lie behind one that fails, they are told, and with the next run not again.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_fails_holds_up_no_other_account_however_many_events_it_has() {
+    let platform = Platform::with_users(2).await;
+    let listener = Arc::new(Listener::default());
+    listener.refuse(&name(0), u32::MAX);
+    let set = |limit| {
+        Command::SetOverride(SetOverride {
+            feature: feature("upload"),
+            limit: Limit::Of(limit),
+            expires_at: None,
+        })
+    };
+    for limit in 0..5_200 {
+        platform.ask(&name(1), set(limit)).await;
+    }
+    let settings = JobSettings {
+        batch_max: 500,
+        ..settings()
+    };
+    let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings);
+    for _ in 0..2 {
+        dispatch(&runner).await.expect("it runs");
+        let told = listener.told();
+        let mut expected = first_told(&platform.pending().await);
+        expected.remove(&name(0)).expect("it waits");
+        assert_eq!(
+            first_told(&told),
+            expected,
+            "in their order, and the last one too"
+        );
+        let count: usize = expected.values().map(Vec::len).sum();
+        assert!(count > 5_200, "{count} events");
+        assert_eq!(told.len(), count, "none is told twice");
+    }
+    let waiting = platform.pending().await;
+    assert_eq!(waiting[0].account, name(0), "the cursor waits for it");
 }

@@ -32,6 +32,13 @@ pub struct QueuePlace {
     pub place: u64,
 }
 
+impl QueuePlace {
+    /// Before all events of a queue.
+    pub fn start_of(queue: i16) -> Self {
+        Self { queue, place: 0 }
+    }
+}
+
 /// An event in its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedEvent {
@@ -55,14 +62,15 @@ pub trait EventFeed: Send + Sync {
     /// [`StoreError`] when they cannot be read.
     async fn queues_with_events(&self, consumer: &str) -> Result<Vec<i16>, StoreError>;
 
-    /// The next events of one queue that `consumer` has not passed, by place, at most `limit`.
+    /// The next events of one queue that `consumer` has not passed and that lie behind `after`, by place, at most `limit`.
+    /// The place 0 is before all of them.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be read.
     async fn next_events(
         &self,
         consumer: &str,
-        queue: i16,
+        after: QueuePlace,
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError>;
 

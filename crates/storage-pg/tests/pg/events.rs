@@ -2,7 +2,7 @@
 
 use quota_core::event::Event;
 use quota_core::ids::AccountId;
-use quota_core::ports::EventFeed;
+use quota_core::ports::{EventFeed, QueuePlace};
 use sqlx::{Connection, PgConnection};
 use storage_pg::PgStore;
 use testkit::fixtures::event;
@@ -21,7 +21,9 @@ async fn with_event(store: &PgStore, home: &AccountId) -> Event {
 
 /// Reads the queue and passes it.
 async fn read_all(store: &PgStore, queue: i16) -> Vec<AccountId> {
-    let found = store.next_events(CONSUMER, queue, 100).await;
+    let found = store
+        .next_events(CONSUMER, QueuePlace::start_of(queue), 100)
+        .await;
     let found = found.expect("reads");
     if let Some(last) = found.last() {
         let passed = store.pass_events(CONSUMER, last.at).await;
@@ -77,7 +79,11 @@ async fn places_are_given_by_one_at_a_time() {
         let store = store.clone();
         givers.spawn(async move {
             let found = store
-                .next_events(&format!("reader{giver}"), queue, 1_000)
+                .next_events(
+                    &format!("reader{giver}"),
+                    QueuePlace::start_of(queue),
+                    1_000,
+                )
                 .await;
             found.expect("reads").len()
         });

@@ -46,15 +46,18 @@ impl EventFeed for MemoryStore {
     async fn next_events(
         &self,
         consumer: &str,
-        queue: i16,
+        after: QueuePlace,
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError> {
         self.call(|state| {
-            let waiting = state.waiting(consumer).take(at_most(limit));
+            let waiting = state
+                .waiting(consumer)
+                .filter(|(place, _)| after.place < **place)
+                .take(at_most(limit));
             let queued = waiting.map(|(place, event)| QueuedEvent {
                 at: QueuePlace {
-                    queue,
                     place: *place,
+                    ..after
                 },
                 event: event.clone(),
             });

@@ -40,8 +40,14 @@ pub async fn each_consumer_of_events_has_a_cursor_of_its_own(store: Store) {
     assert!(queues.is_empty(), "nothing is left");
     let queues = store.queues_with_events("push").await.expect("reads");
     assert_eq!(queues.len(), 1);
-    let some = store.next_events("mail", queues[0], 2).await;
-    assert_eq!(some.expect("reads").len(), 2, "no more than asked for");
+    let start = QueuePlace::start_of(queues[0]);
+    let some = store.next_events("mail", start, 2).await;
+    let some = some.expect("reads");
+    assert_eq!(some.len(), 2, "no more than asked for");
+    let rest = store.next_events("mail", some[0].at, 10).await;
+    let rest = rest.expect("reads").into_iter();
+    let rest: Vec<_> = rest.map(|next| next.event).collect();
+    assert_eq!(rest, events[1..], "only what lies behind that place");
 }
 
 /// A consumer that is overtaken by its successor takes nothing back.

@@ -20,7 +20,9 @@ use std::sync::Arc;
 use quota_core::event::Event;
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
-use quota_core::ports::{AuditHome, HomeQuery, HomeWrite, QueuedEvent, Storage, StoreError};
+use quota_core::ports::{
+    AuditHome, HomeQuery, HomeWrite, QueuePlace, QueuedEvent, Storage, StoreError,
+};
 
 pub use directory::*;
 pub use events::*;
@@ -64,7 +66,11 @@ async fn get_with(store: &Store, query: HomeQuery) -> Home {
 pub async fn unpassed(store: &dyn Storage, consumer: &str) -> Result<Vec<QueuedEvent>, StoreError> {
     let mut found = Vec::new();
     for queue in store.queues_with_events(consumer).await? {
-        found.extend(store.next_events(consumer, queue, u32::MAX).await?);
+        found.extend(
+            store
+                .next_events(consumer, QueuePlace::start_of(queue), u32::MAX)
+                .await?,
+        );
     }
     Ok(found)
 }
