@@ -7,12 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::Label;
 
+/// Where a grant of credits stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GrantState {
+    /// Something of it can be spent, or is reserved.
+    Live,
+    /// All of it is spent, but for what was taken back.
+    Spent,
+    /// Its time is over; what was left is lost.
+    Expired,
+    /// All of it was taken back before any was spent.
+    TakenBack,
+}
+
 /// A grant of credits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GrantBody {
     /// Its id, unique within the account.
     pub id: GrantId,
+    /// Whether something of it is left.
+    pub state: GrantState,
     /// Credits that were granted, less what was taken back.
     pub granted: u64,
     /// Credits spent for good.

@@ -39,7 +39,7 @@ pub use accounts::{
 };
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use catalog::{CatalogBody, HeldBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges};
-pub use credits::{CreditsBody, GrantBody, NewGrantBody, TakeBackBody};
+pub use credits::{CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
 pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
     ReleaseCapacityBody, ReserveBody, TrackBody,

@@ -125,6 +125,7 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(subscription::resume))
         .routes(routes!(subscription::set_status))
         .routes(routes!(credits::credits, credits::grant_credits))
+        .routes(routes!(credits::grant))
         .routes(routes!(credits::take_back))
 }
 

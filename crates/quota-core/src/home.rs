@@ -123,8 +123,8 @@ pub struct Home {
     pub reservations: BTreeMap<Uuid, Reservation>,
     /// Operations that were asked for, or that ended a reservation which was.
     pub referred: BTreeMap<Uuid, Referred>,
-    /// Closed windows that were asked for.
-    pub closed_windows: Vec<ClosedBalance>,
+    /// Closed balances that were asked for.
+    pub closed: Vec<ClosedBalance>,
     /// What changed since it was loaded.
     pub changes: Changes,
 }
@@ -156,7 +156,7 @@ impl Home {
             accounts: BTreeMap::new(),
             reservations: BTreeMap::new(),
             referred: BTreeMap::new(),
-            closed_windows: Vec::new(),
+            closed: Vec::new(),
             changes: Changes::default(),
         }
     }

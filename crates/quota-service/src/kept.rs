@@ -53,7 +53,7 @@ impl KeptHomes {
         }
         home.reservations.clear();
         home.referred.clear();
-        home.closed_windows.clear();
+        home.closed.clear();
         debug_assert_eq!(
             home.changes,
             quota_core::home::Changes::default(),

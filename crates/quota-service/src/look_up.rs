@@ -1,10 +1,11 @@
-//! Reads of one thing by its id: a reservation, an operation.
+//! Reads of one thing by its id: a reservation, an operation, a grant.
 
 use quota_core::answer::Rejection;
+use quota_core::balance::{Balance, Bucket};
 use quota_core::home::Home;
-use quota_core::ids::AccountId;
+use quota_core::ids::{AccountId, GrantId};
 use quota_core::operation::Operation;
-use quota_core::ports::{HomeQuery, LoadQuery};
+use quota_core::ports::{ClosedKind, ClosedQuery, HomeQuery, LoadQuery};
 use quota_core::reservation::{Ending, Reservation, ReservationState};
 use quota_core::rules::ending::ending;
 use uuid::Uuid;
@@ -65,6 +66,33 @@ impl Engine {
             }
         }
         Err(Rejection::UnknownOperation.into())
+    }
+
+    /// A grant of an account, live or ended, also one that ended before the account moved.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] when there is no such account or grant, [`EngineError::Store`] when it cannot be read.
+    pub async fn grant(&self, account: &AccountId, id: &GrantId) -> Result<Balance, EngineError> {
+        let bucket = Bucket::Grant(id.clone());
+        for home in self.homes_of(account).await? {
+            let query = HomeQuery {
+                accounts: vec![account.clone()],
+                closed: vec![ClosedQuery {
+                    account: account.clone(),
+                    what: ClosedKind::Grant(id.clone()),
+                }],
+                ..HomeQuery::of(home)
+            };
+            let Some(mut home) = self.load_one(query).await? else {
+                continue;
+            };
+            let known = home.accounts.get(account);
+            let live = known.and_then(|known| known.books.balance(&bucket).cloned());
+            if let Some(balance) = live.or(home.closed.pop().map(|closed| closed.balance)) {
+                return Ok(balance);
+            }
+        }
+        Err(Rejection::UnknownGrant(id.clone()).into())
     }
 
     /// Where an account lives, then where it lived before, latest first.

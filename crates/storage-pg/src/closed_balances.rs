@@ -66,8 +66,8 @@ pub(crate) fn closed_rows() -> String {
     arm(RowKind::Closed, &columns, from)
 }
 
-/// The closed windows that were asked for, as far as they lie between two texts.
-pub(crate) fn window_rows() -> String {
+/// The closed balances that were asked for: those whose buckets lie between two texts.
+pub(crate) fn asked_rows() -> String {
     let columns = [
         ("home", "c.home".to_owned()),
         ("account", "c.account".to_owned()),
@@ -76,7 +76,7 @@ pub(crate) fn window_rows() -> String {
     let from = "unnest($12::text[], $13::text[], $14::text[], $15::text[]) as w (home, account, first, before)
 join closed_balances c on c.home = w.home and c.shard = $shard and c.account = w.account
     and c.bucket >= w.first and c.bucket < w.before";
-    arm(RowKind::Window, &columns, from)
+    arm(RowKind::ClosedAsked, &columns, from)
 }
 
 /// All of a home.

@@ -21,7 +21,7 @@ pub(crate) struct LoadColumns {
     keys: (Vec<String>, Vec<String>, Vec<String>),
     reservations: (Vec<String>, Vec<Uuid>),
     operations: (Vec<String>, Vec<Uuid>),
-    windows: (Vec<String>, Vec<String>, Vec<String>, Vec<String>),
+    closed: (Vec<String>, Vec<String>, Vec<String>, Vec<String>),
 }
 
 impl LoadColumns {
@@ -44,7 +44,7 @@ impl LoadColumns {
             keys: Default::default(),
             reservations: Default::default(),
             operations: Default::default(),
-            windows: Default::default(),
+            closed: Default::default(),
         };
         for asked in homes {
             let home = || asked.home.as_str().to_owned();
@@ -69,13 +69,13 @@ impl LoadColumns {
                 columns.operations.0.push(home());
                 columns.operations.1.push(*id);
             }
-            for windows in &asked.windows {
-                for (first, before) in windows.ranges() {
-                    columns.windows.0.push(home());
-                    let account = windows.account.as_str();
-                    columns.windows.1.push(account.to_owned());
-                    columns.windows.2.push(first);
-                    columns.windows.3.push(before);
+            for closed in &asked.closed {
+                for (first, before) in closed.ranges() {
+                    columns.closed.0.push(home());
+                    let account = closed.account.as_str();
+                    columns.closed.1.push(account.to_owned());
+                    columns.closed.2.push(first);
+                    columns.closed.3.push(before);
                 }
             }
         }
@@ -83,7 +83,7 @@ impl LoadColumns {
     }
 
     fn refers(&self) -> bool {
-        let asked = [&self.reservations.0, &self.operations.0, &self.windows.0];
+        let asked = [&self.reservations.0, &self.operations.0, &self.closed.0];
         asked.into_iter().any(|homes| !homes.is_empty())
     }
 }
@@ -109,10 +109,10 @@ pub(crate) async fn load(
             .bind(&columns.reservations.1)
             .bind(&columns.operations.0)
             .bind(&columns.operations.1)
-            .bind(&columns.windows.0)
-            .bind(&columns.windows.1)
-            .bind(&columns.windows.2)
-            .bind(&columns.windows.3)
+            .bind(&columns.closed.0)
+            .bind(&columns.closed.1)
+            .bind(&columns.closed.2)
+            .bind(&columns.closed.3)
     } else {
         statement
     };

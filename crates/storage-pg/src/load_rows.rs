@@ -47,9 +47,9 @@ pub(crate) fn loaded(query: &LoadQuery, rows: &[PgRow]) -> Result<Loaded, StoreE
                 .push(operations::read(row, "number", "document")?),
             RowKind::Reservation => gathered.take_reservation(row)?,
             RowKind::Referred => gathered.take_referred(row)?,
-            RowKind::Window => {
+            RowKind::ClosedAsked => {
                 let closed = closed_balances::read(row, "document")?;
-                gathered.home(row)?.closed_windows.push(closed);
+                gathered.home(row)?.closed.push(closed);
             }
             // These belong to a referred operation, which may come after them.
             kind @ (RowKind::Refund | RowKind::Closed) => late.push((kind, row)),

@@ -16,7 +16,7 @@ pub(crate) enum RowKind {
     Referred,
     Refund,
     Closed,
-    Window,
+    ClosedAsked,
 }
 
 /// The columns that all kinds share. Each kind fills some.
@@ -46,7 +46,7 @@ impl RowKind {
         Self::Referred,
         Self::Refund,
         Self::Closed,
-        Self::Window,
+        Self::ClosedAsked,
     ];
 
     fn number(self) -> usize {

@@ -38,7 +38,7 @@ pub(crate) async fn load(
     let holders = load_due(connection, query.now, &mut homes).await?;
     load_accounts(connection, &holders, &mut homes).await?;
     load_referred(connection, query, &mut homes).await?;
-    load_windows(connection, query, &mut homes).await?;
+    load_asked_closed(connection, query, &mut homes).await?;
     let earlier = load_earlier(connection, query).await?;
     let in_order = query.homes.iter().map(|wanted| {
         let empty = || Home::empty(wanted.home.clone());
@@ -191,18 +191,18 @@ async fn load_closed(
     rows.iter().map(closed_balances::read).collect()
 }
 
-/// The closed windows that were asked for.
-async fn load_windows(
+/// The closed balances that were asked for.
+async fn load_asked_closed(
     connection: &mut SqliteConnection,
     query: &LoadQuery,
     homes: &mut Homes,
 ) -> Result<(), Fault> {
     let mut wanted = Vec::new();
     for home in &query.homes {
-        for windows in &home.windows {
-            let ranges = windows.ranges().into_iter();
+        for closed in &home.closed {
+            let ranges = closed.ranges().into_iter();
             wanted.extend(ranges.map(|(first, before)| {
-                let (home, account) = (&home.home, &windows.account);
+                let (home, account) = (&home.home, &closed.account);
                 (home, account, first, before)
             }));
         }
@@ -210,7 +210,7 @@ async fn load_windows(
     for row in fetch_by_keys(connection, closed_balances::LOAD_BETWEEN, &wanted).await? {
         let (home, closed) = closed_balances::read(&row)?;
         if let Some(home) = homes.get_mut(&home) {
-            home.closed_windows.push(closed);
+            home.closed.push(closed);
         }
     }
     Ok(())

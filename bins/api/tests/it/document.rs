@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 75] = [
+const ROUTES: [&str; 77] = [
     "get /healthz",
     "get /metrics",
     "get /readyz",
@@ -28,6 +28,7 @@ const ROUTES: [&str; 75] = [
     "get /v1/orgs",
     "get /v1/orgs/{id}",
     "get /v1/orgs/{id}/credits",
+    "get /v1/orgs/{id}/credits/{grant}",
     "get /v1/orgs/{id}/ledger",
     "get /v1/orgs/{id}/members",
     "get /v1/orgs/{id}/overview",
@@ -36,6 +37,7 @@ const ROUTES: [&str; 75] = [
     "get /v1/users",
     "get /v1/users/{id}",
     "get /v1/users/{id}/credits",
+    "get /v1/users/{id}/credits/{grant}",
     "get /v1/users/{id}/ledger",
     "get /v1/users/{id}/overview",
     "get /v1/users/{id}/subscription",

@@ -121,7 +121,10 @@ async fn e45_what_is_told_late_is_booked_in_a_closed_window(api: Api) {
     let told = |amount: u64| json!({"user": "ann", "feature": "reports", "amount": amount, "at": "2027-04-29T02:00:00+02:00"});
     let booked = api.post_keyed("/v1/track", "k", &told(7)).await.expect(200);
     let april = booked.balance("user");
-    assert_eq!((&april["used"], &april["remaining"]), (&json!(97), &json!(3)));
+    assert_eq!(
+        (&april["used"], &april["remaining"]),
+        (&json!(97), &json!(3))
+    );
     assert_eq!(april["resets_at"], "2027-05-01T00:00:00Z");
     let again = api.post_keyed("/v1/track", "k", &told(7)).await.expect(200);
     assert_eq!(again.body["id"], booked.body["id"], "once for its key");
@@ -163,8 +166,12 @@ async fn what_is_told_too_late_changes_nothing(api: Api) {
     let told = json!({"user": "ann", "feature": "reports", "amount": 7, "at": "yesterday"});
     let refused = api.post("/v1/track", told).await;
     assert_eq!(refused.body["errors"][0]["pointer"], "/at");
-    let consume = json!({"user": "ann", "feature": "reports", "amount": 7, "at": "2027-05-03T09:00:00Z"});
-    let answer = api.post("/v1/batch", json!({"operations": [consume]})).await.expect(200);
+    let consume =
+        json!({"user": "ann", "feature": "reports", "amount": 7, "at": "2027-05-03T09:00:00Z"});
+    let answer = api
+        .post("/v1/batch", json!({"operations": [consume]}))
+        .await
+        .expect(200);
     let refused = &answer.body["results"][0];
     assert_eq!(refused["errors"][0]["pointer"], "/operations/0/at");
     assert_eq!(api.everything_of("users/ann").await, before);

@@ -1,6 +1,10 @@
 //! One thing by its id, what became of it, and what an operator takes back.
 
 use chrono::TimeDelta;
+use quota_core::command::{CloseWindows, Command};
+use quota_core::ids::AccountId;
+use quota_core::origin::Origin;
+use quota_service::Ask;
 use serde_json::json;
 
 use crate::api_under_test::Api;
@@ -10,6 +14,7 @@ on_every_store!(
     a_reservation_shows_what_became_of_it,
     an_operation_is_shown_after_its_user_moved,
     a_grant_by_mistake_is_taken_back,
+    a_grant_is_shown_whatever_became_of_it,
     a_token_is_reset_and_shown,
 );
 
@@ -99,6 +104,73 @@ async fn a_grant_by_mistake_is_taken_back(api: Api) {
         api.post(other, json!({})).await.expect(404).body["code"],
         "unknown_grant"
     );
+}
+
+/// X8: a grant has an address, and goes on having one when it is spent, expired or taken back, and when the books have
+/// closed it; an unknown one is 404.
+async fn a_grant_is_shown_whatever_became_of_it(api: Api) {
+    api.user("dan", None).await;
+    let path = |id: &str| format!("/v1/users/dan/credits/{id}");
+    for (id, amount) in [("left", 9), ("spent", 2), ("back", 5), ("over", 3)] {
+        let mut grant = json!({"id": id, "amount": amount, "priority": 7});
+        if id == "spent" {
+            grant["priority"] = json!(1);
+        }
+        if id == "over" {
+            grant["expires_at"] = json!(api.engine.now() + TimeDelta::days(1));
+        }
+        api.post("/v1/users/dan/credits", grant).await.expect(201);
+    }
+    api.consume("dan", "try_on", 2).await.expect(200);
+    let take_back = format!("{}/take-back", path("back"));
+    api.post(&take_back, json!({})).await.expect(200);
+    let live = api.get(&path("over")).await.expect(200).body;
+    assert_eq!(
+        (&live["state"], &live["remaining"]),
+        (&json!("live"), &json!(3))
+    );
+    api.pass(TimeDelta::days(2));
+    let wanted = [
+        ("left", "live", 9, 0, 9),
+        ("spent", "spent", 2, 2, 0),
+        ("back", "taken_back", 0, 0, 0),
+        ("over", "expired", 3, 0, 0),
+    ];
+    let account = AccountId::parse("user:dan").expect("a literal id");
+    for is_closed in [false, true] {
+        if is_closed {
+            let ask = Ask {
+                account: account.clone(),
+                key: None,
+                command: Command::CloseWindows(CloseWindows::default()),
+                origin: Origin::default(),
+            };
+            api.engine
+                .submit(ask)
+                .await
+                .expect("it closes what is over");
+        }
+        for (id, state, granted, used, remaining) in wanted {
+            let shown = api.get(&path(id)).await.expect(200).body;
+            assert_eq!(shown["state"], state, "{id}, closed: {is_closed}");
+            let numbers = [&shown["granted"], &shown["used"], &shown["remaining"]];
+            assert_eq!(numbers, [granted, used, remaining], "{id}");
+        }
+    }
+    let unknown = api.get(&path("none")).await.expect(404);
+    assert_eq!(unknown.body["code"], "unknown_grant");
+    let nobody = api.get("/v1/users/nobody/credits/left").await.expect(404);
+    assert_eq!(nobody.body["code"], "unknown_account");
+    api.put("/v1/orgs/acme", json!({})).await.expect(201);
+    let grant = json!({"id": "pack", "amount": 4});
+    api.post("/v1/orgs/acme/credits", grant).await.expect(201);
+    let of_org = api.get("/v1/orgs/acme/credits/pack").await.expect(200);
+    assert_eq!(of_org.body["remaining"], 4);
+    api.put("/v1/users/dan/org", json!({"org": "acme"}))
+        .await
+        .expect(200);
+    let before_the_move = api.get(&path("spent")).await.expect(200);
+    assert_eq!(before_the_move.body["used"], 2);
 }
 
 /// T3: a reset may name a token.

@@ -1,11 +1,12 @@
 //! Prepaid credits: grants by hand, what is left, and what is taken back.
 
-use api_types::{ChangeBody, CreditsBody, GrantBody, NewGrantBody, TakeBackBody};
+use api_types::{ChangeBody, CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
+use quota_core::answer::Rejection;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{Command, GrantCredits, TakeBackCredits};
 use quota_core::rules::funding::credits_left;
@@ -20,22 +21,39 @@ use crate::submit::change;
 
 /// The grants among balances.
 pub(crate) fn grant_bodies(balances: &[Balance], now: DateTime<Utc>) -> Vec<GrantBody> {
-    let grant = |balance: &Balance| {
-        let Bucket::Grant(id) = &balance.bucket else {
-            return None;
-        };
-        Some(GrantBody {
-            id: id.clone(),
-            granted: balance.granted.ceiling().unwrap_or_default(),
-            used: balance.used,
-            held: balance.held,
-            remaining: balance.remaining(now),
-            priority: balance.priority,
-            starts_at: balance.starts_at,
-            expires_at: balance.ends_at,
-        })
-    };
+    let grant = |balance: &Balance| grant_body(balance, now);
     balances.iter().filter_map(grant).collect()
+}
+
+/// A balance as a grant, if it is one.
+fn grant_body(balance: &Balance, now: DateTime<Utc>) -> Option<GrantBody> {
+    let Bucket::Grant(id) = &balance.bucket else {
+        return None;
+    };
+    Some(GrantBody {
+        id: id.clone(),
+        state: grant_state(balance, now),
+        granted: balance.granted.ceiling().unwrap_or_default(),
+        used: balance.used,
+        held: balance.held,
+        remaining: balance.remaining(now),
+        priority: balance.priority,
+        starts_at: balance.starts_at,
+        expires_at: balance.ends_at,
+    })
+}
+
+fn grant_state(balance: &Balance, now: DateTime<Utc>) -> GrantState {
+    let is_over = balance.ends_at.is_some_and(|ends_at| ends_at <= now);
+    if balance.remaining(now) != 0 || (balance.held != 0 && !is_over) {
+        GrantState::Live
+    } else if balance.granted == Limit::Of(0) {
+        GrantState::TakenBack
+    } else if balance.granted.room(balance.used) == 0 {
+        GrantState::Spent
+    } else {
+        GrantState::Expired
+    }
 }
 
 /// Shows an account's credits.
@@ -59,6 +77,22 @@ pub(crate) async fn credits(
         balance: credits_left(&overview.grants, overview.at),
         grants: grant_bodies(&overview.grants, overview.at),
     }))
+}
+
+/// Shows one grant, also when it is spent, expired or taken back.
+#[utoipa::path(get, path = "/{id}/credits/{grant}", tag = "money",
+    params(("id" = String, Path, description = "The account's id"), ("grant" = String, Path, description = "The grant's id")),
+    responses((status = 200, body = GrantBody), (status = 404, description = "There is no such account or grant", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn grant(
+    State(state): State<ApiState>,
+    _caller: Reads,
+    Account(account): Account,
+    OfGrant(id): OfGrant,
+) -> Result<Json<GrantBody>, Problem> {
+    let balance = state.engine().grant(&account, &id).await?;
+    let body = grant_body(&balance, state.engine().now());
+    let unknown = || Problem::from(Rejection::UnknownGrant(id));
+    body.map(Json).ok_or_else(unknown)
 }
 
 /// Grants credits.

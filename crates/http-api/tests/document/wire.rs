@@ -9,7 +9,7 @@ use api_types::{
     OverviewBody, PlanOfChanges, Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody,
     RenewBody, ReservationBody, ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList,
     StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody,
-    UserBody,
+    TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -45,6 +45,7 @@ pub(crate) fn again(schema: &Value, body: &Value) -> Result<Value, String> {
         CheckBody,
         CommitBody,
         ConsumeBody,
+        TrackBody,
         CreditsBody,
         DecisionBody,
         ExtendBody,

@@ -23,8 +23,8 @@ pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
 pub use store::{
-    AccountWrite, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery, Loaded, Store,
-    WindowsQuery, WriteBatch,
+    AccountWrite, ClosedKind, ClosedQuery, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery,
+    Loaded, Store, WriteBatch,
 };
 pub use store_error::StoreError;
 pub use upkeep::Upkeep;

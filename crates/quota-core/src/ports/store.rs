@@ -11,7 +11,7 @@ use super::store_error::StoreError;
 use crate::balance::Bucket;
 use crate::event::Event;
 use crate::home::{Account, ClosedBalance, Home};
-use crate::ids::{AccountId, FeatureCode, IdempotencyKey};
+use crate::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey};
 use crate::operation::{Operation, sequence_of};
 use crate::reservation::Reservation;
 
@@ -26,8 +26,8 @@ pub struct HomeQuery {
     pub reservations: Vec<Uuid>,
     /// Operations in it, each with its refunds and with those of its buckets that were closed.
     pub operations: Vec<Uuid>,
-    /// Features of accounts whose closed windows are wanted, all of them.
-    pub windows: Vec<WindowsQuery>,
+    /// Closed balances of accounts in it.
+    pub closed: Vec<ClosedQuery>,
     /// Keys whose first answers are wanted.
     pub keys: Vec<KeyQuery>,
 }
@@ -40,40 +40,57 @@ impl HomeQuery {
             accounts: Vec::new(),
             reservations: Vec::new(),
             operations: Vec::new(),
-            windows: Vec::new(),
+            closed: Vec::new(),
             keys: Vec::new(),
         }
     }
 }
 
-/// The windows of a feature of an account.
+/// Closed balances of an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WindowsQuery {
-    /// The account whose windows they are.
+pub struct ClosedQuery {
+    /// The account whose balances they are.
     pub account: AccountId,
-    /// What is counted in them.
-    pub feature: FeatureCode,
+    /// Which of them.
+    pub what: ClosedKind,
 }
 
-impl WindowsQuery {
-    /// Their buckets as text: for each kind from the first text on, before the second.
-    pub fn ranges(&self) -> [(String, String); 2] {
-        // `;` follows `:`, and a code has neither.
-        ["window", "tracked"].map(|kind| {
-            let feature = &self.feature;
-            (format!("{kind}:{feature}:"), format!("{kind}:{feature};"))
-        })
+/// Which closed balances of an account are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClosedKind {
+    /// All windows of a feature, under a subscription or without one.
+    Windows(FeatureCode),
+    /// One grant.
+    Grant(GrantId),
+}
+
+impl ClosedQuery {
+    /// Their buckets as text: in each range from the first text on, before the second.
+    pub fn ranges(&self) -> Vec<(String, String)> {
+        match &self.what {
+            ClosedKind::Windows(feature) => {
+                // `;` follows `:`, and a code has neither.
+                let range = |kind| (format!("{kind}:{feature}:"), format!("{kind}:{feature};"));
+                ["window", "tracked"].map(range).into()
+            }
+            // No text lies between but the bucket itself.
+            ClosedKind::Grant(grant) => {
+                let bucket = Bucket::Grant(grant.clone());
+                vec![(bucket.to_string(), format!("{bucket}\u{1}"))]
+            }
+        }
     }
 
     /// Whether a closed balance is one of them.
     pub fn holds(&self, account: &AccountId, bucket: &Bucket) -> bool {
-        let feature = match bucket {
-            Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => feature,
-            Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {
-                return false;
+        let is_wanted = match bucket {
+            Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => {
+                self.what == ClosedKind::Windows(feature.clone())
             }
+            Bucket::Grant(grant) => self.what == ClosedKind::Grant(grant.clone()),
+            Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => false,
         };
-        *account == self.account && *feature == self.feature
+        *account == self.account && is_wanted
     }
 }
 

@@ -103,7 +103,7 @@ const MOVES_MAX: usize = 64;
 impl<'a> Records<'a> {
     /// What was closed in this batch comes first: it is newer than what was loaded.
     fn of(home: &'a Home, id: &AccountId, account: &'a Account) -> Self {
-        let closed = home.changes.closed.iter().rev().chain(&home.closed_windows);
+        let closed = home.changes.closed.iter().rev().chain(&home.closed);
         let own = closed.filter(|closed| closed.account == *id);
         Self {
             account,

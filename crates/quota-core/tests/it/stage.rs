@@ -19,7 +19,7 @@ use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, Pl
 use quota_core::item::Item;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::origin::Origin;
-use quota_core::ports::{AuditHome, WindowsQuery};
+use quota_core::ports::{AuditHome, ClosedKind, ClosedQuery};
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
@@ -189,15 +189,15 @@ impl Stage {
         if let Reads::Windows(items) = command.traits().reads {
             let is_asked = |closed: &&ClosedBalance| {
                 items.iter().any(|item| {
-                    let asked = WindowsQuery {
+                    let asked = ClosedQuery {
                         account: closed.account.clone(),
-                        feature: item.feature.clone(),
+                        what: ClosedKind::Windows(item.feature.clone()),
                     };
                     asked.holds(&closed.account, &closed.balance.bucket)
                 })
             };
             let found = self.closed.values().filter(is_asked);
-            self.home.closed_windows = found.cloned().collect();
+            self.home.closed = found.cloned().collect();
         }
     }
 
@@ -231,7 +231,7 @@ impl Stage {
         self.events.extend(changes.events);
         self.home.reservations.clear();
         self.home.referred.clear();
-        self.home.closed_windows.clear();
+        self.home.closed.clear();
     }
 
     /// Everything that is kept, as the auditor reads it.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use quota_core::command::{Reads, Request};
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
-use quota_core::ports::{HomeQuery, KeyQuery, Loaded, WindowsQuery};
+use quota_core::ports::{ClosedKind, ClosedQuery, HomeQuery, KeyQuery, Loaded};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -170,10 +170,10 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
             Reads::Operation(operation) => query.operations.push(operation),
             Reads::Windows(items) => {
                 let accounts = [&request.account, &group.home].into_iter();
-                query.windows.extend(accounts.flat_map(|account| {
-                    items.iter().map(|item| WindowsQuery {
+                query.closed.extend(accounts.flat_map(|account| {
+                    items.iter().map(|item| ClosedQuery {
                         account: account.clone(),
-                        feature: item.feature.clone(),
+                        what: ClosedKind::Windows(item.feature.clone()),
                     })
                 }));
             }
@@ -186,8 +186,8 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
     query.reservations.dedup();
     query.operations.sort_unstable();
     query.operations.dedup();
-    query.windows.sort_unstable();
-    query.windows.dedup();
+    query.closed.sort_unstable();
+    query.closed.dedup();
     query
 }
 

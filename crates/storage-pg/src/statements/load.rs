@@ -17,11 +17,11 @@ pub static LOAD: LazyLock<Forms> = LazyLock::new(|| {
     Forms::of(&statement(&parts, &always()))
 });
 
-/// Reads homes for requests that refer to reservations, operations or closed windows: those too, with the operations that
+/// Reads homes for requests that refer to reservations, operations or closed balances: those too, with the operations that
 /// ended a reservation, earlier refunds, and balances that were closed since.
 ///
 /// Parameters: those of [`LOAD`]; homes and ids of reservations; homes and ids of operations; homes, accounts, and
-/// between which texts the buckets of closed windows lie.
+/// between which texts the buckets of closed balances lie.
 pub static LOAD_REFERRED: LazyLock<Forms> = LazyLock::new(|| {
     let parts = [
         accounts::FOUND,
@@ -35,7 +35,7 @@ pub static LOAD_REFERRED: LazyLock<Forms> = LazyLock::new(|| {
         operations::referred_rows(),
         operations::refund_rows(),
         closed_balances::closed_rows(),
-        closed_balances::window_rows(),
+        closed_balances::asked_rows(),
     ]);
     Forms::of(&statement(&parts, &rows))
 });

@@ -46,7 +46,7 @@ macro_rules! conformance_store {
             homes_come_in_the_order_asked_for
             only_the_accounts_asked_for_come
             an_operation_comes_with_its_refunds_and_closed_balances
-            closed_windows_come_when_they_are_asked_for
+            closed_balances_come_when_they_are_asked_for
             a_closed_balance_that_changes_is_replaced
             what_belongs_to_another_home_is_not_found
             expired_holds_come_and_hold_before_moves_on

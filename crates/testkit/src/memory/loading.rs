@@ -79,11 +79,11 @@ impl HomeState {
             }
         }
         let is_asked = |((account, bucket), _): &(&(AccountId, Bucket), &Balance)| {
-            let mut asked = wanted.windows.iter();
+            let mut asked = wanted.closed.iter();
             asked.any(|asked| asked.holds(account, bucket))
         };
-        let windows = self.closed.iter().filter(is_asked);
-        home.closed_windows = windows.map(closed_balance).collect();
+        let asked = self.closed.iter().filter(is_asked);
+        home.closed = asked.map(closed_balance).collect();
         home
     }
 

@@ -2,9 +2,9 @@
 
 use quota_core::balance::Bucket;
 use quota_core::home::ClosedBalance;
-use quota_core::ids::AccountId;
+use quota_core::ids::{AccountId, GrantId};
 use quota_core::operation::OperationKind;
-use quota_core::ports::WindowsQuery;
+use quota_core::ports::{ClosedKind, ClosedQuery};
 
 use super::{Store, get_with, put};
 use crate::fixtures::{
@@ -117,8 +117,9 @@ pub async fn an_operation_comes_with_its_refunds_and_closed_balances(store: Stor
     assert_eq!(referred.closed, [closed]);
 }
 
-/// The closed windows of a feature come when they are asked for, of that account and feature alone, whenever they began.
-pub async fn closed_windows_come_when_they_are_asked_for(store: Store) {
+/// Closed balances come when they are asked for: the windows of a feature whenever they began, a grant by its id; of that
+/// account, feature and id alone.
+pub async fn closed_balances_come_when_they_are_asked_for(store: Store) {
     let (acme, alice, bob) = (org("acme"), user("alice"), user("bob"));
     let closed = |account: &AccountId, bucket: Bucket| ClosedBalance {
         account: account.clone(),
@@ -141,19 +142,33 @@ pub async fn closed_windows_come_when_they_are_asked_for(store: Store) {
         closed(&alice, Bucket::Window(feature("article"), start)),
         closed(&bob, window(start)),
         closed(&acme, window(start)),
+        closed(&alice, grant("pack")),
+        closed(&alice, grant("pack-1")),
+        closed(&alice, grant("pac")),
+        closed(&bob, grant("pack")),
     ]);
     put(&store, vec![write]).await;
     let mut query = home_query(&acme);
     let home = get_with(&store, query.clone()).await;
-    assert_eq!(home.closed_windows, [], "none was asked for");
-    query.windows = vec![WindowsQuery {
+    assert_eq!(home.closed, [], "none was asked for");
+    query.closed = vec![ClosedQuery {
         account: alice.clone(),
-        feature: feature("articles"),
+        what: ClosedKind::Windows(feature("articles")),
     }];
-    let mut home = get_with(&store, query).await;
-    home.closed_windows
+    let mut home = get_with(&store, query.clone()).await;
+    home.closed
         .sort_unstable_by_key(|closed| closed.balance.bucket.to_string());
-    assert_eq!(home.closed_windows, wanted);
+    assert_eq!(home.closed, wanted);
+    query.closed = vec![ClosedQuery {
+        account: alice.clone(),
+        what: ClosedKind::Grant(GrantId::new("pack").expect("a literal id")),
+    }];
+    let home = get_with(&store, query).await;
+    assert_eq!(home.closed, [closed(&alice, grant("pack"))]);
+}
+
+fn grant(id: &str) -> Bucket {
+    Bucket::Grant(GrantId::new(id).expect("a literal id"))
 }
 
 fn window(start: i64) -> Bucket {
