@@ -164,6 +164,10 @@ async fn what_one_process_revokes_the_other_refuses() {
 async fn a_user_that_one_process_moves_is_charged_by_the_other_where_it_lives_now() {
     let mut pair = Pair::start("api_two_moves", None).await;
     let [first, second] = &mut pair.clients;
+    // What is only the default in an org would end with the first move (U8).
+    let unlimited = json!({"unlimited": true});
+    let said = first.ask(Method::PATCH, "/v1/users/ann", "unlimited", &unlimited);
+    assert_eq!(said.await.0, 200);
     let calls = |amount: u64| json!({"user": "ann", "feature": "calls", "amount": amount});
     let consume = "/v1/consume";
     let (status, before) = second.ask(Method::POST, consume, "k-0", &calls(5)).await;
