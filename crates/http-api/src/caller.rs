@@ -1,4 +1,13 @@
 //! Who calls: the API key, what it may do, and what the headers say beside the body.
+//!
+//! A handler says by the type of its caller which scope it needs, and no other place checks it:
+//!
+//! | caller | scope of the key | covers |
+//! | --- | --- | --- |
+//! | [`Reads`] | `read` or more | every GET under `/v1` but API keys, and `POST /v1/check` |
+//! | [`Writes`] | `write` or more | decisions and what follows them, users, orgs, tokens, overrides, subscriptions, credits |
+//! | [`Admin`] | `admin` | planning and applying a catalog, API keys, starting a job; `/metrics`, unless it is open |
+//! | none | no key | `/healthz`, `/readyz`, `/docs`, `/openapi.json` |
 
 use std::sync::Arc;
 

@@ -45,6 +45,7 @@ async fn part<T>(
     read(text).map_err(|why| Problem::invalid_parameter(name, why))
 }
 
+/// Routes that users and orgs share are nested under the paths of both: which of them matched says whom it is about.
 fn kind(parts: &Parts) -> AccountKind {
     let matched = parts.extensions.get::<MatchedPath>();
     match matched {
@@ -65,7 +66,7 @@ pub(crate) fn account_of(kind: AccountKind, id: &str) -> Result<AccountId, Inval
     }
 }
 
-/// The account that the path names by `{id}`.
+/// The account that the path names by `{id}`: an org under `/v1/orgs`, else a user.
 pub(crate) struct Account(pub(crate) AccountId);
 
 impl FromRequestParts<ApiState> for Account {

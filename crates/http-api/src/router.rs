@@ -1,4 +1,8 @@
 //! The router, and the OpenAPI document that it comes with.
+//!
+//! A check and a consume are not routed: [`Front`] calls their handlers past this router and its layers. Both stand here
+//! for the document, and for requests that are odd. So a layer that is added here misses nearly all requests; what has to
+//! hold for every one of them belongs into [`EdgeLayer::around`], which both ways go through.
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -46,6 +50,7 @@ fn routes_within(edge: &EdgeLayer, state: ApiState) -> Router {
     bounded
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        // `Front` applies this one itself; all other layers miss checks and consumes.
         .layer(edge.clone())
         .merge(probes)
         .with_state(state)
@@ -110,22 +115,36 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(jobs::list_batches))
 }
 
-/// What users and orgs have alike.
+/// What users and orgs have alike, nested under `/v1/users` and under `/v1/orgs`.
 fn shared_routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
+        // /v1/{users,orgs}/{id}
         .routes(routes!(accounts::get))
+        // /v1/{users,orgs}/{id}/overview
         .routes(routes!(overview::overview))
+        // /v1/{users,orgs}/{id}/ledger
         .routes(routes!(ledger::ledger))
+        // /v1/{users,orgs}/{id}/overrides/{feature}
         .routes(routes!(overrides::set_override, overrides::clear_override))
+        // /v1/{users,orgs}/{id}/reset
         .routes(routes!(give_back::reset))
+        // /v1/{users,orgs}/{id}/subscription
         .routes(routes!(subscription::subscription, subscription::start))
+        // /v1/{users,orgs}/{id}/subscription/renew
         .routes(routes!(subscription::renew))
+        // /v1/{users,orgs}/{id}/subscription/change-plan
         .routes(routes!(subscription::change_plan))
+        // /v1/{users,orgs}/{id}/subscription/cancel
         .routes(routes!(subscription::cancel))
+        // /v1/{users,orgs}/{id}/subscription/resume
         .routes(routes!(subscription::resume))
+        // /v1/{users,orgs}/{id}/subscription/status
         .routes(routes!(subscription::set_status))
+        // /v1/{users,orgs}/{id}/credits
         .routes(routes!(credits::credits, credits::grant_credits))
+        // /v1/{users,orgs}/{id}/credits/{grant}
         .routes(routes!(credits::grant))
+        // /v1/{users,orgs}/{id}/credits/{grant}/take-back
         .routes(routes!(credits::take_back))
 }
 

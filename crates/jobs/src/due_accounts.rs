@@ -21,7 +21,8 @@ impl Work {
     }
 
     /// Gives the commands to every account for which something is due, page by page in the order of their ids: an
-    /// account that stays due, because it failed or holds something, is not met twice.
+    /// account that stays due, because it failed or holds something, is not met twice. For those that changed the cache is
+    /// warmed.
     pub(crate) async fn through_due_accounts(
         &mut self,
         commands: &[Command],

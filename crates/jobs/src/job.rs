@@ -33,7 +33,8 @@ pub enum Rhythm {
     Rare,
     /// So often that a run with nothing to do leaves no record.
     Frequent,
-    /// Frequent, and at once when a commit leaves events in the outbox.
+    /// Frequent, and at once when a commit of this process leaves events in the outbox. What other processes commit is
+    /// found on the schedule.
     OnEvents,
 }
 

@@ -1,4 +1,8 @@
 //! The runner: lists jobs, runs them alone among all workers, and keeps their history.
+//!
+//! A run is made in three steps: `take` gets the lease, `record` writes the row of the history, `carry_out` does the work
+//! and ends both together. A job that a caller asks for goes through `begin`, which is the first two; the scheduler takes the
+//! lease, looks once more whether the job is due, and only then records it.
 
 use std::sync::Arc;
 

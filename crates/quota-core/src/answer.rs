@@ -74,7 +74,7 @@ pub enum Answer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         effect: Option<Effect>,
     },
-    /// There was nothing to do; such an answer is not booked.
+    /// There was nothing to do. It is booked only under a key, so that a repetition gets the same answer.
     Unchanged,
 }
 
@@ -118,7 +118,8 @@ pub enum RejectionClass {
     Invalid,
 }
 
-/// Why a request cannot be carried out, whatever the quota. Nothing is changed and nothing is booked.
+/// Why a request cannot be carried out, whatever the quota. It changes nothing and books nothing; that the holds are over
+/// whose deadline had come is booked all the same (R4).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each message says what it is about")]

@@ -35,7 +35,8 @@ pub(crate) type Answered = HashMap<(AccountId, IdempotencyKey), Operation>;
 pub(crate) struct DecidedHome {
     pub(crate) expected_version: u64,
     pub(crate) home: Box<Home>,
-    /// Whether it was decided on memory alone: then it counts only once its write has passed.
+    /// Whether the home was kept from an earlier batch, though accounts that it lacked may have been read. It may be stale,
+    /// and its keys were not all looked for: nothing is answered from it before its write has passed.
     pub(crate) was_kept: bool,
     unseen_keys: Vec<KeyQuery>,
     /// How many of the home's new operations are among the first answers.
@@ -88,7 +89,7 @@ fn decide_one(
 }
 
 impl DecidedHome {
-    /// A home of which nothing is decided yet, and whether it is known from memory alone.
+    /// A home of which nothing is decided yet, and whether it was kept.
     pub(crate) fn new((home, was_kept): (Box<Home>, bool)) -> Self {
         Self {
             expected_version: home.version,

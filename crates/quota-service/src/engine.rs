@@ -105,6 +105,11 @@ impl Engine {
     }
 
     /// Decides and books one request where its account lives.
+    ///
+    /// Two deadlines of the same length begin when it is queued. The queue refuses a request that it takes out after
+    /// `until`: `Busy`, and it had no effect. The wait here ends by itself: `Deadline`, and the request is carried
+    /// out all the same if it was taken out in time. The queue looks only when it takes requests, so mostly the wait ends
+    /// first; whichever does is what the caller is told.
     pub(crate) async fn decide_at_home(&self, ask: Ask) -> Verdict {
         let receiver = self.enqueue(ask).await?;
         let deadline = self.inner.decider.settings.deadline;
@@ -257,7 +262,7 @@ impl Engine {
         }
     }
 
-    /// Waits until a commit leaves events in the outbox.
+    /// Waits until a commit of this engine leaves events in the outbox; it does not hear of those of other processes.
     pub async fn events_written(&self) {
         self.inner.decider.events.notified().await;
     }

@@ -6,7 +6,16 @@ use sqlx::postgres::PgRow;
 use crate::error::corrupt;
 use crate::values::Reading;
 
-/// What a row is about.
+/// What a row is about, and which columns it fills beside `home`; the others are null.
+///
+/// | kind | columns |
+/// | --- | --- |
+/// | `Catalog` | `number`: the version; no `home` |
+/// | `Account` | `account`, `number`: version, `at`: `hold_before`, `document`: terms, `books` |
+/// | `Earlier`, `Referred`, `Refund` | an operation: all but `books`; `number`: its sequence, `document`: its entries |
+/// | `Reservation` | `id`, `document`: the reservation |
+/// | `Closed` | `account`, `id`: the operation that is referred to, `document`: the balance |
+/// | `ClosedAsked` | `account`, `document`: the balance |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowKind {
     Catalog,

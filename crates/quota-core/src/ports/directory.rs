@@ -6,10 +6,11 @@ use super::store_error::StoreError;
 use crate::ids::AccountId;
 use crate::relocation::Relocation;
 
-/// Who lives where: only users of an org have an entry; anyone else is a home of their own.
+/// Who lives where: a user of an org has an entry that names the org; anyone else is a home of their own. A store may enter
+/// users that are homes too, as PostgreSQL does so that none is made twice, but gives no such entry out.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// The home of an account, if it has an entry.
+    /// The org that a user lives in; `None` for whoever is a home of their own, or does not exist.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.

@@ -16,7 +16,7 @@ pub enum KeyScope {
     Read,
     /// Decide, and change accounts.
     Write,
-    /// Everything: catalog, keys, jobs.
+    /// Everything: apply a catalog, keys, start jobs.
     Admin,
 }
 

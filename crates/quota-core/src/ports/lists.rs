@@ -26,7 +26,7 @@ pub struct AccountPage {
     pub kind: Option<AccountKind>,
     /// Only members of this org.
     pub org: Option<OrgId>,
-    /// Only those with a `due_at` not later than this.
+    /// Only those with a `due_at` not later than this: what is due at this very instant is among them.
     pub due_before: Option<DateTime<Utc>>,
     /// Only ids after this one.
     pub after: Option<AccountId>,

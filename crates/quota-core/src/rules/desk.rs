@@ -1,4 +1,7 @@
 //! The desk: a request on a home in its context, which is what every rule works on.
+//!
+//! A rule books and announces only after the last thing that can fail: of one that is refused, `execute` undoes what it did
+//! to accounts and closed balances, and neither operations, events and reservations nor the home's version.
 
 use uuid::Uuid;
 

@@ -9,8 +9,9 @@ use crate::change::Change;
 use crate::event::EventKind;
 use crate::terms::Subscription;
 
-/// Records that the subscription ended, takes the consumable counters that went to 0 with it out of the live ones, and
-/// announces it. No decision depends on it.
+/// Records that the subscription ended, moves the windows that ended with it from the live balances to the closed ones, and
+/// announces it. A window leaves with what was used in it, so no entry is booked; no decision depends on any of it, since
+/// an ended window counts no more from its end on.
 pub(crate) fn expire_subscription(desk: &mut Desk<'_>) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let account = desk.account_mut()?;

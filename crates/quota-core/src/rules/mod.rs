@@ -1,4 +1,30 @@
 //! The rules themselves: values in, a value out.
+//!
+//! A consume goes through these, in this order:
+//!
+//! ```text
+//! execute::execute             ends holds that are due (expire::expire_due), picks the command
+//!   spend::consume -> spend    all items, or none
+//!     spend_item               one item:
+//!       Context::question        who asks for what, of which accounts
+//!       decide::draw             token, user, org: allowance::allowance, then funding::sources and split
+//!       spend::take              posting::post_by for each draw: the balance, the ledger entry, share::count_share
+//!       standing::scope_balances how the scopes stand after it
+//!   desk.book                  the operation; a denial: spend::denied
+//! ```
+//!
+//! | group | modules |
+//! | --- | --- |
+//! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
+//! | commands about accounts | `accounts`, `overrides`, `tokens`, `credits` |
+//! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume) |
+//! | commands of jobs | `expire_subscription`, `close`; a sweep is `expire` |
+//! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
+//! | deciding | `check`, `decide`, `allowance`, `funding`, `context` |
+//! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` |
+//! | holds | `hold`, `settle`, `expire`, `ending` |
+//! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
+//! | answers | `standing` |
 
 mod accounts;
 pub mod allowance;

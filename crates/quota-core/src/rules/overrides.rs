@@ -1,4 +1,8 @@
 //! Overrides: an account's own limits (F6).
+//!
+//! An override changes the terms alone. The `granted` of a live balance stays what it was until something is posted to it. No
+//! decision about now reads that: the limit comes from the terms, by `allowance`. For what is told late (`past`) it is the
+//! limit that a window had when it was last used.
 
 use super::desk::Desk;
 use super::outcome::Outcome;

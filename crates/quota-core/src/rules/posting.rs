@@ -114,6 +114,9 @@ pub(crate) fn post(
 }
 
 /// As [`post`], with the allowance that counts now when it is known already.
+///
+/// What changes beside the balance, unless credits pay: the account's lifetime total, and at org scope the share of the member
+/// that asks (`count_share`), which is in the member's own books, or with the org if the member has left.
 pub(crate) fn post_by(
     desk: &mut Desk<'_>,
     id: &AccountId,

@@ -215,6 +215,7 @@ pub(crate) fn denied(
         denial,
         balances,
     });
+    // A denied reserve is a denied consume in the ledger too: nothing was held, and what is stored already says so.
     booking.kind = OperationKind::Consume;
     let has_key = desk.request.key.is_some();
     if has_key && desk.home.version != 0 && denial.reason != Reason::UnknownUser {

@@ -8,6 +8,19 @@
 //!    [`ATTEMPTS_MAX`] tries the home is decided under the store's lock.
 //! 6. A write whose fate is unknown is loaded again by the ids of its operations, until it is known or
 //!    [`UNKNOWN_MAX`] tries are over.
+//!
+//! Two drivers use the same verbs:
+//!
+//! ```text
+//! the shard loop, for callers:  gather -> send: read -> assemble -> finish, in a task of its own -> settle
+//!                               settle hands what met a store that failed to `process`, and defers what did not pass
+//! `process`, for jobs, and for  advance, again and again while the store fails:
+//! what the loop hands over:       attempt: read -> write -> finish, up to 4 times; then advance_locked
+//! the verbs:                    read = load and decide;  finish = write, report, announce, answer
+//! ```
+//!
+//! What belongs together is aligned by order, not by name: groups and the homes that were loaded for them (groups that
+//! need no load come last), and in a group requests and verdicts. Whoever takes one out takes out the other.
 
 mod locked;
 mod moved;
@@ -36,9 +49,9 @@ pub(crate) use shard_loop::run_shard_loop;
 
 /// Tries of a batch before its homes are decided under the lock, one at a time.
 const ATTEMPTS_MAX: u32 = 4;
-/// Tries of a write whose fate is unknown before the caller is told so.
+/// Tries after the store failed, before the callers whose write may have taken effect are told that nobody knows.
 const UNKNOWN_MAX: u32 = 6;
-/// First wait after a write whose fate is unknown; it doubles.
+/// First wait after the store failed; it doubles.
 const UNKNOWN_WAIT: Duration = Duration::from_millis(50);
 
 /// Loads, decides and writes batches. All queues of an engine share one.
@@ -67,8 +80,8 @@ struct DecidedBatch {
 struct AttemptOutcome {
     /// Requests that have no answer yet.
     to_retry: Vec<PendingRequest>,
-    /// Whether the store did not say if the write took effect.
-    is_fate_unknown: bool,
+    /// Whether the store failed: wait before the next try.
+    retry_later: bool,
 }
 
 impl Decider {
@@ -92,7 +105,7 @@ impl Decider {
         }
     }
 
-    /// Tries a batch until every request is answered or the fate of a write is unknown. Returns those without an answer.
+    /// Tries a batch until every request is answered or the store fails. Returns those without an answer.
     async fn advance(
         &self,
         requests: Vec<PendingRequest>,
@@ -105,7 +118,7 @@ impl Decider {
             }
             let outcome = self.attempt(unanswered, lease).await;
             unanswered = outcome.to_retry;
-            if outcome.is_fate_unknown {
+            if outcome.retry_later {
                 return unanswered;
             }
         }
@@ -222,7 +235,7 @@ impl Decider {
         }
         AttemptOutcome {
             to_retry,
-            is_fate_unknown: true,
+            retry_later: true,
         }
     }
 

@@ -161,7 +161,7 @@ impl ShardLoop {
             }
             kept.learn(outcome.kept, outcome.stale);
         }
-        if outcome.is_fate_unknown {
+        if outcome.retry_later {
             self.resolve(outcome.to_retry);
         } else {
             next.put_back(outcome.to_retry);

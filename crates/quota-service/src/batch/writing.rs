@@ -31,8 +31,8 @@ pub(super) struct WriteOutcome {
     pub(super) failed: Vec<AccountId>,
     /// Requests that have no answer yet.
     pub(super) to_retry: Vec<PendingRequest>,
-    /// Whether the store did not say if the write took effect.
-    pub(super) is_fate_unknown: bool,
+    /// Whether the store failed: wait before the next try.
+    pub(super) retry_later: bool,
     /// How many kept homes there were.
     pub(super) kept: usize,
     /// How many of those were stale.
@@ -115,17 +115,17 @@ impl Decider {
         let mut to_retry = std::mem::take(&mut decided.reload);
         let (outgoing, unproven) = OutgoingBatch::of(decided, lease, None);
         to_retry.extend(unproven);
-        let mut is_fate_unknown = false;
+        let mut retry_later = false;
         if !outgoing.is_empty() {
             let report = |outcome: WriteOutcome| {
                 to_retry.extend(outcome.to_retry);
-                is_fate_unknown = outcome.is_fate_unknown;
+                retry_later = outcome.retry_later;
             };
             self.finish(outgoing, lease, report).await;
         }
         AttemptOutcome {
             to_retry,
-            is_fate_unknown,
+            retry_later,
         }
     }
 
@@ -151,7 +151,7 @@ impl Decider {
                 .iter()
                 .map(|home| home.written.home.clone())
                 .collect(),
-            is_fate_unknown: false,
+            retry_later: false,
             kept,
             stale: failed.iter().filter(|home| home.was_kept).count(),
             to_retry: failed.into_iter().flat_map(|home| home.requests).collect(),
@@ -198,7 +198,7 @@ impl Decider {
         report(WriteOutcome {
             failed,
             to_retry,
-            is_fate_unknown: is_transient,
+            retry_later: is_transient,
             kept: 0,
             stale: 0,
         });

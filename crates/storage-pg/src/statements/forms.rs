@@ -1,6 +1,10 @@
 //! The two forms of a statement over many homes. It is written once, for tables that are distributed by `shard`: there
 //! every table names the one shard that the statement is about, `and a.shard = $shard`. On one server a batch holds homes
 //! of any shard, and these conditions are left out.
+//!
+//! Such statements are written in the files of their tables: `accounts`, `operations`, `reservations` and `closed_balances`.
+//! There the condition stands after another one and to the letter as here, ` and <table>.shard = $shard`: it is found by
+//! its text. What a write inserts has its shard from a column instead.
 
 /// How a condition on the shard ends; before it stand ` and ` and the name of the table.
 const SHARD_CONDITION_END: &str = ".shard = $shard";

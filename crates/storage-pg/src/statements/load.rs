@@ -2,6 +2,20 @@
 //!
 //! `offset 0` keeps a part of its own: it is then planned for one home, never for all of them.
 //! Rows of several kinds come in one result, see [`crate::row_kind`].
+//!
+//! The parts are written in the files of their tables, and number their parameters by hand, in the order in which
+//! `crate::load` binds them:
+//!
+//! | number | what | used by |
+//! | --- | --- | --- |
+//! | `$1`, `$2` | homes, accounts | `accounts::FOUND` |
+//! | `$3` | now | `accounts::found_rows`, `reservations::DUE` |
+//! | `$4` to `$6` | homes, accounts, keys | `operations::earlier_rows` |
+//! | `$7` | since when keys count, and until when | `operations::earlier_rows` |
+//! | `$8`, `$9` | homes, ids of reservations | `reservations::ASKED` |
+//! | `$10`, `$11` | homes, ids of operations | `reservations::ASKED` |
+//! | `$12` to `$15` | homes, accounts, first and end of a range of buckets | `closed_balances::asked_rows` |
+//! | `$shard` | the shard, last, where tables are distributed | every table of a home |
 
 use std::sync::LazyLock;
 
