@@ -22,7 +22,7 @@ impl Wired {
         Readiness::new(&self.engine, &self.database)
     }
 
-    /// Finishes the batches in hand, tells the nodes what is left to tell, closes the database.
+    /// Finishes the batches in flight, tells the nodes what is left to tell, closes the database.
     pub(crate) async fn stop(self) {
         self.runner.stop().await;
         self.engine.stop().await;

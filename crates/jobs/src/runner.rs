@@ -145,7 +145,7 @@ impl Runner {
         Ok(batches)
     }
 
-    /// Starts nothing more, lets every run finish the batch in hand, and waits for that.
+    /// Starts nothing more, lets every run finish the batch in flight, and waits for that.
     pub async fn stop(&self) {
         self.inner.stop().await;
     }

@@ -31,7 +31,7 @@ enum TurnOutcome {
 }
 
 impl Runner {
-    /// Runs every job on its schedule until `stop`, then finishes the batches in hand.
+    /// Runs every job on its schedule until `stop`, then finishes the batches in flight.
     ///
     /// A run that a daily or monthly job missed while no worker was up, or that was left unfinished, is made up for
     /// at once. A store that fails is asked again, later and later.

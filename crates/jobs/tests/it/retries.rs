@@ -1,4 +1,4 @@
-//! Failing accounts are retried alone, later and later, and hold nobody up; a stop finishes the batch in hand.
+//! Failing accounts are retried alone, later and later, and hold nobody up; a stop finishes the batch in flight.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ async fn a_stop_finishes_the_batch_in_hand_and_the_next_run_does_the_rest() {
     platform.on_day(40);
     let runner = platform.runner();
     let run = platform.hold_up(&runner, JOB, 2).await;
-    // The stop is said first, and then the batch in hand goes on.
+    // The stop is said first, and then the batch in flight goes on.
     let (stopped, ()) = tokio::join!(
         async {
             runner.stop().await;
@@ -92,7 +92,7 @@ async fn a_stop_finishes_the_batch_in_hand_and_the_next_run_does_the_rest() {
     assert_eq!(stopped.state, RunState::Stopped);
     assert!(stopped.ended_at.is_some());
     let batches = platform.store.batches(run).await.expect("the batches");
-    assert_eq!(batches.len(), 3, "the third was in hand");
+    assert_eq!(batches.len(), 3, "the third was in flight");
     assert_eq!(
         stopped.summary.done, 6,
         "every batch that was begun is whole"

@@ -30,7 +30,7 @@ pub enum RunState {
     Succeeded,
     /// Some accounts could not be done.
     Failed,
-    /// Stopped on request, with the batch in hand finished.
+    /// Stopped on request, with the batch in flight finished.
     Stopped,
     /// Its worker died; found so by the next one.
     Lost,
