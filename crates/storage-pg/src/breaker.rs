@@ -17,7 +17,7 @@ const TRY_MAX: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) struct Breaker {
     answer_timeout: Duration,
-    closed_until: Arc<Mutex<Option<Instant>>>,
+    refuses_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Breaker {
@@ -25,7 +25,7 @@ impl Breaker {
     pub(crate) fn new(answer_timeout: Duration) -> Self {
         Self {
             answer_timeout,
-            closed_until: Arc::default(),
+            refuses_until: Arc::default(),
         }
     }
 
@@ -54,12 +54,12 @@ impl Breaker {
     }
 
     fn may_try(&self) -> bool {
-        let mut closed_until = self.lock();
+        let mut refuses_until = self.lock();
         let now = Instant::now();
-        match *closed_until {
+        match *refuses_until {
             Some(until) if now < until => false,
             Some(_) => {
-                *closed_until = Some(now + TRY_MAX);
+                *refuses_until = Some(now + TRY_MAX);
                 true
             }
             None => true,
@@ -67,7 +67,7 @@ impl Breaker {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.closed_until
+        self.refuses_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
