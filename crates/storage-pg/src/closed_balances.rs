@@ -37,8 +37,8 @@ impl<'b> ClosedColumns<'b> {
 
 /// The closed balances of the homes that passed.
 pub(crate) fn closed(columns: Bound, has_passed: &str, shards: &str) -> String {
-    let kept = ["place"];
-    let (names, values) = (columns.names("", &kept), columns.names("c", &kept));
+    let left_out = ["place"];
+    let (names, values) = (columns.names("", &left_out), columns.names("c", &left_out));
     let rows = columns.rows();
     format!(
         "closed as (

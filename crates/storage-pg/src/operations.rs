@@ -72,9 +72,9 @@ impl<'b> OperationColumns<'b> {
 
 /// Appends them, with the shard and the life of their home.
 fn insert(columns: Bound, (shard, life): (&str, &str), passing: &str) -> String {
-    let kept = ["place"];
-    let (names, rows) = (columns.names("", &kept), columns.rows());
-    let values = columns.names("o", &kept);
+    let left_out = ["place"];
+    let (names, rows) = (columns.names("", &left_out), columns.rows());
+    let values = columns.names("o", &left_out);
     format!(
         "insert into operations (shard, life, {names})
     select {shard}, {life}, {values}

@@ -45,8 +45,8 @@ impl<'b> EventColumns<'b> {
 
 /// The events of the homes that passed.
 pub(crate) fn told(columns: Bound, has_passed: &str) -> String {
-    let kept = ["place", "kind"];
-    let (names, values) = (columns.names("", &kept), columns.names("e", &kept));
+    let left_out = ["place", "kind"];
+    let (names, values) = (columns.names("", &left_out), columns.names("e", &left_out));
     let rows = columns.rows();
     format!(
         "told as (
@@ -128,8 +128,8 @@ static APPEND: LazyLock<String> = LazyLock::new(|| {
     let mut parameters = Parameters::default();
     let columns = parameters.columns::<EventColumns<'_>>();
     let places = parameters.value();
-    let kept = ["place", "kind"];
-    let (names, values) = (columns.names("", &kept), columns.names("e", &kept));
+    let left_out = ["place", "kind"];
+    let (names, values) = (columns.names("", &left_out), columns.names("e", &left_out));
     let unpacked = columns.unpacked();
     format!(
         "insert into outbox ({names}, kind, place)

@@ -46,8 +46,8 @@ impl<'b> ReservationColumns<'b> {
 
 /// The reservations of the homes that passed.
 pub(crate) fn held(columns: Bound, has_passed: &str, shards: &str) -> String {
-    let kept = ["place"];
-    let (names, values) = (columns.names("", &kept), columns.names("r", &kept));
+    let left_out = ["place"];
+    let (names, values) = (columns.names("", &left_out), columns.names("r", &left_out));
     let rows = columns.rows();
     format!(
         "held as (
