@@ -65,7 +65,7 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     let account = Account { terms, books };
     let id = desk.request.account.clone();
     desk.home.accounts.insert(id, Arc::new(account));
-    Ok(desk.changed(Change::AccountCreated, None, Vec::new()))
+    Ok(desk.book_and_announce(Change::AccountCreated, None, Vec::new()))
 }
 
 fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {
@@ -85,5 +85,5 @@ fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     }
     // Another zone has other calendar windows: what was used today or this month still counts there.
     let entries = move_usage(desk, terms, |_| true)?;
-    Ok(desk.changed(Change::AccountChanged, None, entries))
+    Ok(desk.book_and_announce(Change::AccountChanged, None, entries))
 }

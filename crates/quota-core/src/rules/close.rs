@@ -54,7 +54,7 @@ pub(crate) fn close_windows(
     for bucket in &ended {
         close(desk.home, &desk.request.account, bucket);
     }
-    let outcome = desk.book(desk.change(Change::WindowsClosed, None));
+    let outcome = desk.book(desk.change_booking(Change::WindowsClosed, None));
     if !features.is_empty() {
         desk.announce(&outcome.operation, EventKind::QuotaReset { features });
     }

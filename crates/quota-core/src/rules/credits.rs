@@ -38,7 +38,7 @@ pub(crate) fn grant_credits(
     });
     let entry = granted_entry(desk, bucket, signed(credits));
     let detail = Some(format!("{grant}: {credits}"));
-    Ok(desk.changed(Change::CreditsGranted, detail, vec![entry]))
+    Ok(desk.book_and_announce(Change::CreditsGranted, detail, vec![entry]))
 }
 
 /// Takes back what nobody has spent or reserved of a grant (P19).
@@ -69,7 +69,7 @@ pub(crate) fn take_back_credits(
     balance.granted = Limit::Of(balance.granted.room(credits));
     let entry = granted_entry(desk, bucket, taken_back(credits));
     let detail = Some(format!("{grant}: {credits}"));
-    Ok(desk.changed(Change::CreditsTakenBack, detail, vec![entry]))
+    Ok(desk.book_and_announce(Change::CreditsTakenBack, detail, vec![entry]))
 }
 
 /// A change of what a grant of the account is worth.

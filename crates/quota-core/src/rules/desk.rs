@@ -47,7 +47,7 @@ impl Desk<'_> {
     }
 
     /// The booking of a change.
-    pub(crate) fn change(&self, change: Change, detail: Option<String>) -> Booking {
+    pub(crate) fn change_booking(&self, change: Change, detail: Option<String>) -> Booking {
         Booking::change(self.request, change, detail)
     }
 
@@ -71,17 +71,17 @@ impl Desk<'_> {
     }
 
     /// Books a change of terms and announces it (Y5).
-    pub(crate) fn changed(
+    pub(crate) fn book_and_announce(
         &mut self,
         reason: Change,
         detail: Option<String>,
         entries: Vec<Entry>,
     ) -> Outcome {
-        self.changed_with(reason, (detail, None), entries)
+        self.book_and_announce_with(reason, (detail, None), entries)
     }
 
     /// The same, with what the change came to.
-    pub(crate) fn changed_with(
+    pub(crate) fn book_and_announce_with(
         &mut self,
         reason: Change,
         what: (Option<String>, Option<Effect>),

@@ -29,7 +29,7 @@ pub(crate) fn expire_subscription(desk: &mut Desk<'_>) -> Result<Outcome, Reject
     subscription.end_recorded_at = Some(context.now);
     let plan = subscription.plan.clone();
     close_consumables(desk)?;
-    let booking = desk.change(Change::SubscriptionExpired, Some(plan.to_string()));
+    let booking = desk.change_booking(Change::SubscriptionExpired, Some(plan.to_string()));
     desk.mark_terms();
     let outcome = desk.book(booking);
     desk.announce(&outcome.operation, EventKind::SubscriptionExpired { plan });

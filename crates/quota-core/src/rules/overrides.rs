@@ -45,7 +45,7 @@ pub(crate) fn set_override(desk: &mut Desk<'_>, asked: &SetOverride) -> Result<O
     if let Some(effect) = effect {
         detail = format!("{detail}; {}", effect.in_words());
     }
-    Ok(desk.changed_with(Change::OverrideSet, (Some(detail), effect), Vec::new()))
+    Ok(desk.book_and_announce_with(Change::OverrideSet, (Some(detail), effect), Vec::new()))
 }
 
 /// Why the override of a feature changes nothing now, if it does not.
@@ -74,5 +74,5 @@ pub(crate) fn clear_override(
         return Ok(desk.unchanged());
     }
     let detail = Some(asked.feature.to_string());
-    Ok(desk.changed(Change::OverrideCleared, detail, Vec::new()))
+    Ok(desk.book_and_announce(Change::OverrideCleared, detail, Vec::new()))
 }

@@ -76,7 +76,7 @@ pub(crate) fn taken_back(amount: u64) -> i64 {
     signed(amount).saturating_neg()
 }
 
-fn changed(counter: u64, by: i64) -> Result<u64, Rejection> {
+fn add_checked(counter: u64, by: i64) -> Result<u64, Rejection> {
     let next = counter.checked_add_signed(by);
     next.filter(|next| *next <= COUNT_MAX)
         .ok_or(Rejection::CounterFull)
@@ -140,9 +140,9 @@ pub(crate) fn post_by(
     }
     let balance = account.books.balance_mut(&bucket);
     let balance = balance.ok_or(Rejection::UnknownAccount)?;
-    let used = changed(balance.used, posting.used)?;
-    let held = changed(balance.held, posting.held)?;
-    let overage = changed(balance.overage, posting.overage)?;
+    let used = add_checked(balance.used, posting.used)?;
+    let held = add_checked(balance.held, posting.held)?;
+    let overage = add_checked(balance.overage, posting.overage)?;
     (balance.used, balance.held, balance.overage) = (used, held, overage);
     if let Some(granted) = granted {
         balance.granted = granted;
@@ -196,7 +196,7 @@ pub(crate) fn count_units(
 
 fn count(account: &mut Account, feature: &FeatureCode, by: i64) -> Result<(), Rejection> {
     let total = account.books.lifetime.get(feature).copied().unwrap_or(0);
-    let next = changed(total, by)?;
+    let next = add_checked(total, by)?;
     account.books.lifetime.insert(feature.clone(), next);
     Ok(())
 }

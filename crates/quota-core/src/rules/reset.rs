@@ -52,7 +52,8 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
     let features: Vec<FeatureCode> = features.into_iter().collect();
     let account = &desk.request.account;
     desk.home.changes.accounts.insert(account.clone());
-    let mut booking = desk.change(Change::Reset, asked.token.as_ref().map(ToString::to_string));
+    let mut booking =
+        desk.change_booking(Change::Reset, asked.token.as_ref().map(ToString::to_string));
     booking.entries = entries;
     let outcome = desk.book(booking);
     let kind = if features.is_empty() && asked.token.is_some() {

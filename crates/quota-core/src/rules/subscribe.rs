@@ -62,7 +62,7 @@ pub(super) fn put(
     terms.subscription = Some(next.subscription);
     let mut entries = next.entries;
     entries.extend(move_usage(desk, terms, counts_on)?);
-    Ok(desk.changed(next.change, detail, entries))
+    Ok(desk.book_and_announce(next.change, detail, entries))
 }
 
 /// The subscription in words, what follows it, and what it drops.

@@ -39,7 +39,7 @@ pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome
     } else {
         Change::TokenCreated
     };
-    Ok(desk.changed(change, Some(id.to_string()), Vec::new()))
+    Ok(desk.book_and_announce(change, Some(id.to_string()), Vec::new()))
 }
 
 /// The token as it is to be.
@@ -109,5 +109,5 @@ pub(crate) fn revoke_token(desk: &mut Desk<'_>, asked: &RevokeToken) -> Result<O
         return Ok(desk.unchanged());
     }
     token.revoked_at = Some(now);
-    Ok(desk.changed(Change::TokenRevoked, Some(id.to_string()), Vec::new()))
+    Ok(desk.book_and_announce(Change::TokenRevoked, Some(id.to_string()), Vec::new()))
 }
