@@ -4,9 +4,9 @@ use super::context::Context;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
-    accounts, cancel, capacity, change_plan, close, commit, credits, expire, expire_subscription,
-    extend, overrides, refund, release, renew, reserve, reset, set_status, spend, subscribe,
-    tokens, track,
+    accounts, cancel, capacity, change_plan, close_windows, commit, credits, expire_holds,
+    expire_subscription, extend, overrides, refund, release, renew, reserve, reset, set_status,
+    spend, subscribe, tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -56,7 +56,7 @@ pub fn execute(
     request: &Request,
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
-    expire::expire_due(home, context);
+    expire_holds::expire_due(home, context);
     let mut desk = Desk {
         home,
         context: *context,
@@ -103,6 +103,6 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         // The holds that are due were ended before.
         Command::Sweep => Ok(desk.unchanged()),
         Command::ExpireSubscription => expire_subscription::expire_subscription(desk),
-        Command::CloseWindows(asked) => close::close_windows(desk, asked),
+        Command::CloseWindows(asked) => close_windows::close_windows(desk, asked),
     }
 }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::decide::{Drawn, Mode, Question, draw};
 use super::desk::Desk;
 use super::ending::ending;
-use super::expire::{expire_due, expiry_id};
+use super::expire_holds::{expire_due, expiry_id};
 use super::hold::again;
 use super::outcome::Outcome;
 use super::posting::Drawing;

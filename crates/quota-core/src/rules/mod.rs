@@ -3,7 +3,7 @@
 //! A consume goes through these, in this order:
 //!
 //! ```text
-//! execute::execute             ends holds that are due (expire::expire_due), picks the command
+//! execute::execute             ends holds that are due (expire_holds::expire_due), picks the command
 //!   spend::consume -> spend    all items, or none
 //!     spend_item               one item:
 //!       Context::question        who asks for what, of which accounts
@@ -18,11 +18,11 @@
 //! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
 //! | commands about accounts | `accounts`, `overrides`, `tokens`, `credits` |
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume) |
-//! | commands of jobs | `expire_subscription`, `close`; a sweep is `expire` |
+//! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
 //! | deciding | `check`, `decide`, `allowance`, `funding`, `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` |
-//! | holds | `hold`, `settle`, `expire`, `ending` |
+//! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
 //! | answers | `standing` |
 
@@ -33,7 +33,7 @@ mod cancel;
 mod capacity;
 mod change_plan;
 pub mod check;
-mod close;
+mod close_windows;
 mod closing;
 mod commit;
 pub mod context;
@@ -42,7 +42,7 @@ pub mod decide;
 mod desk;
 pub mod ending;
 pub mod execute;
-mod expire;
+mod expire_holds;
 mod expire_subscription;
 mod extend;
 pub mod former;

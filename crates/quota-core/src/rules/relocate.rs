@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::booking::{Booking, operation};
 use super::context::Context;
-use super::expire::expiry_id;
+use super::expire_holds::expiry_id;
 use super::posting::{signed, taken_back};
 use super::share::part;
 use crate::amount::Limit;
