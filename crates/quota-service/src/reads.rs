@@ -13,7 +13,7 @@ use quota_core::ports::{AccountPage, AccountRow, CachedHome, HomeQuery, LoadQuer
 use quota_core::rules::check::{Checked, check, check_items};
 use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
-use quota_core::rules::standing::{Overview, overview};
+use quota_core::rules::scope_balances::{Overview, overview};
 use uuid::Uuid;
 
 use crate::setting::Setting;

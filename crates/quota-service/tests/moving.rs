@@ -14,7 +14,7 @@ use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
 use quota_core::ports::{Audits, CatalogStore, FixedClock};
-use quota_core::rules::standing::FeatureStanding;
+use quota_core::rules::scope_balances::FeatureStanding;
 use quota_service::{
     Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };

@@ -7,8 +7,8 @@ use quota_core::home::Account as AccountOf;
 use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::rules::context::Context;
+use quota_core::rules::scope_balances::overview;
 use quota_core::rules::share::charged;
-use quota_core::rules::standing::overview;
 use quota_core::terms::LeftMember;
 
 use super::accounts::next_of;

@@ -3,7 +3,7 @@
 use api_types::{AccountBody, FeatureBody, OverviewBody, TokenStanding};
 use axum::Json;
 use axum::extract::State;
-use quota_core::rules::standing::{FeatureStanding, Overview};
+use quota_core::rules::scope_balances::{FeatureStanding, Overview};
 
 use super::accounts::account_body;
 use super::credits::grant_bodies;

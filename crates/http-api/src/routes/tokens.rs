@@ -7,7 +7,7 @@ use axum::response::Response;
 use quota_core::answer::Rejection;
 use quota_core::command::{Command, Presence, PutToken, RevokeToken};
 use quota_core::ids::{AccountId, TokenId};
-use quota_core::rules::standing::Overview;
+use quota_core::rules::scope_balances::Overview;
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};

@@ -3,8 +3,8 @@
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{Posting, count_units, post, scope_account, signed, taken_back};
+use super::scope_balances::standing_of;
 use super::share::share_of;
-use super::standing::standing_of;
 use crate::answer::{Answer, Rejection, Released};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Kind};

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::ending::ending;
 use super::hold::{book_end, deadline, note_deadline, reservation};
 use super::outcome::Outcome;
-use super::standing::standing_of;
+use super::scope_balances::standing_of;
 use crate::answer::{Answer, Rejection};
 use crate::command::Extend;
 use crate::reservation::Reservation;

@@ -9,7 +9,7 @@
 //!       Context::question        who asks for what, of which accounts
 //!       decide::draw             token, user, org: allowance::allowance, then funding::sources and split
 //!       spend::take              posting::post_by for each draw: the balance, the ledger entry, share::count_share
-//!       standing::scope_balances how the scopes stand after it
+//!       scope_balances how the scopes stand after it
 //!   desk.book                  the operation; a denial: spend::denied
 //! ```
 //!
@@ -24,7 +24,7 @@
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
-//! | answers | `standing` |
+//! | answers | `scope_balances` |
 
 mod accounts;
 pub mod allowance;
@@ -60,11 +60,11 @@ mod relocate;
 mod renew;
 mod reserve;
 mod reset;
+pub mod scope_balances;
 mod set_status;
 mod settle;
 pub mod share;
 mod spend;
-pub mod standing;
 mod subscribe;
 mod tokens;
 mod track;

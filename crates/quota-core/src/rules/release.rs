@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::ending::ending;
 use super::hold::{again, book_end, reservation, settle_hold};
 use super::outcome::Outcome;
-use super::standing::standing_of;
+use super::scope_balances::standing_of;
 use crate::answer::{Answer, Rejection};
 use crate::command::Release;
 use crate::reservation::{Reservation, ReservationState};

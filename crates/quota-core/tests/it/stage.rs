@@ -300,7 +300,7 @@ impl Stage {
         feature: &str,
         token: Option<&str>,
     ) -> ScopeBalance {
-        use quota_core::rules::standing::{scope_balance, token_balance};
+        use quota_core::rules::scope_balances::{scope_balance, token_balance};
         let found = &self.home.accounts[&id(account)];
         if let Some(token) = token {
             return token_balance(found, &token_id(token)).expect("the token is known");
