@@ -9,7 +9,7 @@
 //!       Context::question        who asks for what, of which accounts
 //!       decide::draw             token, user, org: allowance::allowance, then funding::sources and split
 //!       spend::take              posting::post_by for each draw: the balance, the ledger entry, share::count_share
-//!       scope_balances how the scopes stand after it
+//!       scope_balances           how the scopes stand after it
 //!   desk.book                  the operation; a denial: spend::denied
 //! ```
 //!
