@@ -102,12 +102,15 @@ async fn money(api: &Api, account: &str) {
     let pack = json!({"id": "pack", "amount": 5, "expires_at": "2027-01-01T00:00:00+01:00"});
     api.ask(&format!("post {at}"), pack.clone(), 201).await;
     api.ask(&format!("post {at}"), pack, 409).await;
+    let one = format!("get {at}/pack");
+    api.ask(&one, NONE, 200).await;
     let back = format!("post {at}/pack/take-back");
     api.ask(&back, json!({"amount": 2, "reason": "too many"}), 200)
         .await;
     api.ask(&back, json!({"amount": 9}), 409).await;
     api.ask(&back, NONE, 200).await;
     api.ask(&back, NONE, 409).await;
+    api.ask(&one, NONE, 200).await;
     api.ask(&format!("get {at}"), NONE, 200).await;
 }
 
