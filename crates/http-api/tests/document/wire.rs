@@ -4,12 +4,12 @@
 use api_types::{
     AccountBody, AccountList, BatchAnswer, BatchBody, CancelBody, CatalogBody, ChangeBody,
     ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody, DecisionBody, ExtendBody,
-    HealthBody, JobList, KeyBody, KeyList, LedgerBody, MemberList, MoveBody, NewGrantBody,
-    NewKeyBody, NewOrgBody, NewTokenBody, NewUserBody, OperationBody, OrgBody, OverrideBody,
-    OverviewBody, PlanOfChanges, Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody,
-    RenewBody, ReservationBody, ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList,
-    StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody,
-    TrackBody, UserBody,
+    GrantBody, HealthBody, JobList, KeyBody, KeyList, LedgerBody, MemberList, MoveBody,
+    NewGrantBody, NewKeyBody, NewOrgBody, NewTokenBody, NewUserBody, OperationBody, OrgBody,
+    OverrideBody, OverviewBody, PlanOfChanges, Problem, ReasonBody, RefundBody, ReleaseBody,
+    ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody, ResetBody, RunBatchList, RunBody,
+    RunJobBody, RunList, StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody,
+    TokenList, TokenTermsBody, TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub(crate) fn again(schema: &Value, body: &Value) -> Result<Value, String> {
     else {
         return any_of(schema, body);
     };
+    by_type(name, body)
+}
+
+fn by_type(name: &str, body: &Value) -> Result<Value, String> {
     macro_rules! by_name {
         ($($body:ident),* $(,)?) => {
             match name {
@@ -49,6 +53,7 @@ pub(crate) fn again(schema: &Value, body: &Value) -> Result<Value, String> {
         CreditsBody,
         DecisionBody,
         ExtendBody,
+        GrantBody,
         HealthBody,
         JobList,
         KeyBody,
