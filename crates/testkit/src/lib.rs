@@ -29,6 +29,7 @@ pub mod conformance;
 mod error;
 pub mod fixtures;
 pub mod memory;
+pub mod old_data;
 pub mod pg;
 mod pg_client;
 mod pg_given;

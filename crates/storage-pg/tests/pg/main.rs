@@ -5,6 +5,7 @@ mod events;
 mod fixture;
 mod hot_path;
 mod lists;
+mod old_dumps;
 mod race;
 mod relocation;
 mod restoring;
