@@ -14,8 +14,8 @@ use chrono::TimeDelta;
 use quota_core::audit::audit;
 use quota_core::ids::AccountId;
 use quota_core::ports::{
-    AccountPage, ApiKey, AuditHome, BatchRecord, JobRun, KeyScope, LedgerPage, RunState,
-    RunSummary, Storage,
+    AccountPage, ApiKey, AuditHome, BatchRecord, JobRun, KeyScope, LedgerPage, QueuePlace,
+    RunState, RunSummary, Storage,
 };
 
 use crate::fixtures::{instant, next_id};
@@ -84,7 +84,9 @@ pub async fn fill(storage: Arc<dyn Storage>) {
     storage.put_batch(&batch).await.expect("a batch");
     let queues = storage.queues_with_events(CONSUMER).await.expect("queues");
     let queue = *queues.first().expect("events were written");
-    let next = storage.next_events(CONSUMER, queue, 1).await;
+    let next = storage
+        .next_events(CONSUMER, QueuePlace::start_of(queue), 1)
+        .await;
     let first = next.expect("events")[0].at;
     let passed = storage.pass_events(CONSUMER, first).await;
     passed.expect("the cursor moves");
@@ -173,7 +175,9 @@ async fn events(storage: &dyn Storage) -> usize {
     let queues = storage.queues_with_events(CONSUMER).await.expect("queues");
     let mut number = 0;
     for queue in queues {
-        let next = storage.next_events(CONSUMER, queue, ALL).await;
+        let next = storage
+            .next_events(CONSUMER, QueuePlace::start_of(queue), ALL)
+            .await;
         number += next.expect("events").len();
     }
     number

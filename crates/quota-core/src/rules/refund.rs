@@ -283,13 +283,17 @@ fn give_draw_back(
     entry.map(Some)
 }
 
-/// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8).
+/// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8). What has
+/// left the catalog may have been one.
 fn most_of(desk: &Desk<'_>, (draw, feature): (&Draw, &FeatureCode), balance: &Balance) -> u64 {
     let features = &desk.context.catalog.features;
-    let kind = features.get(feature).map(|feature| feature.kind);
+    let may_be_occupied = match features.get(feature).map(|feature| feature.kind) {
+        Some(Kind::Capacity) | None => true,
+        Some(Kind::Consumable) => false,
+    };
     let is_shared = draw.scope == Scope::Org
         && draw.source != Source::Credits
-        && kind == Some(Kind::Capacity)
+        && may_be_occupied
         && desk.request.account != desk.home.id;
     if is_shared {
         share_of(desk, balance)

@@ -30,10 +30,16 @@ pub fn charged(context: &Context<'_>, org: &Account, feature: &Feature, shares: 
     balance.map_or(0, |balance| Share::of(shares, balance))
 }
 
-/// What the member that asks holds of a balance of its org.
+/// What the member that asks holds of a balance of its org, or what is remembered of it when it is no member any more.
 pub(super) fn share_of(desk: &Desk<'_>, balance: &Balance) -> u64 {
-    desk.account()
-        .map_or(0, |member| Share::of(&member.books.shares, balance))
+    let user = &desk.request.account;
+    let account = |id: &AccountId| desk.home.accounts.get(id);
+    let left = || account(&desk.home.id)?.terms.left_members.get(user);
+    let shares = match account(user) {
+        Some(member) => Some(&member.books.shares),
+        None => left().map(|left| &left.shares),
+    };
+    shares.map_or(0, |shares| Share::of(shares, balance))
 }
 
 /// Counts with the user that asks by how many units of a feature its org was charged for it, in the bucket that took them.

@@ -7,6 +7,7 @@ use crate::stage::{
 use chrono::TimeDelta;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
+use quota_core::balance::Balance;
 use quota_core::change::Effect;
 use quota_core::command::{AccountSpec, CloseWindows, Command, Reset};
 use quota_core::denial::Reason;
@@ -402,6 +403,33 @@ fn a_late_commit_of_a_capacity_charges_no_org_after_a_move() {
     assert_eq!(occupied(&mut left, "org:o", Scope::Org), 1);
     assert_eq!(audit(&left.records()), []);
     assert_eq!(audit(&to.records()), []);
+}
+
+/// O8 and X3: the org got back what a member that left had occupied. A refund after that takes nothing more of it, also
+/// when the feature has left the catalog meanwhile: what is still occupied is another member's.
+#[test]
+fn a_refund_after_a_move_gives_back_no_capacity_of_others() {
+    let albums = crate::stage::code("albums");
+    for is_gone in [false, true] {
+        let (mut left, mut own) = (org(), Stage::new("user:a"));
+        left.done("user:a", put_account(crate::stage::member()));
+        left.done("user:b", put_account(crate::stage::member()));
+        let occupied = left.done("user:a", consume("albums", 3));
+        left.done("user:b", consume("albums", 2));
+        relocated(&mut left, &mut own);
+        if is_gone {
+            left.catalog.features.remove(&albums);
+            own.catalog.features.remove(&albums);
+        }
+        own.settle_former(&mut left, refund(occupied.id, None))
+            .expect("refunded");
+        let balances = left.home.accounts[&id("org:o")].books.balances.iter();
+        let of_albums = balances.filter(|balance| balance.bucket.feature() == Some(&albums));
+        let counted: u64 = of_albums.map(Balance::spent).sum();
+        assert_eq!(counted, 2, "gone: {is_gone}");
+        assert_eq!(audit(&left.records()), []);
+        assert_eq!(audit(&own.records()), []);
+    }
 }
 
 /// O6: what an org was charged for a member that left is remembered, less what is refunded since; added up with that of the

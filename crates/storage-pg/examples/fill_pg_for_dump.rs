@@ -1,5 +1,5 @@
 //! Fills an empty database with data of every kind, for a dump that later versions must be able to read:
-//! `cargo run -p storage-pg --example fill_for_dump URL`, then `pg_dump --inserts --no-owner --no-privileges URL`.
+//! `cargo run -p storage-pg --example fill_pg_for_dump URL`, then `pg_dump --inserts --no-owner --no-privileges URL`.
 #![expect(clippy::expect_used, reason = "a tool that cannot go on says why")]
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Fills a new file with data of every kind, for a dump that later versions must be able to read:
-//! `cargo run -p storage-sqlite --example fill_for_dump FILE`, then `sqlite3 FILE .dump`.
+//! `cargo run -p storage-sqlite --example fill_sqlite_for_dump FILE`, then `sqlite3 FILE .dump`.
 #![expect(clippy::expect_used, reason = "a tool that cannot go on says why")]
 
 use std::sync::Arc;
