@@ -80,8 +80,7 @@ pub struct StartBody {
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub starts_at: Option<DateTime<Utc>>,
-    /// The end of the first period, exclusive; one interval later when absent. A free plan that is given one does not
-    /// renew by itself.
+    /// The end of the first period, exclusive; one interval later when absent.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

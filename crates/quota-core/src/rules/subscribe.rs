@@ -156,8 +156,9 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
             return Err(Rejection::EndsBeforeStart { starts_at });
         }
         subscription.ends_at = ends_at;
-        // An end that is asked for is an end: a free plan does not renew itself beyond it (S7).
-        subscription.renews = false;
+        if subscription.renews {
+            subscription.cancel_at = Some(ends_at);
+        }
     }
     let status = asked.status.unwrap_or(Status::Active);
     let mut subscription = with_status(subscription, status, now);
