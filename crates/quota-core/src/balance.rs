@@ -51,6 +51,14 @@ impl Bucket {
         }
     }
 
+    /// Start of its window in microseconds since 1970; what has no window never grows old.
+    pub(crate) fn starts_at_micros(&self) -> i64 {
+        match self {
+            Self::Window(_, start) | Self::Tracked(_, start) => *start,
+            Self::Standing(_) | Self::Trial(_) | Self::Grant(_) | Self::Token(_) => i64::MAX,
+        }
+    }
+
     /// Reads the text form; `None` when it is none.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;

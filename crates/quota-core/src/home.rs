@@ -32,10 +32,15 @@ pub struct Books {
     /// What the account's org was charged for it, by the org's bucket in which that was counted first (O6, O8).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shares: BTreeMap<Bucket, Share>,
-    /// What was refunded, since the account moved, of operations in homes where it lived before (X3).
+    /// What was refunded, since the account moved, of operations in homes where it lived before (X3), by operation; and with
+    /// nothing beside them the reservations from there that were committed late.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunded: BTreeMap<Uuid, BTreeMap<FeatureCode, u64>>,
 }
+
+/// Most operations and reservations from before a move that are remembered as settled since; of those that are older than
+/// the oldest of them nothing is settled any more.
+const SETTLED_MAX: usize = 256;
 
 impl Books {
     /// The live balance of a bucket.
@@ -58,6 +63,21 @@ impl Books {
             }
         }
         found
+    }
+
+    /// Whether so much was settled since the account moved that it may have been forgotten whether this was.
+    pub(crate) fn has_forgotten(&self, id: Uuid) -> bool {
+        let oldest = self.refunded.keys().next();
+        let is_full = SETTLED_MAX <= self.refunded.len();
+        is_full && oldest.is_some_and(|oldest| id < *oldest)
+    }
+
+    /// Remembers that something from before a move was settled; gives what is known to be refunded of it.
+    pub(crate) fn settled(&mut self, id: Uuid) -> &mut BTreeMap<FeatureCode, u64> {
+        while SETTLED_MAX <= self.refunded.len() && !self.refunded.contains_key(&id) {
+            self.refunded.pop_first();
+        }
+        self.refunded.entry(id).or_default()
     }
 
     pub(crate) fn balance_mut(&mut self, bucket: &Bucket) -> Option<&mut Balance> {

@@ -46,6 +46,12 @@ pub(crate) fn commit(desk: &mut Desk<'_>, asked: &Commit) -> Result<Outcome, Rej
         return again(desk.home, earlier).filter(same).ok_or(ended);
     }
     let is_late = held.state == ReservationState::Expired;
+    let settled = desk.account().map(|account| &account.books.refunded);
+    if is_late && settled.is_ok_and(|settled| settled.contains_key(&held.id)) {
+        // In another home, before the account came back to this one.
+        let ending = ending(desk.home, &held);
+        return Err(Rejection::ReservationEnded { ending });
+    }
     let mut entries = Vec::new();
     let mut extra = asked.actual;
     if !is_late {

@@ -26,9 +26,6 @@ use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::operation::Entry;
 use crate::reservation::{Reservation, ReservationState};
 
-/// Operations of which refunds since a move are remembered; the oldest are forgotten, and cannot be refunded any more.
-const REFUNDED_MAX: usize = 1000;
-
 /// Where the account lives now, and the home that it left.
 #[derive(Debug)]
 pub struct Homes<'a> {
@@ -101,14 +98,10 @@ fn refund(
     }
     let entries = refunding.give_back(now, &[Scope::Token, Scope::User])?;
     let items = refunding.items;
-    let refunded = &mut now.account_mut()?.books.refunded;
-    let sums = refunded.entry(id).or_default();
+    let sums = now.account_mut()?.books.settled(id);
     for item in &items {
         let sum = sums.entry(item.feature.clone()).or_insert(0);
         *sum = sum.saturating_add(item.amount.get());
-    }
-    while REFUNDED_MAX < refunded.len() {
-        refunded.pop_first();
     }
     let user = now.request.account.clone();
     now.home.changes.accounts.insert(user);
@@ -149,6 +142,9 @@ fn commit(
         let same = |outcome: &Outcome| outcome.operation.body_hash == now.request.body_hash;
         return again(then.home, earlier).filter(same).ok_or(ended);
     }
+    if account.books.refunded.contains_key(&held.id) || account.books.has_forgotten(held.id) {
+        return Err(ended);
+    }
     let (entries, of_org) = match Amount::new(asked.actual) {
         Ok(amount) => take_late((now, then), account, &held, amount)?,
         Err(_) => (Vec::new(), Vec::new()),
@@ -165,6 +161,10 @@ fn commit(
         (booking.refers_to, booking.entries) = (Some(held.id), of_org);
         then.book(booking);
     }
+    // Its row lies in several homes by now: the mark goes along with the account.
+    now.account_mut()?.books.settled(held.id);
+    let user = now.request.account.clone();
+    now.home.changes.accounts.insert(user);
     let by = now.next_id();
     end(now, &held, by);
     let balances = standing_of(now, held.token.as_ref(), &held.feature);

@@ -64,8 +64,19 @@ impl Refunding {
             draws,
             items: Vec::new(),
         };
+        let own = home.accounts.get(account);
+        let is_since_arrival = own.is_some_and(|own| refunding.is_since_arrival(own));
+        if !is_since_arrival && books.has_forgotten(id) {
+            return Err(Rejection::NotRefundable);
+        }
         refunding.items = refunding.left(&features, asked.amount)?;
         Ok(refunding)
+    }
+
+    /// Whether the operation was booked after the account came to the home that it lies in.
+    fn is_since_arrival(&self, account: &Account) -> bool {
+        let moved = account.terms.former_homes.last();
+        moved.is_none_or(|moved| moved.arrived < self.referred.operation.sequence)
     }
 
     /// Whether the operation drew at a scope.
@@ -230,9 +241,8 @@ fn give_back(
 /// of that: times do.
 fn was_reset(account: &Account, balance: &Balance, refunding: &Refunding) -> bool {
     let operation = &refunding.referred.operation;
-    let moved = account.terms.former_homes.last();
-    let is_of_this_stay = moved.is_none_or(|moved| moved.arrived < operation.sequence);
-    if moved.is_some() && (refunding.is_elsewhere || !is_of_this_stay) {
+    let has_moved = !account.terms.former_homes.is_empty();
+    if has_moved && (refunding.is_elsewhere || !refunding.is_since_arrival(account)) {
         return balance.reset_at.is_some_and(|at| operation.at <= at);
     }
     operation.sequence < balance.reset_sequence
@@ -271,7 +281,8 @@ fn give_draw_back(
     };
     let was_reset = was_reset(account, balance, refunding);
     // Capacity may have been given back already: there is not more to reverse than is still counted.
-    let back = give_back_of(draw, balance).min(most_of(desk, (draw, feature), balance));
+    let most = most_of(desk, (draw, feature), (balance, refunding));
+    let back = give_back_of(draw, balance).min(most);
     if was_reset || back == 0 {
         return Ok(None);
     }
@@ -283,9 +294,13 @@ fn give_draw_back(
     entry.map(Some)
 }
 
-/// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8). What has
-/// left the catalog may have been one.
-fn most_of(desk: &Desk<'_>, (draw, feature): (&Draw, &FeatureCode), balance: &Balance) -> u64 {
+/// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8), and for
+/// an earlier stay by nothing, since the move gave it back. What has left the catalog may have been one.
+fn most_of(
+    desk: &Desk<'_>,
+    (draw, feature): (&Draw, &FeatureCode),
+    (balance, refunding): (&Balance, &Refunding),
+) -> u64 {
     let features = &desk.context.catalog.features;
     let may_be_occupied = match features.get(feature).map(|feature| feature.kind) {
         Some(Kind::Capacity) | None => true,
@@ -295,10 +310,16 @@ fn most_of(desk: &Desk<'_>, (draw, feature): (&Draw, &FeatureCode), balance: &Ba
         && draw.source != Source::Credits
         && may_be_occupied
         && desk.request.account != desk.home.id;
-    if is_shared {
-        share_of(desk, balance)
+    if !is_shared {
+        return u64::MAX;
+    }
+    let is_of_earlier_stay = desk
+        .account()
+        .is_ok_and(|member| !refunding.is_since_arrival(member));
+    if is_of_earlier_stay {
+        0
     } else {
-        u64::MAX
+        share_of(desk, balance)
     }
 }
 

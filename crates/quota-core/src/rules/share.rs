@@ -98,12 +98,14 @@ fn add(shares: &mut Shares, (bucket, reset_sequence): &(Bucket, u64), by: i64) -
     }
 }
 
-/// Buckets of one kind are in the order of their windows: the first is the oldest.
 fn forget_old(shares: &mut Shares, code: &FeatureCode) {
     let is_of = |bucket: &&Bucket| bucket.feature() == Some(code);
     let extra = shares.keys().filter(is_of).count();
     for _ in SHARES_MAX..extra {
-        let oldest = shares.keys().find(is_of).cloned();
+        let known = shares.keys().filter(is_of);
+        let oldest = known
+            .min_by_key(|bucket| bucket.starts_at_micros())
+            .cloned();
         oldest.and_then(|bucket| shares.remove(&bucket));
     }
 }

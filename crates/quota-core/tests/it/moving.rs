@@ -7,7 +7,7 @@ use crate::stage::{
 use chrono::TimeDelta;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
-use quota_core::balance::Balance;
+use quota_core::balance::{Balance, Bucket};
 use quota_core::change::Effect;
 use quota_core::command::{AccountSpec, CloseWindows, Command, Reset};
 use quota_core::denial::Reason;
@@ -430,6 +430,99 @@ fn a_refund_after_a_move_gives_back_no_capacity_of_others() {
         assert_eq!(audit(&left.records()), []);
         assert_eq!(audit(&own.records()), []);
     }
+}
+
+/// R3 and X3: a hold from before a move that was committed late where the account lived then is not taken again where it
+/// comes back to.
+#[test]
+fn a_late_commit_counts_once_wherever_the_account_moves() {
+    let (mut own, mut there) = (Stage::user("pro"), org());
+    let held = own.done("user:a", reserve("articles", 1, 60));
+    own.later(TimeDelta::minutes(2));
+    own.done("user:a", Command::Sweep);
+    there.now = own.now;
+    relocated(&mut own, &mut there);
+    there
+        .settle_former(&mut own, commit(held.id, 1))
+        .expect("committed late");
+    relocated(&mut there, &mut own);
+    for actual in [1, 0] {
+        let again = own.run("user:a", commit(held.id, actual));
+        assert!(
+            matches!(again, Err(Rejection::ReservationEnded { .. })),
+            "{again:?}"
+        );
+    }
+    let mut third = Stage::new("org:p");
+    third.now = own.now;
+    third.done("org:p", put_account(AccountSpec::default()));
+    relocated(&mut own, &mut third);
+    let again = third.settle_former(&mut own, commit(held.id, 1));
+    assert!(
+        matches!(again, Err(Rejection::ReservationEnded { .. })),
+        "{again:?}"
+    );
+}
+
+/// X3: so much was refunded since a move that the first of it is forgotten: it is not refunded a second time.
+#[test]
+fn a_refund_that_was_forgotten_is_not_made_again() {
+    let (mut left, mut own) = (org(), Stage::new("user:a"));
+    left.done("user:a", put_account(crate::stage::member()));
+    let spent: Vec<_> = (0..300)
+        .map(|_| left.done("user:a", track("articles", 1)).id)
+        .collect();
+    relocated(&mut left, &mut own);
+    for id in &spent {
+        own.settle_former(&mut left, refund(*id, None))
+            .expect("refunded");
+    }
+    for id in &spent {
+        let again = own.settle_former(&mut left, refund(*id, None));
+        assert!(
+            matches!(
+                again,
+                Err(Rejection::AlreadyRefunded | Rejection::NotRefundable)
+            ),
+            "{again:?}"
+        );
+    }
+    let kept = own.home.accounts[&id("user:a")].books.refunded.len();
+    assert_eq!(kept, 256);
+}
+
+/// O8: what a member occupied before it left, and what it occupies since it came back, are told apart.
+#[test]
+fn a_refund_of_an_earlier_stay_takes_nothing_of_the_present_one() {
+    let (mut there, mut own) = (org(), Stage::new("user:a"));
+    there.done("user:a", put_account(crate::stage::member()));
+    let first = there.done("user:a", consume("albums", 3));
+    relocated(&mut there, &mut own);
+    relocated(&mut own, &mut there);
+    there.done("user:a", track("albums", 2));
+    there.done("user:a", refund(first.id, None));
+    let (used, _, overage) = there.standing("org:o", Scope::Org, "albums");
+    assert_eq!(used + overage, 2);
+    assert_eq!(audit(&there.records()), []);
+}
+
+/// O6: an org's use from before it subscribed does not push what it is charged now out of what is remembered.
+#[test]
+fn shares_of_windows_of_either_kind_are_forgotten_by_age() {
+    let mut there = Stage::new("org:o");
+    there.done("org:o", put_account(AccountSpec::default()));
+    there.done("user:a", put_account(crate::stage::member()));
+    for _ in 0..4 {
+        there.done("user:a", consume("requests", 1));
+        there.later(TimeDelta::days(1));
+    }
+    there.done("org:o", subscribe("pro"));
+    there.done("user:a", consume("requests", 5));
+    let shares = &there.home.accounts[&id("user:a")].books.shares;
+    let latest = shares
+        .iter()
+        .find(|(bucket, _)| matches!(bucket, Bucket::Window(..)));
+    assert_eq!(latest.map(|(_, share)| share.units), Some(5), "{shares:?}");
 }
 
 /// O6: what an org was charged for a member that left is remembered, less what is refunded since; added up with that of the
