@@ -1,12 +1,10 @@
 //! Dumps of earlier versions of the schema.
 
-use quota_core::ports::Store;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use storage_sqlite::{SqliteSettings, SqliteStore};
 use tempfile::TempDir;
-use testkit::fixtures::{batch, first_write, user};
-use testkit::old_data::{CONTENTS_OF_FIRST_DUMP, contents};
+use testkit::old_data::{CONTENTS_OF_FIRST_DUMP, contents, write_on};
 
 /// Everything that an older version wrote is read once the file was opened, which migrates it, and written on.
 #[tokio::test]
@@ -22,6 +20,5 @@ async fn a_dump_of_an_earlier_schema_is_migrated_and_read() {
     let store = SqliteStore::open(&file, &SqliteSettings::patient()).await;
     let store = store.expect("opens");
     assert_eq!(contents(&store).await, CONTENTS_OF_FIRST_DUMP);
-    let written = store.write(&batch(vec![first_write(&user("new"))])).await;
-    written.expect("writes");
+    write_on(&store).await;
 }

@@ -15,10 +15,10 @@ use quota_core::audit::audit;
 use quota_core::ids::AccountId;
 use quota_core::ports::{
     AccountPage, ApiKey, AuditHome, BatchRecord, JobRun, KeyScope, LedgerPage, QueuePlace,
-    RunState, RunSummary, Storage,
+    RunState, RunSummary, Storage, WriteBatch,
 };
 
-use crate::fixtures::{instant, next_id};
+use crate::fixtures::{batch, first_write, instant, next_id, user};
 use crate::sequences::{Plan, run};
 
 /// More than there is of anything.
@@ -90,6 +90,21 @@ pub async fn fill(storage: Arc<dyn Storage>) {
     let first = next.expect("events")[0].at;
     let passed = storage.pass_events(CONSUMER, first).await;
     passed.expect("the cursor moves");
+}
+
+/// Writes a user that is new.
+///
+/// # Panics
+/// When the store does not take it.
+pub async fn write_on(storage: &dyn Storage) {
+    let new = user("new");
+    let catalog = storage.catalog().await.expect("a catalog");
+    let written = WriteBatch {
+        catalog_version: catalog.version,
+        ..batch(vec![first_write(&new)])
+    };
+    let passed = storage.write(&written).await.expect("writes");
+    assert_eq!(passed, [new]);
 }
 
 /// Reads everything, and says how much of what there is, a line each.

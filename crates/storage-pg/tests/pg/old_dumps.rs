@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use testkit::old_data::{CONTENTS_OF_FIRST_DUMP, contents};
+use testkit::old_data::{CONTENTS_OF_FIRST_DUMP, contents, write_on};
 use tokio::task::block_in_place;
 
-use crate::fixture::{change, id, reopened, write};
+use crate::fixture::reopened;
 
 /// Everything that an older version wrote is read after `migrate`, and written on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -16,6 +16,5 @@ async fn a_dump_of_an_earlier_schema_is_migrated_and_read() {
     storage_pg::migrate(&url).await.expect("migrates");
     let store = reopened(&url).await;
     assert_eq!(contents(&store).await, CONTENTS_OF_FIRST_DUMP);
-    let new = id("user:new");
-    assert_eq!(write(&store, vec![change(&new, 0, 1)]).await, [new]);
+    write_on(&store).await;
 }
