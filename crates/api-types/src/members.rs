@@ -53,7 +53,7 @@ pub struct LeftUse {
 pub struct LeftMemberBody {
     /// The user's id.
     pub id: String,
-    /// When it left.
+    /// First instant at which it was no member any more.
     pub left_at: DateTime<Utc>,
     /// What the org was charged for it.
     pub features: Vec<LeftUse>,

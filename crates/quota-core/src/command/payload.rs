@@ -43,7 +43,7 @@ pub struct Reserve {
     /// The token that the request came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// What is held.
+    /// Code of the feature of which units are held.
     pub feature: FeatureCode,
     /// How much of it, in stored units.
     pub amount: Amount,
@@ -154,7 +154,7 @@ pub struct PutAccount {
 /// Sets an account's own limit for a feature (F6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetOverride {
-    /// What is limited.
+    /// Code of the feature, as in the catalog; the override beats what the plan says of it.
     pub feature: FeatureCode,
     /// The limit, in shown units.
     pub limit: Limit,

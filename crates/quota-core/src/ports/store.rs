@@ -51,7 +51,7 @@ impl HomeQuery {
 pub struct ClosedQuery {
     /// The account whose balances they are.
     pub account: AccountId,
-    /// Which of them.
+    /// All windows of a feature, or one grant.
     pub what: ClosedKind,
 }
 

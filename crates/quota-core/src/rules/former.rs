@@ -29,7 +29,7 @@ use crate::reservation::{Reservation, ReservationState};
 /// Where the account lives now, and the home that it left.
 #[derive(Debug)]
 pub struct Homes<'a> {
-    /// Where it lives.
+    /// The home in which the account and its books are now.
     pub present: &'a mut Home,
     /// Where it lived when that happened which the request refers to.
     pub former: &'a mut Home,

@@ -8,7 +8,7 @@ use crate::draw::Source;
 /// How much a source can pay for, in units of the feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Headroom {
-    /// What pays.
+    /// Where the units come from: unlimited, the allowance, credits or the trial.
     pub source: Source,
     /// Units that it can still pay for.
     pub units: u64,

@@ -17,7 +17,7 @@ use crate::window::Window;
 /// The allowance of an account for a feature at an instant that has passed.
 #[derive(Debug)]
 pub(super) struct Past {
-    /// Whose it is.
+    /// The user, or the org that is charged with it.
     pub(super) account: AccountId,
     /// It names the balance that counts now what was used then.
     pub(super) own: Allowance,

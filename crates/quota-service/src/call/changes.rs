@@ -224,7 +224,7 @@ impl Draft<payload::ChangePlan> {
         }))
     }
 
-    /// When it acts.
+    /// Whether it acts at once or at the end of the period; an upgrade acts at once unless this says otherwise (S5).
     pub fn when(self, when: ChangeWhen) -> Self {
         self.with(Ok(when), |asked, when| asked.when = Some(when))
     }
