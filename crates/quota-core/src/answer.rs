@@ -39,7 +39,7 @@ pub enum Answer {
     },
     /// It was refused for lack of quota: nothing was drawn at any scope.
     Denied {
-        /// What was asked for; of several items the first that could not be had.
+        /// What was asked for; of several items the one whose denial comes first in F7.
         feature: FeatureCode,
         /// How much of it, in stored units.
         requested: u64,

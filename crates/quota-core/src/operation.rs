@@ -73,11 +73,11 @@ impl Entry {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
-    /// Decided and spent.
+    /// Decided, and spent unless it was denied.
     Consume,
     /// Recorded after the fact.
     Track,
-    /// Decided and held.
+    /// Decided, and held unless it was denied.
     Reserve,
     /// A hold was settled.
     Commit,

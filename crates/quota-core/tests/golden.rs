@@ -121,12 +121,13 @@ fn origins_are_stored_as_ever() {
 }
 
 #[test]
-fn the_words_of_changes_and_reasons_are_as_ever() {
+fn the_words_of_changes_reasons_and_kinds_are_as_ever() {
     check(
         "changes",
         &Change::ALL.map(|change| (change.as_str(), change)).to_vec(),
     );
     check("reasons", &stored::reasons());
+    check("kinds", &stored::kinds());
 }
 
 /// X1: what is hashed for a key.

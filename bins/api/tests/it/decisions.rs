@@ -24,6 +24,34 @@ async fn items_are_spent_all_or_none() {
     assert_eq!(spent.body["balances"].as_array().map(Vec::len), Some(2));
 }
 
+/// X2 and F7: what is wrong with any of the items is told before what one of them lacks, whatever their order, by a consume
+/// and by a check.
+#[tokio::test]
+async fn items_are_all_looked_at_before_one_is_refused() {
+    let api = Api::in_memory().await;
+    api.user("ann", Some("article_free")).await;
+    let item = |feature: &str, amount: u64| json!({"feature": feature, "amount": amount});
+    let (many, absent) = (item("articles_per_month", 6), item("knowledge_bases", 1));
+    let unknown = item("nothing", 1);
+    let before = api.everything_of("users/ann").await;
+    for (other, status, code) in [
+        (unknown, 404, "unknown_feature"),
+        (absent, 403, "not_in_plan"),
+    ] {
+        for items in [[&many, &other], [&other, &many]] {
+            let ask = json!({"user": "ann", "items": items});
+            let denied = api.post("/v1/consume", ask.clone()).await.expect(status);
+            assert_eq!(denied.body["code"], code, "{}", denied.text);
+            assert_eq!(denied.body["feature"], other["feature"]);
+            assert_eq!(denied.body["requested"], 1);
+            let checked = api.post("/v1/check", ask).await.expect(200);
+            assert_eq!(checked.body["reason"], code, "{}", checked.text);
+            assert_eq!(checked.body["feature"], other["feature"]);
+        }
+    }
+    assert_eq!(api.everything_of("users/ann").await, before);
+}
+
 #[tokio::test]
 async fn a_batch_answers_each_operation_alone() {
     let api = Api::in_memory().await;

@@ -12,6 +12,7 @@ use crate::stores::on_every_store;
 
 on_every_store!(
     a_reservation_shows_what_became_of_it,
+    a_reserve_that_was_denied_is_shown_as_one,
     an_operation_is_shown_after_its_user_moved,
     a_grant_by_mistake_is_taken_back,
     a_grant_is_shown_whatever_became_of_it,
@@ -56,6 +57,27 @@ async fn a_reservation_shows_what_became_of_it(api: Api) {
     assert_eq!(expired.body["ended_at"], expired.body["expires_at"]);
     let nothing = "/v1/reservations/res.dXNlcjphbm4.00000000-0000-7000-8000-000000000001";
     api.get(nothing).await.expect(404);
+}
+
+/// X8 and X1: a reserve that was denied under a key is a reserve in the ledger too, and no reservation.
+async fn a_reserve_that_was_denied_is_shown_as_one(api: Api) {
+    api.user("ann", Some("article_free")).await;
+    let ask =
+        json!({"user": "ann", "feature": "articles_per_month", "amount": 6, "ttl_seconds": 60});
+    let denied = api.post_keyed("/v1/reservations", "k", &ask).await;
+    let denied = denied.expect(429).body;
+    assert_eq!(denied["code"], "limit_reached");
+    let id = denied["id"].as_str().expect("an id");
+    let shown = api.get(&format!("/v1/operations/{id}")).await.expect(200);
+    assert_eq!(shown.body["kind"], "reserve", "{}", shown.text);
+    assert_eq!(shown.body["allowed"], false);
+    let listed = api.get("/v1/users/ann/ledger?limit=1").await.expect(200);
+    assert_eq!(listed.body["items"][0], shown.body);
+    let again = api.post_keyed("/v1/reservations", "k", &ask).await;
+    assert_eq!(again.expect(429).body["id"], denied["id"]);
+    let refund = format!("/v1/consumptions/{id}/refund");
+    let refused = api.post(&refund, json!({})).await.expect(409);
+    assert_eq!(refused.body["code"], "not_refundable");
 }
 
 /// X8: an operation has an address, which stays when its user moves.

@@ -2,11 +2,13 @@
 
 use uuid::Uuid;
 
-use super::context::Context;
+use super::context::{Context, Spending};
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
+use super::posting::fits_counters;
+use super::refusal::first_refusal;
 use super::scope_balances::{scope_balance, token_balance};
-use super::spend::{Spending, fits_counters, spend_item, standing_of_items};
+use super::spend::{spend_item, standing_of_items};
 use crate::amount::Amount;
 use crate::answer::{Rejection, ScopeBalance};
 use crate::command::{Command, Consume, Request};
@@ -21,7 +23,7 @@ use crate::origin::Origin;
 /// The answer that a consume would get now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// The first item that would be denied, and why; none when all would be allowed.
+    /// The item whose denial comes first in F7, and why; none when all would be allowed.
     pub denial: Option<(Item, Denial)>,
     /// What would be drawn, and for which feature; nothing when an item would be denied.
     pub draws: Vec<(FeatureCode, Draw)>,
@@ -118,16 +120,21 @@ pub fn check_items(
         draws: Vec::new(),
         balances: standing_of_items(&desk, spending),
     };
+    let before = desk.home.accounts_of(user);
     for (index, item) in spending.items.iter().enumerate() {
-        let part = spend_item(&mut desk, spending, item);
-        match part.map_err(|rejection| rejection.in_list(index))? {
-            Ok((entries, _)) => checked.draws.extend(entries.iter().filter_map(drawn)),
-            Err(denial) => {
-                checked.draws.clear();
-                checked.denial = Some((item.clone(), denial));
-                break;
+        let why = match spend_item(&mut desk, spending, item) {
+            Ok(Ok((entries, _))) => {
+                checked.draws.extend(entries.iter().filter_map(drawn));
+                continue;
             }
-        }
+            Ok(Err(denial)) => Ok(denial),
+            Err(rejection) => Err(rejection.in_list(index)),
+        };
+        desk.home.accounts.extend(before);
+        let (item, denial) = first_refusal(&mut desk, spending, (item, why))?;
+        checked.draws.clear();
+        checked.denial = Some((item.clone(), denial));
+        break;
     }
     Ok(checked)
 }

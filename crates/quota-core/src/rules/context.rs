@@ -9,6 +9,7 @@ use crate::answer::Rejection;
 use crate::catalog::{Catalog, Feature, Kind};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::item::Item;
 
 /// What a command is decided with beside the home itself.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,14 @@ pub(crate) struct Use<'a> {
     pub(crate) token: Option<&'a TokenId>,
     pub(crate) feature: &'a FeatureCode,
     pub(crate) amount: Amount,
+}
+
+/// What is to be spent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spending<'a> {
+    pub(crate) token: Option<&'a TokenId>,
+    pub(crate) items: &'a [Item],
+    pub(crate) mode: Mode,
 }
 
 impl<'a> Context<'a> {

@@ -84,8 +84,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
 /// Decides by the allowances that count at the instant of the question.
 pub(crate) fn draw(question: &Question<'_>) -> Result<Drawn, Denial> {
     draw_by(question, |_, account, feature| {
-        let (catalog, grace, now) = (question.catalog, question.grace, question.now);
-        allowance(account.terms, feature, catalog, grace, now)
+        own_of(question, account, feature)
     })
 }
 
@@ -94,6 +93,33 @@ pub(crate) fn draw_by(
     question: &Question<'_>,
     own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
 ) -> Result<Drawn, Denial> {
+    let mut draws = Vec::with_capacity(3);
+    let (user, org) = draw_onto(question, own, &mut draws)?;
+    Ok(Drawn { draws, user, org })
+}
+
+/// The draws that the scopes before the one that refuses would give; all of them when none does.
+pub(crate) fn drawn_before_denial(question: &Question<'_>) -> (Vec<Draw>, Option<Denial>) {
+    let mut draws = Vec::new();
+    let outcome = draw_onto(
+        question,
+        |_, account, feature| own_of(question, account, feature),
+        &mut draws,
+    );
+    (draws, outcome.err())
+}
+
+fn own_of(question: &Question<'_>, account: &AccountView<'_>, feature: &Feature) -> Allowance {
+    let (catalog, grace, now) = (question.catalog, question.grace, question.now);
+    allowance(account.terms, feature, catalog, grace, now)
+}
+
+/// Appends what each scope gives, token, user and org in this order, until one refuses.
+fn draw_onto(
+    question: &Question<'_>,
+    own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
+    draws: &mut Vec<Draw>,
+) -> Result<(Allowance, Option<Allowance>), Denial> {
     let user = question
         .user
         .ok_or(Denial::flat(Reason::UnknownUser, Scope::User))?;
@@ -102,22 +128,17 @@ pub(crate) fn draw_by(
     if user.terms.disabled && question.mode == Mode::Ask {
         return Err(Denial::flat(Reason::AccountDisabled, Scope::User));
     }
-    let mut draws = Vec::with_capacity(3);
-    token_draws(question, &user, &mut draws)?;
+    token_draws(question, &user, draws)?;
     let of_user = own(Scope::User, &user, feature);
-    let of_user = user_draws(question, (&user, of_user), feature, &mut draws)?;
+    let of_user = user_draws(question, (&user, of_user), feature, draws)?;
     let of_org = match &question.org {
         Some(org) => {
             let own = own(Scope::Org, org, feature);
-            Some(org_draws(question, (org, own), feature, &mut draws)?)
+            Some(org_draws(question, (org, own), feature, draws)?)
         }
         None => None,
     };
-    Ok(Drawn {
-        draws,
-        user: of_user,
-        org: of_org,
-    })
+    Ok((of_user, of_org))
 }
 
 fn token_draws(

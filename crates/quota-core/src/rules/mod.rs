@@ -10,7 +10,7 @@
 //!       decide::draw             token, user, org: allowance::allowance, then funding::sources and split
 //!       spend::take              posting::post_by for each draw: the balance, the ledger entry, share::count_share
 //!       scope_balances           how the scopes stand after it
-//!   desk.book                  the operation; a denial: spend::denied
+//!   desk.book                  the operation; a denial: refusal::first_refusal, then spend::denied
 //! ```
 //!
 //! | group | modules |
@@ -20,7 +20,7 @@
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume) |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
-//! | deciding | `check`, `decide`, `allowance`, `funding`, `context` |
+//! | deciding | `check`, `decide`, `refusal` (of several items), `allowance`, `funding`, `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
@@ -55,6 +55,7 @@ mod overrides;
 mod past;
 mod posting;
 mod refund;
+mod refusal;
 mod release;
 mod relocate;
 mod renew;

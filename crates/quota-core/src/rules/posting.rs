@@ -200,3 +200,30 @@ fn count(account: &mut Account, feature: &FeatureCode, by: i64) -> Result<(), Re
     account.books.lifetime.insert(feature.clone(), next);
     Ok(())
 }
+
+/// Refuses draws with which a counter could leave its range, the lifetime total included.
+pub(crate) fn fits_counters<'a>(
+    draws: &[Draw],
+    feature: &FeatureCode,
+    account: impl Fn(Scope) -> Option<&'a Account>,
+) -> Result<(), Rejection> {
+    let total = draws
+        .iter()
+        .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
+    let fits = draws.iter().all(|draw| {
+        let Some(account) = account(draw.scope) else {
+            return false;
+        };
+        let balance = account.books.balance(&account.books.resolved(&draw.bucket));
+        let most = balance.map_or(0, |balance| {
+            balance.used.max(balance.overage).max(balance.held)
+        });
+        let lifetime = account.books.lifetime.get(feature).copied().unwrap_or(0);
+        most.max(lifetime).saturating_add(total) <= COUNT_MAX
+    });
+    if fits {
+        Ok(())
+    } else {
+        Err(Rejection::CounterFull)
+    }
+}

@@ -1,29 +1,22 @@
 //! Spending: one request over all its scopes, all its items or none (O5, X2).
 
-use super::context::Use;
+use super::context::{Spending, Use};
 use super::decide::{Drawn, Mode, draw};
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::posting::{Drawing, Posting, count_units, post_by, scope_account, signed};
+use super::posting::{
+    Drawing, Posting, count_units, fits_counters, post_by, scope_account, signed,
+};
+use super::refusal::first_refusal;
 use super::scope_balances::{scope_balances, standing_of};
 use super::settle::paid_units;
-use crate::amount::COUNT_MAX;
 use crate::answer::{Answer, Rejection, ScopeBalance};
 use crate::command::{Consume, ITEMS_MAX};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope};
-use crate::home::Account;
 use crate::ids::{FeatureCode, TokenId};
 use crate::item::Item;
-use crate::operation::{Entry, OperationKind};
-
-/// What is to be spent.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spending<'a> {
-    pub(crate) token: Option<&'a TokenId>,
-    pub(crate) items: &'a [Item],
-    pub(crate) mode: Mode,
-}
+use crate::operation::Entry;
 
 /// Decides all items and spends them, or spends none.
 pub(crate) fn consume(desk: &mut Desk<'_>, asked: &Consume) -> Result<Outcome, Rejection> {
@@ -43,28 +36,22 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
     let before = (items.len() > 1).then(|| desk.home.accounts_of(&desk.request.account));
     let (mut entries, mut balances) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
-        let part = spend_item(desk, spending, item);
-        let (mut posted, standing) = match part {
-            Ok(Ok(part)) => part,
-            Ok(Err(denial)) => {
-                if let Some(before) = before {
-                    desk.home.accounts.extend(before);
+        let why = match spend_item(desk, spending, item) {
+            Ok(Ok((mut posted, standing))) => {
+                if entries.is_empty() {
+                    entries = posted;
+                } else {
+                    entries.append(&mut posted);
                 }
-                return Ok(denied(desk, spending.token, item, denial));
+                balances = standing;
+                continue;
             }
-            Err(rejection) => {
-                if let Some(before) = before {
-                    desk.home.accounts.extend(before);
-                }
-                return Err(rejection.in_list(index));
-            }
+            Ok(Err(denial)) => Ok(denial),
+            Err(rejection) => Err(rejection.in_list(index)),
         };
-        if entries.is_empty() {
-            entries = posted;
-        } else {
-            entries.append(&mut posted);
-        }
-        balances = standing;
+        desk.home.accounts.extend(before.into_iter().flatten());
+        let (item, denial) = first_refusal(desk, spending, (item, why))?;
+        return Ok(denied(desk, spending.token, item, denial));
     }
     if items.len() > 1 {
         balances = standing_of_items(desk, spending);
@@ -152,33 +139,6 @@ pub(crate) fn take(
     Ok(entries)
 }
 
-/// Refuses draws with which a counter could leave its range, the lifetime total included.
-pub(crate) fn fits_counters<'a>(
-    draws: &[Draw],
-    feature: &FeatureCode,
-    account: impl Fn(Scope) -> Option<&'a Account>,
-) -> Result<(), Rejection> {
-    let total = draws
-        .iter()
-        .fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
-    let fits = draws.iter().all(|draw| {
-        let Some(account) = account(draw.scope) else {
-            return false;
-        };
-        let balance = account.books.balance(&account.books.resolved(&draw.bucket));
-        let most = balance.map_or(0, |balance| {
-            balance.used.max(balance.overage).max(balance.held)
-        });
-        let lifetime = account.books.lifetime.get(feature).copied().unwrap_or(0);
-        most.max(lifetime).saturating_add(total) <= COUNT_MAX
-    });
-    if fits {
-        Ok(())
-    } else {
-        Err(Rejection::CounterFull)
-    }
-}
-
 /// Counts the units that credits paid in the lifetime totals of user and org.
 pub(crate) fn count_credits(
     desk: &mut Desk<'_>,
@@ -209,14 +169,12 @@ pub(crate) fn denied(
     } else {
         standing_of(desk, token, &item.feature)
     };
-    let mut booking = desk.booking(Answer::Denied {
+    let booking = desk.booking(Answer::Denied {
         feature: item.feature.clone(),
         requested: item.amount.get(),
         denial,
         balances,
     });
-    // A denied reserve is a denied consume in the ledger too: nothing was held, and what is stored already says so.
-    booking.kind = OperationKind::Consume;
     let has_key = desk.request.key.is_some();
     if has_key && desk.home.version != 0 && denial.reason != Reason::UnknownUser {
         desk.book(booking)

@@ -3,14 +3,14 @@
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::closing::{close, is_over};
-use super::context::Use;
+use super::context::{Spending, Use};
 use super::decide::{Drawn, Mode, draw_by};
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::past::{Kept, Past, past};
 use super::posting::{Drawing, scope_account};
 use super::scope_balances::scope_balances;
-use super::spend::{Spending, check_count, spend, take};
+use super::spend::{check_count, spend, take};
 use crate::answer::{Answer, Rejection, ScopeBalance};
 use crate::command::{TOLD_LATE_DAYS_MAX, Track};
 use crate::draw::Scope;

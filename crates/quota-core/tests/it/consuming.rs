@@ -228,3 +228,154 @@ fn a_check_near_the_largest_count_says_what_a_consume_would() {
     let consumed = stage.run("user:a", Command::Consume(asked));
     assert_eq!(several, consumed.expect_err("full"));
 }
+
+/// What a consume of two items is denied for, and which of them; a check says the same. The order of the items says nothing.
+#[track_caller]
+fn refusal_of(stage: &mut Stage, token: Option<&str>, items: [(&str, u64); 2]) -> (Reason, String) {
+    let [one, other] = items;
+    let seen = [[one, other], [other, one]].map(|items| {
+        let asked = Consume {
+            token: token.map(token_id),
+            items: items.map(|(feature, amount)| item(feature, amount)).into(),
+        };
+        let before = stage.home.accounts.clone();
+        let context = Context {
+            now: stage.now,
+            catalog: &stage.catalog,
+            grace: GRACE,
+        };
+        let checked = check_items(&context, stage.home.clone(), &id("user:a"), &asked);
+        let checked = checked.expect("an answer");
+        assert_eq!(checked.draws, []);
+        let (item, of_check) = checked.denial.expect("is denied");
+        let done = stage.run("user:a", Command::Consume(asked));
+        let answer = done.expect("a denial is an outcome").operation.answer;
+        let Answer::Denied {
+            feature,
+            requested,
+            denial,
+            ..
+        } = answer
+        else {
+            unreachable!("expected a denial")
+        };
+        assert_eq!(
+            (denial, &feature, requested),
+            (of_check, &item.feature, item.amount.get())
+        );
+        assert_eq!(stage.home.accounts, before, "nothing is drawn");
+        (denial.reason, feature.to_string())
+    });
+    assert_eq!(seen[0], seen[1], "whatever the order");
+    let [seen, _] = seen;
+    seen
+}
+
+/// X2 and F7: of several items the reason that comes first is told, whichever item it is about: what is wrong with any of them
+/// before what a token, the user and the org lack, each asked for all that the items want of it.
+#[test]
+fn of_several_items_the_first_reason_of_all_is_told() {
+    let told = |reason, feature: &str| (reason, feature.to_owned());
+    let mut stage = Stage::user("free");
+    stage.done("user:a", put_token("t", Limit::Of(10)));
+    let items = [("articles", 6), ("none", 1)];
+    let unknown = told(Reason::UnknownFeature, "none");
+    assert_eq!(refusal_of(&mut stage, None, items), unknown);
+    assert_eq!(refusal_of(&mut stage, Some("t"), items), unknown);
+    let items = [("articles", 6), ("albums", 1)];
+    let absent = told(Reason::NotInPlan, "albums");
+    assert_eq!(refusal_of(&mut stage, Some("t"), items), absent);
+    // Each fits the token, and both do not.
+    let items = [("articles", 6), ("articles", 5)];
+    let (reason, _) = refusal_of(&mut stage, Some("t"), items);
+    assert_eq!(reason, Reason::TokenExhausted);
+    // The item that its own limit refuses takes nothing of what the other one needs.
+    stage.done("user:a", grant("pack", 2));
+    let items = [("try_on", 6), ("articles", 6)];
+    let credits = refusal_of(&mut stage, None, items);
+    assert_eq!(credits, told(Reason::NotInPlan, "try_on"));
+    let items = [("try_on", 2), ("articles", 6)];
+    let limit = refusal_of(&mut stage, None, items);
+    assert_eq!(limit, told(Reason::LimitReached, "articles"));
+
+    let mut stage = Stage::org("free");
+    let limited = AccountSpec {
+        unlimited: Some(false),
+        ..AccountSpec::default()
+    };
+    stage.done("user:a", put_account(limited));
+    stage.done("user:a", crate::stage::subscribe("basic"));
+    let items = [("articles", 6), ("requests", 6)];
+    let by_user = refusal_of(&mut stage, None, items);
+    assert_eq!(by_user, told(Reason::LimitReached, "requests"));
+    // What the org refuses the user would have given: both are more than the user has.
+    let items = [("requests", 4), ("requests", 2)];
+    let (reason, _) = refusal_of(&mut stage, None, items);
+    assert_eq!(reason, Reason::LimitReached);
+    let items = [("articles", 6), ("albums", 1)];
+    let by_org = refusal_of(&mut stage, None, items);
+    assert_eq!(by_org, told(Reason::OrgNotInPlan, "albums"));
+}
+
+/// X2: of items that are refused for the same reason the first is told, with what was left for it.
+#[test]
+fn of_items_refused_alike_the_first_is_told() {
+    let mut stage = Stage::user("free");
+    let items = |amounts: [u64; 3]| batch(&amounts.map(|amount| ("articles", amount)));
+    for (amounts, first, available) in [([2, 6, 7], 6, 3), ([7, 2, 6], 7, 5), ([3, 2, 1], 1, 0)] {
+        let done = stage.run("user:a", items(amounts));
+        let answer = done.expect("a denial is an outcome").operation.answer;
+        let Answer::Denied {
+            requested, denial, ..
+        } = answer
+        else {
+            unreachable!("expected a denial")
+        };
+        assert_eq!(
+            (requested, denial.available),
+            (first, available),
+            "{amounts:?}"
+        );
+    }
+}
+
+/// F7 and X2: a counter that is full is told of when no item is denied.
+#[test]
+fn a_denial_is_told_before_a_full_counter() {
+    let mut stage = Stage::user("free");
+    let spec = AccountSpec {
+        unlimited: Some(true),
+        ..AccountSpec::default()
+    };
+    stage.done("user:a", put_account(spec));
+    let most = item("articles", quota_core::amount::AMOUNT_MAX);
+    let told = Command::Track(Track {
+        token: None,
+        items: vec![most; 100],
+        at: None,
+    });
+    for _ in 0..90 {
+        stage.done("user:a", told.clone());
+    }
+    let items = [("articles", 1), ("none", 1)];
+    let seen = refusal_of(&mut stage, None, items);
+    assert_eq!(seen, (Reason::UnknownFeature, "none".to_owned()));
+}
+
+/// X1: a denied reserve is booked as what it was; no hold comes of it, and nothing can be refunded.
+#[test]
+fn a_denied_reserve_is_booked_as_a_reserve() {
+    let mut stage = Stage::user("free");
+    let mut request = stage.request("user:a", crate::stage::reserve("articles", 6, 60));
+    request.key = Some(key("once"));
+    let denied = stage.ask(&request).expect("a denial is an outcome");
+    assert!(denied.is_booked && !denied.operation.answer.is_allowed());
+    assert_eq!(denied.operation.kind, OperationKind::Reserve);
+    assert!(denied.operation.entries.is_empty());
+    assert!(stage.reservations.is_empty(), "nothing is held");
+    let refund = stage.run("user:a", crate::stage::refund(denied.operation.id, None));
+    assert_eq!(refund, Err(Rejection::NotRefundable));
+    let committed = stage.run("user:a", crate::stage::commit(denied.operation.id, 1));
+    assert_eq!(committed, Err(Rejection::UnknownReservation));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}

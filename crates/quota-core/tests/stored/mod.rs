@@ -18,7 +18,7 @@ use quota_core::event::{Event, EventKind};
 use quota_core::home::Books;
 use quota_core::ids::{AccountId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
-use quota_core::operation::Entry;
+use quota_core::operation::{Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::share::Share;
@@ -511,4 +511,23 @@ pub fn reasons() -> Documents<Reason> {
         ("org_not_in_plan", Reason::OrgNotInPlan),
         ("org_limit_reached", Reason::OrgLimitReached),
     ]
+}
+
+/// The kinds of operations, a word in a column of their own.
+pub fn kinds() -> Documents<OperationKind> {
+    let kinds = [
+        OperationKind::Consume,
+        OperationKind::Track,
+        OperationKind::Reserve,
+        OperationKind::Commit,
+        OperationKind::Release,
+        OperationKind::Extend,
+        OperationKind::Expire,
+        OperationKind::Refund,
+        OperationKind::ReleaseCapacity,
+        OperationKind::Reset,
+        OperationKind::Change,
+        OperationKind::Close,
+    ];
+    kinds.map(|kind| (kind.as_str(), kind)).into()
 }

@@ -20,7 +20,7 @@ pub enum Decision {
 /// A denial, with what would have been enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
-    /// What could not be had; of several features the first.
+    /// What could not be had; of several features the one whose denial comes first in F7.
     pub feature: FeatureCode,
     /// How much of it was asked for, in stored units.
     pub requested: u64,

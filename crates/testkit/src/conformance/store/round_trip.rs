@@ -295,6 +295,29 @@ pub async fn every_kind_of_operation_comes_back(store: Store) {
     assert_eq!(stored.operations, written);
 }
 
+/// A denied reserve comes back as one. Earlier ones were stored as consumes, and come back as that.
+pub async fn a_denied_reserve_comes_back(store: Store) {
+    let alice = user("alice");
+    let mut write = first_write(&alice);
+    let kinds = [OperationKind::Reserve, OperationKind::Consume];
+    let denials = answers().into_iter().filter(|answer| !answer.is_allowed());
+    let numbered = (1..).zip(kinds).zip(denials);
+    write.operations = numbered
+        .map(|((sequence, kind), answer)| {
+            let mut denied = operation(&alice, sequence);
+            denied.kind = kind;
+            denied.answer = answer;
+            denied.entries.clear();
+            denied
+        })
+        .collect();
+    write.new_version = 2;
+    let written = write.operations.clone();
+    put(&store, vec![write]).await;
+    let stored = all(&store, &alice).await.expect("exists");
+    assert_eq!(stored.operations, written);
+}
+
 /// Every state of a reservation comes back with every field.
 pub async fn every_state_of_a_reservation_comes_back(store: Store) {
     let alice = user("alice");
