@@ -70,6 +70,7 @@ pub(super) fn count_share(
     };
     if let Some(left) = account.terms.left_members.get_mut(user) {
         add(&mut left.shares, &place, rest);
+        forget_old(&mut left.shares, code);
         desk.home.changes.accounts.insert(org.clone());
         desk.home.changes.terms.insert(org.clone());
     }
@@ -187,7 +188,11 @@ fn remember(org: &mut Account, (user, kept): (&AccountId, Shares), left_at: Date
     left.left_at = left_at;
     for (bucket, share) in kept {
         let units = i64::try_from(share.units).unwrap_or(i64::MAX);
+        let code = bucket.feature().cloned();
         add(&mut left.shares, &(bucket, share.reset_sequence), units);
+        if let Some(code) = code {
+            forget_old(&mut left.shares, &code);
+        }
     }
     forget_first(known);
 }

@@ -9,6 +9,7 @@ mod changes;
 mod consuming;
 mod credits;
 mod execute_properties;
+mod former;
 mod holds;
 mod late;
 mod moving;

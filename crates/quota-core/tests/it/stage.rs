@@ -25,6 +25,7 @@ use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
 use quota_core::rules::former::{Homes, settle_former};
 use quota_core::rules::outcome::Outcome;
+use quota_core::rules::relocate;
 use uuid::Uuid;
 
 /// How long a past-due subscription stays in force.
@@ -73,13 +74,19 @@ impl Stage {
         stage
     }
 
-    /// An org subscribed to `plan` unless that is empty, with an unlimited member `user:a`.
-    pub fn org(plan: &str) -> Self {
+    /// An org without members, subscribed to `plan` unless that is empty.
+    pub fn org_alone(plan: &str) -> Self {
         let mut stage = Self::new("org:o");
         stage.done("org:o", put_account(AccountSpec::default()));
         if !plan.is_empty() {
             stage.done("org:o", subscribe(plan));
         }
+        stage
+    }
+
+    /// The same, with an unlimited member `user:a`.
+    pub fn org(plan: &str) -> Self {
+        let mut stage = Self::org_alone(plan);
         stage.done("user:a", put_account(member()));
         stage
     }
@@ -336,6 +343,35 @@ impl Stage {
             .expect("it is live");
         (found.used, found.held)
     }
+}
+
+/// Moves `user:a`, as a store does.
+pub fn relocated(from: &mut Stage, to: &mut Stage) {
+    relocated_user(from, to, "user:a");
+}
+
+/// Moves a user, as a store does.
+pub fn relocated_user(from: &mut Stage, to: &mut Stage, user: &str) {
+    let request = to.request(user, Command::Sweep);
+    let catalog = to.catalog.clone();
+    let context = Context {
+        now: to.now,
+        catalog: &catalog,
+        grace: GRACE,
+    };
+    let org = to.home.id.as_str().strip_prefix("org:");
+    let org = org.map(|org| OrgId::new(org).expect("a valid id"));
+    let homes = (&from.home, &to.home);
+    let moved = relocate(homes, org.as_ref(), &request, &context).expect("it may move");
+    from.home.accounts.remove(&moved.user);
+    from.home.version = moved.left.sequence;
+    if let Some(org) = moved.left_org {
+        from.home.accounts.insert(from.home.id.clone(), org.into());
+    }
+    from.operations.push(moved.left);
+    to.home.accounts.insert(moved.user, moved.account.into());
+    to.home.version = moved.joined.sequence;
+    to.operations.push(moved.joined);
 }
 
 pub fn id(text: &str) -> AccountId {
