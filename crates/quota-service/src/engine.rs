@@ -18,7 +18,7 @@ use crate::catalogs::Catalogs;
 use crate::decide::{Reply, Verdict};
 use crate::hash::body_hash;
 use crate::homes::{Homes, shard};
-use crate::known_keys::{KnownKeys, known_keys};
+use crate::known_keys::KnownKeys;
 use crate::{EngineError, EngineSettings};
 
 /// The parts an engine is made of.
@@ -75,7 +75,7 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 decider,
-                known_keys: known_keys(),
+                known_keys: KnownKeys::new(),
                 ids: parts.ids,
                 queues: RwLock::new(queues),
                 workers: Mutex::new(workers),

@@ -1,15 +1,12 @@
 //! API keys: random, stored hashed, revocable at once.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use quota_core::ports::{ApiKey, KeyScope};
 use rand::TryRng;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::known_keys::KnownKey;
 use crate::{Engine, EngineError};
 
 /// Characters of a secret that are stored and listed.
@@ -65,20 +62,14 @@ impl Engine {
     /// [`EngineError::Store`] when it cannot be read.
     pub async fn key_of(&self, secret: &str) -> Result<Option<Arc<ApiKey>>, EngineError> {
         let hash = hash(secret);
-        if let Some(known) = self.inner.known_keys.get(&hash)
-            && known.holds()
-        {
-            return Ok(Some(Arc::clone(&known.key)));
+        let known_keys = &self.inner.known_keys;
+        if let Some(known) = known_keys.get(&hash) {
+            return Ok(Some(known));
         }
-        let read_at = Instant::now();
+        let read = known_keys.begin_read();
         let found = self.storage().key_by_hash(&hash).await?.map(Arc::new);
         if let Some(found) = &found {
-            let known = KnownKey {
-                key: Arc::clone(found),
-                read_at,
-                is_renewed: AtomicBool::new(false),
-            };
-            self.inner.known_keys.insert(hash, Arc::new(known));
+            known_keys.remember(found, read);
         }
         Ok(found)
     }
@@ -96,8 +87,9 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`] when it cannot be written.
     pub async fn revoke_key(&self, id: Uuid) -> Result<bool, EngineError> {
-        let is_known = self.storage().revoke_key(id, self.now()).await?;
-        self.inner.known_keys.clear();
-        Ok(is_known)
+        let revoked = self.storage().revoke_key(id, self.now()).await;
+        // Also when nobody knows whether it took effect.
+        self.inner.known_keys.forget_all();
+        Ok(revoked?)
     }
 }
