@@ -1,12 +1,14 @@
 //! The engine as a service embeds it: one constructor, one call for one verb.
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use quota_core::ports::{Clock, FixedClock};
 use quota_core::reservation::ReservationState;
 use quota_service::prelude::*;
 use testkit::memory::MemoryStore;
+use tokio::runtime::Handle;
+use tokio::task::yield_now;
 
 const CATALOG: &str = r#"
 [[feature]]
@@ -270,4 +272,59 @@ async fn a_catalog_that_another_node_applied_is_seen() {
     let seen = here.check(ALICE, Consume::of("pages", 1)).await;
     let (_, denial) = seen.expect("an answer").denial.expect("is denied");
     assert_eq!(denial.reason, Reason::NotInPlan, "the feature is known");
+}
+
+/// An engine at work, and what holds its store beside it.
+async fn at_work() -> (Engine, Weak<MemoryStore>) {
+    let store = Arc::new(MemoryStore::new());
+    let held = Arc::downgrade(&store);
+    let opening = Engine::over(store).settings(EngineSettings::patient());
+    let engine = opening.catalog(catalog(), "test").open().await;
+    let engine = engine.expect("opens");
+    let made = engine.put_account(ALICE, PutAccount::create()).await;
+    made.expect("is made");
+    assert_ne!(tasks(), 0, "queues, clock, catalog, room in the ledger");
+    (engine, held)
+}
+
+/// Tasks that have not ended yet; the test itself is none.
+fn tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+/// Nothing has to come due for a task to end: each has its turn, and is gone.
+#[tokio::test]
+async fn an_engine_that_is_dropped_ends_its_tasks() {
+    let (engine, store) = at_work().await;
+    let other = engine.clone();
+    drop(engine);
+    for _ in 0..100 {
+        yield_now().await;
+    }
+    let denied = other.consume(ALICE, Consume::of("articles", 1)).await;
+    assert!(
+        !denied.expect("an answer").is_allowed(),
+        "a clone is the engine"
+    );
+    drop(other);
+    while tasks() != 0 {
+        yield_now().await;
+    }
+    assert_eq!(store.strong_count(), 0, "nobody holds the store any more");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_stopped_ends_its_tasks_and_keeps_its_store() {
+    let (engine, store) = at_work().await;
+    engine.stop().await;
+    while tasks() != 0 {
+        yield_now().await;
+    }
+    assert_eq!(
+        engine.health().await.store.ok(),
+        Some(()),
+        "it is still read"
+    );
+    drop(engine);
+    assert_eq!(store.strong_count(), 0);
 }
