@@ -17,9 +17,6 @@ use crate::lease::{LeaseKeeper, until};
 use crate::run::{Ended, Work};
 use crate::{JobError, JobFilter, JobName, JobSettings};
 
-/// Newest runs among which one without batches is looked for; an older one is said to be unknown.
-const RUNS_SEARCHED: u32 = 20_000;
-
 /// A job as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobInfo {
@@ -137,10 +134,8 @@ impl Runner {
     pub async fn batches(&self, run: Uuid) -> Result<Vec<BatchRecord>, JobError> {
         let storage = self.inner.engine.storage();
         let batches = storage.batches(run).await?;
-        if batches.is_empty() {
-            let runs = storage.runs(None, RUNS_SEARCHED).await?;
-            let is_known = runs.iter().any(|known| known.id == run);
-            is_known.then_some(()).ok_or(JobError::UnknownRun { run })?;
+        if batches.is_empty() && storage.run(run).await?.is_none() {
+            return Err(JobError::UnknownRun { run });
         }
         Ok(batches)
     }

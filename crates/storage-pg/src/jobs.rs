@@ -35,6 +35,9 @@ update job_runs set ended_at = $2, state = $3, summary = $4::jsonb where id = $1
 const PUT_BATCH: &str = "\
 insert into job_batches (run, number, ended_at, summary) values ($1, $2, $3, $4::jsonb)
 on conflict (run, number) do update set ended_at = excluded.ended_at, summary = excluded.summary";
+const RUN: &str = "\
+select r.id, r.job, r.asked_by, r.filter, r.owner, r.started_at, r.ended_at, r.state, r.summary
+from job_runs r where r.id = $1";
 const RUNS: &str = "\
 select r.id, r.job, r.asked_by, r.filter, r.owner, r.started_at, r.ended_at, r.state, r.summary
 from job_runs r order by r.started_at desc, r.id desc limit $1";
@@ -129,6 +132,11 @@ impl JobStore for PgStore {
             .await
             .map(drop)
             .map_err(store_error)
+    }
+
+    async fn run(&self, id: Uuid) -> Result<Option<JobRun>, StoreError> {
+        let run = sqlx::query(RUN).bind(id).fetch_optional(&self.pool).await;
+        run.map_err(store_error)?.as_ref().map(job_run).transpose()
     }
 
     async fn runs(&self, job: Option<&str>, limit: u32) -> Result<Vec<JobRun>, StoreError> {

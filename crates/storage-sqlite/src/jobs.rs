@@ -86,6 +86,17 @@ impl JobStore for SqliteStore {
         .await
     }
 
+    async fn run(&self, id: Uuid) -> Result<Option<JobRun>, StoreError> {
+        let statement = "select id, job, asked_by, filter, owner, started_at, ended_at, state, summary \
+                         from job_runs where id = ?1";
+        let row = sqlx::query(statement)
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Fault::from)?;
+        Ok(row.as_ref().map(read_run).transpose()?)
+    }
+
     async fn runs(&self, job: Option<&str>, limit: u32) -> Result<Vec<JobRun>, StoreError> {
         let statement = "select id, job, asked_by, filter, owner, started_at, ended_at, state, summary \
                          from job_runs where ?1 is null or job = ?1 order by number desc limit ?2";

@@ -20,15 +20,6 @@ impl Upkeep for SqliteStore {
         Ok(())
     }
 
-    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(None)
-    }
-
-    /// The ledger is one table.
-    async fn make_ledger_months(&self, _now: DateTime<Utc>) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         self.writing(move |connection| Box::pin(prune(connection, micros(before), limit)))
             .await

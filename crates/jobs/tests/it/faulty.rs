@@ -288,6 +288,11 @@ impl JobStore for FaultyStore {
         self.inner.put_batch(batch).await
     }
 
+    async fn run(&self, id: Uuid) -> Result<Option<JobRun>, StoreError> {
+        self.answers()?;
+        self.inner.run(id).await
+    }
+
     async fn runs(&self, job: Option<&str>, limit: u32) -> Result<Vec<JobRun>, StoreError> {
         self.answers()?;
         self.inner.runs(job, limit).await

@@ -125,6 +125,12 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError`] when it cannot be written.
     async fn put_batch(&self, batch: &BatchRecord) -> Result<(), StoreError>;
 
+    /// The run with this id, however old it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    async fn run(&self, id: Uuid) -> Result<Option<JobRun>, StoreError>;
+
     /// The newest runs, of one job or of all.
     ///
     /// # Errors

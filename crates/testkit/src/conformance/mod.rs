@@ -58,6 +58,7 @@ macro_rules! conformance_store {
             every_field_of_an_account_comes_back
             every_answer_comes_back
             every_kind_of_operation_comes_back
+            a_denied_reserve_comes_back
             every_state_of_a_reservation_comes_back
             every_kind_of_event_comes_back
             a_whole_catalog_comes_back
@@ -92,6 +93,7 @@ macro_rules! conformance_store {
             a_lease_has_one_holder_and_a_growing_epoch
             a_lease_is_given_back_only_by_its_holder
             runs_are_listed_newest_first
+            a_run_is_found_by_its_id
             a_run_that_begins_finds_earlier_ones_lost
             a_run_ends_together_with_its_lease
             batches_come_by_number

@@ -104,6 +104,10 @@ impl JobStore for MemoryStore {
         })
     }
 
+    async fn run(&self, id: Uuid) -> Result<Option<JobRun>, StoreError> {
+        self.call(|state| Ok(state.runs.iter().find(|run| run.id == id).cloned()))
+    }
+
     async fn runs(&self, job: Option<&str>, limit: u32) -> Result<Vec<JobRun>, StoreError> {
         self.call(|state| {
             let newest_first = state.runs.iter().rev();

@@ -163,6 +163,17 @@ pub async fn runs_are_listed_newest_first(store: Store) {
     assert_eq!(one, both[..1]);
 }
 
+/// A run is found by its id, however many began since; one that is not there is not found.
+pub async fn a_run_is_found_by_its_id(store: Store) {
+    let first = run("reset", 1);
+    for run in [&first, &run("prune", 2), &run("sweep", 3)] {
+        store.put_run(run).await.expect("writes");
+    }
+    let found = store.run(first.id).await.expect("reads");
+    assert_eq!(found, Some(first));
+    assert_eq!(store.run(next_id()).await.expect("reads"), None);
+}
+
 /// A run that begins finds those of its job that still seem to run lost; another job's are left alone.
 pub async fn a_run_that_begins_finds_earlier_ones_lost(store: Store) {
     let (first, other, second) = (run("reset", 1), run("prune", 2), run("reset", 3));
