@@ -136,7 +136,7 @@ pub struct UserBody {
     pub reason: Option<Label>,
 }
 
-/// A new user.
+/// A user to be made, outside an org or in one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -181,7 +181,7 @@ pub struct OrgBody {
     pub reason: Option<Label>,
 }
 
-/// A new org.
+/// An org to be made, without members and without a subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

@@ -78,7 +78,7 @@ pub struct BatchBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum BatchResult {
-    /// It was decided.
+    /// It was decided: allowed, denied or recorded.
     Decision(Box<DecisionBody>),
     /// It could not be decided.
     Problem(Problem),
@@ -117,6 +117,6 @@ mod schemas {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchAnswer {
-    /// The results.
+    /// One result for each operation, in the order in which they were sent.
     pub results: Vec<BatchResult>,
 }

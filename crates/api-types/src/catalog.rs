@@ -111,7 +111,7 @@ pub struct HeldBody {
 pub struct PlanOfChanges {
     /// The catalog's version afterwards.
     pub version: u64,
-    /// Whether anything changes.
+    /// Whether anything changes, and so there is a new version.
     pub changes: bool,
     /// Codes of new features.
     pub features_added: Vec<FeatureCode>,

@@ -32,7 +32,7 @@ where
     Ok(Some(at))
 }
 
-/// Writes an instant.
+/// Writes an instant in UTC, with 0, 3, 6 or 9 digits of a second as it needs.
 pub fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
     let mut text = [0; BYTES_MAX];
     match written(at, &mut text) {

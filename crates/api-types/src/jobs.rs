@@ -6,11 +6,11 @@ use quota_core::ports::RunState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A job.
+/// A job: when it runs, and how its last run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobBody {
-    /// Its name.
+    /// Its name, by which it is run.
     #[cfg_attr(feature = "openapi", schema(example = "reset_daily"))]
     pub name: String,
     /// When it runs: a cron expression, or `never`.
@@ -26,7 +26,7 @@ pub struct JobBody {
     pub last_run: Option<RunBody>,
 }
 
-/// All jobs.
+/// Every job that this process can run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobList {
@@ -49,7 +49,7 @@ pub struct RunBody {
     pub filter: Option<String>,
     /// The process that runs it, or ran it.
     pub owner: String,
-    /// When it started.
+    /// When a worker took it up.
     pub started_at: DateTime<Utc>,
     /// When it ended; absent while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ pub struct RunList {
 pub struct RunBatchBody {
     /// Its number in the run, from 1.
     pub number: u32,
-    /// When it ended.
+    /// When the last of it was done.
     pub ended_at: DateTime<Utc>,
     /// How many accounts, homes, events or rows were processed in this batch.
     pub done: u64,
@@ -103,14 +103,14 @@ pub struct RunBatchList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunJobBody {
-    /// Only this account.
+    /// Only this account, instead of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "user:alice"))]
     pub account: Option<AccountId>,
-    /// Only this feature.
+    /// Only this feature; the same as one in `features`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
-    /// Only these features.
+    /// Only these features, instead of all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureCode>,
 }

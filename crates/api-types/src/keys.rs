@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::Label;
 
-/// An API key.
+/// An API key, without its secret but where it was just made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyBody {
@@ -30,7 +30,7 @@ pub struct KeyBody {
     pub secret: Option<String>,
 }
 
-/// All API keys.
+/// Every API key, revoked ones too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyList {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Longest text, in characters.
 const CHARS_MAX: usize = 500;
 
-/// A short text.
+/// A short text in the caller's words: 1 to 500 characters, none of them a control character.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500, example = "billing"))]
@@ -25,7 +25,7 @@ pub enum InvalidLabel {
 }
 
 impl Label {
-    /// The text.
+    /// The text, as it was sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -39,7 +39,7 @@ pub struct EntryBody {
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// One operation.
+/// An operation of the ledger: what was asked, what it came to, and what it changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OperationBody {

@@ -41,7 +41,7 @@ pub struct MemberBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeftUse {
-    /// The feature.
+    /// Code of the feature that it used.
     pub feature: FeatureCode,
     /// How much, in the org's current window.
     pub charged: u64,

@@ -33,7 +33,7 @@ pub struct FeatureBody {
 pub struct TokenStanding {
     /// Id of the token.
     pub id: TokenId,
-    /// Its balance.
+    /// What of its cap is used, held and left, over all features.
     pub balance: BalanceBody,
 }
 

@@ -17,7 +17,7 @@ pub struct FieldError {
     /// A parameter of the path or the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<Cow<'static, str>>,
-    /// A header.
+    /// A header of the request, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Cow<'static, str>>,
     /// What is wrong with it.
@@ -49,7 +49,7 @@ impl FieldError {
         }
     }
 
-    /// About a header.
+    /// An error about a header of the request.
     pub fn header(name: &'static str, detail: impl Into<String>) -> Self {
         Self {
             header: Some(name.into()),
@@ -59,7 +59,7 @@ impl FieldError {
     }
 }
 
-/// An error answer.
+/// An error answer, as RFC 9457 has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
@@ -72,7 +72,7 @@ pub struct Problem {
     pub kind: String,
     /// The name of the HTTP status.
     pub title: Cow<'static, str>,
-    /// The HTTP status.
+    /// The HTTP status, the same as that of the answer.
     pub status: u16,
     /// What is wrong with this request.
     pub detail: String,

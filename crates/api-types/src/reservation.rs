@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::DrawBody;
 
-/// A reservation.
+/// A reservation: what it holds, until when, and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReservationBody {

@@ -66,7 +66,7 @@ pub struct SubscriptionBody {
     pub upcoming: Vec<UpcomingBody>,
 }
 
-/// A new subscription.
+/// A subscription to start: now, or behind what is paid for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -95,7 +95,7 @@ pub struct StartBody {
     pub reason: Option<Label>,
 }
 
-/// The next period.
+/// One period more, behind the last that is paid for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

@@ -33,7 +33,7 @@ pub struct TokenList {
     pub items: Vec<TokenBody>,
 }
 
-/// A new token.
+/// A token to be made for a user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

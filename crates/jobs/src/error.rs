@@ -26,7 +26,7 @@ pub enum JobError {
     /// The job cannot be narrowed down in this way.
     #[error("job `{job}` takes no {what}")]
     Filter {
-        /// The job.
+        /// The job that was asked for.
         job: JobName,
         /// `account` or `feature`.
         what: &'static str,
@@ -34,7 +34,7 @@ pub enum JobError {
     /// The job runs already, here or in another worker.
     #[error("job `{job}` is running already")]
     AlreadyRunning {
-        /// The job.
+        /// The job that another run holds.
         job: JobName,
     },
     /// This worker is stopping.
@@ -43,7 +43,7 @@ pub enum JobError {
     /// The run ended in a panic; what it had written stays.
     #[error("the run of job `{job}` crashed")]
     Crashed {
-        /// The job.
+        /// The job whose run ended in a panic.
         job: JobName,
     },
     /// The account or the features asked for cannot be read, or are not there.

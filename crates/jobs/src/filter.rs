@@ -8,7 +8,7 @@ use quota_service::EngineError;
 /// What a run is narrowed down to; everything by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
-    /// Only this account.
+    /// Only this account; all when absent.
     pub account: Option<AccountId>,
     /// Only these features; all when empty.
     pub features: Vec<FeatureCode>,

@@ -39,7 +39,7 @@ impl Amount {
         }
     }
 
-    /// The number.
+    /// The amount as a number, 1 to 10^15.
     pub fn get(self) -> u64 {
         self.0
     }

@@ -143,9 +143,9 @@ text_id!(
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
-    /// A user.
+    /// Someone who uses features, alone or as a member of an org.
     User,
-    /// An org.
+    /// What pays together with its members, and is charged for each of them.
     Org,
 }
 

@@ -35,7 +35,7 @@ pub struct CacheArgs {
 
 /// A cache that is open, and where events go.
 pub struct OpenCache {
-    /// The cache.
+    /// What checks and overviews look into: Redis, this process's memory, or nothing.
     pub cache: Arc<dyn Cache>,
     /// Who receives events.
     pub events: Arc<dyn EventSink>,

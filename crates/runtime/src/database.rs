@@ -51,7 +51,7 @@ pub enum MissingFile {
 
 /// A database that is open, and the clock that goes with it.
 pub struct OpenDatabase {
-    /// The store.
+    /// PostgreSQL or the SQLite file, as the settings say.
     pub storage: Arc<dyn Storage>,
     /// PostgreSQL's clock, or the machine's.
     pub clock: Arc<dyn Clock>,

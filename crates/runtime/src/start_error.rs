@@ -30,9 +30,9 @@ pub enum StartError {
     /// The SQLite file cannot be opened.
     #[error("the SQLite file {} cannot be used", file.display())]
     Sqlite {
-        /// The file.
+        /// The file that the settings name.
         file: PathBuf,
-        /// Why.
+        /// What SQLite or the system says.
         #[source]
         cause: storage_sqlite::OpenError,
     },
@@ -51,9 +51,9 @@ pub enum StartError {
     /// The address is taken, or not this machine's.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address.
+        /// The address that the settings name.
         address: std::net::SocketAddr,
-        /// Why.
+        /// What the system says.
         #[source]
         cause: std::io::Error,
     },

@@ -48,12 +48,12 @@ pub fn org(id: &str) -> AccountId {
     AccountId::org(&OrgId::new(id).expect("an org id"))
 }
 
-/// A feature.
+/// The code of a feature, from a literal.
 pub fn feature(code: &str) -> FeatureCode {
     FeatureCode::new(code).expect("a feature code")
 }
 
-/// An idempotency key.
+/// An idempotency key, from a literal.
 pub fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(text).expect("a key")
 }

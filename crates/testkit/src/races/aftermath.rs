@@ -38,7 +38,7 @@ impl Aftermath {
         }
     }
 
-    /// An account.
+    /// An account as it stands after the race.
     pub fn account(&self, id: &AccountId) -> &Account {
         let mut accounts = self.homes.iter().flat_map(|home| &home.accounts);
         let found = accounts.find(|(of, _)| of == id);
@@ -75,7 +75,7 @@ impl Aftermath {
         balances.map(|balance| balance.held).sum()
     }
 
-    /// All reservations.
+    /// Every reservation of the home, open or ended.
     pub fn reservations(&self) -> impl Iterator<Item = &Reservation> {
         self.homes.iter().flat_map(|home| &home.reservations)
     }
