@@ -58,7 +58,6 @@ macro_rules! conformance_store {
             every_field_of_an_account_comes_back
             every_answer_comes_back
             every_kind_of_operation_comes_back
-            a_denied_reserve_comes_back
             every_state_of_a_reservation_comes_back
             every_kind_of_event_comes_back
             a_whole_catalog_comes_back
