@@ -132,7 +132,8 @@ pub struct DecisionBody {
     /// Whose limit denied it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// Code of the feature that was denied.
+    /// Code of the feature that was denied; of several the one whose reason comes first: an unknown feature before one that is
+    /// not in the plan, that before a limit, and what the user lacks before what its org lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
     /// How much of the feature was asked for, in stored units; of several features only the denied one's.
