@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use jobs::{JobFilter, JobInfo};
+use quota_core::instant::text;
 use quota_core::ports::{JobRun, RunState};
 use runtime::{Metrics, ScheduleArgs, StartError, StopSignal};
 
@@ -77,11 +78,11 @@ async fn stopping(stop: StopSignal) {
 
 fn in_a_line(job: &JobInfo) -> String {
     let next = match job.next_run_at {
-        Some(at) => at.to_rfc3339(),
+        Some(at) => text(&at),
         None => "never".to_owned(),
     };
     let last = match &job.last_run {
-        Some(run) => format!("{} {}", run.started_at.to_rfc3339(), state(run.state)),
+        Some(run) => format!("{} {}", text(&run.started_at), state(run.state)),
         None => "none".to_owned(),
     };
     let (name, schedule, zone) = (job.name.as_str(), &job.schedule, &job.zone);

@@ -53,8 +53,12 @@ pub struct GrantBody {
 pub struct CreditsBody {
     /// Credits left in all grants together.
     pub balance: u64,
-    /// The grants that are not used up.
+    /// On the first page those of which something is left or reserved. Then those that ended, by id: spent, expired and
+    /// taken back, with `remaining` 0.
     pub grants: Vec<GrantBody>,
+    /// Send it as `after` to get the next page; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A new grant of credits.

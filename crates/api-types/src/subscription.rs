@@ -50,8 +50,11 @@ pub struct SubscriptionBody {
     pub ends_at: DateTime<Utc>,
     /// The length of one period.
     pub interval: Interval,
-    /// Whether it renews by itself, without a payment.
+    /// Whether it renews by itself at the end of the current period, without a payment.
     pub renews: bool,
+    /// First instant at which it renews by itself no more, if it was started with an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews_until: Option<DateTime<Utc>>,
     /// Since when a payment is overdue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub past_due_at: Option<DateTime<Utc>>,
@@ -80,14 +83,15 @@ pub struct StartBody {
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub starts_at: Option<DateTime<Utc>>,
-    /// The end of the first period, exclusive; one interval later when absent.
+    /// The end of the first period, exclusive; one interval later when absent. A free plan renews by itself every month
+    /// until then.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub ends_at: Option<DateTime<Utc>>,
-    /// Whether it is paid for; `active` when absent.
+    /// Whether it is paid for; `active` when absent. Not `canceled`: a subscription cannot start so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// Why; booked with the change.
@@ -100,7 +104,7 @@ pub struct StartBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RenewBody {
-    /// The end of the new period, exclusive; one interval later when absent.
+    /// The end of the new period, exclusive; one interval later when absent. Not for one that renews by itself for ever.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

@@ -85,7 +85,8 @@ pub(crate) async fn read_body(mut body: Body, bytes_max: usize) -> Result<Bytes,
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             let detail = "the connection ended before the whole body arrived";
-            Problem::new(StatusCode::BAD_REQUEST, "malformed_body", detail)
+            let problem = Problem::new(StatusCode::BAD_REQUEST, "malformed_body", detail);
+            problem.about(FieldError::at("", detail))
         })?;
         let Ok(data) = frame.into_data() else {
             continue;

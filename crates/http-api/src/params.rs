@@ -340,6 +340,12 @@ impl Page {
         after.map_err(|error| Problem::invalid_parameter("after", error.why))
     }
 
+    /// The grant after which the page begins.
+    pub(crate) fn after_grant(&self) -> Result<Option<GrantId>, Problem> {
+        let after = self.after.as_deref().map(GrantId::new).transpose();
+        after.map_err(|error| Problem::invalid_parameter("after", error.why))
+    }
+
     /// The place in the ledger before which the page begins.
     pub(crate) fn after_place(&self) -> Result<Option<LedgerCursor>, Problem> {
         let after = self.after.as_deref().map(str::parse).transpose();

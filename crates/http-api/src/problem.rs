@@ -65,7 +65,10 @@ impl Problem {
             .or(error.parameter.as_deref())
             .or(error.header.as_deref())
             .unwrap_or_default();
-        let detail = format!("{place}: {}", error.detail);
+        let detail = match place {
+            "" => format!("the body {}", error.detail),
+            place => format!("{place}: {}", error.detail),
+        };
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).about(error)
     }
 

@@ -32,6 +32,10 @@ impl From<EngineError> for Problem {
             }
             EngineError::Catalog(invalid) => invalid_catalog(&invalid),
             EngineError::StillHeld(held) => still_held(&held),
+            EngineError::UnknownRemoval(entry) => {
+                let detail = format!("{entry} is not in the catalog");
+                Self::invalid_parameter(removing(&entry), detail)
+            }
             EngineError::CatalogChanged => {
                 let detail = "another catalog was applied in the meantime; plan again";
                 Self::new(StatusCode::CONFLICT, "catalog_changed", detail)
@@ -111,7 +115,7 @@ fn rejected(rejection: &Rejection) -> Problem {
 
 /// What else to say where the rule alone leaves the caller stuck.
 fn way_out(rejection: &Rejection) -> &'static str {
-    if matches!(rejection, Rejection::OtherOrg) {
+    if matches!(rejection, Rejection::OtherOrg { .. }) {
         return "; `PUT /v1/users/{id}/org` moves it";
     }
     ""
@@ -123,12 +127,17 @@ fn still_held(held: &[HeldEntry]) -> Problem {
         "the file leaves out features or plans that accounts hold; name each of them to remove it";
     let problem = Problem::new(StatusCode::CONFLICT, "catalog_in_use", detail);
     held.iter().fold(problem, |problem, held| {
-        let parameter = match held.entry {
-            Entry::Feature(_) => "removing_features",
-            Entry::Plan(_) => "removing_plans",
-        };
+        let parameter = removing(&held.entry);
         problem.about(FieldError::parameter(parameter, held.to_string()))
     })
+}
+
+/// The parameter that names what is meant to go.
+fn removing(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Feature(_) => "removing_features",
+        Entry::Plan(_) => "removing_plans",
+    }
 }
 
 /// A catalog that breaks a rule, when nothing more is known of its text.

@@ -43,7 +43,7 @@ pub(crate) async fn submit(
 fn change_body(reply: &Reply) -> ChangeBody {
     let operation = &reply.operation;
     let (changed, detail) = match &operation.answer {
-        Answer::Changed { change, detail, .. } => (change.as_str().to_owned(), detail.clone()),
+        Answer::Changed { change, detail, .. } => (told(*change).to_owned(), detail.clone()),
         Answer::Allowed { .. }
         | Answer::Reserved { .. }
         | Answer::Settled { .. }
@@ -63,6 +63,12 @@ fn change_body(reply: &Reply) -> ChangeBody {
         in_force: is_in_force(&operation.answer),
         replayed: reply.is_replay,
     }
+}
+
+/// A change in the word of its event: a move is one thing, though the ledgers of both homes have their part of it.
+fn told(change: Change) -> &'static str {
+    let is_move = matches!(change, Change::MovedIn | Change::MovedOut);
+    if is_move { Change::Moved } else { change }.as_str()
 }
 
 /// What became of `unlimited`, where the answer is about that (U8).

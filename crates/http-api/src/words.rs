@@ -42,9 +42,21 @@ pub(crate) fn plain(message: &str) -> String {
     let wrong = ["invalid type: ", "invalid value: "];
     let rest = wrong.iter().find_map(|start| message.strip_prefix(start));
     match rest.and_then(|rest| rest.split_once(", expected ")) {
-        Some((sent, wanted)) => format!("must be {}, not {}", wanted_words(wanted), words(sent)),
+        Some((sent, wanted)) => {
+            let how = how_written(sent);
+            format!("must be {}{how}, not {}", wanted_words(wanted), words(sent))
+        }
         None => message.to_owned(),
     }
+}
+
+/// How a whole number should have been written that came with a decimal point or an exponent: serde tells `1e3` as
+/// `1000.0`.
+fn how_written(sent: &str) -> &'static str {
+    if sent.starts_with("floating point `") && sent.ends_with(".0`") {
+        return " without a decimal point or an exponent";
+    }
+    ""
 }
 
 /// The field that a message of serde is about.
@@ -129,6 +141,10 @@ mod tests {
             (
                 r#"{"count":1.5}"#,
                 "must be a whole number from 0 to 4294967295, not 1.5",
+            ),
+            (
+                r#"{"count":1e3}"#,
+                "must be a whole number from 0 to 4294967295 without a decimal point or an exponent, not 1000.0",
             ),
             (
                 r#"{"count":null}"#,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Effect};
 use crate::denial::Denial;
-use crate::ids::{FeatureCode, GrantId, PlanCode, TokenId};
+use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use crate::instant;
 use crate::item::Item;
 use crate::reservation::{Ending, ReservationState};
 pub use crate::scope_balance::{Released, ScopeBalance};
@@ -128,8 +129,8 @@ pub enum Rejection {
     UnknownAccount,
     #[error("the account already exists")]
     AccountExists,
-    #[error("the user is in another org")]
-    OtherOrg,
+    #[error("the user is in {}", in_words(.current.as_ref()))]
+    OtherOrg { current: Option<OrgId> },
     #[error("the org does not exist")]
     UnknownOrg,
     #[error("feature `{0}` is not in the catalog")]
@@ -173,7 +174,7 @@ pub enum Rejection {
     NotCapacity(FeatureCode),
     #[error("the grant already exists")]
     GrantExists,
-    #[error("the grant `{0}` does not exist")]
+    #[error("grant `{0}` does not exist")]
     UnknownGrant(GrantId),
     #[error("nothing of the grant is left: it is used, reserved, taken back or expired")]
     GrantEmpty,
@@ -183,19 +184,23 @@ pub enum Rejection {
     NoSubscription,
     #[error("{most} periods are paid ahead already: no more can be")]
     PeriodsAheadFull { most: usize },
-    #[error("the subscription is canceled and ends at {}: resume it, or start a new one", .ends_at.to_rfc3339())]
+    #[error("the subscription is canceled and ends at {}: resume it, or start a new one", instant::text(.ends_at))]
     Canceled { ends_at: DateTime<Utc> },
-    #[error("the subscription was canceled and ended at {}: start a new one", .ended_at.to_rfc3339())]
+    #[error("the subscription was canceled and ended at {}: start a new one", instant::text(.ended_at))]
     CanceledEnded { ended_at: DateTime<Utc> },
-    #[error("the subscription ended at {}: renew it, or start a new one", .ended_at.to_rfc3339())]
+    #[error("the subscription ended at {}: renew it, or start a new one", instant::text(.ended_at))]
     Ended { ended_at: DateTime<Utc> },
-    #[error("the subscription begins at {}", .starts_at.to_rfc3339())]
+    #[error("the subscription begins at {}", instant::text(.starts_at))]
     NotBegun { starts_at: DateTime<Utc> },
     #[error("the subscription is not paid for: its status is {}", .status.as_str())]
     NotPaid { status: Status },
     #[error("the subscription is not canceled: its status is {}", .status.as_str())]
     NotCanceled { status: Status },
-    #[error("`ends_at` must be later than the start of the period, {}", .starts_at.to_rfc3339())]
+    #[error("a subscription cannot start canceled: cancel the one that runs")]
+    StartsCanceled,
+    #[error("the subscription renews by itself: no period of it can be given an end")]
+    RenewsByItself,
+    #[error("`ends_at` must be later than the start of the period, {}", instant::text(.starts_at))]
     EndsBeforeStart { starts_at: DateTime<Utc> },
     #[error("must be in the future")]
     NotInFuture { field: &'static str },
@@ -214,6 +219,11 @@ pub enum Rejection {
     /// Of several things that were asked for together, this one cannot be carried out.
     #[error("{cause}")]
     InList { index: usize, cause: Box<Rejection> },
+}
+
+/// The org of a user in words, or that it has none.
+fn in_words(org: Option<&OrgId>) -> String {
+    org.map_or_else(|| "no org".to_owned(), |org| format!("org `{org}`"))
 }
 
 fn listed(features: &[FeatureCode]) -> String {
@@ -244,7 +254,7 @@ impl Rejection {
         match self {
             Self::UnknownAccount => "unknown_account",
             Self::AccountExists => "account_exists",
-            Self::OtherOrg => "other_org",
+            Self::OtherOrg { .. } => "other_org",
             Self::UnknownOrg => "unknown_org",
             Self::UnknownFeature(_) => "unknown_feature",
             Self::UnknownPlan(_) => "unknown_plan",
@@ -273,6 +283,8 @@ impl Rejection {
             Self::CanceledEnded { .. } | Self::Ended { .. } => "subscription_ended",
             Self::NotBegun { .. } | Self::NotPaid { .. } => "not_in_force",
             Self::NotCanceled { .. } => "not_canceled",
+            Self::StartsCanceled => "starts_canceled",
+            Self::RenewsByItself => "renews_by_itself",
             Self::EndsBeforeStart { .. } => "ends_before_start",
             Self::NotInFuture { .. } => "not_in_future",
             Self::NotRecent { .. } => "not_recent",
@@ -286,7 +298,7 @@ impl Rejection {
     /// The field of the request that is at fault, as it is called in JSON, if it is one.
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Self::UnknownOrg | Self::OtherOrg => Some("org"),
+            Self::UnknownOrg | Self::OtherOrg { .. } => Some("org"),
             Self::UnknownFeature(_)
             | Self::FeatureRequired
             | Self::NotCapacity(_)
@@ -303,7 +315,8 @@ impl Rejection {
                 Some("amount")
             }
             Self::GrantExists => Some("grant"),
-            Self::EndsBeforeStart { .. } => Some("ends_at"),
+            Self::StartsCanceled => Some("status"),
+            Self::EndsBeforeStart { .. } | Self::RenewsByItself => Some("ends_at"),
             Self::UnknownAccount
             | Self::AccountExists
             | Self::UnknownReservation
@@ -337,7 +350,7 @@ impl Rejection {
             | Self::UnknownGrant(_)
             | Self::UnknownToken(_) => RejectionClass::NotFound,
             Self::AccountExists
-            | Self::OtherOrg
+            | Self::OtherOrg { .. }
             | Self::TokenExists(_)
             | Self::TokenRevoked(_)
             | Self::Full { .. }
@@ -356,6 +369,7 @@ impl Rejection {
             | Self::NotBegun { .. }
             | Self::NotPaid { .. }
             | Self::NotCanceled { .. }
+            | Self::RenewsByItself
             | Self::CounterFull
             | Self::OpenReservations => RejectionClass::Conflict,
             Self::UnknownOrg
@@ -364,6 +378,7 @@ impl Rejection {
             | Self::WrongKind { .. }
             | Self::FeatureRequired
             | Self::NotCapacity(_)
+            | Self::StartsCanceled
             | Self::EndsBeforeStart { .. }
             | Self::NotInFuture { .. }
             | Self::NotRecent { .. }

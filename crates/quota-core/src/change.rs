@@ -20,6 +20,7 @@ pub enum Change {
     SubscriptionRenewed,
     PlanChanged,
     PlanChangeScheduled,
+    PlanChangeDropped,
     SubscriptionStatusSet,
     SubscriptionCanceled,
     SubscriptionResumed,
@@ -60,7 +61,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -74,6 +75,7 @@ impl Change {
         Self::SubscriptionRenewed,
         Self::PlanChanged,
         Self::PlanChangeScheduled,
+        Self::PlanChangeDropped,
         Self::SubscriptionStatusSet,
         Self::SubscriptionCanceled,
         Self::SubscriptionResumed,
@@ -101,6 +103,7 @@ impl Change {
             Self::SubscriptionRenewed => "subscription_renewed",
             Self::PlanChanged => "plan_changed",
             Self::PlanChangeScheduled => "plan_change_scheduled",
+            Self::PlanChangeDropped => "plan_change_dropped",
             Self::SubscriptionStatusSet => "subscription_status_set",
             Self::SubscriptionCanceled => "subscription_canceled",
             Self::SubscriptionResumed => "subscription_resumed",
@@ -139,6 +142,7 @@ impl Change {
             | Self::SubscriptionRenewed
             | Self::PlanChanged
             | Self::PlanChangeScheduled
+            | Self::PlanChangeDropped
             | Self::SubscriptionStatusSet
             | Self::SubscriptionCanceled
             | Self::SubscriptionResumed

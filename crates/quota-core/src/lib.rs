@@ -70,6 +70,7 @@ pub mod draw;
 pub mod event;
 pub mod home;
 pub mod ids;
+pub mod instant;
 pub mod item;
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::draw::Draw;
 use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::instant;
 
 /// Longest time that a hold may last, in seconds: 30 days. Longer work is extended on the way.
 pub const TTL_SECONDS_MAX: u32 = 2_592_000;
@@ -99,7 +100,7 @@ impl fmt::Display for Ending {
             ReservationState::Expired => "has expired",
         })?;
         if let Some(at) = self.at {
-            write!(f, " at {}", at.to_rfc3339())?;
+            write!(f, " at {}", instant::text(&at))?;
         }
         match (self.state, self.used) {
             (ReservationState::Expired, Some(used)) => {

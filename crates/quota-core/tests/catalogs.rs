@@ -117,9 +117,33 @@ fn a_wrong_catalog_file_is_refused_and_says_where() {
         .applied(&unknown)
         .expect_err("an unknown feature");
     assert_eq!(
-        (error.entry.as_str(), error.field),
-        ("plan `free`", "limits")
+        error.to_string(),
+        "plan `free`: limits name the unknown feature `nothing`"
     );
+}
+
+/// C5: a capacity that is not carried says so; where its default is in the way, that is said.
+#[test]
+fn a_capacity_by_the_day_says_that_it_is_reset() {
+    let albums = |rest: &str| {
+        read(&format!(
+            "[[feature]]\ncode = \"albums\"\nname = \"A\"\nunit = \"album\"\nkind = \"capacity\"\ncadence = \"5h\"\n{rest}\n"
+        ))
+    };
+    let refused = |rest| {
+        let error = Catalog::default().applied(&albums(rest));
+        error.expect_err("refused").to_string()
+    };
+    assert_eq!(
+        refused(""),
+        "feature `albums`: on_renewal is `carry` by default for a capacity, and that needs cadence `subscription`: write `reset`"
+    );
+    assert_eq!(
+        refused("on_renewal = \"carry\""),
+        "feature `albums`: on_renewal cannot be `carry`: that needs cadence `subscription`"
+    );
+    let reset = Catalog::default().applied(&albums("on_renewal = \"reset\""));
+    assert!(reset.is_ok());
 }
 
 /// C3 and C4: a span is counted from the subscription's start, and one that is too short or too long says what may stand
@@ -140,8 +164,8 @@ fn a_span_of_the_calendar_or_out_of_range_is_refused() {
         .applied(&by_calendar)
         .expect_err("refused");
     assert_eq!(
-        (refused.entry.as_str(), refused.field),
-        ("feature `calls`", "anchor")
+        refused.to_string(),
+        "feature `calls`: anchor must be `subscription`: the windows of a span are counted from the subscription's start"
     );
     for span in ["0h", "400d"] {
         let text = feature(&format!("cadence = \"{span}\""));
@@ -188,6 +212,28 @@ fn how_a_feature_is_counted_does_not_change() {
         let entry = format!("feature `{code}`");
         assert_eq!((error.entry, error.field), (entry, field));
         assert!(Catalog::default().applied(&file).is_ok());
+    }
+    // Out of the catalog and in again: what was counted then is still there (C7).
+    let left_out = |code: &str| {
+        let mut file = examples();
+        file.features
+            .retain(|feature| feature.code.as_str() != code);
+        let without = |plan: &mut quota_core::catalog::Plan| {
+            plan.limits.retain(|feature, _| feature.as_str() != code);
+        };
+        file.plans.iter_mut().for_each(without);
+        file
+    };
+    for (code, field, change) in refused {
+        let gone = first.applied(&left_out(code)).expect("valid");
+        let gone = gone.applied(&left_out(code)).expect("valid");
+        let error = gone.applied(&with(code, change)).expect_err(field);
+        let said = error.to_string();
+        let named = format!("feature `{code}`: {field} must be what it was");
+        assert!(said.starts_with(&named), "{said}");
+        let back = gone.applied(&examples()).expect("as it was");
+        assert_eq!(back.features, first.features);
+        assert!(back.former_features.is_empty());
     }
     let free = with("try_on", |feature| {
         (feature.name, feature.unit) = ("Fitting".to_owned(), "fitting".to_owned());

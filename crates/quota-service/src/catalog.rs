@@ -111,7 +111,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Catalog`] names what is wrong with the file, [`EngineError::StillHeld`] what accounts hold and
-    /// `removals` does not name, [`EngineError::CatalogChanged`] when another one was applied meanwhile.
+    /// `removals` does not name, [`EngineError::UnknownRemoval`] what it names and is not there, [`EngineError::CatalogChanged`] when another one was applied meanwhile.
     pub async fn apply_catalog_removing(
         &self,
         file: &CatalogFile,
@@ -124,6 +124,9 @@ impl Engine {
         if plan.is_empty() {
             plan.version = current.version;
             return Ok(plan);
+        }
+        if let Some(unknown) = removals.unknown(&current, &next) {
+            return Err(EngineError::UnknownRemoval(unknown));
         }
         self.examine_accounts(&current, &next, &mut plan).await?;
         let unnamed = plan.held.iter().filter(|held| !held.is_named(removals));

@@ -4,8 +4,8 @@ use quota_core::answer::Rejection;
 use quota_core::catalog::InvalidCatalog;
 use quota_core::ports::StoreError;
 
-use crate::HeldEntry;
 use crate::invalid_field::InvalidField;
+use crate::{Entry, HeldEntry};
 
 fn listed(held: &[HeldEntry]) -> String {
     let each: Vec<String> = held.iter().map(ToString::to_string).collect();
@@ -32,6 +32,9 @@ pub enum EngineError {
     /// changed.
     #[error("the file leaves out what accounts hold: {}", listed(.0))]
     StillHeld(Vec<HeldEntry>),
+    /// The call names as meant to go what neither the catalog nor the file has; nothing changed.
+    #[error("{0} is named to be removed, and is not in the catalog")]
+    UnknownRemoval(Entry),
     /// Another catalog was applied meanwhile; nothing changed.
     #[error("another catalog was applied meanwhile")]
     CatalogChanged,
@@ -60,6 +63,7 @@ impl EngineError {
             | Self::KeyReused
             | Self::Catalog(_)
             | Self::StillHeld(_)
+            | Self::UnknownRemoval(_)
             | Self::CatalogChanged => false,
         }
     }

@@ -10,13 +10,33 @@ use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::ports::AccountRow;
 use quota_core::terms::Subscription;
 
-/// The features and plans that a call of `apply` names as meant to go. What the file does not leave out is ignored.
+/// The features and plans that a call of `apply` names as meant to go. What the file does not leave out is ignored; what
+/// there never was is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removals {
     /// Codes of the features that go although accounts hold them.
     pub features: BTreeSet<FeatureCode>,
     /// Codes of the plans that go although accounts hold them.
     pub plans: BTreeSet<PlanCode>,
+}
+
+impl Removals {
+    /// One of them that is neither in the catalog, or was once, nor in that which a file makes of it.
+    pub(crate) fn unknown(&self, current: &Catalog, next: &Catalog) -> Option<Entry> {
+        let is_feature = |code: &&FeatureCode| {
+            let catalogs = [current, next];
+            let mut known = catalogs
+                .map(|one| (&one.features, &one.former_features))
+                .into_iter();
+            known.any(|(now, former)| now.contains_key(*code) || former.contains_key(*code))
+        };
+        let is_plan =
+            |code: &&PlanCode| current.plans.contains_key(*code) || next.plans.contains_key(*code);
+        let feature = self.features.iter().find(|code| !is_feature(code));
+        let plan = self.plans.iter().find(|code| !is_plan(code));
+        let feature = feature.cloned().map(Entry::Feature);
+        feature.or_else(|| plan.cloned().map(Entry::Plan))
+    }
 }
 
 /// A feature or a plan.

@@ -1,11 +1,13 @@
-//! Reads of one thing by its id: a reservation, an operation, a grant.
+//! Reads of one thing by its id: a reservation, an operation, a grant; and of all grants.
+
+use std::collections::BTreeMap;
 
 use quota_core::answer::Rejection;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::home::Home;
 use quota_core::ids::{AccountId, GrantId};
 use quota_core::operation::Operation;
-use quota_core::ports::{ClosedKind, ClosedQuery, HomeQuery, LoadQuery};
+use quota_core::ports::{AccountRow, ClosedKind, ClosedQuery, HomeQuery, LoadQuery};
 use quota_core::reservation::{Ending, Reservation, ReservationState};
 use quota_core::rules::ending::ending;
 use uuid::Uuid;
@@ -95,12 +97,42 @@ impl Engine {
         Err(Rejection::UnknownGrant(id.clone()).into())
     }
 
+    /// All grants of an account, by id: live and ended, also those that ended before the account moved.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] when there is no such account, [`EngineError::Store`] when it cannot be read.
+    pub async fn grants(&self, account: &AccountId) -> Result<Vec<Balance>, EngineError> {
+        let row = self.account(account).await?;
+        let mut grants = BTreeMap::new();
+        let mut take = |balance: Balance| {
+            if let Bucket::Grant(id) = &balance.bucket {
+                grants.entry(id.clone()).or_insert(balance);
+            }
+        };
+        row.account
+            .books
+            .balances
+            .iter()
+            .cloned()
+            .for_each(&mut take);
+        for home in homes(row) {
+            let query = HomeQuery {
+                closed: vec![ClosedQuery {
+                    account: account.clone(),
+                    what: ClosedKind::Grants,
+                }],
+                ..HomeQuery::of(home)
+            };
+            let closed = self.load_one(query).await?.map(|home| home.closed);
+            let closed = closed.into_iter().flatten();
+            closed.for_each(|closed| take(closed.balance));
+        }
+        Ok(grants.into_values().collect())
+    }
+
     /// Where an account lives, then where it lived before, latest first.
     async fn homes_of(&self, account: &AccountId) -> Result<Vec<AccountId>, EngineError> {
-        let row = self.account(account).await?;
-        let former = row.account.terms.former_homes.into_iter().rev();
-        let homes = std::iter::once(row.home).chain(former.map(|former| former.home));
-        Ok(homes.collect())
+        Ok(homes(self.account(account).await?))
     }
 
     async fn load_one(&self, query: HomeQuery) -> Result<Option<Home>, EngineError> {
@@ -112,4 +144,10 @@ impl Engine {
         };
         Ok(self.storage().load(&query).await?.homes.pop())
     }
+}
+
+fn homes(row: AccountRow) -> Vec<AccountId> {
+    let former = row.account.terms.former_homes.into_iter().rev();
+    let homes = std::iter::once(row.home).chain(former.map(|former| former.home));
+    homes.collect()
 }

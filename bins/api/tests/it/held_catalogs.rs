@@ -146,6 +146,67 @@ async fn a_name_that_is_no_code_is_refused_and_what_is_in_the_file_is_ignored() 
     let all = format!("{FEATURE}{OTHER}{FREE}{BIG}");
     let refused = apply(&api, "?removing_plans=Big", &all).await.expect(422);
     assert_eq!(refused.body["errors"][0]["parameter"], "removing_plans");
-    let kept = apply(&api, "?removing_plans=free,none", &all).await;
+    let kept = apply(&api, "?removing_plans=free,big", &all).await;
     assert_eq!(kept.expect(200).body["changes"], false);
+}
+
+/// C7: a name that nothing has is refused, and nothing goes; who repeats a call that was carried out is not refused.
+#[tokio::test]
+async fn a_name_that_nothing_has_is_refused() {
+    let api = Api::in_memory().await;
+    set(&api).await;
+    api.consume("ann", "reports", 3).await.expect(200);
+    let before = api.get("/v1/catalog").await.expect(200).body;
+    let cases = [
+        (
+            "removing_features=reports,exprots&removing_plans=free",
+            "removing_features",
+            "feature `exprots`",
+        ),
+        (
+            "removing_features=reports&removing_plans=free,biig",
+            "removing_plans",
+            "plan `biig`",
+        ),
+    ];
+    for (query, parameter, named) in cases {
+        let refused = apply(&api, &format!("?{query}"), "").await.expect(422);
+        let error = &refused.body["errors"][0];
+        assert_eq!(refused.body["code"], "invalid_parameter");
+        assert_eq!(error["parameter"], parameter);
+        assert_eq!(error["detail"], format!("{named} is not in the catalog"));
+        assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
+    }
+    let right = "?removing_features=reports&removing_plans=free";
+    for changes in [true, false] {
+        let done = apply(&api, right, OTHER).await.expect(200);
+        assert_eq!(done.body["changes"], changes);
+    }
+    let later = apply(&api, "?removing_features=reports", "").await;
+    assert_eq!(later.expect(200).body["changes"], true, "it was there once");
+}
+
+/// C7: a feature that was removed comes back only as it was counted: what was used of it then is still there.
+#[tokio::test]
+async fn a_feature_comes_back_as_it_was_counted() {
+    let api = Api::in_memory().await;
+    set(&api).await;
+    api.consume("ann", "reports", 3).await.expect(200);
+    let all = "?removing_features=reports&removing_plans=free";
+    apply(&api, all, OTHER).await.expect(200);
+    let other = FEATURE
+        .replace("consumable", "capacity")
+        .replace("monthly", "subscription");
+    let refused = apply(&api, "", &format!("{OTHER}{other}{FREE}"))
+        .await
+        .expect(422);
+    let detail = refused.body["detail"].as_str().expect("a text");
+    assert!(
+        detail.starts_with("line 12, column 8: feature `reports`: kind must be what it was"),
+        "{detail}"
+    );
+    apply(&api, "", &format!("{FEATURE}{FREE}"))
+        .await
+        .expect(200);
+    assert_eq!(api.standing("users/ann", "reports").await["used"], 3);
 }

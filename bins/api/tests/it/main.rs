@@ -26,3 +26,4 @@ mod scopes;
 mod settings_page;
 mod single_things;
 mod stores;
+mod subscriptions;

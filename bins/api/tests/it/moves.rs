@@ -42,7 +42,7 @@ async fn a_user_joins_an_org_and_leaves_it(api: Api) {
     spends(&api, 3).await;
     let body = json!({"org": "acme", "reason": "joined the team"});
     let joined = api.put(PATH, body.clone()).await.expect(200);
-    assert_eq!(joined.body["changed"], "moved_in");
+    assert_eq!(joined.body["changed"], "moved");
     assert_eq!(joined.body["account"], "user:ann");
     assert_eq!(joined.body["replayed"], false);
     let again = api.put(PATH, body).await.expect(200);
@@ -53,7 +53,7 @@ async fn a_user_joins_an_org_and_leaves_it(api: Api) {
     assert_eq!(used(&api, "users/ann").await, 5, "its use came along");
     assert_eq!(used(&api, "orgs/acme").await, 2, "charged since it joined");
     let left = api.put(PATH, json!({"org": null})).await.expect(200);
-    assert_eq!(left.body["changed"], "moved_in");
+    assert_eq!(left.body["changed"], "moved");
     let ann = api.get("/v1/users/ann").await.expect(200);
     assert_eq!(ann.body["org"], Value::Null);
     spends(&api, 1).await;

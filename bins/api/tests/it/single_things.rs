@@ -5,7 +5,7 @@ use quota_core::command::{CloseWindows, Command};
 use quota_core::ids::AccountId;
 use quota_core::origin::Origin;
 use quota_service::Ask;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api_under_test::Api;
 use crate::stores::on_every_store;
@@ -178,6 +178,7 @@ async fn a_grant_is_shown_whatever_became_of_it(api: Api) {
             let numbers = [&shown["granted"], &shown["used"], &shown["remaining"]];
             assert_eq!(numbers, [granted, used, remaining], "{id}");
         }
+        the_list_has_them_all(&api).await;
     }
     let unknown = api.get(&path("none")).await.expect(404);
     assert_eq!(unknown.body["code"], "unknown_grant");
@@ -193,6 +194,42 @@ async fn a_grant_is_shown_whatever_became_of_it(api: Api) {
         .expect(200);
     let before_the_move = api.get(&path("spent")).await.expect(200);
     assert_eq!(before_the_move.body["used"], 2);
+    the_list_has_them_all(&api).await;
+}
+
+/// X8: the list shows what is left first, then what ended, page by page and none twice.
+async fn the_list_has_them_all(api: &Api) {
+    let at = "/v1/users/dan/credits";
+    let ids = |body: &Value| -> Vec<String> {
+        let grants = body["grants"].as_array().expect("a list").iter();
+        grants
+            .map(|grant| grant["id"].as_str().expect("a text").to_owned())
+            .collect()
+    };
+    let whole = api.get(at).await.expect(200).body;
+    assert_eq!(ids(&whole), ["left", "back", "over", "spent"]);
+    assert_eq!(
+        (&whole["balance"], &whole["next"]),
+        (&json!(9), &Value::Null)
+    );
+    let ended = whole["grants"].as_array().expect("a list").iter().skip(1);
+    assert!(
+        ended.clone().all(|grant| grant["remaining"] == 0),
+        "{whole}"
+    );
+    for limit in 1..=4 {
+        let (mut paged, mut path) = (Vec::new(), format!("{at}?limit={limit}"));
+        loop {
+            let page = api.get(&path).await.expect(200).body;
+            assert_eq!(page["balance"], 9);
+            paged.extend(ids(&page));
+            let Some(next) = page["next"].as_str() else {
+                break;
+            };
+            path = format!("{at}?limit={limit}&after={next}");
+        }
+        assert_eq!(paged, ids(&whole), "by {limit}");
+    }
 }
 
 /// T3: a reset may name a token.

@@ -43,9 +43,8 @@ impl FromRequest<ApiState> for FileBody {
                 toml: None,
             });
         }
-        let text = String::from_utf8(bytes.into()).map_err(|_| {
-            Problem::invalid_body(FieldError::at(String::new(), "the file must be UTF-8"))
-        })?;
+        let text = String::from_utf8(bytes.into())
+            .map_err(|_| Problem::invalid_body(FieldError::at(String::new(), "must be UTF-8")))?;
         let file = read_catalog_toml(&text).map_err(|fault| {
             let mut error = FieldError::at(String::new(), fault.detail);
             (error.line, error.column) = (Some(fault.line), Some(fault.column));

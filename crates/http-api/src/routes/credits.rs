@@ -15,7 +15,7 @@ use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Reads, Writes};
 use crate::note::Note;
-use crate::params::{Account, OfGrant};
+use crate::params::{Account, OfGrant, Page};
 use crate::problem::Problem;
 use crate::submit::change;
 
@@ -56,26 +56,42 @@ fn grant_state(balance: &Balance, now: DateTime<Utc>) -> GrantState {
     }
 }
 
-/// Shows an account's credits.
+/// Shows an account's credits, and its grants: live and ended.
 #[utoipa::path(get, path = "/{id}/credits", tag = "money",
-    params(("id" = String, Path, description = "The account's id")),
+    params(("id" = String, Path, description = "The account's id"),
+        ("after" = Option<String>, Query, description = "The `next` of the previous page"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many ended grants a page has: 1 to 1,000; 100 by default")),
     responses((status = 200, body = CreditsBody)))]
 pub(crate) async fn credits(
     State(state): State<ApiState>,
     _caller: Reads,
     Account(account): Account,
+    page: Page,
 ) -> Result<Json<CreditsBody>, Problem> {
-    let overview = state.engine().overview(&account).await?;
+    let after = page.after_grant()?;
+    let grants = state.engine().grants(&account).await?;
+    let now = state.engine().now();
     debug_assert!(
-        overview
-            .grants
-            .iter()
-            .all(|grant| grant.granted != Limit::Unlimited),
+        grants.iter().all(|grant| grant.granted != Limit::Unlimited),
         "a grant is a number of credits"
     );
+    let is_live = |grant: &GrantBody| grant.state == GrantState::Live;
+    let all = grant_bodies(&grants, now).into_iter();
+    let (mut shown, mut ended): (Vec<_>, Vec<_>) = all.partition(is_live);
+    if let Some(after) = after {
+        shown.clear();
+        ended.retain(|grant| after < grant.id);
+    }
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let has_more = limit < ended.len();
+    ended.truncate(limit);
+    let next = ended.last().filter(|_| has_more);
+    let next = next.map(|last| last.id.to_string());
+    shown.extend(ended);
     Ok(Json(CreditsBody {
-        balance: credits_left(&overview.grants, overview.at),
-        grants: grant_bodies(&overview.grants, overview.at),
+        balance: credits_left(&grants, now),
+        grants: shown,
+        next,
     }))
 }
 

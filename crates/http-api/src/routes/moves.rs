@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quota_core::answer::Rejection;
-use quota_core::ids::AccountId;
+use quota_core::ids::{AccountId, OrgId};
 use quota_service::EngineError;
 
 use crate::ApiState;
@@ -29,16 +29,16 @@ pub(crate) async fn stays_in_org(
         return Ok(());
     }
     match state.engine().account(user).await {
-        Ok(row) if row.account.terms.org.is_some() => Err(not_here()),
+        Ok(row) if row.account.terms.org.is_some() => Err(not_here(row.account.terms.org)),
         Ok(_) | Err(EngineError::Rejected(Rejection::UnknownAccount)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn not_here() -> Problem {
+fn not_here(current: Option<OrgId>) -> Problem {
     let detail = "this request does not move the user out of its org; use `PUT /v1/users/{id}/org`";
-    Problem::new(StatusCode::CONFLICT, Rejection::OtherOrg.code(), detail)
-        .about(FieldError::at("/org", detail))
+    let code = Rejection::OtherOrg { current }.code();
+    Problem::new(StatusCode::CONFLICT, code, detail).about(FieldError::at("/org", detail))
 }
 
 /// Moves a user into an org or out of it, with its balances, tokens and subscription. What its org was charged stays

@@ -55,7 +55,8 @@ pub(crate) fn subscription_body(
         starts_at: period.starts_at,
         ends_at: period.ends_at.unwrap_or(held.ends_at),
         interval: held.interval,
-        renews: held.renews,
+        renews: held.renews_after(now),
+        renews_until: held.renews_until,
         past_due_at: held.past_due_at,
         cancel_at: held.canceled_at(),
         scheduled: held.scheduled_change().map(|change| ScheduledBody {
@@ -137,7 +138,7 @@ async fn has_an_end(
 /// Adds a period after the last one that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription, it is canceled, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription, it is canceled, it renews by itself and is given an end, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn renew(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -150,10 +151,10 @@ pub(crate) async fn renew(
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
-/// Changes the plan.
+/// Changes the plan. To the plan that goes on anyway, it takes back a change that waits; without one there is nothing to do.
 #[utoipa::path(post, path = "/{id}/subscription/change-plan", tag = "money", request_body = ChangePlanBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Changed, or scheduled", body = ChangeBody), (status = 409, description = "There is no subscription in force", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed, scheduled, or nothing to do; `detail` names what is dropped: time that was paid for, a change that waited, a cancellation", body = ChangeBody), (status = 409, description = "There is no subscription in force", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn change_plan(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -143,6 +143,15 @@ impl Record {
                 faults.push(format!("docs/PROBLEMS.md has no `{code}` with this status"));
             }
         }
+        if [400, 422].contains(&answer.status) && answer.body["errors"][0].is_null() {
+            faults.push(format!("names no place: {}", answer.text));
+        }
+        if answer.body["detail"]
+            .as_str()
+            .is_some_and(|text| text.starts_with(':'))
+        {
+            faults.push(format!("says of nothing: {}", answer.text));
+        }
         faults.extend(self.body_faults(declared, answer));
         faults
     }

@@ -154,6 +154,8 @@ async fn bodies(api: &Api, right: &Right) {
         (JSON, ""),
         (JSON, "{"),
         (JSON, r#"{"nope":1}"#),
+        (JSON, "[]"),
+        (JSON, "5"),
         (TOML, "nope = 1"),
         (text, "nope"),
     ];

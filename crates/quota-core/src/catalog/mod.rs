@@ -25,6 +25,9 @@ pub struct Catalog {
     pub features: BTreeMap<FeatureCode, Feature>,
     /// The plans by code, oldest version first.
     pub plans: BTreeMap<PlanCode, Vec<Plan>>,
+    /// Features that were in it once, by code, as they were when they left: accounts may still have balances of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former_features: BTreeMap<FeatureCode, Feature>,
 }
 
 impl Catalog {
@@ -45,20 +48,21 @@ impl Catalog {
     }
 
     /// This catalog after `file` was applied: a plan that changed gets a new version, features are replaced,
-    /// plans that the file leaves out stay for those who have them (C7). How a feature is counted does not change.
+    /// plans that the file leaves out stay for those who have them (C7). How a feature is counted does not change, nor
+    /// when it was left out and comes back.
     ///
     /// # Errors
     /// [`InvalidCatalog`] names the entry and the field that break a rule; nothing is changed then.
     pub fn applied(&self, file: &CatalogFile) -> Result<Self, InvalidCatalog> {
         validate::check(file)?;
-        validate::check_counting(&self.features, file)?;
+        validate::check_counting(self, file)?;
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
-        next.features = file
-            .features
-            .iter()
-            .map(|f| (f.code.clone(), f.clone()))
-            .collect();
+        next.former_features.append(&mut next.features);
+        for feature in &file.features {
+            next.former_features.remove(&feature.code);
+            next.features.insert(feature.code.clone(), feature.clone());
+        }
         for plan in &file.plans {
             let versions = next.plans.entry(plan.code.clone()).or_default();
             if versions.last() != Some(plan) {

@@ -1,12 +1,12 @@
 //! What a catalog file may say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::Catalog;
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, OnRenewal};
 use super::plan::{CatalogFile, Plan};
 use crate::amount::AMOUNT_MAX;
-use crate::ids::FeatureCode;
 
 /// A catalog file that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
             return Err(refused(
                 &entry,
                 "limits",
-                &format!("names the unknown feature `{code}`"),
+                &format!("name the unknown feature `{code}`"),
             ));
         }
         let overflows = |feature: &&Feature| {
@@ -52,7 +52,10 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
             limit.is_some_and(|limit| limit.overflows(feature.scale))
         };
         if let Some(feature) = file.features.iter().find(overflows) {
-            let why = format!("of `{}` is more than 9 * 10^18 stored units", feature.code);
+            let why = format!(
+                "are too large: that of `{}` is more than 9 * 10^18 stored units",
+                feature.code
+            );
             return Err(refused(&entry, "limits", &why));
         }
     }
@@ -77,26 +80,28 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
         return Err(refused(
             &entry,
             "anchor",
-            "a span is counted from the subscription's start: say `subscription`",
+            "must be `subscription`: the windows of a span are counted from the subscription's start",
         ));
     }
     if feature.renewal() == OnRenewal::Carry && feature.cadence != Cadence::Subscription {
-        return Err(refused(
-            &entry,
-            "on_renewal",
-            "`carry` needs cadence `subscription`",
-        ));
+        let why = match feature.on_renewal {
+            Some(_) => "cannot be `carry`: that needs cadence `subscription`",
+            None => {
+                "is `carry` by default for a capacity, and that needs cadence `subscription`: write `reset`"
+            }
+        };
+        return Err(refused(&entry, "on_renewal", why));
     }
     Ok(())
 }
 
-/// A feature that there is goes on being counted as it was: its balances would be read otherwise, or begin at 0.
-pub(super) fn check_counting(
-    known: &BTreeMap<FeatureCode, Feature>,
-    file: &CatalogFile,
-) -> Result<(), InvalidCatalog> {
+/// A feature that there is, or once was, goes on being counted as it was: its balances would be read otherwise, or begin
+/// at 0.
+pub(super) fn check_counting(catalog: &Catalog, file: &CatalogFile) -> Result<(), InvalidCatalog> {
     for feature in &file.features {
-        let Some(known) = known.get(&feature.code) else {
+        let code = &feature.code;
+        let former = catalog.former_features.get(code);
+        let Some(known) = catalog.features.get(code).or(former) else {
             continue;
         };
         let kept = [
@@ -107,8 +112,13 @@ pub(super) fn check_counting(
             ("scale", feature.scale == known.scale),
         ];
         if let Some((field, _)) = kept.iter().find(|(_, is_kept)| !is_kept) {
-            let entry = format!("feature `{}`", feature.code);
-            let why = "cannot change: what is counted another way needs a code of its own";
+            let entry = format!("feature `{code}`");
+            let why = match former {
+                Some(_) => {
+                    "must be what it was when the feature was in the catalog before: what is counted another way needs a code of its own"
+                }
+                None => "cannot change: what is counted another way needs a code of its own",
+            };
             return Err(refused(&entry, field, why));
         }
     }

@@ -51,7 +51,7 @@ impl HomeQuery {
 pub struct ClosedQuery {
     /// The account whose balances they are.
     pub account: AccountId,
-    /// All windows of a feature, or one grant.
+    /// All windows of a feature, one grant, or all of them.
     pub what: ClosedKind,
 }
 
@@ -62,6 +62,8 @@ pub enum ClosedKind {
     Windows(FeatureCode),
     /// One grant.
     Grant(GrantId),
+    /// All grants.
+    Grants,
 }
 
 impl ClosedQuery {
@@ -78,6 +80,7 @@ impl ClosedQuery {
                 let bucket = Bucket::Grant(grant.clone());
                 vec![(bucket.to_string(), format!("{bucket}\u{1}"))]
             }
+            ClosedKind::Grants => vec![("grant:".to_owned(), "grant;".to_owned())],
         }
     }
 
@@ -87,7 +90,11 @@ impl ClosedQuery {
             Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => {
                 self.what == ClosedKind::Windows(feature.clone())
             }
-            Bucket::Grant(grant) => self.what == ClosedKind::Grant(grant.clone()),
+            Bucket::Grant(grant) => match &self.what {
+                ClosedKind::Grants => true,
+                ClosedKind::Grant(wanted) => wanted == grant,
+                ClosedKind::Windows(_) => false,
+            },
             Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => false,
         };
         *account == self.account && is_wanted

@@ -12,7 +12,7 @@ use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::{AccountSpec, Presence, PutAccount};
 use crate::home::{Account, Books};
-use crate::ids::{AccountId, AccountKind};
+use crate::ids::{AccountId, AccountKind, OrgId};
 use crate::terms::{Terms, new_user_is_unlimited};
 
 fn check_kind(kind: AccountKind, spec: &AccountSpec) -> Result<(), Rejection> {
@@ -37,12 +37,22 @@ pub(crate) fn put_account(desk: &mut Desk<'_>, asked: &PutAccount) -> Result<Out
     }
 }
 
+/// That the user came to be in another home: in that org, or in none.
+fn elsewhere(desk: &Desk<'_>) -> Rejection {
+    let home = &desk.home.id;
+    let is_org = home.kind() == AccountKind::Org;
+    let org = OrgId::new(home.id()).ok();
+    Rejection::OtherOrg {
+        current: org.filter(|_| is_org),
+    }
+}
+
 fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {
     match &spec.org {
         // Another creation was faster, and put it elsewhere.
-        Some(org) if desk.home.id != AccountId::org(org) => return Err(Rejection::OtherOrg),
+        Some(org) if desk.home.id != AccountId::org(org) => return Err(elsewhere(desk)),
         Some(_) if desk.home.version == 0 => return Err(Rejection::UnknownOrg),
-        None if desk.home.id != desk.request.account => return Err(Rejection::OtherOrg),
+        None if desk.home.id != desk.request.account => return Err(elsewhere(desk)),
         Some(_) | None => {}
     }
     let is_user = desk.request.account.kind() == AccountKind::User;
@@ -71,7 +81,8 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
 fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {
     let account = desk.account()?;
     if spec.org.is_some() && spec.org != account.terms.org {
-        return Err(Rejection::OtherOrg);
+        let current = account.terms.org.clone();
+        return Err(Rejection::OtherOrg { current });
     }
     let mut terms = account.terms.clone();
     terms.disabled = spec.disabled.unwrap_or(terms.disabled);

@@ -13,7 +13,8 @@ use crate::command::{ChangePlan, ChangeWhen, UsageAfterChange};
 use crate::operation::Entry;
 use crate::terms::Subscription;
 
-/// Changes the plan: at once, or from the end of what is paid for.
+/// Changes the plan: at once, or from the end of what is paid for. To the plan that goes on anyway, it only drops a
+/// change that waited.
 pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let (plan, version) = newest(desk, &asked.plan)?;
@@ -27,7 +28,19 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
     } else {
         ChangeWhen::PeriodEnd
     };
-    match asked.when.unwrap_or(default) {
+    let when = asked.when.unwrap_or(default);
+    let kept = held.without_change();
+    let goes_on_with = match when {
+        ChangeWhen::PeriodEnd => kept.last(),
+        ChangeWhen::Now => &kept,
+    };
+    if goes_on_with.is_to(plan, version) {
+        if kept == held {
+            return Ok(desk.unchanged());
+        }
+        return put(desk, Next::new(Change::PlanChangeDropped, kept), |_| true);
+    }
+    match when {
         ChangeWhen::PeriodEnd => {
             let changed = held.with_change(plan, version, context.now);
             let next = Next::new(Change::PlanChangeScheduled, changed);

@@ -293,11 +293,13 @@ fn short(
     let available = order
         .iter()
         .fold(0_u64, |sum, headroom| sum.saturating_add(headroom.units));
+    // No window of what the plan does not have begins whole.
+    let is_in_plan = !matches!(reason, Reason::NotInPlan | Reason::OrgNotInPlan);
     Denial {
         reason,
         scope,
         available,
-        resets_at,
+        resets_at: resets_at.filter(|_| is_in_plan),
     }
 }
 

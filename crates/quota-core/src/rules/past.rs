@@ -255,6 +255,7 @@ fn earlier_period(
         ends_at: ends_at.min(held.starts_at),
         runs_since: Some(since),
         renews: false,
+        renews_until: None,
         cancel_at: None,
         scheduled: None,
         upcoming: Some(Box::new(held.clone())),

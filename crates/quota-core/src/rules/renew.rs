@@ -17,8 +17,11 @@ pub(crate) fn renew(desk: &mut Desk<'_>, asked: &Renew) -> Result<Outcome, Rejec
     if let Some(refused) = canceled(last, now) {
         return Err(refused);
     }
-    if last.renews {
-        return Ok(desk.unchanged());
+    if last.renews && last.renews_until.is_none() {
+        return match asked.ends_at {
+            Some(_) => Err(Rejection::RenewsByItself),
+            None => Ok(desk.unchanged()),
+        };
     }
     let mut next = match &last.scheduled {
         Some(change) => {
@@ -33,6 +36,7 @@ pub(crate) fn renew(desk: &mut Desk<'_>, asked: &Renew) -> Result<Outcome, Rejec
             return Err(Rejection::EndsBeforeStart { starts_at });
         }
         next.ends_at = ends_at;
+        next.renews_until = next.renews.then_some(ends_at);
     }
     let is_late = held.upcoming.is_none() && held.ends_at <= now;
     if !is_late {

@@ -10,6 +10,7 @@ use crate::catalog::{Feature, Plan};
 use crate::change::Change;
 use crate::command::Subscribe;
 use crate::ids::PlanCode;
+use crate::instant::text;
 use crate::operation::Entry;
 use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription};
 
@@ -80,10 +81,10 @@ fn detail(desk: &Desk<'_>, before: Option<&Subscription>, next: &Subscription) -
         }
     }
     if let Some(change) = next.scheduled_change() {
-        parts.push(format!("{} from {}", change.plan, change.at.to_rfc3339()));
+        parts.push(format!("{} from {}", change.plan, text(&change.at)));
     }
     if let Some(end) = next.canceled_at() {
-        parts.push(format!("canceled, ends at {}", end.to_rfc3339()));
+        parts.push(format!("canceled, ends at {}", text(&end)));
     }
     if let Some(before) = before {
         parts.extend(dropped(&before, next, now));
@@ -92,8 +93,8 @@ fn detail(desk: &Desk<'_>, before: Option<&Subscription>, next: &Subscription) -
 }
 
 fn span(held: &Subscription) -> String {
-    let (plan, starts_at) = (&held.plan, held.starts_at.to_rfc3339());
-    format!("{plan} from {starts_at} to {}", held.ends_at.to_rfc3339())
+    let (plan, starts_at) = (&held.plan, text(&held.starts_at));
+    format!("{plan} from {starts_at} to {}", text(&held.ends_at))
 }
 
 /// What `next` takes from the account: time and periods that were paid for, and a change that waited (S5, S8).
@@ -108,7 +109,7 @@ fn dropped(before: &Subscription, next: &Subscription, now: DateTime<Utc>) -> Ve
     let running = running.filter(|one| one.is_paid() && !one.renews);
     let paid_to = running.and_then(|one| one.period(now).ends_at);
     if let Some(end) = paid_to.filter(|end| now < *end) {
-        let (plan, end) = (&before.plan, end.to_rfc3339());
+        let (plan, end) = (&before.plan, text(&end));
         lost.push(format!("{plan}, paid for to {end}, is dropped"));
     }
     let ahead = before.chain().skip(1).filter(is_lost);
@@ -116,21 +117,39 @@ fn dropped(before: &Subscription, next: &Subscription, now: DateTime<Utc>) -> Ve
     match ahead.as_slice() {
         [] => {}
         [one] => {
-            let (plan, end) = (&one.plan, one.ends_at.to_rfc3339());
+            let (plan, end) = (&one.plan, text(&one.ends_at));
             lost.push(format!("{plan}, paid ahead to {end}, is dropped"));
         }
         [.., latest] => {
-            let (count, end) = (ahead.len(), latest.ends_at.to_rfc3339());
+            let (count, end) = (ahead.len(), text(&latest.ends_at));
             lost.push(format!("{count} periods, paid ahead to {end}, are dropped"));
         }
     }
     let change = before.scheduled_change();
     let change = change.filter(|change| next.scheduled_change() != Some(*change));
     if let Some(change) = change.filter(|change| !has(&change.plan, change.at)) {
-        let (plan, at) = (&change.plan, change.at.to_rfc3339());
+        let (plan, at) = (&change.plan, text(&change.at));
         lost.push(format!("the change to {plan} at {at} is dropped"));
     }
+    lost.extend(dropped_end(before, next, now));
     lost
+}
+
+/// The end that was set, by a cancellation or from the start, where `next` goes on as if it had not been.
+fn dropped_end(before: &Subscription, next: &Subscription, now: DateTime<Utc>) -> Option<String> {
+    let last = before.last();
+    let still_ends = |one: &Subscription| {
+        let is_same = one.plan == last.plan && one.starts_at == last.starts_at;
+        is_same && one.cancel_at == last.cancel_at && one.scheduled.is_none()
+    };
+    let canceled = before.canceled_at().filter(|end| now < *end);
+    let ends_later = |end: DateTime<Utc>| next.canceled_at().is_none_or(|other| end < other);
+    if let Some(end) = canceled.filter(|end| ends_later(*end) && !next.chain().any(still_ends)) {
+        return Some(format!("the cancellation at {} is dropped", text(&end)));
+    }
+    let goes_on = next.ends_for_good_at().is_none();
+    let end = last.renews_until.filter(|end| goes_on && now < *end)?;
+    Some(format!("the end at {} is dropped", text(&end)))
 }
 
 /// That no more periods can follow.
@@ -142,6 +161,10 @@ pub(super) fn queue_full(_: QueueFull) -> Rejection {
 /// Starts a subscription: in place of any other, or in the future behind all that is paid for (S8).
 pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcome, Rejection> {
     let now = desk.context.now;
+    let status = asked.status.unwrap_or(Status::Active);
+    if status == Status::Canceled {
+        return Err(Rejection::StartsCanceled);
+    }
     let asked_for = asked.starts_at.unwrap_or(now);
     let (plan, version) = newest(desk, &asked.plan)?;
     let held = match desk.account()?.terms.subscription {
@@ -156,11 +179,8 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
             return Err(Rejection::EndsBeforeStart { starts_at });
         }
         subscription.ends_at = ends_at;
-        if subscription.renews {
-            subscription.cancel_at = Some(ends_at);
-        }
+        subscription.renews_until = subscription.renews.then_some(ends_at);
     }
-    let status = asked.status.unwrap_or(Status::Active);
     let mut subscription = with_status(subscription, status, now);
     if let Some(held) = waits_behind {
         subscription = held.queued(subscription).map_err(queue_full)?;

@@ -64,7 +64,7 @@ impl Subscription {
     /// First instant after it, whatever follows; none while it renews by itself.
     fn own_end(&self) -> Option<DateTime<Utc>> {
         if self.renews {
-            return self.cancel_at;
+            return self.stops_at();
         }
         let cancel_at = self.cancel_at.unwrap_or(self.ends_at);
         Some(cancel_at.min(self.ends_at))
@@ -94,6 +94,21 @@ impl Subscription {
         let last = self.last();
         let follows = self.scheduled_change().is_some();
         last.cancel_at.filter(|_| !follows)
+    }
+
+    /// Whether it is to the plan as that is now: a change to it changes nothing.
+    pub(crate) fn is_to(&self, plan: &Plan, version: u32) -> bool {
+        let is_same = self.plan == plan.code && self.interval == plan.interval;
+        let pinned = plan.pinned.then_some(version);
+        is_same && self.plan_version == pinned && self.renews == plan.is_free()
+    }
+
+    /// Without the change that is scheduled.
+    #[must_use]
+    pub(crate) fn without_change(&self) -> Self {
+        let mut chain = self.links();
+        drop_change(&mut chain);
+        self.linked(chain)
     }
 
     /// With `plan` scheduled for the end of what is paid for. It takes over by itself when it is free, or when what

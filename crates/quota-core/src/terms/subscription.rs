@@ -96,6 +96,9 @@ pub struct Subscription {
     /// Whether it renews by itself, with no payment (S7).
     #[serde(default)]
     pub renews: bool,
+    /// First instant at which it renews by itself no more, if it was started with an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews_until: Option<DateTime<Utc>>,
     /// When it ends for good, if it was canceled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<DateTime<Utc>>,
@@ -125,6 +128,7 @@ impl Subscription {
             runs_since: None,
             interval: plan.interval,
             renews: plan.is_free(),
+            renews_until: None,
             cancel_at: None,
             scheduled: None,
             upcoming: None,
@@ -133,7 +137,7 @@ impl Subscription {
     }
 
     /// The period at `now`: the stored one, or for one that renews by itself the month that holds `now`,
-    /// never past the cancellation, nor past the start of what follows.
+    /// never past its end or the cancellation, nor past the start of what follows.
     pub fn period(&self, now: DateTime<Utc>) -> Window {
         let stored = Window {
             starts_at: self.starts_at,
@@ -144,7 +148,8 @@ impl Subscription {
             let own = stored.cut(self.starts_at, self.cancel_at);
             return own.cut(self.starts_at, follows_at);
         }
-        let now = self.cancel_at.map_or(now, |cancel_at| now.min(cancel_at));
+        let stops_at = self.stops_at();
+        let now = stops_at.map_or(now, |stops_at| now.min(stops_at));
         let zone = chrono_tz::Tz::UTC;
         let (cadence, anchor) = (
             crate::catalog::Cadence::Monthly,
@@ -152,7 +157,7 @@ impl Subscription {
         );
         let now = now.max(self.starts_at);
         let month = cadence_window(cadence, anchor, self.anchor_at, zone, now);
-        let month = month.cut(self.starts_at, self.cancel_at);
+        let month = month.cut(self.starts_at, stops_at);
         month.cut(self.starts_at, follows_at)
     }
 
@@ -204,18 +209,42 @@ impl Subscription {
         }
     }
 
-    /// The next period `[old end, new end)` after a renewal (S4), with nothing that follows it.
+    /// When it ends whatever follows, if that is set: by a cancellation, or with the end that it was started with.
+    pub(super) fn stops_at(&self) -> Option<DateTime<Utc>> {
+        let set = [self.cancel_at, self.renews_until];
+        set.into_iter().flatten().min()
+    }
+
+    /// Whether another period of it follows by itself when the one at `now` is over (S7).
+    pub fn renews_after(&self, now: DateTime<Utc>) -> bool {
+        let follows_at = self.upcoming.as_ref().map(|next| next.starts_at);
+        let over_at = [self.stops_at(), follows_at].into_iter().flatten().min();
+        let period_end = self.period(now).ends_at;
+        let goes_on = over_at.is_none_or(|over_at| period_end.is_some_and(|end| end < over_at));
+        self.renews && goes_on && self.status != Status::Canceled
+    }
+
+    /// The next period `[old end, new end)` after a renewal (S4), with nothing that follows it. The anchor moves to its
+    /// start where the old period did not end whole months after it: no period is shorter than the interval.
     #[must_use]
     pub fn renewed(&self) -> Self {
-        let periods_done = self.months_since_anchor(self.ends_at);
-        let months = periods_done.saturating_add(self.interval.months());
-        let (starts_at, ends_at) = (self.ends_at, month_start(self.anchor_at, months));
+        let (starts_at, interval) = (self.ends_at, self.interval.months());
+        let months_done = self.months_since_anchor(starts_at);
+        let is_whole = month_start(self.anchor_at, months_done) == starts_at;
+        let (anchor_at, months) = if is_whole {
+            (self.anchor_at, months_done.saturating_add(interval))
+        } else {
+            (starts_at, interval)
+        };
+        let ends_at = month_start(anchor_at, months);
         debug_assert!(starts_at < ends_at, "a period is not empty");
         Self {
             status: Status::Active,
             past_due_at: None,
+            anchor_at,
             starts_at,
             ends_at,
+            renews_until: self.renews_until.map(|_| ends_at),
             runs_since: Some(self.runs_since()),
             cancel_at: None,
             scheduled: None,

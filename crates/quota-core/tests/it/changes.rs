@@ -233,7 +233,7 @@ fn a_change_that_waits_is_listed_after_an_early_renewal() {
     let Answer::Changed { detail, .. } = said.answer else {
         panic!("{said:?}");
     };
-    let named = format!("free from {}", listed.at.to_rfc3339());
+    let named = format!("free from {}", quota_core::instant::text(&listed.at));
     assert!(detail.expect("a detail").contains(&named));
 }
 

@@ -8,6 +8,7 @@ mod auditing;
 mod changes;
 mod consuming;
 mod credits;
+mod ends;
 mod execute_properties;
 mod former;
 mod holds;

@@ -2,6 +2,7 @@
 
 use crate::stage::{Stage, code, consume, id, plan_code, put_account, track};
 use chrono::TimeDelta;
+use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::balance::Bucket;
 use quota_core::catalog::Cadence;
@@ -70,9 +71,12 @@ fn an_upgrade_that_keeps_usage_counts_on() {
 #[test]
 fn an_upgrade_restarts_a_consumable_that_renewals_carry() {
     let mut stage = Stage::user("pro");
+    let max = stage.catalog.plans.get_mut(&plan_code("max"));
+    let limits = &mut max.expect("in the catalog")[0].limits;
+    limits.insert(code("lessons"), Limit::Of(20));
     let first = stage.done("user:a", consume("lessons", 20));
     stage.later(TimeDelta::days(1));
-    let change = change_plan("pro", Some(ChangeWhen::Now), UsageAfterChange::Keep);
+    let change = change_plan("max", Some(ChangeWhen::Now), UsageAfterChange::Keep);
     stage.done("user:a", change);
     assert_eq!(stage.remaining("user:a", "lessons"), Some(0));
     let change = change_plan("pro", Some(ChangeWhen::Now), UsageAfterChange::Restart);

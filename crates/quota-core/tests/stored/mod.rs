@@ -136,6 +136,7 @@ fn subscription() -> Subscription {
         runs_since: None,
         interval: Interval::Month,
         renews: false,
+        renews_until: None,
         cancel_at: None,
         scheduled: None,
         upcoming: None,
@@ -182,6 +183,7 @@ pub fn terms() -> Documents<Terms> {
         runs_since: Some(at(-3)),
         interval: Interval::Year,
         renews: true,
+        renews_until: Some(at(25)),
         cancel_at: Some(at(20)),
         scheduled: Some(PlanChange {
             plan: plan("free"),
@@ -471,8 +473,13 @@ pub fn catalogs() -> Documents<Catalog> {
         ]),
         ..least_plan.clone()
     };
+    let former = Feature {
+        code: feature("uploads"),
+        ..least_feature.clone()
+    };
     let full = Catalog {
         version: 3,
+        former_features: BTreeMap::from([(feature("uploads"), former)]),
         features: [least_feature, full_feature]
             .map(|feature| (feature.code.clone(), feature))
             .into(),

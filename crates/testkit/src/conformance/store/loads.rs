@@ -117,8 +117,8 @@ pub async fn an_operation_comes_with_its_refunds_and_closed_balances(store: Stor
     assert_eq!(referred.closed, [closed]);
 }
 
-/// Closed balances come when they are asked for: the windows of a feature whenever they began, a grant by its id; of that
-/// account, feature and id alone.
+/// Closed balances come when they are asked for: the windows of a feature whenever they began, a grant by its id, or all
+/// grants; of that account, feature and id alone.
 pub async fn closed_balances_come_when_they_are_asked_for(store: Store) {
     let (acme, alice, bob) = (org("acme"), user("alice"), user("bob"));
     let closed = |account: &AccountId, bucket: Bucket| ClosedBalance {
@@ -163,8 +163,17 @@ pub async fn closed_balances_come_when_they_are_asked_for(store: Store) {
         account: alice.clone(),
         what: ClosedKind::Grant(GrantId::new("pack").expect("a literal id")),
     }];
-    let home = get_with(&store, query).await;
+    let home = get_with(&store, query.clone()).await;
     assert_eq!(home.closed, [closed(&alice, grant("pack"))]);
+    query.closed = vec![ClosedQuery {
+        account: alice.clone(),
+        what: ClosedKind::Grants,
+    }];
+    let mut home = get_with(&store, query).await;
+    home.closed
+        .sort_unstable_by_key(|closed| closed.balance.bucket.to_string());
+    let all = ["pac", "pack", "pack-1"].map(|id| closed(&alice, grant(id)));
+    assert_eq!(home.closed, all);
 }
 
 fn grant(id: &str) -> Bucket {

@@ -49,6 +49,7 @@ fn subscription() -> Subscription {
         runs_since: Some(instant(-7)),
         interval: Interval::Year,
         renews: true,
+        renews_until: Some(instant(9)),
         cancel_at: Some(instant(4)),
         scheduled: Some(PlanChange {
             plan: plan("free"),
