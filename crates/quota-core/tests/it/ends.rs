@@ -290,7 +290,7 @@ fn a_free_plan_with_an_end_keeps_it() {
     for month in [
         "2027-03-31T12:00:00Z",
         "2027-04-30T12:00:00Z",
-        "2027-06-30T12:00:00Z",
+        "2027-05-31T12:00:00Z",
     ] {
         stage.now = at(month);
         stage.done("user:a", consume("articles", 5));
