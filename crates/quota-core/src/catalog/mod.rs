@@ -55,7 +55,7 @@ impl Catalog {
     /// [`InvalidCatalog`] names the entry and the field that break a rule; nothing is changed then.
     pub fn applied(&self, file: &CatalogFile) -> Result<Self, InvalidCatalog> {
         validate::check(file)?;
-        validate::check_counting(self, file)?;
+        validate::check_counting((&self.features, &self.former_features), file)?;
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
         next.former_features.append(&mut next.features);

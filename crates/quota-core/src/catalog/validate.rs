@@ -1,12 +1,12 @@
 //! What a catalog file may say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Catalog;
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, OnRenewal};
 use super::plan::{CatalogFile, Plan};
 use crate::amount::AMOUNT_MAX;
+use crate::ids::FeatureCode;
 
 /// A catalog file that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,11 +97,17 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
 
 /// A feature that there is, or once was, goes on being counted as it was: its balances would be read otherwise, or begin
 /// at 0.
-pub(super) fn check_counting(catalog: &Catalog, file: &CatalogFile) -> Result<(), InvalidCatalog> {
+pub(super) fn check_counting(
+    (known, former): (
+        &BTreeMap<FeatureCode, Feature>,
+        &BTreeMap<FeatureCode, Feature>,
+    ),
+    file: &CatalogFile,
+) -> Result<(), InvalidCatalog> {
     for feature in &file.features {
         let code = &feature.code;
-        let former = catalog.former_features.get(code);
-        let Some(known) = catalog.features.get(code).or(former) else {
+        let former = former.get(code);
+        let Some(known) = known.get(code).or(former) else {
             continue;
         };
         let kept = [
