@@ -227,7 +227,8 @@ fn released(operation: &Operation) -> Option<Vec<ReleasedBody>> {
     Some(released.iter().map(part).collect())
 }
 
-/// The parts of an operation by source: of each entry what something paid for, and what was overage.
+/// The parts of an operation by source, those that are booked in another home included: of each entry what something paid
+/// for, and what was overage.
 fn parts(operation: &Operation, amounts: impl Fn(&Entry) -> (i64, i64)) -> Vec<DrawBody> {
     let of_source = |entry: &Entry, source: Source, amount: i64| {
         let amount = u64::try_from(amount).ok().filter(|amount| *amount != 0)?;
@@ -247,7 +248,7 @@ fn parts(operation: &Operation, amounts: impl Fn(&Entry) -> (i64, i64)) -> Vec<D
         paid.into_iter()
             .chain(of_source(entry, Source::Overage, over))
     };
-    operation.entries.iter().flat_map(of_entry).collect()
+    operation.all_entries().flat_map(of_entry).collect()
 }
 
 pub(crate) fn draw_of((feature, draw): &(FeatureCode, Draw)) -> DrawBody {

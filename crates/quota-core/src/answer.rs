@@ -8,6 +8,7 @@ use crate::denial::Denial;
 use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::instant;
 use crate::item::Item;
+use crate::operation::Elsewhere;
 use crate::reservation::{Ending, ReservationState};
 pub use crate::scope_balance::{Released, ScopeBalance};
 use crate::terms::Status;
@@ -37,6 +38,9 @@ pub enum Answer {
         late: bool,
         /// How the scopes stand now.
         balances: Vec<ScopeBalance>,
+        /// What was booked of it in another home.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        elsewhere: Option<Box<Elsewhere>>,
     },
     /// It was refused for lack of quota: nothing was drawn at any scope.
     Denied {
@@ -55,6 +59,9 @@ pub enum Answer {
         items: Vec<Item>,
         /// How the scopes stand now.
         balances: Vec<ScopeBalance>,
+        /// What was booked of it in another home.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        elsewhere: Option<Box<Elsewhere>>,
     },
     /// Capacity was given back, or there was none to give.
     Released {
@@ -104,6 +111,21 @@ impl Answer {
             | Self::Released { balances, .. }
             | Self::Denied { balances, .. } => balances,
             Self::Changed { .. } | Self::Unchanged => &[],
+        }
+    }
+
+    /// What was booked of it in another home, since the account had moved.
+    pub fn elsewhere(&self) -> Option<&Elsewhere> {
+        match self {
+            Self::Settled { elsewhere, .. } | Self::Refunded { elsewhere, .. } => {
+                elsewhere.as_deref()
+            }
+            Self::Allowed { .. }
+            | Self::Reserved { .. }
+            | Self::Denied { .. }
+            | Self::Released { .. }
+            | Self::Changed { .. }
+            | Self::Unchanged => None,
         }
     }
 }

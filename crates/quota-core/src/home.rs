@@ -16,7 +16,7 @@ use crate::share::Share;
 use crate::terms::Terms;
 
 /// Longest chain of moves that is followed: more changes of plan in one window are not to be expected.
-const MOVES_MAX: usize = 64;
+pub(crate) const MOVES_MAX: usize = 64;
 
 /// An account's live balances, and what it has used in all its life.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -68,6 +68,20 @@ impl Entry {
     }
 }
 
+/// The other part of what was done over two homes, since the account had moved (X3): an operation of its own there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// The home in whose ledger it is.
+    #[serde(rename = "h")]
+    pub home: AccountId,
+    /// The operation that it is there.
+    #[serde(rename = "o")]
+    pub operation: Uuid,
+    /// What it changed there.
+    #[serde(rename = "e")]
+    pub entries: Vec<Entry>,
+}
+
 /// What kind of effect an operation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -200,4 +214,13 @@ pub struct Operation {
     pub answer: Answer,
     /// Who asked, and about what.
     pub origin: Origin,
+}
+
+impl Operation {
+    /// What it changed in either home: its own entries, and those of the part that is booked elsewhere.
+    pub fn all_entries(&self) -> impl Iterator<Item = &Entry> {
+        let elsewhere = self.answer.elsewhere();
+        let elsewhere = elsewhere.map(|part| part.entries.as_slice());
+        self.entries.iter().chain(elsewhere.unwrap_or_default())
+    }
 }

@@ -5,88 +5,134 @@ use quota_core::answer::Rejection;
 use quota_core::command::{Command, Reads, Request};
 use quota_core::home::Home;
 use quota_core::ids::AccountId;
-use quota_core::ports::{HomeQuery, LoadQuery, Loaded, WriteBatch};
-use quota_core::rules::former::{Homes, settle_former};
+use quota_core::ports::{ClosedQuery, HomeQuery, LoadQuery, Loaded, StoreError, WriteBatch};
+use quota_core::rules::former::{Homes, Needs, lies_in_parts, settle_former};
+use uuid::Uuid;
 
 use crate::ask::Ask;
+use crate::batch::{UNKNOWN_MAX, UNKNOWN_WAIT};
 use crate::decide::{DecidedHome, Reply, Verdict};
 use crate::moving::{first_answer, home_query};
 use crate::setting::Setting;
 use crate::{Engine, EngineError};
 
-/// Tries while others work on either home.
+/// Tries while others work on one of the homes.
 const ATTEMPTS_MAX: u32 = 20;
 
-/// Where the account lives, and the former home in which something lies that a request refers to.
+/// Where the account lives, and the other homes in which something lies that a request refers to.
 struct Found {
     present: Home,
-    former: Home,
+    others: Vec<Home>,
     setting: Setting,
 }
 
 /// What was found for a request.
 enum Search {
-    /// It was answered before, in this home.
+    /// It was answered before, or an earlier try took effect.
     Answered(Box<Reply>),
     /// It is to be decided on these homes.
     Found(Box<Found>),
-    /// The account came back meanwhile to where that lies: it is decided there as any other.
+    /// All of it lies where the account lives now: it is decided there as any other.
     AtHome,
     /// The account moved between the reads.
     Moving,
 }
 
 impl Engine {
-    /// Carries out a request that refers to what lies in a former home of its account; both homes are written together.
+    /// Carries out a request that refers to what lies in a former home of its account; the homes are written together. As in
+    /// a queue: the wait ends with the deadline, and the request is carried out all the same.
     pub(crate) async fn settle_former(&self, ask: Ask) -> Verdict {
+        let engine = self.clone();
+        let work = tokio::spawn(async move { engine.settle_in_own_task(ask).await });
+        match tokio::time::timeout(self.settings().deadline, work).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
+        }
+    }
+
+    async fn settle_in_own_task(&self, ask: Ask) -> Verdict {
         let request = self.request(ask.clone());
+        let (mut attempted, mut failures) = (Vec::new(), 0);
         for _ in 0..ATTEMPTS_MAX {
-            let found = match self.find_former(&request).await? {
-                Search::Answered(reply) => return Ok(*reply),
-                Search::AtHome => return self.decide_at_home(ask).await,
-                Search::Moving => continue,
-                Search::Found(found) => *found,
+            let error = match self.try_former(&ask, &request, &mut attempted).await {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => continue,
+                Err(error) => error,
             };
-            let Found {
-                present,
-                former,
-                setting,
-            } = found;
-            let home = present.id.clone();
-            let mut present = DecidedHome::new((Box::new(present), false));
-            let mut former = DecidedHome::new((Box::new(former), false));
-            let homes = Homes {
-                present: &mut present.home,
-                former: &mut former.home,
-            };
-            let outcome = settle_former(homes, &request, &setting.context())?;
-            let reply = |is_replay| Reply {
-                home: home.clone(),
-                operation: outcome.operation.clone(),
-                is_replay,
-            };
-            if !outcome.is_booked {
-                return Ok(reply(false));
+            // Whether an earlier try took effect is looked up before anything is answered.
+            if attempted.is_empty() || !error.is_transient() {
+                return Err(error);
             }
-            let writes = [present.take_write(), former.take_write()];
-            let batch = WriteBatch {
-                catalog_version: setting.catalog.version,
-                keys_since: self.keys_since(setting.now),
-                lease: None,
-                homes: writes.into_iter().flatten().collect(),
-            };
-            if self.storage().write_together(&batch).await? {
-                let written = batch.homes.iter();
-                let versions: Vec<(AccountId, u64)> = written
-                    .map(|write| (write.home.clone(), write.new_version))
-                    .collect();
-                if let Err(error) = self.cache().advance(&versions, false).await {
-                    tracing::debug!(%error, "the cache was not told");
+            if failures == UNKNOWN_MAX {
+                break;
+            }
+            tokio::time::sleep(UNKNOWN_WAIT * 2_u32.pow(failures)).await;
+            failures += 1;
+        }
+        Err(if attempted.is_empty() {
+            EngineError::Busy
+        } else {
+            EngineError::Deadline
+        })
+    }
+
+    /// One try. `None` when others changed one of the homes meanwhile.
+    async fn try_former(
+        &self,
+        ask: &Ask,
+        request: &Request,
+        attempted: &mut Vec<Uuid>,
+    ) -> Result<Option<Reply>, EngineError> {
+        let found = match self.find_former(request, attempted).await? {
+            Search::Answered(reply) => return Ok(Some(*reply)),
+            Search::AtHome => return self.decide_at_home(ask.clone()).await.map(Some),
+            Search::Moving => return Ok(None),
+            Search::Found(found) => *found,
+        };
+        let fresh = |home| DecidedHome::new((Box::new(home), false));
+        let mut present = fresh(found.present);
+        let mut others: Vec<DecidedHome> = found.others.into_iter().map(fresh).collect();
+        let homes = Homes {
+            present: &mut present.home,
+            others: others.iter_mut().map(|other| &mut *other.home).collect(),
+        };
+        let setting = found.setting;
+        let outcome = settle_former(homes, request, &setting.context())?;
+        let reply = Reply {
+            home: present.home.id.clone(),
+            operation: outcome.operation,
+            is_replay: false,
+        };
+        if !outcome.is_booked {
+            return Ok(Some(reply));
+        }
+        let decided = std::iter::once(&mut present).chain(&mut others);
+        let batch = WriteBatch {
+            catalog_version: setting.catalog.version,
+            keys_since: self.keys_since(setting.now),
+            lease: None,
+            homes: decided.filter_map(DecidedHome::take_write).collect(),
+        };
+        match self.storage().write_together(&batch).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                self.inner.decider.writes.failed(&error);
+                if matches!(error, StoreError::Unavailable(_)) {
+                    attempted.push(reply.operation.id);
                 }
-                return Ok(reply(false));
+                return Err(error.into());
             }
         }
-        Err(EngineError::Busy)
+        self.inner.decider.writes.passed();
+        let written = batch.homes.iter();
+        let versions: Vec<(AccountId, u64)> = written
+            .map(|write| (write.home.clone(), write.new_version))
+            .collect();
+        if let Err(error) = self.cache().advance(&versions, false).await {
+            tracing::debug!(%error, "the cache was not told");
+        }
+        Ok(Some(reply))
     }
 
     fn keys_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -106,38 +152,34 @@ impl Engine {
         Ok(self.storage().load(&query).await?)
     }
 
-    /// Reads where the account lives and the homes that it left, the latest first.
-    async fn find_former(&self, request: &Request) -> Result<Search, EngineError> {
+    /// Finds the home in which that lies which a request refers to, among that where the account lives and those that it
+    /// left, the latest first; then reads all that is needed at one instant.
+    async fn find_former(
+        &self,
+        request: &Request,
+        attempted: &[Uuid],
+    ) -> Result<Search, EngineError> {
         let user = &request.account;
         let now = self.now();
         let present = self.inner.decider.homes.look_up(user).await?;
         let mut query = home_query(&present, request);
         refer(&mut query, request);
+        query.operations.extend_from_slice(attempted);
         let mut loaded = self.load_homes(now, vec![query]).await?;
-        if let Some(first) = loaded.earlier.pop() {
-            let answer = first_answer(&present, first, &request.body_hash)?;
-            return Ok(Search::Answered(Box::new(answer)));
+        if let Some(reply) = answered(&present, &mut loaded, request, attempted)? {
+            return Ok(Search::Answered(reply));
         }
-        let catalog = self.inner.decider.catalogs.at(loaded.catalog_version);
-        let setting = Setting {
-            catalog: catalog.await?,
-            now,
-            grace: self.settings().grace,
-        };
         let present = loaded.homes.pop().ok_or_else(|| absent(request))?;
         let Some(account) = present.accounts.get(user) else {
-            return if self
-                .inner
-                .decider
-                .is_between_moves(&present.id, user)
-                .await?
-            {
+            let homes = &self.inner.decider;
+            return if homes.is_between_moves(&present.id, user).await? {
                 Ok(Search::Moving)
             } else {
                 Err(absent(request).into())
             };
         };
-        if holds(&present, request) {
+        let is_whole = holds(&present, request) && !lies_in_parts(&present, request);
+        if is_whole && attempted.is_empty() {
             return Ok(Search::AtHome);
         }
         let former = account.terms.former_homes.iter().rev();
@@ -146,26 +188,99 @@ impl Engine {
             let mut query = home_query(home, request);
             query.accounts.clear();
             refer(&mut query, request);
+            query.operations.extend_from_slice(attempted);
             query
         });
-        let queries: Vec<HomeQuery> = queries.collect();
-        if queries.is_empty() {
-            return Err(absent(request).into());
+        let mut loaded = self.load_homes(now, queries.collect()).await?;
+        if let Some(reply) = answered(&present.id, &mut loaded, request, attempted)? {
+            return Ok(Search::Answered(reply));
+        }
+        if is_whole {
+            return Ok(Search::AtHome);
+        }
+        let mut homes = std::iter::once(&present).chain(&loaded.homes);
+        let found = homes.find(|home| holds(home, request));
+        let found = found.ok_or_else(|| absent(request))?;
+        self.read_together(now, (&present.id, found), request).await
+    }
+
+    /// Reads where the account lives and the homes in which something lies that the request refers to, all of one instant.
+    async fn read_together(
+        &self,
+        now: DateTime<Utc>,
+        (present, found): (&AccountId, &Home),
+        request: &Request,
+    ) -> Result<Search, EngineError> {
+        let needs = Needs::of(found, request);
+        let mut queries = vec![home_query(present, request)];
+        let of_part = needs.part.iter().map(|(home, _)| home);
+        for home in std::iter::once(&found.id).chain(of_part) {
+            if queries.iter().all(|query| query.home != *home) {
+                queries.push(HomeQuery::of(home.clone()));
+            }
+        }
+        for query in &mut queries {
+            if query.home == found.id {
+                refer(query, request);
+            }
+            let is_here = |part: &&(AccountId, Uuid)| part.0 == query.home;
+            let part = needs.part.as_ref().filter(is_here);
+            query
+                .operations
+                .extend(part.map(|(_, operation)| operation));
+            let is_here = |closed: &&ClosedQuery| {
+                let is_users = closed.account == request.account && query.home == *present;
+                is_users || closed.account == query.home
+            };
+            query
+                .closed
+                .extend(needs.closed.iter().filter(is_here).cloned());
         }
         let mut loaded = self.load_homes(now, queries).await?;
-        if let Some(first) = loaded.earlier.pop() {
-            let answer = first_answer(&present.id, first, &request.body_hash)?;
-            return Ok(Search::Answered(Box::new(answer)));
+        if let Some(reply) = answered(present, &mut loaded, request, &[])? {
+            return Ok(Search::Answered(reply));
         }
+        let catalog = self.inner.decider.catalogs.at(loaded.catalog_version);
+        let setting = Setting {
+            catalog: catalog.await?,
+            now,
+            grace: self.settings().grace,
+        };
         let mut homes = loaded.homes.into_iter();
-        let former = homes.find(|home| holds(home, request));
-        let former = former.ok_or_else(|| absent(request))?;
+        let lives_there = |home: &Home| home.accounts.contains_key(&request.account);
+        let Some(present) = homes.next().filter(lives_there) else {
+            return Ok(Search::Moving);
+        };
         Ok(Search::Found(Box::new(Found {
             present,
-            former,
+            others: homes.collect(),
             setting,
         })))
     }
+}
+
+/// The first answer under the request's key, or what an earlier try of it has booked.
+fn answered(
+    home: &AccountId,
+    loaded: &mut Loaded,
+    request: &Request,
+    attempted: &[Uuid],
+) -> Result<Option<Box<Reply>>, EngineError> {
+    let mut ids = attempted.iter();
+    let booked = ids.find_map(|id| {
+        let mut homes = loaded.homes.iter();
+        homes.find_map(|home| Some((home.id.clone(), home.referred.get(id)?.operation.clone())))
+    });
+    if let Some((home, operation)) = booked {
+        return Ok(Some(Box::new(Reply {
+            home,
+            operation,
+            is_replay: false,
+        })));
+    }
+    let first = loaded.earlier.pop();
+    let reply = first.map(|first| first_answer(home, first, &request.body_hash));
+    Ok(reply.transpose()?.map(Box::new))
 }
 
 /// Asks for what the request refers to.

@@ -26,6 +26,7 @@ impl Engine {
         account: &AccountId,
         id: Uuid,
     ) -> Result<(Reservation, Ending), EngineError> {
+        let mut expired = None;
         for home in self.homes_of(account).await? {
             let query = HomeQuery {
                 reservations: vec![id],
@@ -38,14 +39,17 @@ impl Engine {
             let Some(mut held) = found.filter(|held| held.account == *account) else {
                 continue;
             };
-            let mut ending = ending(&home, &held);
             if held.state == ReservationState::Open && !held.is_live(self.now()) {
                 held.state = ReservationState::Expired;
-                (ending.state, ending.at) = (held.state, Some(held.expires_at));
             }
-            return Ok((held, ending));
+            let ending = ending(&home, &held);
+            // It may have been committed late in another home.
+            if held.state != ReservationState::Expired || held.late_commit.is_some() {
+                return Ok((held, ending));
+            }
+            expired.get_or_insert((held, ending));
         }
-        Err(Rejection::UnknownReservation.into())
+        expired.ok_or_else(|| Rejection::UnknownReservation.into())
     }
 
     /// An operation of an account, also one from before the account moved.

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot be set up must stop")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use quota_core::amount::Amount;
@@ -20,6 +21,7 @@ use quota_service::{
 };
 use testkit::memory::{FailWhen, MemoryStore};
 use testkit::sequences::catalog;
+use tokio::time::Instant;
 
 struct Stage {
     store: Arc<MemoryStore>,
@@ -72,14 +74,35 @@ impl Stage {
 
     /// Another process over the same store.
     async fn other_node(&self) -> Engine {
+        self.node(EngineSettings::patient()).await
+    }
+
+    async fn node(&self, settings: EngineSettings) -> Engine {
         let parts = EngineParts {
             storage: Arc::<MemoryStore>::clone(&self.store),
             cache: Arc::new(NoCache),
             clock: Arc::<FixedClock>::clone(&self.clock),
             ids: Arc::new(TimeIds),
         };
-        let engine = Engine::start(parts, EngineSettings::patient()).await;
+        let engine = Engine::start(parts, settings).await;
         engine.expect("the engine starts")
+    }
+
+    /// Ann consumes 3 in the org and leaves it; the refund of that, without a key.
+    async fn refund_after_a_move(&self) -> Ask {
+        self.moves(Some(&acme())).await.expect("it joins");
+        let spent = self.done("user:ann", None, consume(3)).await;
+        self.moves(None).await.expect("it leaves");
+        Ask {
+            account: id("user:ann"),
+            key: None,
+            command: Command::Refund(Refund {
+                operation: spent.operation.id,
+                feature: None,
+                amount: None,
+            }),
+            origin: Origin::default(),
+        }
     }
 
     async fn done(&self, account: &str, key: Option<&str>, command: Command) -> Reply {
@@ -416,19 +439,9 @@ async fn a_refund_after_a_move_is_whole_whichever_call_fails() {
     for when in [FailWhen::BeforeEffect, FailWhen::AfterEffect] {
         for failing in 1.. {
             let stage = Stage::new().await;
-            stage.moves(Some(&acme())).await.expect("it joins");
-            let spent = stage.done("user:ann", None, consume(3)).await;
-            stage.moves(None).await.expect("it leaves");
-            let refund = Command::Refund(Refund {
-                operation: spent.operation.id,
-                feature: None,
-                amount: None,
-            });
             let ask = Ask {
-                account: id("user:ann"),
                 key: Some(IdempotencyKey::new("k").expect("a literal key")),
-                command: refund,
-                origin: Origin::default(),
+                ..stage.refund_after_a_move().await
             };
             let call = stage.store.calls() + failing;
             stage.store.fail_at(call, when);
@@ -447,5 +460,72 @@ async fn a_refund_after_a_move_is_whole_whichever_call_fails() {
             assert_eq!(stage.used("org:acme").await, 0, "call {failing}");
             stage.is_sound().await;
         }
+    }
+}
+
+/// X3: a refund without a key over two homes: where the fate of its write is unknown it is found by its id, before anything
+/// is answered. An error means that nothing took effect.
+#[tokio::test(start_paused = true)]
+async fn a_refund_after_a_move_is_found_before_it_is_answered() {
+    let mut errors = 0;
+    for when in [FailWhen::BeforeEffect, FailWhen::AfterEffect] {
+        for (failing, more) in (1..9).flat_map(|failing| [0, 1].map(|more| (failing, more))) {
+            let stage = Stage::new().await;
+            let ask = stage.refund_after_a_move().await;
+            let call = stage.store.calls() + failing;
+            for call in call..=call + more {
+                stage.store.fail_at(call, when);
+            }
+            let answer = stage.engine.submit(ask).await;
+            if stage.store.calls() < call + more {
+                continue;
+            }
+            let used = (stage.used("user:ann").await, stage.used("org:acme").await);
+            let place = format!("call {failing} and {more} more fail {when:?}: {answer:?}");
+            if answer.is_ok() {
+                assert_eq!(used, (0, 0), "{place}");
+            } else {
+                assert_eq!(used, (3, 3), "{place}");
+                errors += 1;
+            }
+            stage.is_sound().await;
+        }
+    }
+    assert_ne!(errors, 0, "a read that fails is told at once");
+}
+
+/// The wait for what lies over two homes ends with the deadline, and it is carried out all the same.
+#[tokio::test(start_paused = true)]
+async fn a_refund_after_a_move_is_waited_for_until_the_deadline() {
+    let settings = EngineSettings {
+        deadline: Duration::from_secs(1),
+        ..EngineSettings::default()
+    };
+    let mut write = 0;
+    for is_lost in [false, true] {
+        let stage = Stage::new().await;
+        let ask = stage.refund_after_a_move().await;
+        let node = stage.node(settings.clone()).await;
+        let before = stage.store.calls();
+        if is_lost {
+            // The write, and the first tries to find out what became of it.
+            for call in write..write + 5 {
+                let call = before + call;
+                stage.store.fail_at(call, FailWhen::BeforeEffect);
+            }
+        }
+        let since = Instant::now();
+        let answer = node.submit(ask).await;
+        if is_lost {
+            assert!(matches!(answer, Err(EngineError::Deadline)), "{answer:?}");
+            assert_eq!(since.elapsed(), settings.deadline);
+            assert_eq!(stage.used("org:acme").await, 3, "not yet");
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        } else {
+            answer.expect("refunded");
+            write = stage.store.calls() - before;
+        }
+        assert_eq!(stage.used("user:ann").await, 0);
+        assert_eq!(stage.used("org:acme").await, 0);
     }
 }

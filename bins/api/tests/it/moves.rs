@@ -221,6 +221,14 @@ async fn what_was_consumed_before_a_move_is_refunded_after_it(api: Api) {
     assert_eq!(nothing.body["code"], "already_refunded");
 }
 
+/// Scopes and amounts of draws.
+fn amounts(draws: &Value) -> Vec<(&str, u64)> {
+    let draws = draws.as_array().into_iter().flatten();
+    draws
+        .filter_map(|draw| Some((draw["scope"].as_str()?, draw["amount"].as_u64()?)))
+        .collect()
+}
+
 /// X3, R5: a hold that ran out before a move is committed late after it, for the user where it lives now and for the org that
 /// the hold lay on; asked again it gives the same answer.
 async fn a_hold_from_before_a_move_is_committed_late(api: Api) {
@@ -241,6 +249,38 @@ async fn a_hold_from_before_a_move_is_committed_late(api: Api) {
     assert_eq!(used(&api, "orgs/acme").await, 3);
     let other = api.post(&path, json!({"actual": 1})).await.expect(409);
     assert_eq!(other.body["code"], "reservation_ended");
+    assert_eq!(amounts(&late.body["draws"]), [("user", 3), ("org", 3)]);
+    let shown = api.get(&format!("/v1/reservations/{id}")).await.expect(200);
+    assert_eq!(shown.body["ended_at"], shown.body["expires_at"]);
+    assert_eq!(shown.body["used"], 3);
+    // X3: a refund gives both parts back, also when the user has moved on.
+    let operation = late.body["id"].as_str().expect("an id");
+    let refund = format!("/v1/consumptions/{operation}/refund");
+    let part = api.post_keyed(&refund, "r", &json!({"amount": 1})).await;
+    let part = part.expect(200).body;
+    assert_eq!(amounts(&part["returned"]), [("user", 1), ("org", 1)]);
+    assert_eq!(used(&api, "users/ann").await, 2);
+    assert_eq!(used(&api, "orgs/acme").await, 2);
+    let again = api.post_keyed(&refund, "r", &json!({"amount": 1})).await;
+    let again = again.expect(200).body;
+    assert_eq!(
+        (&again["id"], &again["replayed"]),
+        (&part["id"], &json!(true))
+    );
+    assert_eq!(again["returned"], part["returned"]);
+    api.put("/v1/orgs/beta", json!({})).await.expect(201);
+    for (org, left) in [("beta", 1), ("acme", 0)] {
+        api.put(PATH, json!({"org": org})).await.expect(200);
+        let part = api.post(&refund, json!({"amount": 1})).await.expect(200);
+        let returned = amounts(&part.body["returned"]);
+        assert_eq!(returned, [("user", 1), ("org", 1)], "from {org}");
+        assert_eq!(used(&api, "users/ann").await, left);
+        assert_eq!(used(&api, "orgs/acme").await, left);
+        let shown = api.get(&format!("/v1/reservations/{id}")).await.expect(200);
+        assert_eq!(shown.body["used"], 3, "from {org}");
+    }
+    let nothing = api.post(&refund, json!({})).await.expect(409);
+    assert_eq!(nothing.body["code"], "already_refunded");
 }
 
 /// X1: a creation under a key, sent again after moves, gets its first answer; another body under that key is told so.

@@ -55,6 +55,13 @@ async fn a_reservation_shows_what_became_of_it(api: Api) {
     let expired = api.get(&path).await.expect(200);
     assert_eq!(expired.body["state"], "expired");
     assert_eq!(expired.body["ended_at"], expired.body["expires_at"]);
+    // The same once that is booked, and a release gives nothing back any more.
+    api.pass(TimeDelta::seconds(60));
+    let released = api.post(&format!("{path}/release"), json!({})).await;
+    let released = released.expect(200).body;
+    assert_eq!(released["state"], "expired");
+    assert_eq!(released.get("returned"), None, "{released}");
+    assert_eq!(api.get(&path).await.expect(200).body, expired.body);
     let nothing = "/v1/reservations/res.dXNlcjphbm4.00000000-0000-7000-8000-000000000001";
     api.get(nothing).await.expect(404);
 }

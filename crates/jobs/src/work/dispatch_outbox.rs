@@ -31,8 +31,6 @@ struct Deliveries {
     blocked: BTreeSet<AccountId>,
     /// Events that wait in the queues that were gone through last.
     waiting: u64,
-    /// Whether anything was delivered since the last wait.
-    has_delivered: bool,
     error: Option<String>,
 }
 
@@ -80,6 +78,8 @@ impl Work {
         ended
     }
 
+    /// Goes through the queues until nothing lies in them, or something still waits after all retries. What else is delivered
+    /// meanwhile begins no new count of them: a run ends, however many events come.
     async fn dispatch_all(&mut self, deliveries: &mut Deliveries) -> Result<(), Ended> {
         let mut retry = 0;
         loop {
@@ -98,9 +98,6 @@ impl Work {
             if deliveries.waiting == 0 {
                 continue;
             }
-            if std::mem::take(&mut deliveries.has_delivered) {
-                retry = 0;
-            }
             if retry == self.inner.settings.retries_max {
                 self.record(RunSummary {
                     done: 0,
@@ -116,14 +113,28 @@ impl Work {
         }
     }
 
-    /// Delivers what lies in a queue, and passes it up to the first event that waits. Behind that one it goes on: only
-    /// the events of the same account wait with it.
+    /// Delivers what lies in a queue. What was delivered out of turn is remembered, whatever ends this.
     async fn deliver_queue(
         &mut self,
         queue: i16,
         deliveries: &mut Deliveries,
     ) -> Result<(), Ended> {
         let mut ahead = deliveries.ahead.remove(&queue).unwrap_or_default();
+        let ended = self.go_through(queue, &mut ahead, deliveries).await;
+        if !ahead.is_empty() {
+            deliveries.ahead.insert(queue, ahead);
+        }
+        ended
+    }
+
+    /// Delivers what lies in a queue, and passes it up to the first event that waits. Behind that one it goes on: only
+    /// the events of the same account wait with it.
+    async fn go_through(
+        &mut self,
+        queue: i16,
+        ahead: &mut BTreeSet<QueuePlace>,
+        deliveries: &mut Deliveries,
+    ) -> Result<(), Ended> {
         let mut waiting = 0_u64;
         let mut after = QueuePlace::start_of(queue);
         loop {
@@ -135,9 +146,7 @@ impl Work {
             let events = self
                 .patiently(|| storage.next_events(CONSUMER, after, limit))
                 .await?;
-            let page = self
-                .deliver(&events, &mut ahead, &mut deliveries.blocked)
-                .await;
+            let page = self.deliver(&events, ahead, &mut deliveries.blocked).await;
             deliveries.error = page.error.clone().or(deliveries.error.take());
             let passed = events.iter().take_while(|next| ahead.contains(&next.at));
             if let Some(passed) = passed.last().filter(|_| waiting == 0) {
@@ -148,7 +157,6 @@ impl Work {
             }
             waiting = waiting.saturating_add(page.waiting);
             if page.delivered > 0 {
-                deliveries.has_delivered = true;
                 self.record(RunSummary {
                     done: page.delivered,
                     failed: 0,
@@ -163,9 +171,6 @@ impl Work {
             }
         }
         deliveries.waiting = deliveries.waiting.saturating_add(waiting);
-        if !ahead.is_empty() {
-            deliveries.ahead.insert(queue, ahead);
-        }
         Ok(())
     }
 

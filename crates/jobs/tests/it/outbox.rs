@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use jobs::{JobFilter, JobName, JobSettings, Runner};
 use quota_core::amount::Limit;
 use quota_core::command::{Command, SetOverride};
 use quota_core::event::Event;
 use quota_core::ids::AccountId;
-use quota_core::ports::{JobRun, RunState};
+use quota_core::origin::Origin;
+use quota_core::ports::{EventSink, JobRun, PublishError, RunState};
+use quota_service::{Ask, Engine};
 use testkit::fixtures::feature;
 use uuid::Uuid;
 
@@ -121,6 +125,8 @@ async fn a_store_that_is_lost_at_any_call_makes_repetitions_and_no_gap() {
         dispatch(&runner).await;
         platform.store.go_down_after(None);
         platform.clock.advance(TimeDelta::minutes(2));
+        // Of another process, which knows nothing of what the first has told.
+        let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
         let run = dispatch(&runner).await.expect("it runs");
         assert_eq!(run.state, RunState::Succeeded);
         let told = listener.told();
@@ -140,13 +146,6 @@ async fn an_event_that_fails_holds_up_no_other_account_however_many_events_it_ha
     let platform = Platform::with_users(2).await;
     let listener = Arc::new(Listener::default());
     listener.refuse(&name(0), u32::MAX);
-    let set = |limit| {
-        Command::SetOverride(SetOverride {
-            feature: feature("upload"),
-            limit: Limit::Of(limit),
-            expires_at: None,
-        })
-    };
     for limit in 0..5_200 {
         platform.ask(&name(1), set(limit)).await;
     }
@@ -171,4 +170,81 @@ async fn an_event_that_fails_holds_up_no_other_account_however_many_events_it_ha
     }
     let waiting = platform.pending().await;
     assert_eq!(waiting[0].account, name(0), "the cursor waits for it");
+}
+
+fn set(limit: u64) -> Command {
+    Command::SetOverride(SetOverride {
+        feature: feature("upload"),
+        limit: Limit::Of(limit),
+        expires_at: None,
+    })
+}
+
+/// A sink that one account's events never pass; of any other each makes the next one.
+struct Restless {
+    engine: Engine,
+    refused: AccountId,
+}
+
+#[async_trait]
+impl EventSink for Restless {
+    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+        if event.account == self.refused {
+            return Err(PublishError("nobody listens".into()));
+        }
+        let ask = Ask {
+            account: event.account.clone(),
+            key: None,
+            command: set(event.number),
+            origin: Origin::default(),
+        };
+        let set = self.engine.submit(ask).await;
+        set.map(drop).map_err(|error| PublishError(Box::new(error)))
+    }
+}
+
+/// A run with an event that nobody takes comes to its end though others come all the time: its failure is seen.
+#[tokio::test(start_paused = true)]
+async fn a_run_with_an_event_that_nobody_takes_ends_under_steady_traffic() {
+    let platform = Platform::with_users(2).await;
+    let sink = Restless {
+        engine: platform.engine.clone(),
+        refused: name(0),
+    };
+    let settings = JobSettings {
+        batch_max: 100,
+        ..settings()
+    };
+    let runner = platform.runner_with(Arc::new(sink), settings);
+    let run = tokio::time::timeout(Duration::from_hours(1), dispatch(&runner)).await;
+    let run = run.expect("it ends").expect("it ran");
+    assert_eq!(run.state, RunState::Failed);
+    assert_ne!(run.summary.done, 0, "the others were told");
+}
+
+/// What was delivered behind an event that waits is remembered also when the store is lost at any call of that run.
+#[tokio::test(start_paused = true)]
+async fn what_was_told_out_of_turn_is_remembered_when_the_store_is_lost() {
+    let mut was_told = 0;
+    for calls in 0..20 {
+        let platform = Platform::with_users(2).await;
+        let listener = Arc::new(Listener::default());
+        listener.refuse(&name(0), u32::MAX);
+        let runner = platform.runner_with(Arc::<Listener>::clone(&listener), settings());
+        platform.store.go_down_after(Some(calls));
+        dispatch(&runner).await;
+        platform.store.go_down_after(None);
+        was_told += listener.told().len();
+        platform.clock.advance(TimeDelta::minutes(2));
+        dispatch(&runner).await.expect("it runs");
+        let told = listener.told();
+        let mut ids: Vec<Uuid> = told.iter().map(|event| event.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), told.len(), "lost after {calls} calls");
+    }
+    assert_ne!(
+        was_told, 0,
+        "at some call it was lost after it had told some"
+    );
 }

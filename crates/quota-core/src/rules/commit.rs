@@ -69,6 +69,7 @@ pub(crate) fn commit(desk: &mut Desk<'_>, asked: &Commit) -> Result<Outcome, Rej
         },
         late: is_late,
         balances: standing_of(desk, held.token.as_ref(), &held.feature),
+        elsewhere: None,
     };
     let mut ended = held;
     if is_late {

@@ -8,7 +8,8 @@ use crate::home::Home;
 use crate::operation::{Entry, Operation};
 use crate::reservation::{Ending, Reservation, ReservationState};
 
-/// How a hold ended, as far as the operations that ended it are loaded.
+/// How a hold ended, as far as the operations that ended it are loaded. One that expired did so at its deadline, whenever
+/// that was booked (R4).
 pub fn ending(home: &Home, held: &Reservation) -> Ending {
     let ended_by = loaded(home, held.ended_by);
     let committed = match held.state {
@@ -16,10 +17,16 @@ pub fn ending(home: &Home, held: &Reservation) -> Ending {
         ReservationState::Committed => ended_by,
         ReservationState::Expired => loaded(home, held.late_commit),
     };
+    let at = match held.state {
+        ReservationState::Expired => Some(held.expires_at),
+        ReservationState::Open | ReservationState::Committed | ReservationState::Released => {
+            ended_by.map(|operation| operation.at)
+        }
+    };
     Ending {
         state: held.state,
-        at: ended_by.map(|operation| operation.at),
-        used: committed.map(|operation| used_by(&operation.entries)),
+        at,
+        used: committed.map(used_by),
     }
 }
 
@@ -30,10 +37,11 @@ pub(super) fn loaded(home: &Home, id: Option<Uuid>) -> Option<&Operation> {
     new.or_else(|| home.referred.get(&id).map(|referred| &referred.operation))
 }
 
-/// Units that a commit spent at the user.
-fn used_by(entries: &[Entry]) -> u64 {
+/// Units that a commit spent at the user, in whichever home that is booked.
+fn used_by(operation: &Operation) -> u64 {
     let spent = |entry: &&Entry| entry.scope == Scope::User;
-    let draws = entries.iter().filter(spent).filter_map(Entry::drawn);
+    let entries = operation.all_entries();
+    let draws = entries.filter(spent).filter_map(Entry::drawn);
     let draws: Vec<Draw> = draws.collect();
     units(&draws)
 }

@@ -52,6 +52,7 @@ fn expire(desk: &mut Desk<'_>, held: Reservation) {
         state: ReservationState::Expired,
         late: false,
         balances: Vec::new(),
+        elsewhere: None,
     });
     (booking.refers_to, booking.entries) = (Some(held.id), entries);
     let ended = Reservation {

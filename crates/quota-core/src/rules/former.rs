@@ -1,7 +1,10 @@
 //! What happened before a user moved, refunded or settled late: the user's part where it lives now, the org's part at the org
 //! that was charged (X3).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::commit::take_of_gone;
 use super::context::Context;
@@ -12,27 +15,79 @@ use super::expire_holds::{expire_due, expiry_id};
 use super::hold::again;
 use super::outcome::Outcome;
 use super::posting::Drawing;
-use super::refund::Refunding;
+use super::refund::{give_all_back, is_in_parts};
+use super::refunding::Refunding;
 use super::scope_balances::standing_of;
 use super::share;
 use super::spend::take;
 use crate::amount::{AMOUNT_MAX, Amount};
 use crate::answer::{Answer, Rejection};
+use crate::balance::Bucket;
 use crate::catalog::Kind;
 use crate::command::{Command, Commit, Refund, Request};
 use crate::draw::{Draw, Scope, Source};
-use crate::home::{Account, Home};
+use crate::home::{Account, Home, Referred};
 use crate::ids::{AccountId, FeatureCode, TokenId};
-use crate::operation::Entry;
+use crate::operation::{Elsewhere, Entry};
+use crate::ports::{ClosedKind, ClosedQuery};
 use crate::reservation::{Reservation, ReservationState};
 
-/// Where the account lives now, and the home that it left.
+/// Where the account lives now, and the other homes.
 #[derive(Debug)]
 pub struct Homes<'a> {
     /// The home in which the account and its books are now.
     pub present: &'a mut Home,
-    /// Where it lived when that happened which the request refers to.
-    pub former: &'a mut Home,
+    /// Those in which something lies of what the request refers to: where that was booked, and where its org's part was.
+    pub others: Vec<&'a mut Home>,
+}
+
+/// What has to be read for a refund, once the operation is found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The home and the operation in which its org's part is, if that is booked elsewhere.
+    pub part: Option<(AccountId, Uuid)>,
+    /// Closed balances: an org's lie in its own home, the user's where it lives now.
+    pub closed: Vec<ClosedQuery>,
+}
+
+impl Needs {
+    /// What a request needs beside the operation in `found`.
+    pub fn of(found: &Home, request: &Request) -> Self {
+        let Some(referred) = referred(found, request) else {
+            return Self::default();
+        };
+        let operation = &referred.operation;
+        let part = operation.answer.elsewhere();
+        let closed = operation.all_entries().filter_map(|entry| {
+            let what = match &entry.bucket {
+                Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => {
+                    ClosedKind::Windows(feature.clone())
+                }
+                Bucket::Grant(grant) => ClosedKind::Grant(grant.clone()),
+                Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => return None,
+            };
+            let account = entry.account.clone();
+            Some(ClosedQuery { account, what })
+        });
+        let closed: BTreeSet<ClosedQuery> = closed.collect();
+        Self {
+            part: part.map(|part| (part.home.clone(), part.operation)),
+            closed: closed.into_iter().collect(),
+        }
+    }
+}
+
+/// Whether what a request refers to lies in this home, but not all of it.
+pub fn lies_in_parts(home: &Home, request: &Request) -> bool {
+    referred(home, request).is_some_and(|referred| is_in_parts(home, referred))
+}
+
+/// The operation in this home that a request for a refund refers to.
+fn referred<'a>(home: &'a Home, request: &Request) -> Option<&'a Referred> {
+    let Command::Refund(asked) = &request.command else {
+        return None;
+    };
+    home.referred.get(&asked.operation)
 }
 
 /// Whether something that a command refers to may lie in a home that its account left.
@@ -50,9 +105,8 @@ pub fn settle_former(
     request: &Request,
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
-    let Homes { present, former } = homes;
+    let Homes { present, others } = homes;
     expire_due(present, context);
-    expire_due(former, context);
     let account = present.accounts.get(&request.account);
     let account = account.ok_or(Rejection::UnknownAccount)?.as_ref().clone();
     // Where the operation lay: its key stays with the present home.
@@ -66,52 +120,109 @@ pub fn settle_former(
         context: *context,
         request,
     };
-    let mut then = Desk {
-        home: former,
-        context: *context,
-        request: &aside,
-    };
+    let mut then = Vec::with_capacity(others.len());
+    for home in others {
+        expire_due(home, context);
+        then.push(Desk {
+            home,
+            context: *context,
+            request: &aside,
+        });
+    }
     if let Command::Refund(asked) = &request.command {
         return refund((&mut now, &mut then), &account, asked);
     }
     if let Command::Commit(asked) = &request.command {
-        return commit((&mut now, &mut then), &account, asked);
+        let holds = |desk: &&mut Desk<'_>| desk.home.reservations.contains_key(&asked.reservation);
+        let then = then.iter_mut().find(holds);
+        let then = then.ok_or(Rejection::UnknownReservation)?;
+        return commit((&mut now, then), &account, asked);
     }
     Err(Rejection::UnknownOperation)
 }
 
-fn refund(
-    (now, then): (&mut Desk<'_>, &mut Desk<'_>),
+fn refund<'a>(
+    (now, then): (&mut Desk<'a>, &mut [Desk<'a>]),
     account: &Account,
     asked: &Refund,
 ) -> Result<Outcome, Rejection> {
     let id = asked.operation;
-    let refunding = Refunding::of((then.home, &account.books), &now.request.account, asked)?;
-    if refunding.drew_at(Scope::Org) {
-        let entries = refunding.give_back(then, &[Scope::Org])?;
-        let mut booking = then.booking(Answer::Refunded {
-            items: Vec::new(),
-            balances: Vec::new(),
-        });
-        (booking.refers_to, booking.entries) = (Some(id), entries);
-        then.book(booking);
-    }
-    let entries = refunding.give_back(now, &[Scope::Token, Scope::User])?;
+    let knows = |home: &&Home| home.referred.contains_key(&id);
+    let mut homes = std::iter::once(&*now.home).chain(then.iter().map(|desk| &*desk.home));
+    let origin = homes.find(knows).ok_or(Rejection::UnknownOperation)?;
+    let refunding = Refunding::of((origin, &account.books), &now.request.account, asked)?;
+    let origin = origin.id.clone();
+    let (of_org, elsewhere) = refund_org((now, then), &origin, &refunding)?;
+    let mut entries = give_all_back(now, &refunding, &[Scope::Token, Scope::User])?;
+    entries.extend(of_org);
     let items = refunding.items;
-    let sums = now.account_mut()?.books.settled(id);
-    for item in &items {
-        let sum = sums.entry(item.feature.clone()).or_insert(0);
-        *sum = sum.saturating_add(item.amount.get());
+    if origin != now.home.id {
+        let sums = now.account_mut()?.books.settled(id);
+        for item in &items {
+            let sum = sums.entry(item.feature.clone()).or_insert(0);
+            *sum = sum.saturating_add(item.amount.get());
+        }
+        let user = now.request.account.clone();
+        now.home.changes.accounts.insert(user);
     }
-    let user = now.request.account.clone();
-    now.home.changes.accounts.insert(user);
     let balances = items
         .iter()
         .flat_map(|item| standing_of(now, None, &item.feature))
         .collect();
-    let mut booking = now.booking(Answer::Refunded { items, balances });
+    let mut booking = now.booking(Answer::Refunded {
+        items,
+        balances,
+        elsewhere,
+    });
     (booking.refers_to, booking.entries) = (Some(id), entries);
     Ok(now.book(booking))
+}
+
+/// Gives the org's part back where the org was charged: the entries if that is the present home, else what was booked there.
+fn refund_org<'a>(
+    (now, then): (&mut Desk<'a>, &mut [Desk<'a>]),
+    origin: &AccountId,
+    refunding: &Refunding,
+) -> Result<(Vec<Entry>, Option<Box<Elsewhere>>), Rejection> {
+    let part = refunding.referred.operation.answer.elsewhere();
+    let home = part.map_or(origin, |part| &part.home);
+    let is_present = now.home.id == *home;
+    let desk = if is_present {
+        now
+    } else {
+        let desk = then.iter_mut().find(|desk| desk.home.id == *home);
+        desk.ok_or(Rejection::UnknownOperation)?
+    };
+    let refunding = match part {
+        Some(_) => &refunding.of_part(desk.home)?,
+        None => refunding,
+    };
+    if !refunding.drew_at(Scope::Org) {
+        return Ok((Vec::new(), None));
+    }
+    let entries = give_all_back(desk, refunding, &[Scope::Org])?;
+    if is_present || entries.is_empty() {
+        return Ok((entries, None));
+    }
+    let mut booking = desk.booking(Answer::Refunded {
+        items: Vec::new(),
+        balances: Vec::new(),
+        elsewhere: None,
+    });
+    booking.refers_to = Some(refunding.referred.operation.id);
+    booking.entries.clone_from(&entries);
+    let booked = desk.book(booking).operation.id;
+    Ok((Vec::new(), part_in(desk.home, booked, entries)))
+}
+
+/// What the answer in one home says of the part that is booked in another, if anything is.
+fn part_in(home: &Home, operation: Uuid, entries: Vec<Entry>) -> Option<Box<Elsewhere>> {
+    let part = Elsewhere {
+        home: home.id.clone(),
+        operation,
+        entries,
+    };
+    (!part.entries.is_empty()).then(|| Box::new(part))
 }
 
 fn commit(
@@ -149,15 +260,18 @@ fn commit(
         Ok(amount) => take_late((now, then), account, &held, amount)?,
         Err(_) => (Vec::new(), Vec::new()),
     };
-    let late = |balances| Answer::Settled {
+    let late = |balances, elsewhere| Answer::Settled {
         state: held.state,
         late: true,
         balances,
+        elsewhere,
     };
+    let (by, by_then) = (now.next_id(), then.next_id());
+    let of_org_there = part_in(then.home, by_then, of_org.clone());
     if is_of_org(&held) {
-        let by = then.next_id();
-        end(then, &held, by);
-        let mut booking = then.booking(late(Vec::new()));
+        end(then, &held, by_then);
+        let of_user = part_in(now.home, by, entries.clone());
+        let mut booking = then.booking(late(Vec::new(), of_user));
         (booking.refers_to, booking.entries) = (Some(held.id), of_org);
         then.book(booking);
     }
@@ -165,10 +279,9 @@ fn commit(
     now.account_mut()?.books.settled(held.id);
     let user = now.request.account.clone();
     now.home.changes.accounts.insert(user);
-    let by = now.next_id();
     end(now, &held, by);
     let balances = standing_of(now, held.token.as_ref(), &held.feature);
-    let mut booking = now.booking(late(balances));
+    let mut booking = now.booking(late(balances, of_org_there));
     (booking.refers_to, booking.entries) = (Some(held.id), entries);
     Ok(now.book(booking))
 }
@@ -190,7 +303,7 @@ fn is_of_org(held: &Reservation) -> bool {
 }
 
 /// The reservation, in a home that has to know that it was committed late.
-fn end(desk: &mut Desk<'_>, held: &Reservation, by: uuid::Uuid) {
+fn end(desk: &mut Desk<'_>, held: &Reservation, by: Uuid) {
     let ended = Reservation {
         late_commit: Some(by),
         ..held.clone()

@@ -55,6 +55,7 @@ mod overrides;
 mod past;
 mod posting;
 mod refund;
+mod refunding;
 mod refusal;
 mod release;
 mod relocate;

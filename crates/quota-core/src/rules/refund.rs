@@ -1,216 +1,78 @@
 //! Refund: a consumption is reversed to its sources (X3, R6).
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use uuid::Uuid;
-
 use super::closing::close;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, taken_back};
+use super::refunding::Refunding;
 use super::scope_balances::standing_of;
 use super::settle::{settle, units};
 use super::share::share_of;
 use super::spend::count_credits;
-use crate::amount::{Amount, Limit};
+use crate::amount::Limit;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Kind;
 use crate::command::Refund;
 use crate::draw::{Draw, Scope, Source};
-use crate::home::{Account, Books, ClosedBalance, Home, Referred};
+use crate::home::{Account, ClosedBalance, Home, MOVES_MAX, Referred};
 use crate::ids::{AccountId, FeatureCode};
 use crate::item::Item;
-use crate::operation::{Entry, Operation, OperationKind};
+use crate::operation::Entry;
 
-/// Draws of an operation with the features that they paid for, in the order of drawing.
-type FeatureDraws = [(FeatureCode, Draw)];
-
-/// A refund as it is decided: of what, and how much of it.
-#[derive(Debug)]
-pub(super) struct Refunding {
-    referred: Referred,
-    draws: Vec<(FeatureCode, Draw)>,
-    /// What was refunded before, by feature.
-    before: BTreeMap<FeatureCode, u64>,
-    /// Whether it is of another home than the one that the account lives in.
-    is_elsewhere: bool,
-    /// What is refunded now.
-    pub(super) items: Vec<Item>,
-}
-
-impl Refunding {
-    /// The refund that `asked` comes to, of an operation in `home`, by the account with these books.
-    pub(super) fn of(
-        (home, books): (&Home, &Books),
-        account: &AccountId,
-        asked: &Refund,
-    ) -> Result<Self, Rejection> {
-        let id = asked.operation;
-        let referred = referred(home, id).ok_or(Rejection::UnknownOperation)?;
-        let original = &referred.operation;
-        if original.account != *account {
-            return Err(Rejection::UnknownOperation);
-        }
-        let draws = drawn(original);
-        if !original.kind.traits().is_use || draws.is_empty() {
-            return Err(Rejection::NotRefundable);
-        }
-        let features = features(&draws, asked)?;
-        let mut refunding = Self {
-            before: refunded(&referred, books.refunded.get(&id)),
-            is_elsewhere: !home.accounts.contains_key(account),
-            referred,
-            draws,
-            items: Vec::new(),
-        };
-        let own = home.accounts.get(account);
-        let is_since_arrival = own.is_some_and(|own| refunding.is_since_arrival(own));
-        if !is_since_arrival && books.has_forgotten(id) {
-            return Err(Rejection::NotRefundable);
-        }
-        refunding.items = refunding.left(&features, asked.amount)?;
-        Ok(refunding)
-    }
-
-    /// Whether the operation was booked after the account came to the home that it lies in.
-    fn is_since_arrival(&self, account: &Account) -> bool {
-        let moved = account.terms.former_homes.last();
-        moved.is_none_or(|moved| moved.arrived < self.referred.operation.sequence)
-    }
-
-    /// Whether the operation drew at a scope.
-    pub(super) fn drew_at(&self, scope: Scope) -> bool {
-        self.draws.iter().any(|(_, draw)| draw.scope == scope)
-    }
-
-    /// Gives everything back at these scopes, as far as they are in the home of the desk.
-    pub(super) fn give_back(
-        &self,
-        desk: &mut Desk<'_>,
-        scopes: &[Scope],
-    ) -> Result<Vec<Entry>, Rejection> {
-        let mut entries = Vec::new();
-        for item in &self.items {
-            entries.extend(give_back(desk, self, item, scopes)?);
-        }
-        Ok(entries)
-    }
-}
-
-/// Reverses a consumption to its sources, last drawn first.
+/// Reverses a consumption to its sources, last drawn first. One that is in parts is unknown to a single home: whoever knows
+/// of others asks [`settle_former`](super::former::settle_former) then.
 pub(crate) fn refund(desk: &mut Desk<'_>, asked: &Refund) -> Result<Outcome, Rejection> {
     let id = asked.operation;
     let account = desk.home.accounts.get(&desk.request.account);
     let account = account.ok_or(Rejection::UnknownOperation)?;
     let refunding = Refunding::of((desk.home, &account.books), &desk.request.account, asked)?;
-    let entries = refunding.give_back(desk, &Scope::ALL)?;
+    if is_in_parts(desk.home, &refunding.referred) {
+        return Err(Rejection::UnknownOperation);
+    }
+    let entries = give_all_back(desk, &refunding, &Scope::ALL)?;
     let items = refunding.items;
     let balances = items
         .iter()
         .flat_map(|item| standing_of(desk, None, &item.feature))
         .collect();
-    let mut booking = desk.booking(Answer::Refunded { items, balances });
+    let mut booking = desk.booking(Answer::Refunded {
+        items,
+        balances,
+        elsewhere: None,
+    });
     (booking.refers_to, booking.entries) = (Some(id), entries);
     Ok(desk.book(booking))
 }
 
-/// Which features of the operation are refunded.
-fn features(draws: &FeatureDraws, asked: &Refund) -> Result<Vec<FeatureCode>, Rejection> {
-    let of_operation: BTreeSet<FeatureCode> =
-        draws.iter().map(|(feature, _)| feature.clone()).collect();
-    match &asked.feature {
-        Some(one) if of_operation.contains(one) => Ok(vec![one.clone()]),
-        Some(other) => Err(Rejection::NotInOperation {
-            feature: other.clone(),
-            used: of_operation.into_iter().collect(),
-        }),
-        None if asked.amount.is_some() && of_operation.len() > 1 => Err(Rejection::FeatureRequired),
-        None => Ok(of_operation.into_iter().collect()),
-    }
-}
-
-/// The operation with all its refunds, those of this batch included.
-fn referred(home: &Home, id: Uuid) -> Option<Referred> {
-    let new = home.changes.operations.iter().find(|new| new.id == id);
-    let mut referred = home.referred.get(&id).cloned().or_else(|| {
-        Some(Referred {
-            operation: new?.clone(),
-            refunds: Vec::new(),
-            closed: Vec::new(),
+/// Whether more must be read before an operation of this home is refunded: a part that is booked in another home, or the
+/// closed balance to which what it drew from was moved.
+pub(super) fn is_in_parts(home: &Home, referred: &Referred) -> bool {
+    let operation = &referred.operation;
+    let is_untraced = |entry: &Entry| {
+        let account = home.accounts.get(&entry.account);
+        account.is_some_and(|account| {
+            let known = (home, referred.closed.as_slice());
+            let place = place_of(known, (&entry.account, account), &entry.bucket);
+            let is_live = account.books.balance(&place).is_some();
+            let is_known = is_live || closed_balance(known, &entry.account, &place).is_some();
+            place != entry.bucket && !is_known
         })
-    })?;
-    let of_it = |new: &&Operation| new.kind == OperationKind::Refund && new.refers_to == Some(id);
-    let refunds = home.changes.operations.iter().filter(of_it).cloned();
-    referred.refunds.extend(refunds);
-    Some(referred)
-}
-
-/// What an operation spent, as draws, in the order of drawing.
-fn drawn(operation: &Operation) -> Vec<(FeatureCode, Draw)> {
-    let draw = |entry: &Entry| {
-        let draw = entry.drawn().filter(|draw| draw.amount != 0)?;
-        Some((entry.feature.clone()?, draw))
     };
-    operation.entries.iter().filter_map(draw).collect()
+    operation.answer.elsewhere().is_some() || operation.entries.iter().any(is_untraced)
 }
 
-fn of_scope(draws: &FeatureDraws, feature: &FeatureCode, scope: Scope) -> Vec<Draw> {
-    let fits = |(of, draw): &&(FeatureCode, Draw)| of == feature && draw.scope == scope;
-    draws
-        .iter()
-        .filter(fits)
-        .map(|(_, draw)| draw.clone())
-        .collect()
-}
-
-/// What was refunded of an operation, where it was booked and since its account moved.
-fn refunded(
-    referred: &Referred,
-    since: Option<&BTreeMap<FeatureCode, u64>>,
-) -> BTreeMap<FeatureCode, u64> {
-    let mut sums = since.cloned().unwrap_or_default();
-    for refund in &referred.refunds {
-        let Answer::Refunded { items, .. } = &refund.answer else {
-            continue;
-        };
-        for item in items {
-            let sum = sums.entry(item.feature.clone()).or_insert(0);
-            *sum = sum.saturating_add(item.amount.get());
-        }
+/// Gives everything back at these scopes, as far as they are in the home of the desk.
+pub(super) fn give_all_back(
+    desk: &mut Desk<'_>,
+    refunding: &Refunding,
+    scopes: &[Scope],
+) -> Result<Vec<Entry>, Rejection> {
+    let mut entries = Vec::new();
+    for item in &refunding.items {
+        entries.extend(give_back(desk, refunding, item, scopes)?);
     }
-    sums
-}
-
-impl Refunding {
-    fn before(&self, feature: &FeatureCode) -> u64 {
-        self.before.get(feature).copied().unwrap_or(0)
-    }
-
-    /// What is to be refunded of each feature: what was asked for, or all that is left.
-    fn left(
-        &self,
-        features: &[FeatureCode],
-        amount: Option<Amount>,
-    ) -> Result<Vec<Item>, Rejection> {
-        let mut items = Vec::with_capacity(features.len());
-        for feature in features {
-            let total = units(&of_scope(&self.draws, feature, Scope::User));
-            let left = total.saturating_sub(self.before(feature));
-            let wanted = amount.map_or(left, Amount::get);
-            if wanted > left {
-                return Err(Rejection::RefundTooLarge { refundable: left });
-            }
-            if let Ok(amount) = Amount::new(wanted) {
-                let feature = feature.clone();
-                items.push(Item { feature, amount });
-            }
-        }
-        if items.is_empty() {
-            return Err(Rejection::AlreadyRefunded);
-        }
-        Ok(items)
-    }
+    Ok(entries)
 }
 
 fn give_back(
@@ -222,7 +84,7 @@ fn give_back(
     let mut entries = Vec::new();
     let before = refunding.before(&item.feature);
     for &scope in scopes {
-        let original = of_scope(&refunding.draws, &item.feature, scope);
+        let original = refunding.drawn_at(scope, &item.feature);
         let still = units(&original).saturating_sub(before);
         // Earlier refunds took the last draws; what is left of them is what the first ones cover.
         let left = settle(&original, still).spent;
@@ -262,19 +124,14 @@ fn give_draw_back(
         .accounts
         .get(id)
         .ok_or(Rejection::UnknownAccount)?;
-    let mut bucket = account.books.resolved(&draw.bucket);
-    if account.books.balance(&bucket).is_none()
-        && let Some(known) = closed_balance(desk.home, closed, id, &bucket)
-        && let Some(next) = &known.balance.moved_to
-    {
-        bucket = account.books.resolved(next);
-    }
+    let known = (&*desk.home, closed.as_slice());
+    let bucket = place_of(known, (id, account), &draw.bucket);
     let mut posting = Posting::of(draw, feature);
     posting.bucket = bucket.clone();
     let live = account.books.balance(&bucket);
     let known = match live {
         Some(_) => None,
-        None => closed_balance(desk.home, closed, id, &bucket).cloned(),
+        None => closed_balance(known, id, &bucket).cloned(),
     };
     let Some(balance) = live.or(known.as_ref().map(|known| &known.balance)) else {
         return Ok(None);
@@ -323,15 +180,35 @@ fn most_of(
     }
 }
 
-/// A balance that was closed: in this batch, or before it was loaded.
+/// A home, and what was loaded of its closed balances with the operation that is refunded.
+type Known<'a> = (&'a Home, &'a [ClosedBalance]);
+
+/// Where a draw is counted now: in its bucket, or where that was moved, live or closed.
+fn place_of(known: Known<'_>, (id, account): (&AccountId, &Account), bucket: &Bucket) -> Bucket {
+    let mut place = account.books.resolved(bucket);
+    for _ in 0..MOVES_MAX {
+        if account.books.balance(&place).is_some() {
+            break;
+        }
+        let closed = closed_balance(known, id, &place);
+        let Some(next) = closed.and_then(|closed| closed.balance.moved_to.as_ref()) else {
+            break;
+        };
+        place = account.books.resolved(next);
+    }
+    place
+}
+
+/// A balance that was closed: in this batch, or before it was loaded. What the home itself has of it is newer than what came
+/// with an operation of a home that its account left.
 fn closed_balance<'a>(
-    home: &'a Home,
-    closed: &'a [ClosedBalance],
+    (home, closed): Known<'a>,
     id: &AccountId,
     bucket: &Bucket,
 ) -> Option<&'a ClosedBalance> {
     let new = home.changes.closed.iter().rev();
-    new.chain(closed)
+    new.chain(&home.closed)
+        .chain(closed)
         .find(|known| known.account == *id && known.balance.bucket == *bucket)
 }
 

@@ -9,7 +9,7 @@ use crate::answer::{Answer, Rejection};
 use crate::command::Release;
 use crate::reservation::{Reservation, ReservationState};
 
-/// Gives everything back. Asked again, or after the deadline, the first answer stands.
+/// Gives everything back. Asked again, the first answer stands; after the deadline there is nothing to give back.
 pub(crate) fn release(desk: &mut Desk<'_>, asked: &Release) -> Result<Outcome, Rejection> {
     let held = reservation(desk, asked.reservation)?;
     match held.state {
@@ -19,10 +19,16 @@ pub(crate) fn release(desk: &mut Desk<'_>, asked: &Release) -> Result<Outcome, R
                 state: held.state,
                 late: false,
                 balances: Vec::new(),
+                elsewhere: None,
             });
             booking.refers_to = Some(held.id);
             let pruned = desk.leave_unbooked(booking);
-            return Ok(again(desk.home, held.ended_by).unwrap_or(pruned));
+            let mut first = again(desk.home, held.ended_by).unwrap_or(pruned);
+            if held.state == ReservationState::Expired {
+                // The deadline gave it back (R4), and not this release.
+                first.operation.entries.clear();
+            }
+            return Ok(first);
         }
         ReservationState::Committed => {
             let ending = ending(desk.home, &held);
@@ -34,6 +40,7 @@ pub(crate) fn release(desk: &mut Desk<'_>, asked: &Release) -> Result<Outcome, R
         state: ReservationState::Released,
         late: false,
         balances: standing_of(desk, held.token.as_ref(), &held.feature),
+        elsewhere: None,
     };
     let ended = Reservation {
         state: ReservationState::Released,

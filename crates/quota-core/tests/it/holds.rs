@@ -136,6 +136,41 @@ fn a_release_is_final_and_may_be_asked_again() {
     assert_eq!(stage.reservations[&held.id].state, released);
 }
 
+/// R3, R4 and X8: a hold that expired ended at its deadline, whenever that was booked, and a release after it gives nothing
+/// back.
+#[test]
+fn a_hold_that_expired_ended_at_its_deadline() {
+    let mut stage = Stage::user("pro");
+    let held = stage.done("user:a", reserve("articles", 4, 60));
+    let deadline = stage.now + TimeDelta::seconds(60);
+    stage.later(TimeDelta::seconds(300));
+    stage.done("user:a", Command::Sweep);
+    let ending = Ending {
+        state: ReservationState::Expired,
+        at: Some(deadline),
+        used: None,
+    };
+    let longer = Command::Extend(Extend {
+        reservation: held.id,
+        ttl_seconds: 60,
+    });
+    let refused = Err(Rejection::ReservationEnded { ending });
+    assert_eq!(stage.run("user:a", longer), refused);
+    let release = Command::Release(Release {
+        reservation: held.id,
+    });
+    let released = stage.done("user:a", release);
+    assert_eq!(released.entries, []);
+    let is_expired = matches!(
+        released.answer,
+        Answer::Settled {
+            state: ReservationState::Expired,
+            ..
+        }
+    );
+    assert!(is_expired, "{:?}", released.answer);
+}
+
 /// R3, X1 and X8: the same commit twice spends once; another one for the same hold is refused.
 #[test]
 fn a_commit_is_final_and_may_be_asked_again() {

@@ -22,5 +22,6 @@ mod reasons;
 mod refunds;
 mod stage;
 mod tokens;
+mod two_homes;
 mod unbroken;
 mod unrecorded;

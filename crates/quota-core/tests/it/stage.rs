@@ -23,7 +23,7 @@ use quota_core::ports::{AuditHome, ClosedKind, ClosedQuery};
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
-use quota_core::rules::former::{Homes, settle_former};
+use quota_core::rules::former::{Homes, Needs, settle_former};
 use quota_core::rules::outcome::Outcome;
 use quota_core::rules::relocate;
 use uuid::Uuid;
@@ -141,10 +141,32 @@ impl Stage {
         former: &mut Self,
         command: Command,
     ) -> Result<Operation, Rejection> {
+        self.settle_over(&mut [former], command)
+    }
+
+    /// The same over any number of other homes.
+    pub fn settle_over(
+        &mut self,
+        others: &mut [&mut Self],
+        command: Command,
+    ) -> Result<Operation, Rejection> {
         let request = self.request("user:a", command);
         self.load(&request.command);
-        former.load(&request.command);
-        let before = (self.home.clone(), former.home.clone());
+        for other in &mut *others {
+            other.load(&request.command);
+        }
+        let mut homes = std::iter::once(&*self).chain(others.iter().map(|other| &**other));
+        let needs = homes.find_map(|stage| {
+            let needs = Needs::of(&stage.home, &request);
+            (needs != Needs::default()).then_some(needs)
+        });
+        let needs = needs.unwrap_or_default();
+        self.load_needed(&needs);
+        for other in &mut *others {
+            other.load_needed(&needs);
+        }
+        let before = self.home.clone();
+        let others_before: Vec<Home> = others.iter().map(|other| other.home.clone()).collect();
         let catalog = self.catalog.clone();
         let context = Context {
             now: self.now,
@@ -153,15 +175,36 @@ impl Stage {
         };
         let homes = Homes {
             present: &mut self.home,
-            former: &mut former.home,
+            others: others.iter_mut().map(|other| &mut other.home).collect(),
         };
         let outcome = settle_former(homes, &request, &context);
         if outcome.is_err() {
-            (self.home, former.home) = before;
+            self.home = before;
+            for (other, before) in others.iter_mut().zip(others_before) {
+                other.home = before;
+            }
         }
         self.keep();
-        former.keep();
+        for other in others {
+            other.keep();
+        }
         outcome.map(|outcome| outcome.operation)
+    }
+
+    /// As a store loads what a refund over several homes needs beside the operation.
+    fn load_needed(&mut self, needs: &Needs) {
+        if let Some((home, operation)) = &needs.part
+            && *home == self.home.id
+            && let Some(referred) = self.referred(*operation)
+        {
+            self.home.referred.insert(*operation, referred);
+        }
+        let is_asked = |closed: &&ClosedBalance| {
+            let mut asked = needs.closed.iter();
+            asked.any(|asked| asked.holds(&closed.account, &closed.balance.bucket))
+        };
+        let found = self.closed.values().filter(is_asked);
+        self.home.closed = found.cloned().collect();
     }
 
     /// As a store loads it: due holds, and what the command refers to.

@@ -18,7 +18,7 @@ use quota_core::event::{Event, EventKind};
 use quota_core::home::Books;
 use quota_core::ids::{AccountId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
-use quota_core::operation::{Entry, OperationKind};
+use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::share::Share;
@@ -314,6 +314,7 @@ pub fn answers() -> Documents<Answer> {
         state: ReservationState::Committed,
         late,
         balances: Vec::new(),
+        elsewhere: None,
     };
     let denied = |resets_at| Answer::Denied {
         feature: feature("articles"),
@@ -335,9 +336,19 @@ pub fn answers() -> Documents<Answer> {
         expires_at: at(1),
         balances: balances(),
     };
-    let refunded = Answer::Refunded {
+    let refunded = |elsewhere| Answer::Refunded {
         items: vec![item()],
         balances: balances(),
+        elsewhere,
+    };
+    let elsewhere = Elsewhere {
+        home: account("org:acme"),
+        operation: id(7),
+        entries: entries()
+            .into_iter()
+            .map(|(_, entry)| entry)
+            .take(1)
+            .collect(),
     };
     let part = |scope, amount| Released { scope, amount };
     let released = Answer::Released {
@@ -356,7 +367,8 @@ pub fn answers() -> Documents<Answer> {
         ("settled_late", settled(true)),
         ("denied", denied(Some(at(31)))),
         ("denied_for_good", denied(None)),
-        ("refunded", refunded),
+        ("refunded", refunded(None)),
+        ("refunded_in_two_homes", refunded(Some(Box::new(elsewhere)))),
         ("released", released),
         ("changed", changed(Some("articles: 5"))),
         ("changed_without_detail", changed(None)),

@@ -103,30 +103,11 @@ impl Decider {
             // An account had left the home: nothing was decided.
             (Ok(_), None) => return group.requests,
             (Ok(_), Some(_)) => {
-                for pending in group.requests {
-                    pending.answer(Err(EngineError::Busy));
-                }
+                return answer_certain(group.requests, || EngineError::Busy);
             }
-            (Err(StoreError::Unavailable(_)), decided) => {
-                let mut unanswered = group.requests;
-                for pending in &mut unanswered {
-                    pending.is_uncertain = true;
-                }
-                if let Some((decided, _)) = decided {
-                    let verdicts = decided.verdicts.iter();
-                    unanswered
-                        .iter_mut()
-                        .zip(verdicts)
-                        .for_each(|(pending, verdict)| pending.mark_uncertain(verdict));
-                }
-                return unanswered;
-            }
-            (Err(error), _) => {
+            (Err(error), decided) => {
                 self.writes.failed(&error);
-                for pending in group.requests {
-                    let error = error.repeated();
-                    pending.answer(Err(EngineError::Store(error)));
-                }
+                return not_locked(group.requests, &error, decided);
             }
         }
         Vec::new()
@@ -181,6 +162,46 @@ impl Decider {
     }
 }
 
+/// The locked write failed. Those whose fate is unknown, by this try or by an earlier one, are tried again, and found by the
+/// ids of their operations if one took effect.
+fn not_locked(
+    mut requests: Vec<PendingRequest>,
+    error: &StoreError,
+    decided: Option<(DecidedHome, Option<WrittenHome>)>,
+) -> Vec<PendingRequest> {
+    if matches!(error, StoreError::Unavailable(_)) {
+        for pending in &mut requests {
+            pending.is_uncertain = true;
+        }
+        let verdicts = decided.into_iter().flat_map(|(home, _)| home.verdicts);
+        for (pending, verdict) in requests.iter_mut().zip(verdicts) {
+            pending.mark_uncertain(&verdict);
+        }
+        return requests;
+    }
+    if error.is_transient() {
+        return answer_certain(requests, || EngineError::Store(error.repeated()));
+    }
+    for pending in requests {
+        pending.answer(Err(EngineError::Store(error.repeated())));
+    }
+    Vec::new()
+}
+
+/// Answers those requests of which surely nothing took effect; returns the others.
+fn answer_certain(
+    requests: Vec<PendingRequest>,
+    error: impl Fn() -> EngineError,
+) -> Vec<PendingRequest> {
+    let (uncertain, certain): (Vec<_>, Vec<_>) = requests
+        .into_iter()
+        .partition(|pending| pending.is_uncertain);
+    for pending in certain {
+        pending.answer(Err(error()));
+    }
+    uncertain
+}
+
 /// A group, with all that is read for it before its home is locked.
 struct PreparedGroup {
     group: Group,
@@ -191,4 +212,60 @@ struct PreparedGroup {
     absent: HashSet<AccountId>,
     /// Requests whose account lives elsewhere.
     moved: Vec<PendingRequest>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use quota_core::command::Command;
+    use quota_core::origin::Origin;
+
+    use super::*;
+    use crate::decide::Verdict;
+
+    fn pending(is_uncertain: bool) -> (PendingRequest, oneshot::Receiver<Verdict>) {
+        let account = AccountId::parse("user:ann").expect("a literal id");
+        let (reply, receiver) = oneshot::channel();
+        let pending = PendingRequest {
+            request: Box::new(Request {
+                id: Uuid::from_u128(u128::from(is_uncertain)),
+                account: account.clone(),
+                key: None,
+                body_hash: [0; 32],
+                command: Command::Sweep,
+                origin: Origin::default(),
+            }),
+            home: account,
+            until: Instant::now(),
+            is_uncertain,
+            attempted_operations: Vec::new(),
+            attempts: 0,
+            is_rechecked: false,
+            reply,
+        };
+        (pending, receiver)
+    }
+
+    /// I8: a store that is full now says nothing of an earlier try: what that may have done is looked up before it is answered.
+    #[test]
+    fn an_earlier_try_that_may_have_taken_effect_is_not_answered_with_a_later_error() {
+        let full = StoreError::Full("no room".into());
+        let (unsure, mut unsure_waits) = pending(true);
+        let (sure, mut sure_waits) = pending(false);
+        let left = not_locked(vec![unsure, sure], &full, None);
+        assert_eq!(left.len(), 1);
+        assert!(left[0].is_uncertain);
+        assert!(unsure_waits.try_recv().is_err(), "no answer yet");
+        let answer = sure_waits.try_recv().expect("an answer");
+        assert!(matches!(
+            answer,
+            Err(EngineError::Store(StoreError::Full(_)))
+        ));
+        let gone = StoreError::Unavailable("gone".into());
+        let (sure, mut sure_waits) = pending(false);
+        let left = not_locked(vec![sure], &gone, None);
+        assert!(left.iter().all(|pending| pending.is_uncertain) && left.len() == 1);
+        assert!(sure_waits.try_recv().is_err(), "nobody knows yet");
+    }
 }

@@ -50,9 +50,9 @@ pub(crate) use shard_loop::run_shard_loop;
 /// Tries of a batch before its homes are decided under the lock, one at a time.
 const ATTEMPTS_MAX: u32 = 4;
 /// Tries after the store failed, before the callers whose write may have taken effect are told that nobody knows.
-const UNKNOWN_MAX: u32 = 6;
+pub(crate) const UNKNOWN_MAX: u32 = 6;
 /// First wait after the store failed; it doubles.
-const UNKNOWN_WAIT: Duration = Duration::from_millis(50);
+pub(crate) const UNKNOWN_WAIT: Duration = Duration::from_millis(50);
 
 /// Loads, decides and writes batches. All queues of an engine share one.
 pub(crate) struct Decider {

@@ -15,7 +15,7 @@ pub(super) type CurrentHomes = HashMap<AccountId, AccountId>;
 
 impl Decider {
     /// Takes the requests out whose account lives in another home than was thought. Where the directory cannot be read, the
-    /// caller is told so.
+    /// caller is told so, unless an earlier try may have taken effect.
     pub(super) async fn without_moved(
         &self,
         groups: Vec<Group>,
@@ -52,7 +52,7 @@ impl Decider {
                 match self.homes.look_up(account).await {
                     Ok(home) => drop(found.insert(account.clone(), home)),
                     Err(error) => {
-                        pending.answer(Err(EngineError::Store(error)));
+                        moved.extend(not_looked_up(pending, error));
                         continue;
                     }
                 }
@@ -71,7 +71,7 @@ impl Decider {
                 match self.is_between_moves(&pending.home, account).await {
                     Ok(false) => here.push(pending),
                     Ok(true) => moved.push(pending),
-                    Err(error) => pending.answer(Err(EngineError::Store(error))),
+                    Err(error) => moved.extend(not_looked_up(pending, error)),
                 }
                 continue;
             }
@@ -100,4 +100,14 @@ impl Decider {
         };
         Ok(!self.storage.ledger(&page).await?.is_empty())
     }
+}
+
+/// The directory could not be read. A request that surely had no effect is answered; one whose earlier try may have had one
+/// is tried again, unless the error is final.
+fn not_looked_up(pending: PendingRequest, error: StoreError) -> Option<PendingRequest> {
+    if pending.is_uncertain && error.is_transient() {
+        return Some(pending);
+    }
+    pending.answer(Err(EngineError::Store(error)));
+    None
 }

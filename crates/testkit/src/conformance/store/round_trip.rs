@@ -17,7 +17,7 @@ use quota_core::event::EventKind;
 use quota_core::home::Account;
 use quota_core::ids::{GrantId, PlanCode, TokenId};
 use quota_core::item::Item;
-use quota_core::operation::{Entry, OperationKind};
+use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::reservation::ReservationState;
 use quota_core::terms::{Override, PlanChange, Policy, Status, Subscription, Token};
@@ -186,6 +186,7 @@ fn answers() -> Vec<Answer> {
             state: ReservationState::Expired,
             late: true,
             balances: balances.clone(),
+            elsewhere: None,
         },
         denied(balances, denial),
         denied(Vec::new(), flat),
@@ -195,6 +196,11 @@ fn answers() -> Vec<Answer> {
                 amount: Amount::new(AMOUNT_MAX).expect("an amount"),
             }],
             balances: vec![full_scope_balance()],
+            elsewhere: Some(Box::new(Elsewhere {
+                home: org("acme"),
+                operation: next_id(),
+                entries: vec![full_entry(Source::Overage, Bucket::Standing(feature("f0")))],
+            })),
         },
         Answer::Changed {
             change: Change::OverrideSet,

@@ -1,0 +1,192 @@
+//! A refund as it is decided: of what, and how much of it (X3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::settle::units;
+use crate::amount::Amount;
+use crate::answer::{Answer, Rejection};
+use crate::command::Refund;
+use crate::draw::{Draw, Scope};
+use crate::home::{Account, Books, Home, Referred};
+use crate::ids::{AccountId, FeatureCode};
+use crate::item::Item;
+use crate::operation::{Entry, Operation, OperationKind};
+
+/// Draws of an operation with the features that they paid for, in the order of drawing.
+type FeatureDraws = [(FeatureCode, Draw)];
+
+/// A refund as it is decided: of what, and how much of it.
+#[derive(Debug, Clone)]
+pub(super) struct Refunding {
+    pub(super) referred: Referred,
+    draws: Vec<(FeatureCode, Draw)>,
+    /// What was refunded before, by feature.
+    before: BTreeMap<FeatureCode, u64>,
+    /// Whether it is of another home than the one that the account lives in.
+    pub(super) is_elsewhere: bool,
+    /// What is refunded now.
+    pub(super) items: Vec<Item>,
+}
+
+impl Refunding {
+    /// The refund that `asked` comes to, of an operation in `home`, by the account with these books.
+    pub(super) fn of(
+        (home, books): (&Home, &Books),
+        account: &AccountId,
+        asked: &Refund,
+    ) -> Result<Self, Rejection> {
+        let id = asked.operation;
+        let referred = referred(home, id).ok_or(Rejection::UnknownOperation)?;
+        let original = &referred.operation;
+        if original.account != *account {
+            return Err(Rejection::UnknownOperation);
+        }
+        let draws = drawn(original);
+        let is_charged = draws.iter().any(|(_, draw)| draw.scope == Scope::User);
+        if !original.kind.traits().is_use || !is_charged {
+            return Err(Rejection::NotRefundable);
+        }
+        let features = features(&draws, asked)?;
+        let mut refunding = Self {
+            before: refunded(&referred, books.refunded.get(&id)),
+            is_elsewhere: !home.accounts.contains_key(account),
+            referred,
+            draws,
+            items: Vec::new(),
+        };
+        let own = home.accounts.get(account);
+        let is_since_arrival = own.is_some_and(|own| refunding.is_since_arrival(own));
+        if !is_since_arrival && books.has_forgotten(id) {
+            return Err(Rejection::NotRefundable);
+        }
+        refunding.items = refunding.left(&features, asked.amount)?;
+        Ok(refunding)
+    }
+
+    /// The same refund, of the part that is booked in another home.
+    pub(super) fn of_part(&self, home: &Home) -> Result<Self, Rejection> {
+        let part = self.referred.operation.answer.elsewhere();
+        let part = part.and_then(|part| home.referred.get(&part.operation));
+        let part = part.ok_or(Rejection::UnknownOperation)?;
+        Ok(Self {
+            draws: drawn(&part.operation),
+            referred: part.clone(),
+            ..self.clone()
+        })
+    }
+
+    /// Whether the operation was booked after the account came to the home that it lies in.
+    pub(super) fn is_since_arrival(&self, account: &Account) -> bool {
+        let moved = account.terms.former_homes.last();
+        moved.is_none_or(|moved| moved.arrived < self.referred.operation.sequence)
+    }
+
+    /// Whether the operation drew at a scope.
+    pub(super) fn drew_at(&self, scope: Scope) -> bool {
+        self.draws.iter().any(|(_, draw)| draw.scope == scope)
+    }
+
+    /// What the operation drew at a scope for a feature.
+    pub(super) fn drawn_at(&self, scope: Scope, feature: &FeatureCode) -> Vec<Draw> {
+        of_scope(&self.draws, feature, scope)
+    }
+
+    /// What was refunded of a feature before.
+    pub(super) fn before(&self, feature: &FeatureCode) -> u64 {
+        self.before.get(feature).copied().unwrap_or(0)
+    }
+
+    /// What is to be refunded of each feature: what was asked for, or all that is left.
+    fn left(
+        &self,
+        features: &[FeatureCode],
+        amount: Option<Amount>,
+    ) -> Result<Vec<Item>, Rejection> {
+        let mut items = Vec::with_capacity(features.len());
+        for feature in features {
+            let total = units(&of_scope(&self.draws, feature, Scope::User));
+            let left = total.saturating_sub(self.before(feature));
+            let wanted = amount.map_or(left, Amount::get);
+            if wanted > left {
+                return Err(Rejection::RefundTooLarge { refundable: left });
+            }
+            if let Ok(amount) = Amount::new(wanted) {
+                let feature = feature.clone();
+                items.push(Item { feature, amount });
+            }
+        }
+        if items.is_empty() {
+            return Err(Rejection::AlreadyRefunded);
+        }
+        Ok(items)
+    }
+}
+
+/// Which features of the operation are refunded.
+fn features(draws: &FeatureDraws, asked: &Refund) -> Result<Vec<FeatureCode>, Rejection> {
+    let of_operation: BTreeSet<FeatureCode> =
+        draws.iter().map(|(feature, _)| feature.clone()).collect();
+    match &asked.feature {
+        Some(one) if of_operation.contains(one) => Ok(vec![one.clone()]),
+        Some(other) => Err(Rejection::NotInOperation {
+            feature: other.clone(),
+            used: of_operation.into_iter().collect(),
+        }),
+        None if asked.amount.is_some() && of_operation.len() > 1 => Err(Rejection::FeatureRequired),
+        None => Ok(of_operation.into_iter().collect()),
+    }
+}
+
+/// The operation with all its refunds, those of this batch included.
+fn referred(home: &Home, id: Uuid) -> Option<Referred> {
+    let new = home.changes.operations.iter().find(|new| new.id == id);
+    let mut referred = home.referred.get(&id).cloned().or_else(|| {
+        Some(Referred {
+            operation: new?.clone(),
+            refunds: Vec::new(),
+            closed: Vec::new(),
+        })
+    })?;
+    let of_it = |new: &&Operation| new.kind == OperationKind::Refund && new.refers_to == Some(id);
+    let refunds = home.changes.operations.iter().filter(of_it).cloned();
+    referred.refunds.extend(refunds);
+    Some(referred)
+}
+
+/// What an operation spent, as draws, in the order of drawing.
+fn drawn(operation: &Operation) -> Vec<(FeatureCode, Draw)> {
+    let draw = |entry: &Entry| {
+        let draw = entry.drawn().filter(|draw| draw.amount != 0)?;
+        Some((entry.feature.clone()?, draw))
+    };
+    operation.entries.iter().filter_map(draw).collect()
+}
+
+fn of_scope(draws: &FeatureDraws, feature: &FeatureCode, scope: Scope) -> Vec<Draw> {
+    let fits = |(of, draw): &&(FeatureCode, Draw)| of == feature && draw.scope == scope;
+    draws
+        .iter()
+        .filter(fits)
+        .map(|(_, draw)| draw.clone())
+        .collect()
+}
+
+/// What was refunded of an operation, where it was booked and since its account moved.
+fn refunded(
+    referred: &Referred,
+    since: Option<&BTreeMap<FeatureCode, u64>>,
+) -> BTreeMap<FeatureCode, u64> {
+    let mut sums = since.cloned().unwrap_or_default();
+    for refund in &referred.refunds {
+        let Answer::Refunded { items, .. } = &refund.answer else {
+            continue;
+        };
+        for item in items {
+            let sum = sums.entry(item.feature.clone()).or_insert(0);
+            *sum = sum.saturating_add(item.amount.get());
+        }
+    }
+    sums
+}
