@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Effect};
 use crate::denial::Denial;
+use crate::entry::Elsewhere;
 use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::instant;
 use crate::item::Item;
-use crate::operation::Elsewhere;
 use crate::reservation::{Ending, ReservationState};
 pub use crate::scope_balance::{Released, ScopeBalance};
 use crate::terms::Status;

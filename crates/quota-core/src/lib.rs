@@ -67,6 +67,7 @@ pub mod change;
 pub mod command;
 pub mod denial;
 pub mod draw;
+mod entry;
 pub mod event;
 pub mod home;
 pub mod ids;

@@ -4,83 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::absent::{is_default, is_one, one};
 use crate::answer::Answer;
-use crate::balance::Bucket;
-use crate::draw::{Draw, Scope, Source};
-use crate::ids::{AccountId, FeatureCode, IdempotencyKey};
+pub use crate::entry::{Elsewhere, Entry};
+use crate::ids::{AccountId, IdempotencyKey};
 use crate::origin::Origin;
-
-/// A change of one balance. Every balance is the sum of its entries. The short names are those of the ledger's rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// At which scope the request drew.
-    #[serde(rename = "s")]
-    pub scope: Scope,
-    /// Whose balance: of the user, or of the org.
-    #[serde(rename = "a")]
-    pub account: AccountId,
-    /// Which balance of that account.
-    #[serde(rename = "b")]
-    pub bucket: Bucket,
-    /// What for; none for a change that is about no feature, such as a new grant.
-    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
-    pub feature: Option<FeatureCode>,
-    /// What kind of source.
-    #[serde(rename = "c")]
-    pub source: Source,
-    /// Change of `used`; below 0 for what is given back.
-    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
-    pub used: i64,
-    /// Change of `held`; below 0 for a hold that ends.
-    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
-    pub held: i64,
-    /// Change of `overage`; below 0 for what is given back.
-    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
-    pub overage: i64,
-    /// Change of `granted`; only grants have it.
-    #[serde(rename = "g", default, skip_serializing_if = "is_default")]
-    pub granted: i64,
-    /// What one unit of the feature cost in this balance: credits for a grant, 1 elsewhere.
-    #[serde(rename = "k", default = "one", skip_serializing_if = "is_one")]
-    pub unit_cost: u64,
-    /// When what it books was used, if that was told late (X5): the balance is that of this instant.
-    #[serde(
-        rename = "t",
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "chrono::serde::ts_microseconds_option"
-    )]
-    pub used_at: Option<DateTime<Utc>>,
-}
-
-impl Entry {
-    /// The draw that it books, by what it adds to `used` and `overage`; none where it takes back more than it adds.
-    pub(crate) fn drawn(&self) -> Option<Draw> {
-        let amount = u64::try_from(self.used.saturating_add(self.overage)).ok()?;
-        Some(Draw {
-            scope: self.scope,
-            bucket: self.bucket.clone(),
-            source: self.source,
-            amount,
-            unit_cost: self.unit_cost,
-        })
-    }
-}
-
-/// The other part of what was done over two homes, since the account had moved (X3): an operation of its own there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Elsewhere {
-    /// The home in whose ledger it is.
-    #[serde(rename = "h")]
-    pub home: AccountId,
-    /// The operation that it is there.
-    #[serde(rename = "o")]
-    pub operation: Uuid,
-    /// What it changed there.
-    #[serde(rename = "e")]
-    pub entries: Vec<Entry>,
-}
 
 /// What kind of effect an operation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -60,8 +60,11 @@ pub(super) fn count_share(
     let place = (balance.first_bucket().clone(), balance.reset_sequence);
     let mut rest = by;
     if let Some(member) = desk.home.account_mut(user) {
+        let is_new = !member.books.shares.contains_key(&place.0);
         rest = add(&mut member.books.shares, &place, by);
-        forget_old(&mut member.books.shares, code);
+        if is_new {
+            forget_old(&mut member.books.shares, code);
+        }
         desk.home.changes.accounts.insert(user.clone());
     }
     // What is left concerns an earlier stay, or a user that is no member any more.
