@@ -78,6 +78,7 @@ mod openapi;
 pub mod operation;
 pub mod origin;
 pub mod ports;
+mod rejection;
 pub mod relocation;
 pub mod reservation;
 pub mod rules;

@@ -1,0 +1,288 @@
+//! Rejections: why a request could not be carried out at all.
+
+use chrono::{DateTime, Utc};
+
+use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use crate::instant;
+use crate::reservation::Ending;
+use crate::terms::Status;
+
+/// What kind of mistake a [`Rejection`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectionClass {
+    /// Something that is named does not exist.
+    NotFound,
+    /// It does not fit the state that there is.
+    Conflict,
+    /// A value can never be right.
+    Invalid,
+}
+
+/// Why a request cannot be carried out, whatever the quota. It changes nothing and books nothing; that the holds are over
+/// whose deadline had come is booked all the same (R4).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each message says what it is about")]
+pub enum Rejection {
+    #[error("the account does not exist")]
+    UnknownAccount,
+    #[error("the account already exists")]
+    AccountExists,
+    #[error("the user is in {}", in_words(.current.as_ref()))]
+    OtherOrg { current: Option<OrgId> },
+    #[error("the org does not exist")]
+    UnknownOrg,
+    #[error("feature `{0}` is not in the catalog")]
+    UnknownFeature(FeatureCode),
+    #[error("plan `{0}` is not in the catalog")]
+    UnknownPlan(PlanCode),
+    #[error("token `{0}` does not exist")]
+    UnknownToken(TokenId),
+    #[error("token `{0}` already exists")]
+    TokenExists(TokenId),
+    #[error("token `{0}` is revoked")]
+    TokenRevoked(TokenId),
+    #[error("a token needs a cap, unless its user is unlimited")]
+    CapRequired,
+    #[error(
+        "`{field}` does not apply here: only users have tokens and can be unlimited, only orgs have a policy"
+    )]
+    WrongKind { field: &'static str },
+    #[error("the account has the maximum number of {field}s")]
+    Full { field: &'static str },
+    #[error("the reservation does not exist")]
+    UnknownReservation,
+    #[error("the reservation {ending}")]
+    ReservationEnded { ending: Ending },
+    #[error("the operation does not exist")]
+    UnknownOperation,
+    #[error("this kind of operation cannot be refunded")]
+    NotRefundable,
+    #[error("the operation has several features: name one of them")]
+    FeatureRequired,
+    #[error("the operation did not use feature `{feature}`; it used {}", listed(.used))]
+    NotInOperation {
+        feature: FeatureCode,
+        used: Vec<FeatureCode>,
+    },
+    #[error("only {refundable} can still be refunded")]
+    RefundTooLarge { refundable: u64 },
+    #[error("all of it is refunded already")]
+    AlreadyRefunded,
+    #[error("feature `{0}` is not a capacity")]
+    NotCapacity(FeatureCode),
+    #[error("the grant already exists")]
+    GrantExists,
+    #[error("grant `{0}` does not exist")]
+    UnknownGrant(GrantId),
+    #[error("nothing of the grant is left: it is used, reserved, taken back or expired")]
+    GrantEmpty,
+    #[error("only {left} of the grant is left to take back")]
+    GrantTooSmall { left: u64 },
+    #[error("there is no subscription")]
+    NoSubscription,
+    #[error("{most} periods are paid ahead already: no more can be")]
+    PeriodsAheadFull { most: usize },
+    #[error("the subscription is canceled and ends at {}: resume it, or start a new one", instant::text(.ends_at))]
+    Canceled { ends_at: DateTime<Utc> },
+    #[error("the subscription was canceled and ended at {}: start a new one", instant::text(.ended_at))]
+    CanceledEnded { ended_at: DateTime<Utc> },
+    #[error("the subscription ended at {}: renew it, or start a new one", instant::text(.ended_at))]
+    Ended { ended_at: DateTime<Utc> },
+    #[error("the subscription begins at {}", instant::text(.starts_at))]
+    NotBegun { starts_at: DateTime<Utc> },
+    #[error("the subscription is not paid for: its status is {}", .status.as_str())]
+    NotPaid { status: Status },
+    #[error("the subscription is not canceled: its status is {}", .status.as_str())]
+    NotCanceled { status: Status },
+    #[error("a subscription cannot start canceled: cancel the one that runs")]
+    StartsCanceled,
+    #[error("the subscription renews by itself: no period of it can be given an end")]
+    RenewsByItself,
+    #[error("`ends_at` must be later than the start of the period, {}", instant::text(.starts_at))]
+    EndsBeforeStart { starts_at: DateTime<Utc> },
+    #[error("must be in the future")]
+    NotInFuture { field: &'static str },
+    #[error("must not be in the future, nor more than {days_max} days ago")]
+    NotRecent { field: &'static str, days_max: u32 },
+    #[error("must be from {least} to {most}")]
+    OutOfRange {
+        field: &'static str,
+        least: u64,
+        most: u64,
+    },
+    #[error("too large: a counter would exceed its maximum of 9 * 10^18")]
+    CounterFull,
+    #[error("the user has open reservations: commit or release them first")]
+    OpenReservations,
+    /// Of several things that were asked for together, this one cannot be carried out.
+    #[error("{cause}")]
+    InList { index: usize, cause: Box<Rejection> },
+}
+
+/// The org of a user in words, or that it has none.
+fn in_words(org: Option<&OrgId>) -> String {
+    org.map_or_else(|| "no org".to_owned(), |org| format!("org `{org}`"))
+}
+
+fn listed(features: &[FeatureCode]) -> String {
+    let quoted: Vec<String> = features.iter().map(|code| format!("`{code}`")).collect();
+    quoted.join(", ")
+}
+
+impl Rejection {
+    /// The same, said of one of several things that were asked for together.
+    #[must_use]
+    pub fn in_list(self, index: usize) -> Self {
+        Self::InList {
+            index,
+            cause: Box::new(self),
+        }
+    }
+
+    /// Which of several things it is about, counted from 0, where it is about one of them.
+    pub fn index(&self) -> Option<usize> {
+        if let Self::InList { index, .. } = self {
+            return Some(*index);
+        }
+        None
+    }
+
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown_account",
+            Self::AccountExists => "account_exists",
+            Self::OtherOrg { .. } => "other_org",
+            Self::UnknownOrg => "unknown_org",
+            Self::UnknownFeature(_) => "unknown_feature",
+            Self::UnknownPlan(_) => "unknown_plan",
+            Self::UnknownToken(_) => "unknown_token",
+            Self::TokenExists(_) => "token_exists",
+            Self::TokenRevoked(_) => "token_revoked",
+            Self::CapRequired => "cap_required",
+            Self::WrongKind { .. } => "wrong_account_kind",
+            Self::Full { .. } => "too_many",
+            Self::UnknownReservation => "unknown_reservation",
+            Self::ReservationEnded { .. } => "reservation_ended",
+            Self::UnknownOperation => "unknown_operation",
+            Self::NotRefundable => "not_refundable",
+            Self::FeatureRequired => "feature_required",
+            Self::NotInOperation { .. } => "not_in_operation",
+            Self::RefundTooLarge { .. } => "refund_too_large",
+            Self::AlreadyRefunded => "already_refunded",
+            Self::NotCapacity(_) => "not_a_capacity",
+            Self::GrantExists => "grant_exists",
+            Self::UnknownGrant(_) => "unknown_grant",
+            Self::GrantEmpty => "grant_empty",
+            Self::GrantTooSmall { .. } => "grant_too_small",
+            Self::NoSubscription => "no_subscription",
+            Self::PeriodsAheadFull { .. } => "too_many_periods",
+            Self::Canceled { .. } => "subscription_canceled",
+            Self::CanceledEnded { .. } | Self::Ended { .. } => "subscription_ended",
+            Self::NotBegun { .. } | Self::NotPaid { .. } => "not_in_force",
+            Self::NotCanceled { .. } => "not_canceled",
+            Self::StartsCanceled => "starts_canceled",
+            Self::RenewsByItself => "renews_by_itself",
+            Self::EndsBeforeStart { .. } => "ends_before_start",
+            Self::NotInFuture { .. } => "not_in_future",
+            Self::NotRecent { .. } => "not_recent",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::CounterFull => "counter_full",
+            Self::OpenReservations => "open_reservations",
+            Self::InList { cause, .. } => cause.code(),
+        }
+    }
+
+    /// The field of the request that is at fault, as it is called in JSON, if it is one.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownOrg | Self::OtherOrg { .. } => Some("org"),
+            Self::UnknownFeature(_)
+            | Self::FeatureRequired
+            | Self::NotCapacity(_)
+            | Self::NotInOperation { .. } => Some("feature"),
+            Self::UnknownPlan(_) => Some("plan"),
+            Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
+            Self::CapRequired => Some("cap"),
+            Self::WrongKind { field }
+            | Self::Full { field }
+            | Self::NotInFuture { field }
+            | Self::NotRecent { field, .. }
+            | Self::OutOfRange { field, .. } => Some(field),
+            Self::RefundTooLarge { .. } | Self::GrantTooSmall { .. } | Self::CounterFull => {
+                Some("amount")
+            }
+            Self::GrantExists => Some("grant"),
+            Self::StartsCanceled => Some("status"),
+            Self::EndsBeforeStart { .. } | Self::RenewsByItself => Some("ends_at"),
+            Self::UnknownAccount
+            | Self::AccountExists
+            | Self::UnknownReservation
+            | Self::ReservationEnded { .. }
+            | Self::UnknownOperation
+            | Self::NotRefundable
+            | Self::AlreadyRefunded
+            | Self::UnknownGrant(_)
+            | Self::GrantEmpty
+            | Self::NoSubscription
+            | Self::PeriodsAheadFull { .. }
+            | Self::Canceled { .. }
+            | Self::CanceledEnded { .. }
+            | Self::Ended { .. }
+            | Self::NotBegun { .. }
+            | Self::NotPaid { .. }
+            | Self::NotCanceled { .. }
+            | Self::OpenReservations => None,
+            Self::InList { cause, .. } => cause.field(),
+        }
+    }
+
+    /// What kind of mistake it is.
+    pub fn class(&self) -> RejectionClass {
+        match self {
+            Self::UnknownAccount
+            | Self::UnknownReservation
+            | Self::UnknownOperation
+            | Self::UnknownFeature(_)
+            | Self::NotInOperation { .. }
+            | Self::UnknownGrant(_)
+            | Self::UnknownToken(_) => RejectionClass::NotFound,
+            Self::AccountExists
+            | Self::OtherOrg { .. }
+            | Self::TokenExists(_)
+            | Self::TokenRevoked(_)
+            | Self::Full { .. }
+            | Self::ReservationEnded { .. }
+            | Self::NotRefundable
+            | Self::RefundTooLarge { .. }
+            | Self::AlreadyRefunded
+            | Self::GrantExists
+            | Self::GrantEmpty
+            | Self::GrantTooSmall { .. }
+            | Self::NoSubscription
+            | Self::PeriodsAheadFull { .. }
+            | Self::Canceled { .. }
+            | Self::CanceledEnded { .. }
+            | Self::Ended { .. }
+            | Self::NotBegun { .. }
+            | Self::NotPaid { .. }
+            | Self::NotCanceled { .. }
+            | Self::RenewsByItself
+            | Self::CounterFull
+            | Self::OpenReservations => RejectionClass::Conflict,
+            Self::UnknownOrg
+            | Self::UnknownPlan(_)
+            | Self::CapRequired
+            | Self::WrongKind { .. }
+            | Self::FeatureRequired
+            | Self::NotCapacity(_)
+            | Self::StartsCanceled
+            | Self::EndsBeforeStart { .. }
+            | Self::NotInFuture { .. }
+            | Self::NotRecent { .. }
+            | Self::OutOfRange { .. } => RejectionClass::Invalid,
+            Self::InList { cause, .. } => cause.class(),
+        }
+    }
+}
