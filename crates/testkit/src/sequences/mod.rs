@@ -22,7 +22,7 @@ use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::operation::{Entry, OperationKind};
+use quota_core::operation::{Entry, OperationKind, id_at, sequence_of};
 use quota_core::origin::Origin;
 use quota_core::ports::{FixedClock, Storage};
 use quota_service::{
@@ -311,7 +311,7 @@ fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
             kind: reply.operation.kind,
             sequence: reply.operation.sequence,
             entries: reply.operation.entries,
-            answer: reply.operation.answer,
+            answer: without_id(reply.operation.answer),
             is_replay: reply.is_replay,
         },
         Err(EngineError::Rejected(rejection)) => Seen::Refused(rejection.code().to_owned()),
@@ -319,4 +319,14 @@ fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
         Err(error) => return Err(error),
     };
     Ok(seen)
+}
+
+/// An answer without what differs from run to run: of the id of a part in another home, its place there is left.
+fn without_id(mut answer: Answer) -> Answer {
+    if let Answer::Settled { elsewhere, .. } | Answer::Refunded { elsewhere, .. } = &mut answer
+        && let Some(part) = elsewhere
+    {
+        part.operation = id_at(Uuid::nil(), sequence_of(part.operation));
+    }
+    answer
 }
