@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use http_api::{FileFault, read_catalog_toml, where_in_toml};
-use quota_core::amount::Limit;
-use quota_core::catalog::CatalogFile;
+use quota_core::catalog::{CatalogFile, PlanValue};
 use quota_service::{CatalogPlan, EngineError, Removals};
 use runtime::MissingFile;
 
@@ -104,7 +103,7 @@ fn shown(plan: &CatalogPlan) -> String {
     for (code, limits) in &plan.plans_changed {
         lines.push(format!("~ plan {code}"));
         for change in limits {
-            let (from, to) = (words(change.from), words(change.to));
+            let (from, to) = (words(change.from.as_ref()), words(change.to.as_ref()));
             lines.push(format!("    {}: {from} -> {to}", change.feature));
         }
     }
@@ -130,10 +129,6 @@ fn shown(plan: &CatalogPlan) -> String {
     lines.join("\n")
 }
 
-fn words(limit: Option<Limit>) -> String {
-    match limit {
-        None => "not in the plan".to_owned(),
-        Some(Limit::Unlimited) => "unlimited".to_owned(),
-        Some(Limit::Of(limit)) => limit.to_string(),
-    }
+fn words(value: Option<&PlanValue>) -> String {
+    value.map_or_else(|| "not in the plan".to_owned(), ToString::to_string)
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quota_core::amount::Limit;
-use quota_core::catalog::{Feature, Plan};
+use quota_core::catalog::{Feature, Plan, PlanValue};
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use serde::{Deserialize, Serialize};
 
@@ -69,9 +68,9 @@ pub struct LimitChangeBody {
     /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
     /// The limit now, in shown units; null when the plan does not have the feature.
-    pub from: Option<Limit>,
+    pub from: Option<PlanValue>,
     /// The limit afterwards, in shown units; null when the plan does not have the feature any more.
-    pub to: Option<Limit>,
+    pub to: Option<PlanValue>,
 }
 
 /// An account that would be over its limit.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
+use quota_core::catalog::{Anchor, Cadence};
 use quota_core::denial::Reason;
 use quota_core::draw::{Scope, Source};
 use quota_core::ids::{FeatureCode, GrantId, TokenId};
@@ -83,6 +84,47 @@ pub struct BalanceBody {
         serialize_with = "crate::instant::serialize_option"
     )]
     pub resets_at: Option<DateTime<Utc>>,
+    /// Each window that limits the feature, where there are several or something rolled over; what stands beside this is that
+    /// of which least remains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowBody>,
+}
+
+/// One window of a feature that several limits bind, or into which something rolled over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WindowBody {
+    /// How often its limit becomes whole, such as `weekly` or `5h`.
+    pub per: Cadence,
+    /// What it is counted from.
+    pub anchor: Anchor,
+    /// Its limit in stored units, with what rolled over from the window before.
+    pub granted: Limit,
+    /// Used in it, in stored units.
+    pub used: u64,
+    /// Reserved in it and not yet settled, in stored units.
+    pub held: u64,
+    /// Used in it beyond the limit, in stored units.
+    pub overage: u64,
+    /// What is left in it, in stored units; absent when there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<u64>,
+    /// What rolled over from the window before, in stored units.
+    pub rolled_over: u64,
+    /// When it began; absent for one that begins with the next accepted request.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub starts_at: Option<DateTime<Utc>>,
+    /// When it ends; absent for one that has not begun.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub resets_at: Option<DateTime<Utc>>,
 }
 
 /// The answer to a request about use. A denial has the members of a problem too.
@@ -142,7 +184,10 @@ pub struct DecisionBody {
     /// How much the scope that denied it would have allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<u64>,
-    /// When the limit that denied it resets.
+    /// Of several limits on the feature, the one that binds longest, such as `weekly` or `5h`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Cadence>,
+    /// When the limit that denied it resets; of several, when all have room again.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

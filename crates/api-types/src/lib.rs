@@ -44,7 +44,7 @@ pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
     ReleaseCapacityBody, ReserveBody, TrackBody,
 };
-pub use decision::{BalanceBody, DecisionBody, DrawBody, ReleasedBody};
+pub use decision::{BalanceBody, DecisionBody, DrawBody, ReleasedBody, WindowBody};
 pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList};
 pub use keys::{KeyBody, KeyList, NewKeyBody};
 pub use label::{InvalidLabel, Label};

@@ -1,14 +1,15 @@
 //! Decisions as answers: what an operation or a check came to, as a body and as a response.
 
 use api_types::{
-    BalanceBody, DecisionBody, DrawBody, Named, PROBLEM_JSON, ReleasedBody, problem_type, public_id,
+    BalanceBody, DecisionBody, DrawBody, Named, PROBLEM_JSON, ReleasedBody, WindowBody,
+    problem_type, public_id,
 };
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
-use quota_core::answer::{Answer, Released, ScopeBalance};
+use quota_core::answer::{Answer, Released, ScopeBalance, WindowBalance};
 use quota_core::balance::Bucket;
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Source};
@@ -38,6 +39,22 @@ pub(crate) fn balance_body(balance: &ScopeBalance) -> BalanceBody {
         credits: balance.credits,
         trial: balance.trial,
         resets_at: balance.resets_at,
+        windows: balance.windows.iter().map(window_body).collect(),
+    }
+}
+
+fn window_body(window: &WindowBalance) -> WindowBody {
+    WindowBody {
+        per: window.per,
+        anchor: window.anchor,
+        granted: window.granted,
+        used: window.used,
+        held: window.held,
+        overage: window.overage,
+        remaining: window.remaining,
+        rolled_over: window.rolled_over,
+        starts_at: window.starts_at,
+        resets_at: window.resets_at,
     }
 }
 
@@ -122,6 +139,7 @@ fn name_denial(body: &mut DecisionBody, denial: &Denial) {
     body.reason = Some(denial.reason);
     body.scope = Some(denial.scope);
     body.available = Some(denial.available);
+    body.window = denial.window;
     body.resets_at = denial.resets_at;
 }
 
@@ -248,7 +266,11 @@ fn parts(operation: &Operation, amounts: impl Fn(&Entry) -> (i64, i64)) -> Vec<D
         paid.into_iter()
             .chain(of_source(entry, Source::Overage, over))
     };
-    operation.all_entries().flat_map(of_entry).collect()
+    // What was charged to a further limit's window is the same use (C9).
+    let own = operation
+        .all_entries()
+        .filter(|entry| !entry.bucket.is_further());
+    own.flat_map(of_entry).collect()
 }
 
 pub(crate) fn draw_of((feature, draw): &(FeatureCode, Draw)) -> DrawBody {
@@ -267,8 +289,10 @@ fn owner(bucket: &Bucket) -> (Option<GrantId>, Option<TokenId>) {
     match bucket {
         Bucket::Grant(grant) => (Some(grant.clone()), None),
         Bucket::Token(token) => (None, Some(token.clone())),
-        Bucket::Window(..) | Bucket::Standing(_) | Bucket::Tracked(..) | Bucket::Trial(_) => {
-            (None, None)
-        }
+        Bucket::Window(..)
+        | Bucket::Further(..)
+        | Bucket::Standing(_)
+        | Bucket::Tracked(..)
+        | Bucket::Trial(_) => (None, None),
     }
 }

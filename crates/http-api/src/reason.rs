@@ -47,11 +47,15 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         Reason::TokenExhausted
         | Reason::LimitReached
         | Reason::CreditsExhausted
-        | Reason::OrgLimitReached => format!(
-            "{requested} of `{feature}` requested, but the {} has only {} left",
-            whose(denial.scope),
-            denial.available
-        ),
+        | Reason::OrgLimitReached => {
+            let (whose, left) = (whose(denial.scope), denial.available);
+            let of_window = denial
+                .window
+                .map_or(String::new(), |window| format!(" (limit `{window}`)"));
+            format!(
+                "{requested} of `{feature}` requested, but the {whose} has only {left} left{of_window}"
+            )
+        }
     }
 }
 

@@ -31,8 +31,24 @@ pub struct Caller {
 
 /// Applies the catalog that everything is measured with.
 pub async fn catalog(storage: &dyn Storage) -> Result<Catalog, BenchError> {
-    let file: CatalogFile = toml::from_str(include_str!("catalog.toml")).map_err(other)?;
-    let catalog = Catalog::default().applied(&file).map_err(other)?;
+    apply(storage, &Catalog::default(), include_str!("catalog.toml")).await
+}
+
+/// Changes its plan: two windows limit the feature, and something rolls over.
+pub async fn windows_catalog(
+    storage: &dyn Storage,
+    current: &Catalog,
+) -> Result<Catalog, BenchError> {
+    apply(storage, current, include_str!("catalog_windows.toml")).await
+}
+
+async fn apply(
+    storage: &dyn Storage,
+    current: &Catalog,
+    text: &str,
+) -> Result<Catalog, BenchError> {
+    let file: CatalogFile = toml::from_str(text).map_err(other)?;
+    let catalog = current.applied(&file).map_err(other)?;
     storage
         .put_catalog(&catalog, None, now())
         .await

@@ -103,11 +103,38 @@ impl Limit {
         matches!(self, Self::Of(value) if stored(value).is_none_or(|stored| stored > COUNT_MAX))
     }
 
+    /// This limit and `more` beside it, in stored units; bounded by [`COUNT_MAX`].
+    #[must_use]
+    pub fn plus(self, more: u64) -> Self {
+        match self {
+            Self::Unlimited => Self::Unlimited,
+            Self::Of(value) => Self::Of(value.saturating_add(more).min(COUNT_MAX)),
+        }
+    }
+
+    /// This limit without `less`, in stored units.
+    #[must_use]
+    pub(crate) fn minus(self, less: u64) -> Self {
+        match self {
+            Self::Unlimited => Self::Unlimited,
+            Self::Of(value) => Self::Of(value.saturating_sub(less)),
+        }
+    }
+
     /// How much more fits when `taken` is used or held already.
     pub fn room(self, taken: u64) -> u64 {
         match self {
             Self::Unlimited => COUNT_MAX.saturating_sub(taken),
             Self::Of(ceiling) => ceiling.saturating_sub(taken),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlimited => f.write_str("unlimited"),
+            Self::Of(value) => value.fmt(f),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::absent::is_default;
 use crate::amount::Limit;
+use crate::catalog::Per;
 use crate::ids::{FeatureCode, GrantId, TokenId};
 
 /// What a balance counts; as text `window:articles:1700000000000000`, `grant:pack-1` and so on.
@@ -14,6 +15,9 @@ use crate::ids::{FeatureCode, GrantId, TokenId};
 pub enum Bucket {
     /// One allowance window of a feature, by its start in microseconds since 1970.
     Window(FeatureCode, i64),
+    /// One window of a limit that a plan sets beside the feature's own cadence (C9): what is drawn from the feature's own
+    /// window is charged here too. By its start in microseconds since 1970.
+    Further(FeatureCode, Per, i64),
     /// A feature whose `used` stays over renewals (C5 `carry`).
     Standing(FeatureCode),
     /// Use that no subscription limits, by the window's start in microseconds since 1970.
@@ -30,6 +34,7 @@ impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Window(feature, start) => write!(f, "window:{feature}:{start}"),
+            Self::Further(feature, per, start) => write!(f, "further:{feature}:{per}:{start}"),
             Self::Standing(feature) => write!(f, "standing:{feature}"),
             Self::Tracked(feature, start) => write!(f, "tracked:{feature}:{start}"),
             Self::Trial(feature) => write!(f, "trial:{feature}"),
@@ -44,6 +49,7 @@ impl Bucket {
     pub fn feature(&self) -> Option<&FeatureCode> {
         match self {
             Self::Window(feature, _)
+            | Self::Further(feature, _, _)
             | Self::Standing(feature)
             | Self::Tracked(feature, _)
             | Self::Trial(feature) => Some(feature),
@@ -51,10 +57,23 @@ impl Bucket {
         }
     }
 
+    /// Whether what it counts is counted in the feature's own window too, and in no sum of use a second time.
+    pub fn is_further(&self) -> bool {
+        match self {
+            Self::Further(..) => true,
+            Self::Window(..)
+            | Self::Standing(_)
+            | Self::Tracked(..)
+            | Self::Trial(_)
+            | Self::Grant(_)
+            | Self::Token(_) => false,
+        }
+    }
+
     /// Start of its window in microseconds since 1970; what has no window never grows old.
     pub(crate) fn starts_at_micros(&self) -> i64 {
         match self {
-            Self::Window(_, start) | Self::Tracked(_, start) => *start,
+            Self::Window(_, start) | Self::Further(_, _, start) | Self::Tracked(_, start) => *start,
             Self::Standing(_) | Self::Trial(_) | Self::Grant(_) | Self::Token(_) => i64::MAX,
         }
     }
@@ -69,6 +88,12 @@ impl Bucket {
         match kind {
             "window" => timed().map(|(feature, start)| Self::Window(feature, start)),
             "tracked" => timed().map(|(feature, start)| Self::Tracked(feature, start)),
+            "further" => {
+                let (feature, rest) = rest.split_once(':')?;
+                let (per, start) = rest.split_once(':')?;
+                let (feature, per) = (FeatureCode::new(feature).ok()?, Per::parse(per)?);
+                Some(Self::Further(feature, per, start.parse().ok()?))
+            }
             "standing" => FeatureCode::new(rest).ok().map(Self::Standing),
             "trial" => FeatureCode::new(rest).ok().map(Self::Trial),
             "grant" => GrantId::new(rest).ok().map(Self::Grant),
@@ -123,6 +148,9 @@ pub struct Balance {
     /// For grants: the lower number burns first (F5).
     #[serde(rename = "p", default, skip_serializing_if = "is_default")]
     pub priority: u32,
+    /// What came over from the window before (C10); part of `granted`, and fixed when the window is opened.
+    #[serde(rename = "x", default, skip_serializing_if = "is_default")]
+    pub rolled_over: u64,
     /// Sequence of the operation that last set `used` to 0 (X6): what was consumed before it is not given back.
     #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub reset_sequence: u64,
@@ -165,6 +193,7 @@ impl Balance {
             starts_at,
             ends_at: None,
             priority: 0,
+            rolled_over: 0,
             reset_sequence: 0,
             reset_at: None,
             began_as: None,

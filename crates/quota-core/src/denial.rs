@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Cadence;
 use crate::draw::Scope;
 
 /// Why a request is denied, in the order of F7.
@@ -60,8 +61,11 @@ pub struct Denial {
     pub scope: Scope,
     /// Units that would have been granted at that scope.
     pub available: u64,
-    /// When that scope's allowance is whole again.
+    /// When that scope's allowance is whole again; of several limits that bound, when all have room again.
     pub resets_at: Option<DateTime<Utc>>,
+    /// Of several limits on the feature, the one that binds longest (C9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Cadence>,
 }
 
 impl Denial {
@@ -72,6 +76,7 @@ impl Denial {
             scope,
             available: 0,
             resets_at: None,
+            window: None,
         }
     }
 }

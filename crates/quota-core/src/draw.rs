@@ -47,6 +47,9 @@ pub struct Draw {
     pub scope: Scope,
     /// Which balance of it, as it was named at that time; it may have been moved since.
     pub bucket: Bucket,
+    /// The windows of further limits that the same units are charged to (C9).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Bucket>,
     /// What kind of source.
     pub source: Source,
     /// How much: credits of a grant, stored units of the feature elsewhere.

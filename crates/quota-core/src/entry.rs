@@ -59,11 +59,32 @@ impl Entry {
         Some(Draw {
             scope: self.scope,
             bucket: self.bucket.clone(),
+            further: Vec::new(),
             source: self.source,
             amount,
             unit_cost: self.unit_cost,
         })
     }
+}
+
+/// The draws that entries book, in their order, with the features that they paid for; what a draw was charged to beside its
+/// own window is with it (C9).
+pub(crate) fn draws(entries: &[Entry]) -> Vec<(FeatureCode, Draw)> {
+    let mut draws: Vec<(FeatureCode, Draw)> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if entry.bucket.is_further() {
+            let of_scope = |(_, draw): &&mut (FeatureCode, Draw)| draw.scope == entry.scope;
+            if let Some((_, draw)) = draws.last_mut().filter(of_scope) {
+                draw.further.push(entry.bucket.clone());
+            }
+            continue;
+        }
+        let draw = entry.drawn().filter(|draw| draw.amount != 0);
+        if let (Some(draw), Some(feature)) = (draw, &entry.feature) {
+            draws.push((feature.clone(), draw));
+        }
+    }
+    draws
 }
 
 /// The other part of what was done over two homes, since the account had moved (X3): an operation of its own there.

@@ -222,7 +222,10 @@ impl Account {
                 let bucket = &balance.bucket;
                 matches!(
                     bucket,
-                    Bucket::Window(..) | Bucket::Tracked(..) | Bucket::Grant(_)
+                    Bucket::Window(..)
+                        | Bucket::Further(..)
+                        | Bucket::Tracked(..)
+                        | Bucket::Grant(_)
                 )
             })
             .filter_map(|balance| {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::amount::Limit;
+use crate::catalog::{Anchor, Cadence};
 use crate::draw::Scope;
 use crate::ids::FeatureCode;
 
@@ -45,6 +46,45 @@ pub struct ScopeBalance {
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<u64>,
     /// When the allowance is whole again (W6).
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<DateTime<Utc>>,
+    /// Each window that limits the feature, where there are several or something rolled over (C9, C10); what stands above is
+    /// that of which least remains.
+    #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowBalance>,
+}
+
+/// How one window of a feature with several limits stands. The short names are those of the ledger's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowBalance {
+    /// How often its limit becomes whole.
+    #[serde(rename = "p")]
+    pub per: Cadence,
+    /// What it is counted from.
+    #[serde(rename = "a", default, skip_serializing_if = "is_default")]
+    pub anchor: Anchor,
+    /// What may be used at most, in stored units, what came over from the window before included.
+    #[serde(rename = "g")]
+    pub granted: Limit,
+    /// Spent for good, in stored units.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    pub used: u64,
+    /// Reserved and not yet settled, in stored units.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
+    pub held: u64,
+    /// Spent beyond what there was, in stored units.
+    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
+    pub overage: u64,
+    /// What a new request can still get, in stored units; none when there is no ceiling.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<u64>,
+    /// What came over from the window before, in stored units (C10).
+    #[serde(rename = "x", default, skip_serializing_if = "is_default")]
+    pub rolled_over: u64,
+    /// When it began; none for a window that begins with the next accepted request (W7).
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<DateTime<Utc>>,
+    /// When it ends; none for one that has not begun.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub resets_at: Option<DateTime<Utc>>,
 }

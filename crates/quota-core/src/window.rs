@@ -77,7 +77,7 @@ fn first_instant_after_gap(zone: Tz, midnight: NaiveDateTime) -> DateTime<Utc> {
 ///
 /// With anchor `subscription` windows are counted from `anchor_at` in UTC, and spans always are; with anchor `calendar`
 /// they begin at the full hour, at local midnight, on Monday, on the first of the month or on 1 January, in `zone`. Cadence
-/// `subscription` is one open window.
+/// `subscription` is one open window. With anchor `first_use` it is the window that a request at `now` would begin.
 pub fn cadence_window(
     cadence: Cadence,
     anchor: Anchor,
@@ -86,20 +86,30 @@ pub fn cadence_window(
     now: DateTime<Utc>,
 ) -> Window {
     let hours = |hours: u16| anchored_hours(anchor_at, hours, now);
+    let from_now = |hours: u16| anchored_hours(now, hours, now);
     let dates = |dates: Dates| calendar_dates(zone, dates, now);
     let (starts_at, ends_at) = match (cadence, anchor) {
-        (Cadence::Subscription, Anchor::Subscription | Anchor::Calendar) => {
+        (Cadence::Subscription, Anchor::Subscription | Anchor::Calendar | Anchor::FirstUse) => {
             return Window {
                 starts_at: anchor_at,
                 ends_at: None,
             };
         }
         (Cadence::Span(span), Anchor::Subscription | Anchor::Calendar) => hours(span.hours()),
+        (Cadence::Span(span), Anchor::FirstUse) => from_now(span.hours()),
+        (Cadence::Hourly, Anchor::FirstUse) => from_now(1),
+        (Cadence::Daily, Anchor::FirstUse) => from_now(24),
+        (Cadence::Weekly, Anchor::FirstUse) => from_now(7 * 24),
         (Cadence::Hourly, Anchor::Subscription) => hours(1),
         (Cadence::Daily, Anchor::Subscription) => hours(24),
         (Cadence::Weekly, Anchor::Subscription) => hours(7 * 24),
-        (Cadence::Monthly, Anchor::Subscription) => anchored_months(anchor_at, 1, now),
-        (Cadence::Yearly, Anchor::Subscription) => anchored_months(anchor_at, 12, now),
+        // No catalog has months from the first use on (C4).
+        (Cadence::Monthly, Anchor::Subscription | Anchor::FirstUse) => {
+            anchored_months(anchor_at, 1, now)
+        }
+        (Cadence::Yearly, Anchor::Subscription | Anchor::FirstUse) => {
+            anchored_months(anchor_at, 12, now)
+        }
         (Cadence::Hourly, Anchor::Calendar) => calendar_hour(zone, now),
         (Cadence::Daily, Anchor::Calendar) => dates(Dates::Day),
         (Cadence::Weekly, Anchor::Calendar) => dates(Dates::Week),

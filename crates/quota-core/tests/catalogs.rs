@@ -78,12 +78,16 @@ fn a_changed_plan_gets_a_new_version() {
         .iter_mut()
         .find(|plan| plan.code == team)
         .expect("in the file");
-    plan.limits.insert(tokens.clone(), Limit::Of(1));
+    plan.limits.insert(tokens.clone(), Limit::Of(1).into());
     let second = first.applied(&file).expect("valid");
     assert_eq!((second.version, second.newest_version(&team)), (2, 2));
-    let limit = |version| second.plan(&team, version).map(|plan| plan.limits[&tokens]);
-    assert_eq!(limit(None), Some(Limit::Of(1)));
-    assert_eq!(limit(Some(1)), Some(Limit::Of(50_000_000)));
+    let limit = |version| {
+        second
+            .plan(&team, version)
+            .map(|plan| plan.limits[&tokens].clone())
+    };
+    assert_eq!(limit(None), Some(Limit::Of(1).into()));
+    assert_eq!(limit(Some(1)), Some(Limit::Of(50_000_000).into()));
     assert_eq!(limit(Some(3)), None);
     let again = second.applied(&file).expect("valid");
     assert_eq!(
@@ -165,7 +169,7 @@ fn a_span_of_the_calendar_or_out_of_range_is_refused() {
         .expect_err("refused");
     assert_eq!(
         refused.to_string(),
-        "feature `calls`: anchor must be `subscription`: the windows of a span are counted from the subscription's start"
+        "feature `calls`: anchor must be `subscription` or `first_use`: the calendar has no such span"
     );
     for span in ["0h", "400d"] {
         let text = feature(&format!("cadence = \"{span}\""));
@@ -241,4 +245,65 @@ fn how_a_feature_is_counted_does_not_change() {
         feature.on_renewal = Some(OnRenewal::Reset);
     });
     assert!(first.applied(&free).is_ok());
+}
+
+/// C3, C4, C9 and C10: what does not fit is refused, and the file's words say where.
+#[test]
+fn limits_that_do_not_fit_are_refused() {
+    let with = |value: &str| {
+        let text = format!(
+            "[[feature]]\ncode = \"m\"\nname = \"M\"\nunit = \"m\"\nkind = \"consumable\"\ncadence = \"monthly\"\n\
+             [[feature]]\ncode = \"s\"\nname = \"S\"\nunit = \"s\"\nkind = \"capacity\"\ncadence = \"subscription\"\n\
+             [[plan]]\ncode = \"p\"\nname = \"P\"\nlimits = {{ {value} }}\n"
+        );
+        let file: CatalogFile = toml::from_str(&text).map_err(|error| error.to_string())?;
+        let applied = Catalog::default().applied(&file);
+        applied.map(drop).map_err(|error| error.to_string())
+    };
+    for (value, words) in [
+        ("m = []", "limits of `m` must be 1 to 4 limits"),
+        ("m = [{ limit = 1, per = \"0h\" }]", "`0h` is no cadence"),
+        (
+            "m = [{ limit = 1, per = \"400d\" }]",
+            "`400d` is no cadence",
+        ),
+        (
+            "m = { limit = 1, anchor = \"first_use\" }",
+            "limits of `m` have an `anchor` that cannot be `first_use`",
+        ),
+        (
+            "m = { limit = 1, per = \"5h\", anchor = \"calendar\" }",
+            "limits of `m` have an `anchor` that must be `subscription` or `first_use`",
+        ),
+        (
+            "m = [{ limit = 1, per = \"weekly\" }, { limit = 2, per = \"weekly\" }]",
+            "limits of `m` are two for `weekly`",
+        ),
+        (
+            "s = { limit = 1, per = \"weekly\" }",
+            "limits of `s` cannot have a `per` or `anchor` of their own",
+        ),
+        (
+            "s = { limit = 1, rollover = { max = 1 } }",
+            "limits of `s` cannot have a `rollover`",
+        ),
+        (
+            "m = { limit = 1, per = \"5h\", anchor = \"first_use\", rollover = { max = 1 } }",
+            "limits of `m` cannot have a `rollover` with `first_use`",
+        ),
+        (
+            "m = { limit = 1, rollover = { max = 0 } }",
+            "limits of `m` must have a `rollover.max` of 1 to 10^15",
+        ),
+        ("m = { limit = 1, rolover = 3 }", "unknown field `rolover`"),
+        (
+            "m = true",
+            "a whole number from 0 to 1000000000000000, \"unlimited\", a limit such as",
+        ),
+    ] {
+        let refused = with(value).expect_err(value);
+        assert!(refused.contains(words), "{value}: {refused}");
+    }
+    let fits = "m = [{ limit = 1, rollover = { max = 1 } }, { limit = 2, per = \"5h\", anchor = \"first_use\" }], s = 3";
+    assert_eq!(with(fits), Ok(()));
 }

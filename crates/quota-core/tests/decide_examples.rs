@@ -14,7 +14,7 @@ use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Scope, Source};
 use quota_core::home::AccountView;
 use quota_core::ids::{FeatureCode, GrantId, PlanCode, TokenId};
-use quota_core::rules::allowance::allowance;
+use quota_core::rules::allowance::{Asked, allowance};
 use quota_core::rules::decide::{Decision, Question, decide};
 use quota_core::terms::{Override, Policy, Subscription, Terms, Token};
 
@@ -50,6 +50,14 @@ fn catalog() -> Catalog {
 struct Account {
     terms: Terms,
     balances: Vec<Balance>,
+}
+
+fn asked(catalog: &Catalog, now: DateTime<Utc>) -> Asked<'_> {
+    Asked {
+        catalog,
+        grace: GRACE,
+        now,
+    }
 }
 
 impl Account {
@@ -110,11 +118,9 @@ impl Account {
     fn used(self, feature: &str, used: u64) -> Self {
         let catalog = catalog();
         let own = allowance(
-            &self.terms,
+            (&self.terms, &self.balances),
             &catalog.features[&code(feature)],
-            &catalog,
-            GRACE,
-            now(),
+            asked(&catalog, now()),
         );
         self.with(own.bucket, Limit::Unlimited, used)
     }
@@ -333,11 +339,9 @@ fn e14_a_yearly_plan_has_twelve_monthly_windows() {
     let (mut at, mut windows) = (held.starts_at, 0);
     while at < held.ends_at {
         let own = allowance(
-            &user.terms,
+            (&user.terms, &user.balances),
             &catalog.features[&code("articles")],
-            &catalog,
-            GRACE,
-            at,
+            asked(&catalog, at),
         );
         assert_eq!(own.room(Scope::User, &user.balances), Some(10));
         assert_eq!(own.window.starts_at, at);

@@ -341,7 +341,7 @@ proptest! {
                 let first = |year| NaiveDate::from_ymd_opt(year, 1, 1).expect("every year has it");
                 dates(first(date.year()), first(date.year() + 1))
             }
-            (Cadence::Subscription, _) => unreachable!("it has no end"),
+            (Cadence::Subscription, _) | (_, Anchor::FirstUse) => unreachable!("it tiles no time"),
         };
         prop_assert_eq!(window, Window { starts_at, ends_at: Some(ends_at) });
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::setting::Setting;
 use crate::{Engine, EngineError};
-use quota_core::amount::Limit;
-use quota_core::catalog::{Catalog, CatalogFile, Feature};
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::{Catalog, CatalogFile, Feature, Per, PlanValue};
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::rules::context::Context;
@@ -53,9 +53,9 @@ pub struct LimitChange {
     /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
     /// The limit in the plan's version that is in force, in shown units.
-    pub from: Option<Limit>,
+    pub from: Option<PlanValue>,
     /// The limit in the version that the file makes, in shown units.
-    pub to: Option<Limit>,
+    pub to: Option<PlanValue>,
 }
 
 /// An account that would be over its limit.
@@ -186,20 +186,20 @@ impl CatalogPlan {
     fn examine(&mut self, row: &AccountRow, setting: &Setting, (now, next): (&Catalog, &Catalog)) {
         self.examined += 1;
         for feature in next.features.values() {
-            let before = own_limit(setting, now, row, feature).0;
-            let (after, used) = own_limit(setting, next, row, feature);
-            let lowered = after.filter(|after| before != Some(*after) && *after < used);
-            let Some(limit) = lowered else {
-                continue;
-            };
-            self.over_limit_count += 1;
-            if self.over_limit.len() < NAMED_MAX {
-                self.over_limit.push(OverLimit {
-                    account: row.id.clone(),
-                    feature: feature.code.clone(),
-                    used,
-                    limit,
-                });
+            let before = ceilings(setting, now, row, feature);
+            let lowered = ceilings(setting, next, row, feature)
+                .into_iter()
+                .filter(|after| after.most < after.used && !before.contains(after));
+            for after in lowered {
+                self.over_limit_count += 1;
+                if self.over_limit.len() < NAMED_MAX {
+                    self.over_limit.push(OverLimit {
+                        account: row.id.clone(),
+                        feature: feature.code.clone(),
+                        used: after.used,
+                        limit: after.most,
+                    });
+                }
             }
         }
     }
@@ -215,22 +215,42 @@ impl CatalogPlan {
     }
 }
 
-/// The limit of an account for a feature under a catalog, if it has a ceiling, and what is used of it.
-fn own_limit(
+/// A limit with a ceiling, and what is used of it, in stored units.
+#[derive(Debug, PartialEq, Eq)]
+struct Ceiling {
+    per: Option<Per>,
+    most: u64,
+    used: u64,
+}
+
+/// The ceilings of an account for a feature under a catalog: of the feature's own window, and of further ones (C9).
+fn ceilings(
     setting: &Setting,
     catalog: &Catalog,
     row: &AccountRow,
     feature: &Feature,
-) -> (Option<u64>, u64) {
+) -> Vec<Ceiling> {
     let context = Context {
         now: setting.now,
         catalog,
         grace: setting.grace,
     };
+    let used = |bucket: &Bucket| {
+        let balance = row.account.books.balance(bucket);
+        balance.map_or(0, |balance: &Balance| balance.used)
+    };
     let own = context.allowance(&row.account, feature);
-    let balance = row.account.books.balance(&own.bucket);
-    let used = balance.map_or(0, |balance| balance.used);
-    (own.limit().and_then(Limit::ceiling), used)
+    let of_own = own
+        .limit()
+        .map(|limit| (None, limit.plus(own.rolled_over), &own.bucket));
+    let further = own.further.iter();
+    let further = further.map(|limit| (Some(limit.per), limit.limit, &limit.bucket));
+    let limits = of_own.into_iter().chain(further);
+    let ceiling = |(per, limit, bucket): (Option<Per>, quota_core::amount::Limit, &Bucket)| {
+        let (most, used) = (limit.ceiling()?, used(bucket));
+        Some(Ceiling { per, most, used })
+    };
+    limits.filter_map(ceiling).collect()
 }
 
 /// The catalog after `file`, without the plans that it leaves out.
@@ -271,8 +291,8 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
                 let mut limits: Vec<LimitChange> = features
                     .map(|feature| LimitChange {
                         feature: feature.clone(),
-                        from: before.limits.get(feature).copied(),
-                        to: after.limits.get(feature).copied(),
+                        from: before.limits.get(feature).cloned(),
+                        to: after.limits.get(feature).cloned(),
                     })
                     .filter(|change| change.from != change.to)
                     .collect();

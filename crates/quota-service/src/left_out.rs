@@ -155,6 +155,7 @@ fn subscriptions(row: &AccountRow, now: DateTime<Utc>) -> Vec<&Subscription> {
 fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {
     match bucket {
         Bucket::Window(code, _)
+        | Bucket::Further(code, ..)
         | Bucket::Standing(code)
         | Bucket::Tracked(code, _)
         | Bucket::Trial(code) => Some(code),

@@ -167,6 +167,7 @@ pub fn reservation(account: &AccountId, expires_at: DateTime<Utc>) -> Reservatio
         draws: vec![Draw {
             scope: Scope::User,
             bucket: Bucket::Standing(feature("articles")),
+            further: Vec::new(),
             source: Source::Allowance,
             amount: 3,
             unit_cost: 1,

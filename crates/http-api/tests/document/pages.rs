@@ -124,12 +124,18 @@ fn the_page_of_problems_lists_every_code_and_no_other() {
 #[test]
 fn the_page_of_the_catalog_lists_every_key_and_word() {
     let (document, page) = (document(), read("docs/CATALOG.md"));
-    let (_, page) = page.split_once("## `[[feature]]`").expect("features");
-    let (features, plans) = page.split_once("## `[[plan]]`").expect("plans");
-    for (name, part) in [("Feature", features), ("Plan", plans)] {
+    let sections = [
+        ("Feature", "## `[[feature]]`"),
+        ("Plan", "## `[[plan]]`"),
+        ("PlanLimit", "## A limit of a plan"),
+    ];
+    for (name, title) in sections {
+        let (_, part) = page.split_once(title).expect("a section");
+        let part = part.split("\n## ").next().expect("its text");
         let schema = &document["components"]["schemas"][name];
         let keys = schema["properties"].as_object().expect("properties");
         let rows = rows(part);
+        assert!(!rows.is_empty(), "{name}");
         let listed: BTreeSet<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
         let known: BTreeSet<&str> = keys.keys().map(String::as_str).collect();
         assert_eq!(listed, known, "{name}");

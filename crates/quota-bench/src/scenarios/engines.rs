@@ -21,6 +21,11 @@ const USER: Title = Title {
     what: "engine in process, 256 in flight, 10,000 users, user scope, with key",
     at_least: Some(4.0),
 };
+const WINDOWS: Title = Title {
+    key: "engine_windows",
+    what: "as engine_user, two windows limit the feature and one rolls over",
+    at_least: Some(3.4),
+};
 const FULL: Title = Title {
     key: "engine_full",
     what: "token, user, org and key, 1,000 orgs of 10",
@@ -44,14 +49,17 @@ const LEGACY: Title = Title {
 
 impl Bench<'_> {
     pub(super) async fn engines(&self, report: &mut Report) -> Result<(), BenchError> {
-        for title in [USER, FULL, HOT] {
+        for title in [USER, WINDOWS, FULL, HOT] {
             if !self.settings.wants(title.key) {
                 continue;
             }
             let url = self.database(title.key)?;
-            let (storage, catalog) = self.store(&url).await?;
+            let (storage, mut catalog) = self.store(&url).await?;
+            if title.key == WINDOWS.key {
+                catalog = seed::windows_catalog(storage.as_ref(), &catalog).await?;
+            }
             let callers = match title.key {
-                "engine_user" => seed::users(&storage, &catalog, 10_000).await?,
+                "engine_user" | "engine_windows" => seed::users(&storage, &catalog, 10_000).await?,
                 "engine_full" => seed::orgs(&storage, &catalog, "o", (1_000, 10)).await?,
                 _ => seed::orgs(&storage, &catalog, "hot", (1, 1_000)).await?,
             };

@@ -137,7 +137,7 @@ impl<'a> Balances<'a> {
         }
     }
 
-    /// I13: a window begins where its name says and ends later; no bucket is live twice; windows of a feature overlap
+    /// I13: a window begins where its name says and ends later; no bucket is live twice; windows of a limit overlap
     /// only where the terms changed (last at `changed_at`) since the earlier one began.
     pub(super) fn check_windows(
         &self,
@@ -145,9 +145,11 @@ impl<'a> Balances<'a> {
         changed_at: Option<DateTime<Utc>>,
         findings: &mut Vec<Finding>,
     ) {
-        let mut by_feature: BTreeMap<_, Vec<&Balance>> = BTreeMap::new();
+        let mut by_limit: BTreeMap<_, Vec<&Balance>> = BTreeMap::new();
         for balance in self.of_account(id) {
-            let (Bucket::Window(code, start) | Bucket::Tracked(code, start)) = &balance.bucket
+            let (Bucket::Window(code, start)
+            | Bucket::Further(code, _, start)
+            | Bucket::Tracked(code, start)) = &balance.bucket
             else {
                 continue;
             };
@@ -158,11 +160,21 @@ impl<'a> Balances<'a> {
                 let what = format!("runs from {} to {:?}", balance.starts_at, balance.ends_at);
                 findings.push(Finding::of("I13", id, what).at(&balance.bucket));
             }
-            if matches!(balance.bucket, Bucket::Window(..)) && balance.moved_to.is_none() {
-                by_feature.entry(code).or_default().push(balance);
+            let per = match &balance.bucket {
+                Bucket::Further(_, per, _) => Some(*per),
+                Bucket::Window(..)
+                | Bucket::Standing(_)
+                | Bucket::Tracked(..)
+                | Bucket::Trial(_)
+                | Bucket::Grant(_)
+                | Bucket::Token(_) => None,
+            };
+            let is_granted = !matches!(balance.bucket, Bucket::Tracked(..));
+            if is_granted && balance.moved_to.is_none() {
+                by_limit.entry((code, per)).or_default().push(balance);
             }
         }
-        for mut windows in by_feature.into_values() {
+        for mut windows in by_limit.into_values() {
             windows.sort_by_key(|balance| balance.starts_at);
             for (earlier, later) in windows.iter().zip(windows.iter().skip(1)) {
                 let overlaps = earlier

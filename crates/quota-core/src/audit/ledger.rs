@@ -94,6 +94,17 @@ fn check_admission(operation: &Operation, findings: &mut Vec<Finding>) {
             let what = format!("{id} was allowed, and then {taken} of {limit} were taken");
             findings.push(Finding::of("I5", &operation.account, what));
         }
+        for window in after.windows.iter().filter(|_| drew) {
+            let taken = window.used.saturating_add(window.held);
+            if let Limit::Of(limit) = window.granted
+                && limit < taken
+            {
+                let (id, per) = (operation.id, window.per);
+                let what =
+                    format!("{id} was allowed, and then {taken} of {limit} `{per}` were taken");
+                findings.push(Finding::of("I5", &operation.account, what));
+            }
+        }
     }
 }
 

@@ -161,11 +161,12 @@ pub(super) fn check_held(home: &AuditHome, balances: &Balances<'_>, findings: &m
                 Scope::Token | Scope::User => &reservation.account,
             };
             let account = accounts.get(id);
-            let bucket = account.map_or(draw.bucket.clone(), |account| {
-                account.books.resolved(&draw.bucket)
-            });
-            let sum = held.entry((id, bucket)).or_insert(0);
-            *sum = sum.saturating_add(draw.amount.into());
+            for bucket in std::iter::once(&draw.bucket).chain(&draw.further) {
+                let bucket = account
+                    .map_or_else(|| bucket.clone(), |account| account.books.resolved(bucket));
+                let sum = held.entry((id, bucket)).or_insert(0);
+                *sum = sum.saturating_add(draw.amount.into());
+            }
         }
     }
     for (id, _) in &home.accounts {

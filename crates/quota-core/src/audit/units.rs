@@ -18,9 +18,12 @@ impl Spent {
     }
 
     pub(super) fn add(&mut self, entry: &Entry) {
-        let Some(feature) = &entry.feature else {
+        let Some(feature) = entry.feature.as_ref() else {
             return;
         };
+        if entry.bucket.is_further() {
+            return;
+        }
         let cost = if entry.source == Source::Credits {
             entry.unit_cost
         } else {

@@ -20,7 +20,7 @@ const SPAN_HOURS_MAX: u16 = 366 * HOURS_IN_DAY;
 /// assert!("400d".parse::<Cadence>().is_err());
 /// # Ok::<(), quota_core::catalog::InvalidCadence>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cadence {
     /// Every hour.
     Hourly,
@@ -39,7 +39,7 @@ pub enum Cadence {
 }
 
 /// A number of hours from 1 hour to 366 days of 24 hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     hours: u16,
 }

@@ -18,7 +18,9 @@ pub enum Kind {
 }
 
 /// What windows are counted from (C4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Anchor {
@@ -27,6 +29,8 @@ pub enum Anchor {
     Subscription,
     /// The full hour, midnight, Monday, the first of the month or 1 January, in the account's time zone.
     Calendar,
+    /// The first accepted request after the last window ended (W7). Hours, days and spans only.
+    FirstUse,
 }
 
 /// What a renewal does to `used` (C5).
@@ -73,11 +77,6 @@ pub struct Feature {
 }
 
 impl Feature {
-    /// Whether its windows are those of the calendar: a renewal does not begin them anew (W4).
-    pub fn counts_by_calendar(&self) -> bool {
-        self.anchor == Anchor::Calendar && self.cadence != Cadence::Subscription
-    }
-
     /// What a renewal does to `used`, with the default of its kind (C5).
     pub fn renewal(&self) -> OnRenewal {
         self.on_renewal.unwrap_or(match self.kind {

@@ -3,6 +3,7 @@
 mod cadence;
 mod feature;
 mod plan;
+mod plan_limit;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::ids::{FeatureCode, PlanCode};
 pub use cadence::{Cadence, InvalidCadence, Span};
 pub use feature::{Anchor, Feature, Kind, OnRenewal};
 pub use plan::{CatalogFile, Interval, Plan};
+pub use plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover};
 pub use validate::InvalidCatalog;
 
 /// The catalog in force: features, and every version of every plan.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::feature::Feature;
-use crate::amount::Limit;
+use super::plan_limit::PlanValue;
 use crate::ids::{FeatureCode, PlanCode};
 
 /// How long one paid period lasts.
@@ -51,9 +51,9 @@ pub struct Plan {
     /// Whether running subscriptions stay on the version they began with (C7).
     #[serde(default)]
     pub pinned: bool,
-    /// The limit of each feature in the plan, in shown units.
+    /// What it allows of each feature that it names, in shown units.
     #[serde(default)]
-    pub limits: BTreeMap<FeatureCode, Limit>,
+    pub limits: BTreeMap<FeatureCode, PlanValue>,
 }
 
 fn usd() -> String {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cadence::Cadence;
-use super::feature::{Anchor, Feature, OnRenewal};
+use super::feature::{Anchor, Feature, Kind, OnRenewal};
 use super::plan::{CatalogFile, Plan};
-use crate::amount::AMOUNT_MAX;
+use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover};
+use crate::amount::{AMOUNT_MAX, Limit};
 use crate::ids::FeatureCode;
 
 /// A catalog file that breaks a rule.
@@ -47,16 +48,12 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
                 &format!("name the unknown feature `{code}`"),
             ));
         }
-        let overflows = |feature: &&Feature| {
-            let limit = plan.limits.get(&feature.code);
-            limit.is_some_and(|limit| limit.overflows(feature.scale))
-        };
-        if let Some(feature) = file.features.iter().find(overflows) {
-            let why = format!(
-                "are too large: that of `{}` is more than 9 * 10^18 stored units",
-                feature.code
-            );
-            return Err(refused(&entry, "limits", &why));
+        for feature in &file.features {
+            let value = plan.limits.get(&feature.code);
+            let checked = value.map_or(Ok(()), |value| check_value(feature, value));
+            checked.map_err(|why| {
+                refused(&entry, "limits", &format!("of `{}` {why}", feature.code))
+            })?;
         }
     }
     Ok(())
@@ -76,12 +73,10 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
     if feature.trial_limit > AMOUNT_MAX {
         return Err(refused(&entry, "trial_limit", "must be at most 10^15"));
     }
-    if matches!(feature.cadence, Cadence::Span(_)) && feature.anchor == Anchor::Calendar {
-        return Err(refused(
-            &entry,
-            "anchor",
-            "must be `subscription`: the windows of a span are counted from the subscription's start",
-        ));
+    check_anchor(Per::of(feature)).map_err(|why| refused(&entry, "anchor", why))?;
+    if feature.anchor == Anchor::FirstUse && feature.renewal() == OnRenewal::Carry {
+        let why = "cannot be `first_use` where `on_renewal` is `carry`";
+        return Err(refused(&entry, "anchor", why));
     }
     if feature.renewal() == OnRenewal::Carry && feature.cadence != Cadence::Subscription {
         let why = match feature.on_renewal {
@@ -91,6 +86,67 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
             }
         };
         return Err(refused(&entry, "on_renewal", why));
+    }
+    Ok(())
+}
+
+/// Which anchors fit a cadence (C4).
+fn check_anchor(per: Per) -> Result<(), &'static str> {
+    match (per.anchor, per.cadence) {
+        (Anchor::Calendar, Cadence::Span(_)) => {
+            Err("must be `subscription` or `first_use`: the calendar has no such span")
+        }
+        (
+            Anchor::FirstUse,
+            Cadence::Weekly | Cadence::Monthly | Cadence::Yearly | Cadence::Subscription,
+        ) => Err("cannot be `first_use`: that needs hours, days or a span such as `5h` or `7d`"),
+        (Anchor::FirstUse, Cadence::Hourly | Cadence::Daily | Cadence::Span(_))
+        | (Anchor::Calendar | Anchor::Subscription, _) => Ok(()),
+    }
+}
+
+/// What a plan says of a feature (C9, C10).
+fn check_value(feature: &Feature, value: &PlanValue) -> Result<(), String> {
+    let limits = value.limits();
+    if limits.is_empty() || LIMITS_MAX < limits.len() {
+        return Err(format!("must be 1 to {LIMITS_MAX} limits"));
+    }
+    let mut seen = BTreeSet::new();
+    for limit in limits.iter() {
+        let per = limit.per(feature);
+        if limit.limit.overflows(feature.scale) {
+            return Err("are too large: more than 9 * 10^18 stored units".to_owned());
+        }
+        let is_spent = feature.kind == Kind::Consumable && feature.renewal() == OnRenewal::Reset;
+        if per != Per::of(feature) && !is_spent {
+            let why = "cannot have a `per` or `anchor` of their own: that is for consumables that a renewal resets";
+            return Err(why.to_owned());
+        }
+        check_anchor(per).map_err(|why| format!("have an `anchor` that {why}"))?;
+        if !seen.insert(per) {
+            return Err(format!("are two for `{per}`: say one"));
+        }
+        if let Some(rollover) = limit.rollover {
+            check_rollover(feature, limit, rollover)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_rollover(feature: &Feature, limit: &PlanLimit, rollover: Rollover) -> Result<(), String> {
+    if feature.kind == Kind::Capacity || feature.renewal() == OnRenewal::Carry {
+        return Err(
+            "cannot have a `rollover`: that is for consumables that a renewal resets".to_owned(),
+        );
+    }
+    if limit.per(feature).anchor == Anchor::FirstUse {
+        return Err(
+            "cannot have a `rollover` with `first_use`, whose windows may have gaps".to_owned(),
+        );
+    }
+    if !(1..=AMOUNT_MAX).contains(&rollover.max) || Limit::Of(rollover.max).overflows(feature.scale)
+    {
+        return Err("must have a `rollover.max` of 1 to 10^15".to_owned());
     }
     Ok(())
 }

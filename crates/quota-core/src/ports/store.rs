@@ -95,7 +95,9 @@ impl ClosedQuery {
                 ClosedKind::Grant(wanted) => wanted == grant,
                 ClosedKind::Windows(_) => false,
             },
-            Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => false,
+            Bucket::Further(..) | Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => {
+                false
+            }
         };
         *account == self.account && is_wanted
     }

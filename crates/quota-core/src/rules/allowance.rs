@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::counting::{Clock, Counting};
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Catalog, Feature, OnRenewal};
+use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per, Plan, PlanLimit, PlanValue};
 use crate::draw::Scope;
 use crate::terms::Terms;
-use crate::window::{Window, cadence_window};
+use crate::window::Window;
 
 /// How an account stands towards a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +32,67 @@ pub struct Allowance {
     pub counts_until: Option<DateTime<Utc>>,
     /// How the account stands.
     pub standing: Standing,
-    /// The plan's limit in stored units, if the plan names the feature.
+    /// The plan's limit in stored units, if the plan names the feature; unlimited where it has only further limits.
     pub plan_value: Option<Limit>,
     /// The override's limit in stored units, if one is active.
     pub override_value: Option<Limit>,
+    /// What the plan's limit in that window is counted by; none where the plan has only further limits, or none that counts.
+    pub own_per: Option<Per>,
+    /// What came over from the window before, in stored units (C10): beside the plan's limit.
+    pub rolled_over: u64,
+    /// What may go over into the next window, in stored units; 0 when nothing does.
+    pub rollover_max: u64,
+    /// Whether the window begins only with the next accepted request (W7).
+    pub is_waiting: bool,
+    /// Further limits of the plan, each with a cadence of its own (C9); none where an override counts.
+    pub further: Vec<FurtherLimit>,
+}
+
+/// One of several limits on a feature, beside that of the feature's own cadence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FurtherLimit {
+    /// What it is counted by.
+    pub per: Per,
+    /// The balance that counts it; it may not be open yet.
+    pub bucket: Bucket,
+    /// The span in which it counts, as far as is known now.
+    pub window: Window,
+    /// First instant at which the balance counts no more, whatever is renewed.
+    pub counts_until: Option<DateTime<Utc>>,
+    /// The limit in stored units, what came over included.
+    pub limit: Limit,
+    /// What came over from the window before, in stored units.
+    pub rolled_over: u64,
+    /// What may go over into the next window, in stored units; 0 when nothing does.
+    pub rollover_max: u64,
+    /// Whether the window begins only with the next accepted request (W7).
+    pub is_waiting: bool,
+}
+
+/// Which of an allowance's limits binds a request, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// When all limits have room again, as far as is known.
+    pub resets_at: Option<DateTime<Utc>>,
+    /// Of several limits, the cadence of the one that binds longest.
+    pub window: Option<Cadence>,
+}
+
+fn taken(balances: &[Balance], bucket: &Bucket) -> u64 {
+    let found = balances.iter().find(|balance| balance.bucket == *bucket);
+    found.map_or(0, Balance::taken)
+}
+
+impl FurtherLimit {
+    /// Units left of it for a new request.
+    pub fn room(&self, balances: &[Balance]) -> u64 {
+        self.limit.room(taken(balances, &self.bucket))
+    }
+
+    /// When it is whole again; none for a window that has not begun.
+    pub fn resets_at(&self) -> Option<DateTime<Utc>> {
+        self.window.ends_at.filter(|_| !self.is_waiting)
+    }
 }
 
 impl Allowance {
@@ -43,11 +101,11 @@ impl Allowance {
         self.override_value.or(self.plan_value)
     }
 
-    /// The limit that counts now at a scope: only while a subscription is in force (S3), but for the override of an org
-    /// that never had one (O3).
+    /// The limit of the feature's own window that counts now at a scope, what came over included: only while a subscription
+    /// is in force (S3), but for the override of an org that never had one (O3).
     pub fn limit_at(&self, scope: Scope) -> Option<Limit> {
         match (self.standing, scope) {
-            (Standing::InForce, _) => self.limit(),
+            (Standing::InForce, _) => self.limit().map(|limit| limit.plus(self.rolled_over)),
             (Standing::Never, Scope::Org) => self.override_value,
             (Standing::Never, Scope::User | Scope::Token) | (Standing::Expired, _) => None,
         }
@@ -59,46 +117,78 @@ impl Allowance {
         self.standing == Standing::Never && self.override_value.is_none()
     }
 
-    /// Units left for a new request at a scope; `None` when no limit counts there. Overage is use (X9).
+    /// Units left for a new request at a scope: it must fit every limit (C9). `None` when no limit counts there. Overage is
+    /// use (X9).
     pub fn room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
-        let taken = balances
-            .iter()
-            .find(|balance| balance.bucket == self.bucket)
-            .map_or(0, Balance::taken);
-        self.limit_at(scope).map(|limit| limit.room(taken))
+        let own = self.own_room(scope, balances)?;
+        let further = self.further.iter().map(|limit| limit.room(balances));
+        Some(further.fold(own, u64::min))
     }
 
-    /// When the allowance becomes whole again, or ends (W6); `None` when nothing is in force and no limit counts.
+    fn own_room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
+        let limit = self.limit_at(scope)?;
+        Some(limit.room(taken(balances, &self.bucket)))
+    }
+
+    /// When the feature's own window is whole again, or ends (W6); `None` when nothing is in force and no limit counts, and
+    /// for a window that has not begun.
     pub fn resets_at(&self, scope: Scope) -> Option<DateTime<Utc>> {
-        if self.standing == Standing::InForce || self.limit_at(scope).is_some() {
-            self.window.ends_at
-        } else {
-            None
+        let counts = self.standing == Standing::InForce || self.limit_at(scope).is_some();
+        self.window.ends_at.filter(|_| counts && !self.is_waiting)
+    }
+
+    /// Which limits have less room than `wanted`, and when all of those are whole again (C9).
+    pub fn bound(&self, scope: Scope, balances: &[Balance], wanted: u64) -> Bound {
+        let mut bound = Bound {
+            resets_at: self.resets_at(scope),
+            window: None,
+        };
+        if self.further.is_empty() {
+            return bound;
         }
+        let is_short = |room: Option<u64>| room.is_some_and(|room| room < wanted);
+        if is_short(self.own_room(scope, balances)) {
+            bound.window = self.own_per.map(|per| per.cadence);
+        } else {
+            bound.resets_at = None;
+        }
+        for limit in &self.further {
+            let resets_at = limit.resets_at();
+            let is_longest = bound.window.is_none() || bound.resets_at < resets_at;
+            if is_short(Some(limit.room(balances))) && is_longest {
+                (bound.resets_at, bound.window) = (resets_at, Some(limit.per.cadence));
+            }
+        }
+        bound
     }
 }
 
-/// The allowance of `terms` for `feature` at `now`.
+/// With what an allowance is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The catalog in force.
+    pub catalog: &'a Catalog,
+    /// How long a past-due subscription stays in force (S2).
+    pub grace: TimeDelta,
+    /// The instant.
+    pub now: DateTime<Utc>,
+}
+
+/// The allowance of an account with these terms and live balances for `feature`.
 ///
 /// In force, its window is the cadence window cut to the subscription's period, or in the calendar to the time that the
-/// subscription runs without a gap (W4). Otherwise use is counted in a window that the account's creation anchors, and
-/// nothing is granted there.
+/// subscription runs without a gap (W4), or what a first request began (W7). Otherwise use is counted in a window that the
+/// account's creation anchors, and nothing is granted there.
 pub fn allowance(
-    terms: &Terms,
+    (terms, balances): (&Terms, &[Balance]),
     feature: &Feature,
-    catalog: &Catalog,
-    grace: TimeDelta,
-    now: DateTime<Utc>,
+    asked: Asked<'_>,
 ) -> Allowance {
-    let cadence_from = |anchor_at| {
-        cadence_window(
-            feature.cadence,
-            feature.anchor,
-            anchor_at,
-            terms.time_zone,
-            now,
-        )
-    };
+    let Asked {
+        catalog,
+        grace,
+        now,
+    } = asked;
     let current = terms
         .subscription
         .as_ref()
@@ -111,24 +201,36 @@ pub fn allowance(
         (None, Some(held)) if held.has_begun(now) => Standing::Expired,
         (None, _) => Standing::Never,
     };
-    let (window, counts_until) = match in_force {
-        Some(held) if feature.counts_by_calendar() => {
-            let (run, natural) = (held.run(), cadence_from(held.anchor_at));
-            // A late renewal brings it back (S9).
-            let counts_until = natural.cut(run.starts_at, run.next).ends_at;
-            (natural.cut(run.starts_at, run.ends_at), counts_until)
-        }
-        Some(held) => {
-            let period = held.period(now);
-            let cut = cadence_from(held.anchor_at).cut(period.starts_at, period.ends_at);
-            (cut, cut.ends_at)
-        }
-        None => {
-            let tracked = cadence_from(terms.created_at);
-            (tracked, tracked.ends_at)
-        }
+    let clock = Clock {
+        terms,
+        in_force,
+        balances,
+        now,
     };
-    let start = window.starts_at.timestamp_micros();
+    let own = terms
+        .overrides
+        .get(&feature.code)
+        .filter(|own| own.is_active(now));
+    let mut allowance = own_allowance(&clock, feature, standing);
+    allowance.override_value = own.map(|own| own.limit.scaled(feature.scale));
+    add_plan(&mut allowance, &clock, (plan, feature));
+    allowance
+}
+
+/// What counts the feature's own window, before plan and override are asked.
+fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Allowance {
+    let per = Per::of(feature);
+    let in_force = standing == Standing::InForce;
+    let counting = clock.counting(per, |bucket| match bucket {
+        Bucket::Window(code, _) => in_force && *code == feature.code,
+        Bucket::Tracked(code, _) => !in_force && *code == feature.code,
+        Bucket::Further(..)
+        | Bucket::Standing(_)
+        | Bucket::Trial(_)
+        | Bucket::Grant(_)
+        | Bucket::Token(_) => false,
+    });
+    let start = counting.window.starts_at.timestamp_micros();
     let code = feature.code.clone();
     let bucket = match (feature.renewal(), standing) {
         (OnRenewal::Carry, Standing::InForce | Standing::Expired | Standing::Never) => {
@@ -137,18 +239,82 @@ pub fn allowance(
         (OnRenewal::Reset, Standing::InForce) => Bucket::Window(code, start),
         (OnRenewal::Reset, Standing::Expired | Standing::Never) => Bucket::Tracked(code, start),
     };
-    let own = terms
-        .overrides
-        .get(&feature.code)
-        .filter(|own| own.is_active(now));
+    let Counting {
+        window,
+        counts_until,
+        is_waiting,
+    } = counting;
     Allowance {
         bucket,
         window,
         counts_until,
         standing,
-        plan_value: plan
-            .and_then(|plan| plan.limits.get(&feature.code))
-            .map(|limit| limit.scaled(feature.scale)),
-        override_value: own.map(|own| own.limit.scaled(feature.scale)),
+        plan_value: None,
+        override_value: None,
+        own_per: None,
+        rolled_over: 0,
+        rollover_max: 0,
+        is_waiting,
+        further: Vec::new(),
+    }
+}
+
+/// What the plan says of the feature: its limit in the feature's own window, and the further ones. An override beats them
+/// all (F6).
+fn add_plan(
+    allowance: &mut Allowance,
+    clock: &Clock<'_>,
+    (plan, feature): (Option<&Plan>, &Feature),
+) {
+    let Some(value) = plan.and_then(|plan| plan.limits.get(&feature.code)) else {
+        return;
+    };
+    let per = Per::of(feature);
+    let limits = match value {
+        PlanValue::Limit(limit) => {
+            allowance.plan_value = Some(limit.scaled(feature.scale));
+            return;
+        }
+        PlanValue::Limits(limits) => limits,
+    };
+    let own = limits.iter().find(|limit| limit.per(feature) == per);
+    let own_limit = own.map_or(Limit::Unlimited, |own| own.limit.scaled(feature.scale));
+    allowance.plan_value = Some(own_limit);
+    if allowance.override_value.is_some() || allowance.standing != Standing::InForce {
+        return;
+    }
+    if let Some(own) = own {
+        let max = own.rollover_max(feature);
+        let place = (&allowance.bucket, allowance.window);
+        allowance.rolled_over = clock.rolled_over(place, (per, own_limit), max);
+        allowance.rollover_max = max;
+        allowance.own_per = Some(per);
+    }
+    let further = limits.iter().filter(|limit| limit.per(feature) != per);
+    let further = further.map(|limit| further_limit(clock, feature, limit));
+    allowance.further = further.collect();
+}
+
+fn further_limit(clock: &Clock<'_>, feature: &Feature, limit: &PlanLimit) -> FurtherLimit {
+    let per = limit.per(feature);
+    let counting = clock.counting(per, |bucket| {
+        matches!(bucket, Bucket::Further(code, of, _) if *code == feature.code && *of == per)
+    });
+    let start = counting.window.starts_at.timestamp_micros();
+    let bucket = Bucket::Further(feature.code.clone(), per, start);
+    let (max, own) = (
+        limit.rollover_max(feature),
+        limit.limit.scaled(feature.scale),
+    );
+    let rolled_over = clock.rolled_over((&bucket, counting.window), (per, own), max);
+    FurtherLimit {
+        per,
+        bucket,
+        window: counting.window,
+        counts_until: counting.counts_until,
+        limit: own.plus(rolled_over),
+        rolled_over,
+        rollover_max: max,
+        is_waiting: counting.is_waiting,
     }
 }

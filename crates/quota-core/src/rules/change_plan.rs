@@ -7,7 +7,7 @@ use super::outcome::Outcome;
 use super::subscribe::{Next, current, newest, put};
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::{Feature, Kind, Plan};
+use crate::catalog::{Anchor, Feature, Kind, Per, Plan};
 use crate::change::Change;
 use crate::command::{ChangePlan, ChangeWhen, UsageAfterChange};
 use crate::operation::Entry;
@@ -58,6 +58,7 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
             let mut next = Next::new(Change::PlanChanged, subscription);
             if usage == UsageAfterChange::Restart {
                 next.entries = zero_carried(desk)?;
+                end_first_use(desk)?;
             }
             put(desk, next, counts_on)
         }
@@ -78,6 +79,33 @@ fn is_upgrade(next: &Plan, current: &Plan) -> bool {
     over_time(next, current) > over_time(current, next)
 }
 
+/// Ends the windows that a first use began: a change of plan at once restarts them, so that the next request begins others.
+fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+    let (now, features) = (desk.context.now, &desk.context.catalog.features);
+    let id = desk.request.account.clone();
+    let account = desk.account_mut()?;
+    for balance in &mut account.books.balances {
+        let begun = match &balance.bucket {
+            Bucket::Window(code, _) => {
+                let feature = features.get(code);
+                feature.is_some_and(|feature| feature.anchor == Anchor::FirstUse)
+            }
+            Bucket::Further(_, per, _) => per.anchor == Anchor::FirstUse,
+            Bucket::Tracked(..)
+            | Bucket::Standing(_)
+            | Bucket::Trial(_)
+            | Bucket::Grant(_)
+            | Bucket::Token(_) => false,
+        };
+        let runs = balance.ends_at.is_none_or(|ends_at| now < ends_at);
+        if begun && runs && balance.starts_at < now {
+            balance.ends_at = Some(now);
+        }
+    }
+    desk.home.changes.accounts.insert(id);
+    Ok(())
+}
+
 /// Consumables that would count on: what renewals carry, and what was used in this very instant. A change of plan at once
 /// restarts them like the others. A window of the calendar counts on (W4).
 fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
@@ -87,16 +115,25 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
     let carried = balances.filter_map(|balance| {
         let code = match &balance.bucket {
             Bucket::Standing(code) => code,
-            Bucket::Window(code, start) if *start == now => code,
+            Bucket::Window(code, start) | Bucket::Further(code, _, start) if *start == now => code,
             Bucket::Window(..)
+            | Bucket::Further(..)
             | Bucket::Tracked(..)
             | Bucket::Trial(_)
             | Bucket::Grant(_)
             | Bucket::Token(_) => return None,
         };
         let feature = context.catalog.features.get(code);
-        let is_window = matches!(balance.bucket, Bucket::Window(..));
-        let goes_on = is_window && feature.is_some_and(Feature::counts_by_calendar);
+        let per = match &balance.bucket {
+            Bucket::Window(..) => feature.map(Per::of),
+            Bucket::Further(_, per, _) => Some(*per),
+            Bucket::Standing(_)
+            | Bucket::Tracked(..)
+            | Bucket::Trial(_)
+            | Bucket::Grant(_)
+            | Bucket::Token(_) => None,
+        };
+        let goes_on = per.is_some_and(Per::is_calendar);
         let counts = context.is_consumable(code) && balance.spent() != 0;
         (counts && !goes_on).then(|| (balance.bucket.clone(), Some(code.clone())))
     });

@@ -14,10 +14,10 @@ use crate::answer::{Rejection, ScopeBalance};
 use crate::command::{Command, Consume, Request};
 use crate::denial::Denial;
 use crate::draw::{Draw, Scope};
+use crate::entry::draws;
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
-use crate::operation::Entry;
 use crate::origin::Origin;
 
 /// The answer that a consume would get now.
@@ -124,7 +124,7 @@ pub fn check_items(
     for (index, item) in spending.items.iter().enumerate() {
         let why = match spend_item(&mut desk, spending, item) {
             Ok(Ok((entries, _))) => {
-                checked.draws.extend(entries.iter().filter_map(drawn));
+                checked.draws.extend(draws(&entries));
                 continue;
             }
             Ok(Err(denial)) => Ok(denial),
@@ -137,9 +137,4 @@ pub fn check_items(
         break;
     }
     Ok(checked)
-}
-
-/// The draw that an entry books, and for which feature.
-fn drawn(entry: &Entry) -> Option<(FeatureCode, Draw)> {
-    Some((entry.feature.clone()?, entry.drawn()?))
 }

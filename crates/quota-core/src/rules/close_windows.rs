@@ -33,7 +33,9 @@ pub(crate) fn close_windows(
         .filter(|balance| is_over(account, balance, &context) || balance.is_spent_grant())
     {
         match &balance.bucket {
-            Bucket::Window(code, _) | Bucket::Tracked(code, _) if fits(code) => {
+            Bucket::Window(code, _) | Bucket::Further(code, ..) | Bucket::Tracked(code, _)
+                if fits(code) =>
+            {
                 ended.push(balance.bucket.clone());
                 if !features.contains(code) {
                     features.push(code.clone());
@@ -41,6 +43,7 @@ pub(crate) fn close_windows(
             }
             Bucket::Grant(_) if asked.features.is_empty() => ended.push(balance.bucket.clone()),
             Bucket::Window(..)
+            | Bucket::Further(..)
             | Bucket::Tracked(..)
             | Bucket::Grant(_)
             | Bucket::Standing(_)

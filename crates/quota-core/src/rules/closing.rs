@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::context::Context;
+use super::counting::is_window_of;
 use crate::balance::{Balance, Bucket};
 use crate::home::{Account, ClosedBalance, Home};
 use crate::ids::AccountId;
@@ -48,7 +49,7 @@ pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_
     if balance.held != 0 || ended.is_none_or(|ended| context.now < ended) {
         return false;
     }
-    if counts_now(account, balance, context) {
+    if counts_now(account, balance, context) || rolls_over(account, balance, context) {
         return false;
     }
     let target = account.books.resolved(&balance.bucket);
@@ -65,9 +66,39 @@ pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_
 }
 
 fn counts_now(account: &Account, balance: &Balance, context: &Context<'_>) -> bool {
-    let (Bucket::Window(code, _) | Bucket::Tracked(code, _)) = &balance.bucket else {
+    let (Bucket::Window(code, _) | Bucket::Further(code, ..) | Bucket::Tracked(code, _)) =
+        &balance.bucket
+    else {
         return false;
     };
-    let feature = context.catalog.features.get(code);
-    feature.is_some_and(|feature| context.allowance(account, feature).bucket == balance.bucket)
+    let Some(feature) = context.catalog.features.get(code) else {
+        return false;
+    };
+    let own = context.allowance(account, feature);
+    let is_own = own.bucket == balance.bucket;
+    is_own
+        || own
+            .further
+            .iter()
+            .any(|limit| limit.bucket == balance.bucket)
+}
+
+/// Whether the window that follows is still to learn from this one what comes over into it (C10).
+fn rolls_over(account: &Account, balance: &Balance, context: &Context<'_>) -> bool {
+    let (Bucket::Window(code, _) | Bucket::Further(code, ..)) = &balance.bucket else {
+        return false;
+    };
+    let Some(feature) = context.catalog.features.get(code) else {
+        return false;
+    };
+    let own = context.allowance(account, feature);
+    let further = own.further.iter();
+    let further = further.map(|limit| (&limit.bucket, limit.window, limit.rollover_max));
+    let mut limits = further.chain(std::iter::once((&own.bucket, own.window, own.rollover_max)));
+    limits.any(|(bucket, window, max)| {
+        let follows = is_window_of(bucket, &balance.bucket)
+            && balance.ends_at == Some(window.starts_at)
+            && balance.moved_to.is_none();
+        max != 0 && follows && account.books.balance(bucket).is_none()
+    })
 }

@@ -130,6 +130,7 @@ pub(super) fn take_of_gone(
         let draw = Draw {
             scope,
             bucket: plain_bucket(held, scope),
+            further: Vec::new(),
             source,
             amount: amount.get(),
             unit_cost: 1,

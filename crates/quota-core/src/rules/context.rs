@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::allowance::{Allowance, allowance};
+use super::allowance::{Allowance, Asked, allowance};
 use super::decide::{Mode, Question};
 use crate::amount::Amount;
 use crate::answer::Rejection;
@@ -54,7 +54,17 @@ impl<'a> Context<'a> {
 
     /// The allowance of an account for a feature now.
     pub fn allowance(&self, account: &Account, feature: &Feature) -> Allowance {
-        allowance(&account.terms, feature, self.catalog, self.grace, self.now)
+        let counted = (&account.terms, account.books.balances.as_slice());
+        allowance(counted, feature, self.asked())
+    }
+
+    /// With what its allowances are counted.
+    pub(crate) fn asked(&self) -> Asked<'a> {
+        Asked {
+            catalog: self.catalog,
+            grace: self.grace,
+            now: self.now,
+        }
     }
 
     /// Refuses an instant that has come already.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::allowance::{Allowance, Standing, allowance};
+use super::allowance::{Allowance, Asked, Bound, Standing, allowance};
 use super::funding::{Funds, Headroom, affordable, burn, sources, split};
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
@@ -110,8 +110,12 @@ pub(crate) fn drawn_before_denial(question: &Question<'_>) -> (Vec<Draw>, Option
 }
 
 fn own_of(question: &Question<'_>, account: &AccountView<'_>, feature: &Feature) -> Allowance {
-    let (catalog, grace, now) = (question.catalog, question.grace, question.now);
-    allowance(account.terms, feature, catalog, grace, now)
+    let asked = Asked {
+        catalog: question.catalog,
+        grace: question.grace,
+        now: question.now,
+    };
+    allowance((account.terms, account.balances), feature, asked)
 }
 
 /// Appends what each scope gives, token, user and org in this order, until one refuses.
@@ -173,13 +177,18 @@ fn token_draws(
     let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
         if question.mode == Mode::Ask {
-            return Err(short(Reason::TokenExhausted, Scope::Token, &order, None));
+            let never = Bound {
+                resets_at: None,
+                window: None,
+            };
+            return Err(short(Reason::TokenExhausted, Scope::Token, &order, never));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
     draws.extend(parts.parts.iter().map(|&(source, amount)| Draw {
         scope: Scope::Token,
         bucket: bucket.clone(),
+        further: Vec::new(),
         source,
         amount,
         unit_cost: 1,
@@ -204,12 +213,8 @@ fn user_draws(
     if parts.short_by != 0 {
         if question.mode == Mode::Ask {
             let reason = user_reason(&own, feature);
-            return Err(short(
-                reason,
-                Scope::User,
-                &order,
-                own.resets_at(Scope::User),
-            ));
+            let bound = bound(question, (Scope::User, user, &own), &order);
+            return Err(short(reason, Scope::User, &order, bound));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
@@ -260,8 +265,8 @@ fn org_draws(
     let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
         if question.mode == Mode::Ask && org.terms.policy == Policy::Enforce {
-            let resets_at = own.resets_at(Scope::Org);
-            return Err(short(org_reason(&own), Scope::Org, &order, resets_at));
+            let bound = bound(question, (Scope::Org, org, &own), &order);
+            return Err(short(org_reason(&own), Scope::Org, &order, bound));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
@@ -284,12 +289,19 @@ fn org_reason(own: &Allowance) -> Reason {
     }
 }
 
-fn short(
-    reason: Reason,
-    scope: Scope,
+/// Which limits of an account have no room for what other sources do not pay.
+fn bound(
+    question: &Question<'_>,
+    (scope, account, own): (Scope, &AccountView<'_>, &Allowance),
     order: &[Headroom],
-    resets_at: Option<DateTime<Utc>>,
-) -> Denial {
+) -> Bound {
+    let others = order.iter().filter(|one| one.source != Source::Allowance);
+    let paid = others.fold(0_u64, |sum, one| sum.saturating_add(one.units));
+    let wanted = question.amount.get().saturating_sub(paid);
+    own.bound(scope, account.balances, wanted)
+}
+
+fn short(reason: Reason, scope: Scope, order: &[Headroom], bound: Bound) -> Denial {
     let available = order
         .iter()
         .fold(0_u64, |sum, headroom| sum.saturating_add(headroom.units));
@@ -299,7 +311,8 @@ fn short(
         reason,
         scope,
         available,
-        resets_at: resets_at.filter(|_| is_in_plan),
+        resets_at: bound.resets_at.filter(|_| is_in_plan),
+        window: bound.window,
     }
 }
 
@@ -311,7 +324,7 @@ fn push_draws(
     draws: &mut Vec<Draw>,
 ) {
     for &(source, units) in parts {
-        let bucket = match source {
+        let (bucket, further) = match source {
             Source::Credits => {
                 let unit_cost = feature.credit_cost.unwrap_or(1);
                 let cost = units.saturating_mul(unit_cost);
@@ -320,6 +333,7 @@ fn push_draws(
                 let of_grant = |(bucket, amount)| Draw {
                     scope,
                     bucket,
+                    further: Vec::new(),
                     source,
                     amount,
                     unit_cost,
@@ -327,12 +341,16 @@ fn push_draws(
                 draws.extend(burnt.unwrap_or_default().into_iter().map(of_grant));
                 continue;
             }
-            Source::Trial => Bucket::Trial(feature.code.clone()),
-            Source::Allowance | Source::Unlimited | Source::Overage => own.bucket.clone(),
+            Source::Trial => (Bucket::Trial(feature.code.clone()), Vec::new()),
+            Source::Allowance | Source::Unlimited | Source::Overage => {
+                let further = own.further.iter().map(|limit| limit.bucket.clone());
+                (own.bucket.clone(), further.collect())
+            }
         };
         draws.push(Draw {
             scope,
             bucket,
+            further,
             source,
             amount: units,
             unit_cost: 1,

@@ -70,18 +70,20 @@ fn give_back(desk: &mut Desk<'_>, held: &Reservation) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(held.draws.len());
     for draw in &held.draws {
         let id = scope_account(desk.home, &held.account, draw.scope).clone();
-        let found = desk.home.accounts.get(&id).and_then(|account| {
-            let bucket = account.books.resolved(&draw.bucket);
-            account.books.balance(&bucket)
-        });
-        let amount = found.map_or(0, |balance| balance.held.min(draw.amount));
-        let part = Draw {
-            amount,
-            ..draw.clone()
-        };
-        if found.is_some() || draw.source == Source::Overage {
-            let posting = settled(&part, 0, &held.feature);
-            entries.extend(post(desk, &id, posting));
+        for bucket in std::iter::once(&draw.bucket).chain(&draw.further) {
+            let found = desk.home.accounts.get(&id).and_then(|account| {
+                let bucket = account.books.resolved(bucket);
+                account.books.balance(&bucket)
+            });
+            let amount = found.map_or(0, |balance| balance.held.min(draw.amount));
+            let part = Draw {
+                amount,
+                ..draw.clone()
+            };
+            if found.is_some() || draw.source == Source::Overage {
+                let posting = settled(&part, 0, &held.feature).further(bucket);
+                entries.extend(post(desk, &id, posting));
+            }
         }
     }
     entries

@@ -64,7 +64,9 @@ impl Needs {
                     ClosedKind::Windows(feature.clone())
                 }
                 Bucket::Grant(grant) => ClosedKind::Grant(grant.clone()),
-                Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => return None,
+                Bucket::Further(..) | Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => {
+                    return None;
+                }
             };
             let account = entry.account.clone();
             Some(ClosedQuery { account, what })

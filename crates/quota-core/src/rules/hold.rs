@@ -92,7 +92,9 @@ pub(super) fn settle_hold(
                 .find(|part| part.bucket == draw.bucket && part.source == draw.source);
             let posting = settled(draw, spent.map_or(0, |part| part.amount), &held.feature);
             let id = scope_account(desk.home, &held.account, scope).clone();
-            entries.push(post(desk, &id, posting)?);
+            for bucket in std::iter::once(&draw.bucket).chain(&draw.further) {
+                entries.push(post(desk, &id, posting.further(bucket))?);
+            }
         }
         let feature = &held.feature;
         count_credits(desk, feature, &settlement.spent, signed)?;

@@ -20,7 +20,7 @@
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume) |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
-//! | deciding | `check`, `decide`, `refusal` (of several items), `allowance`, `funding`, `context` |
+//! | deciding | `check`, `decide`, `refusal` (of several items), `allowance`, `counting` (windows of limits), `funding`, `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
@@ -37,6 +37,7 @@ mod close_windows;
 mod closing;
 mod commit;
 pub mod context;
+mod counting;
 mod credits;
 pub mod decide;
 mod desk;

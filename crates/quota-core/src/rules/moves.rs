@@ -1,10 +1,11 @@
 //! Moving usage: when the plan or the zone changes, the windows change, and what must count on is moved along.
 
+use super::allowance::Allowance;
 use super::desk::Desk;
 use super::posting::{Posting, count_units, own_scope, post, signed, taken_back};
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::Feature;
+use crate::catalog::{Feature, Per};
 use crate::draw::{Scope, Source};
 use crate::home::Account;
 use crate::ids::FeatureCode;
@@ -21,19 +22,25 @@ pub(crate) fn move_usage(
     let context = desk.context;
     let account = desk.account_mut()?;
     let features: Vec<&Feature> = context.catalog.features.values().collect();
-    let buckets = |account: &Account| -> Vec<Bucket> {
-        let bucket = |feature: &&Feature| context.allowance(account, feature).bucket;
-        features.iter().map(bucket).collect()
+    let buckets = |account: &Account| -> Vec<Windows> {
+        let of_feature = |feature: &&Feature| windows(&context.allowance(account, feature));
+        features.iter().map(of_feature).collect()
     };
     let old = buckets(account);
     account.terms = terms;
     let new = buckets(account);
     desk.mark_terms();
     let mut entries = Vec::new();
-    for ((feature, old), new) in features.iter().zip(old).zip(new) {
-        if old == new {
-            continue;
-        }
+    let features = features.iter().zip(old).zip(new);
+    let changed = features.flat_map(|((feature, old), new)| {
+        let of_limit = move |(per, new): (Option<Per>, Bucket)| {
+            let old = old.iter().find(|(of, _)| *of == per);
+            let old = old.map(|(_, old)| old.clone())?;
+            (old != new).then_some((*feature, old, new))
+        };
+        new.into_iter().filter_map(of_limit)
+    });
+    for (feature, old, new) in changed.collect::<Vec<_>>() {
         // A window that was left before and is come back to has its use and its holds elsewhere; since then the
         // account may have counted in another window still.
         let resolved = |bucket: &Bucket| {
@@ -54,6 +61,17 @@ pub(crate) fn move_usage(
     Ok(entries)
 }
 
+/// The buckets that count a feature, each with the limit beside the feature's own that it is of.
+type Windows = Vec<(Option<Per>, Bucket)>;
+
+fn windows(own: &Allowance) -> Windows {
+    let further = own.further.iter();
+    let further = further.map(|limit| (Some(limit.per), limit.bucket.clone()));
+    std::iter::once((None, own.bucket.clone()))
+        .chain(further)
+        .collect()
+}
+
 /// What counts under the new terms ends in the books where they end it.
 fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let context = desk.context;
@@ -64,6 +82,11 @@ fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
             && let Some(balance) = account.books.balance_mut(&own.bucket)
         {
             balance.ends_at = own.counts_until;
+        }
+        for limit in own.further {
+            if let Some(balance) = account.books.balance_mut(&limit.bucket) {
+                balance.ends_at = limit.counts_until;
+            }
         }
     }
     Ok(())
@@ -86,6 +109,7 @@ fn move_bucket(
     };
     let (used, held, overage) = (balance.used, balance.held, balance.overage);
     let (reset_sequence, reset_at) = (balance.reset_sequence, balance.reset_at);
+    let rolled_over = balance.rolled_over;
     let first = balance.first_bucket().clone();
     let was_empty = account
         .books
@@ -113,6 +137,7 @@ fn move_bucket(
         if let Some(entered) = account.books.balance_mut(new) {
             entered.reset_sequence = entered.reset_sequence.max(reset_sequence);
             entered.reset_at = entered.reset_at.max(reset_at);
+            entered.rolled_over = entered.rolled_over.max(rolled_over);
             if was_empty {
                 entered.began_as = Some(first).filter(|first| first != new);
             }
@@ -146,6 +171,7 @@ pub(crate) fn zero(
         } else {
             own_scope(id)
         };
+        let is_further = bucket.is_further();
         let posting = Posting {
             scope,
             bucket,
@@ -157,7 +183,7 @@ pub(crate) fn zero(
             overage: taken_back(overage),
         };
         entries.push(post(desk, id, posting)?);
-        if let Some(feature) = &feature {
+        if let Some(feature) = feature.as_ref().filter(|_| !is_further) {
             count_units(desk, id, feature, signed(spent))?;
         }
     }

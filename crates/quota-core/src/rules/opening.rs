@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 
 use super::allowance::{Allowance, Standing};
 use super::context::Context;
@@ -20,12 +20,23 @@ pub(super) fn current_grant(
     (own, scope): (Option<&Allowance>, Scope),
 ) -> Option<Limit> {
     match bucket {
-        Bucket::Window(code, _) | Bucket::Standing(code) | Bucket::Tracked(code, _) => {
+        Bucket::Window(code, _)
+        | Bucket::Further(code, ..)
+        | Bucket::Standing(code)
+        | Bucket::Tracked(code, _) => {
             let feature = context.catalog.features.get(code)?;
             let own = own.map_or_else(
                 || Cow::Owned(context.allowance(account, feature)),
                 Cow::Borrowed,
             );
+            if bucket.is_further() {
+                let limit = own.further.iter().find(|limit| limit.bucket == *bucket)?;
+                return Some(if account.terms.unlimited {
+                    Limit::Unlimited
+                } else {
+                    limit.limit
+                });
+            }
             if own.bucket != *bucket {
                 return None;
             }
@@ -45,23 +56,40 @@ pub(super) fn current_grant(
 
 /// A new balance of a bucket: nothing used, nothing held.
 pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) -> Balance {
-    let (starts_at, ends_at) = match bucket {
-        Bucket::Window(code, start) | Bucket::Tracked(code, start) => {
+    let (starts_at, ends_at, rolled_over) = match bucket {
+        Bucket::Window(code, start)
+        | Bucket::Further(code, _, start)
+        | Bucket::Tracked(code, start) => {
             let feature = context.catalog.features.get(code);
             let own = feature.map(|feature| context.allowance(account, feature));
-            let current = own.filter(|own| own.bucket == *bucket);
             let starts_at =
                 DateTime::from_timestamp_micros(*start).unwrap_or(account.terms.created_at);
-            current.map_or((starts_at, None), |own| {
-                (own.window.starts_at, own.counts_until)
-            })
+            let span = own.and_then(|own| span_of(&own, bucket));
+            span.unwrap_or((starts_at, None, 0))
         }
         Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {
-            (account.terms.created_at, None)
+            (account.terms.created_at, None, 0)
         }
     };
     Balance {
         ends_at,
+        rolled_over,
         ..Balance::new(bucket.clone(), Limit::Unlimited, starts_at)
     }
+}
+
+/// When a window that counts now begins and ends, and what came over into it; `None` for another bucket.
+fn span_of(
+    own: &Allowance,
+    bucket: &Bucket,
+) -> Option<(DateTime<Utc>, Option<DateTime<Utc>>, u64)> {
+    if own.bucket == *bucket {
+        return Some((own.window.starts_at, own.counts_until, own.rolled_over));
+    }
+    let limit = own.further.iter().find(|limit| limit.bucket == *bucket)?;
+    Some((
+        limit.window.starts_at,
+        limit.counts_until,
+        limit.rolled_over,
+    ))
 }

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::Feature;
+use crate::catalog::{Feature, Per};
 use crate::home::{Account, Home};
 use crate::ids::AccountId;
 use crate::terms::{Status, Subscription, Terms};
@@ -51,6 +51,10 @@ pub(super) fn past(
     let mut own = allowance_at(account, feature, context, at, &records);
     own.bucket = records.resolved(&own.bucket);
     let present = context.allowance(account, feature);
+    // A window of a further limit that has ended limits nothing any more: only those that run are charged.
+    own.further.clone_from(&present.further);
+    own.further
+        .retain(|limit| !limit.is_waiting && limit.window.contains(at));
     if own.bucket == account.books.resolved(&present.bucket) {
         let kept = Kept::Live;
         return Ok(Past {
@@ -136,6 +140,25 @@ impl<'a> Records<'a> {
         found
     }
 
+    /// Where a window ends at the latest, so that it does not overlap the next one of the feature.
+    fn cut_before_next(&self, feature: &Feature, window: Window) -> Option<DateTime<Utc>> {
+        let live = self.account.books.balances.iter();
+        let all = live.chain(self.closed.iter().copied());
+        let later = all.filter(|balance| {
+            let code = match &balance.bucket {
+                Bucket::Window(code, _) | Bucket::Tracked(code, _) => code,
+                Bucket::Further(..)
+                | Bucket::Standing(_)
+                | Bucket::Trial(_)
+                | Bucket::Grant(_)
+                | Bucket::Token(_) => return false,
+            };
+            *code == feature.code && window.starts_at < balance.starts_at
+        });
+        let next = later.map(|balance| balance.starts_at).min();
+        window.cut(window.starts_at, next).ends_at
+    }
+
     /// The window under a subscription that held `at`; of several the one that began last.
     fn window_at(&self, feature: &Feature, at: DateTime<Utc>) -> Option<&'a Balance> {
         let live = self.account.books.balances.iter();
@@ -172,7 +195,8 @@ fn allowance_at(
             subscription,
             ..account.terms.clone()
         };
-        super::allowance::allowance(&terms, feature, then.catalog, then.grace, at)
+        let counted = (&terms, account.books.balances.as_slice());
+        super::allowance::allowance(counted, feature, then.asked())
     };
     let (mut own, basis) = if held.starts_at <= at {
         let current = held.current(then.catalog, at);
@@ -191,9 +215,14 @@ fn allowance_at(
     };
     let known = records.window_at(feature, at).filter(|known| match basis {
         Basis::Guess => true,
+        Basis::Terms if own.is_waiting => true,
         // The plan or the zone may have been another.
         Basis::Terms => own.standing == Standing::InForce && own.window.starts_at < known.starts_at,
     });
+    if known.is_none() && own.is_waiting {
+        // What is told late begins a window that ends where the next one began (W7).
+        own.window.ends_at = records.cut_before_next(feature, own.window);
+    }
     let is_window = matches!(own.bucket, Bucket::Window(..) | Bucket::Tracked(..));
     if let Some(known) = known.filter(|_| is_window) {
         own.standing = Standing::InForce;
@@ -242,7 +271,7 @@ fn earlier_period(
     if at < since {
         return None;
     }
-    let (starts_at, ends_at) = if feature.counts_by_calendar() {
+    let (starts_at, ends_at) = if Per::of(feature).is_calendar() {
         (since, held.starts_at)
     } else {
         held.period_of(at)

@@ -49,6 +49,26 @@ impl Posting {
         }
     }
 
+    /// What a draw takes of each balance that it is charged to: of its own, and of the windows of further limits (C9).
+    pub(crate) fn all_drawn(
+        draw: &Draw,
+        feature: &FeatureCode,
+        drawing: Drawing,
+    ) -> (Self, Vec<Self>) {
+        let own = Self::drawn(draw, feature, drawing);
+        let further = draw.further.iter().map(|bucket| own.further(bucket));
+        let further = further.collect();
+        (own, further)
+    }
+
+    /// The same change of another bucket: the window of a further limit that is charged with it (C9).
+    pub(crate) fn further(&self, bucket: &Bucket) -> Self {
+        Self {
+            bucket: bucket.clone(),
+            ..self.clone()
+        }
+    }
+
     /// What a draw takes.
     pub(crate) fn drawn(draw: &Draw, feature: &FeatureCode, drawing: Drawing) -> Self {
         let mut posting = Self::of(draw, feature);
@@ -169,15 +189,20 @@ pub(crate) fn post_by(
 
 /// Units by which a posting changes the lifetime total; credits are counted by whoever books them, in units.
 fn lifetime_change(posting: &Posting) -> i64 {
-    if posting.scope == Scope::Token || posting.source == Source::Credits {
+    if posting.scope == Scope::Token || counts_not(posting) {
         return 0;
     }
     posting.used.saturating_add(posting.overage)
 }
 
+/// Whether the units of a posting are counted elsewhere: by whoever books credits, or in the feature's own window.
+fn counts_not(posting: &Posting) -> bool {
+    posting.source == Source::Credits || posting.bucket.is_further()
+}
+
 /// Units by which a posting changes what the org is charged for whoever asks; what its credits paid is not counted.
 fn charged_to_org(posting: &Posting) -> i64 {
-    if posting.scope != Scope::Org || posting.source == Source::Credits {
+    if posting.scope != Scope::Org || counts_not(posting) {
         return 0;
     }
     posting.used.saturating_add(posting.overage)

@@ -59,7 +59,10 @@ pub(super) fn is_in_parts(home: &Home, referred: &Referred) -> bool {
             place != entry.bucket && !is_known
         })
     };
-    operation.answer.elsewhere().is_some() || operation.entries.iter().any(is_untraced)
+    let mut own = operation.entries.iter();
+    // What is charged to a further limit's window is given back only while that runs.
+    let has_untraced = own.any(|entry| !entry.bucket.is_further() && is_untraced(entry));
+    operation.answer.elsewhere().is_some() || has_untraced
 }
 
 /// Gives everything back at these scopes, as far as they are in the home of the desk.
@@ -93,6 +96,10 @@ fn give_back(
         for draw in &back {
             let entry = give_draw_back(desk, &id, refunding, (draw, &item.feature))?;
             entries.extend(entry);
+            for bucket in &draw.further {
+                let entry = give_further_back(desk, &id, refunding, (draw, bucket))?;
+                entries.extend(entry);
+            }
         }
         count_credits(desk, &item.feature, &back, taken_back)?;
     }
@@ -149,6 +156,30 @@ fn give_draw_back(
         None => post(desk, id, posting),
     };
     entry.map(Some)
+}
+
+/// Gives a draw back to the window of a further limit that was charged with it, as long as that runs: one that ended limits
+/// nothing any more.
+fn give_further_back(
+    desk: &mut Desk<'_>,
+    id: &AccountId,
+    refunding: &Refunding,
+    (draw, bucket): (&Draw, &Bucket),
+) -> Result<Option<Entry>, Rejection> {
+    let account = desk.home.accounts.get(id);
+    let account = account.ok_or(Rejection::UnknownAccount)?;
+    let bucket = account.books.resolved(bucket);
+    let (Some(live), Some(feature)) = (account.books.balance(&bucket), bucket.feature()) else {
+        return Ok(None);
+    };
+    let back = give_back_of(draw, live);
+    if back == 0 || was_reset(account, live, refunding) {
+        return Ok(None);
+    }
+    let mut posting = Posting::of(draw, feature);
+    posting.bucket = bucket.clone();
+    (posting.used, posting.overage) = signed_back(draw, back);
+    post(desk, id, posting).map(Some)
 }
 
 /// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8), and for

@@ -9,10 +9,11 @@ use crate::amount::Amount;
 use crate::answer::{Answer, Rejection};
 use crate::command::Refund;
 use crate::draw::{Draw, Scope};
+use crate::entry::draws;
 use crate::home::{Account, Books, Home, Referred};
 use crate::ids::{AccountId, FeatureCode};
 use crate::item::Item;
-use crate::operation::{Entry, Operation, OperationKind};
+use crate::operation::{Operation, OperationKind};
 
 /// Draws of an operation with the features that they paid for, in the order of drawing.
 type FeatureDraws = [(FeatureCode, Draw)];
@@ -43,7 +44,7 @@ impl Refunding {
         if original.account != *account {
             return Err(Rejection::UnknownOperation);
         }
-        let draws = drawn(original);
+        let draws = draws(&original.entries);
         let is_charged = draws.iter().any(|(_, draw)| draw.scope == Scope::User);
         if !original.kind.traits().is_use || !is_charged {
             return Err(Rejection::NotRefundable);
@@ -71,7 +72,7 @@ impl Refunding {
         let part = part.and_then(|part| home.referred.get(&part.operation));
         let part = part.ok_or(Rejection::UnknownOperation)?;
         Ok(Self {
-            draws: drawn(&part.operation),
+            draws: draws(&part.operation.entries),
             referred: part.clone(),
             ..self.clone()
         })
@@ -153,15 +154,6 @@ fn referred(home: &Home, id: Uuid) -> Option<Referred> {
     let refunds = home.changes.operations.iter().filter(of_it).cloned();
     referred.refunds.extend(refunds);
     Some(referred)
-}
-
-/// What an operation spent, as draws, in the order of drawing.
-fn drawn(operation: &Operation) -> Vec<(FeatureCode, Draw)> {
-    let draw = |entry: &Entry| {
-        let draw = entry.drawn().filter(|draw| draw.amount != 0)?;
-        Some((entry.feature.clone()?, draw))
-    };
-    operation.entries.iter().filter_map(draw).collect()
 }
 
 fn of_scope(draws: &FeatureDraws, feature: &FeatureCode, scope: Scope) -> Vec<Draw> {

@@ -59,11 +59,10 @@ fn judge(
     }
     for draw in &draws {
         let id = scope_account(desk.home, user, draw.scope).clone();
-        post(
-            desk,
-            &id,
-            Posting::drawn(draw, &item.feature, Drawing::Spend),
-        )?;
+        let (own, further) = Posting::all_drawn(draw, &item.feature, Drawing::Spend);
+        for posting in std::iter::once(own).chain(further) {
+            post(desk, &id, posting)?;
+        }
     }
     Ok(denial)
 }

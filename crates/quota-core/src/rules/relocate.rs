@@ -152,7 +152,7 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
             (Scope::User, Source::Credits)
         }
         Bucket::Trial(_) => (Scope::User, Source::Trial),
-        Bucket::Window(..) | Bucket::Standing(_) | Bucket::Tracked(..) => {
+        Bucket::Window(..) | Bucket::Further(..) | Bucket::Standing(_) | Bucket::Tracked(..) => {
             (Scope::User, Source::Allowance)
         }
     };

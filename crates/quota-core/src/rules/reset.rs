@@ -21,17 +21,20 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
     let context = desk.context;
     let account = desk.account()?;
     let counted = |feature: &Feature| {
-        let bucket = context.allowance(account, feature).bucket;
-        (bucket, Some(feature.code.clone()))
+        let own = context.allowance(account, feature);
+        let further = own.further.into_iter().map(|limit| limit.bucket);
+        let buckets = std::iter::once(own.bucket).chain(further);
+        let with_code = |bucket| (bucket, Some(feature.code.clone()));
+        buckets.map(with_code).collect::<Vec<_>>()
     };
     let mut current = Vec::new();
     if asked.features.is_empty() && asked.token.is_none() {
-        current.extend(context.catalog.features.values().map(counted));
+        current.extend(context.catalog.features.values().flat_map(counted));
     }
     for (index, code) in asked.features.iter().enumerate() {
         let feature = context.feature(code);
         let feature = feature.map_err(|rejection| rejection.in_list(index))?;
-        current.push(counted(feature));
+        current.extend(counted(feature));
     }
     if let Some(token) = &asked.token {
         if !account.terms.tokens.contains_key(token) {

@@ -8,13 +8,14 @@ use super::decide::Drawn;
 use super::desk::Desk;
 use super::funding::credits_left;
 use crate::amount::Limit;
-use crate::answer::ScopeBalance;
+use crate::answer::{ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
-use crate::catalog::Feature;
+use crate::catalog::{Feature, Per};
 use crate::draw::Scope;
 use crate::home::Account;
 use crate::ids::{AccountId, AccountKind, FeatureCode, TokenId};
 use crate::terms::Terms;
+use crate::window::Window;
 
 /// How token, user and org stand after `drawn` was booked.
 pub(crate) fn scope_balances(
@@ -83,6 +84,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         credits: None,
         trial: None,
         resets_at: None,
+        windows: Vec::new(),
     })
 }
 
@@ -94,36 +96,120 @@ pub fn scope_balance(
     feature: &Feature,
     own: &Allowance,
 ) -> ScopeBalance {
-    let counted = account.books.resolved(&own.bucket);
-    let balance = account.books.balance(&counted);
-    let (used, held) = balance.map_or((0, 0), |balance| (balance.used, balance.held));
-    let taken = balance.map_or(0, Balance::taken);
     let in_force = own.standing == Standing::InForce;
     let granted = if account.terms.unlimited {
         Some(Limit::Unlimited)
     } else {
         own.limit_at(scope)
     };
+    let counted = counted(account, &own.bucket);
     let trial = Bucket::Trial(feature.code.clone());
     let trial_taken = account.books.balance(&trial).map_or(0, Balance::taken);
     let has_trial = scope == Scope::User && feature.trial_limit != 0;
-    ScopeBalance {
+    let mut balance = ScopeBalance {
         scope,
         feature: Some(feature.code.clone()),
         granted,
-        used,
-        held,
-        overage: balance.map_or(0, |balance| balance.overage),
-        remaining: granted
-            .filter(|limit| *limit != Limit::Unlimited)
-            .map(|limit| limit.room(taken)),
+        used: counted.used,
+        held: counted.held,
+        overage: counted.overage,
+        remaining: granted.and_then(|limit| counted.left_of(limit)),
         plan_value: own.plan_value.filter(|_| in_force),
         override_value: own.override_value,
         credits: feature
             .credit_cost
             .map(|_| credits_left(&account.books.balances, context.now)),
         trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
-        resets_at: own.resets_at(scope),
+        resets_at: resets_at(account, scope, own),
+        windows: Vec::new(),
+    };
+    if !account.terms.unlimited && (!own.further.is_empty() || own.rolled_over != 0) {
+        show_windows(&mut balance, scope, account, own);
+    }
+    balance
+}
+
+/// When the feature's own window is whole again. One that a request began just now was waiting when that was decided.
+fn resets_at(account: &Account, scope: Scope, own: &Allowance) -> Option<DateTime<Utc>> {
+    if own.is_waiting && has_begun(account, &own.bucket) {
+        return own.window.ends_at;
+    }
+    own.resets_at(scope)
+}
+
+fn has_begun(account: &Account, bucket: &Bucket) -> bool {
+    account.books.balance(bucket).is_some()
+}
+
+/// What a balance counts; nothing where it is not open.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    used: u64,
+    held: u64,
+    overage: u64,
+    taken: u64,
+}
+
+impl Counted {
+    fn left_of(self, limit: Limit) -> Option<u64> {
+        limit.ceiling().map(|_| limit.room(self.taken))
+    }
+}
+
+fn counted(account: &Account, bucket: &Bucket) -> Counted {
+    let balance = account.books.balance(&account.books.resolved(bucket));
+    balance.map_or(Counted::default(), |balance| Counted {
+        used: balance.used,
+        held: balance.held,
+        overage: balance.overage,
+        taken: balance.taken(),
+    })
+}
+
+/// Adds each window that limits the feature, and shows the one of which least remains; of equals the one that ends last.
+fn show_windows(balance: &mut ScopeBalance, scope: Scope, account: &Account, own: &Allowance) {
+    let own_window = own.own_per.zip(own.limit_at(scope)).map(|(per, limit)| {
+        let begun = Some(own.window).filter(|_| !own.is_waiting || has_begun(account, &own.bucket));
+        let place = (per, limit, own.rolled_over);
+        window_balance(account, &own.bucket, place, begun)
+    });
+    let further = own.further.iter().map(|limit| {
+        let has_begun = !limit.is_waiting || has_begun(account, &limit.bucket);
+        let begun = Some(limit.window).filter(|_| has_begun);
+        let place = (limit.per, limit.limit, limit.rolled_over);
+        window_balance(account, &limit.bucket, place, begun)
+    });
+    balance.windows = own_window.into_iter().chain(further).collect();
+    let least = balance.windows.iter().min_by_key(|window| {
+        let left = window.remaining.unwrap_or(u64::MAX);
+        (left, std::cmp::Reverse(window.resets_at))
+    });
+    if let Some(least) = least {
+        balance.granted = Some(least.granted);
+        (balance.used, balance.held, balance.overage) = (least.used, least.held, least.overage);
+        (balance.remaining, balance.resets_at) = (least.remaining, least.resets_at);
+        balance.plan_value = Some(least.granted.minus(least.rolled_over));
+    }
+}
+
+fn window_balance(
+    account: &Account,
+    bucket: &Bucket,
+    (per, granted, rolled_over): (Per, Limit, u64),
+    begun: Option<Window>,
+) -> WindowBalance {
+    let counted = counted(account, bucket);
+    WindowBalance {
+        per: per.cadence,
+        anchor: per.anchor,
+        granted,
+        used: counted.used,
+        held: counted.held,
+        overage: counted.overage,
+        remaining: counted.left_of(granted),
+        rolled_over,
+        starts_at: begun.map(|window| window.starts_at),
+        resets_at: begun.and_then(|window| window.ends_at),
     }
 }
 

@@ -93,6 +93,7 @@ mod tests {
         let draw = |bucket, source, amount| Draw {
             scope: Scope::User,
             bucket,
+            further: Vec::new(),
             source,
             amount,
             unit_cost: if source == Source::Credits { cost } else { 1 },

@@ -130,8 +130,12 @@ pub(crate) fn take(
     let mut entries = Vec::with_capacity(drawn.draws.len());
     for draw in &drawn.draws {
         let id = scope_account(desk.home, user, draw.scope).clone();
-        let posting = Posting::drawn(draw, feature, drawing);
-        entries.push(post_by(desk, &id, drawn.allowance(draw.scope), posting)?);
+        let own = drawn.allowance(draw.scope);
+        let (first, further) = Posting::all_drawn(draw, feature, drawing);
+        entries.push(post_by(desk, &id, own, first)?);
+        for posting in further {
+            entries.push(post_by(desk, &id, own, posting)?);
+        }
     }
     if drawing == Drawing::Spend {
         count_credits(desk, feature, &drawn.draws, signed)?;

@@ -190,7 +190,9 @@ fn a_pinned_plan_that_was_scheduled_keeps_its_version() {
         let basic = basic.expect("in the file");
         basic.pinned = true;
         let limit = quota_core::amount::Limit::Of(articles);
-        basic.limits.insert(crate::stage::code("articles"), limit);
+        basic
+            .limits
+            .insert(crate::stage::code("articles"), limit.into());
         stage.catalog = stage.catalog.applied(&file).expect("valid");
     };
     apply(&mut stage, 60);

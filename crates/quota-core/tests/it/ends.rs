@@ -345,7 +345,8 @@ fn a_free_plan_with_an_end_counts_by_the_month() {
     let plan = stage.catalog.plans.get_mut(&plan_code("free"));
     let free = &mut plan.expect("in the catalog")[0];
     let limit = quota_core::amount::Limit::Of(2);
-    free.limits.insert(crate::stage::code("renders"), limit);
+    free.limits
+        .insert(crate::stage::code("renders"), limit.into());
     stage.done(
         "user:a",
         start("free", None, Some(at("2027-07-09T00:00:00Z"))),

@@ -1,7 +1,7 @@
 //! Random sequences of every command: after each one everything that is kept still agrees.
 
 use crate::stage::{
-    GRACE, Stage, amount, code, commit, grant, id, item, member, plan_code, put_account, put_token,
+    Stage, amount, code, commit, grant, id, item, member, plan_code, put_account, put_token,
     token_id,
 };
 use chrono::TimeDelta;
@@ -17,7 +17,7 @@ use quota_core::command::{
 use quota_core::ids::{FeatureCode, GrantId};
 use quota_core::operation::OperationKind;
 use quota_core::reservation::ReservationState;
-use quota_core::rules::allowance::{Standing, allowance};
+use quota_core::rules::allowance::Standing;
 use quota_core::terms::{Policy, Status};
 
 const FEATURES: [&str; 7] = [
@@ -287,13 +287,9 @@ fn admits_within_limits(stage: &Stage, operation: &quota_core::operation::Operat
         let Some(code) = &entry.feature else {
             return true;
         };
-        let own = allowance(
-            &account.terms,
-            &stage.catalog.features[code],
-            &stage.catalog,
-            GRACE,
-            stage.now,
-        );
+        let own = stage
+            .context()
+            .allowance(account, &stage.catalog.features[code]);
         let is_counted = entry.source == quota_core::draw::Source::Allowance
             && own.bucket == entry.bucket
             && own.standing == Standing::InForce;

@@ -20,6 +20,7 @@ mod plans;
 mod queue;
 mod reasons;
 mod refunds;
+mod several_limits;
 mod stage;
 mod tokens;
 mod two_homes;

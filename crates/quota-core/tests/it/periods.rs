@@ -8,10 +8,10 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 use proptest::sample::select;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Anchor, Cadence, Feature};
+use quota_core::catalog::{Anchor, Cadence, Catalog, Feature, Per};
 use quota_core::command::{ChangePlan, ChangeWhen, Command, Renew, Subscribe, UsageAfterChange};
 use quota_core::draw::Scope;
-use quota_core::rules::allowance::{Standing, allowance};
+use quota_core::rules::allowance::{Allowance, Asked, Standing, allowance};
 use quota_core::terms::{Policy, Subscription, Terms};
 use quota_core::window::{cadence_window, month_start};
 
@@ -228,6 +228,20 @@ fn counted(
     (feature, terms)
 }
 
+fn counted_at(
+    terms: &Terms,
+    feature: &Feature,
+    catalog: &Catalog,
+    now: DateTime<Utc>,
+) -> Allowance {
+    let asked = Asked {
+        catalog,
+        grace: GRACE,
+        now,
+    };
+    allowance((terms, &[]), feature, asked)
+}
+
 const DAY: i64 = 86_400_000_000;
 
 proptest! {
@@ -254,19 +268,19 @@ proptest! {
         };
         let (feature, terms) = counted(cadence, anchor, zone, subscription);
         // A renewal does not begin the calendar's windows anew.
-        let is_cut = !feature.counts_by_calendar();
+        let is_cut = !Per::of(&feature).is_calendar();
         let months = (1..5).map(|month| month_start(anchor_at, month)).filter(|_| renews && is_cut);
         let period_ends: Vec<_> = months.chain([ends_at]).collect();
         let mut now = starts_at;
         while now < ends_at {
-            let own = allowance(&terms, &feature, &catalog, GRACE, now);
+            let own = counted_at(&terms, &feature, &catalog, now);
             prop_assert_eq!(own.standing, Standing::InForce);
             prop_assert_eq!(own.window.starts_at, now);
             let cadence_ends = cadence_window(cadence, anchor, anchor_at, zone, now).ends_at;
             let ends = period_ends.iter().copied().chain(cadence_ends);
             let sooner = ends.filter(|end| now < *end).min().expect("the period ends");
             prop_assert_eq!(own.resets_at(Scope::User), Some(sooner));
-            let last = allowance(&terms, &feature, &catalog, GRACE, sooner - TimeDelta::microseconds(1));
+            let last = counted_at(&terms, &feature, &catalog, sooner - TimeDelta::microseconds(1));
             prop_assert_eq!(last, own);
             now = sooner;
         }

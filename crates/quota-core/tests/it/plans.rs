@@ -73,7 +73,7 @@ fn an_upgrade_restarts_a_consumable_that_renewals_carry() {
     let mut stage = Stage::user("pro");
     let max = stage.catalog.plans.get_mut(&plan_code("max"));
     let limits = &mut max.expect("in the catalog")[0].limits;
-    limits.insert(code("lessons"), Limit::Of(20));
+    limits.insert(code("lessons"), Limit::Of(20).into());
     let first = stage.done("user:a", consume("lessons", 20));
     stage.later(TimeDelta::days(1));
     let change = change_plan("max", Some(ChangeWhen::Now), UsageAfterChange::Keep);

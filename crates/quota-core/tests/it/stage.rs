@@ -91,6 +91,15 @@ impl Stage {
         stage
     }
 
+    /// With what commands are decided now.
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            now: self.now,
+            catalog: &self.catalog,
+            grace: GRACE,
+        }
+    }
+
     /// Time passes.
     pub fn later(&mut self, by: TimeDelta) {
         self.now += by;
@@ -356,18 +365,8 @@ impl Stage {
             return token_balance(found, &token_id(token)).expect("the token is known");
         }
         let feature = &self.catalog.features[&code(feature)];
-        let own = quota_core::rules::allowance::allowance(
-            &found.terms,
-            feature,
-            &self.catalog,
-            GRACE,
-            self.now,
-        );
-        let context = Context {
-            now: self.now,
-            catalog: &self.catalog,
-            grace: GRACE,
-        };
+        let context = self.context();
+        let own = context.allowance(found, feature);
         scope_balance(&context, scope, found, feature, &own)
     }
 

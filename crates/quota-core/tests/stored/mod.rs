@@ -8,9 +8,12 @@ use std::fmt::Debug;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use quota_core::amount::{Amount, Limit};
-use quota_core::answer::{Answer, Released, ScopeBalance};
+use quota_core::answer::{Answer, Released, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Plan};
+use quota_core::catalog::{
+    Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Per, Plan, PlanLimit, PlanValue,
+    Rollover,
+};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
@@ -84,6 +87,11 @@ fn tracked() -> Bucket {
     Bucket::Tracked(feature("articles"), at(0).timestamp_micros())
 }
 
+fn further() -> Bucket {
+    let per = of(Per::parse("first_use-5h").ok_or("no limit"));
+    Bucket::Further(feature("articles"), per, at(0).timestamp_micros())
+}
+
 pub fn books() -> Documents<Books> {
     let new = |bucket| Balance::new(bucket, Limit::Of(10), at(0));
     let full = Balance {
@@ -95,6 +103,7 @@ pub fn books() -> Documents<Books> {
         starts_at: at(0),
         ends_at: Some(at(31)),
         priority: 7,
+        rolled_over: 3,
         reset_sequence: 4,
         reset_at: Some(at(3)),
         began_as: Some(Bucket::Standing(feature("articles"))),
@@ -104,6 +113,7 @@ pub fn books() -> Documents<Books> {
         balances: vec![
             full,
             new(tracked()),
+            new(further()),
             new(Bucket::Standing(feature("albums"))),
             new(Bucket::Trial(feature("try_on"))),
             new(Bucket::Grant(grant())),
@@ -290,6 +300,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         credits: None,
         trial: None,
         resets_at: None,
+        windows: Vec::new(),
     };
     let full = ScopeBalance {
         scope: Scope::User,
@@ -304,6 +315,32 @@ fn scope_balances() -> Vec<ScopeBalance> {
         credits: Some(7),
         trial: Some(1),
         resets_at: Some(at(31)),
+        windows: vec![
+            WindowBalance {
+                per: Cadence::Weekly,
+                anchor: Anchor::Subscription,
+                granted: Limit::Unlimited,
+                used: 0,
+                held: 0,
+                overage: 0,
+                remaining: None,
+                rolled_over: 0,
+                starts_at: None,
+                resets_at: None,
+            },
+            WindowBalance {
+                per: Cadence::Daily,
+                anchor: Anchor::FirstUse,
+                granted: Limit::Of(10),
+                used: 4,
+                held: 3,
+                overage: 2,
+                remaining: Some(1),
+                rolled_over: 5,
+                starts_at: Some(at(0)),
+                resets_at: Some(at(1)),
+            },
+        ],
     };
     vec![least, full]
 }
@@ -324,6 +361,7 @@ pub fn answers() -> Documents<Answer> {
             scope: Scope::User,
             available: 1,
             resets_at,
+            window: resets_at.map(|_| Cadence::Weekly),
         },
         balances: balances(),
     };
@@ -392,6 +430,11 @@ pub fn reservations() -> Documents<Reservation> {
     let draw = |source, unit_cost| Draw {
         scope: Scope::User,
         bucket: window(),
+        further: if unit_cost == 1 {
+            Vec::new()
+        } else {
+            vec![further()]
+        },
         source,
         amount: 3,
         unit_cost,
@@ -480,8 +523,24 @@ pub fn catalogs() -> Documents<Catalog> {
         interval: Interval::Year,
         pinned: true,
         limits: BTreeMap::from([
-            (feature("albums"), Limit::Unlimited),
-            (feature("articles"), Limit::Of(10)),
+            (feature("albums"), PlanValue::Limit(Limit::Unlimited)),
+            (feature("articles"), PlanValue::Limit(Limit::Of(10))),
+            (
+                feature("messages"),
+                PlanValue::Limits(vec![PlanLimit::new(Limit::Of(5))]),
+            ),
+            (
+                feature("tokens"),
+                PlanValue::Limits(vec![
+                    PlanLimit {
+                        per: Some(Cadence::Weekly),
+                        anchor: Some(Anchor::Calendar),
+                        rollover: Some(Rollover { max: 30 }),
+                        ..PlanLimit::new(Limit::Of(500))
+                    },
+                    PlanLimit::new(Limit::Unlimited),
+                ]),
+            ),
         ]),
         ..least_plan.clone()
     };

@@ -7,9 +7,9 @@ use crate::fixtures::{
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
-use quota_core::answer::{Answer, ScopeBalance};
+use quota_core::answer::{Answer, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Catalog, CatalogFile, Interval, Plan};
+use quota_core::catalog::{Anchor, Cadence, Catalog, CatalogFile, Interval, Per, Plan};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
@@ -93,9 +93,17 @@ fn full_account() -> Account {
     full
 }
 
+fn weekly() -> Per {
+    Per {
+        cadence: Cadence::Weekly,
+        anchor: Anchor::Calendar,
+    }
+}
+
 fn full_balances() -> Vec<Balance> {
     let buckets = [
         Bucket::Window(feature("f0"), -1_700_000_000_000_001),
+        Bucket::Further(feature("f0"), weekly(), 7),
         Bucket::Standing(feature("f0")),
         Bucket::Tracked(feature("f0"), i64::MAX),
         Bucket::Trial(feature("f0")),
@@ -110,6 +118,7 @@ fn full_balances() -> Vec<Balance> {
         starts_at: odd_instant(),
         ends_at: Some(instant(9)),
         priority: u32::MAX,
+        rolled_over: COUNT_MAX - 3,
         reset_sequence: COUNT_MAX,
         reset_at: Some(odd_instant()),
         began_as: Some(Bucket::Window(feature("f0"), -4)),
@@ -153,6 +162,18 @@ fn full_scope_balance() -> ScopeBalance {
         credits: Some(COUNT_MAX),
         trial: Some(0),
         resets_at: Some(odd_instant()),
+        windows: vec![WindowBalance {
+            per: Cadence::Weekly,
+            anchor: Anchor::FirstUse,
+            granted: Limit::Of(AMOUNT_MAX),
+            used: COUNT_MAX,
+            held: 1,
+            overage: 2,
+            remaining: Some(COUNT_MAX),
+            rolled_over: 3,
+            starts_at: Some(odd_instant()),
+            resets_at: Some(odd_instant()),
+        }],
     }
 }
 
@@ -163,6 +184,7 @@ fn answers() -> Vec<Answer> {
         scope: Scope::Org,
         available: COUNT_MAX,
         resets_at: Some(odd_instant()),
+        window: Some(Cadence::Weekly),
     };
     let denied = |balances, denial| Answer::Denied {
         feature: feature("f0"),
@@ -324,6 +346,7 @@ pub async fn every_state_of_a_reservation_comes_back(store: Store) {
             Draw {
                 scope: Scope::Token,
                 bucket: Bucket::Token(token("t'\"🦀")),
+                further: vec![Bucket::Further(feature("f0"), weekly(), 7)],
                 source: Source::Unlimited,
                 amount: COUNT_MAX,
                 unit_cost: 7,
