@@ -483,6 +483,29 @@ pub fn events() -> Documents<Event> {
     ]
 }
 
+fn full_limits() -> BTreeMap<FeatureCode, PlanValue> {
+    BTreeMap::from([
+        (feature("albums"), PlanValue::Limit(Limit::Unlimited)),
+        (feature("articles"), PlanValue::Limit(Limit::Of(10))),
+        (
+            feature("messages"),
+            PlanValue::Limits(vec![PlanLimit::new(Limit::Of(5))]),
+        ),
+        (
+            feature("tokens"),
+            PlanValue::Limits(vec![
+                PlanLimit {
+                    per: Some(Cadence::Weekly),
+                    anchor: Some(Anchor::Calendar),
+                    rollover: Some(Rollover { max: 30 }),
+                    ..PlanLimit::new(Limit::Of(500))
+                },
+                PlanLimit::new(Limit::Unlimited),
+            ]),
+        ),
+    ])
+}
+
 pub fn catalogs() -> Documents<Catalog> {
     let least_feature = Feature {
         code: feature("albums"),
@@ -522,26 +545,7 @@ pub fn catalogs() -> Documents<Catalog> {
         currency: "eur".to_owned(),
         interval: Interval::Year,
         pinned: true,
-        limits: BTreeMap::from([
-            (feature("albums"), PlanValue::Limit(Limit::Unlimited)),
-            (feature("articles"), PlanValue::Limit(Limit::Of(10))),
-            (
-                feature("messages"),
-                PlanValue::Limits(vec![PlanLimit::new(Limit::Of(5))]),
-            ),
-            (
-                feature("tokens"),
-                PlanValue::Limits(vec![
-                    PlanLimit {
-                        per: Some(Cadence::Weekly),
-                        anchor: Some(Anchor::Calendar),
-                        rollover: Some(Rollover { max: 30 }),
-                        ..PlanLimit::new(Limit::Of(500))
-                    },
-                    PlanLimit::new(Limit::Unlimited),
-                ]),
-            ),
-        ]),
+        limits: full_limits(),
         ..least_plan.clone()
     };
     let former = Feature {
