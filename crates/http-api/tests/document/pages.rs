@@ -107,7 +107,7 @@ fn the_page_of_problems_lists_every_code_and_no_other() {
         .map(|reason| reason.as_str().expect("a word").to_owned())
         .collect();
     assert_eq!(reasons, codes_of("crates/quota-core/src/denial.rs"));
-    let mut wanted = codes_of("crates/quota-core/src/answer.rs");
+    let mut wanted = codes_of("crates/quota-core/src/rejection.rs");
     wanted.extend(reasons);
     let own = own_codes();
     assert!(own.len() > 20, "{own:?}");

@@ -5,6 +5,7 @@
     reason = "a failed call is a failed test, and says which"
 )]
 
+mod catalogs;
 mod directory;
 mod events;
 mod jobs;
@@ -24,6 +25,7 @@ use quota_core::ports::{
     AuditHome, HomeQuery, HomeWrite, QueuePlace, QueuedEvent, Storage, StoreError,
 };
 
+pub use catalogs::*;
 pub use directory::*;
 pub use events::*;
 pub use jobs::*;

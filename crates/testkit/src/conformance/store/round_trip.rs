@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
 use quota_core::answer::{Answer, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Anchor, Cadence, Catalog, CatalogFile, Interval, Per, Plan};
+use quota_core::catalog::{Anchor, Cadence, Interval, Per};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
@@ -23,7 +23,7 @@ use quota_core::reservation::ReservationState;
 use quota_core::terms::{Override, PlanChange, Policy, Status, Subscription, Token};
 
 /// Quotes, a backslash, a line break, a percent sign, an emoji and a combining mark.
-const ODD: &str = "it's \"odd\" \\ \n % _ ; -- 🦀 e\u{301} 数";
+pub(super) const ODD: &str = "it's \"odd\" \\ \n % _ ; -- 🦀 e\u{301} 数";
 
 fn token(id: &str) -> TokenId {
     TokenId::new(id).expect("a token id")
@@ -33,7 +33,7 @@ fn plan(code: &str) -> PlanCode {
     PlanCode::new(code).expect("a plan code")
 }
 
-fn odd_instant() -> chrono::DateTime<chrono::Utc> {
+pub(super) fn odd_instant() -> chrono::DateTime<chrono::Utc> {
     instant(-3_000_000_000) + TimeDelta::microseconds(123_457)
 }
 
@@ -391,29 +391,4 @@ pub async fn every_kind_of_event_comes_back(store: Store) {
     put(&store, vec![write]).await;
     let pending = waiting(&store).await;
     assert_eq!(pending, written);
-}
-
-/// A catalog comes back with all versions of its plans.
-pub async fn a_whole_catalog_comes_back(store: Store) {
-    let mut pro = Plan {
-        code: plan("pro"),
-        name: ODD.to_owned(),
-        price: AMOUNT_MAX,
-        currency: "eur".to_owned(),
-        interval: Interval::Year,
-        pinned: true,
-        limits: [].into(),
-    };
-    let file = |plan: &Plan| CatalogFile {
-        features: Vec::new(),
-        plans: vec![plan.clone()],
-    };
-    let first = Catalog::default().applied(&file(&pro)).expect("is valid");
-    pro.price = 0;
-    let second = first.applied(&file(&pro)).expect("is valid");
-    for catalog in [&first, &second] {
-        let put = store.put_catalog(catalog, Some(ODD), odd_instant()).await;
-        assert!(put.expect("writes"));
-    }
-    assert_eq!(store.catalog().await.expect("reads"), second);
 }

@@ -1,0 +1,93 @@
+//! Catalogs as they are stored.
+
+use std::collections::BTreeMap;
+
+use quota_core::amount::Limit;
+use quota_core::catalog::{
+    Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Per, Plan, PlanLimit, PlanValue,
+    Rollover,
+};
+use quota_core::ids::FeatureCode;
+
+use super::{feature, plan};
+use crate::Documents;
+
+fn full_limits() -> BTreeMap<FeatureCode, PlanValue> {
+    BTreeMap::from([
+        (feature("albums"), PlanValue::Limit(Limit::Unlimited)),
+        (feature("articles"), PlanValue::Limit(Limit::Of(10))),
+        (
+            feature("messages"),
+            PlanValue::Limits(vec![PlanLimit::new(Limit::Of(5))]),
+        ),
+        (
+            feature("tokens"),
+            PlanValue::Limits(vec![
+                PlanLimit {
+                    per: Some(Cadence::Weekly),
+                    anchor: Some(Anchor::Calendar),
+                    rollover: Some(Rollover { max: 30 }),
+                    ..PlanLimit::new(Limit::Of(500))
+                },
+                PlanLimit::new(Limit::Unlimited),
+            ]),
+        ),
+    ])
+}
+
+pub fn catalogs() -> Documents<Catalog> {
+    let least_feature = Feature {
+        code: feature("albums"),
+        name: "Albums".to_owned(),
+        unit: "album".to_owned(),
+        kind: Kind::Capacity,
+        cadence: Cadence::Subscription,
+        anchor: Anchor::Subscription,
+        on_renewal: None,
+        credit_cost: None,
+        trial_limit: 0,
+        scale: 1,
+    };
+    let full_feature = Feature {
+        code: feature("articles"),
+        kind: Kind::Consumable,
+        cadence: Cadence::Daily,
+        anchor: Anchor::Calendar,
+        on_renewal: Some(OnRenewal::Reset),
+        credit_cost: Some(3),
+        trial_limit: 2,
+        scale: 1_000_000,
+        ..least_feature.clone()
+    };
+    let least_plan = Plan {
+        code: plan("free"),
+        name: "Free".to_owned(),
+        price: 0,
+        currency: "usd".to_owned(),
+        interval: Interval::Month,
+        pinned: false,
+        limits: BTreeMap::new(),
+    };
+    let full_plan = Plan {
+        code: plan("free"),
+        price: 4_900,
+        currency: "eur".to_owned(),
+        interval: Interval::Year,
+        pinned: true,
+        limits: full_limits(),
+        ..least_plan.clone()
+    };
+    let former = Feature {
+        code: feature("uploads"),
+        ..least_feature.clone()
+    };
+    let full = Catalog {
+        version: 3,
+        former_features: BTreeMap::from([(feature("uploads"), former)]),
+        features: [least_feature, full_feature]
+            .map(|feature| (feature.code.clone(), feature))
+            .into(),
+        plans: BTreeMap::from([(plan("free"), vec![least_plan, full_plan])]),
+    };
+    vec![("empty", Catalog::default()), ("full", full)]
+}

@@ -1,0 +1,60 @@
+//! Catalogs that are kept.
+
+use quota_core::amount::{AMOUNT_MAX, Limit};
+use quota_core::catalog::{
+    Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, Plan, PlanLimit, PlanValue,
+    Rollover,
+};
+use quota_core::ids::PlanCode;
+
+use super::Store;
+use super::round_trip::{ODD, odd_instant};
+use crate::fixtures::feature;
+
+/// A catalog comes back with all versions of its plans.
+pub async fn a_whole_catalog_comes_back(store: Store) {
+    let feature = Feature {
+        code: feature("f0"),
+        name: ODD.to_owned(),
+        unit: ODD.to_owned(),
+        kind: Kind::Consumable,
+        cadence: Cadence::Monthly,
+        anchor: Anchor::Subscription,
+        on_renewal: None,
+        credit_cost: None,
+        trial_limit: 0,
+        scale: 1,
+    };
+    let limits = vec![
+        PlanLimit {
+            rollover: Some(Rollover { max: AMOUNT_MAX }),
+            ..PlanLimit::new(Limit::Of(AMOUNT_MAX))
+        },
+        PlanLimit {
+            per: Some("5h".parse().expect("a span")),
+            anchor: Some(Anchor::FirstUse),
+            ..PlanLimit::new(Limit::Unlimited)
+        },
+    ];
+    let mut pro = Plan {
+        code: PlanCode::new("pro").expect("a plan's code"),
+        name: ODD.to_owned(),
+        price: AMOUNT_MAX,
+        currency: "eur".to_owned(),
+        interval: Interval::Year,
+        pinned: true,
+        limits: [(feature.code.clone(), PlanValue::Limits(limits))].into(),
+    };
+    let file = |plan: &Plan| CatalogFile {
+        features: vec![feature.clone()],
+        plans: vec![plan.clone()],
+    };
+    let first = Catalog::default().applied(&file(&pro)).expect("is valid");
+    pro.price = 0;
+    let second = first.applied(&file(&pro)).expect("is valid");
+    for catalog in [&first, &second] {
+        let put = store.put_catalog(catalog, Some(ODD), odd_instant()).await;
+        assert!(put.expect("writes"));
+    }
+    assert_eq!(store.catalog().await.expect("reads"), second);
+}
