@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quota_core::amount::Limit;
 use quota_core::catalog::{
-    Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Per, Plan, PlanLimit, PlanValue,
+    Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Plan, PlanLimit, PlanValue,
     Rollover,
 };
 use quota_core::ids::FeatureCode;
