@@ -119,6 +119,13 @@ fn shown(plan: &CatalogPlan) -> String {
             over.account, over.feature, over.used, over.limit
         ));
     }
+    if plan.lost_flag_count != 0 {
+        let count = plan.lost_flag_count;
+        lines.push(format!("without a flag then: {count} accounts"));
+    }
+    for lost in &plan.lost_flags {
+        lines.push(format!("    {} {}", lost.account, lost.feature));
+    }
     if plan.is_partial {
         lines.push(format!(
             "only the first {} accounts were looked at",

@@ -87,6 +87,16 @@ pub struct OverLimitBody {
     pub limit: u64,
 }
 
+/// An account that would lose a flag.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LostFlagBody {
+    /// The account, such as `org:acme`.
+    pub account: AccountId,
+    /// Code of the flag, as in the catalog in force.
+    pub feature: FeatureCode,
+}
+
 /// A feature or a plan that is removed while accounts hold it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -131,6 +141,12 @@ pub struct PlanOfChanges {
     pub over_limit: Vec<OverLimitBody>,
     /// How many such accounts there are.
     pub over_limit_count: u64,
+    /// Accounts whose plan has a flag now and would not have it any more; the first 100.
+    #[serde(default)]
+    pub lost_flags: Vec<LostFlagBody>,
+    /// How many such accounts there are, each counted once for a flag.
+    #[serde(default)]
+    pub lost_flag_count: u64,
     /// How many accounts were examined.
     pub examined: u64,
     /// Whether there are more accounts than were examined.

@@ -103,7 +103,7 @@ pub struct CheckBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "articles_per_month"))]
     pub feature: Option<FeatureCode>,
-    /// How much of the feature, in stored units: 1 to 10^15.
+    /// How much of the feature, in stored units: 1 to 10^15; 1 when it is left out. Of a flag or a setting nothing is counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = 1))]
     pub amount: Option<Amount>,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
-use quota_core::catalog::{Anchor, Cadence};
+use quota_core::catalog::{Anchor, Cadence, Given};
 use quota_core::denial::Reason;
 use quota_core::draw::{Scope, Source};
 use quota_core::ids::{FeatureCode, GrantId, TokenId};
@@ -171,6 +171,9 @@ pub struct DecisionBody {
     /// Why it was denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Checks of a setting only: its value, where the plan has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Given>,
     /// Whose limit denied it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,

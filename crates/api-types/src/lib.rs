@@ -18,6 +18,7 @@ mod catalog;
 mod credits;
 mod decide;
 mod decision;
+mod entitlements;
 pub mod instant;
 mod jobs;
 mod keys;
@@ -38,13 +39,16 @@ pub use accounts::{
     OverrideBody, OverrideView, ReasonBody, ResetBody, UserBody,
 };
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
-pub use catalog::{CatalogBody, HeldBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges};
+pub use catalog::{
+    CatalogBody, HeldBody, LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
+};
 pub use credits::{CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
 pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
     ReleaseCapacityBody, ReserveBody, TrackBody,
 };
 pub use decision::{BalanceBody, DecisionBody, DrawBody, ReleasedBody, WindowBody};
+pub use entitlements::{EntitlementsBody, LeftBody};
 pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList};
 pub use keys::{KeyBody, KeyList, NewKeyBody};
 pub use label::{InvalidLabel, Label};

@@ -1,6 +1,9 @@
 //! An account with all its balances.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
+use quota_core::catalog::Given;
 use quota_core::ids::{FeatureCode, TokenId};
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +52,14 @@ pub struct OverviewBody {
     pub version: u64,
     /// Whether its subscription is in force.
     pub in_force: bool,
-    /// Its balance of every feature of the catalog, by code.
+    /// Its balance of every counted feature of the catalog, by code.
     pub features: Vec<FeatureBody>,
+    /// Every flag of the catalog by code, and whether the account has it.
+    #[serde(default)]
+    pub flags: BTreeMap<FeatureCode, bool>,
+    /// The value of each setting that its plan has, by code; of a member its org's, where that has one.
+    #[serde(default)]
+    pub settings: BTreeMap<FeatureCode, Given>,
     /// The balances of its tokens; none for an org.
     pub tokens: Vec<TokenStanding>,
     /// Its credit grants that are not used up.

@@ -7,7 +7,7 @@
 //! | [`Reads`] | `read` or more | every GET under `/v1` but API keys, and `POST /v1/check` |
 //! | [`Writes`] | `write` or more | decisions and what follows them, users, orgs, tokens, overrides, subscriptions, credits |
 //! | [`Admin`] | `admin` | planning and applying a catalog, API keys, starting a job; `/metrics`, unless it is open |
-//! | none | no key | `/healthz`, `/readyz`, `/docs`, `/openapi.json` |
+//! | none | no key | `/healthz`, `/readyz`, `/docs`, `/openapi.json`, `/v1/catalog/schema` |
 
 use std::sync::Arc;
 

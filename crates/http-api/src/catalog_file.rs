@@ -35,9 +35,17 @@ pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
         FileFault {
             line,
             column,
-            detail: words::plain(error.message()),
+            detail: words_of(error.message()),
         }
     })
+}
+
+/// A message with the field that is missing: nothing stands at its place that would say its name.
+fn words_of(message: &str) -> String {
+    match message.strip_prefix("missing field ") {
+        Some(field) => format!("{field} is required"),
+        None => words::plain(message),
+    }
 }
 
 /// Where in the text of a file that reads well the entry stands that breaks a rule, as line and column.
@@ -59,7 +67,13 @@ pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usi
     });
     let entry = found.next_back()?;
     let value = entry.get(invalid.field).or_else(|| entry.get("code"))?;
-    Some(line_and_column(text, value.span().start))
+    let member = invalid.member.as_ref().and_then(|member| {
+        let DeValue::Table(members) = value.get_ref() else {
+            return None;
+        };
+        members.get(member.as_str())
+    });
+    Some(line_and_column(text, member.unwrap_or(value).span().start))
 }
 
 /// The place of the entry that breaks a rule, as a JSON pointer.
@@ -78,7 +92,9 @@ pub(crate) fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> Str
             .rposition(|plan| plan.code.as_str() == code),
     };
     let index = index.unwrap_or_default();
-    format!("/{kind}/{index}/{}", invalid.field)
+    let member = invalid.member.as_ref();
+    let member = member.map_or(String::new(), |member| format!("/{member}"));
+    format!("/{kind}/{index}/{}{member}", invalid.field)
 }
 
 /// "feature `x`" as `("feature", "x")`.

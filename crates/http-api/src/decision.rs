@@ -123,6 +123,7 @@ pub(crate) fn check_body(
         at: Some(at),
         allowed: checked.denial.is_none(),
         requested,
+        value: checked.value.clone(),
         draws: checked.draws.iter().map(draw_of).collect(),
         balances: balance_bodies(&checked.balances),
         ..DecisionBody::default()

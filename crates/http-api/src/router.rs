@@ -14,13 +14,13 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::ApiState;
-use crate::document::{described, finished};
+use crate::document::{SCHEMA_JSON, catalog_schema, described, finished};
 use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
-    accounts, batch, catalog, check, consume, credits, give_back, jobs, keys, ledger, members,
-    moves, operate, overrides, overview, reservations, subscription, tokens,
+    accounts, batch, catalog, check, consume, credits, entitlements, give_back, jobs, keys, ledger,
+    members, moves, operate, overrides, overview, reservations, subscription, tokens,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -40,9 +40,15 @@ fn routes_within(edge: &EdgeLayer, state: ApiState) -> Router {
         let answer = ([(header::CONTENT_TYPE, text.clone())], json.clone());
         async move { answer }
     };
+    let schema = catalog_schema(&document).to_string();
+    let schema = move || {
+        let answer = ([(header::CONTENT_TYPE, SCHEMA_JSON)], schema.clone());
+        async move { answer }
+    };
     let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     let probes = probes
         .route("/openapi.json", get(openapi))
+        .route("/v1/catalog/schema", get(schema))
         .route("/", get(async || Redirect::temporary("/docs/")))
         .merge(Router::<ApiState>::from(docs))
         .method_not_allowed_fallback(method_not_allowed)
@@ -122,6 +128,8 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(accounts::get))
         // /v1/{users,orgs}/{id}/overview
         .routes(routes!(overview::overview))
+        // /v1/{users,orgs}/{id}/entitlements
+        .routes(routes!(entitlements::entitlements))
         // /v1/{users,orgs}/{id}/ledger
         .routes(routes!(ledger::ledger))
         // /v1/{users,orgs}/{id}/overrides/{feature}

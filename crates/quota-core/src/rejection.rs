@@ -71,6 +71,10 @@ pub enum Rejection {
     AlreadyRefunded,
     #[error("feature `{0}` is not a capacity")]
     NotCapacity(FeatureCode),
+    #[error(
+        "feature `{0}` is a flag or a setting: nothing of it is counted, so nothing can be spent or limited"
+    )]
+    NotCountable(FeatureCode),
     #[error("the grant already exists")]
     GrantExists,
     #[error("grant `{0}` does not exist")]
@@ -172,6 +176,7 @@ impl Rejection {
             Self::RefundTooLarge { .. } => "refund_too_large",
             Self::AlreadyRefunded => "already_refunded",
             Self::NotCapacity(_) => "not_a_capacity",
+            Self::NotCountable(_) => "not_countable",
             Self::GrantExists => "grant_exists",
             Self::UnknownGrant(_) => "unknown_grant",
             Self::GrantEmpty => "grant_empty",
@@ -201,6 +206,7 @@ impl Rejection {
             Self::UnknownFeature(_)
             | Self::FeatureRequired
             | Self::NotCapacity(_)
+            | Self::NotCountable(_)
             | Self::NotInOperation { .. } => Some("feature"),
             Self::UnknownPlan(_) => Some("plan"),
             Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
@@ -277,6 +283,7 @@ impl Rejection {
             | Self::WrongKind { .. }
             | Self::FeatureRequired
             | Self::NotCapacity(_)
+            | Self::NotCountable(_)
             | Self::StartsCanceled
             | Self::EndsBeforeStart { .. }
             | Self::NotInFuture { .. }

@@ -297,7 +297,7 @@ fn limits_that_do_not_fit_are_refused() {
         ),
         ("m = { limit = 1, rolover = 3 }", "unknown field `rolover`"),
         (
-            "m = true",
+            "m = 1.5",
             "a whole number from 0 to 1000000000000000, \"unlimited\", a limit such as",
         ),
     ] {
@@ -306,4 +306,151 @@ fn limits_that_do_not_fit_are_refused() {
     }
     let fits = "m = [{ limit = 1, rollover = { max = 1 } }, { limit = 2, per = \"5h\", anchor = \"first_use\" }], s = 3";
     assert_eq!(with(fits), Ok(()));
+}
+
+const UNCOUNTED: &str = "[[feature]]\ncode = \"sso\"\nname = \"Single sign-on\"\nkind = \"flag\"\n\
+     [[feature]]\ncode = \"size\"\nname = \"Largest file\"\nunit = \"MB\"\nkind = \"setting\"\n\
+     [[feature]]\ncode = \"m\"\nname = \"M\"\nunit = \"m\"\nkind = \"consumable\"\ncadence = \"monthly\"\n";
+
+/// C2: a plan says of a flag whether it has it, and of a setting what it is. Anything else is refused, and names plan and
+/// feature.
+#[test]
+fn what_a_plan_says_fits_the_kind_of_the_feature() {
+    let with = |value: &str| {
+        let plan = format!("[[plan]]\ncode = \"p\"\nname = \"P\"\nlimits = {{ {value} }}\n");
+        let applied = Catalog::default().applied(&read(&format!("{UNCOUNTED}{plan}")));
+        applied.map(drop).map_err(|error| {
+            assert_eq!(error.entry, "plan `p`");
+            let member = error.member.as_ref().map(ToString::to_string);
+            (member.unwrap_or_default(), error.why)
+        })
+    };
+    let long = format!("size = \"{}\"", "x".repeat(201));
+    for (value, member, words) in [
+        ("sso = 1", "sso", "of `sso` must be `true` or `false`"),
+        ("sso = \"yes\"", "sso", "of `sso` must be `true` or `false`"),
+        ("sso = \"unlimited\"", "sso", "of `sso` must be `true` or"),
+        ("sso = [{ limit = 1 }]", "sso", "of `sso` must be `true` or"),
+        ("sso = { limit = 1 }", "sso", "of `sso` must be `true` or"),
+        (
+            "size = true",
+            "size",
+            "of `size` must be a whole number or a text",
+        ),
+        (
+            "size = { limit = 1 }",
+            "size",
+            "of `size` must be a whole number or a text",
+        ),
+        (
+            "size = []",
+            "size",
+            "of `size` must be a whole number or a text",
+        ),
+        (
+            "size = \"\"",
+            "size",
+            "of `size` must be a text of 1 to 200 characters",
+        ),
+        (
+            &long,
+            "size",
+            "of `size` must be a text of 1 to 200 characters",
+        ),
+        (
+            "m = true",
+            "m",
+            "of `m` must be a whole number or \"unlimited\": `true` and",
+        ),
+        (
+            "m = \"many\"",
+            "m",
+            "of `m` must be a whole number or \"unlimited\": a text",
+        ),
+    ] {
+        let (at, why) = with(value).expect_err(value);
+        assert_eq!(at, member, "{value}");
+        assert!(why.starts_with(words), "{value}: {why}");
+    }
+    let most = format!("size = \"{}\"", "ß".repeat(200));
+    for fits in [
+        "sso = true, size = 50, m = 1",
+        "sso = false",
+        "size = \"large\"",
+        &most,
+    ] {
+        assert_eq!(with(fits), Ok(()), "{fits}");
+    }
+}
+
+/// C1 and C2: of a flag or a setting nothing is said about counting; of what is counted, unit and cadence are.
+#[test]
+fn a_feature_says_what_its_kind_has() {
+    let refused = |kind: &str, rest: &str| {
+        let text = format!("[[feature]]\ncode = \"f\"\nname = \"F\"\nkind = \"{kind}\"\n{rest}\n");
+        let error = toml::from_str::<CatalogFile>(&format!("{UNCOUNTED}{text}"));
+        error.expect_err(rest).to_string()
+    };
+    for field in [
+        "cadence = \"monthly\"",
+        "anchor = \"subscription\"",
+        "on_renewal = \"reset\"",
+        "credit_cost = 1",
+        "trial_limit = 0",
+        "scale = 1",
+    ] {
+        let name = field.split(' ').next().unwrap_or_default();
+        for kind in ["flag", "setting"] {
+            let error = refused(kind, field);
+            let words =
+                format!("feature `f`: a {kind} has no `{name}`, since nothing of it is counted");
+            assert!(error.contains(&words), "{error}");
+            assert!(error.contains("line 16"), "{error}");
+        }
+    }
+    for kind in ["consumable", "capacity"] {
+        for (rest, lacking) in [("", "unit"), ("unit = \"x\"", "cadence")] {
+            let error = refused(kind, rest);
+            assert!(
+                error.contains(&format!("missing field `{lacking}`")),
+                "{error}"
+            );
+            assert!(error.contains("line 16"), "{error}");
+        }
+    }
+    // What did not come from a file is held to the same.
+    let mut file = read(UNCOUNTED);
+    file.features[0].credit_cost = Some(1);
+    let error = Catalog::default().applied(&file).expect_err("refused");
+    assert_eq!(
+        (error.entry.as_str(), error.field),
+        ("feature `sso`", "credit_cost")
+    );
+}
+
+/// C2: a flag does not become a limit, nor a limit a setting: what accounts have of it would be read otherwise.
+#[test]
+fn the_kind_of_what_is_not_counted_does_not_change() {
+    let first = Catalog::default().applied(&read(UNCOUNTED)).expect("valid");
+    for (from, to) in [
+        ("kind = \"flag\"", "kind = \"setting\""),
+        (
+            "kind = \"flag\"",
+            "unit = \"x\"\nkind = \"capacity\"\ncadence = \"subscription\"",
+        ),
+        (
+            "kind = \"consumable\"\ncadence = \"monthly\"",
+            "kind = \"setting\"",
+        ),
+    ] {
+        let changed = UNCOUNTED.replace(from, to);
+        assert_ne!(changed, UNCOUNTED);
+        let error = first.applied(&read(&changed)).expect_err(to);
+        assert_eq!(error.field, "kind", "{error}");
+    }
+    let renamed = UNCOUNTED.replace("unit = \"MB\"\n", "");
+    assert!(
+        first.applied(&read(&renamed)).is_ok(),
+        "a unit is only shown"
+    );
 }

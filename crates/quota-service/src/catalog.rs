@@ -1,4 +1,5 @@
-//! Plans as code: what an applied catalog file would change, whom it would leave over the limit, and applying it (C7).
+//! Plans as code: what an applied catalog file would change, whom it would leave over the limit or without a flag, and
+//! applying it (C7).
 
 use std::collections::BTreeMap;
 
@@ -6,10 +7,10 @@ use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::setting::Setting;
 use crate::{Engine, EngineError};
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Catalog, CatalogFile, Feature, Per, PlanValue};
+use quota_core::catalog::{Catalog, CatalogFile, Feature, Kind, Per, PlanValue};
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::ports::{AccountPage, AccountRow};
-use quota_core::rules::context::Context;
+use quota_core::rules::had::has_flag;
 
 /// Pages of accounts that are looked at; the answer says when there were more.
 const PAGES_MAX: u32 = 200;
@@ -41,6 +42,10 @@ pub struct CatalogPlan {
     pub over_limit: Vec<OverLimit>,
     /// How many such entries there are, those that are not listed among them.
     pub over_limit_count: u64,
+    /// Accounts whose plan has a flag and would not have it any more, the first 100: one entry for each flag.
+    pub lost_flags: Vec<LostFlag>,
+    /// How many such entries there are, those that are not listed among them.
+    pub lost_flag_count: u64,
     /// Accounts that were looked at, at most 100,000.
     pub examined: u64,
     /// Whether there were more than are looked at.
@@ -69,6 +74,15 @@ pub struct OverLimit {
     pub used: u64,
     /// What it would be allowed, in stored units.
     pub limit: u64,
+}
+
+/// An account that would lose a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostFlag {
+    /// The user or org.
+    pub account: AccountId,
+    /// Code of the flag.
+    pub feature: FeatureCode,
 }
 
 impl Engine {
@@ -141,7 +155,7 @@ impl Engine {
         Ok(plan)
     }
 
-    /// Finds who would be over a limit and who holds what goes; the effort is bounded.
+    /// Finds who would be over a limit or lose a flag, and who holds what goes; the effort is bounded.
     async fn examine_accounts(
         &self,
         current: &Catalog,
@@ -185,7 +199,9 @@ impl Engine {
 impl CatalogPlan {
     fn examine(&mut self, row: &AccountRow, setting: &Setting, (now, next): (&Catalog, &Catalog)) {
         self.examined += 1;
-        for feature in next.features.values() {
+        self.examine_flags(row, setting, (now, next));
+        let counted = next.features.values();
+        for feature in counted.filter(|feature| feature.kind.is_counted()) {
             let before = ceilings(setting, now, row, feature);
             let lowered = ceilings(setting, next, row, feature)
                 .into_iter()
@@ -200,6 +216,32 @@ impl CatalogPlan {
                         limit: after.most,
                     });
                 }
+            }
+        }
+    }
+
+    /// Finds the flags that the plan of an account gives now and would not give then.
+    fn examine_flags(
+        &mut self,
+        row: &AccountRow,
+        setting: &Setting,
+        (now, next): (&Catalog, &Catalog),
+    ) {
+        let has = |catalog: &Catalog, feature: &Feature| {
+            has_flag(&setting.under(catalog), &row.account, feature)
+        };
+        let flags = now.features.values();
+        for flag in flags.filter(|feature| feature.kind == Kind::Flag) {
+            let keeps = next.features.contains_key(&flag.code) && has(next, flag);
+            if keeps || !has(now, flag) {
+                continue;
+            }
+            self.lost_flag_count += 1;
+            if self.lost_flags.len() < NAMED_MAX {
+                self.lost_flags.push(LostFlag {
+                    account: row.id.clone(),
+                    feature: flag.code.clone(),
+                });
             }
         }
     }
@@ -230,11 +272,7 @@ fn ceilings(
     row: &AccountRow,
     feature: &Feature,
 ) -> Vec<Ceiling> {
-    let context = Context {
-        now: setting.now,
-        catalog,
-        grace: setting.grace,
-    };
+    let context = setting.under(catalog);
     let used = |bucket: &Bucket| {
         let balance = row.account.books.balance(bucket);
         balance.map_or(0, |balance: &Balance| balance.used)
@@ -280,6 +318,8 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
         held: Vec::new(),
         over_limit: Vec::new(),
         over_limit_count: 0,
+        lost_flags: Vec::new(),
+        lost_flag_count: 0,
         examined: 0,
         is_partial: false,
     };

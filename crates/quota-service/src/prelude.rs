@@ -2,12 +2,13 @@
 
 pub use quota_core::amount::Limit;
 pub use quota_core::answer::{Answer, Rejection, ScopeBalance};
-pub use quota_core::catalog::CatalogFile;
+pub use quota_core::catalog::{CatalogFile, Given};
 pub use quota_core::command::{ChangeWhen, UsageAfterChange};
 pub use quota_core::denial::{Denial, Reason};
 pub use quota_core::ids::{AccountId, OrgId, UserId};
 pub use quota_core::origin::Origin;
 pub use quota_core::rules::check::Checked;
+pub use quota_core::rules::entitlements::Entitlements;
 pub use quota_core::terms::{Policy, Status};
 
 pub use crate::call::{

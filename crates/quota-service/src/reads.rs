@@ -1,4 +1,4 @@
-//! Reads: check, overview and accounts. The cache answers the first two; it never says yes to a consume.
+//! Reads: check, overview, entitlements and accounts. The cache answers the first three; it never says yes to a consume.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,6 +12,7 @@ use quota_core::origin::Origin;
 use quota_core::ports::{AccountPage, AccountRow, CachedHome, HomeQuery, LoadQuery, StoreError};
 use quota_core::rules::check::{Checked, check, check_items};
 use quota_core::rules::context::Context;
+use quota_core::rules::entitlements::{Entitlements, entitlements};
 use quota_core::rules::execute::execute;
 use quota_core::rules::scope_balances::{Overview, overview};
 use uuid::Uuid;
@@ -85,6 +86,18 @@ impl Engine {
             known.version,
             (&known.user, known.org.as_ref()),
         ))
+    }
+
+    /// What an account may do, in short: flags, settings, and what is left of each limit.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] for an unknown account, [`EngineError::Store`] when it cannot be read.
+    pub async fn entitlements(&self, account: &AccountId) -> Result<Entitlements, EngineError> {
+        let setting = self.setting_now();
+        let known = self.known(account, &setting).await?;
+        let known = known.ok_or(Rejection::UnknownAccount)?;
+        let member = (&known.user, known.org.as_ref());
+        Ok(entitlements(&setting.context(), account, member))
     }
 
     /// An account and the home that it lives in.

@@ -16,9 +16,14 @@ pub(crate) struct Setting {
 
 impl Setting {
     pub(crate) fn context(&self) -> Context<'_> {
+        self.under(&self.catalog)
+    }
+
+    /// The same under another catalog.
+    pub(crate) fn under<'a>(&self, catalog: &'a Catalog) -> Context<'a> {
         Context {
             now: self.now,
-            catalog: &self.catalog,
+            catalog,
             grace: self.grace,
         }
     }

@@ -13,6 +13,7 @@ mod examples;
 mod examples_of_orgs;
 mod examples_of_plans;
 mod examples_of_time;
+mod flags;
 mod held_catalogs;
 mod job_runs;
 mod kill;

@@ -1,6 +1,7 @@
 //! The OpenAPI document: what all operations have in common is said here, once; what is an operation's own, at its
 //! handler.
 
+mod catalog_schema;
 mod headers;
 mod kind;
 mod words;
@@ -21,6 +22,7 @@ use utoipa::openapi::{
     Response, ResponseBuilder, Schema,
 };
 
+pub(crate) use catalog_schema::{SCHEMA_JSON, catalog_schema};
 use headers::declare_headers;
 use kind::{Kind, owner};
 

@@ -1,14 +1,15 @@
 //! The catalog: read it, see what a file would change, apply the file.
 
 use api_types::{
-    CatalogBody, FieldError, HeldBody, LimitChangeBody, OverLimitBody, PlanBody, PlanOfChanges,
+    CatalogBody, FieldError, HeldBody, LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody,
+    PlanOfChanges,
 };
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::PlanCode;
-use quota_service::{CatalogPlan, EngineError, Entry, HeldEntry, LimitChange, OverLimit};
+use quota_service::{CatalogPlan, EngineError, Entry, HeldEntry, LimitChange, LostFlag, OverLimit};
 
 use crate::ApiState;
 use crate::body::{is_json, media_type, parse_json, read_body, unsupported};
@@ -126,6 +127,13 @@ fn over_limit(over: OverLimit) -> OverLimitBody {
     }
 }
 
+fn lost_flag(lost: LostFlag) -> LostFlagBody {
+    LostFlagBody {
+        account: lost.account,
+        feature: lost.feature,
+    }
+}
+
 fn held_body(held: HeldEntry) -> HeldBody {
     let (feature, plan) = match held.entry {
         Entry::Feature(code) => (Some(code), None),
@@ -157,6 +165,8 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
         held: plan.held.into_iter().map(held_body).collect(),
         over_limit: plan.over_limit.into_iter().map(over_limit).collect(),
         over_limit_count: plan.over_limit_count,
+        lost_flags: plan.lost_flags.into_iter().map(lost_flag).collect(),
+        lost_flag_count: plan.lost_flag_count,
         examined: plan.examined,
         partial: plan.is_partial,
     }

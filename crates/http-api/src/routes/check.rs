@@ -5,6 +5,7 @@ use std::time::Instant;
 use api_types::{CheckBody, DecisionBody};
 use axum::extract::State;
 use axum::response::Response;
+use quota_core::amount::Amount;
 use quota_core::command::Consume;
 use quota_core::ids::AccountId;
 
@@ -26,7 +27,10 @@ pub(crate) async fn check(
     JsonBody(body): JsonBody<CheckBody>,
 ) -> Result<Response, Problem> {
     let account = AccountId::user(&body.user);
-    let (items, requested) = items((body.feature, body.amount, body.items), "")?;
+    let one = Amount::new(1).ok();
+    let is_named = body.feature.is_some() && body.items.is_none();
+    let amount = body.amount.or(one.filter(|_| is_named));
+    let (items, requested) = items((body.feature, amount, body.items), "")?;
     let (engine, token) = (state.engine(), body.token.as_ref());
     let began = Instant::now();
     let checked = match items.as_slice() {

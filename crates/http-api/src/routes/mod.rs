@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod check;
 pub(crate) mod consume;
 pub(crate) mod credits;
+pub(crate) mod entitlements;
 pub(crate) mod give_back;
 pub(crate) mod jobs;
 pub(crate) mod keys;

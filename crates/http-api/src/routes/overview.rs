@@ -40,6 +40,8 @@ fn body(account: AccountBody, overview: &Overview) -> OverviewBody {
         version: overview.version,
         in_force: overview.is_in_force,
         features: overview.features.iter().map(feature_body).collect(),
+        flags: overview.had.flags.clone(),
+        settings: overview.had.settings.clone(),
         tokens: tokens.collect(),
         grants: grant_bodies(&overview.grants, overview.at),
     }

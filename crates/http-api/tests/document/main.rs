@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
 mod api;
+mod catalog_file;
 mod jobs;
 mod pages;
 mod refusals;

@@ -173,5 +173,5 @@ fn the_example_of_the_catalog_page_is_taken() {
     let (example, _) = example.split_once("```").expect("it ends");
     let file = http_api::read_catalog_toml(example).expect("it is read");
     let catalog = Catalog::default().applied(&file).expect("it is valid");
-    assert_eq!((catalog.features.len(), catalog.plans.len()), (2, 2));
+    assert_eq!((catalog.features.len(), catalog.plans.len()), (4, 2));
 }

@@ -27,6 +27,9 @@ impl Schemas<'_> {
     }
 
     fn check(&self, schema: &Value, value: &Value, at: &str, unnamed: Unnamed) -> Vec<String> {
+        if *schema == Value::Bool(false) {
+            return vec![format!("{at} is not in the schema")];
+        }
         let Some(keywords) = schema.as_object() else {
             return vec![format!("{at}: {schema} is no schema")];
         };
@@ -52,12 +55,22 @@ impl Schemas<'_> {
                 "additionalProperties" if !keywords.contains_key("properties") => {
                     self.members(keywords, value, at, unnamed)
                 }
-                "additionalProperties" | "propertyNames" => Vec::new(),
+                "additionalProperties" | "propertyNames" | "then" | "else" => Vec::new(),
+                "if" => self.by_condition(keywords, value, at),
                 _ => plain(keyword, wanted, value, at),
             };
             faults.extend(found);
         }
         faults
+    }
+
+    /// One schema more, by whether the value is as `if` says.
+    fn by_condition(&self, keywords: &Map<String, Value>, value: &Value, at: &str) -> Vec<String> {
+        let holds = self.check(&keywords["if"], value, at, Unnamed::Taken);
+        let more = keywords.get(if holds.is_empty() { "then" } else { "else" });
+        more.map_or(Vec::new(), |more| {
+            self.check(more, value, at, Unnamed::Taken)
+        })
     }
 
     fn named(&self, reference: &Value) -> &Value {
@@ -125,6 +138,8 @@ fn plain(keyword: &str, wanted: &Value, value: &Value, at: &str) -> Vec<String> 
         "minLength" => length(value).is_none_or(|length| Some(length) >= number(wanted)),
         "maxLength" => length(value).is_none_or(|length| Some(length) <= number(wanted)),
         "format" => has_format(wanted, value),
+        "minItems" => items(value).is_none_or(|items| Some(items) >= number(wanted)),
+        "maxItems" => items(value).is_none_or(|items| Some(items) <= number(wanted)),
         _ => return vec![format!("{at}: `{keyword}` is not known to this test")],
     };
     if is_kept {
@@ -180,6 +195,10 @@ fn length(value: &Value) -> Option<i128> {
     i128::try_from(value.as_str()?.chars().count()).ok()
 }
 
+fn items(value: &Value) -> Option<i128> {
+    i128::try_from(value.as_array()?.len()).ok()
+}
+
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -226,6 +245,18 @@ fn what_is_not_as_its_schema_says_is_found() {
     ];
     for value in wrong {
         assert_eq!(schemas.faults(&document["a"], &value).len(), 1, "{value}");
+    }
+    let by_kind = json!({"if": {"required": ["a"]}, "then": {"properties": {"b": false}}, "else": {"required": ["b"]}});
+    let wrong = [json!({"a": 1, "b": 1}), json!({"c": 1}), json!({})];
+    for value in wrong {
+        assert_eq!(schemas.faults(&by_kind, &value).len(), 1, "{value}");
+    }
+    for value in [json!({"a": 1}), json!({"b": 1})] {
+        assert_eq!(schemas.faults(&by_kind, &value), [""; 0], "{value}");
+    }
+    let counted = json!({"minItems": 1, "maxItems": 2});
+    for value in [json!([]), json!([1, 2, 3])] {
+        assert_eq!(schemas.faults(&counted, &value).len(), 1, "{value}");
     }
     let unknown = json!({"multipleOf": 2});
     assert_eq!(schemas.faults(&unknown, &json!(4)).len(), 1);

@@ -157,6 +157,7 @@ async fn looking(api: &Api) {
         api.ask(&format!("get /v1/{account}"), NONE, 200).await;
         let overview = format!("get /v1/{account}/overview");
         api.ask(&overview, NONE, 200).await;
+        entitled(api, account).await;
         let ledger = format!("get /v1/{account}/ledger");
         api.ask(&ledger, NONE, 200).await;
         let page = api.ask(&format!("{ledger}?limit=1"), NONE, 200).await;
@@ -168,6 +169,19 @@ async fn looking(api: &Api) {
         assert_ne!(page.body["items"], json!([]), "{list}");
     }
     api.ask("get /v1/users?limit=1", NONE, 200).await;
+}
+
+/// Asks twice, the second time with the tag of the first answer.
+async fn entitled(api: &Api, account: &str) {
+    let path = format!("/v1/{account}/entitlements");
+    let first = api.ask(&format!("get {path}"), NONE, 200).await;
+    let sent = Sent {
+        secret: Some(&api.read),
+        headers: vec![("if-none-match", first.headers["etag"].as_str())],
+        ..Sent::default()
+    };
+    let same = api.send(&Method::GET, &path, sent).await;
+    assert_eq!(same.status, 304, "{}", same.text);
 }
 
 fn uses(user: &str, feature: &str, amount: u64) -> Value {

@@ -3,13 +3,13 @@
 
 use api_types::{
     AccountBody, AccountList, BatchAnswer, BatchBody, CancelBody, CatalogBody, ChangeBody,
-    ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody, DecisionBody, ExtendBody,
-    GrantBody, HealthBody, JobList, KeyBody, KeyList, LedgerBody, MemberList, MoveBody,
-    NewGrantBody, NewKeyBody, NewOrgBody, NewTokenBody, NewUserBody, OperationBody, OrgBody,
-    OverrideBody, OverviewBody, PlanOfChanges, Problem, ReasonBody, RefundBody, ReleaseBody,
-    ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody, ResetBody, RunBatchList, RunBody,
-    RunJobBody, RunList, StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody,
-    TokenList, TokenTermsBody, TrackBody, UserBody,
+    ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody, DecisionBody,
+    EntitlementsBody, ExtendBody, GrantBody, HealthBody, JobList, KeyBody, KeyList, LedgerBody,
+    MemberList, MoveBody, NewGrantBody, NewKeyBody, NewOrgBody, NewTokenBody, NewUserBody,
+    OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges, Problem, ReasonBody,
+    RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody,
+    ResetBody, RunBatchList, RunBody, RunJobBody, RunList, StartBody, StatusBody, SubscriptionBody,
+    TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -52,6 +52,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         TrackBody,
         CreditsBody,
         DecisionBody,
+        EntitlementsBody,
         ExtendBody,
         GrantBody,
         HealthBody,

@@ -1,12 +1,11 @@
-//! Features: what can be counted and limited.
+//! Features: what plans differ in.
 
 use serde::{Deserialize, Serialize};
 
 use super::cadence::Cadence;
-use crate::absent::one;
 use crate::ids::FeatureCode;
 
-/// Whether a feature is spent or occupied (C2).
+/// What is done with a feature (C2): it is spent, occupied, had or not, or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -15,6 +14,30 @@ pub enum Kind {
     Consumable,
     /// Occupied: albums, bytes; deleting gives back.
     Capacity,
+    /// Had or not: single sign-on. Nothing of it is counted.
+    Flag,
+    /// A whole number or a text that a service reads: the largest file in MB, the kind of support. Nothing of it is counted.
+    Setting,
+}
+
+impl Kind {
+    /// Whether use of it is counted. Of what is not, a plan says what it is; nothing can be spent.
+    pub fn is_counted(self) -> bool {
+        match self {
+            Self::Consumable | Self::Capacity => true,
+            Self::Flag | Self::Setting => false,
+        }
+    }
+
+    /// Its name, as in a catalog file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Consumable => "consumable",
+            Self::Capacity => "capacity",
+            Self::Flag => "flag",
+            Self::Setting => "setting",
+        }
+    }
 }
 
 /// What windows are counted from (C4).
@@ -44,43 +67,55 @@ pub enum OnRenewal {
     Carry,
 }
 
-/// Something that is counted and limited (C1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
+/// Something that plans differ in (C1): counted and limited, or had or read.
+///
+/// Of a flag or a setting only code, name, kind and perhaps a unit are said; the rest has its defaults, and is neither read
+/// nor written.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feature {
     /// Its code, unique in the catalog.
     pub code: FeatureCode,
     /// A name for people.
     pub name: String,
-    /// The unit that people see, such as `MB`.
+    /// The unit that people see, such as `MB`; empty for a flag, and for a setting without one.
     pub unit: String,
-    /// Whether it is spent (`consumable`) or occupied (`capacity`).
+    /// What is done with it.
     pub kind: Kind,
-    /// How often its allowance becomes whole.
+    /// How often its allowance becomes whole; `subscription` where nothing is counted.
     pub cadence: Cadence,
     /// What its windows are counted from.
-    #[serde(default)]
     pub anchor: Anchor,
     /// What a renewal does; by default `reset` for consumables and `carry` for capacities.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_renewal: Option<OnRenewal>,
     /// Credits that one stored unit costs, at least 1; none when credits cannot pay for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_cost: Option<u64>,
     /// Free uses in a lifetime, in stored units.
-    #[serde(default)]
     pub trial_limit: u64,
     /// Stored units in one shown unit, at least 1; limits are written in shown units, amounts in stored ones.
-    #[serde(default = "one")]
     pub scale: u64,
 }
 
 impl Feature {
+    /// A feature of which nothing is said but what it is.
+    pub fn new(code: FeatureCode, name: &str, kind: Kind) -> Self {
+        Self {
+            code,
+            name: name.to_owned(),
+            unit: String::new(),
+            kind,
+            cadence: Cadence::Subscription,
+            anchor: Anchor::default(),
+            on_renewal: None,
+            credit_cost: None,
+            trial_limit: 0,
+            scale: 1,
+        }
+    }
+
     /// What a renewal does to `used`, with the default of its kind (C5).
     pub fn renewal(&self) -> OnRenewal {
         self.on_renewal.unwrap_or(match self.kind {
-            Kind::Consumable => OnRenewal::Reset,
+            Kind::Consumable | Kind::Flag | Kind::Setting => OnRenewal::Reset,
             Kind::Capacity => OnRenewal::Carry,
         })
     }

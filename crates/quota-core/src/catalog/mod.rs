@@ -1,10 +1,12 @@
-//! Features and plans: what can be counted, and what a subscription grants of it.
+//! Features and plans: what plans differ in, and what a subscription grants of it.
 
 mod cadence;
 mod feature;
+mod given;
 mod plan;
 mod plan_limit;
 mod validate;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +16,9 @@ use crate::ids::{FeatureCode, PlanCode};
 
 pub use cadence::{Cadence, InvalidCadence, Span};
 pub use feature::{Anchor, Feature, Kind, OnRenewal};
+pub use given::Given;
 pub use plan::{CatalogFile, Interval, Plan};
-pub use plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover};
+pub use plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 pub use validate::InvalidCatalog;
 
 /// The catalog in force: features, and every version of every plan.

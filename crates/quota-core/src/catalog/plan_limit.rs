@@ -14,17 +14,23 @@ use crate::amount::{AMOUNT_MAX, Limit};
 
 /// Most limits that a plan may set on one feature.
 pub const LIMITS_MAX: usize = 4;
+/// Most characters of a setting's text: a word or a short line, not a document.
+pub const TEXT_CHARS_MAX: usize = 200;
 
 /// What a plan says of one feature.
 ///
 /// In a catalog file it is a limit (`100`, `"unlimited"`), one that says more (`{ limit = 100, rollover = { max = 30 } }`),
-/// or a list of those, each with a cadence of its own.
+/// or a list of those, each with a cadence of its own. Of a flag it is `true` or `false`, of a setting a whole number or a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanValue {
     /// One limit, counted as the feature says.
     Limit(Limit),
     /// One limit that says more, or several; 1 to [`LIMITS_MAX`].
     Limits(Vec<PlanLimit>),
+    /// Whether the plan has a flag.
+    Flag(bool),
+    /// What a setting is, where that is a text; a whole number is a [`PlanValue::Limit`].
+    Text(String),
 }
 
 /// One limit of a plan on a feature.
@@ -134,6 +140,11 @@ impl fmt::Display for PlanLimit {
 
 impl fmt::Display for PlanValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(has) => return has.fmt(f),
+            Self::Text(text) => return text.fmt(f),
+            Self::Limit(_) | Self::Limits(_) => {}
+        }
         for (at, limit) in self.limits().iter().enumerate() {
             if at != 0 {
                 f.write_str("; ")?;
@@ -172,9 +183,10 @@ impl PlanLimit {
 }
 
 impl PlanValue {
-    /// Each limit that it sets.
+    /// Each limit that it sets; none for a flag or a text.
     pub fn limits(&self) -> Cow<'_, [PlanLimit]> {
         match self {
+            Self::Flag(_) | Self::Text(_) => Cow::Borrowed(&[]),
             Self::Limit(limit) => Cow::Owned(vec![PlanLimit::new(*limit)]),
             Self::Limits(limits) => Cow::Borrowed(limits),
         }
@@ -195,6 +207,8 @@ impl Serialize for PlanValue {
                 [one] => one.serialize(serializer),
                 several => several.serialize(serializer),
             },
+            Self::Flag(has) => serializer.serialize_bool(*has),
+            Self::Text(text) => serializer.serialize_str(text),
         }
     }
 }
@@ -208,7 +222,7 @@ impl<'de> Deserialize<'de> for PlanValue {
                 write!(
                     f,
                     "a whole number from 0 to {AMOUNT_MAX}, \"unlimited\", a limit such as {{ limit = 100, per = \"weekly\" }}, \
-                     or a list of limits"
+                     a list of limits, true or false for a flag, or a text for a setting"
                 )
             }
             fn visit_u64<E: Error>(self, value: u64) -> Result<PlanValue, E> {
@@ -217,8 +231,14 @@ impl<'de> Deserialize<'de> for PlanValue {
             fn visit_i64<E: Error>(self, value: i64) -> Result<PlanValue, E> {
                 limit_of(serde::de::value::I64Deserializer::new(value))
             }
+            fn visit_bool<E: Error>(self, has: bool) -> Result<PlanValue, E> {
+                Ok(PlanValue::Flag(has))
+            }
             fn visit_str<E: Error>(self, value: &str) -> Result<PlanValue, E> {
-                limit_of(serde::de::value::StrDeserializer::new(value))
+                if value == "unlimited" {
+                    return Ok(Limit::Unlimited.into());
+                }
+                Ok(PlanValue::Text(value.to_owned()))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PlanValue, A::Error> {
                 let one = PlanLimit::deserialize(MapAccessDeserializer::new(map))?;
@@ -239,13 +259,13 @@ fn limit_of<'de, D: Deserializer<'de>>(value: D) -> Result<PlanValue, D::Error> 
 
 #[cfg(feature = "openapi")]
 mod schemas {
-    use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder, Ref};
+    use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Ref, Type};
     use utoipa::openapi::{RefOr, Schema};
     use utoipa::{PartialSchema, ToSchema};
 
-    use super::{LIMITS_MAX, PlanLimit, PlanValue};
-    use crate::amount::Limit;
-    use crate::openapi::SchemaOrRef;
+    use super::{LIMITS_MAX, PlanLimit, PlanValue, TEXT_CHARS_MAX};
+    use crate::amount::AMOUNT_MAX;
+    use crate::openapi::{SchemaOrRef, text, whole_number};
 
     impl PartialSchema for PlanValue {
         fn schema() -> SchemaOrRef {
@@ -253,12 +273,20 @@ mod schemas {
                 .items(Ref::from_schema_name("PlanLimit"))
                 .min_items(Some(1))
                 .max_items(Some(LIMITS_MAX));
+            let flag = ObjectBuilder::new()
+                .schema_type(Type::Boolean)
+                .description(Some("Whether the plan has a flag"));
+            let number = "A limit counted as the feature says, or a setting that is a number";
+            let words = "`unlimited`, or a setting that is a text";
             OneOfBuilder::new()
-                .item(Limit::schema())
+                .item(whole_number(number, 0, AMOUNT_MAX))
+                .item(text(words, "unlimited", Some(TEXT_CHARS_MAX)))
+                .item(flag)
                 .item(Ref::from_schema_name("PlanLimit"))
                 .item(several)
                 .description(Some(
-                    "A limit counted as the feature says; one that says more; or several, each with a cadence of its own.",
+                    "A limit counted as the feature says; one that says more; or several, each with a cadence of its own. \
+                     Of a flag `true` or `false`; of a setting a whole number or a text.",
                 ))
                 .into()
         }

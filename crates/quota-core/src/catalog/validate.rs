@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, Kind, OnRenewal};
 use super::plan::{CatalogFile, Plan};
-use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover};
+use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 use crate::amount::{AMOUNT_MAX, Limit};
 use crate::ids::FeatureCode;
 
@@ -17,6 +17,8 @@ pub struct InvalidCatalog {
     pub entry: String,
     /// Which of its fields.
     pub field: &'static str,
+    /// Which member of that field, where it is a table: the feature that a plan limits.
+    pub member: Option<FeatureCode>,
     /// What is wrong with it.
     pub why: String,
 }
@@ -51,8 +53,9 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
         for feature in &file.features {
             let value = plan.limits.get(&feature.code);
             let checked = value.map_or(Ok(()), |value| check_value(feature, value));
-            checked.map_err(|why| {
-                refused(&entry, "limits", &format!("of `{}` {why}", feature.code))
+            checked.map_err(|why| InvalidCatalog {
+                member: Some(feature.code.clone()),
+                ..refused(&entry, "limits", &format!("of `{}` {why}", feature.code))
             })?;
         }
     }
@@ -61,6 +64,9 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
 
 fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
     let entry = format!("feature `{}`", feature.code);
+    if !feature.kind.is_counted() {
+        return check_uncounted(feature, &entry);
+    }
     if !(1..=AMOUNT_MAX).contains(&feature.scale) {
         return Err(refused(&entry, "scale", "must be 1 to 10^15"));
     }
@@ -90,6 +96,27 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
     Ok(())
 }
 
+/// Of a flag or a setting nothing is said but what it is: code, name, and perhaps a unit (C2).
+fn check_uncounted(feature: &Feature, entry: &str) -> Result<(), InvalidCatalog> {
+    let plain = Feature::new(feature.code.clone(), &feature.name, feature.kind);
+    let kept = [
+        ("cadence", feature.cadence == plain.cadence),
+        ("anchor", feature.anchor == plain.anchor),
+        ("on_renewal", feature.on_renewal == plain.on_renewal),
+        ("credit_cost", feature.credit_cost == plain.credit_cost),
+        ("trial_limit", feature.trial_limit == plain.trial_limit),
+        ("scale", feature.scale == plain.scale),
+    ];
+    match kept.iter().find(|(_, is_kept)| !is_kept) {
+        Some((field, _)) => {
+            let kind = feature.kind.as_str();
+            let why = format!("cannot be said of a {kind}: nothing of it is counted");
+            Err(refused(entry, field, &why))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Which anchors fit a cadence (C4).
 fn check_anchor(per: Per) -> Result<(), &'static str> {
     match (per.anchor, per.cadence) {
@@ -105,8 +132,37 @@ fn check_anchor(per: Per) -> Result<(), &'static str> {
     }
 }
 
-/// What a plan says of a feature (C9, C10).
+/// What a plan says of a feature (C2, C9, C10).
 fn check_value(feature: &Feature, value: &PlanValue) -> Result<(), String> {
+    match (feature.kind, value) {
+        (Kind::Flag, PlanValue::Flag(_)) | (Kind::Setting, PlanValue::Limit(_)) => Ok(()),
+        (Kind::Flag, PlanValue::Limit(_) | PlanValue::Limits(_) | PlanValue::Text(_)) => {
+            Err("must be `true` or `false`: it is a flag".to_owned())
+        }
+        (Kind::Setting, PlanValue::Text(text)) => {
+            if (1..=TEXT_CHARS_MAX).contains(&text.chars().count()) {
+                return Ok(());
+            }
+            Err(format!(
+                "must be a text of 1 to {TEXT_CHARS_MAX} characters"
+            ))
+        }
+        (Kind::Setting, PlanValue::Limits(_) | PlanValue::Flag(_)) => {
+            Err("must be a whole number or a text: it is a setting".to_owned())
+        }
+        (Kind::Consumable | Kind::Capacity, PlanValue::Flag(_)) => Err(
+            "must be a whole number or \"unlimited\": `true` and `false` are for flags".to_owned(),
+        ),
+        (Kind::Consumable | Kind::Capacity, PlanValue::Text(_)) => {
+            Err("must be a whole number or \"unlimited\": a text is for settings".to_owned())
+        }
+        (Kind::Consumable | Kind::Capacity, PlanValue::Limit(_) | PlanValue::Limits(_)) => {
+            check_limits(feature, value)
+        }
+    }
+}
+
+fn check_limits(feature: &Feature, value: &PlanValue) -> Result<(), String> {
     let limits = value.limits();
     if limits.is_empty() || LIMITS_MAX < limits.len() {
         return Err(format!("must be 1 to {LIMITS_MAX} limits"));
@@ -207,6 +263,7 @@ fn refused(entry: &str, field: &'static str, why: &str) -> InvalidCatalog {
     InvalidCatalog {
         entry: entry.to_owned(),
         field,
+        member: None,
         why: why.to_owned(),
     }
 }

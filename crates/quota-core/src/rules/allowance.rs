@@ -276,6 +276,7 @@ fn add_plan(
             return;
         }
         PlanValue::Limits(limits) => limits,
+        PlanValue::Flag(_) | PlanValue::Text(_) => return,
     };
     let own = limits.iter().find(|limit| limit.per(feature) == per);
     let own_limit = own.map_or(Limit::Unlimited, |own| own.limit.scaled(feature.scale));

@@ -19,7 +19,7 @@ pub(crate) fn release_capacity(
     desk: &mut Desk<'_>,
     asked: &ReleaseCapacity,
 ) -> Result<Outcome, Rejection> {
-    let feature = desk.context.feature(&asked.feature)?;
+    let feature = desk.context.counted(&asked.feature)?;
     if feature.kind != Kind::Capacity {
         return Err(Rejection::NotCapacity(asked.feature.clone()));
     }

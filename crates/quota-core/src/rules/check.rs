@@ -5,12 +5,15 @@ use uuid::Uuid;
 use super::context::{Context, Spending};
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
+use super::given::given;
+use super::had::Member;
 use super::posting::fits_counters;
 use super::refusal::first_refusal;
 use super::scope_balances::{scope_balance, token_balance};
 use super::spend::{spend_item, standing_of_items};
 use crate::amount::Amount;
 use crate::answer::{Rejection, ScopeBalance};
+use crate::catalog::{Feature, Given, Kind};
 use crate::command::{Command, Consume, Request};
 use crate::denial::Denial;
 use crate::draw::{Draw, Scope};
@@ -29,6 +32,8 @@ pub struct Checked {
     pub draws: Vec<(FeatureCode, Draw)>,
     /// The balances as they are, before the draws.
     pub balances: Vec<ScopeBalance>,
+    /// What a setting is, where one is asked for alone (C2).
+    pub value: Option<Given>,
 }
 
 /// Checks one item on a user and its org; without accounts the user is unknown.
@@ -69,21 +74,49 @@ pub fn check(
             (Some((Item { feature, amount }, denial)), Vec::new())
         }
     };
-    let mut balances = Vec::with_capacity(3);
-    if let (Some(user), Some(feature)) = (user, context.catalog.features.get(feature)) {
-        balances.extend(token.and_then(|token| token_balance(user, token)));
-        let own = context.allowance(user, feature);
-        balances.push(scope_balance(context, Scope::User, user, feature, &own));
-        if let Some(org) = org {
-            let own = context.allowance(org, feature);
-            balances.push(scope_balance(context, Scope::Org, org, feature, &own));
+    let feature = context.catalog.features.get(feature);
+    let (mut value, mut balances) = (None, Vec::new());
+    if let (Some(user), Some(feature)) = (user, feature) {
+        if feature.kind.is_counted() {
+            balances = standing(context, (user, org), token, feature);
+        } else if denial.is_none() {
+            value = value_of(context, (user, org), feature);
         }
     }
     Ok(Checked {
         denial,
         draws,
         balances,
+        value,
     })
+}
+
+/// How token, user and org stand for a feature.
+fn standing(
+    context: &Context<'_>,
+    (user, org): Member<'_>,
+    token: Option<&TokenId>,
+    feature: &Feature,
+) -> Vec<ScopeBalance> {
+    let mut balances = Vec::with_capacity(3);
+    balances.extend(token.and_then(|token| token_balance(user, token)));
+    let own = context.allowance(user, feature);
+    balances.push(scope_balance(context, Scope::User, user, feature, &own));
+    if let Some(org) = org {
+        let own = context.allowance(org, feature);
+        balances.push(scope_balance(context, Scope::Org, org, feature, &own));
+    }
+    balances
+}
+
+/// What a setting is for a user; of a flag it is known that it is had.
+fn value_of(context: &Context<'_>, (user, org): Member<'_>, feature: &Feature) -> Option<Given> {
+    if feature.kind != Kind::Setting {
+        return None;
+    }
+    let org = org.map(Account::view);
+    let given = given((&user.view(), org.as_ref()), feature, context.asked());
+    given.ok().flatten()
 }
 
 /// Checks several items of one user, all or none (X2). They are spent on `home`, a copy that is thrown away, so that
@@ -119,6 +152,7 @@ pub fn check_items(
         denial: None,
         draws: Vec::new(),
         balances: standing_of_items(&desk, spending),
+        value: None,
     };
     let before = desk.home.accounts_of(user);
     for (index, item) in spending.items.iter().enumerate() {

@@ -46,6 +46,24 @@ impl<'a> Context<'a> {
         found.ok_or_else(|| Rejection::UnknownFeature(code.clone()))
     }
 
+    /// The feature, which must be one that is counted (C2).
+    pub(crate) fn counted(&self, code: &FeatureCode) -> Result<&'a Feature, Rejection> {
+        let feature = self.feature(code)?;
+        if feature.kind.is_counted() {
+            Ok(feature)
+        } else {
+            Err(Rejection::NotCountable(code.clone()))
+        }
+    }
+
+    /// Refuses to spend what is not counted; what is unknown is told otherwise.
+    pub(crate) fn must_be_counted(&self, code: &FeatureCode) -> Result<(), Rejection> {
+        match self.counted(code) {
+            Err(rejection @ Rejection::NotCountable(_)) => Err(rejection),
+            Err(_) | Ok(_) => Ok(()),
+        }
+    }
+
     /// Whether a feature is spent and not occupied; one that has left the catalog is taken for spent.
     pub(crate) fn is_consumable(&self, code: &FeatureCode) -> bool {
         let feature = self.catalog.features.get(code);

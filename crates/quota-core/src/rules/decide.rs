@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allowance::{Allowance, Asked, Bound, Standing, allowance};
 use super::funding::{Funds, Headroom, affordable, burn, sources, split};
+use super::given::given;
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Catalog, Feature};
@@ -11,7 +12,7 @@ use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope, Source};
 use crate::home::AccountView;
 use crate::ids::{FeatureCode, TokenId};
-use crate::terms::Policy;
+use crate::terms::{Policy, Token};
 
 /// What a decision looks at.
 #[derive(Debug, Clone, Copy)]
@@ -109,13 +110,19 @@ pub(crate) fn drawn_before_denial(question: &Question<'_>) -> (Vec<Draw>, Option
     (draws, outcome.err())
 }
 
+impl<'a> Question<'a> {
+    /// With what its allowances are counted.
+    pub(crate) fn asked(&self) -> Asked<'a> {
+        Asked {
+            catalog: self.catalog,
+            grace: self.grace,
+            now: self.now,
+        }
+    }
+}
+
 fn own_of(question: &Question<'_>, account: &AccountView<'_>, feature: &Feature) -> Allowance {
-    let asked = Asked {
-        catalog: question.catalog,
-        grace: question.grace,
-        now: question.now,
-    };
-    allowance((account.terms, account.balances), feature, asked)
+    allowance((account.terms, account.balances), feature, question.asked())
 }
 
 /// Appends what each scope gives, token, user and org in this order, until one refuses.
@@ -132,6 +139,13 @@ fn draw_onto(
     if user.terms.disabled && question.mode == Mode::Ask {
         return Err(Denial::flat(Reason::AccountDisabled, Scope::User));
     }
+    if !feature.kind.is_counted() {
+        // Had, and nothing to draw: a check says so, and who would spend it is refused.
+        token_of(question, &user)?;
+        given((&user, question.org.as_ref()), feature, question.asked())?;
+        let of_org = question.org.map(|org| own(Scope::Org, &org, feature));
+        return Ok((own(Scope::User, &user, feature), of_org));
+    }
     token_draws(question, &user, draws)?;
     let of_user = own(Scope::User, &user, feature);
     let of_user = user_draws(question, (&user, of_user), feature, draws)?;
@@ -145,13 +159,13 @@ fn draw_onto(
     Ok((of_user, of_org))
 }
 
-fn token_draws(
-    question: &Question<'_>,
-    user: &AccountView<'_>,
-    draws: &mut Vec<Draw>,
-) -> Result<(), Denial> {
+/// The token that the request came with, which may still be used.
+pub(super) fn token_of<'a>(
+    question: &Question<'a>,
+    user: &AccountView<'a>,
+) -> Result<Option<(&'a TokenId, &'a Token)>, Denial> {
     let Some(id) = question.token else {
-        return Ok(());
+        return Ok(None);
     };
     let revoked = Denial::flat(Reason::TokenRevoked, Scope::Token);
     let token = user.terms.tokens.get(id).ok_or(revoked)?;
@@ -164,6 +178,17 @@ fn token_draws(
             return Err(Denial::flat(Reason::TokenExpired, Scope::Token));
         }
     }
+    Ok(Some((id, token)))
+}
+
+fn token_draws(
+    question: &Question<'_>,
+    user: &AccountView<'_>,
+    draws: &mut Vec<Draw>,
+) -> Result<(), Denial> {
+    let Some((id, token)) = token_of(question, user)? else {
+        return Ok(());
+    };
     let bucket = Bucket::Token(id.clone());
     let source = if token.cap == Limit::Unlimited {
         Source::Unlimited

@@ -20,11 +20,11 @@
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume) |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
-//! | deciding | `check`, `decide`, `refusal` (of several items), `allowance`, `counting` (windows of limits), `funding`, `context` |
+//! | deciding | `check`, `decide`, `given` (flags and settings), `refusal` (of several items), `allowance`, `counting` (windows of limits), `funding`, `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
-//! | answers | `scope_balances` |
+//! | answers | `scope_balances`, `had` (flags and settings), `entitlements` |
 
 mod accounts;
 pub mod allowance;
@@ -42,12 +42,15 @@ mod credits;
 pub mod decide;
 mod desk;
 pub mod ending;
+pub mod entitlements;
 pub mod execute;
 mod expire_holds;
 mod expire_subscription;
 mod extend;
 pub mod former;
 pub mod funding;
+mod given;
+pub mod had;
 mod hold;
 mod moves;
 mod opening;

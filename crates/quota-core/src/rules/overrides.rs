@@ -17,7 +17,7 @@ use crate::terms::Override;
 /// Sets an account's own limit.
 pub(crate) fn set_override(desk: &mut Desk<'_>, asked: &SetOverride) -> Result<Outcome, Rejection> {
     let (feature, limit) = (&asked.feature, asked.limit);
-    let scale = desk.context.feature(feature)?.scale;
+    let scale = desk.context.counted(feature)?.scale;
     if limit.overflows(scale) {
         return Err(Rejection::OutOfRange {
             field: "limit",

@@ -192,7 +192,7 @@ fn most_of(
     let features = &desk.context.catalog.features;
     let may_be_occupied = match features.get(feature).map(|feature| feature.kind) {
         Some(Kind::Capacity) | None => true,
-        Some(Kind::Consumable) => false,
+        Some(Kind::Consumable | Kind::Flag | Kind::Setting) => false,
     };
     let is_shared = draw.scope == Scope::Org
         && draw.source != Source::Credits

@@ -27,6 +27,7 @@ pub(crate) fn reserve(desk: &mut Desk<'_>, asked: &Reserve) -> Result<Outcome, R
     let drawn = match draw(&question) {
         Ok(drawn) => drawn,
         Err(denial) => {
+            desk.context.must_be_counted(&asked.feature)?;
             let item = Item {
                 feature: asked.feature.clone(),
                 amount: asked.amount,
@@ -34,6 +35,9 @@ pub(crate) fn reserve(desk: &mut Desk<'_>, asked: &Reserve) -> Result<Outcome, R
             return Ok(denied(desk, token, &item, denial));
         }
     };
+    if drawn.draws.is_empty() {
+        return Err(Rejection::NotCountable(asked.feature.clone()));
+    }
     let entries = take(desk, &asked.feature, &drawn, Drawing::Hold)?;
     let balances = scope_balances(desk, token, &asked.feature, &drawn);
     let reservation = Reservation {

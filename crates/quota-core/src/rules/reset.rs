@@ -29,10 +29,12 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
     };
     let mut current = Vec::new();
     if asked.features.is_empty() && asked.token.is_none() {
-        current.extend(context.catalog.features.values().flat_map(counted));
+        let features = context.catalog.features.values();
+        let features = features.filter(|feature| feature.kind.is_counted());
+        current.extend(features.flat_map(counted));
     }
     for (index, code) in asked.features.iter().enumerate() {
-        let feature = context.feature(code);
+        let feature = context.counted(code);
         let feature = feature.map_err(|rejection| rejection.in_list(index))?;
         current.extend(counted(feature));
     }

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::decide::Drawn;
 use super::desk::Desk;
 use super::funding::credits_left;
+use super::had::{Had, had, is_in_force};
 use crate::amount::Limit;
 use crate::answer::{ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
@@ -25,7 +26,8 @@ pub(crate) fn scope_balances(
     drawn: &Drawn,
 ) -> Vec<ScopeBalance> {
     let (home, context) = (&*desk.home, &desk.context);
-    let Some(feature) = context.catalog.features.get(feature) else {
+    let feature = context.catalog.features.get(feature);
+    let Some(feature) = feature.filter(|feature| feature.kind.is_counted()) else {
         return Vec::new();
     };
     let scopes = [token.is_some(), true, drawn.org.is_some()];
@@ -226,8 +228,10 @@ pub struct Overview {
     pub terms: Terms,
     /// Whether its subscription is in force.
     pub is_in_force: bool,
-    /// Each feature: how the account stands, how its org stands, and what was used in all its life.
+    /// Each counted feature: how the account stands, how its org stands, and what was used in all its life.
     pub features: Vec<FeatureStanding>,
+    /// What it has of flags and settings.
+    pub had: Had,
     /// How each of its tokens stands, ended ones included.
     pub tokens: Vec<(TokenId, ScopeBalance)>,
     /// Its credit grants that still count.
@@ -278,19 +282,20 @@ pub fn overview(
             .unwrap_or(0),
         feature: feature.clone(),
     };
+    let features = context.catalog.features.values();
+    let counted = features.filter(|feature| feature.kind.is_counted());
     let tokens = account.terms.tokens.keys();
     let is_live = |balance: &&Balance| {
         matches!(balance.bucket, Bucket::Grant(_)) && balance.remaining(context.now) != 0
     };
-    let subscription = account.terms.subscription.as_ref();
-    let current = subscription.map(|held| held.current(context.catalog, context.now));
     Overview {
         account: id.clone(),
         version,
         at: context.now,
-        is_in_force: current.is_some_and(|held| held.is_in_force(context.now, context.grace)),
+        is_in_force: is_in_force(context, account),
         terms: account.terms.clone(),
-        features: context.catalog.features.values().map(standing).collect(),
+        features: counted.map(standing).collect(),
+        had: had(context, id, (account, org)),
         tokens: tokens
             .filter_map(|token| Some((token.clone(), token_balance(account, token)?)))
             .collect(),

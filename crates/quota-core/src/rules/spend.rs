@@ -34,9 +34,16 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
     check_count(items)?;
     // One item needs no way back: it is decided before anything changes.
     let before = (items.len() > 1).then(|| desk.home.accounts_of(&desk.request.account));
+    if items.len() > 1 {
+        must_be_counted(desk, items)?;
+    }
     let (mut entries, mut balances) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         let why = match spend_item(desk, spending, item) {
+            Ok(Ok((posted, _))) if posted.is_empty() => {
+                // What is counted is drawn from something: this is a flag, or a setting.
+                Err(Rejection::NotCountable(item.feature.clone()).in_list(index))
+            }
             Ok(Ok((mut posted, standing))) => {
                 if entries.is_empty() {
                     entries = posted;
@@ -46,7 +53,11 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
                 balances = standing;
                 continue;
             }
-            Ok(Err(denial)) => Ok(denial),
+            Ok(Err(denial)) => {
+                // Of several items this was asked before: no index is lost.
+                must_be_counted(desk, std::slice::from_ref(item))?;
+                Ok(denial)
+            }
             Err(rejection) => Err(rejection.in_list(index)),
         };
         desk.home.accounts.extend(before.into_iter().flatten());
@@ -59,6 +70,16 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
     let mut booking = desk.booking(Answer::Allowed { balances });
     booking.entries = entries;
     Ok(desk.book(booking))
+}
+
+/// Refuses to spend a flag or a setting (C2). Of several items this is asked before anything is booked; of one, which is the
+/// usual case, only once nothing was drawn.
+fn must_be_counted(desk: &Desk<'_>, items: &[Item]) -> Result<(), Rejection> {
+    for (index, item) in items.iter().enumerate() {
+        let counted = desk.context.must_be_counted(&item.feature);
+        counted.map_err(|rejection| rejection.in_list(index))?;
+    }
+    Ok(())
 }
 
 /// How the scopes stand now for every feature of several items, each scope and feature once. A wallet pays for several

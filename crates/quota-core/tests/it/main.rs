@@ -10,6 +10,7 @@ mod consuming;
 mod credits;
 mod ends;
 mod execute_properties;
+mod flags;
 mod former;
 mod holds;
 mod late;

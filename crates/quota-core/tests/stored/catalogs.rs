@@ -32,6 +32,8 @@ fn full_limits() -> BTreeMap<FeatureCode, PlanValue> {
                 PlanLimit::new(Limit::Unlimited),
             ]),
         ),
+        (feature("sso"), PlanValue::Flag(true)),
+        (feature("support"), PlanValue::Text("mail".to_owned())),
     ])
 }
 
@@ -77,6 +79,11 @@ pub fn catalogs() -> Documents<Catalog> {
         limits: full_limits(),
         ..least_plan.clone()
     };
+    let flag = Feature::new(feature("sso"), "Sign-on", Kind::Flag);
+    let setting = Feature {
+        unit: "kind".to_owned(),
+        ..Feature::new(feature("support"), "Support", Kind::Setting)
+    };
     let former = Feature {
         code: feature("uploads"),
         ..least_feature.clone()
@@ -84,7 +91,7 @@ pub fn catalogs() -> Documents<Catalog> {
     let full = Catalog {
         version: 3,
         former_features: BTreeMap::from([(feature("uploads"), former)]),
-        features: [least_feature, full_feature]
+        features: [least_feature, full_feature, flag, setting]
             .map(|feature| (feature.code.clone(), feature))
             .into(),
         plans: BTreeMap::from([(plan("free"), vec![least_plan, full_plan])]),

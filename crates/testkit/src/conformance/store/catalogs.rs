@@ -14,7 +14,7 @@ use crate::fixtures::feature;
 /// A catalog comes back with all versions of its plans.
 pub async fn a_whole_catalog_comes_back(store: Store) {
     let feature = Feature {
-        code: feature("f0"),
+        code: self::feature("f0"),
         name: ODD.to_owned(),
         unit: ODD.to_owned(),
         kind: Kind::Consumable,
@@ -24,6 +24,11 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         credit_cost: None,
         trial_limit: 0,
         scale: 1,
+    };
+    let flag = Feature::new(self::feature("f1"), ODD, Kind::Flag);
+    let setting = Feature {
+        unit: ODD.to_owned(),
+        ..Feature::new(self::feature("f2"), ODD, Kind::Setting)
     };
     let limits = vec![
         PlanLimit {
@@ -43,10 +48,15 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         currency: "eur".to_owned(),
         interval: Interval::Year,
         pinned: true,
-        limits: [(feature.code.clone(), PlanValue::Limits(limits))].into(),
+        limits: [
+            (feature.code.clone(), PlanValue::Limits(limits)),
+            (flag.code.clone(), PlanValue::Flag(true)),
+            (setting.code.clone(), PlanValue::Text(ODD.to_owned())),
+        ]
+        .into(),
     };
     let file = |plan: &Plan| CatalogFile {
-        features: vec![feature.clone()],
+        features: vec![feature.clone(), flag.clone(), setting.clone()],
         plans: vec![plan.clone()],
     };
     let first = Catalog::default().applied(&file(&pro)).expect("is valid");

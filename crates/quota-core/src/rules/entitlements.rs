@@ -1,0 +1,67 @@
+//! Entitlements: what an account may do, in short; what a service asks when a user signs in.
+
+use super::context::Context;
+use super::had::{Had, Member, had, is_in_force, scope_of};
+use super::scope_balances::scope_balance;
+use crate::amount::Limit;
+use crate::answer::ScopeBalance;
+use crate::catalog::Feature;
+use crate::draw::Scope;
+use crate::ids::AccountId;
+use crate::terms::Policy;
+
+/// What an account may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entitlements {
+    /// Whether its subscription is in force.
+    pub is_in_force: bool,
+    /// What it has of flags and settings.
+    pub had: Had,
+    /// What is left for it of each counted feature: its own balance, or its org's where less is left of that.
+    pub limits: Vec<ScopeBalance>,
+}
+
+/// What an account may do now.
+pub fn entitlements(context: &Context<'_>, id: &AccountId, member: Member<'_>) -> Entitlements {
+    let features = context.catalog.features.values();
+    let counted = features.filter(|feature| feature.kind.is_counted());
+    Entitlements {
+        is_in_force: is_in_force(context, member.0),
+        had: had(context, id, member),
+        limits: counted
+            .map(|feature| tightest(context, id, member, feature))
+            .collect(),
+    }
+}
+
+/// The account's own balance, or its org's where less is left of that and somebody is denied by it (O3, O4).
+fn tightest(
+    context: &Context<'_>,
+    id: &AccountId,
+    (account, org): Member<'_>,
+    feature: &Feature,
+) -> ScopeBalance {
+    let own = context.allowance(account, feature);
+    let own = scope_balance(context, scope_of(id), account, feature, &own);
+    let Some(org) = org.filter(|org| org.terms.policy == Policy::Enforce) else {
+        return own;
+    };
+    let of_org = context.allowance(org, feature);
+    if of_org.only_tracks_org() {
+        return own;
+    }
+    let of_org = scope_balance(context, Scope::Org, org, feature, &of_org);
+    if left(&of_org) < left(&own) {
+        of_org
+    } else {
+        own
+    }
+}
+
+fn left(balance: &ScopeBalance) -> u64 {
+    match (balance.granted, balance.remaining) {
+        (None, _) => 0,
+        (Some(Limit::Unlimited), _) => u64::MAX,
+        (Some(Limit::Of(_)), remaining) => remaining.unwrap_or_default(),
+    }
+}
