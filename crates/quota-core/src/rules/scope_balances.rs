@@ -7,14 +7,14 @@ use super::context::Context;
 use super::decide::Drawn;
 use super::desk::Desk;
 use super::funding::credits_left;
-use super::had::{Had, had, is_in_force};
+use super::had::{Had, had, is_in_force, scope_of};
 use crate::amount::Limit;
 use crate::answer::{ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Per};
 use crate::draw::Scope;
 use crate::home::Account;
-use crate::ids::{AccountId, AccountKind, FeatureCode, TokenId};
+use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::terms::Terms;
 use crate::window::Window;
 
@@ -258,10 +258,7 @@ pub fn overview(
     version: u64,
     (account, org): (&Account, Option<&Account>),
 ) -> Overview {
-    let scope = match id.kind() {
-        AccountKind::User => Scope::User,
-        AccountKind::Org => Scope::Org,
-    };
+    let scope = scope_of(id);
     let standing = |feature: &Feature| FeatureStanding {
         own: scope_balance(
             context,
