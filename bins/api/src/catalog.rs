@@ -139,3 +139,47 @@ fn shown(plan: &CatalogPlan) -> String {
 fn words(value: Option<&PlanValue>) -> String {
     value.map_or_else(|| "not in the plan".to_owned(), ToString::to_string)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+    use quota_service::{LimitChange, LostFlag};
+
+    use super::*;
+
+    #[test]
+    fn who_would_lose_a_flag_is_told_beside_what_changes() {
+        let sso = FeatureCode::new("sso").expect("a literal code");
+        let change = LimitChange {
+            feature: sso.clone(),
+            from: Some(PlanValue::Flag(true)),
+            to: None,
+        };
+        let lost = LostFlag {
+            account: AccountId::parse("user:ann").expect("a literal id"),
+            feature: sso,
+        };
+        let pro = PlanCode::new("pro").expect("a literal code");
+        let plan = CatalogPlan {
+            version: 2,
+            features_added: Vec::new(),
+            features_changed: Vec::new(),
+            features_removed: Vec::new(),
+            plans_added: Vec::new(),
+            plans_changed: BTreeMap::from([(pro, vec![change])]),
+            plans_removed: Vec::new(),
+            held: Vec::new(),
+            over_limit: Vec::new(),
+            over_limit_count: 0,
+            lost_flags: vec![lost],
+            lost_flag_count: 1,
+            examined: 1,
+            is_partial: false,
+        };
+        let wanted = "~ plan pro\n    sso: true -> not in the plan\n\
+                      without a flag then: 1 accounts\n    user:ann sso\n";
+        assert_eq!(shown(&plan), wanted);
+    }
+}
