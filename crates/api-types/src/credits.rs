@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Label;
 
-/// Where a grant of credits stands.
+/// Where a grant of credits or a boost stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -7,7 +7,7 @@ use quota_core::amount::Limit;
 use quota_core::catalog::{Anchor, Cadence, Given};
 use quota_core::denial::Reason;
 use quota_core::draw::{Scope, Source};
-use quota_core::ids::{FeatureCode, GrantId, TokenId};
+use quota_core::ids::{BoostId, FeatureCode, GrantId, TokenId};
 use quota_core::reservation::ReservationState;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct DrawBody {
     /// Whose balance: the token's, the user's or the org's.
     pub scope: Scope,
-    /// What paid: the allowance, credits, the free trial, no limit at all, or nothing (overage).
+    /// What paid: the allowance, a boost, credits, the free trial, no limit at all, or nothing (overage).
     pub source: Source,
     /// How much: credits for a grant, units of the feature elsewhere.
     pub amount: u64,
@@ -27,6 +27,9 @@ pub struct DrawBody {
     /// Id of the credit grant, where credits paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantId>,
+    /// Id of the boost, where one paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boost: Option<BoostId>,
     /// Id of the token, where the balance is a token's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
@@ -74,6 +77,9 @@ pub struct BalanceBody {
     /// Credits left, if credits can pay for the feature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<u64>,
+    /// Units left in boosts, in stored units; absent when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boosts: Option<u64>,
     /// Free uses left, if the feature has a free trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<u64>,

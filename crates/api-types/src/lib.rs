@@ -14,6 +14,7 @@
 
 mod accounts;
 mod batch;
+mod boosts;
 mod catalog;
 mod credits;
 mod decide;
@@ -39,6 +40,7 @@ pub use accounts::{
     OverrideBody, OverrideView, ReasonBody, ResetBody, UserBody,
 };
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
+pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{
     CatalogBody, HeldBody, LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
 };

@@ -7,7 +7,7 @@ use quota_core::catalog::Given;
 use quota_core::ids::{FeatureCode, TokenId};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountBody, BalanceBody, GrantBody};
+use crate::{AccountBody, BalanceBody, BoostBody, GrantBody};
 
 /// An account's balance of one feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,4 +64,6 @@ pub struct OverviewBody {
     pub tokens: Vec<TokenStanding>,
     /// Its credit grants that are not used up.
     pub grants: Vec<GrantBody>,
+    /// Its boosts of which something is left.
+    pub boosts: Vec<BoostBody>,
 }

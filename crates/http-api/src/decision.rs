@@ -13,7 +13,7 @@ use quota_core::answer::{Answer, Released, ScopeBalance, WindowBalance};
 use quota_core::balance::Bucket;
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Source};
-use quota_core::ids::{FeatureCode, GrantId, TokenId};
+use quota_core::ids::{BoostId, FeatureCode, GrantId, TokenId};
 use quota_core::operation::{Entry, Operation, OperationKind};
 use quota_core::reservation::ReservationState;
 use quota_core::rules::check::Checked;
@@ -37,6 +37,7 @@ pub(crate) fn balance_body(balance: &ScopeBalance) -> BalanceBody {
         plan_value: balance.plan_value,
         override_value: balance.override_value,
         credits: balance.credits,
+        boosts: Some(balance.boosts).filter(|left| *left != 0),
         trial: balance.trial,
         resets_at: balance.resets_at,
         windows: balance.windows.iter().map(window_body).collect(),
@@ -251,13 +252,14 @@ fn released(operation: &Operation) -> Option<Vec<ReleasedBody>> {
 fn parts(operation: &Operation, amounts: impl Fn(&Entry) -> (i64, i64)) -> Vec<DrawBody> {
     let of_source = |entry: &Entry, source: Source, amount: i64| {
         let amount = u64::try_from(amount).ok().filter(|amount| *amount != 0)?;
-        let (grant, token) = owner(&entry.bucket);
+        let (grant, boost, token) = owner(&entry.bucket);
         Some(DrawBody {
             scope: entry.scope,
             source,
             amount,
             feature: entry.feature.clone(),
             grant,
+            boost,
             token,
         })
     };
@@ -275,25 +277,28 @@ fn parts(operation: &Operation, amounts: impl Fn(&Entry) -> (i64, i64)) -> Vec<D
 }
 
 pub(crate) fn draw_of((feature, draw): &(FeatureCode, Draw)) -> DrawBody {
-    let (grant, token) = owner(&draw.bucket);
+    let (grant, boost, token) = owner(&draw.bucket);
     DrawBody {
         scope: draw.scope,
         source: draw.source,
         amount: draw.amount,
         feature: Some(feature.clone()),
         grant,
+        boost,
         token,
     }
 }
 
-fn owner(bucket: &Bucket) -> (Option<GrantId>, Option<TokenId>) {
+/// The grant, the boost or the token whose balance it is, if it is one's.
+fn owner(bucket: &Bucket) -> (Option<GrantId>, Option<BoostId>, Option<TokenId>) {
     match bucket {
-        Bucket::Grant(grant) => (Some(grant.clone()), None),
-        Bucket::Token(token) => (None, Some(token.clone())),
+        Bucket::Grant(grant) => (Some(grant.clone()), None, None),
+        Bucket::Boost(_, boost) => (None, Some(boost.clone()), None),
+        Bucket::Token(token) => (None, None, Some(token.clone())),
         Bucket::Window(..)
         | Bucket::Further(..)
         | Bucket::Standing(_)
         | Bucket::Tracked(..)
-        | Bucket::Trial(_) => (None, None),
+        | Bucket::Trial(_) => (None, None, None),
     }
 }

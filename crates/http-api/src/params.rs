@@ -7,7 +7,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, MatchedPath, Query, RawPathParams};
 use axum::http::request::Parts;
 use quota_core::ids::{
-    AccountId, AccountKind, FeatureCode, GrantId, InvalidId, OrgId, PlanCode, TokenId, UserId,
+    AccountId, AccountKind, BoostId, FeatureCode, GrantId, InvalidId, OrgId, PlanCode, TokenId,
+    UserId,
 };
 use quota_service::{InvalidCursor, LedgerCursor, PAGE_MAX, Removals};
 use serde::Deserialize;
@@ -121,6 +122,21 @@ impl FromRequestParts<ApiState> for OfGrant {
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
         part(parts, "grant", |text| {
             GrantId::new(text).map_err(|error| why(&error))
+        })
+        .await
+        .map(Self)
+    }
+}
+
+/// The boost that the path names by `{boost}`.
+pub(crate) struct OfBoost(pub(crate) BoostId);
+
+impl FromRequestParts<ApiState> for OfBoost {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "boost", |text| {
+            BoostId::new(text).map_err(|error| why(&error))
         })
         .await
         .map(Self)
@@ -343,6 +359,12 @@ impl Page {
     /// The grant after which the page begins.
     pub(crate) fn after_grant(&self) -> Result<Option<GrantId>, Problem> {
         let after = self.after.as_deref().map(GrantId::new).transpose();
+        after.map_err(|error| Problem::invalid_parameter("after", error.why))
+    }
+
+    /// The boost after which the page begins.
+    pub(crate) fn after_boost(&self) -> Result<Option<BoostId>, Problem> {
+        let after = self.after.as_deref().map(BoostId::new).transpose();
         after.map_err(|error| Problem::invalid_parameter("after", error.why))
     }
 

@@ -19,8 +19,8 @@ use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
-    accounts, batch, catalog, check, consume, credits, entitlements, give_back, jobs, keys, ledger,
-    members, moves, operate, overrides, overview, reservations, subscription, tokens,
+    accounts, batch, boosts, catalog, check, consume, credits, entitlements, give_back, jobs, keys,
+    ledger, members, moves, operate, overrides, overview, reservations, subscription, tokens,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -154,6 +154,10 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(credits::grant))
         // /v1/{users,orgs}/{id}/credits/{grant}/take-back
         .routes(routes!(credits::take_back))
+        // /v1/{users,orgs}/{id}/boosts
+        .routes(routes!(boosts::boosts, boosts::give_boost))
+        // /v1/{users,orgs}/{id}/boosts/{boost}
+        .routes(routes!(boosts::take_back_boost))
 }
 
 fn probe_routes() -> OpenApiRouter<ApiState> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::absent::is_default;
 use crate::amount::Limit;
 use crate::catalog::Per;
-use crate::ids::{FeatureCode, GrantId, TokenId};
+use crate::ids::{BoostId, FeatureCode, GrantId, TokenId};
 
 /// What a balance counts; as text `window:articles:1700000000000000`, `grant:pack-1` and so on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,8 @@ pub enum Bucket {
     Trial(FeatureCode),
     /// One credit grant, counted in credits.
     Grant(GrantId),
+    /// One boost of a feature, counted in its units (C13).
+    Boost(FeatureCode, BoostId),
     /// A token's cap, over all features.
     Token(TokenId),
 }
@@ -39,6 +41,7 @@ impl fmt::Display for Bucket {
             Self::Tracked(feature, start) => write!(f, "tracked:{feature}:{start}"),
             Self::Trial(feature) => write!(f, "trial:{feature}"),
             Self::Grant(id) => write!(f, "grant:{id}"),
+            Self::Boost(feature, id) => write!(f, "boost:{feature}:{id}"),
             Self::Token(id) => write!(f, "token:{id}"),
         }
     }
@@ -52,7 +55,8 @@ impl Bucket {
             | Self::Further(feature, _, _)
             | Self::Standing(feature)
             | Self::Tracked(feature, _)
-            | Self::Trial(feature) => Some(feature),
+            | Self::Trial(feature)
+            | Self::Boost(feature, _) => Some(feature),
             Self::Grant(_) | Self::Token(_) => None,
         }
     }
@@ -66,6 +70,21 @@ impl Bucket {
             | Self::Tracked(..)
             | Self::Trial(_)
             | Self::Grant(_)
+            | Self::Boost(..)
+            | Self::Token(_) => false,
+        }
+    }
+
+    /// Whether it was given once, with an amount of its own that its entries say: a grant or a boost. It is never
+    /// overdrawn, and its id is not given again.
+    pub fn is_given(&self) -> bool {
+        match self {
+            Self::Grant(_) | Self::Boost(..) => true,
+            Self::Window(..)
+            | Self::Further(..)
+            | Self::Standing(_)
+            | Self::Tracked(..)
+            | Self::Trial(_)
             | Self::Token(_) => false,
         }
     }
@@ -74,7 +93,11 @@ impl Bucket {
     pub(crate) fn starts_at_micros(&self) -> i64 {
         match self {
             Self::Window(_, start) | Self::Further(_, _, start) | Self::Tracked(_, start) => *start,
-            Self::Standing(_) | Self::Trial(_) | Self::Grant(_) | Self::Token(_) => i64::MAX,
+            Self::Standing(_)
+            | Self::Trial(_)
+            | Self::Grant(_)
+            | Self::Boost(..)
+            | Self::Token(_) => i64::MAX,
         }
     }
 
@@ -97,6 +120,11 @@ impl Bucket {
             "standing" => FeatureCode::new(rest).ok().map(Self::Standing),
             "trial" => FeatureCode::new(rest).ok().map(Self::Trial),
             "grant" => GrantId::new(rest).ok().map(Self::Grant),
+            "boost" => {
+                let (feature, id) = rest.split_once(':')?;
+                let feature = FeatureCode::new(feature).ok()?;
+                Some(Self::Boost(feature, BoostId::new(id).ok()?))
+            }
             "token" => TokenId::new(rest).ok().map(Self::Token),
             _ => None,
         }
@@ -224,9 +252,9 @@ impl Balance {
         self.used.saturating_add(self.overage)
     }
 
-    /// Whether nothing is left of a grant; a refund brings it back.
-    pub(crate) fn is_spent_grant(&self) -> bool {
+    /// Whether nothing is left of a grant or a boost; a refund brings it back.
+    pub(crate) fn is_spent_gift(&self) -> bool {
         let spent = self.granted.room(self.used) == 0;
-        matches!(self.bucket, Bucket::Grant(_)) && self.held == 0 && spent
+        self.bucket.is_given() && self.held == 0 && spent
     }
 }

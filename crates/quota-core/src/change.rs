@@ -1,4 +1,4 @@
-//! Changes: what became of an account's terms, tokens, grants or windows, in one word.
+//! Changes: what became of an account's terms, tokens, grants, boosts or windows, in one word.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub enum Change {
     TokenRevoked,
     CreditsGranted,
     CreditsTakenBack,
+    BoostGiven,
+    BoostTakenBack,
     SubscriptionStarted,
     SubscriptionRenewed,
     PlanChanged,
@@ -61,7 +63,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -71,6 +73,8 @@ impl Change {
         Self::TokenRevoked,
         Self::CreditsGranted,
         Self::CreditsTakenBack,
+        Self::BoostGiven,
+        Self::BoostTakenBack,
         Self::SubscriptionStarted,
         Self::SubscriptionRenewed,
         Self::PlanChanged,
@@ -99,6 +103,8 @@ impl Change {
             Self::TokenRevoked => "token_revoked",
             Self::CreditsGranted => "credits_granted",
             Self::CreditsTakenBack => "credits_taken_back",
+            Self::BoostGiven => "boost_given",
+            Self::BoostTakenBack => "boost_taken_back",
             Self::SubscriptionStarted => "subscription_started",
             Self::SubscriptionRenewed => "subscription_renewed",
             Self::PlanChanged => "plan_changed",
@@ -130,7 +136,7 @@ impl Change {
     fn traits(self) -> ChangeTraits {
         let (creates, begins_life) = match self {
             Self::AccountCreated => (true, Some(false)),
-            Self::TokenCreated | Self::CreditsGranted => (true, None),
+            Self::TokenCreated | Self::CreditsGranted | Self::BoostGiven => (true, None),
             Self::MovedIn => (false, Some(true)),
             Self::AccountChanged
             | Self::OverrideSet
@@ -138,6 +144,7 @@ impl Change {
             | Self::TokenChanged
             | Self::TokenRevoked
             | Self::CreditsTakenBack
+            | Self::BoostTakenBack
             | Self::SubscriptionStarted
             | Self::SubscriptionRenewed
             | Self::PlanChanged

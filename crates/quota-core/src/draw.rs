@@ -30,6 +30,8 @@ impl Scope {
 pub enum Source {
     /// The plan's or the override's allowance.
     Allowance,
+    /// Units of the feature that were given until an instant (C13).
+    Boost,
     /// Prepaid credits of a grant, where the feature has a `credit_cost` (F3).
     Credits,
     /// The free uses that a feature has in a lifetime (F2).

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::balance::{Balance, Bucket};
 use crate::event::Event;
-use crate::ids::{AccountId, FeatureCode, GrantId};
+use crate::ids::{AccountId, BoostId, FeatureCode, GrantId};
 use crate::operation::Operation;
 use crate::reservation::Reservation;
 use crate::share::Share;
@@ -29,6 +29,9 @@ pub struct Books {
     /// Grants that were closed: their ids are not given again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub closed_grants: BTreeSet<GrantId>,
+    /// Boosts that were closed: their ids are not given again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub closed_boosts: BTreeSet<BoostId>,
     /// What the account's org was charged for it, by the org's bucket in which that was counted first (O6, O8).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shares: BTreeMap<Bucket, Share>,
@@ -78,6 +81,24 @@ impl Books {
             self.refunded.pop_first();
         }
         self.refunded.entry(id).or_default()
+    }
+
+    /// Remembers the id of a grant or boost that is closed.
+    pub(crate) fn note_closed(&mut self, bucket: &Bucket) {
+        if let Bucket::Grant(grant) = bucket {
+            self.closed_grants.insert(grant.clone());
+        } else if let Bucket::Boost(_, boost) = bucket {
+            self.closed_boosts.insert(boost.clone());
+        }
+    }
+
+    /// Forgets it again: the grant or boost is live once more.
+    pub(crate) fn note_reopened(&mut self, bucket: &Bucket) {
+        if let Bucket::Grant(grant) = bucket {
+            self.closed_grants.remove(grant);
+        } else if let Bucket::Boost(_, boost) = bucket {
+            self.closed_boosts.remove(boost);
+        }
     }
 
     pub(crate) fn balance_mut(&mut self, bucket: &Bucket) -> Option<&mut Balance> {
@@ -211,8 +232,8 @@ impl Account {
     }
 
     /// The first instant at which a job has something to do for this account: a subscription's end that is not
-    /// recorded yet, or the end of a window or grant that is still among the live balances; a grant of which nothing
-    /// is left is over as soon as it began. `None` when there is nothing.
+    /// recorded yet, or the end of a window, grant or boost that is still among the live balances; one of the last two
+    /// of which nothing is left is over as soon as it began. `None` when there is nothing.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         let windows = self
             .books
@@ -226,10 +247,11 @@ impl Account {
                         | Bucket::Further(..)
                         | Bucket::Tracked(..)
                         | Bucket::Grant(_)
+                        | Bucket::Boost(..)
                 )
             })
             .filter_map(|balance| {
-                let is_spent = balance.is_spent_grant();
+                let is_spent = balance.is_spent_gift();
                 balance.ends_at.or(is_spent.then_some(balance.starts_at))
             });
         let subscription = self

@@ -126,6 +126,10 @@ text_id!(
     GrantId, "grant id", "pack-1", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
 );
 text_id!(
+    /// A boost: units of one feature that were given until an instant; unique within its account.
+    BoostId, "boost id", "summer-sale", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
+);
+text_id!(
     /// A feature, by code: `articles_per_month`.
     FeatureCode, "feature code", "articles_per_month", CODE_CHARS_MAX, check_code
 );

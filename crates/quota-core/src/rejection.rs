@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::instant;
 use crate::reservation::Ending;
 use crate::terms::Status;
@@ -83,6 +83,16 @@ pub enum Rejection {
     GrantEmpty,
     #[error("only {left} of the grant is left to take back")]
     GrantTooSmall { left: u64 },
+    #[error("the boost already exists")]
+    BoostExists,
+    #[error("boost `{0}` does not exist")]
+    UnknownBoost(BoostId),
+    #[error("nothing of the boost is left: it is used, reserved, taken back or over")]
+    BoostEmpty,
+    #[error("feature `{0}` is not spent: only units of a consumable are given until an instant")]
+    NotConsumable(FeatureCode),
+    #[error("is required: no subscription is in force whose period could be the end")]
+    EndRequired { field: &'static str },
     #[error("there is no subscription")]
     NoSubscription,
     #[error("{most} periods are paid ahead already: no more can be")]
@@ -181,6 +191,11 @@ impl Rejection {
             Self::UnknownGrant(_) => "unknown_grant",
             Self::GrantEmpty => "grant_empty",
             Self::GrantTooSmall { .. } => "grant_too_small",
+            Self::BoostExists => "boost_exists",
+            Self::UnknownBoost(_) => "unknown_boost",
+            Self::BoostEmpty => "boost_empty",
+            Self::NotConsumable(_) => "not_a_consumable",
+            Self::EndRequired { .. } => "end_required",
             Self::NoSubscription => "no_subscription",
             Self::PeriodsAheadFull { .. } => "too_many_periods",
             Self::Canceled { .. } => "subscription_canceled",
@@ -207,6 +222,7 @@ impl Rejection {
             | Self::FeatureRequired
             | Self::NotCapacity(_)
             | Self::NotCountable(_)
+            | Self::NotConsumable(_)
             | Self::NotInOperation { .. } => Some("feature"),
             Self::UnknownPlan(_) => Some("plan"),
             Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
@@ -214,12 +230,14 @@ impl Rejection {
             Self::WrongKind { field }
             | Self::Full { field }
             | Self::NotInFuture { field }
+            | Self::EndRequired { field }
             | Self::NotRecent { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
             Self::RefundTooLarge { .. } | Self::GrantTooSmall { .. } | Self::CounterFull => {
                 Some("amount")
             }
             Self::GrantExists => Some("grant"),
+            Self::BoostExists => Some("boost"),
             Self::StartsCanceled => Some("status"),
             Self::EndsBeforeStart { .. } | Self::RenewsByItself => Some("ends_at"),
             Self::UnknownAccount
@@ -231,6 +249,8 @@ impl Rejection {
             | Self::AlreadyRefunded
             | Self::UnknownGrant(_)
             | Self::GrantEmpty
+            | Self::UnknownBoost(_)
+            | Self::BoostEmpty
             | Self::NoSubscription
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
@@ -253,6 +273,7 @@ impl Rejection {
             | Self::UnknownFeature(_)
             | Self::NotInOperation { .. }
             | Self::UnknownGrant(_)
+            | Self::UnknownBoost(_)
             | Self::UnknownToken(_) => RejectionClass::NotFound,
             Self::AccountExists
             | Self::OtherOrg { .. }
@@ -266,6 +287,8 @@ impl Rejection {
             | Self::GrantExists
             | Self::GrantEmpty
             | Self::GrantTooSmall { .. }
+            | Self::BoostExists
+            | Self::BoostEmpty
             | Self::NoSubscription
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
@@ -284,6 +307,8 @@ impl Rejection {
             | Self::FeatureRequired
             | Self::NotCapacity(_)
             | Self::NotCountable(_)
+            | Self::NotConsumable(_)
+            | Self::EndRequired { .. }
             | Self::StartsCanceled
             | Self::EndsBeforeStart { .. }
             | Self::NotInFuture { .. }

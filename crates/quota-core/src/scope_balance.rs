@@ -42,6 +42,9 @@ pub struct ScopeBalance {
     /// Credits left, where they can pay for the feature.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub credits: Option<u64>,
+    /// Units of the feature left in boosts (C13).
+    #[serde(rename = "b", default, skip_serializing_if = "is_default")]
+    pub boosts: u64,
     /// Free uses left, where there are any to begin with.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<u64>,

@@ -9,8 +9,10 @@ use proptest::prelude::*;
 use quota_core::amount::Limit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::draw::Source;
-use quota_core::ids::GrantId;
-use quota_core::rules::funding::{Funds, affordable, burn, sources, split};
+use quota_core::ids::{BoostId, FeatureCode, GrantId};
+use quota_core::rules::funding::{
+    Funds, affordable, boosts_left, burn, sources, split, take_boosts,
+};
 
 fn grant(id: &str, priority: u32, expires_in: Option<i64>, age: i64, left: u64) -> Balance {
     let now = DateTime::<Utc>::UNIX_EPOCH;
@@ -29,6 +31,7 @@ fn the_allowance_is_spent_before_credits() {
     let funds = Funds {
         unlimited: false,
         allowance: Some(1),
+        boosts: 0,
         credits: 5,
         trial: 9,
     };
@@ -43,12 +46,73 @@ fn credits_are_spent_before_the_trial() {
     let funds = Funds {
         unlimited: false,
         allowance: None,
+        boosts: 0,
         credits: 2,
         trial: 3,
     };
     let four = split(&sources(&funds), 4);
     assert_eq!(four.parts, [(Source::Credits, 2), (Source::Trial, 2)]);
     assert_eq!(split(&sources(&funds), 6).short_by, 1);
+}
+
+fn feature(code: &str) -> FeatureCode {
+    FeatureCode::new(code).expect("a literal code")
+}
+
+fn boost(code: &str, id: &str, (ends_in, age): (i64, i64), left: u64) -> Balance {
+    let now = DateTime::<Utc>::UNIX_EPOCH;
+    let id = BoostId::new(id).expect("a literal id");
+    let starts_at = now - TimeDelta::seconds(age);
+    Balance {
+        ends_at: Some(now + TimeDelta::seconds(ends_in)),
+        ..Balance::new(Bucket::Boost(feature(code), id), Limit::Of(left), starts_at)
+    }
+}
+
+/// F1: boosts pay between the allowance and credits; F2: without an allowance they pay first, as they end.
+#[test]
+fn boosts_are_spent_before_credits() {
+    let mut funds = Funds {
+        unlimited: false,
+        allowance: Some(1),
+        boosts: 2,
+        credits: 5,
+        trial: 9,
+    };
+    let with = split(&sources(&funds), 4).parts;
+    let (allowance, boost) = ((Source::Allowance, 1), (Source::Boost, 2));
+    assert_eq!(with, [allowance, boost, (Source::Credits, 1)]);
+    funds.allowance = None;
+    let without = split(&sources(&funds), 8).parts;
+    assert_eq!(without, [boost, (Source::Credits, 5), (Source::Trial, 1)]);
+    funds.unlimited = true;
+    let unlimited = split(&sources(&funds), 8).parts;
+    assert_eq!(unlimited, [(Source::Unlimited, 8)], "U1: it draws on none");
+}
+
+/// F1: of boosts the one that ends first pays before the others, then the older one; what is over, or of another feature,
+/// pays nothing. By name the newer of two would come first.
+#[test]
+fn the_boost_that_ends_first_pays_before_the_others() {
+    let boosts = [
+        boost("a", "late", (200, 50), 2),
+        boost("a", "soon-new", (100, 10), 2),
+        boost("a", "soon-old", (100, 20), 2),
+        boost("a", "over", (0, 30), 2),
+        boost("b", "other", (50, 30), 2),
+    ];
+    let now = DateTime::<Utc>::UNIX_EPOCH;
+    let (all, other) = (feature("a"), feature("b"));
+    assert_eq!(boosts_left(&boosts, &all, now), 6);
+    assert_eq!(boosts_left(&boosts, &other, now), 2);
+    let draws = take_boosts(&boosts, &all, 5, now).expect("six are left");
+    let order = draws
+        .iter()
+        .map(|(bucket, units)| (bucket.to_string(), *units));
+    let wanted = [("soon-old", 2), ("soon-new", 2), ("late", 1)];
+    let wanted = wanted.map(|(id, units)| (format!("boost:a:{id}"), units));
+    assert_eq!(order.collect::<Vec<_>>(), wanted);
+    assert_eq!(take_boosts(&boosts, &all, 7, now), None);
 }
 
 /// F5: lower priority number first, then the earliest expiry with none last, then the oldest. By name the newer of two
@@ -88,10 +152,10 @@ proptest! {
     /// F4: a request may be split, and its parts and what is missing always add up to it.
     #[test]
     fn the_parts_add_up_to_the_request(
-        allowance in proptest::option::of(0_u64..50), credits in 0_u64..50, trial in 0_u64..50,
-        requested in 1_u64..200,
+        allowance in proptest::option::of(0_u64..50), boosts in 0_u64..50, credits in 0_u64..50, trial in 0_u64..50,
+        requested in 1_u64..250,
     ) {
-        let funds = Funds { unlimited: false, allowance, credits, trial };
+        let funds = Funds { unlimited: false, allowance, boosts, credits, trial };
         let sources = sources(&funds);
         let split = split(&sources, requested);
         let paid: u64 = split.parts.iter().map(|(_, units)| units).sum();

@@ -176,6 +176,8 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::SetStatus(_) => &["status"],
         Command::GrantCredits(_) => &["grant", "credits"],
         Command::TakeBackCredits(_) => &["grant"],
+        Command::GiveBoost(_) => &["boost", "feature", "amount"],
+        Command::TakeBackBoost(_) => &["boost"],
         Command::Reset(_)
         | Command::Renew(_)
         | Command::Cancel(_)

@@ -123,7 +123,8 @@ fn holds_feature(
     let has_override = row.account.terms.overrides.contains_key(code);
     let counts = |balance: &Balance| {
         let is_used = balance.used != 0 || balance.held != 0 || balance.overage != 0;
-        is_used && feature_of(&balance.bucket) == Some(code)
+        let is_given = balance.bucket.is_given() && balance.remaining(now) != 0;
+        (is_used || is_given) && feature_of(&balance.bucket) == Some(code)
     };
     let names = |held: &Subscription| {
         let plan = catalog.plan(&held.plan, held.plan_version);
@@ -158,7 +159,8 @@ fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {
         | Bucket::Further(code, ..)
         | Bucket::Standing(code)
         | Bucket::Tracked(code, _)
-        | Bucket::Trial(code) => Some(code),
+        | Bucket::Trial(code)
+        | Bucket::Boost(code, _) => Some(code),
         Bucket::Grant(_) | Bucket::Token(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Reads of one thing by its id: a reservation, an operation, a grant; and of all grants.
+//! Reads of one thing by its id: a reservation, an operation, a grant; and of all grants and boosts.
 
 use std::collections::BTreeMap;
 
@@ -106,11 +106,42 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Rejected`] when there is no such account, [`EngineError::Store`] when it cannot be read.
     pub async fn grants(&self, account: &AccountId) -> Result<Vec<Balance>, EngineError> {
+        let grants = self.given(account, ClosedKind::Grants, |bucket| {
+            let Bucket::Grant(id) = bucket else {
+                return None;
+            };
+            Some(id.as_str().to_owned())
+        });
+        grants.await
+    }
+
+    /// All boosts of an account, by id: live and ended, also those that ended before the account moved.
+    ///
+    /// # Errors
+    /// Those of [`Engine::grants`].
+    pub async fn boosts(&self, account: &AccountId) -> Result<Vec<Balance>, EngineError> {
+        let boosts = self.given(account, ClosedKind::Boosts, |bucket| {
+            let Bucket::Boost(_, id) = bucket else {
+                return None;
+            };
+            Some(id.as_str().to_owned())
+        });
+        boosts.await
+    }
+
+    /// All balances of an account that `id_of` knows, by their ids: live ones, and those that were closed in any of its
+    /// homes.
+    async fn given(
+        &self,
+        account: &AccountId,
+        what: ClosedKind,
+        id_of: fn(&Bucket) -> Option<String>,
+    ) -> Result<Vec<Balance>, EngineError> {
         let row = self.account(account).await?;
-        let mut grants = BTreeMap::new();
+        let mut given = BTreeMap::new();
         let mut take = |balance: Balance| {
-            if let Bucket::Grant(id) = &balance.bucket {
-                grants.entry(id.clone()).or_insert(balance);
+            if let Some(id) = id_of(&balance.bucket) {
+                given.entry(id).or_insert(balance);
             }
         };
         row.account
@@ -123,7 +154,7 @@ impl Engine {
             let query = HomeQuery {
                 closed: vec![ClosedQuery {
                     account: account.clone(),
-                    what: ClosedKind::Grants,
+                    what: what.clone(),
                 }],
                 ..HomeQuery::of(home)
             };
@@ -131,7 +162,7 @@ impl Engine {
             let closed = closed.into_iter().flatten();
             closed.for_each(|closed| take(closed.balance));
         }
-        Ok(grants.into_values().collect())
+        Ok(given.into_values().collect())
     }
 
     /// Where an account lives, then where it lived before, latest first.

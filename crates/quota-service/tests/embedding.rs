@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Weak};
 
+use chrono::TimeDelta;
 use quota_core::ports::{Clock, FixedClock};
 use quota_core::reservation::ReservationState;
 use quota_service::prelude::*;
@@ -197,6 +198,11 @@ async fn each_write_of_an_operator_is_one_call() {
     let back = TakeBackCredits::of("pack-1").credits(2);
     let back = engine.take_back_credits("org:acme", back).await;
     back.expect("taken back");
+    let sale = GiveBoost::of("sale", "articles", 9).ends_at(engine.now() + TimeDelta::days(1));
+    let given = engine.give_boost("org:acme", sale).await;
+    given.expect("given");
+    let back = engine.take_back_boost("org:acme", TakeBackBoost::of("sale"));
+    back.await.expect("taken back");
     let bob = PutAccount::create().org("acme");
     let bob = engine.put_account("user:bob", bob).await.expect("made");
     assert_eq!(bob.home.as_str(), "org:acme");

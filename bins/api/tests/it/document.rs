@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 80] = [
+const ROUTES: [&str; 86] = [
     "get /healthz",
     "get /metrics",
     "get /readyz",
@@ -21,6 +21,12 @@ const ROUTES: [&str; 80] = [
     "get /v1/users/{id}/tokens/{token}",
     "post /v1/orgs/{id}/credits/{grant}/take-back",
     "post /v1/users/{id}/credits/{grant}/take-back",
+    "delete /v1/orgs/{id}/boosts/{boost}",
+    "delete /v1/users/{id}/boosts/{boost}",
+    "get /v1/orgs/{id}/boosts",
+    "get /v1/users/{id}/boosts",
+    "post /v1/orgs/{id}/boosts",
+    "post /v1/users/{id}/boosts",
     "get /v1/catalog",
     "get /v1/jobs",
     "get /v1/jobs/{name}/runs",
@@ -147,6 +153,7 @@ async fn every_route_is_in_the_document_and_answers() {
             .replace("{feature}", "articles_per_month")
             .replace("{token}", "t")
             .replace("{grant}", "g")
+            .replace("{boost}", "b")
             .replace("{name}", "prune")
             .replace("{id}", "i");
         let answer = api.send(method, &path, &[], Vec::new()).await;
@@ -268,6 +275,7 @@ async fn the_examples_of_the_document_are_taken() {
             .replace("{id}", "i")
             .replace("{token}", "t")
             .replace("{grant}", "g")
+            .replace("{boost}", "b")
             .replace("{name}", "prune");
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
         let answer = api.json(method.clone(), &path, &body).await;

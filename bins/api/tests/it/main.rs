@@ -4,6 +4,7 @@
 mod api_under_test;
 mod bad_catalogs;
 mod bad_input;
+mod boosts;
 mod commands;
 mod connections;
 mod decisions;

@@ -61,10 +61,12 @@ async fn every_write_is_repeatable_by_its_key() {
     // X1: every write takes an idempotency key; the second gets the first answer again.
     let api = Api::in_memory().await;
     api.user("ann", Some("article_pro")).await;
-    let writes: [(&str, Value); 7] = [
+    let boost = json!({"id": "sale", "feature": "articles_per_month", "amount": 5});
+    let writes: [(&str, Value); 8] = [
         ("/v1/users", json!({"id": "ben"})),
         ("/v1/users/ann/tokens", json!({"id": "ci", "cap": 5})),
         ("/v1/users/ann/credits", json!({"id": "pack", "amount": 5})),
+        ("/v1/users/ann/boosts", boost),
         (
             "/v1/users/ann/subscription/change-plan",
             json!({"plan": "article_free"}),

@@ -39,6 +39,8 @@ async fn a_read_key_looks_and_never_spends() {
         (Method::POST, "/v1/capacity/release"),
         (Method::PUT, "/v1/users/ann"),
         (Method::POST, "/v1/users/ann/credits"),
+        (Method::POST, "/v1/users/ann/boosts"),
+        (Method::DELETE, "/v1/users/ann/boosts/sale"),
         (Method::POST, "/v1/users/ann/subscription/cancel"),
         (Method::POST, "/v1/users/ann/subscription/resume"),
         (Method::POST, "/v1/users/ann/reset"),

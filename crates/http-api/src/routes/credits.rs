@@ -32,7 +32,7 @@ fn grant_body(balance: &Balance, now: DateTime<Utc>) -> Option<GrantBody> {
     };
     Some(GrantBody {
         id: id.clone(),
-        state: grant_state(balance, now),
+        state: given_state(balance, now),
         granted: balance.granted.ceiling().unwrap_or_default(),
         used: balance.used,
         held: balance.held,
@@ -43,7 +43,8 @@ fn grant_body(balance: &Balance, now: DateTime<Utc>) -> Option<GrantBody> {
     })
 }
 
-fn grant_state(balance: &Balance, now: DateTime<Utc>) -> GrantState {
+/// Where a grant or a boost stands.
+pub(super) fn given_state(balance: &Balance, now: DateTime<Utc>) -> GrantState {
     let is_over = balance.ends_at.is_some_and(|ends_at| ends_at <= now);
     if balance.remaining(now) != 0 || (balance.held != 0 && !is_over) {
         GrantState::Live

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod batch;
+pub(crate) mod boosts;
 pub(crate) mod catalog;
 pub(crate) mod check;
 pub(crate) mod consume;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use quota_core::rules::scope_balances::{FeatureStanding, Overview};
 
 use super::accounts::account_body;
+use super::boosts::boost_bodies;
 use super::credits::grant_bodies;
 use super::subscription::catalog_for;
 use crate::ApiState;
@@ -44,6 +45,7 @@ fn body(account: AccountBody, overview: &Overview) -> OverviewBody {
         settings: overview.had.settings.clone(),
         tokens: tokens.collect(),
         grants: grant_bodies(&overview.grants, overview.at),
+        boosts: boost_bodies(&overview.boosts, overview.at),
     }
 }
 

@@ -53,6 +53,7 @@ fn path_of(method: &str, template: &str) -> String {
         .replace("{feature}", "articles_per_month")
         .replace("{token}", "ci")
         .replace("{grant}", "pack")
+        .replace("{boost}", "sale")
         .replace("{name}", "none")
 }
 
@@ -65,6 +66,7 @@ fn body_of(method: &str, path: &str) -> Value {
         (_, "subscription" | "change-plan") => json!({"plan": "article_pro"}),
         (_, "status") => json!({"status": "past_due"}),
         (_, "credits") => json!({"id": "pack", "amount": 5}),
+        (_, "boosts") => json!({"id": "sale", "feature": "articles_per_month", "amount": 5}),
         (_, "tokens") => json!({"id": "ci", "cap": 5}),
         ("put" | "patch", "{token}") => json!({"cap": 5}),
         (_, "check" | "consume" | "track") => one_article("nobody"),

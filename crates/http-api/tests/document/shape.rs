@@ -111,6 +111,8 @@ fn only_users_are_listed_by_org() {
             | "get /v1/orgs/{id}/members"
             | "get /v1/orgs/{id}/credits"
             | "get /v1/users/{id}/credits"
+            | "get /v1/orgs/{id}/boosts"
+            | "get /v1/users/{id}/boosts"
             | "get /v1/orgs/{id}/ledger"
             | "get /v1/users/{id}/ledger" => &["after", "limit"],
             "get /v1/jobs/{name}/runs" => &["limit"],

@@ -22,6 +22,7 @@ pub(crate) async fn told(api: &Api) {
         subscription(api, account).await;
         terms(api, account).await;
         money(api, account).await;
+        boosts(api, account).await;
     }
     orgs(api).await;
     tokens(api).await;
@@ -111,6 +112,17 @@ async fn money(api: &Api, account: &str) {
     api.ask(&back, NONE, 200).await;
     api.ask(&back, NONE, 409).await;
     api.ask(&one, NONE, 200).await;
+    api.ask(&format!("get {at}"), NONE, 200).await;
+}
+
+async fn boosts(api: &Api, account: &str) {
+    let at = format!("/v1/{account}/boosts");
+    let sale = json!({"id": "sale", "feature": "articles_per_month", "amount": 5, "ends_at": "2027-01-01T00:00:00Z"});
+    api.ask(&format!("post {at}"), sale.clone(), 201).await;
+    api.ask(&format!("post {at}"), sale, 409).await;
+    let back = format!("delete {at}/sale");
+    api.ask(&back, json!({"reason": "a mistake"}), 200).await;
+    api.ask(&back, NONE, 409).await;
     api.ask(&format!("get {at}"), NONE, 200).await;
 }
 

@@ -2,14 +2,14 @@
 //! without a difference.
 
 use api_types::{
-    AccountBody, AccountList, BatchAnswer, BatchBody, CancelBody, CatalogBody, ChangeBody,
-    ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody, DecisionBody,
-    EntitlementsBody, ExtendBody, GrantBody, HealthBody, JobList, KeyBody, KeyList, LedgerBody,
-    MemberList, MoveBody, NewGrantBody, NewKeyBody, NewOrgBody, NewTokenBody, NewUserBody,
-    OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges, Problem, ReasonBody,
-    RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody,
-    ResetBody, RunBatchList, RunBody, RunJobBody, RunList, StartBody, StatusBody, SubscriptionBody,
-    TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
+    AccountBody, AccountList, BatchAnswer, BatchBody, BoostBody, BoostList, CancelBody,
+    CatalogBody, ChangeBody, ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody,
+    DecisionBody, EntitlementsBody, ExtendBody, GrantBody, HealthBody, JobList, KeyBody, KeyList,
+    LedgerBody, MemberList, MoveBody, NewBoostBody, NewGrantBody, NewKeyBody, NewOrgBody,
+    NewTokenBody, NewUserBody, OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges,
+    Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
+    ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, StartBody, StatusBody,
+    SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -41,6 +41,8 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         AccountList,
         BatchAnswer,
         BatchBody,
+        BoostBody,
+        BoostList,
         CancelBody,
         CatalogBody,
         CatalogFile,
@@ -62,6 +64,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         LedgerBody,
         MemberList,
         MoveBody,
+        NewBoostBody,
         NewGrantBody,
         NewKeyBody,
         NewOrgBody,

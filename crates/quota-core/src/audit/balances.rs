@@ -64,7 +64,7 @@ impl<'a> Balances<'a> {
                 continue;
             }
             let granted = match (&balance.bucket, balance.granted) {
-                (Bucket::Grant(_), Limit::Of(granted)) => granted.into(),
+                (bucket, Limit::Of(granted)) if bucket.is_given() => granted.into(),
                 _ => 0,
             };
             let by = (balance.used, balance.held, balance.overage);
@@ -116,7 +116,7 @@ impl<'a> Balances<'a> {
         }
     }
 
-    /// I14: no grant is overdrawn. I22: no counter leaves its range.
+    /// I14: no grant and no boost is overdrawn. I22: no counter leaves its range.
     pub(super) fn check_ranges(&self, id: &AccountId, findings: &mut Vec<Finding>) {
         for balance in self.of_account(id) {
             let most = balance.used.max(balance.held).max(balance.overage);
@@ -124,7 +124,7 @@ impl<'a> Balances<'a> {
                 let what = format!("a counter is at {most}");
                 findings.push(Finding::of("I22", id, what).at(&balance.bucket));
             }
-            if !matches!(balance.bucket, Bucket::Grant(_)) {
+            if !balance.bucket.is_given() {
                 continue;
             }
             let taken = balance.used.saturating_add(balance.held);
@@ -167,6 +167,7 @@ impl<'a> Balances<'a> {
                 | Bucket::Tracked(..)
                 | Bucket::Trial(_)
                 | Bucket::Grant(_)
+                | Bucket::Boost(..)
                 | Bucket::Token(_) => None,
             };
             let is_granted = !matches!(balance.bucket, Bucket::Tracked(..));

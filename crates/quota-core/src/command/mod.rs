@@ -12,9 +12,9 @@ use crate::origin::Origin;
 
 pub use payload::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Commit, Consume,
-    Extend, GrantCredits, Presence, PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew,
-    Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits, Track,
-    UsageAfterChange,
+    Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe,
+    TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 
 /// Most items in one request, which is carried out whole or not at all (X2).
@@ -25,6 +25,8 @@ pub const TOLD_LATE_DAYS_MAX: u32 = 35;
 pub const TOKENS_MAX: usize = 100;
 /// Most grants with something left that an account may have; they share its row.
 pub const GRANTS_MAX: usize = 200;
+/// Most boosts with something left that an account may have; they share its row, and each request looks through them.
+pub const BOOSTS_MAX: usize = 50;
 
 /// One request to change something: decided and booked once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,8 @@ pub enum Command {
     Resume,
     GrantCredits(GrantCredits),
     TakeBackCredits(TakeBackCredits),
+    GiveBoost(GiveBoost),
+    TakeBackBoost(TakeBackBoost),
     /// Ends the holds of the home that are past their deadline. Asked by the sweeper.
     Sweep,
     /// Records the end of the account's subscription, if it has ended (S9). Asked by the daily job.
@@ -157,7 +161,9 @@ impl Command {
             | Self::Cancel(_)
             | Self::Resume
             | Self::GrantCredits(_)
-            | Self::TakeBackCredits(_) => change,
+            | Self::TakeBackCredits(_)
+            | Self::GiveBoost(_)
+            | Self::TakeBackBoost(_) => change,
             Self::Sweep => CommandTraits {
                 reads: Reads::Stored,
                 ..of_kind(OperationKind::Expire)

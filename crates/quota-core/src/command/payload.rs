@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::absent::is_default;
 use crate::amount::{Amount, Limit};
 use crate::catalog::Cadence;
-use crate::ids::{FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::item::Item;
 use crate::terms::{Policy, Status};
 
@@ -290,6 +290,27 @@ pub struct TakeBackCredits {
     /// How many credits; all that is left when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credits: Option<Amount>,
+}
+
+/// Gives units of one feature until an instant (C13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GiveBoost {
+    /// The boost's id, unique within the account for ever.
+    pub boost: BoostId,
+    /// The feature whose units they are; not a capacity.
+    pub feature: FeatureCode,
+    /// How many, in stored units.
+    pub amount: Amount,
+    /// First instant at which what is left is lost; when absent, the end of the subscription's running period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// Takes back what is left of a boost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBackBoost {
+    /// Id of the boost, as it was given.
+    pub boost: BoostId,
 }
 
 /// Closes windows that ended in the books (W5). Asked by the reset jobs.

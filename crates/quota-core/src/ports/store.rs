@@ -11,7 +11,7 @@ use super::store_error::StoreError;
 use crate::balance::Bucket;
 use crate::event::Event;
 use crate::home::{Account, ClosedBalance, Home};
-use crate::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey};
+use crate::ids::{AccountId, BoostId, FeatureCode, GrantId, IdempotencyKey};
 use crate::operation::{Operation, sequence_of};
 use crate::reservation::Reservation;
 
@@ -51,7 +51,7 @@ impl HomeQuery {
 pub struct ClosedQuery {
     /// The account whose balances they are.
     pub account: AccountId,
-    /// All windows of a feature, one grant, or all of them.
+    /// All windows of a feature, one grant or boost, or all of these.
     pub what: ClosedKind,
 }
 
@@ -64,6 +64,10 @@ pub enum ClosedKind {
     Grant(GrantId),
     /// All grants.
     Grants,
+    /// One boost.
+    Boost(FeatureCode, BoostId),
+    /// All boosts.
+    Boosts,
 }
 
 impl ClosedQuery {
@@ -75,12 +79,12 @@ impl ClosedQuery {
                 let range = |kind| (format!("{kind}:{feature}:"), format!("{kind}:{feature};"));
                 ["window", "tracked"].map(range).into()
             }
-            // No text lies between but the bucket itself.
-            ClosedKind::Grant(grant) => {
-                let bucket = Bucket::Grant(grant.clone());
-                vec![(bucket.to_string(), format!("{bucket}\u{1}"))]
-            }
+            ClosedKind::Grant(grant) => one(&Bucket::Grant(grant.clone())),
             ClosedKind::Grants => vec![("grant:".to_owned(), "grant;".to_owned())],
+            ClosedKind::Boost(feature, boost) => {
+                one(&Bucket::Boost(feature.clone(), boost.clone()))
+            }
+            ClosedKind::Boosts => vec![("boost:".to_owned(), "boost;".to_owned())],
         }
     }
 
@@ -93,7 +97,12 @@ impl ClosedQuery {
             Bucket::Grant(grant) => match &self.what {
                 ClosedKind::Grants => true,
                 ClosedKind::Grant(wanted) => wanted == grant,
-                ClosedKind::Windows(_) => false,
+                ClosedKind::Windows(_) | ClosedKind::Boost(..) | ClosedKind::Boosts => false,
+            },
+            Bucket::Boost(feature, boost) => match &self.what {
+                ClosedKind::Boosts => true,
+                ClosedKind::Boost(of, wanted) => of == feature && wanted == boost,
+                ClosedKind::Windows(_) | ClosedKind::Grant(_) | ClosedKind::Grants => false,
             },
             Bucket::Further(..) | Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => {
                 false
@@ -101,6 +110,11 @@ impl ClosedQuery {
         };
         *account == self.account && is_wanted
     }
+}
+
+/// The range of one bucket: no text lies between but the bucket itself.
+fn one(bucket: &Bucket) -> Vec<(String, String)> {
+    vec![(bucket.to_string(), format!("{bucket}\u{1}"))]
 }
 
 /// A key within its account.

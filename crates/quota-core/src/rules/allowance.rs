@@ -228,6 +228,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         | Bucket::Standing(_)
         | Bucket::Trial(_)
         | Bucket::Grant(_)
+        | Bucket::Boost(..)
         | Bucket::Token(_) => false,
     });
     let start = counting.window.starts_at.timestamp_micros();

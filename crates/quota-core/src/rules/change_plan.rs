@@ -95,6 +95,7 @@ fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
             | Bucket::Standing(_)
             | Bucket::Trial(_)
             | Bucket::Grant(_)
+            | Bucket::Boost(..)
             | Bucket::Token(_) => false,
         };
         let runs = balance.ends_at.is_none_or(|ends_at| now < ends_at);
@@ -121,6 +122,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Tracked(..)
             | Bucket::Trial(_)
             | Bucket::Grant(_)
+            | Bucket::Boost(..)
             | Bucket::Token(_) => return None,
         };
         let feature = context.catalog.features.get(code);
@@ -131,6 +133,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Tracked(..)
             | Bucket::Trial(_)
             | Bucket::Grant(_)
+            | Bucket::Boost(..)
             | Bucket::Token(_) => None,
         };
         let goes_on = per.is_some_and(Per::is_calendar);

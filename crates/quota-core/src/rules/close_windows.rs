@@ -10,7 +10,7 @@ use crate::command::CloseWindows;
 use crate::event::EventKind;
 use crate::ids::FeatureCode;
 
-/// Closes the windows and grants of an account that ended and hold nothing.
+/// Closes the windows, grants and boosts of an account that ended and hold nothing.
 pub(crate) fn close_windows(
     desk: &mut Desk<'_>,
     asked: &CloseWindows,
@@ -30,7 +30,7 @@ pub(crate) fn close_windows(
         .books
         .balances
         .iter()
-        .filter(|balance| is_over(account, balance, &context) || balance.is_spent_grant())
+        .filter(|balance| is_over(account, balance, &context) || balance.is_spent_gift())
     {
         match &balance.bucket {
             Bucket::Window(code, _) | Bucket::Further(code, ..) | Bucket::Tracked(code, _)
@@ -41,11 +41,14 @@ pub(crate) fn close_windows(
                     features.push(code.clone());
                 }
             }
-            Bucket::Grant(_) if asked.features.is_empty() => ended.push(balance.bucket.clone()),
+            Bucket::Grant(_) | Bucket::Boost(..) if asked.features.is_empty() => {
+                ended.push(balance.bucket.clone());
+            }
             Bucket::Window(..)
             | Bucket::Further(..)
             | Bucket::Tracked(..)
             | Bucket::Grant(_)
+            | Bucket::Boost(..)
             | Bucket::Standing(_)
             | Bucket::Trial(_)
             | Bucket::Token(_) => {}

@@ -24,9 +24,7 @@ pub(crate) fn close(home: &mut Home, id: &AccountId, bucket: &Bucket) {
     };
     let balance = account.books.balances.swap_remove(at);
     debug_assert_eq!(balance.held, 0, "what is held is not closed");
-    if let Bucket::Grant(grant) = &balance.bucket {
-        account.books.closed_grants.insert(grant.clone());
-    }
+    account.books.note_closed(&balance.bucket);
     home.changes.accounts.insert(id.clone());
     home.changes.closed.push(ClosedBalance {
         account: id.clone(),

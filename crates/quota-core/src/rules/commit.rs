@@ -145,7 +145,8 @@ pub(super) fn take_of_gone(
 /// Where a hold lies at a scope, as far as that is an allowance or a cap.
 fn plain_bucket(held: &Reservation, scope: Scope) -> Bucket {
     let is_plain = |draw: &&Draw| {
-        draw.scope == scope && !matches!(draw.source, Source::Credits | Source::Trial)
+        let is_plain = !matches!(draw.source, Source::Boost | Source::Credits | Source::Trial);
+        draw.scope == scope && is_plain
     };
     match (held.draws.iter().find(is_plain), &held.token) {
         (Some(draw), _) => draw.bucket.clone(),

@@ -147,6 +147,7 @@ fn limit_of(bucket: &Bucket) -> Option<(&FeatureCode, Option<Per>)> {
         | Bucket::Standing(_)
         | Bucket::Trial(_)
         | Bucket::Grant(_)
+        | Bucket::Boost(..)
         | Bucket::Token(_) => None,
     }
 }

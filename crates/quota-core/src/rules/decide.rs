@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allowance::{Allowance, Asked, Bound, Standing, allowance};
-use super::funding::{Funds, Headroom, affordable, burn, sources, split};
+use super::funding::{
+    Funds, Headroom, affordable, boosts_left, burn, of_several, sources, split, take_boosts,
+};
 use super::given::given;
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
@@ -231,6 +233,7 @@ fn user_draws(
     let order = sources(&Funds {
         unlimited: user.terms.unlimited,
         allowance: own.room(Scope::User, user.balances),
+        boosts: boosts_left(user.balances, &feature.code, question.now),
         credits: affordable(user.balances, feature.credit_cost, question.now),
         trial: feature.trial_limit.saturating_sub(trial_used),
     });
@@ -283,6 +286,7 @@ fn org_draws(
         sources(&Funds {
             unlimited: false,
             allowance: own.room(Scope::Org, org.balances),
+            boosts: boosts_left(org.balances, &feature.code, question.now),
             credits: affordable(org.balances, feature.credit_cost, question.now),
             trial: 0,
         })
@@ -350,20 +354,16 @@ fn push_draws(
 ) {
     for &(source, units) in parts {
         let (bucket, further) = match source {
+            Source::Boost => {
+                let taken = take_boosts(account.balances, &feature.code, units, question.now);
+                draws.extend(of_several(taken, (scope, source), 1));
+                continue;
+            }
             Source::Credits => {
                 let unit_cost = feature.credit_cost.unwrap_or(1);
                 let cost = units.saturating_mul(unit_cost);
                 let burnt = burn(account.balances, cost, question.now);
-                debug_assert!(burnt.is_some(), "what is affordable can be burnt");
-                let of_grant = |(bucket, amount)| Draw {
-                    scope,
-                    bucket,
-                    further: Vec::new(),
-                    source,
-                    amount,
-                    unit_cost,
-                };
-                draws.extend(burnt.unwrap_or_default().into_iter().map(of_grant));
+                draws.extend(of_several(burnt, (scope, source), unit_cost));
                 continue;
             }
             Source::Trial => (Bucket::Trial(feature.code.clone()), Vec::new()),

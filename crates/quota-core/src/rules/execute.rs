@@ -4,7 +4,7 @@ use super::context::Context;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
-    accounts, cancel, capacity, change_plan, close_windows, commit, credits, expire_holds,
+    accounts, boosts, cancel, capacity, change_plan, close_windows, commit, credits, expire_holds,
     expire_subscription, extend, overrides, refund, release, renew, reserve, reset, set_status,
     spend, subscribe, tokens, track,
 };
@@ -100,6 +100,8 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Resume => cancel::resume(desk),
         Command::GrantCredits(asked) => credits::grant_credits(desk, asked),
         Command::TakeBackCredits(asked) => credits::take_back_credits(desk, asked),
+        Command::GiveBoost(asked) => boosts::give_boost(desk, asked),
+        Command::TakeBackBoost(asked) => boosts::take_back_boost(desk, asked),
         // The holds that are due were ended before.
         Command::Sweep => Ok(desk.unchanged()),
         Command::ExpireSubscription => expire_subscription::expire_subscription(desk),

@@ -64,6 +64,7 @@ impl Needs {
                     ClosedKind::Windows(feature.clone())
                 }
                 Bucket::Grant(grant) => ClosedKind::Grant(grant.clone()),
+                Bucket::Boost(feature, boost) => ClosedKind::Boost(feature.clone(), boost.clone()),
                 Bucket::Further(..) | Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => {
                     return None;
                 }

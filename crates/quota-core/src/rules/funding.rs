@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use crate::balance::{Balance, Bucket};
-use crate::draw::Source;
+use crate::draw::{Draw, Scope, Source};
+use crate::ids::FeatureCode;
 
 /// How much a source can pay for, in units of the feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Headroom {
-    /// Where the units come from: unlimited, the allowance, credits or the trial.
+    /// Where the units come from: unlimited, the allowance, boosts, credits or the trial.
     pub source: Source,
     /// Units that it can still pay for.
     pub units: u64,
@@ -30,6 +31,8 @@ pub struct Funds {
     pub unlimited: bool,
     /// Units left of the allowance; `None` when no subscription in force names the feature.
     pub allowance: Option<u64>,
+    /// Units left of boosts (C13).
+    pub boosts: u64,
     /// Units that credits can still pay for (F3).
     pub credits: u64,
     /// Units left of the free trial.
@@ -38,8 +41,8 @@ pub struct Funds {
 
 /// The sources of a scope in the order in which they pay.
 ///
-/// An unlimited account draws on nothing else (U1). With an allowance: allowance, then credits (F1). Without:
-/// credits, then the trial (F2).
+/// An unlimited account draws on nothing else (U1). With an allowance: allowance, then boosts, then credits (F1).
+/// Without: boosts, which end, then credits, then the trial (F2).
 pub fn sources(funds: &Funds) -> Vec<Headroom> {
     let from = |source, units| Headroom { source, units };
     if funds.unlimited {
@@ -48,9 +51,11 @@ pub fn sources(funds: &Funds) -> Vec<Headroom> {
     match funds.allowance {
         Some(units) => vec![
             from(Source::Allowance, units),
+            from(Source::Boost, funds.boosts),
             from(Source::Credits, funds.credits),
         ],
         None => vec![
+            from(Source::Boost, funds.boosts),
             from(Source::Credits, funds.credits),
             from(Source::Trial, funds.trial),
         ],
@@ -62,7 +67,7 @@ pub fn sources(funds: &Funds) -> Vec<Headroom> {
 /// ```
 /// use quota_core::rules::funding::{Funds, sources, split};
 /// use quota_core::draw::Source;
-/// let funds = Funds { unlimited: false, allowance: Some(1), credits: 5, trial: 0 };
+/// let funds = Funds { unlimited: false, allowance: Some(1), boosts: 0, credits: 5, trial: 0 };
 /// let split = split(&sources(&funds), 3);
 /// assert_eq!(split.parts, [(Source::Allowance, 1), (Source::Credits, 2)]);
 /// assert_eq!(split.short_by, 0);
@@ -110,19 +115,57 @@ pub fn burn(balances: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(
         let expires_at = grant.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
         (grant.priority, expires_at, grant.starts_at, &grant.bucket)
     });
-    let mut missing = cost;
+    in_turn(&live, cost, now)
+}
+
+/// The boosts of a feature among balances.
+fn boosts<'a>(balances: &'a [Balance], feature: &FeatureCode) -> impl Iterator<Item = &'a Balance> {
+    balances
+        .iter()
+        .filter(move |balance| matches!(&balance.bucket, Bucket::Boost(of, _) if of == feature))
+}
+
+/// Units of a feature left in the boosts among `balances`.
+pub fn boosts_left(balances: &[Balance], feature: &FeatureCode, now: DateTime<Utc>) -> u64 {
+    let left = boosts(balances, feature).map(|boost| boost.remaining(now));
+    left.fold(0_u64, u64::saturating_add)
+}
+
+/// Splits units of a feature over the boosts among `balances`: the one that ends first before the others, then the oldest
+/// (F1). Boosts outside their span give nothing.
+///
+/// Returns the bucket and the units drawn from it, or `None` when there are not enough.
+pub fn take_boosts(
+    balances: &[Balance],
+    feature: &FeatureCode,
+    units: u64,
+    now: DateTime<Utc>,
+) -> Option<Vec<(Bucket, u64)>> {
+    let mut live: Vec<&Balance> = boosts(balances, feature)
+        .filter(|boost| boost.remaining(now) > 0)
+        .collect();
+    live.sort_by_key(|boost| {
+        let ends_at = boost.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        (ends_at, boost.starts_at, &boost.bucket)
+    });
+    in_turn(&live, units, now)
+}
+
+/// Draws an amount from balances, each as far as it goes before the next; `None` when there is not enough.
+fn in_turn(live: &[&Balance], amount: u64, now: DateTime<Utc>) -> Option<Vec<(Bucket, u64)>> {
+    let mut missing = amount;
     let mut draws = Vec::new();
-    for grant in live {
-        let credits = grant.remaining(now).min(missing);
-        if credits != 0 {
-            draws.push((grant.bucket.clone(), credits));
-            missing = missing.saturating_sub(credits);
+    for balance in live {
+        let part = balance.remaining(now).min(missing);
+        if part != 0 {
+            draws.push((balance.bucket.clone(), part));
+            missing = missing.saturating_sub(part);
         }
     }
     let total = draws
         .iter()
-        .fold(0_u64, |sum, (_, credits)| sum.saturating_add(*credits));
-    debug_assert!(total <= cost, "never more credits than the cost");
+        .fold(0_u64, |sum, (_, part)| sum.saturating_add(*part));
+    debug_assert!(total <= amount, "never more than was asked for");
     (missing == 0).then_some(draws)
 }
 
@@ -137,4 +180,22 @@ pub fn affordable(balances: &[Balance], credit_cost: Option<u64>, now: DateTime<
         return 0;
     };
     credits_left(balances, now).checked_div(cost).unwrap_or(0)
+}
+
+/// The draws on several grants or boosts.
+pub(super) fn of_several(
+    parts: Option<Vec<(Bucket, u64)>>,
+    (scope, source): (Scope, Source),
+    unit_cost: u64,
+) -> impl Iterator<Item = Draw> {
+    debug_assert!(parts.is_some(), "what there is of a source can be drawn");
+    let parts = parts.unwrap_or_default().into_iter();
+    parts.map(move |(bucket, amount)| Draw {
+        scope,
+        bucket,
+        further: Vec::new(),
+        source,
+        amount,
+        unit_cost,
+    })
 }

@@ -16,7 +16,7 @@
 //! | group | modules |
 //! | --- | --- |
 //! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
-//! | commands about accounts | `accounts`, `overrides`, `tokens`, `credits` |
+//! | commands about accounts | `accounts`, `overrides`, `tokens`, `credits`, `boosts` |
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume) |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
@@ -29,6 +29,7 @@
 mod accounts;
 pub mod allowance;
 mod booking;
+mod boosts;
 mod cancel;
 mod capacity;
 mod change_plan;

@@ -11,7 +11,7 @@ use crate::balance::{Balance, Bucket};
 use crate::draw::Scope;
 use crate::home::Account;
 
-/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants and ended windows
+/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants, boosts and ended windows
 /// keep what they had.
 pub(super) fn current_grant(
     account: &Account,
@@ -50,7 +50,7 @@ pub(super) fn current_grant(
         }
         Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
         Bucket::Token(id) => account.terms.tokens.get(id).map(|token| token.cap),
-        Bucket::Grant(_) => None,
+        Bucket::Grant(_) | Bucket::Boost(..) => None,
     }
 }
 
@@ -67,9 +67,11 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
             let span = own.and_then(|own| span_of(&own, bucket));
             span.unwrap_or((starts_at, None, 0))
         }
-        Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {
-            (account.terms.created_at, None, 0)
-        }
+        Bucket::Standing(_)
+        | Bucket::Trial(_)
+        | Bucket::Grant(_)
+        | Bucket::Boost(..)
+        | Bucket::Token(_) => (account.terms.created_at, None, 0),
     };
     Balance {
         ends_at,

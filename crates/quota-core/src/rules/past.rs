@@ -151,6 +151,7 @@ impl<'a> Records<'a> {
                 | Bucket::Standing(_)
                 | Bucket::Trial(_)
                 | Bucket::Grant(_)
+                | Bucket::Boost(..)
                 | Bucket::Token(_) => return false,
             };
             *code == feature.code && window.starts_at < balance.starts_at

@@ -75,12 +75,17 @@ impl Posting {
         match (drawing, draw.source) {
             (Drawing::Spend, Source::Overage) => posting.overage = signed(draw.amount),
             (Drawing::Hold, Source::Overage) => {}
-            (drawing, Source::Allowance | Source::Credits | Source::Trial | Source::Unlimited) => {
-                match drawing {
-                    Drawing::Spend => posting.used = signed(draw.amount),
-                    Drawing::Hold => posting.held = signed(draw.amount),
-                }
-            }
+            (
+                drawing,
+                Source::Allowance
+                | Source::Boost
+                | Source::Credits
+                | Source::Trial
+                | Source::Unlimited,
+            ) => match drawing {
+                Drawing::Spend => posting.used = signed(draw.amount),
+                Drawing::Hold => posting.held = signed(draw.amount),
+            },
         }
         posting
     }

@@ -195,7 +195,7 @@ fn most_of(
         Some(Kind::Consumable | Kind::Flag | Kind::Setting) => false,
     };
     let is_shared = draw.scope == Scope::Org
-        && draw.source != Source::Credits
+        && !matches!(draw.source, Source::Credits | Source::Boost)
         && may_be_occupied
         && desk.request.account != desk.home.id;
     if !is_shared {
@@ -247,7 +247,7 @@ fn closed_balance<'a>(
 fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
     match draw.source {
         Source::Overage => draw.amount.min(balance.overage),
-        Source::Allowance | Source::Credits | Source::Trial | Source::Unlimited => {
+        Source::Allowance | Source::Boost | Source::Credits | Source::Trial | Source::Unlimited => {
             draw.amount.min(balance.used)
         }
     }
@@ -257,7 +257,7 @@ fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
 fn signed_back(draw: &Draw, back: u64) -> (i64, i64) {
     match draw.source {
         Source::Overage => (0, taken_back(back)),
-        Source::Allowance | Source::Credits | Source::Trial | Source::Unlimited => {
+        Source::Allowance | Source::Boost | Source::Credits | Source::Trial | Source::Unlimited => {
             (taken_back(back), 0)
         }
     }
@@ -276,13 +276,12 @@ fn reopen(
     account.books.balances.push(known.balance.clone());
     let entry = post(desk, &known.account, posting)?;
     let is_over = known.balance.ends_at.is_some_and(|ends_at| ends_at <= now);
-    if is_over || !matches!(bucket, Bucket::Grant(_)) {
+    if is_over || !bucket.is_given() {
         close(desk.home, &known.account, &bucket);
         return Ok(entry);
     }
-    if let (Some(account), Bucket::Grant(grant)) = (desk.home.account_mut(&known.account), &bucket)
-    {
-        account.books.closed_grants.remove(grant);
+    if let Some(account) = desk.home.account_mut(&known.account) {
+        account.books.note_reopened(&bucket);
     }
     let mut emptied = known.clone();
     (emptied.balance.used, emptied.balance.overage) = (0, 0);

@@ -145,11 +145,16 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
     let mut granted = 0;
     let (scope, source) = match &balance.bucket {
         Bucket::Token(_) => (Scope::Token, Source::Allowance),
-        Bucket::Grant(_) => {
-            if let Limit::Of(credits) = balance.granted {
-                granted = change(credits);
+        Bucket::Grant(_) | Bucket::Boost(..) => {
+            if let Limit::Of(given) = balance.granted {
+                granted = change(given);
             }
-            (Scope::User, Source::Credits)
+            let source = if matches!(balance.bucket, Bucket::Grant(_)) {
+                Source::Credits
+            } else {
+                Source::Boost
+            };
+            (Scope::User, source)
         }
         Bucket::Trial(_) => (Scope::User, Source::Trial),
         Bucket::Window(..) | Bucket::Further(..) | Bucket::Standing(_) | Bucket::Tracked(..) => {

@@ -6,7 +6,7 @@ use super::allowance::{Allowance, Standing};
 use super::context::Context;
 use super::decide::Drawn;
 use super::desk::Desk;
-use super::funding::credits_left;
+use super::funding::{boosts_left, credits_left};
 use super::had::{Had, had, is_in_force, scope_of};
 use crate::amount::Limit;
 use crate::answer::{ScopeBalance, WindowBalance};
@@ -84,6 +84,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         plan_value: None,
         override_value: None,
         credits: None,
+        boosts: 0,
         trial: None,
         resets_at: None,
         windows: Vec::new(),
@@ -121,6 +122,7 @@ pub fn scope_balance(
         credits: feature
             .credit_cost
             .map(|_| credits_left(&account.books.balances, context.now)),
+        boosts: boosts_left(&account.books.balances, &feature.code, context.now),
         trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
         resets_at: resets_at(account, scope, own),
         windows: Vec::new(),
@@ -236,6 +238,8 @@ pub struct Overview {
     pub tokens: Vec<(TokenId, ScopeBalance)>,
     /// Its credit grants that still count.
     pub grants: Vec<Balance>,
+    /// Its boosts that still count.
+    pub boosts: Vec<Balance>,
 }
 
 /// How an account stands for one feature.
@@ -282,8 +286,13 @@ pub fn overview(
     let features = context.catalog.features.values();
     let counted = features.filter(|feature| feature.kind.is_counted());
     let tokens = account.terms.tokens.keys();
-    let is_live = |balance: &&Balance| {
-        matches!(balance.bucket, Bucket::Grant(_)) && balance.remaining(context.now) != 0
+    let live = |is_one: fn(&Bucket) -> bool| -> Vec<Balance> {
+        let is_live =
+            |balance: &&Balance| is_one(&balance.bucket) && balance.remaining(context.now) != 0;
+        let balances = account.books.balances.iter();
+        let mut live: Vec<Balance> = balances.filter(is_live).cloned().collect();
+        live.sort_by(|one, other| one.bucket.cmp(&other.bucket));
+        live
     };
     Overview {
         account: id.clone(),
@@ -296,12 +305,7 @@ pub fn overview(
         tokens: tokens
             .filter_map(|token| Some((token.clone(), token_balance(account, token)?)))
             .collect(),
-        grants: account
-            .books
-            .balances
-            .iter()
-            .filter(is_live)
-            .cloned()
-            .collect(),
+        grants: live(|bucket| matches!(bucket, Bucket::Grant(_))),
+        boosts: live(|bucket| matches!(bucket, Bucket::Boost(..))),
     }
 }

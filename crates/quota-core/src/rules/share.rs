@@ -10,7 +10,7 @@ use super::desk::Desk;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
-use crate::home::Account;
+use crate::home::{Account, Books};
 use crate::ids::{AccountId, FeatureCode};
 use crate::operation::Entry;
 use crate::share::Share;
@@ -23,11 +23,18 @@ const LEFT_MEMBERS_MAX: usize = 200;
 
 type Shares = BTreeMap<Bucket, Share>;
 
-/// What an org was charged for a member with these shares, in what counts a feature now.
+/// What an org was charged for a member with these shares, in what counts a feature now: its window, and the boosts that
+/// run.
 pub fn charged(context: &Context<'_>, org: &Account, feature: &Feature, shares: &Shares) -> u64 {
     let bucket = context.allowance(org, feature).bucket;
     let balance = org.books.balance(&org.books.resolved(&bucket));
-    balance.map_or(0, |balance| Share::of(shares, balance))
+    let own = balance.map_or(0, |balance| Share::of(shares, balance));
+    let boosts = org.books.balances.iter().filter(|balance| {
+        let is_own = is_boost(&balance.bucket, &feature.code);
+        is_own && balance.ends_at.is_none_or(|ends_at| context.now < ends_at)
+    });
+    let boosts = boosts.map(|boost| Share::of(shares, boost));
+    boosts.fold(own, u64::saturating_add)
 }
 
 /// What the member that asks holds of a balance of its org, or what is remembered of it when it is no member any more.
@@ -58,12 +65,13 @@ pub(super) fn count_share(
         return;
     }
     let place = (balance.first_bucket().clone(), balance.reset_sequence);
+    let boosts = account.map_or_else(Vec::new, |account| boosts_of(&account.books, code));
     let mut rest = by;
     if let Some(member) = desk.home.account_mut(user) {
         let is_new = !member.books.shares.contains_key(&place.0);
         rest = add(&mut member.books.shares, &place, by);
         if is_new {
-            forget_old(&mut member.books.shares, code);
+            forget_old(&mut member.books.shares, code, &boosts);
         }
         desk.home.changes.accounts.insert(user.clone());
     }
@@ -73,7 +81,7 @@ pub(super) fn count_share(
     };
     if let Some(left) = account.terms.left_members.get_mut(user) {
         add(&mut left.shares, &place, rest);
-        forget_old(&mut left.shares, code);
+        forget_old(&mut left.shares, code, &boosts);
         desk.home.changes.accounts.insert(org.clone());
         desk.home.changes.terms.insert(org.clone());
     }
@@ -102,8 +110,21 @@ fn add(shares: &mut Shares, (bucket, reset_sequence): &(Bucket, u64), by: i64) -
     }
 }
 
-fn forget_old(shares: &mut Shares, code: &FeatureCode) {
-    let is_of = |bucket: &&Bucket| bucket.feature() == Some(code);
+/// The live boosts of a feature.
+fn boosts_of(books: &Books, code: &FeatureCode) -> Vec<Bucket> {
+    let buckets = books.balances.iter().map(|balance| &balance.bucket);
+    let of_feature = buckets.filter(|bucket| is_boost(bucket, code));
+    of_feature.cloned().collect()
+}
+
+fn is_boost(bucket: &Bucket, code: &FeatureCode) -> bool {
+    matches!(bucket, Bucket::Boost(of, _) if of == code)
+}
+
+/// Forgets windows that are long over, and boosts that are not among those that are live.
+fn forget_old(shares: &mut Shares, code: &FeatureCode, boosts: &[Bucket]) {
+    shares.retain(|bucket, _| !is_boost(bucket, code) || boosts.contains(bucket));
+    let is_of = |bucket: &&Bucket| bucket.feature() == Some(code) && !is_boost(bucket, code);
     let extra = shares.keys().filter(is_of).count();
     for _ in SHARES_MAX..extra {
         let known = shares.keys().filter(is_of);
@@ -194,7 +215,7 @@ fn remember(org: &mut Account, (user, kept): (&AccountId, Shares), left_at: Date
         let code = bucket.feature().cloned();
         add(&mut left.shares, &(bucket, share.reset_sequence), units);
         if let Some(code) = code {
-            forget_old(&mut left.shares, &code);
+            forget_old(&mut left.shares, &code, &boosts_of(books, &code));
         }
     }
     forget_first(known);

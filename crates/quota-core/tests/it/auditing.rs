@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::boosts::boost;
 use crate::execute_properties::busy_org;
 use crate::stage::{
     Stage, amount, commit, consume, consume_with, grant, id, key, refund, reserve, track,
@@ -26,6 +27,7 @@ fn full() -> AuditHome {
     stage.done("user:b", track("requests", 9));
     stage.done("user:b", grant("other", 8));
     stage.done("user:b", consume("renders", 3));
+    stage.done("user:b", boost("sale", "requests", 8));
     settle_some(&mut stage);
     let mut request = stage.request("user:b", consume("articles", 900));
     request.key = Some(key("k"));
@@ -96,7 +98,7 @@ fn entry(operation: &mut Operation, scope: Scope) -> &mut quota_core::operation:
 type Tampering = (&'static str, &'static [&'static str], fn(&mut AuditHome));
 
 /// What is changed, under which numbers it is found, and how.
-const BALANCES: [Tampering; 11] = [
+const BALANCES: [Tampering; 13] = [
     ("used", &["I2"], |home| {
         balance(home, "org:o", "window:articles").used += 1;
     }),
@@ -123,6 +125,12 @@ const BALANCES: [Tampering; 11] = [
     }),
     ("an overdrawn grant", &["I14", "I2"], |home| {
         balance(home, "user:b", "grant:").used += 9;
+    }),
+    ("what a boost is worth", &["I2"], |home| {
+        balance(home, "user:b", "boost:").granted = Limit::Of(9);
+    }),
+    ("an overdrawn boost", &["I14", "I2"], |home| {
+        balance(home, "user:b", "boost:").used += 9;
     }),
     ("a counter out of range", &["I2", "I22"], |home| {
         balance(home, "user:a", "token:").used = COUNT_MAX + 1;

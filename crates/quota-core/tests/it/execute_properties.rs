@@ -1,5 +1,6 @@
 //! Random sequences of every command: after each one everything that is kept still agrees.
 
+use crate::boosts::boost_id;
 use crate::stage::{
     Stage, amount, code, commit, grant, id, item, member, plan_code, put_account, put_token,
     token_id,
@@ -11,8 +12,9 @@ use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Consume,
-    Extend, GrantCredits, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken,
-    SetOverride, SetStatus, Subscribe, TakeBackCredits, Track, UsageAfterChange,
+    Extend, GiveBoost, GrantCredits, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset,
+    RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track,
+    UsageAfterChange,
 };
 use quota_core::ids::{FeatureCode, GrantId};
 use quota_core::operation::OperationKind;
@@ -43,7 +45,7 @@ const WAITS: [i64; 13] = [
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (
-        0_u8..40,
+        0_u8..42,
         0_usize..3,
         0_usize..7,
         1_u64..30,
@@ -235,6 +237,11 @@ fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command
                 Command::CloseWindows(CloseWindows { cadence, features }),
             )
         }
+        40 => (any, of_a_boost(stage, step, feature)),
+        41 => {
+            let boost = boost_id(&format!("b{}", step.extra % 12));
+            (any, Command::TakeBackBoost(TakeBackBoost { boost }))
+        }
         _ if step.extra.is_multiple_of(2) => {
             let token = token_id("u");
             (user, Command::RevokeToken(RevokeToken { token }))
@@ -265,6 +272,16 @@ fn of_an_override(stage: &Stage, step: Step, feature: FeatureCode) -> Command {
         feature,
         limit: cap(step, step.size),
         expires_at: ends.then(|| stage.now + TimeDelta::hours(5)),
+    })
+}
+
+fn of_a_boost(stage: &Stage, step: Step, feature: FeatureCode) -> Command {
+    let ends = step.what.is_multiple_of(2);
+    Command::GiveBoost(GiveBoost {
+        boost: boost_id(&format!("b{}", step.extra % 12)),
+        feature,
+        amount: amount(step.size),
+        ends_at: ends.then(|| stage.now + TimeDelta::days(3)),
     })
 }
 

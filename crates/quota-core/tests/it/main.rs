@@ -5,6 +5,7 @@
 )]
 
 mod auditing;
+mod boosts;
 mod changes;
 mod consuming;
 mod credits;

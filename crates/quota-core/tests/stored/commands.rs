@@ -1,17 +1,18 @@
 //! Every command, with as little in it as can be and with everything.
 
+use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::catalog::Cadence;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Commit,
-    Consume, Extend, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
+    Consume, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
     ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe,
-    TakeBackCredits, Track, UsageAfterChange,
+    TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 use quota_core::ids::OrgId;
 use quota_core::terms::{Policy, Status};
 
-use super::{amount, at, feature, grant, id, item, of, plan, token};
+use super::{amount, at, boost, feature, grant, id, item, of, plan, token};
 use crate::Documents;
 
 /// Commands that say no more than they must.
@@ -76,6 +77,7 @@ pub fn least_commands() -> Documents<Command> {
         ("reset", Command::Reset(Reset::default())),
     ];
     commands.extend(least_of_operators());
+    commands.extend(of_boosts());
     commands
 }
 
@@ -205,6 +207,7 @@ fn full_commands() -> Documents<Command> {
         ("full_reset_of_token", Command::Reset(reset_of_token)),
     ];
     commands.extend(full_of_operators());
+    commands.push(("full_give_boost", give_boost(Some(at(90)))));
     commands
 }
 
@@ -274,6 +277,23 @@ fn full_of_operators() -> Documents<Command> {
             Command::TakeBackCredits(take_back_credits),
         ),
         ("full_close_windows", Command::CloseWindows(close_windows)),
+    ]
+}
+
+fn give_boost(ends_at: Option<DateTime<Utc>>) -> Command {
+    Command::GiveBoost(GiveBoost {
+        boost: boost(),
+        feature: feature("articles"),
+        amount: amount(50),
+        ends_at,
+    })
+}
+
+fn of_boosts() -> Documents<Command> {
+    let take_back = TakeBackBoost { boost: boost() };
+    vec![
+        ("give_boost", give_boost(None)),
+        ("take_back_boost", Command::TakeBackBoost(take_back)),
     ]
 }
 

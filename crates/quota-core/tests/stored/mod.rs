@@ -17,7 +17,7 @@ use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
 use quota_core::home::Books;
-use quota_core::ids::{AccountId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use quota_core::ids::{AccountId, BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
 use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
@@ -61,6 +61,10 @@ fn token() -> TokenId {
 
 fn grant() -> GrantId {
     of(GrantId::new("pack-1"))
+}
+
+fn boost() -> BoostId {
+    of(BoostId::new("sale:1"))
 }
 
 fn amount(units: u64) -> Amount {
@@ -116,10 +120,12 @@ pub fn books() -> Documents<Books> {
             new(Bucket::Standing(feature("albums"))),
             new(Bucket::Trial(feature("try_on"))),
             new(Bucket::Grant(grant())),
+            new(Bucket::Boost(feature("articles"), boost())),
             new(Bucket::Token(token())),
         ],
         lifetime: BTreeMap::from([(feature("articles"), 12)]),
         closed_grants: BTreeSet::from([of(GrantId::new("pack-0"))]),
+        closed_boosts: BTreeSet::from([of(BoostId::new("sale:0"))]),
         shares: BTreeMap::from([(window(), share())]),
         refunded: BTreeMap::from([(id(5), BTreeMap::from([(feature("articles"), 2)]))]),
     };
@@ -272,6 +278,7 @@ pub fn entries() -> Documents<Entry> {
     vec![
         ("least", least.clone()),
         ("full", full),
+        ("boost", of_source(Scope::User, Source::Boost)),
         ("trial", of_source(Scope::Token, Source::Trial)),
         ("unlimited", of_source(Scope::User, Source::Unlimited)),
         ("overage", of_source(Scope::User, Source::Overage)),
@@ -297,6 +304,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         plan_value: None,
         override_value: None,
         credits: None,
+        boosts: 0,
         trial: None,
         resets_at: None,
         windows: Vec::new(),
@@ -312,6 +320,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         plan_value: Some(Limit::Of(5)),
         override_value: Some(Limit::Unlimited),
         credits: Some(7),
+        boosts: 6,
         trial: Some(1),
         resets_at: Some(at(31)),
         windows: vec![

@@ -1,9 +1,9 @@
-//! Drafts of what operators ask: accounts, overrides, tokens, subscriptions, credits.
+//! Drafts of what operators ask: accounts, overrides, tokens, subscriptions, credits, boosts.
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::{AMOUNT_MAX, Limit};
 use quota_core::command::{self as payload, ChangeWhen, Presence, UsageAfterChange};
-use quota_core::ids::{GrantId, OrgId, PlanCode, TokenId};
+use quota_core::ids::{BoostId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::terms::{Policy, Status};
 
 use super::draft::{Draft, amount, feature, invalid, parsed};
@@ -35,6 +35,10 @@ pub type Resume = Draft<()>;
 pub type GrantCredits = Draft<payload::GrantCredits>;
 /// A draft of [`payload::TakeBackCredits`].
 pub type TakeBackCredits = Draft<payload::TakeBackCredits>;
+/// A draft of [`payload::GiveBoost`].
+pub type GiveBoost = Draft<payload::GiveBoost>;
+/// A draft of [`payload::TakeBackBoost`].
+pub type TakeBackBoost = Draft<payload::TakeBackBoost>;
 
 /// A limit that can be kept.
 fn checked(field: &'static str, limit: Limit) -> Result<Limit, InvalidField> {
@@ -57,6 +61,10 @@ fn token_id(token: &str) -> Result<TokenId, InvalidField> {
 
 fn grant_id(grant: &str) -> Result<GrantId, InvalidField> {
     parsed("grant", GrantId::new(grant))
+}
+
+fn boost_id(boost: &str) -> Result<BoostId, InvalidField> {
+    parsed("boost", BoostId::new(boost))
 }
 
 impl Draft<payload::PutAccount> {
@@ -299,5 +307,33 @@ impl Draft<payload::TakeBackCredits> {
     pub fn credits(self, credits: u64) -> Self {
         let set = |asked: &mut payload::TakeBackCredits, part| asked.credits = Some(part);
         self.with(amount("credits", credits), set)
+    }
+}
+
+impl Draft<payload::GiveBoost> {
+    /// So many units of a feature, under an id that is unique within the account for ever; until the end of the
+    /// subscription's running period, unless an end is said.
+    pub fn of(boost: &str, code: &str, units: u64) -> Self {
+        let payload = boost_id(boost).and_then(|boost| {
+            Ok(payload::GiveBoost {
+                boost,
+                feature: feature(code)?,
+                amount: amount("amount", units)?,
+                ends_at: None,
+            })
+        });
+        Self::new(payload)
+    }
+
+    /// First instant at which what is left is lost.
+    pub fn ends_at(self, at: DateTime<Utc>) -> Self {
+        self.with(Ok(at), |boost, at| boost.ends_at = Some(at))
+    }
+}
+
+impl Draft<payload::TakeBackBoost> {
+    /// All that is left of a boost.
+    pub fn of(boost: &str) -> Self {
+        Self::new(boost_id(boost).map(|boost| payload::TakeBackBoost { boost }))
     }
 }

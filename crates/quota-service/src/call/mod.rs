@@ -13,8 +13,8 @@ use quota_core::ids::{AccountId, AccountKind};
 use quota_core::rules::check::Checked;
 
 pub use changes::{
-    Cancel, ChangePlan, ClearOverride, GrantCredits, PutAccount, PutToken, Renew, Resume,
-    RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits,
+    Cancel, ChangePlan, ClearOverride, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
+    Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
 };
 pub use decision::{Decision, Denied, OperationRef};
 pub use draft::Draft;

@@ -3,8 +3,8 @@
 use quota_core::command::Command;
 
 use super::{
-    Cancel, ChangePlan, ClearOverride, GrantCredits, PutAccount, PutToken, Renew, Resume,
-    RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackCredits,
+    Cancel, ChangePlan, ClearOverride, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
+    Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
 };
 use crate::decide::Reply;
 use crate::{Engine, EngineError};
@@ -141,5 +141,25 @@ impl Engine {
     ) -> Result<Reply, EngineError> {
         self.carry_out(account, asked, Command::TakeBackCredits)
             .await
+    }
+
+    /// Gives units of a feature until an instant.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn give_boost(&self, account: &str, asked: GiveBoost) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::GiveBoost).await
+    }
+
+    /// Takes back what is left of a boost.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn take_back_boost(
+        &self,
+        account: &str,
+        asked: TakeBackBoost,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::TakeBackBoost).await
     }
 }

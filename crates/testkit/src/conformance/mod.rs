@@ -47,6 +47,7 @@ macro_rules! conformance_store {
             only_the_accounts_asked_for_come
             an_operation_comes_with_its_refunds_and_closed_balances
             closed_balances_come_when_they_are_asked_for
+            closed_boosts_come_by_feature_and_id
             a_closed_balance_that_changes_is_replaced
             what_belongs_to_another_home_is_not_found
             expired_holds_come_and_hold_before_moves_on

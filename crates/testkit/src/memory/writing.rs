@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::state::{HomeState, State, StoredAccount};
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
-use quota_core::balance::Bucket;
 use quota_core::event::Event;
 use quota_core::home::{Account, ClosedBalance};
 use quota_core::ids::AccountId;
@@ -209,12 +208,12 @@ fn check_shape(write: &HomeWrite) -> Result<(), StoreError> {
     mistake.map_or(Ok(()), |what| Err(refused(format!("home `{home}` {what}"))))
 }
 
-/// No grant is overdrawn, whoever asks for it.
+/// No grant or boost is overdrawn, whoever asks for it.
 fn check_grants(id: &AccountId, account: &Account) -> Result<(), StoreError> {
     for balance in &account.books.balances {
         let taken = balance.used.saturating_add(balance.held);
         let is_overdrawn = matches!(balance.granted, Limit::Of(granted) if granted < taken);
-        if matches!(balance.bucket, Bucket::Grant(_)) && is_overdrawn {
+        if balance.bucket.is_given() && is_overdrawn {
             let bucket = &balance.bucket;
             return Err(refused(format!("`{bucket}` of `{id}` is overdrawn")));
         }

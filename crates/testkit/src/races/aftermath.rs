@@ -57,6 +57,11 @@ impl Aftermath {
         self.sum(id, |bucket| matches!(bucket, Bucket::Grant(_)))
     }
 
+    /// What was spent of boosts.
+    pub fn boosts_used(&self, id: &AccountId) -> u64 {
+        self.sum(id, |bucket| matches!(bucket, Bucket::Boost(..)))
+    }
+
     /// What was spent of tokens' caps.
     pub fn tokens_used(&self, id: &AccountId) -> u64 {
         self.sum(id, |bucket| matches!(bucket, Bucket::Token(_)))

@@ -16,9 +16,10 @@ use futures::future::join_all;
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::command::{
-    AccountSpec, Command, Consume, GrantCredits, Presence, PutAccount, SetOverride, Subscribe,
+    AccountSpec, Command, Consume, GiveBoost, GrantCredits, Presence, PutAccount, SetOverride,
+    Subscribe,
 };
-use quota_core::ids::{AccountId, GrantId, OrgId, PlanCode, TokenId};
+use quota_core::ids::{AccountId, BoostId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
 use quota_core::ports::{Cache, FixedClock, Storage};
@@ -161,6 +162,17 @@ impl Arena {
             expires_at: None,
         });
         self.set(account, grant).await;
+    }
+
+    /// Gives an account a boost of articles until the end of its period.
+    pub async fn boost(&self, account: &AccountId, boost: &str, units: u64) {
+        let boost = Command::GiveBoost(GiveBoost {
+            boost: BoostId::new(boost).expect("a boost id"),
+            feature: feature("art"),
+            amount: amount(units),
+            ends_at: None,
+        });
+        self.set(account, boost).await;
     }
 
     /// Accounts for a [`Load`]: two users, and two members of one org; none has asked for anything.

@@ -1,13 +1,14 @@
 //! Who plays in a script, and what one step is.
 
 use quota_core::command::{Command, Commit, Extend, Refund, Release};
-use quota_core::ids::{AccountId, FeatureCode, OrgId, TokenId, UserId};
+use quota_core::ids::{AccountId, BoostId, FeatureCode, OrgId, TokenId, UserId};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use uuid::Uuid;
 
 const FEATURES: [&str; 5] = ["req", "art", "tok", "alb", "sto"];
 const TOKENS: [&str; 2] = ["t0", "t1"];
+const BOOSTS: [&str; 6] = ["b0", "b1", "b2", "b3", "b4", "b5"];
 
 /// The accounts of one script.
 #[derive(Debug, Clone)]
@@ -88,6 +89,11 @@ pub(crate) fn token(random: &mut StdRng) -> TokenId {
     TokenId::new(id).expect("a literal id")
 }
 
+pub(crate) fn boost(random: &mut StdRng) -> BoostId {
+    let id = BOOSTS.choose(random).expect("not empty");
+    BoostId::new(id).expect("a literal id")
+}
+
 /// The command with the id of what an earlier step came to, where it takes one.
 pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
     let Some(id) = about else {
@@ -128,6 +134,8 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::Resume
         | Command::GrantCredits(_)
         | Command::TakeBackCredits(_)
+        | Command::GiveBoost(_)
+        | Command::TakeBackBoost(_)
         | Command::Sweep
         | Command::ExpireSubscription
         | Command::CloseWindows(_) => command,

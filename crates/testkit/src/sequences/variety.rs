@@ -1,11 +1,11 @@
-//! What a plain script never has: times at which things begin and end, every status, users that join and leave an org,
+//! What a plain script never has: times at which things begin and end, every status, users that join and leave an org, boosts,
 //! and keys that come twice with the same request. It is put into a script that is written already, so that a seed of a plain one stays what it was.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use quota_core::amount::Limit;
+use quota_core::amount::{Amount, Limit};
 use quota_core::command::{
-    AccountSpec, ChangePlan, Command, GrantCredits, Presence, PutAccount, PutToken, Renew,
-    SetOverride, SetStatus, Subscribe,
+    AccountSpec, ChangePlan, Command, GiveBoost, GrantCredits, Presence, PutAccount, PutToken,
+    Renew, SetOverride, SetStatus, Subscribe, TakeBackBoost,
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::terms::Status;
@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::cast::{Cast, Deed, Step, feature, plain, token};
+use super::cast::{Cast, Deed, Step, boost, feature, plain, token};
 
 /// Steps that make and equip the accounts, at most; none of them is replaced.
 const OPENING_STEPS_MAX: usize = 15;
@@ -89,13 +89,17 @@ impl Varier<'_> {
         Some(Step::clone(step))
     }
 
-    fn vary(&mut self, number: usize, step: &mut Step) {
-        let is_replaced = OPENING_STEPS_MAX <= number && self.random.random_bool(0.12);
-        if is_replaced {
+    /// Puts something else in the place of a step, now and then.
+    fn replace(&mut self, number: usize, step: &mut Step) {
+        if OPENING_STEPS_MAX <= number && self.random.random_bool(0.16) {
             let key = step.key;
             *step = self.replacement();
             step.key = key;
         }
+    }
+
+    fn vary(&mut self, number: usize, step: &mut Step) {
+        self.replace(number, step);
         let Deed::Ask(command) = &mut step.deed else {
             return;
         };
@@ -106,6 +110,9 @@ impl Varier<'_> {
                 if self.random.random_bool(0.4) =>
             {
                 *expires_at = Some(self.time(number));
+            }
+            Command::GiveBoost(GiveBoost { ends_at, .. }) if self.random.random_bool(0.6) => {
+                *ends_at = Some(self.time(number));
             }
             Command::Renew(Renew { ends_at }) if self.random.random_bool(0.5) => {
                 *ends_at = Some(self.time(number) + TimeDelta::days(30));
@@ -154,6 +161,8 @@ impl Varier<'_> {
             | Command::Resume
             | Command::GrantCredits(_)
             | Command::TakeBackCredits(_)
+            | Command::GiveBoost(_)
+            | Command::TakeBackBoost(_)
             | Command::Sweep
             | Command::ExpireSubscription
             | Command::CloseWindows(_) => {}
@@ -185,7 +194,7 @@ impl Varier<'_> {
 
     fn replacement(&mut self) -> Step {
         let account = self.anyone();
-        let command = match self.random.random_range(0..10) {
+        let command = match self.random.random_range(0..14) {
             0..6 => return self.move_of_a_user(),
             6 => Command::Renew(Renew { ends_at: None }),
             7 => Command::SetStatus(SetStatus {
@@ -196,6 +205,15 @@ impl Varier<'_> {
                 presence: Presence::Existing,
                 cap: None,
                 expires_at: None,
+            }),
+            9..12 => Command::GiveBoost(GiveBoost {
+                boost: boost(&mut self.random),
+                feature: feature(&mut self.random),
+                amount: Amount::new(self.random.random_range(1..12)).expect("in range"),
+                ends_at: None,
+            }),
+            12 => Command::TakeBackBoost(TakeBackBoost {
+                boost: boost(&mut self.random),
             }),
             _ => Command::SetOverride(SetOverride {
                 feature: feature(&mut self.random),

@@ -59,6 +59,22 @@ pub async fn of_thousands_of_tries_exactly_as_many_pass_as_there_are_credits(sto
     assert_eq!((after.credits_used(&ann), after.booked(&ann)), (500, 500));
 }
 
+/// F1, I4: 20 units of a limit and 15 in two boosts, 80 requests at once, every third for two units: never a unit beyond the
+/// last one of the boosts, and nothing of a request in part.
+pub async fn the_last_unit_of_a_boost_is_used_once(store: Store) {
+    let arena = Arena::open(store, 4).await;
+    let ann = arena.user("ann", 20).await;
+    arena.boost(&ann, "first", 10).await;
+    arena.boost(&ann, "second", 5).await;
+    let asks = (0..80).map(|number| consume(&ann, if number % 3 == 0 { 2 } else { 1 }));
+    let replies = arena.answers(asks.collect()).await;
+    let denied = denied_for(&replies, Reason::LimitReached, Scope::User);
+    assert_eq!(allowed(&replies) + denied, 80);
+    let after = arena.close().await;
+    assert_eq!((after.used(&ann), after.boosts_used(&ann)), (20, 15));
+    assert_eq!(after.booked(&ann), allowed(&replies));
+}
+
 /// O1, O6: three members with 50 requests each against one org's 100: exactly 100 pass, the others hear that the
 /// org refused, and the org has used what its members have.
 pub async fn three_members_share_one_limit_to_the_last_unit(store: Store) {

@@ -28,6 +28,7 @@ macro_rules! conformance_races {
         $crate::conformance_races! { $open:
             of_seventy_at_once_exactly_the_fifty_that_are_left_pass
             of_thousands_of_tries_exactly_as_many_pass_as_there_are_credits
+            the_last_unit_of_a_boost_is_used_once
             three_members_share_one_limit_to_the_last_unit
             token_user_and_org_run_dry_together_and_never_in_part
             commit_release_and_expiry_at_once_end_each_hold_in_one_way

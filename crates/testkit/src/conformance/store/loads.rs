@@ -2,7 +2,7 @@
 
 use quota_core::balance::Bucket;
 use quota_core::home::ClosedBalance;
-use quota_core::ids::{AccountId, GrantId};
+use quota_core::ids::{AccountId, BoostId, GrantId};
 use quota_core::operation::OperationKind;
 use quota_core::ports::{ClosedKind, ClosedQuery};
 
@@ -174,6 +174,44 @@ pub async fn closed_balances_come_when_they_are_asked_for(store: Store) {
         .sort_unstable_by_key(|closed| closed.balance.bucket.to_string());
     let all = ["pac", "pack", "pack-1"].map(|id| closed(&alice, grant(id)));
     assert_eq!(home.closed, all);
+}
+
+/// Of closed boosts come the one that is asked for, or all, and no grant or boost of another feature with the same id.
+pub async fn closed_boosts_come_by_feature_and_id(store: Store) {
+    let alice = user("alice");
+    let closed = |bucket| ClosedBalance {
+        account: alice.clone(),
+        balance: balance(bucket, 10, 4),
+    };
+    let boosts = [
+        boost("articles", "pack"),
+        boost("articles", "pack-1"),
+        boost("requests", "pack"),
+    ];
+    let mut write = first_write(&alice);
+    write.closed = boosts.clone().map(closed).into();
+    write.closed.push(closed(grant("pack")));
+    write.closed.push(closed(window(5)));
+    put(&store, vec![write]).await;
+    let mut query = home_query(&alice);
+    let asked = |what| ClosedQuery {
+        account: alice.clone(),
+        what,
+    };
+    let (code, id) = (feature("articles"), BoostId::new("pack"));
+    let one = ClosedKind::Boost(code, id.expect("a literal id"));
+    query.closed = vec![asked(one)];
+    let home = get_with(&store, query.clone()).await;
+    assert_eq!(home.closed, [closed(boosts[0].clone())]);
+    query.closed = vec![asked(ClosedKind::Boosts)];
+    let mut home = get_with(&store, query).await;
+    home.closed
+        .sort_unstable_by_key(|closed| closed.balance.bucket.to_string());
+    assert_eq!(home.closed, boosts.map(closed));
+}
+
+fn boost(code: &str, id: &str) -> Bucket {
+    Bucket::Boost(feature(code), BoostId::new(id).expect("a literal id"))
 }
 
 fn grant(id: &str) -> Bucket {

@@ -15,7 +15,7 @@ use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::EventKind;
 use quota_core::home::Account;
-use quota_core::ids::{GrantId, PlanCode, TokenId};
+use quota_core::ids::{BoostId, GrantId, PlanCode, TokenId};
 use quota_core::item::Item;
 use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
@@ -88,6 +88,7 @@ fn full_account() -> Account {
         full.terms.tokens.insert(id, held);
     }
     full.books.lifetime = [(feature("f0"), COUNT_MAX), (feature("f1"), 1)].into();
+    full.books.closed_boosts = [BoostId::new("o'ld:2\"").expect("a boost id")].into();
     full.books.closed_grants = [GrantId::new("o'ld\"").expect("a grant id")].into();
     full.books.balances = full_balances();
     full
@@ -129,6 +130,8 @@ fn full_balances() -> Vec<Balance> {
     let mut pack = balance(grant, AMOUNT_MAX, AMOUNT_MAX - 1);
     pack.held = 1;
     balances.push(pack);
+    let boost = BoostId::new("sale:1 — \"x\"").expect("a boost id");
+    balances.push(balance(Bucket::Boost(feature("f0"), boost), 9, 9));
     balances
 }
 
@@ -160,6 +163,7 @@ fn full_scope_balance() -> ScopeBalance {
         plan_value: Some(Limit::Of(AMOUNT_MAX)),
         override_value: Some(Limit::Of(0)),
         credits: Some(COUNT_MAX),
+        boosts: COUNT_MAX,
         trial: Some(0),
         resets_at: Some(odd_instant()),
         windows: vec![WindowBalance {
@@ -293,6 +297,7 @@ pub async fn every_kind_of_operation_comes_back(store: Store) {
     write.operations.clear();
     let sources = [
         Source::Allowance,
+        Source::Boost,
         Source::Credits,
         Source::Trial,
         Source::Unlimited,
