@@ -73,7 +73,10 @@ pub(crate) fn draws(entries: &[Entry]) -> Vec<(FeatureCode, Draw)> {
     let mut draws: Vec<(FeatureCode, Draw)> = Vec::with_capacity(entries.len());
     for entry in entries {
         if entry.bucket.is_further() {
-            let of_scope = |(_, draw): &&mut (FeatureCode, Draw)| draw.scope == entry.scope;
+            // Where an entry changes nothing, the one before it booked no draw.
+            let is_drawn = entry.drawn().is_some_and(|draw| draw.amount != 0);
+            let of_scope =
+                |(_, draw): &&mut (FeatureCode, Draw)| is_drawn && draw.scope == entry.scope;
             if let Some((_, draw)) = draws.last_mut().filter(of_scope) {
                 draw.further.push(entry.bucket.clone());
             }

@@ -8,8 +8,10 @@ use super::finding::Finding;
 use super::ledger::{Counters, add};
 use crate::amount::{COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
+use crate::catalog::{Anchor, Per};
 use crate::ids::AccountId;
 use crate::ports::AuditHome;
+use crate::window::cadence_window;
 
 /// The balances of a home, by account.
 #[derive(Debug)]
@@ -170,6 +172,10 @@ impl<'a> Balances<'a> {
                 | Bucket::Boost(..)
                 | Bucket::Token(_) => None,
             };
+            if per.is_some_and(|per| is_longer(balance, per)) {
+                let what = format!("runs from {} to {:?}", balance.starts_at, balance.ends_at);
+                findings.push(Finding::of("W7", id, what).at(&balance.bucket));
+            }
             let is_granted = !matches!(balance.bucket, Bucket::Tracked(..));
             if is_granted && balance.moved_to.is_none() {
                 by_limit.entry((code, per)).or_default().push(balance);
@@ -196,5 +202,19 @@ impl<'a> Balances<'a> {
                 findings.push(Finding::of("I13", id, what).at(bucket));
             }
         }
+    }
+}
+
+/// Whether a window that a first use began is longer than its limit says.
+fn is_longer(balance: &Balance, per: Per) -> bool {
+    if per.anchor != Anchor::FirstUse {
+        return false;
+    }
+    let (zone, starts_at) = (chrono_tz::Tz::UTC, balance.starts_at);
+    let whole = cadence_window(per.cadence, per.anchor, starts_at, zone, starts_at);
+    match (balance.ends_at, whole.ends_at) {
+        (Some(ends_at), Some(whole)) => whole < ends_at,
+        (None, Some(_)) => true,
+        (_, None) => false,
     }
 }

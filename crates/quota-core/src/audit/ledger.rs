@@ -15,7 +15,7 @@ use crate::balance::Bucket;
 use crate::change::Change;
 use crate::draw::{Scope, Source};
 use crate::ids::{AccountId, AccountKind, FeatureCode};
-use crate::operation::{Operation, OperationKind};
+use crate::operation::{Entry, Operation, OperationKind};
 
 /// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
 const STEP_BACK_SECONDS_MAX: i64 = 5;
@@ -108,6 +108,28 @@ fn check_admission(operation: &Operation, findings: &mut Vec<Finding>) {
     }
 }
 
+/// C9: the window of a further limit is charged what the feature's own window is, entry by entry. A refund gives back only
+/// what a window still counts.
+fn check_further(operation: &Operation, findings: &mut Vec<Finding>) {
+    let traits = operation.kind.traits();
+    if !traits.is_use && !traits.holds {
+        return;
+    }
+    let change = |entry: &Entry| (entry.scope, entry.used, entry.held, entry.overage);
+    let mut own = None;
+    for entry in &operation.entries {
+        if !entry.bucket.is_further() {
+            own = Some(change(entry));
+        } else if own != Some(change(entry)) {
+            let what = format!(
+                "{}: it is not charged what the feature's own window is",
+                operation.id
+            );
+            findings.push(Finding::of("C9", &entry.account, what).at(&entry.bucket));
+        }
+    }
+}
+
 impl Ledger {
     /// The ledger of a home of which these operations were refunded.
     pub(super) fn new(home: &AccountId, refunded: Vec<Uuid>) -> Self {
@@ -137,6 +159,7 @@ impl Ledger {
             self.check_scopes(operation, findings);
         }
         check_admission(operation, findings);
+        check_further(operation, findings);
         self.refunds.see(operation);
         self.add(operation);
     }

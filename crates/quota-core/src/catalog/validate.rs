@@ -80,8 +80,9 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
         return Err(refused(&entry, "trial_limit", "must be at most 10^15"));
     }
     check_anchor(Per::of(feature)).map_err(|why| refused(&entry, "anchor", why))?;
-    if feature.anchor == Anchor::FirstUse && feature.renewal() == OnRenewal::Carry {
-        let why = "cannot be `first_use` where `on_renewal` is `carry`";
+    let is_spent = feature.kind == Kind::Consumable && feature.renewal() == OnRenewal::Reset;
+    if feature.anchor == Anchor::FirstUse && !is_spent {
+        let why = "cannot be `first_use`: that is for consumables that a renewal resets";
         return Err(refused(&entry, "anchor", why));
     }
     if feature.renewal() == OnRenewal::Carry && feature.cadence != Cadence::Subscription {

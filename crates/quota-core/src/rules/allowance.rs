@@ -44,7 +44,8 @@ pub struct Allowance {
     pub rollover_max: u64,
     /// Whether the window begins only with the next accepted request (W7).
     pub is_waiting: bool,
-    /// Further limits of the plan, each with a cadence of its own (C9); none where an override counts.
+    /// Further limits of the plan, each with a cadence of its own (C9). Use is charged to them under an override too, and
+    /// does not bind there (F6).
     pub further: Vec<FurtherLimit>,
 }
 
@@ -105,7 +106,8 @@ impl Allowance {
     /// is in force (S3), but for the override of an org that never had one (O3).
     pub fn limit_at(&self, scope: Scope) -> Option<Limit> {
         match (self.standing, scope) {
-            (Standing::InForce, _) => self.limit().map(|limit| limit.plus(self.rolled_over)),
+            (Standing::InForce, _) if self.override_value.is_some() => self.override_value,
+            (Standing::InForce, _) => self.plan_value.map(|limit| limit.plus(self.rolled_over)),
             (Standing::Never, Scope::Org) => self.override_value,
             (Standing::Never, Scope::User | Scope::Token) | (Standing::Expired, _) => None,
         }
@@ -121,8 +123,17 @@ impl Allowance {
     /// use (X9).
     pub fn room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
         let own = self.own_room(scope, balances)?;
-        let further = self.further.iter().map(|limit| limit.room(balances));
+        let further = self.binding().iter().map(|limit| limit.room(balances));
         Some(further.fold(own, u64::min))
+    }
+
+    /// The further limits that bind: an override takes the place of all (F6).
+    pub(crate) fn binding(&self) -> &[FurtherLimit] {
+        if self.override_value.is_some() {
+            &[]
+        } else {
+            &self.further
+        }
     }
 
     fn own_room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
@@ -143,7 +154,7 @@ impl Allowance {
             resets_at: self.resets_at(scope),
             window: None,
         };
-        if self.further.is_empty() {
+        if self.binding().is_empty() {
             return bound;
         }
         let is_short = |room: Option<u64>| room.is_some_and(|room| room < wanted);
@@ -152,7 +163,7 @@ impl Allowance {
         } else {
             bound.resets_at = None;
         }
-        for limit in &self.further {
+        for limit in self.binding() {
             let resets_at = limit.resets_at();
             let is_longest = bound.window.is_none() || bound.resets_at < resets_at;
             if is_short(Some(limit.room(balances))) && is_longest {
@@ -260,8 +271,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
     }
 }
 
-/// What the plan says of the feature: its limit in the feature's own window, and the further ones. An override beats them
-/// all (F6).
+/// What the plan says of the feature: its limit in the feature's own window, and the further ones.
 fn add_plan(
     allowance: &mut Allowance,
     clock: &Clock<'_>,
@@ -282,7 +292,7 @@ fn add_plan(
     let own = limits.iter().find(|limit| limit.per(feature) == per);
     let own_limit = own.map_or(Limit::Unlimited, |own| own.limit.scaled(feature.scale));
     allowance.plan_value = Some(own_limit);
-    if allowance.override_value.is_some() || allowance.standing != Standing::InForce {
+    if allowance.standing != Standing::InForce {
         return;
     }
     if let Some(own) = own {

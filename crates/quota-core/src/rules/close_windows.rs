@@ -17,11 +17,22 @@ pub(crate) fn close_windows(
 ) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let account = desk.account()?;
-    let fits = |code: &FeatureCode| {
-        let of_cadence = asked.cadence.is_none_or(|cadence| {
-            let feature = context.catalog.features.get(code);
-            feature.is_none_or(|feature| feature.cadence.closed_with() == cadence.closed_with())
-        });
+    let fits = |bucket: &Bucket, code: &FeatureCode| {
+        let own = match bucket {
+            Bucket::Further(_, per, _) => Some(per.cadence),
+            Bucket::Window(..)
+            | Bucket::Tracked(..)
+            | Bucket::Standing(_)
+            | Bucket::Trial(_)
+            | Bucket::Grant(_)
+            | Bucket::Token(_) => {
+                let feature = context.catalog.features.get(code);
+                feature.map(|feature| feature.cadence)
+            }
+        };
+        let of_cadence = asked
+            .cadence
+            .is_none_or(|cadence| own.is_none_or(|own| own.closed_with() == cadence.closed_with()));
         of_cadence && (asked.features.is_empty() || asked.features.contains(code))
     };
     let mut ended = Vec::new();
@@ -34,7 +45,7 @@ pub(crate) fn close_windows(
     {
         match &balance.bucket {
             Bucket::Window(code, _) | Bucket::Further(code, ..) | Bucket::Tracked(code, _)
-                if fits(code) =>
+                if fits(&balance.bucket, code) =>
             {
                 ended.push(balance.bucket.clone());
                 if !features.contains(code) {

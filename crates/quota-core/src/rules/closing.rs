@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::context::Context;
 use super::counting::is_window_of;
 use crate::balance::{Balance, Bucket};
+use crate::catalog::{Feature, Per, PlanValue};
 use crate::home::{Account, ClosedBalance, Home};
 use crate::ids::AccountId;
 use crate::reservation::TTL_SECONDS_MAX;
@@ -89,14 +90,41 @@ fn rolls_over(account: &Account, balance: &Balance, context: &Context<'_>) -> bo
     let Some(feature) = context.catalog.features.get(code) else {
         return false;
     };
-    let own = context.allowance(account, feature);
-    let further = own.further.iter();
-    let further = further.map(|limit| (&limit.bucket, limit.window, limit.rollover_max));
-    let mut limits = further.chain(std::iter::once((&own.bucket, own.window, own.rollover_max)));
-    limits.any(|(bucket, window, max)| {
-        let follows = is_window_of(bucket, &balance.bucket)
-            && balance.ends_at == Some(window.starts_at)
-            && balance.moved_to.is_none();
-        max != 0 && follows && account.books.balance(bucket).is_none()
-    })
+    let is_followed = account.books.balances.iter().any(|later| {
+        let is_same = is_window_of(&later.bucket, &balance.bucket) && later.moved_to.is_none();
+        is_same && balance.starts_at < later.starts_at
+    });
+    balance.moved_to.is_none()
+        && !is_followed
+        && has_rollover(account, context, (feature, &balance.bucket))
+}
+
+/// Whether the plan of the account, in force or not, lets something go over from windows of this limit: a late renewal
+/// brings it back (S9).
+fn has_rollover(
+    account: &Account,
+    context: &Context<'_>,
+    (feature, bucket): (&Feature, &Bucket),
+) -> bool {
+    let Some(held) = &account.terms.subscription else {
+        return false;
+    };
+    let held = held.current(context.catalog, context.now);
+    let plan = context.catalog.plan(&held.plan, held.plan_version);
+    let value = plan.and_then(|plan| plan.limits.get(&feature.code));
+    let per = match bucket {
+        Bucket::Further(_, per, _) => *per,
+        Bucket::Window(..)
+        | Bucket::Tracked(..)
+        | Bucket::Standing(_)
+        | Bucket::Trial(_)
+        | Bucket::Grant(_)
+        | Bucket::Token(_) => Per::of(feature),
+    };
+    match value {
+        Some(PlanValue::Limits(limits)) => limits
+            .iter()
+            .any(|limit| limit.per(feature) == per && limit.rollover.is_some()),
+        Some(PlanValue::Limit(_)) | None => false,
+    }
 }

@@ -1,13 +1,16 @@
 //! In which window a limit counts at an instant, and what came over into it from the one before (C9, C10, W4, W7).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Anchor, Per};
+use crate::catalog::{Anchor, Cadence, Per};
 use crate::ids::FeatureCode;
 use crate::terms::{Subscription, Terms};
 use crate::window::{Window, cadence_window};
+
+/// By how much clocks of nodes differ at most.
+const CLOCKS_DIFFER_MAX: TimeDelta = TimeDelta::seconds(5);
 
 /// What windows are counted with: an account at an instant.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +84,11 @@ impl Clock<'_> {
                 starts_at: balance.starts_at,
                 ends_at: balance.ends_at,
             };
-            let is_current = window.contains(self.now) && since <= balance.starts_at;
+            // Another node's clock may be a little ahead.
+            let soon = self.now.checked_add_signed(CLOCKS_DIFFER_MAX);
+            let runs = window.contains(self.now)
+                || (self.now < window.starts_at && soon.is_some_and(|soon| window.contains(soon)));
+            let is_current = runs && since <= balance.starts_at;
             is_own(&balance.bucket) && is_current && balance.moved_to.is_none()
         };
         let running = self.balances.iter().find(runs);
@@ -122,14 +129,43 @@ impl Clock<'_> {
         } else {
             held.runs_since().max(held.anchor_at)
         };
+        let first = held.plan_since.map_or(first, |since| first.max(since));
         if window.starts_at <= first {
             return 0;
         }
-        let before = self.balances.iter().find(|before| {
-            let is_same = is_window_of(&before.bucket, bucket);
-            is_same && before.ends_at == Some(window.starts_at) && before.moved_to.is_none()
+        left_of_limit(self.window_before(bucket, window, per), limit).min(max)
+    }
+
+    /// The balance of the window before; none when nothing was used in it. When the zone was changed, that is one which ends
+    /// a little sooner or later than this one begins.
+    fn window_before(&self, bucket: &Bucket, window: Window, per: Per) -> Option<&Balance> {
+        let earlier = self.balances.iter().filter(|before| {
+            let is_same = is_window_of(&before.bucket, bucket) && before.moved_to.is_none();
+            is_same && before.starts_at < window.starts_at
         });
-        left_of_limit(before, limit).min(max)
+        let last = earlier.max_by_key(|before| before.starts_at)?;
+        let since = match (per.cadence, self.in_force) {
+            (Cadence::Subscription, _) | (_, None) => window.starts_at,
+            (
+                Cadence::Hourly
+                | Cadence::Daily
+                | Cadence::Weekly
+                | Cadence::Monthly
+                | Cadence::Yearly
+                | Cadence::Span(_),
+                Some(held),
+            ) => {
+                let eve = window
+                    .starts_at
+                    .checked_sub_signed(TimeDelta::microseconds(1))?;
+                let then = Self { now: eve, ..*self };
+                let natural = then.natural(per, held.anchor_at).starts_at;
+                // One that ended as this began is no earlier one.
+                natural.checked_add_signed(TimeDelta::microseconds(1))?
+            }
+        };
+        let holds = last.ends_at.is_none_or(|ends_at| since <= ends_at);
+        holds.then_some(last)
     }
 }
 
@@ -157,8 +193,11 @@ fn left_of_limit(before: Option<&Balance>, limit: Limit) -> u64 {
     let Some(before) = before else {
         return limit.ceiling().unwrap_or(0);
     };
-    let own = before.granted.ceiling().unwrap_or(0);
-    let own = own.saturating_sub(before.rolled_over);
+    // The limit may have been raised for a while, or lowered since the last use.
+    let now = limit.ceiling().unwrap_or(0);
+    let then = before.granted.ceiling();
+    let then = then.map(|then| then.saturating_sub(before.rolled_over));
+    let own = then.map_or(now, |then| then.min(now));
     let used_of_own = before.taken().saturating_sub(before.rolled_over);
     own.saturating_sub(used_of_own)
 }

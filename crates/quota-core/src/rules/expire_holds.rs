@@ -80,7 +80,8 @@ fn give_back(desk: &mut Desk<'_>, held: &Reservation) -> Vec<Entry> {
                 amount,
                 ..draw.clone()
             };
-            if found.is_some() || draw.source == Source::Overage {
+            let is_own = *bucket == draw.bucket;
+            if found.is_some() || (is_own && draw.source == Source::Overage) {
                 let posting = settled(&part, 0, &held.feature).further(bucket);
                 entries.extend(post(desk, &id, posting));
             }

@@ -92,8 +92,16 @@ pub(super) fn settle_hold(
                 .find(|part| part.bucket == draw.bucket && part.source == draw.source);
             let posting = settled(draw, spent.map_or(0, |part| part.amount), &held.feature);
             let id = scope_account(desk.home, &held.account, scope).clone();
-            for bucket in std::iter::once(&draw.bucket).chain(&draw.further) {
-                entries.push(post(desk, &id, posting.further(bucket))?);
+            let changes = posting.used != 0 || posting.held != 0 || posting.overage != 0;
+            let further: Vec<Posting> = draw
+                .further
+                .iter()
+                .map(|bucket| posting.further(bucket))
+                .collect();
+            entries.push(post(desk, &id, posting)?);
+            // A window that is over is not opened again for nothing.
+            for posting in further.into_iter().filter(|_| changes) {
+                entries.push(post(desk, &id, posting)?);
             }
         }
         let feature = &held.feature;

@@ -8,8 +8,10 @@ use super::allowance::{Allowance, Standing};
 use super::context::Context;
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
+use crate::catalog::{Anchor, Feature, Per};
 use crate::draw::Scope;
 use crate::home::Account;
+use crate::window::cadence_window;
 
 /// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants, boosts and ended windows
 /// keep what they had.
@@ -65,7 +67,8 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
             let starts_at =
                 DateTime::from_timestamp_micros(*start).unwrap_or(account.terms.created_at);
             let span = own.and_then(|own| span_of(&own, bucket));
-            span.unwrap_or((starts_at, None, 0))
+            let ends_at = feature.and_then(|feature| ends_by_itself(feature, bucket, starts_at));
+            span.unwrap_or((starts_at, ends_at, 0))
         }
         Bucket::Standing(_)
         | Bucket::Trial(_)
@@ -78,6 +81,26 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
         rolled_over,
         ..Balance::new(bucket.clone(), Limit::Unlimited, starts_at)
     }
+}
+
+/// When a window that a first use began ends, whatever counts now (W7).
+fn ends_by_itself(
+    feature: &Feature,
+    bucket: &Bucket,
+    starts_at: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let per = match bucket {
+        Bucket::Further(_, per, _) => *per,
+        Bucket::Window(..) | Bucket::Tracked(..) => Per::of(feature),
+        Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {
+            return None;
+        }
+    };
+    if per.anchor != Anchor::FirstUse {
+        return None;
+    }
+    let zone = chrono_tz::Tz::UTC;
+    cadence_window(per.cadence, per.anchor, starts_at, zone, starts_at).ends_at
 }
 
 /// When a window that counts now begins and ends, and what came over into it; `None` for another bucket.

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::allowance::{Allowance, Standing};
+use super::allowance::{Allowance, FurtherLimit, Standing};
 use super::context::Context;
+use super::counting::is_window_of;
 use super::desk::Desk;
 use crate::amount::Limit;
 use crate::answer::Rejection;
@@ -50,11 +51,11 @@ pub(super) fn past(
     let records = Records::of(desk.home, &id, account);
     let mut own = allowance_at(account, feature, context, at, &records);
     own.bucket = records.resolved(&own.bucket);
-    let present = context.allowance(account, feature);
-    // A window of a further limit that has ended limits nothing any more: only those that run are charged.
+    let mut present = context.allowance(account, feature);
+    let further = present.further.iter();
+    let further = further.filter_map(|limit| further_at(account, limit, at));
+    present.further = further.collect();
     own.further.clone_from(&present.further);
-    own.further
-        .retain(|limit| !limit.is_waiting && limit.window.contains(at));
     if own.bucket == account.books.resolved(&present.bucket) {
         let kept = Kept::Live;
         return Ok(Past {
@@ -73,6 +74,7 @@ pub(super) fn past(
             let granted = own.limit().unwrap_or(Limit::Unlimited);
             let new = Balance {
                 ends_at: own.window.ends_at,
+                rolled_over: own.rolled_over,
                 ..Balance::new(own.bucket.clone(), granted, own.window.starts_at)
             };
             (new.clone(), Kept::New(new))
@@ -82,7 +84,8 @@ pub(super) fn past(
         // Without a limit, and where a plan does not name the feature, books say the same: only use tells.
         let is_known = matches!(balance.granted, Limit::Of(_)) || balance.used != 0;
         let limit = if is_known {
-            Some(balance.granted)
+            own.rolled_over = balance.rolled_over;
+            Some(balance.granted.minus(balance.rolled_over))
         } else {
             own.limit()
         };
@@ -92,6 +95,36 @@ pub(super) fn past(
         account: id,
         own,
         kept,
+    })
+}
+
+/// A further limit in its window that held `at`: the one that counts now, or one that is still among the live balances. One
+/// that was closed limits nothing any more.
+fn further_at(account: &Account, limit: &FurtherLimit, at: DateTime<Utc>) -> Option<FurtherLimit> {
+    if !limit.is_waiting && limit.window.contains(at) {
+        return Some(limit.clone());
+    }
+    let balances = account.books.balances.iter();
+    let mut live = balances.filter(|live| {
+        let window = Window {
+            starts_at: live.starts_at,
+            ends_at: live.ends_at,
+        };
+        let is_same = is_window_of(&live.bucket, &limit.bucket) && live.moved_to.is_none();
+        is_same && window.contains(at)
+    });
+    let live = live.next()?;
+    Some(FurtherLimit {
+        bucket: live.bucket.clone(),
+        window: Window {
+            starts_at: live.starts_at,
+            ends_at: live.ends_at,
+        },
+        counts_until: live.ends_at,
+        limit: live.granted,
+        rolled_over: live.rolled_over,
+        is_waiting: false,
+        ..limit.clone()
     })
 }
 

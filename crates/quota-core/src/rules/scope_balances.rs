@@ -127,7 +127,8 @@ pub fn scope_balance(
         resets_at: resets_at(account, scope, own),
         windows: Vec::new(),
     };
-    if !account.terms.unlimited && (!own.further.is_empty() || own.rolled_over != 0) {
+    let is_by_plan = !account.terms.unlimited && own.override_value.is_none();
+    if is_by_plan && (!own.further.is_empty() || own.rolled_over != 0) {
         show_windows(&mut balance, scope, account, own);
     }
     balance

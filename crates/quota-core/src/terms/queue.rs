@@ -151,7 +151,9 @@ impl Subscription {
             }
             return self.linked(chain);
         }
-        while chain.len() > 1 && chain.last().is_some_and(|last| last.renews) {
+        // What was given an end of its own is no plan that takes over for ever: it is kept, and may be resumed.
+        let takes_over = |last: &Self| last.renews && last.renews_until.is_none();
+        while chain.len() > 1 && chain.last().is_some_and(takes_over) {
             chain.pop();
         }
         let last = chain.last();

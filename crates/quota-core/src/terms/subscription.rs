@@ -91,6 +91,10 @@ pub struct Subscription {
     /// `starts_at`. Calendar windows are cut to it (W4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_since: Option<DateTime<Utc>>,
+    /// Since when it is for this plan, where it took over from another one without a new anchor; absent, since `anchor_at`.
+    /// Nothing rolls over from before it (C10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_since: Option<DateTime<Utc>>,
     /// How long one period lasts.
     pub interval: Interval,
     /// Whether it renews by itself, with no payment (S7).
@@ -126,6 +130,7 @@ impl Subscription {
             starts_at,
             ends_at: month_start(starts_at, plan.interval.months()),
             runs_since: None,
+            plan_since: None,
             interval: plan.interval,
             renews: plan.is_free(),
             renews_until: None,
@@ -265,6 +270,11 @@ impl Subscription {
             next.ends_at = month_start(self.anchor_at, months);
         }
         next.runs_since = self.runs_since_of(at);
+        next.plan_since = if plan.code == self.plan {
+            self.plan_since
+        } else {
+            Some(at)
+        };
         next
     }
 

@@ -304,3 +304,59 @@ fn a_key_counts_for_seven_days() {
         assert_eq!(found, wanted, "after {days} days");
     }
 }
+
+/// C9 and W7: what is changed in the books or in the ledger of a further limit is found.
+#[test]
+fn tampering_with_a_further_limit_is_found() {
+    let mut stage = crate::several_limits::chat();
+    let held = stage.done("user:a", crate::stage::reserve("messages", 3, 600));
+    stage.done("user:a", crate::stage::consume("messages", 2));
+    assert_eq!(audit(&stage.records()), []);
+    let found = |tamper: &dyn Fn(&mut AuditHome)| {
+        let mut home = stage.records();
+        tamper(&mut home);
+        let found = audit(&home);
+        found
+            .into_iter()
+            .map(|finding| finding.invariant)
+            .collect::<BTreeSet<_>>()
+    };
+    let of_hours = |home: &mut AuditHome| -> usize {
+        let balances = &home.accounts[0].1.books.balances;
+        let is_hours = |bucket: &Bucket| {
+            bucket
+                .to_string()
+                .starts_with("further:messages:first_use-5h")
+        };
+        balances
+            .iter()
+            .position(|balance| is_hours(&balance.bucket))
+            .expect("it runs")
+    };
+    let longer = found(&|home| {
+        let at = of_hours(home);
+        let window = &mut home.accounts[0].1.books.balances[at];
+        window.ends_at = window.ends_at.map(|ends_at| ends_at + TimeDelta::hours(1));
+    });
+    assert_eq!(longer, BTreeSet::from(["W7"]));
+    let without_end = found(&|home| {
+        let at = of_hours(home);
+        home.accounts[0].1.books.balances[at].ends_at = None;
+    });
+    assert_eq!(without_end, BTreeSet::from(["W7"]));
+    let lower = found(&|home| {
+        let at = of_hours(home);
+        home.accounts[0].1.books.balances[at].used = 1;
+        let bucket = home.accounts[0].1.books.balances[at].bucket.clone();
+        let last = home.operations.last_mut().expect("a consume");
+        let entry = last.entries.iter_mut().find(|entry| entry.bucket == bucket);
+        entry.expect("it was charged").used = 1;
+    });
+    assert_eq!(lower, BTreeSet::from(["C9"]));
+    let not_held = found(&|home| {
+        let at = of_hours(home);
+        home.accounts[0].1.books.balances[at].held = 0;
+    });
+    assert_eq!(not_held, BTreeSet::from(["I2", "I3"]));
+    assert!(held.answer.is_allowed());
+}

@@ -22,6 +22,7 @@ mod plans;
 mod queue;
 mod reasons;
 mod refunds;
+mod rollover;
 mod several_limits;
 mod stage;
 mod tokens;

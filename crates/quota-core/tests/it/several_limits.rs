@@ -1,24 +1,23 @@
 //! Several limits on one feature, windows that a first use begins, and what rolls over (C9, C10, W7).
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use quota_core::amount::Limit;
-use quota_core::answer::{Answer, WindowBalance};
+use quota_core::answer::{Answer, Rejection, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Catalog, CatalogFile};
 use quota_core::command::{
-    AccountSpec, ChangePlan, ChangeWhen, CloseWindows, Command, Refund, Renew, Reset, SetOverride,
-    Subscribe, UsageAfterChange,
+    AccountSpec, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Presence,
+    PutAccount, Refund, Renew, Reset, SetOverride, UsageAfterChange,
 };
 use quota_core::denial::Reason;
 use quota_core::draw::{Scope, Source};
 use quota_core::operation::Operation;
+use quota_core::terms::Policy;
 
 use crate::stage::{Stage, code, commit, consume, grant, id, plan_code, reserve, track};
 
-const CATALOG: &str = r#"
+pub const CATALOG: &str = r#"
 [[feature]]
 code = "messages"
 name = "Messages"
@@ -34,6 +33,22 @@ unit = "article"
 kind = "consumable"
 cadence = "monthly"
 
+[[feature]]
+code = "pages"
+name = "Pages"
+unit = "page"
+kind = "consumable"
+cadence = "monthly"
+anchor = "calendar"
+
+[[plan]]
+code = "team"
+name = "Team"
+price = 5000
+[plan.limits]
+messages = [{ limit = 1000 }, { limit = 10, per = "daily", anchor = "calendar" }]
+articles = { limit = 10, rollover = { max = 5 } }
+
 [[plan]]
 code = "chat"
 name = "Chat"
@@ -44,6 +59,7 @@ messages = [
     { limit = 500, per = "weekly", anchor = "calendar" },
 ]
 articles = { limit = 100, rollover = { max = 30 } }
+pages = { limit = 100, rollover = { max = 30 } }
 
 [[plan]]
 code = "large"
@@ -56,17 +72,17 @@ messages = [
 ]
 "#;
 
-fn catalog() -> Catalog {
+pub fn catalog() -> Catalog {
     let file: CatalogFile = toml::from_str(CATALOG).expect("a catalog");
     Catalog::default().applied(&file).expect("valid")
 }
 
-fn at(text: &str) -> DateTime<Utc> {
+pub fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("a literal instant")
 }
 
 /// A user on `chat` since Monday, 1 March 2027, 00:00.
-fn chat() -> Stage {
+pub fn chat() -> Stage {
     let mut stage = Stage::new("user:a");
     stage.catalog = catalog();
     stage.now = at("2027-03-01T00:00:00Z");
@@ -81,7 +97,7 @@ fn windows(stage: &mut Stage, feature: &str) -> Vec<WindowBalance> {
         .windows
 }
 
-fn set_override(feature: &str, limit: Limit) -> Command {
+pub fn set_override(feature: &str, limit: Limit) -> Command {
     Command::SetOverride(SetOverride {
         feature: code(feature),
         limit,
@@ -90,7 +106,7 @@ fn set_override(feature: &str, limit: Limit) -> Command {
 }
 
 /// As the reset job does; it may have nothing to close.
-fn close_windows(stage: &mut Stage) {
+pub fn close_windows(stage: &mut Stage) {
     let closed = stage.run("user:a", Command::CloseWindows(CloseWindows::default()));
     assert!(closed.is_ok(), "{closed:?}");
 }
@@ -312,69 +328,6 @@ fn a_first_use_window_runs_over_a_renewal() {
     assert_eq!(standing(&mut stage, "messages")[0], (0, Some(45)));
 }
 
-/// E35 and C10: what is left of the limit goes over, is used first, and does not go over again.
-#[test]
-fn e35_what_is_left_of_the_limit_rolls_over_once() {
-    for (used, third) in [(20, 130), (120, 110)] {
-        let mut stage = chat();
-        for _ in 0..3 {
-            stage.done("user:a", Command::Renew(Renew::default()));
-        }
-        stage.done("user:a", consume("articles", 60));
-        stage.now = at("2027-04-01T00:00:00Z");
-        // W5: that the books were closed meanwhile changes nothing.
-        close_windows(&mut stage);
-        let shown = stage.balance_of("user:a", Scope::User, "articles", None);
-        assert_eq!(
-            (shown.granted, shown.plan_value),
-            (Some(Limit::Of(130)), Some(Limit::Of(100)))
-        );
-        assert_eq!(shown.windows[0].rolled_over, 30);
-        stage.done("user:a", consume("articles", used));
-        assert_eq!(stage.remaining("user:a", "articles"), Some(130 - used));
-        stage.now = at("2027-05-01T00:00:00Z");
-        close_windows(&mut stage);
-        assert_eq!(stage.remaining("user:a", "articles"), Some(third));
-        stage.denied("user:a", consume("articles", third + 1));
-        stage.done("user:a", consume("articles", third));
-    }
-}
-
-/// E36 and C10: windows without use left everything, and still no more than `max` goes over.
-#[test]
-fn e36_windows_without_use_roll_over_no_more_than_max() {
-    let mut stage = chat();
-    for _ in 0..3 {
-        stage.done("user:a", Command::Renew(Renew::default()));
-    }
-    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
-    stage.now = at("2027-06-01T00:00:00Z");
-    assert_eq!(stage.remaining("user:a", "articles"), Some(130));
-}
-
-/// C10: nothing rolls over where the subscription did not run on, nor into the period of another plan.
-#[test]
-fn nothing_rolls_over_a_gap_or_an_upgrade() {
-    let mut stage = chat();
-    stage.now = at("2027-04-20T00:00:00Z");
-    stage.done("user:a", crate::stage::subscribe("chat"));
-    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
-    let change = ChangePlan {
-        plan: plan_code("chat"),
-        when: Some(ChangeWhen::Now),
-        usage: UsageAfterChange::Restart,
-    };
-    stage.later(TimeDelta::days(3));
-    let again = Subscribe {
-        plan: change.plan,
-        starts_at: None,
-        ends_at: None,
-        status: None,
-    };
-    stage.done("user:a", Command::Subscribe(again));
-    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
-}
-
 /// The windows of `messages` by first use, live and closed.
 fn first_uses(stage: &Stage) -> Vec<Balance> {
     let live = stage.home.accounts[&id("user:a")].books.balances.iter();
@@ -417,55 +370,169 @@ proptest! {
         let findings = quota_core::audit::audit(&stage.records());
         prop_assert_eq!(findings, []);
     }
-
-    /// C10: rollover is what a model finds that replays each day.
-    #[test]
-    fn c10_rollover_equals_a_model_that_replays_day_by_day(
-        uses in prop::collection::btree_map(0_i64..330, 1_u64..40, 0..60), closes in any::<bool>(),
-    ) {
-        let mut stage = chat();
-        for _ in 0..11 {
-            stage.done("user:a", Command::Renew(Renew::default()));
-        }
-        let began = stage.now;
-        let mut model = Model { left_of_limit: 100, rolled: 0, month: 0 };
-        let by_day: BTreeMap<i64, u64> = uses;
-        for (day, amount) in by_day {
-            stage.now = began + TimeDelta::days(day);
-            if closes {
-                close_windows(&mut stage);
-            }
-            model.advance(began, stage.now);
-            prop_assert_eq!(stage.remaining("user:a", "articles"), Some(model.left_of_limit + model.rolled));
-            let outcome = stage.run("user:a", consume("articles", amount)).expect("an outcome");
-            prop_assert_eq!(outcome.operation.answer.is_allowed(), model.take(amount));
-        }
-        prop_assert_eq!(quota_core::audit::audit(&stage.records()), []);
-    }
 }
 
-/// One account with a limit of 100 a month, of which at most 30 roll over.
-struct Model {
-    left_of_limit: u64,
-    rolled: u64,
-    month: u32,
+fn change_plan(plan: &str, usage: UsageAfterChange) -> Command {
+    Command::ChangePlan(ChangePlan {
+        plan: plan_code(plan),
+        when: Some(ChangeWhen::Now),
+        usage,
+    })
 }
 
-impl Model {
-    fn advance(&mut self, began: DateTime<Utc>, now: DateTime<Utc>) {
-        while quota_core::window::month_start(began, self.month + 1) <= now {
-            self.month += 1;
-            (self.rolled, self.left_of_limit) = (self.left_of_limit.min(30), 100);
-        }
-    }
+/// An org on `team` that books the excess, with two members.
+fn team() -> Stage {
+    let mut stage = Stage::new("org:o");
+    stage.catalog = catalog();
+    stage.now = at("2027-03-01T00:00:00Z");
+    let policy = AccountSpec {
+        policy: Some(Policy::Track),
+        ..AccountSpec::default()
+    };
+    stage.done("org:o", crate::stage::put_account(policy));
+    stage.done("org:o", crate::stage::subscribe("team"));
+    stage.done("user:a", crate::stage::put_account(crate::stage::member()));
+    stage.done("user:b", crate::stage::put_account(crate::stage::member()));
+    stage
+}
 
-    fn take(&mut self, amount: u64) -> bool {
-        if self.left_of_limit + self.rolled < amount {
-            return false;
-        }
-        let first = self.rolled.min(amount);
-        self.rolled -= first;
-        self.left_of_limit -= amount - first;
-        true
+/// The units used and overspent in the org's window of the day.
+fn of_day(stage: &mut Stage) -> (u64, u64) {
+    let shown = stage.balance_of("org:o", Scope::Org, "messages", None);
+    let day = shown
+        .windows
+        .iter()
+        .find(|window| window.per == Cadence::Daily);
+    let day = day.expect("the plan limits the day");
+    (day.used, day.overage)
+}
+
+/// X3 and C9: a part of a hold that was not used is no draw: a refund gives nothing back for it.
+#[test]
+fn a_refund_of_a_commit_gives_no_window_back_twice() {
+    let mut stage = team();
+    stage.done("user:b", consume("messages", 6));
+    let held = stage.done("user:a", reserve("messages", 6, 600));
+    let committed = stage.done("user:a", commit(held.id, 4));
+    assert_eq!(of_day(&mut stage), (10, 0));
+    stage.done("user:a", crate::stage::refund(committed.id, None));
+    assert_eq!(of_day(&mut stage), (6, 0));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
+/// X8 and C9: how much of a hold was used is told once, however many windows it was charged to.
+#[test]
+fn the_end_of_a_hold_tells_its_use_once() {
+    let mut stage = with_5h_and_week(0, 10);
+    let held = stage.done("user:a", reserve("messages", 5, 600));
+    stage.done("user:a", commit(held.id, 2));
+    let refused = stage
+        .run("user:a", commit(held.id, 3))
+        .expect_err("it has ended");
+    let Rejection::ReservationEnded { ending } = refused else {
+        unreachable!("{refused:?}")
+    };
+    assert_eq!(ending.used, Some(2));
+}
+
+/// W5 and W7: a window that is over stays over, whatever of a hold is booked in it late.
+#[test]
+fn a_hold_that_ends_late_begins_no_window_again() {
+    let mut stage = chat();
+    stage.done("user:a", crate::stage::put_token("t", Limit::Unlimited));
+    stage.done("user:a", consume("messages", 45));
+    stage.done("user:a", track("messages", 5));
+    stage.later(TimeDelta::hours(6));
+    close_windows(&mut stage);
+    stage.done("user:a", consume("messages", 45));
+    for window in first_uses(&stage) {
+        assert!(window.ends_at.is_some(), "{window:?}");
     }
+    let mut org = team();
+    org.done("org:o", change_plan("chat", UsageAfterChange::Keep));
+    org.done("user:a", consume("messages", 45));
+    let held = org.done("user:b", reserve("messages", 6, 86_400));
+    org.later(TimeDelta::hours(8));
+    let closed = org.run("org:o", Command::CloseWindows(CloseWindows::default()));
+    assert!(closed.is_ok());
+    org.done("user:b", commit(held.id, 6));
+    let shown = org.balance_of("org:o", Scope::Org, "messages", None);
+    let five = shown
+        .windows
+        .iter()
+        .find(|window| window.anchor == Anchor::FirstUse);
+    // It was booked where the hold was, in the window that is over.
+    assert_eq!(five.map(|five| five.used + five.overage), Some(0));
+    assert_eq!(quota_core::audit::audit(&org.records()), []);
+}
+
+/// X5 and C9: use of an earlier day is charged to no window of today.
+#[test]
+fn use_that_is_told_late_is_charged_to_the_windows_of_its_instant() {
+    let mut stage = team();
+    stage.now = at("2027-03-10T12:00:00Z");
+    let items = vec![crate::stage::item("messages", 10)];
+    let yesterday = at("2027-03-09T12:00:00Z");
+    stage.done("user:a", crate::stage::track_at(yesterday, items));
+    assert_eq!(of_day(&mut stage), (0, 0));
+    stage.done("user:a", consume("messages", 10));
+    assert_eq!(of_day(&mut stage), (10, 0));
+}
+
+/// W5: a reset job closes windows by the cadence of their limit, and not by that of the feature.
+#[test]
+fn windows_of_hours_are_closed_with_the_days() {
+    let mut stage = with_5h_and_week(45, 90);
+    stage.later(TimeDelta::hours(6));
+    let before = stage.closed.len();
+    let daily = CloseWindows {
+        cadence: Some(Cadence::Daily),
+        features: Vec::new(),
+    };
+    stage.done("user:a", Command::CloseWindows(daily));
+    assert_eq!(stage.closed.len() - before, 2);
+}
+
+/// F6, X6 and C9: under an override the windows of the plan's limits go on counting, are reset, and are moved.
+#[test]
+fn windows_go_on_under_an_override() {
+    let mut stage = with_5h_and_week(44, 300);
+    stage.done("user:a", set_override("messages", Limit::Of(1000)));
+    stage.done("user:a", consume("messages", 100));
+    stage.done(
+        "user:a",
+        Command::ClearOverride(ClearOverride {
+            feature: code("messages"),
+        }),
+    );
+    assert_eq!(
+        standing(&mut stage, "messages"),
+        [(144, Some(0)), (400, Some(100))]
+    );
+    stage.done("user:a", set_override("messages", Limit::Of(1000)));
+    let reset = Reset {
+        features: vec![code("messages")],
+        token: None,
+    };
+    stage.done("user:a", Command::Reset(reset));
+    stage.done("user:a", consume("messages", 7));
+    let tokyo = AccountSpec {
+        time_zone: Some("Asia/Tokyo".parse().expect("a zone")),
+        ..AccountSpec::default()
+    };
+    let moved = PutAccount {
+        presence: Presence::Existing,
+        spec: tokyo,
+    };
+    stage.done("user:a", Command::PutAccount(moved));
+    stage.done(
+        "user:a",
+        Command::ClearOverride(ClearOverride {
+            feature: code("messages"),
+        }),
+    );
+    assert_eq!(
+        standing(&mut stage, "messages"),
+        [(7, Some(38)), (7, Some(493))]
+    );
 }

@@ -47,6 +47,7 @@ fn subscription() -> Subscription {
         starts_at: instant(2),
         ends_at: instant(3),
         runs_since: Some(instant(-7)),
+        plan_since: Some(instant(-6)),
         interval: Interval::Year,
         renews: true,
         renews_until: Some(instant(9)),

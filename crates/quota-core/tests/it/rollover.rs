@@ -1,0 +1,273 @@
+//! What rolls over from a window to the next one (C10).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use quota_core::amount::Limit;
+use quota_core::command::{
+    AccountSpec, ChangePlan, ChangeWhen, ClearOverride, Command, Presence, PutAccount, Renew,
+    SetStatus, Subscribe, UsageAfterChange,
+};
+use quota_core::draw::Scope;
+use quota_core::terms::Status;
+
+use crate::several_limits::{at, chat, close_windows, set_override};
+use crate::stage::{code, consume, plan_code};
+
+fn change_plan(plan: &str, when: ChangeWhen) -> Command {
+    Command::ChangePlan(ChangePlan {
+        plan: plan_code(plan),
+        when: Some(when),
+        usage: UsageAfterChange::Restart,
+    })
+}
+
+/// S9, W5 and C10: what comes over after a late renewal is the same whether a job closed the window before or not.
+#[test]
+fn a_late_renewal_gives_no_rollover_that_was_used() {
+    for closes in [false, true] {
+        let mut stage = chat();
+        stage.done("user:a", consume("articles", 100));
+        stage.now = at("2027-04-01T00:10:00Z");
+        if closes {
+            close_windows(&mut stage);
+            stage.done("user:a", Command::ExpireSubscription);
+        }
+        stage.now = at("2027-04-02T00:00:00Z");
+        stage.done("user:a", Command::Renew(Renew::default()));
+        assert_eq!(stage.remaining("user:a", "articles"), Some(100), "{closes}");
+    }
+}
+
+/// C10 and S2: nor does a payment that came late, or an override that was active at the boundary.
+#[test]
+fn a_boundary_without_a_limit_gives_no_rollover_that_was_used() {
+    let status = |status| Command::SetStatus(SetStatus { status });
+    let clear = Command::ClearOverride(ClearOverride {
+        feature: code("articles"),
+    });
+    for (before, after) in [
+        (status(Status::Unpaid), status(Status::Active)),
+        (set_override("articles", Limit::Of(150)), clear),
+    ] {
+        let mut stage = chat();
+        stage.done("user:a", Command::Renew(Renew::default()));
+        stage.done("user:a", consume("articles", 100));
+        stage.now = at("2027-03-31T00:00:00Z");
+        stage.done("user:a", before);
+        stage.now = at("2027-04-01T00:10:00Z");
+        close_windows(&mut stage);
+        stage.now = at("2027-04-03T00:00:00Z");
+        stage.done("user:a", after);
+        assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+    }
+}
+
+/// C10 and W3: a change of the zone moves the calendar's windows; what was used before them was used.
+#[test]
+fn a_change_of_the_zone_gives_no_rollover_that_was_used() {
+    for uses_april in [false, true] {
+        let mut stage = chat();
+        stage.done("user:a", Command::Renew(Renew::default()));
+        stage.done("user:a", consume("pages", 100));
+        stage.now = at("2027-04-10T00:00:00Z");
+        if uses_april {
+            stage.done("user:a", consume("pages", 1));
+        }
+        let moved = PutAccount {
+            presence: Presence::Existing,
+            spec: AccountSpec {
+                time_zone: Some("Asia/Tokyo".parse().expect("a zone")),
+                ..AccountSpec::default()
+            },
+        };
+        stage.done("user:a", Command::PutAccount(moved));
+        let left = stage.remaining("user:a", "pages");
+        assert_eq!(left, Some(100 - u64::from(uses_april)));
+    }
+}
+
+/// C10 and C4: a limit by the calendar rolls over, whenever the subscription began.
+#[test]
+fn a_limit_by_the_calendar_rolls_over() {
+    let mut stage = chat();
+    for _ in 0..2 {
+        stage.done("user:a", Command::Renew(Renew::default()));
+    }
+    stage.done("user:a", consume("pages", 85));
+    stage.now = at("2027-04-20T00:00:00Z");
+    close_windows(&mut stage);
+    assert_eq!(stage.remaining("user:a", "pages"), Some(115));
+}
+
+/// X5 and C10: what is told late is counted under the limit that its window had, and lowers what comes over.
+#[test]
+fn use_that_is_told_late_is_counted_with_what_came_over() {
+    let mut stage = chat();
+    for _ in 0..3 {
+        stage.done("user:a", Command::Renew(Renew::default()));
+    }
+    stage.now = at("2027-04-15T00:00:00Z");
+    // 30 came over from March.
+    stage.done("user:a", consume("articles", 100));
+    stage.now = at("2027-05-02T00:00:00Z");
+    close_windows(&mut stage);
+    assert_eq!(stage.remaining("user:a", "articles"), Some(130));
+    let items = vec![crate::stage::item("articles", 20)];
+    let late = crate::stage::track_at(at("2027-04-16T00:00:00Z"), items);
+    let told = stage.done("user:a", late);
+    assert!(told.entries.iter().all(|entry| entry.overage == 0));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(110));
+    let items = vec![crate::stage::item("articles", 20)];
+    stage.done(
+        "user:a",
+        crate::stage::track_at(at("2027-04-16T00:00:00Z"), items),
+    );
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+}
+
+/// F6 and C10: what an override allowed for a while is not left over.
+#[test]
+fn what_an_override_allowed_does_not_roll_over() {
+    let mut stage = chat();
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.done("user:a", consume("articles", 20));
+    stage.done("user:a", set_override("articles", Limit::Of(500)));
+    stage.done("user:a", consume("articles", 80));
+    let clear = Command::ClearOverride(ClearOverride {
+        feature: code("articles"),
+    });
+    stage.done("user:a", clear.clone());
+    stage.now = at("2027-04-01T00:00:00Z");
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+    // What came over into a window that is opened under an override is there when that ends.
+    let mut stage = chat();
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.done("user:a", consume("articles", 60));
+    stage.now = at("2027-04-01T00:00:00Z");
+    stage.done("user:a", set_override("articles", Limit::Of(150)));
+    stage.done("user:a", consume("articles", 1));
+    stage.done("user:a", clear);
+    assert_eq!(stage.remaining("user:a", "articles"), Some(129));
+}
+
+/// E35 and C10: what is left of the limit goes over, is used first, and does not go over again.
+#[test]
+fn e35_what_is_left_of_the_limit_rolls_over_once() {
+    for (used, third) in [(20, 130), (120, 110)] {
+        let mut stage = chat();
+        for _ in 0..3 {
+            stage.done("user:a", Command::Renew(Renew::default()));
+        }
+        stage.done("user:a", consume("articles", 60));
+        stage.now = at("2027-04-01T00:00:00Z");
+        // W5: that the books were closed meanwhile changes nothing.
+        close_windows(&mut stage);
+        let shown = stage.balance_of("user:a", Scope::User, "articles", None);
+        assert_eq!(
+            (shown.granted, shown.plan_value),
+            (Some(Limit::Of(130)), Some(Limit::Of(100)))
+        );
+        assert_eq!(shown.windows[0].rolled_over, 30);
+        stage.done("user:a", consume("articles", used));
+        assert_eq!(stage.remaining("user:a", "articles"), Some(130 - used));
+        stage.now = at("2027-05-01T00:00:00Z");
+        close_windows(&mut stage);
+        assert_eq!(stage.remaining("user:a", "articles"), Some(third));
+        stage.denied("user:a", consume("articles", third + 1));
+        stage.done("user:a", consume("articles", third));
+    }
+}
+
+/// E36 and C10: windows without use left everything, and still no more than `max` goes over.
+#[test]
+fn e36_windows_without_use_roll_over_no_more_than_max() {
+    let mut stage = chat();
+    for _ in 0..3 {
+        stage.done("user:a", Command::Renew(Renew::default()));
+    }
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+    stage.now = at("2027-06-01T00:00:00Z");
+    assert_eq!(stage.remaining("user:a", "articles"), Some(130));
+}
+
+/// C10: nothing rolls over where the subscription did not run on, nor into the period of another plan.
+#[test]
+fn nothing_rolls_over_a_gap_or_an_upgrade() {
+    let mut stage = chat();
+    stage.now = at("2027-04-20T00:00:00Z");
+    stage.done("user:a", crate::stage::subscribe("chat"));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+    stage.later(TimeDelta::days(3));
+    let again = Subscribe {
+        plan: plan_code("chat"),
+        starts_at: None,
+        ends_at: None,
+        status: None,
+    };
+    stage.done("user:a", Command::Subscribe(again));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+    stage.later(TimeDelta::days(3));
+    stage.done("user:a", change_plan("team", ChangeWhen::Now));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(10));
+    stage.done("user:a", change_plan("chat", ChangeWhen::PeriodEnd));
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.later(TimeDelta::days(32));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// C10: rollover is what a model finds that replays each day.
+    #[test]
+    fn c10_rollover_equals_a_model_that_replays_day_by_day(
+        uses in prop::collection::btree_map(0_i64..330, 1_u64..40, 0..60), closes in any::<bool>(),
+    ) {
+        let mut stage = chat();
+        for _ in 0..11 {
+            stage.done("user:a", Command::Renew(Renew::default()));
+        }
+        let began = stage.now;
+        let mut model = Model { left_of_limit: 100, rolled: 0, month: 0 };
+        let by_day: BTreeMap<i64, u64> = uses;
+        for (day, amount) in by_day {
+            stage.now = began + TimeDelta::days(day);
+            if closes {
+                close_windows(&mut stage);
+            }
+            model.advance(began, stage.now);
+            prop_assert_eq!(stage.remaining("user:a", "articles"), Some(model.left_of_limit + model.rolled));
+            let outcome = stage.run("user:a", consume("articles", amount)).expect("an outcome");
+            prop_assert_eq!(outcome.operation.answer.is_allowed(), model.take(amount));
+        }
+        prop_assert_eq!(quota_core::audit::audit(&stage.records()), []);
+    }
+}
+
+/// One account with a limit of 100 a month, of which at most 30 roll over.
+struct Model {
+    left_of_limit: u64,
+    rolled: u64,
+    month: u32,
+}
+
+impl Model {
+    fn advance(&mut self, began: DateTime<Utc>, now: DateTime<Utc>) {
+        while quota_core::window::month_start(began, self.month + 1) <= now {
+            self.month += 1;
+            (self.rolled, self.left_of_limit) = (self.left_of_limit.min(30), 100);
+        }
+    }
+
+    fn take(&mut self, amount: u64) -> bool {
+        if self.left_of_limit + self.rolled < amount {
+            return false;
+        }
+        let first = self.rolled.min(amount);
+        self.rolled -= first;
+        self.left_of_limit -= amount - first;
+        true
+    }
+}
