@@ -125,6 +125,6 @@ fn has_rollover(
         Some(PlanValue::Limits(limits)) => limits
             .iter()
             .any(|limit| limit.per(feature) == per && limit.rollover.is_some()),
-        Some(PlanValue::Limit(_)) | None => false,
+        Some(PlanValue::Limit(_) | PlanValue::Flag(_) | PlanValue::Text(_)) | None => false,
     }
 }

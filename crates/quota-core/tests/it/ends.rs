@@ -362,21 +362,23 @@ fn a_free_plan_with_an_end_counts_by_the_month() {
     }
 }
 
-/// S8, E42: a cancellation that is taken back gives back the periods that an end of its own had.
+/// S8, E42: a cancellation that is taken back gives the end back that a free plan has, also where it was put off.
 #[test]
 fn a_resumed_free_plan_has_the_end_that_it_had() {
-    let mut stage = Stage::user("");
-    let ends_at = stage.now + TimeDelta::days(65);
-    let asked = Subscribe {
-        plan: crate::stage::plan_code("free"),
-        starts_at: None,
-        ends_at: Some(ends_at),
-        status: None,
-    };
-    stage.done("user:a", Command::Subscribe(asked));
-    stage.done("user:a", Command::Cancel(Cancel { at_once: false }));
+    let mut stage = from_31_march("");
+    stage.done(
+        "user:a",
+        start("free", None, Some(at("2027-05-15T00:00:00Z"))),
+    );
+    let behind = start(
+        "free",
+        Some(at("2027-05-15T00:00:00Z")),
+        Some(at("2027-06-15T00:00:00Z")),
+    );
+    stage.done("user:a", behind);
+    let before = held(&stage);
+    assert_eq!(before.ends_for_good_at(), Some(at("2027-06-15T00:00:00Z")));
+    stage.done("user:a", CANCEL);
     stage.done("user:a", Command::Resume);
-    let account = &stage.home.accounts[&crate::stage::id("user:a")];
-    let held = account.terms.subscription.as_ref().expect("subscribed");
-    assert_eq!(held.ends_for_good_at(), Some(ends_at));
+    assert_eq!(held(&stage), before);
 }

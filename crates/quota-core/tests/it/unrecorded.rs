@@ -9,6 +9,7 @@ use quota_core::command::{
     UsageAfterChange,
 };
 use quota_core::draw::Scope;
+use quota_core::operation::Operation;
 use quota_core::terms::Status;
 use uuid::Uuid;
 
@@ -121,16 +122,27 @@ impl Side {
         self.stage.later(TimeDelta::seconds(WAITS[step.wait]));
         let command = self.command(step);
         let done = command.map(|command| {
-            let (kind, done) = (step.kind, self.stage.run("user:a", command)?);
-            match kind {
-                _ if !done.is_booked => {}
-                0..6 | 7 => self.used.push(done.operation.id),
-                6 => self.held.push(done.operation.id),
+            let (operation, is_booked) = self.carry_out(command)?;
+            match step.kind {
+                _ if !is_booked => {}
+                0..6 | 7 => self.used.push(operation.id),
+                6 => self.held.push(operation.id),
                 _ => {}
             }
-            Ok(done.operation.answer)
+            Ok(operation.answer)
         });
         (done, self.shown())
+    }
+
+    /// As the engine does: where a refund needs more than was loaded, that is read, and it is carried out again.
+    fn carry_out(&mut self, command: Command) -> Result<(Operation, bool), Rejection> {
+        match self.stage.run("user:a", command.clone()) {
+            Err(Rejection::UnknownOperation) => {
+                let settled = self.stage.settle_over(&mut [], command)?;
+                Ok((settled, true))
+            }
+            outcome => outcome.map(|done| (done.operation, done.is_booked)),
+        }
     }
 
     fn shown(&mut self) -> Vec<Shown> {
