@@ -24,6 +24,7 @@ pub(crate) fn close_windows(
             | Bucket::Tracked(..)
             | Bucket::Standing(_)
             | Bucket::Trial(_)
+            | Bucket::Boost(..)
             | Bucket::Grant(_)
             | Bucket::Token(_) => {
                 let feature = context.catalog.features.get(code);

@@ -118,6 +118,7 @@ fn has_rollover(
         | Bucket::Tracked(..)
         | Bucket::Standing(_)
         | Bucket::Trial(_)
+        | Bucket::Boost(..)
         | Bucket::Grant(_)
         | Bucket::Token(_) => Per::of(feature),
     };

@@ -92,7 +92,11 @@ fn ends_by_itself(
     let per = match bucket {
         Bucket::Further(_, per, _) => *per,
         Bucket::Window(..) | Bucket::Tracked(..) => Per::of(feature),
-        Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Grant(_) | Bucket::Token(_) => {
+        Bucket::Standing(_)
+        | Bucket::Trial(_)
+        | Bucket::Boost(..)
+        | Bucket::Grant(_)
+        | Bucket::Token(_) => {
             return None;
         }
     };
