@@ -15,6 +15,7 @@ use quota_core::draw::{Scope, Source};
 use quota_core::operation::Operation;
 use quota_core::terms::Policy;
 
+use crate::boosts::boost;
 use crate::stage::{Stage, code, commit, consume, grant, id, plan_code, reserve, track};
 
 pub const CATALOG: &str = r#"
@@ -224,6 +225,25 @@ fn e34_credits_pay_what_the_windows_have_no_room_for() {
         [(44, Some(1)), (490, Some(10))]
     );
     assert_eq!(stage.lifetime("user:a", "messages"), 490);
+}
+
+/// C13, C9 and F1: a boost pays, before credits, what the windows have no room for, and that is charged to none of them.
+#[test]
+fn a_boost_pays_what_the_windows_have_no_room_for() {
+    let mut stage = with_5h_and_week(44, 490);
+    stage.done("user:a", grant("pack", 5));
+    stage.done("user:a", boost("sale", "messages", 1));
+    let done = stage.done("user:a", consume("messages", 3));
+    let paid = [
+        (Source::Allowance, 1),
+        (Source::Boost, 1),
+        (Source::Credits, 1),
+    ];
+    assert_eq!(user_draws(&done), paid);
+    assert_eq!(
+        standing(&mut stage, "messages"),
+        [(45, Some(0)), (491, Some(9))]
+    );
 }
 
 /// R1, R2 and C9: what is held counts in every window, and is settled in every window.
