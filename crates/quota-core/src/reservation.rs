@@ -75,7 +75,7 @@ impl Reservation {
 /// };
 /// assert_eq!(
 ///     ending.to_string(),
-///     "was committed at 2027-03-10T12:00:00+00:00 with 4 used"
+///     "was committed at 2027-03-10T12:00:00Z with 4 used"
 /// );
 /// (ending.state, ending.at, ending.used) = (ReservationState::Expired, None, None);
 /// assert_eq!(ending.to_string(), "has expired");
