@@ -37,6 +37,9 @@ pub struct LeftBody {
     /// What is left of it, in stored units; absent when there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<u64>,
+    /// Units left in boosts, in stored units; absent when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boosts: Option<u64>,
     /// Credits left, if credits can pay for the feature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<u64>,

@@ -97,6 +97,11 @@ async fn flags_are_checked_and_never_spent(api: Api) {
         ("/v1/capacity/release", one, "/feature"),
         ("/v1/consume", items, "/items/1/feature"),
         (
+            "/v1/users/ann/boosts",
+            json!({"id": "b", "feature": "sso", "amount": 1}),
+            "/feature",
+        ),
+        (
             "/v1/users/ann/reset",
             json!({"features": ["sso"]}),
             "/features/0",
@@ -188,6 +193,11 @@ async fn entitlements_have_a_tag_that_changes_with_them(api: Api) {
     asked("\"old\"".to_owned()).await.expect(200);
     api.pass(TimeDelta::minutes(1));
     asked(known.clone()).await.expect(304);
+    let boost = json!({"id": "b", "feature": "articles", "amount": 7});
+    api.post("/v1/users/ann/boosts", boost).await.expect(201);
+    let given = asked(known).await.expect(200);
+    assert_eq!(given.body["limits"]["articles"]["boosts"], 7);
+    known = tag(&given);
     api.consume("ann", "articles", 1).await.expect(200);
     let used = asked(known.clone()).await.expect(200);
     assert_eq!(used.body["limits"]["articles"]["remaining"], 2);

@@ -57,6 +57,7 @@ fn left_body(balance: &ScopeBalance) -> LeftBody {
         scope: balance.scope,
         limit: balance.granted,
         remaining: balance.remaining,
+        boosts: Some(balance.boosts).filter(|left| *left != 0),
         credits: balance.credits,
         trial: balance.trial,
         resets_at: balance.resets_at,

@@ -23,7 +23,7 @@ use crate::operation::Entry;
 /// such a limit.
 pub(crate) fn give_boost(desk: &mut Desk<'_>, asked: &GiveBoost) -> Result<Outcome, Rejection> {
     let context = desk.context;
-    let feature = context.feature(&asked.feature)?;
+    let feature = context.counted(&asked.feature)?;
     if feature.kind != Kind::Consumable {
         return Err(Rejection::NotConsumable(feature.code.clone()));
     }

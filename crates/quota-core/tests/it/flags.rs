@@ -5,11 +5,13 @@ use quota_core::amount::Limit;
 use quota_core::answer::Rejection;
 use quota_core::catalog::{Catalog, CatalogFile, Given};
 use quota_core::command::{
-    AccountSpec, Command, Consume, ReleaseCapacity, Reset, RevokeToken, SetOverride, SetStatus,
+    AccountSpec, Command, Consume, GiveBoost, ReleaseCapacity, Reset, RevokeToken, SetOverride,
+    SetStatus,
 };
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::Scope;
 use quota_core::home::Account;
+use quota_core::ids::BoostId;
 use quota_core::rules::check::{Checked, check, check_items};
 use quota_core::rules::entitlements::{Entitlements, entitlements};
 use quota_core::rules::had::has_flag;
@@ -299,7 +301,13 @@ fn what_is_not_counted_cannot_be_spent() {
                 feature: code(feature),
                 amount: amount(1),
             });
-            for command in [reserve(feature, 1, 60), limit, release] {
+            let boost = Command::GiveBoost(GiveBoost {
+                boost: BoostId::new("b").expect("a literal id"),
+                feature: code(feature),
+                amount: amount(1),
+                ends_at: None,
+            });
+            for command in [reserve(feature, 1, 60), limit, release, boost] {
                 let refused = stage.run("user:a", command).map(drop);
                 assert_eq!(refused, Err(Rejection::NotCountable(code(feature))));
             }
