@@ -62,11 +62,11 @@ pub enum ClosedKind {
     Windows(FeatureCode),
     /// One grant.
     Grant(GrantId),
-    /// All grants.
+    /// Every grant that the account ever had and that was closed.
     Grants,
-    /// One boost.
+    /// The boost of that feature and id.
     Boost(FeatureCode, BoostId),
-    /// All boosts.
+    /// Every boost that the account ever had and that was closed.
     Boosts,
 }
 

@@ -7,7 +7,7 @@ use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per, Plan, PlanLimit, PlanValue};
 use crate::draw::Scope;
-use crate::terms::Terms;
+use crate::terms::{Subscription, Terms};
 use crate::window::Window;
 
 /// How an account stands towards a subscription.
@@ -19,6 +19,17 @@ pub enum Standing {
     Expired,
     /// There never was one, or none that has begun.
     Never,
+}
+
+impl Standing {
+    /// How an account with this subscription, the one that counts at the instant, stands.
+    pub(crate) fn of(held: Option<&Subscription>, asked: Asked<'_>) -> Self {
+        match held {
+            Some(held) if held.is_in_force(asked.now, asked.grace) => Self::InForce,
+            Some(held) if held.has_begun(asked.now) => Self::Expired,
+            Some(_) | None => Self::Never,
+        }
+    }
 }
 
 /// The balance that counts a feature's use, and what it may hold.
@@ -40,8 +51,6 @@ pub struct Allowance {
     pub own_per: Option<Per>,
     /// What came over from the window before, in stored units (C10): beside the plan's limit.
     pub rolled_over: u64,
-    /// What may go over into the next window, in stored units; 0 when nothing does.
-    pub rollover_max: u64,
     /// Whether the window begins only with the next accepted request (W7).
     pub is_waiting: bool,
     /// Further limits of the plan, each with a cadence of its own (C9). Use is charged to them under an override too, and
@@ -64,8 +73,6 @@ pub struct FurtherLimit {
     pub limit: Limit,
     /// What came over from the window before, in stored units.
     pub rolled_over: u64,
-    /// What may go over into the next window, in stored units; 0 when nothing does.
-    pub rollover_max: u64,
     /// Whether the window begins only with the next accepted request (W7).
     pub is_waiting: bool,
 }
@@ -181,7 +188,7 @@ pub struct Asked<'a> {
     pub catalog: &'a Catalog,
     /// How long a past-due subscription stays in force (S2).
     pub grace: TimeDelta,
-    /// The instant.
+    /// The instant at which it counts.
     pub now: DateTime<Utc>,
 }
 
@@ -195,23 +202,15 @@ pub fn allowance(
     feature: &Feature,
     asked: Asked<'_>,
 ) -> Allowance {
-    let Asked {
-        catalog,
-        grace,
-        now,
-    } = asked;
+    let (catalog, now) = (asked.catalog, asked.now);
     let current = terms
         .subscription
         .as_ref()
         .map(|held| held.current(catalog, now));
     let subscription = current.as_deref();
     let plan = subscription.and_then(|held| catalog.plan(&held.plan, held.plan_version));
-    let in_force = subscription.filter(|held| held.is_in_force(now, grace));
-    let standing = match (in_force, subscription) {
-        (Some(_), _) => Standing::InForce,
-        (None, Some(held)) if held.has_begun(now) => Standing::Expired,
-        (None, _) => Standing::Never,
-    };
+    let standing = Standing::of(subscription, asked);
+    let in_force = subscription.filter(|_| standing == Standing::InForce);
     let clock = Clock {
         terms,
         in_force,
@@ -265,7 +264,6 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         override_value: None,
         own_per: None,
         rolled_over: 0,
-        rollover_max: 0,
         is_waiting,
         further: Vec::new(),
     }
@@ -299,7 +297,6 @@ fn add_plan(
         let max = own.rollover_max(feature);
         let place = (&allowance.bucket, allowance.window);
         allowance.rolled_over = clock.rolled_over(place, (per, own_limit), max);
-        allowance.rollover_max = max;
         allowance.own_per = Some(per);
     }
     let further = limits.iter().filter(|limit| limit.per(feature) != per);
@@ -326,7 +323,6 @@ fn further_limit(clock: &Clock<'_>, feature: &Feature, limit: &PlanLimit) -> Fur
         counts_until: counting.counts_until,
         limit: own.plus(rolled_over),
         rolled_over,
-        rollover_max: max,
         is_waiting: counting.is_waiting,
     }
 }

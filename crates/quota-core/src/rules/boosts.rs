@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::context::Context;
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::posting::{own_scope, signed, taken_back};
+use super::posting::{signed, taken_back, worth_entry};
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
@@ -15,7 +15,6 @@ use crate::command::{BOOSTS_MAX, GiveBoost, TakeBackBoost};
 use crate::draw::Source;
 use crate::home::{Account, Books};
 use crate::ids::BoostId;
-use crate::operation::Entry;
 
 /// Gives units of a feature until an instant; without one, until the end of the subscription's running period.
 ///
@@ -46,7 +45,7 @@ pub(crate) fn give_boost(desk: &mut Desk<'_>, asked: &GiveBoost) -> Result<Outco
         ends_at: Some(ends_at),
         ..Balance::new(bucket.clone(), Limit::Of(amount), context.now)
     });
-    let entry = given_entry(desk, bucket, signed(amount));
+    let entry = worth_entry(desk, bucket, Source::Boost, signed(amount));
     let detail = Some(format!("{}: {amount} {}", asked.boost, feature.code));
     Ok(desk.book_and_announce(Change::BoostGiven, detail, vec![entry]))
 }
@@ -74,7 +73,7 @@ pub(crate) fn take_back_boost(
     }
     balance.granted = Limit::Of(balance.granted.room(left));
     let bucket = balance.bucket.clone();
-    let entry = given_entry(desk, bucket, taken_back(left));
+    let entry = worth_entry(desk, bucket, Source::Boost, taken_back(left));
     let detail = Some(format!("{boost}: {left}"));
     Ok(desk.book_and_announce(Change::BoostTakenBack, detail, vec![entry]))
 }
@@ -95,21 +94,4 @@ fn is_boost(bucket: &Bucket, boost: &BoostId) -> bool {
 fn is_known(books: &Books, boost: &BoostId) -> bool {
     let mut live = books.balances.iter();
     books.closed_boosts.contains(boost) || live.any(|balance| is_boost(&balance.bucket, boost))
-}
-
-/// A change of what a boost of the account is worth.
-fn given_entry(desk: &Desk<'_>, bucket: Bucket, granted: i64) -> Entry {
-    Entry {
-        scope: own_scope(&desk.request.account),
-        account: desk.request.account.clone(),
-        feature: bucket.feature().cloned(),
-        bucket,
-        source: Source::Boost,
-        used: 0,
-        held: 0,
-        overage: 0,
-        granted,
-        unit_cost: 1,
-        used_at: None,
-    }
 }

@@ -2,14 +2,13 @@
 
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::posting::{own_scope, signed, taken_back};
+use super::posting::{signed, taken_back, worth_entry};
 use crate::amount::{Amount, Limit};
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::change::Change;
 use crate::command::{GRANTS_MAX, GrantCredits, TakeBackCredits};
 use crate::draw::Source;
-use crate::operation::Entry;
 
 /// Adds prepaid credits as a grant of its own.
 pub(crate) fn grant_credits(
@@ -36,7 +35,7 @@ pub(crate) fn grant_credits(
         priority: asked.priority,
         ..Balance::new(bucket.clone(), Limit::Of(credits), now)
     });
-    let entry = granted_entry(desk, bucket, signed(credits));
+    let entry = worth_entry(desk, bucket, Source::Credits, signed(credits));
     let detail = Some(format!("{grant}: {credits}"));
     Ok(desk.book_and_announce(Change::CreditsGranted, detail, vec![entry]))
 }
@@ -67,24 +66,7 @@ pub(crate) fn take_back_credits(
         return Err(Rejection::GrantTooSmall { left });
     }
     balance.granted = Limit::Of(balance.granted.room(credits));
-    let entry = granted_entry(desk, bucket, taken_back(credits));
+    let entry = worth_entry(desk, bucket, Source::Credits, taken_back(credits));
     let detail = Some(format!("{grant}: {credits}"));
     Ok(desk.book_and_announce(Change::CreditsTakenBack, detail, vec![entry]))
-}
-
-/// A change of what a grant of the account is worth.
-fn granted_entry(desk: &Desk<'_>, bucket: Bucket, granted: i64) -> Entry {
-    Entry {
-        scope: own_scope(&desk.request.account),
-        account: desk.request.account.clone(),
-        bucket,
-        feature: None,
-        source: Source::Credits,
-        used: 0,
-        held: 0,
-        overage: 0,
-        granted,
-        unit_cost: 1,
-        used_at: None,
-    }
 }

@@ -21,16 +21,11 @@ pub(crate) fn given_by_plan(
     let (catalog, now) = (asked.catalog, asked.now);
     let current = terms.subscription.as_ref();
     let current = current.map(|held| held.current(catalog, now));
-    match current.as_deref() {
-        Some(held) if held.is_in_force(now, asked.grace) => {
-            let plan = catalog.plan(&held.plan, held.plan_version);
-            let value = plan.and_then(|plan| plan.limits.get(&feature.code));
-            let given = value.and_then(|value| Given::of(feature, value));
-            (Standing::InForce, given)
-        }
-        Some(held) if held.has_begun(now) => (Standing::Expired, None),
-        _ => (Standing::Never, None),
-    }
+    let standing = Standing::of(current.as_deref(), asked);
+    let in_force = current.filter(|_| standing == Standing::InForce);
+    let plan = in_force.and_then(|held| catalog.plan(&held.plan, held.plan_version));
+    let value = plan.and_then(|plan| plan.limits.get(&feature.code));
+    (standing, value.and_then(|value| Given::of(feature, value)))
 }
 
 /// What a user has of a flag or a setting, or the first reason of F7 why it has none: user, then org, as for what is

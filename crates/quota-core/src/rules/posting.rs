@@ -192,22 +192,39 @@ pub(crate) fn post_by(
     })
 }
 
+/// A change of what a grant or a boost of the account itself is worth.
+pub(crate) fn worth_entry(desk: &Desk<'_>, bucket: Bucket, source: Source, granted: i64) -> Entry {
+    Entry {
+        scope: own_scope(&desk.request.account),
+        account: desk.request.account.clone(),
+        feature: bucket.feature().cloned(),
+        bucket,
+        source,
+        used: 0,
+        held: 0,
+        overage: 0,
+        granted,
+        unit_cost: 1,
+        used_at: None,
+    }
+}
+
 /// Units by which a posting changes the lifetime total; credits are counted by whoever books them, in units.
 fn lifetime_change(posting: &Posting) -> i64 {
-    if posting.scope == Scope::Token || counts_not(posting) {
+    if posting.scope == Scope::Token || is_counted_elsewhere(posting) {
         return 0;
     }
     posting.used.saturating_add(posting.overage)
 }
 
 /// Whether the units of a posting are counted elsewhere: by whoever books credits, or in the feature's own window.
-fn counts_not(posting: &Posting) -> bool {
+fn is_counted_elsewhere(posting: &Posting) -> bool {
     posting.source == Source::Credits || posting.bucket.is_further()
 }
 
 /// Units by which a posting changes what the org is charged for whoever asks; what its credits paid is not counted.
 fn charged_to_org(posting: &Posting) -> i64 {
-    if posting.scope != Scope::Org || counts_not(posting) {
+    if posting.scope != Scope::Org || is_counted_elsewhere(posting) {
         return 0;
     }
     posting.used.saturating_add(posting.overage)
