@@ -86,8 +86,9 @@ pub(crate) fn decision_body(reply: &Reply, requested: Option<u64>) -> DecisionBo
             denial,
             ..
         } => {
-            // It has no id where it is not booked: without a key, and for a user that is unknown (X1).
-            if operation.key.is_none() || denial.reason == Reason::UnknownUser {
+            // It has no id where it is not booked: without a key, and for what is unknown (X1).
+            let is_unknown = matches!(denial.reason, Reason::UnknownUser | Reason::UnknownFeature);
+            if operation.key.is_none() || is_unknown {
                 body.id = None;
             }
             body.feature = Some(feature.clone());

@@ -13,11 +13,12 @@ const KINDS: [(&str, &str); 9] = [
     ("unit", "null"),
 ];
 /// Whole numbers by the type that serde names.
-const NUMBERS: [(&str, u64); 4] = [
-    ("u16", 65_535),
-    ("u32", 4_294_967_295),
-    ("u64", u64::MAX),
-    ("usize", u64::MAX),
+const NUMBERS: [(&str, &str); 4] = [
+    ("u16", " from 0 to 65535"),
+    ("u32", " from 0 to 4294967295"),
+    // How large it may be says the field that it is for.
+    ("u64", ", 0 or more"),
+    ("usize", ", 0 or more"),
 ];
 
 /// A message about one value or field, without the field's name, which its place says already.
@@ -73,8 +74,8 @@ fn expected(message: &str) -> Option<&str> {
 }
 
 fn wanted_words(wanted: &str) -> String {
-    if let Some((_, most)) = NUMBERS.iter().find(|(name, _)| *name == wanted) {
-        return format!("a whole number from 0 to {most}");
+    if let Some((_, range)) = NUMBERS.iter().find(|(name, _)| *name == wanted) {
+        return format!("a whole number{range}");
     }
     if wanted.starts_with("struct ") {
         return "an object".to_owned();

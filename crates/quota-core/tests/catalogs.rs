@@ -247,6 +247,37 @@ fn how_a_feature_is_counted_does_not_change() {
     assert!(first.applied(&free).is_ok());
 }
 
+/// C7: a plan that was left out and comes back counts its versions on: who is pinned to one has what it was sold.
+#[test]
+fn a_plan_that_comes_back_counts_its_versions_on() {
+    let with_price = |price: u64| {
+        let mut file = examples();
+        let free = file
+            .plans
+            .iter_mut()
+            .find(|plan| plan.code.as_str() == "article_free");
+        free.expect("an example").price = price;
+        file
+    };
+    let applied = |catalog: &Catalog, file: &CatalogFile| {
+        let next = catalog.applied(file).expect("valid");
+        next.without_plans_left_out(file)
+    };
+    let plan = PlanCode::new("article_free").expect("a literal code");
+    let price = |catalog: &Catalog, version| catalog.plan(&plan, version).map(|plan| plan.price);
+    let first = applied(&Catalog::default(), &with_price(7));
+    let second = applied(&first, &with_price(8));
+    let mut without = examples();
+    without.plans.retain(|each| each.code != plan);
+    let gone = applied(&applied(&second, &without), &without);
+    assert_eq!((price(&gone, None), price(&gone, Some(1))), (None, None));
+    let same = applied(&gone, &with_price(8));
+    assert_eq!(same.plans, second.plans);
+    let other = applied(&gone, &with_price(9));
+    let prices = [Some(1), Some(2), Some(3), None].map(|version| price(&other, version));
+    assert_eq!(prices, [Some(7), Some(8), Some(9), Some(9)]);
+}
+
 /// C3, C4, C9 and C10: what does not fit is refused, and the file's words say where.
 #[test]
 fn limits_that_do_not_fit_are_refused() {

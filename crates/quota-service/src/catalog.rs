@@ -293,10 +293,7 @@ fn ceilings(
 
 /// The catalog after `file`, without the plans that it leaves out.
 fn applied(current: &Catalog, file: &CatalogFile) -> Result<Catalog, EngineError> {
-    let mut next = current.applied(file)?;
-    let is_in_file = |code: &PlanCode| file.plans.iter().any(|plan| plan.code == *code);
-    next.plans.retain(|code, _| is_in_file(code));
-    Ok(next)
+    Ok(current.applied(file)?.without_plans_left_out(file))
 }
 
 fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {

@@ -8,8 +8,9 @@ use quota_core::command::{Command, Presence, PutAccount, Request};
 use quota_core::ids::AccountId;
 use quota_core::ports::{Cache, Clock, Ids, Lease, Storage};
 use quota_core::rules::former::may_refer_to_former;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{RwLock as RwLockOfTasks, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use crate::ask::Ask;
 use crate::background::Background;
@@ -46,6 +47,8 @@ pub(crate) struct Inner {
     queues: RwLock<Vec<mpsc::Sender<PendingRequest>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) background: Background,
+    /// Held for reading by what writes several homes, in a task of its own.
+    under_way: Arc<RwLockOfTasks<()>>,
 }
 
 impl Engine {
@@ -80,6 +83,7 @@ impl Engine {
                 queues: RwLock::new(queues),
                 workers: Mutex::new(workers),
                 background: Background::default(),
+                under_way: Arc::default(),
             }),
         })
     }
@@ -111,7 +115,12 @@ impl Engine {
     /// out all the same if it was taken out in time. The queue looks only when it takes requests, so mostly the wait ends
     /// first; whichever does is what the caller is told.
     pub(crate) async fn decide_at_home(&self, ask: Ask) -> Verdict {
-        let receiver = self.enqueue(ask).await?;
+        self.decide_after(ask, Vec::new()).await
+    }
+
+    /// As [`Engine::decide_at_home`], for a request that operations of these ids may have carried out already.
+    pub(crate) async fn decide_after(&self, ask: Ask, attempted: Vec<Uuid>) -> Verdict {
+        let receiver = self.enqueue(ask, attempted).await?;
         let deadline = self.inner.decider.settings.deadline;
         match tokio::time::timeout(deadline, receiver).await {
             Ok(Ok(verdict)) => verdict,
@@ -120,13 +129,19 @@ impl Engine {
     }
 
     /// Queues a request and gives back where its answer will arrive.
-    async fn enqueue(&self, ask: Ask) -> Result<oneshot::Receiver<Verdict>, EngineError> {
+    async fn enqueue(
+        &self,
+        ask: Ask,
+        attempted: Vec<Uuid>,
+    ) -> Result<oneshot::Receiver<Verdict>, EngineError> {
         let home = self.home_for(&ask).await.inspect_err(|error| {
             if let EngineError::Store(error) = error {
                 self.inner.decider.writes.failed(error);
             }
         })?;
-        let (pending, receiver) = self.pending_request(ask, home);
+        let (mut pending, receiver) = self.pending_request(ask, home);
+        pending.is_uncertain = !attempted.is_empty();
+        pending.attempted_operations = attempted;
         self.send(pending)?;
         Ok(receiver)
     }
@@ -238,6 +253,24 @@ impl Engine {
         })
     }
 
+    /// Runs what writes several homes in a task of its own: dropping the call does not undo it, the wait ends with the
+    /// deadline, and [`Engine::stop`] waits for its end.
+    pub(crate) async fn in_own_task<Work>(&self, work: Work) -> Verdict
+    where
+        Work: Future<Output = Verdict> + Send + 'static,
+    {
+        let under_way = Arc::clone(&self.inner.under_way).read_owned().await;
+        let work = tokio::spawn(async move {
+            let verdict = work.await;
+            drop(under_way);
+            verdict
+        });
+        match tokio::time::timeout(self.settings().deadline, work).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
+        }
+    }
+
     /// Takes no more requests and answers those it took.
     pub async fn stop(&self) {
         self.inner.background.stop();
@@ -260,6 +293,7 @@ impl Engine {
                 tracing::error!("a queue ended in a panic");
             }
         }
+        drop(self.inner.under_way.write().await);
     }
 
     /// Waits until a commit of this engine leaves events in the outbox; it does not hear of those of other processes.
@@ -303,7 +337,7 @@ impl Engine {
     }
 
     /// A new id from [`EngineParts::ids`].
-    pub fn next_id(&self) -> uuid::Uuid {
+    pub fn next_id(&self) -> Uuid {
         self.inner.ids.next()
     }
 

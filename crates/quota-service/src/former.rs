@@ -43,14 +43,11 @@ impl Engine {
     /// a queue: the wait ends with the deadline, and the request is carried out all the same.
     pub(crate) async fn settle_former(&self, ask: Ask) -> Verdict {
         let engine = self.clone();
-        let work = tokio::spawn(async move { engine.settle_in_own_task(ask).await });
-        match tokio::time::timeout(self.settings().deadline, work).await {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
-        }
+        let work = async move { engine.settle(ask).await };
+        self.in_own_task(Box::pin(work)).await
     }
 
-    async fn settle_in_own_task(&self, ask: Ask) -> Verdict {
+    async fn settle(&self, ask: Ask) -> Verdict {
         let request = self.request(ask.clone());
         let (mut attempted, mut failures) = (Vec::new(), 0);
         for _ in 0..ATTEMPTS_MAX {
@@ -85,7 +82,10 @@ impl Engine {
     ) -> Result<Option<Reply>, EngineError> {
         let found = match self.find_former(request, attempted).await? {
             Search::Answered(reply) => return Ok(Some(*reply)),
-            Search::AtHome => return self.decide_at_home(ask.clone()).await.map(Some),
+            Search::AtHome => {
+                let attempted = std::mem::take(attempted);
+                return self.decide_after(ask.clone(), attempted).await.map(Some);
+            }
             Search::Moving => return Ok(None),
             Search::Found(found) => *found,
         };

@@ -30,8 +30,13 @@ impl Removals {
                 .into_iter();
             known.any(|(now, former)| now.contains_key(*code) || former.contains_key(*code))
         };
-        let is_plan =
-            |code: &&PlanCode| current.plans.contains_key(*code) || next.plans.contains_key(*code);
+        let is_plan = |code: &&PlanCode| {
+            let catalogs = [current, next];
+            let mut known = catalogs
+                .map(|one| (&one.plans, &one.former_plans))
+                .into_iter();
+            known.any(|(now, former)| now.contains_key(*code) || former.contains_key(*code))
+        };
         let feature = self.features.iter().find(|code| !is_feature(code));
         let plan = self.plans.iter().find(|code| !is_plan(code));
         let feature = feature.cloned().map(Entry::Feature);

@@ -1,7 +1,7 @@
 //! A user joins, leaves or changes its org.
 
 use crate::ask::Ask;
-use crate::decide::Reply;
+use crate::decide::{Reply, Verdict};
 use crate::{Engine, EngineError};
 use quota_core::command::{AccountSpec, Command, Presence, PutAccount, Request};
 use quota_core::home::Home;
@@ -21,7 +21,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Rejected`] for an unknown user or org and for a user with open reservations;
-    /// [`EngineError::Busy`] when others keep changing either home.
+    /// [`EngineError::Busy`] when others keep changing either home; [`EngineError::Deadline`] when it takes too long, and it
+    /// may be carried out all the same.
     pub async fn move_user(
         &self,
         user: &AccountId,
@@ -29,6 +30,21 @@ impl Engine {
         key: Option<IdempotencyKey>,
         origin: Origin,
     ) -> Result<Reply, EngineError> {
+        let (engine, user, org) = (self.clone(), user.clone(), org.cloned());
+        let work = async move {
+            engine
+                .relocate_user(&user, org.as_ref(), (key, origin))
+                .await
+        };
+        self.in_own_task(Box::pin(work)).await
+    }
+
+    async fn relocate_user(
+        &self,
+        user: &AccountId,
+        org: Option<&OrgId>,
+        (key, origin): (Option<IdempotencyKey>, Origin),
+    ) -> Verdict {
         let to = org.map_or_else(|| user.clone(), AccountId::org);
         // A command that says the same: its text tells a repeated request from another one under its key.
         let request = self.request(spec_of(user, key, org.cloned(), origin));

@@ -181,6 +181,12 @@ async fn the_document_is_whole() {
     let mut found = BTreeSet::new();
     references(&document, &mut found);
     assert!(found.len() > 20, "{found:?}");
+    let priority = &document["components"]["schemas"]["NewGrantBody"]["properties"]["priority"];
+    assert_eq!(
+        (&priority["format"], &priority["maximum"]),
+        (&"int64".into(), &u32::MAX.into()),
+        "{priority}"
+    );
     for reference in found {
         let pointer = reference
             .strip_prefix('#')

@@ -137,6 +137,7 @@ on_every_store!(
     what_accounts_hold_goes_only_when_it_is_named,
     what_nobody_holds_goes_by_itself,
     overrides_balances_and_scheduled_plans_are_holds,
+    an_unknown_feature_binds_no_key,
 );
 
 #[tokio::test]
@@ -209,4 +210,25 @@ async fn a_feature_comes_back_as_it_was_counted() {
         .await
         .expect(200);
     assert_eq!(api.standing("users/ann", "reports").await["used"], 3);
+}
+
+/// X1: a feature that is unknown is a mistake: it binds no key, and the same request is answered once there is one.
+async fn an_unknown_feature_binds_no_key(api: Api) {
+    set(&api).await;
+    let ask = json!({"user": "ann", "feature": "prints", "amount": 1});
+    let send = || api.post_keyed("/v1/consume", "once", &ask);
+    for _ in 0..2 {
+        let unknown = send().await.expect(404);
+        assert_eq!(unknown.body["code"], "unknown_feature");
+        assert_eq!(unknown.body["id"], Value::Null);
+    }
+    let all = format!("{FEATURE}{OTHER}{FREE}{BIG}").replace("\"exports\"", "\"prints\"");
+    let all = all.replace("reports = 10", "reports = 10, prints = 1");
+    apply(&api, "", &all).await.expect(200);
+    let first = send().await.expect(200).body;
+    let again = send().await.expect(200).body;
+    assert_eq!(
+        (&first["id"], &again["replayed"]),
+        (&again["id"], &json!(true))
+    );
 }

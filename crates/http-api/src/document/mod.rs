@@ -11,6 +11,7 @@ use std::collections::btree_map::Entry;
 
 use api_types::{PROBLEM_JSON, Problem};
 use quota_core::ports::KeyScope;
+use serde_json::Value;
 use utoipa::ToSchema as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{AnyOfBuilder, Object, ObjectBuilder, Type};
@@ -83,7 +84,23 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
 fn in_words_of_callers(document: OpenApi) -> OpenApi {
     let mut value = serde_json::to_value(&document).unwrap_or_default();
     words::drop_citations(&mut value);
+    widen_numbers(&mut value);
     serde_json::from_value(value).unwrap_or(document)
+}
+
+/// A whole number of 32 bits without a sign does not fit `int32`.
+fn widen_numbers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("format").is_some_and(|format| format == "int32") {
+                fields.insert("format".to_owned(), "int64".into());
+                fields.entry("maximum").or_insert_with(|| u32::MAX.into());
+            }
+            fields.values_mut().for_each(widen_numbers);
+        }
+        Value::Array(values) => values.iter_mut().for_each(widen_numbers),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Says which jobs there are, where a path names one.

@@ -33,6 +33,10 @@ pub struct Catalog {
     /// Features that were in it once, by code, as they were when they left: accounts may still have balances of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub former_features: BTreeMap<FeatureCode, Feature>,
+    /// Plans that were in it once, by code, with all their versions: one that comes back counts its versions on, so that a
+    /// pinned subscription has what it was sold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former_plans: BTreeMap<PlanCode, Vec<Plan>>,
 }
 
 impl Catalog {
@@ -69,11 +73,25 @@ impl Catalog {
             next.features.insert(feature.code.clone(), feature.clone());
         }
         for plan in &file.plans {
-            let versions = next.plans.entry(plan.code.clone()).or_default();
+            let former = next.former_plans.remove(&plan.code);
+            let entry = next.plans.entry(plan.code.clone());
+            let versions = entry.or_insert_with(|| former.unwrap_or_default());
             if versions.last() != Some(plan) {
                 versions.push(plan.clone());
             }
         }
         Ok(next)
+    }
+
+    /// Takes the plans out that `file` leaves out; what they were is remembered, should they come back.
+    #[must_use]
+    pub fn without_plans_left_out(mut self, file: &CatalogFile) -> Self {
+        let is_in_file = |code: &PlanCode| file.plans.iter().any(|plan| plan.code == *code);
+        let (kept, gone) = std::mem::take(&mut self.plans)
+            .into_iter()
+            .partition(|(code, _)| is_in_file(code));
+        self.plans = kept;
+        self.former_plans.extend::<BTreeMap<_, _>>(gone);
+        self
     }
 }

@@ -181,7 +181,8 @@ pub(crate) fn count_credits(
     Ok(())
 }
 
-/// A denial: booked when it carries a key and there is an account whose key it is, so that its replay is the same.
+/// A denial: booked when it carries a key, so that its replay is the same. One that names what there is not is told as a
+/// mistake and binds no key (X1): the user or the feature may be there when it is sent again.
 pub(crate) fn denied(
     desk: &mut Desk<'_>,
     token: Option<&TokenId>,
@@ -201,7 +202,7 @@ pub(crate) fn denied(
         balances,
     });
     let has_key = desk.request.key.is_some();
-    if has_key && desk.home.version != 0 && denial.reason != Reason::UnknownUser {
+    if has_key && !names_unknown && desk.home.version != 0 {
         desk.book(booking)
     } else {
         desk.leave_unbooked(booking)

@@ -88,8 +88,13 @@ pub fn catalogs() -> Documents<Catalog> {
         code: feature("uploads"),
         ..least_feature.clone()
     };
+    let gone = Plan {
+        code: plan("gone"),
+        ..least_plan.clone()
+    };
     let full = Catalog {
         version: 3,
+        former_plans: BTreeMap::from([(plan("gone"), vec![gone])]),
         former_features: BTreeMap::from([(feature("uploads"), former)]),
         features: [least_feature, full_feature, flag, setting]
             .map(|feature| (feature.code.clone(), feature))
