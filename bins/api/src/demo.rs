@@ -200,12 +200,7 @@ async fn put(engine: &Engine, sample: &Sample) -> Result<(), CommandError> {
 fn belongings(sample: &Sample, has_subscription: bool) -> Result<Vec<Command>, InvalidId> {
     let mut commands = Vec::new();
     if let Some(plan) = sample.plan.filter(|_| !has_subscription) {
-        commands.push(Command::Subscribe(Subscribe {
-            plan: PlanCode::new(plan)?,
-            starts_at: None,
-            ends_at: None,
-            status: None,
-        }));
+        commands.push(Command::Subscribe(Subscribe::to(PlanCode::new(plan)?)));
     }
     if let Some((feature, limit)) = sample.own_limit {
         commands.push(Command::SetOverride(SetOverride {

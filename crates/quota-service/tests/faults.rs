@@ -67,12 +67,7 @@ fn put(org: Option<&str>) -> Command {
 }
 
 fn subscribe() -> Command {
-    Command::Subscribe(Subscribe {
-        plan: PlanCode::new("base").expect("a code"),
-        starts_at: None,
-        ends_at: None,
-        status: None,
-    })
+    Command::Subscribe(Subscribe::to(PlanCode::new("base").expect("a code")))
 }
 
 /// A store with one user who may use [`LIMIT`] articles.

@@ -40,12 +40,8 @@ async fn org_of_three() -> Arc<MemoryStore> {
             Command::PutAccount(PutAccount { presence, spec }),
         )
         .await;
-        let subscribe = Command::Subscribe(Subscribe {
-            plan: PlanCode::new("pro").expect("a literal code"),
-            starts_at: None,
-            ends_at: None,
-            status: None,
-        });
+        let subscribe =
+            Command::Subscribe(Subscribe::to(PlanCode::new("pro").expect("a literal code")));
         done(&engine, account, None, subscribe).await;
     }
     engine.stop().await;

@@ -61,12 +61,8 @@ impl Stage {
             let presence = Presence::New;
             let put = Command::PutAccount(PutAccount { presence, spec });
             stage.done(account, None, put).await;
-            let subscribe = Command::Subscribe(Subscribe {
-                plan: PlanCode::new("pro").expect("a literal code"),
-                starts_at: None,
-                ends_at: None,
-                status: None,
-            });
+            let subscribe =
+                Command::Subscribe(Subscribe::to(PlanCode::new("pro").expect("a literal code")));
             stage.done(account, None, subscribe).await;
         }
         stage

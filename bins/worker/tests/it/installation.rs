@@ -79,12 +79,7 @@ impl Installation {
 }
 
 fn commands() -> [Ordered; 3] {
-    let subscribe = Ordered::Subscribe(Subscribe {
-        plan: PlanCode::new("image_pro").expect("a plan"),
-        starts_at: None,
-        ends_at: None,
-        status: None,
-    });
+    let subscribe = Ordered::Subscribe(Subscribe::to(PlanCode::new("image_pro").expect("a plan")));
     let create = Ordered::PutAccount(PutAccount {
         presence: Presence::New,
         spec: AccountSpec::default(),

@@ -108,10 +108,10 @@ pub(crate) async fn start(
         has_an_end(&state, starts_at, &body.plan).await?;
     }
     let command = Command::Subscribe(Subscribe {
-        plan: body.plan,
         starts_at: body.starts_at,
         ends_at: body.ends_at,
         status: body.status,
+        ..Subscribe::to(body.plan)
     });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

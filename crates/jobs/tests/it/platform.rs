@@ -97,12 +97,8 @@ impl Platform {
             presence: Presence::New,
             spec: AccountSpec::default(),
         });
-        let subscribe = Command::Subscribe(Subscribe {
-            plan: PlanCode::new("image_pro").expect("a plan"),
-            starts_at: None,
-            ends_at: None,
-            status: None,
-        });
+        let subscribe =
+            Command::Subscribe(Subscribe::to(PlanCode::new("image_pro").expect("a plan")));
         let consume = Command::Consume(Consume {
             token: None,
             items: vec![item("ai_request", 3), item("upload", 2), item("storage", 9)],

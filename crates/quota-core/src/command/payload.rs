@@ -208,6 +208,18 @@ pub struct Subscribe {
     pub status: Option<Status>,
 }
 
+impl Subscribe {
+    /// The plan for one interval from now on, as that is by default.
+    pub fn to(plan: PlanCode) -> Self {
+        Self {
+            plan,
+            starts_at: None,
+            ends_at: None,
+            status: None,
+        }
+    }
+}
+
 /// Adds a period behind the last that is paid for (S4, S8).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renew {

@@ -261,10 +261,8 @@ fn a_change_after_a_cancellation_goes_on() {
 fn what_has_not_begun_has_not_expired() {
     let mut stage = Stage::user("");
     let later = Command::Subscribe(Subscribe {
-        plan: plan_code("pro"),
         starts_at: Some(stage.now + TimeDelta::days(3)),
-        ends_at: None,
-        status: None,
+        ..Subscribe::to(plan_code("pro"))
     });
     stage.done("user:a", later);
     let reason = |stage: &mut Stage, feature| stage.denied("user:a", consume(feature, 9)).reason;

@@ -34,10 +34,9 @@ fn change_plan(plan: &str, when: Option<ChangeWhen>) -> Command {
 
 fn start(plan: &str, starts_at: Option<DateTime<Utc>>, ends_at: Option<DateTime<Utc>>) -> Command {
     Command::Subscribe(Subscribe {
-        plan: plan_code(plan),
         starts_at,
         ends_at,
-        status: None,
+        ..Subscribe::to(plan_code(plan))
     })
 }
 
@@ -180,10 +179,8 @@ fn a_start_that_is_canceled_is_refused_and_drops_nothing() {
     let mut stage = from_31_march("pro");
     let before = held(&stage);
     let canceled = Command::Subscribe(Subscribe {
-        plan: plan_code("basic"),
-        starts_at: None,
-        ends_at: None,
         status: Some(Status::Canceled),
+        ..Subscribe::to(plan_code("basic"))
     });
     let said = refused(&mut stage, canceled);
     assert_eq!(

@@ -136,10 +136,9 @@ fn of_a_subscription(stage: &Stage, step: Step) -> Command {
     let plan = plan_code(PLANS[step.what % 4]);
     match step.extra % 9 {
         0..3 => Command::Subscribe(Subscribe {
-            plan,
             starts_at: (step.size.is_multiple_of(4)).then(|| stage.now + TimeDelta::days(7)),
             ends_at: (step.size.is_multiple_of(3)).then(|| stage.now + TimeDelta::days(10)),
-            status: None,
+            ..Subscribe::to(plan)
         }),
         3 if step.size.is_multiple_of(3) => Command::Resume,
         3 => Command::Renew(Renew { ends_at: None }),
@@ -427,10 +426,8 @@ proptest! {
         stage.done("user:c", put_account(AccountSpec::default()));
         stage.later(TimeDelta::days(11));
         let yearly = Command::Subscribe(Subscribe {
-            plan: plan_code("pro"),
-            starts_at: None,
             ends_at: Some(stage.now + TimeDelta::days(700)),
-            status: None,
+            ..Subscribe::to(plan_code("pro"))
         });
         stage.done("user:c", yearly);
         let steps: Vec<Step> = steps.into_iter().map(there_and_back).collect();

@@ -115,10 +115,8 @@ fn a_window_ends_with_the_cadence_or_with_the_subscription() {
     let mut stage = Stage::user("");
     let ends_at = Some(at("2027-04-20T09:00:00Z"));
     let pro = Command::Subscribe(Subscribe {
-        plan: plan_code("pro"),
-        starts_at: None,
         ends_at,
-        status: None,
+        ..Subscribe::to(plan_code("pro"))
     });
     stage.done("user:a", pro);
     let table = [
@@ -165,10 +163,8 @@ fn the_last_month_of_what_renews_by_itself_ends_with_it() {
     let mut stage = Stage::user("");
     let ends_at = Some(at("2027-05-01T00:00:00Z"));
     let free = Command::Subscribe(Subscribe {
-        plan: plan_code("free"),
-        starts_at: None,
         ends_at,
-        status: None,
+        ..Subscribe::to(plan_code("free"))
     });
     stage.done("user:a", free);
     let resets_at = |stage: &mut Stage| {

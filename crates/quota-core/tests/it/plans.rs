@@ -342,10 +342,8 @@ fn a_window_that_is_come_back_to_counts_on() {
     let status = quota_core::terms::Status::Unpaid;
     stage.done("user:a", Command::SetStatus(SetStatus { status }));
     let anew = Command::Subscribe(Subscribe {
-        plan: plan_code("pro"),
         starts_at,
-        ends_at: None,
-        status: None,
+        ..Subscribe::to(plan_code("pro"))
     });
     stage.done("user:a", anew);
     assert_eq!(
@@ -362,10 +360,8 @@ fn yearly() -> Stage {
     let mut stage = Stage::user("");
     stage.later(TimeDelta::days(5));
     let yearly = Command::Subscribe(Subscribe {
-        plan: plan_code("pro"),
-        starts_at: None,
         ends_at: Some(stage.now + TimeDelta::days(365)),
-        status: None,
+        ..Subscribe::to(plan_code("pro"))
     });
     stage.done("user:a", yearly);
     stage

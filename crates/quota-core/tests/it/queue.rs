@@ -26,10 +26,8 @@ fn held(stage: &Stage) -> Subscription {
 
 fn start_at(plan: &str, starts_at: DateTime<Utc>) -> Command {
     Command::Subscribe(Subscribe {
-        plan: plan_code(plan),
         starts_at: Some(starts_at),
-        ends_at: None,
-        status: None,
+        ..Subscribe::to(plan_code(plan))
     })
 }
 

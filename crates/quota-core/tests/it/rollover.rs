@@ -200,12 +200,7 @@ fn nothing_rolls_over_a_gap_or_an_upgrade() {
     stage.done("user:a", crate::stage::subscribe("chat"));
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
     stage.later(TimeDelta::days(3));
-    let again = Subscribe {
-        plan: plan_code("chat"),
-        starts_at: None,
-        ends_at: None,
-        status: None,
-    };
+    let again = Subscribe::to(plan_code("chat"));
     stage.done("user:a", Command::Subscribe(again));
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
     stage.later(TimeDelta::days(3));

@@ -534,12 +534,7 @@ pub fn put_token(token: &str, cap: Limit) -> Command {
 }
 
 pub fn subscribe(plan: &str) -> Command {
-    Command::Subscribe(Subscribe {
-        plan: plan_code(plan),
-        starts_at: None,
-        ends_at: None,
-        status: None,
-    })
+    Command::Subscribe(Subscribe::to(plan_code(plan)))
 }
 
 pub fn grant(grant: &str, credits: u64) -> Command {

@@ -23,10 +23,8 @@ fn at(text: &str) -> DateTime<Utc> {
 
 fn start_of(plan: &str, starts_at: Option<DateTime<Utc>>) -> Command {
     Command::Subscribe(Subscribe {
-        plan: plan_code(plan),
         starts_at,
-        ends_at: None,
-        status: None,
+        ..Subscribe::to(plan_code(plan))
     })
 }
 

@@ -95,10 +95,8 @@ impl Side {
                 let ahead = [None, Some(2), Some(40)][step.what % 3];
                 let starts_at = ahead.map(|days| self.stage.now + TimeDelta::days(days));
                 Command::Subscribe(Subscribe {
-                    plan,
                     starts_at,
-                    ends_at: None,
-                    status: None,
+                    ..Subscribe::to(plan)
                 })
             }
             18 => Command::ChangePlan(ChangePlan {

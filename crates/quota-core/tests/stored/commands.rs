@@ -98,12 +98,7 @@ fn least_of_operators() -> Documents<Command> {
         cap: None,
         expires_at: None,
     };
-    let subscribe = Subscribe {
-        plan: plan("pro"),
-        starts_at: None,
-        ends_at: None,
-        status: None,
-    };
+    let subscribe = Subscribe::to(plan("pro"));
     let change_plan = ChangePlan {
         plan: plan("pro"),
         when: None,
@@ -234,10 +229,10 @@ fn full_of_operators() -> Documents<Command> {
         expires_at: Some(at(90)),
     };
     let subscribe = Subscribe {
-        plan: plan("pro"),
         starts_at: Some(at(0)),
         ends_at: Some(at(31)),
         status: Some(Status::Trialing),
+        ..Subscribe::to(plan("pro"))
     };
     let change_plan = ChangePlan {
         plan: plan("pro"),

@@ -186,12 +186,7 @@ impl Draft<payload::RevokeToken> {
 impl Draft<payload::Subscribe> {
     /// One interval of a plan, from now on.
     pub fn to(plan: &str) -> Self {
-        Self::new(plan_code(plan).map(|plan| payload::Subscribe {
-            plan,
-            starts_at: None,
-            ends_at: None,
-            status: None,
-        }))
+        Self::new(plan_code(plan).map(payload::Subscribe::to))
     }
 
     /// First instant of it; in the future, not before the end of what is paid for.

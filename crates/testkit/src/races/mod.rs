@@ -138,12 +138,9 @@ impl Arena {
 
     /// Subscribes an account, and limits its articles.
     pub async fn limit(&self, account: &AccountId, articles: u64) {
-        let subscribe = Command::Subscribe(Subscribe {
-            plan: PlanCode::new("base").expect("a literal code"),
-            starts_at: None,
-            ends_at: None,
-            status: None,
-        });
+        let subscribe = Command::Subscribe(Subscribe::to(
+            PlanCode::new("base").expect("a literal code"),
+        ));
         self.set(account, subscribe).await;
         let limit = Command::SetOverride(SetOverride {
             feature: feature("art"),

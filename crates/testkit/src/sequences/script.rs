@@ -100,12 +100,7 @@ impl Writer<'_> {
         let everyone = cast.members.iter().chain([&cast.org, &cast.loner]);
         for account in everyone {
             if self.random.random_bool(0.8) {
-                let command = Command::Subscribe(Subscribe {
-                    plan: self.plan(),
-                    starts_at: None,
-                    ends_at: None,
-                    status: None,
-                });
+                let command = Command::Subscribe(Subscribe::to(self.plan()));
                 steps.push(plain(account, command));
             }
         }
@@ -326,12 +321,7 @@ impl Writer<'_> {
             UsageAfterChange::Restart
         };
         match self.random.random_range(0..10) {
-            0..4 => Command::Subscribe(Subscribe {
-                plan: self.plan(),
-                starts_at: None,
-                ends_at: None,
-                status: None,
-            }),
+            0..4 => Command::Subscribe(Subscribe::to(self.plan())),
             4 => Command::Renew(Renew { ends_at: None }),
             5 | 6 => Command::ChangePlan(ChangePlan {
                 plan: self.plan(),
