@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use quota_core::catalog::Interval;
 use quota_core::command::{ChangeWhen, UsageAfterChange};
 use quota_core::ids::PlanCode;
+use quota_core::quantity::Quantity;
 use quota_core::terms::Status;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,9 @@ pub struct ScheduledBody {
 pub struct UpcomingBody {
     /// Code of the plan, as in the catalog.
     pub plan: PlanCode,
+    /// How many seats of the plan the account then has.
+    #[serde(default)]
+    pub seats: Quantity,
     /// The start of the period.
     pub starts_at: DateTime<Utc>,
     /// The end of the period, exclusive.
@@ -40,6 +44,9 @@ pub struct SubscriptionBody {
     /// The version of the plan, if the subscription stays on the one that it began with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_version: Option<u32>,
+    /// How many seats of the plan the account has: limits for each seat are multiplied by it.
+    #[serde(default)]
+    pub seats: Quantity,
     /// Whether it is paid for: allowances count while it is `active`, `trialing`, or `past_due` within the grace.
     pub status: Status,
     /// Whether its limits count now.
@@ -94,6 +101,9 @@ pub struct StartBody {
     /// Whether it is paid for; `active` when absent. Not `canceled`: a subscription cannot start so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// How many seats of the plan: 1 to 100,000; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<Quantity>,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,
@@ -143,6 +153,18 @@ pub struct CancelBody {
     /// When it ends: at once, or with the period; `period_end` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<ChangeWhen>,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// How many seats a subscription has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SeatsBody {
+    /// How many seats of the plan from now on: 1 to 100,000.
+    pub seats: Quantity,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,

@@ -148,6 +148,8 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(subscription::resume))
         // /v1/{users,orgs}/{id}/subscription/status
         .routes(routes!(subscription::set_status))
+        // /v1/{users,orgs}/{id}/subscription/seats
+        .routes(routes!(subscription::set_seats))
         // /v1/{users,orgs}/{id}/credits
         .routes(routes!(credits::credits, credits::grant_credits))
         // /v1/{users,orgs}/{id}/credits/{grant}

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::quantity::Quantity;
+
 /// Largest amount of one request and largest limit, in stored units.
 pub const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
 /// Largest value that a counter may reach: what fits 63 bits, rounded down, so that every store can keep it.
@@ -110,6 +112,12 @@ impl Limit {
             Self::Unlimited => Self::Unlimited,
             Self::Of(value) => Self::Of(value.saturating_add(more).min(COUNT_MAX)),
         }
+    }
+
+    /// This limit so many times, in stored units; bounded by [`COUNT_MAX`].
+    #[must_use]
+    pub fn times(self, quantity: Quantity) -> Self {
+        self.scaled(quantity.get().into())
     }
 
     /// This limit without `less`, in stored units.

@@ -24,6 +24,7 @@ pub enum Change {
     PlanChangeScheduled,
     PlanChangeDropped,
     SubscriptionStatusSet,
+    SeatsSet,
     SubscriptionCanceled,
     SubscriptionResumed,
     SubscriptionExpired,
@@ -63,7 +64,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -81,6 +82,7 @@ impl Change {
         Self::PlanChangeScheduled,
         Self::PlanChangeDropped,
         Self::SubscriptionStatusSet,
+        Self::SeatsSet,
         Self::SubscriptionCanceled,
         Self::SubscriptionResumed,
         Self::SubscriptionExpired,
@@ -110,6 +112,7 @@ impl Change {
             Self::PlanChanged => "plan_changed",
             Self::PlanChangeScheduled => "plan_change_scheduled",
             Self::PlanChangeDropped => "plan_change_dropped",
+            Self::SeatsSet => "seats_set",
             Self::SubscriptionStatusSet => "subscription_status_set",
             Self::SubscriptionCanceled => "subscription_canceled",
             Self::SubscriptionResumed => "subscription_resumed",
@@ -151,6 +154,7 @@ impl Change {
             | Self::PlanChangeScheduled
             | Self::PlanChangeDropped
             | Self::SubscriptionStatusSet
+            | Self::SeatsSet
             | Self::SubscriptionCanceled
             | Self::SubscriptionResumed
             | Self::SubscriptionExpired

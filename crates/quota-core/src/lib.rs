@@ -78,6 +78,7 @@ mod openapi;
 pub mod operation;
 pub mod origin;
 pub mod ports;
+pub mod quantity;
 mod rejection;
 pub mod relocation;
 pub mod reservation;

@@ -174,6 +174,7 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::RevokeToken(_) => &["token"],
         Command::Subscribe(_) | Command::ChangePlan(_) => &["plan"],
         Command::SetStatus(_) => &["status"],
+        Command::SetSeats(_) => &["seats"],
         Command::GrantCredits(_) => &["grant", "credits"],
         Command::TakeBackCredits(_) => &["grant"],
         Command::GiveBoost(_) => &["boost", "feature", "amount"],

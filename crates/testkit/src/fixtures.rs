@@ -12,17 +12,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::Catalog;
+use quota_core::catalog::{Catalog, Interval};
 use quota_core::change::Change;
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
 use quota_core::home::{Account, Books};
-use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, UserId};
+use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, UserId};
 use quota_core::operation::{Entry, Operation, OperationKind, id_at};
 use quota_core::origin::Origin;
 use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
+use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::terms::{Policy, Terms};
+use quota_core::terms::{PlanChange, Policy, Status, Subscription, Terms};
 use uuid::Uuid;
 
 /// So many seconds after the first instant of 2026.
@@ -51,6 +52,37 @@ pub fn org(id: &str) -> AccountId {
 /// The code of a feature, from a literal.
 pub fn feature(code: &str) -> FeatureCode {
     FeatureCode::new(code).expect("a feature code")
+}
+
+/// The code of a plan, from a literal.
+pub fn plan(code: &str) -> PlanCode {
+    PlanCode::new(code).expect("a plan code")
+}
+
+/// A subscription of which everything is said that can be.
+pub fn subscription(anchor_at: DateTime<Utc>) -> Subscription {
+    Subscription {
+        plan: plan("pro.v-1_a"),
+        plan_version: Some(u32::MAX),
+        seats: Quantity::new(QUANTITY_MAX).expect("the most there may be"),
+        status: Status::PastDue,
+        past_due_at: Some(instant(1)),
+        anchor_at,
+        starts_at: instant(2),
+        ends_at: instant(3),
+        runs_since: Some(instant(-7)),
+        plan_since: Some(instant(-6)),
+        interval: Interval::Year,
+        renews: true,
+        renews_until: Some(instant(9)),
+        cancel_at: Some(instant(4)),
+        scheduled: Some(PlanChange {
+            plan: plan("free"),
+            at: instant(5),
+        }),
+        upcoming: None,
+        end_recorded_at: Some(instant(6)),
+    }
 }
 
 /// An idempotency key, from a literal.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 86] = [
+const ROUTES: [&str; 88] = [
     "get /healthz",
     "get /metrics",
     "get /readyz",
@@ -88,6 +88,8 @@ const ROUTES: [&str; 86] = [
     "post /v1/users/{id}/tokens",
     "put /v1/orgs/{id}",
     "put /v1/orgs/{id}/overrides/{feature}",
+    "put /v1/orgs/{id}/subscription/seats",
+    "put /v1/users/{id}/subscription/seats",
     "put /v1/users/{id}",
     "put /v1/users/{id}/org",
     "put /v1/users/{id}/overrides/{feature}",

@@ -25,6 +25,7 @@ mod pg_nodes;
 mod process;
 mod routes;
 mod scopes;
+mod seats;
 mod settings_page;
 mod single_things;
 mod stores;

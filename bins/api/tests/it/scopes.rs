@@ -43,6 +43,7 @@ async fn a_read_key_looks_and_never_spends() {
         (Method::DELETE, "/v1/users/ann/boosts/sale"),
         (Method::POST, "/v1/users/ann/subscription/cancel"),
         (Method::POST, "/v1/users/ann/subscription/resume"),
+        (Method::PUT, "/v1/users/ann/subscription/seats"),
         (Method::POST, "/v1/users/ann/reset"),
     ];
     for (method, path) in spending {

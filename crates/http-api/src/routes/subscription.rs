@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api_types::{
     CancelBody, ChangeBody, ChangePlanBody, FieldError, ReasonBody, RenewBody, ScheduledBody,
-    StartBody, StatusBody, SubscriptionBody, UpcomingBody,
+    SeatsBody, StartBody, StatusBody, SubscriptionBody, UpcomingBody,
 };
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,9 @@ use axum::response::Response;
 use chrono::{DateTime, Datelike as _, Months, Utc};
 use quota_core::answer::Rejection;
 use quota_core::catalog::Catalog;
-use quota_core::command::{Cancel, ChangePlan, ChangeWhen, Command, Renew, SetStatus, Subscribe};
+use quota_core::command::{
+    Cancel, ChangePlan, ChangeWhen, Command, Renew, SetSeats, SetStatus, Subscribe,
+};
 use quota_core::ids::PlanCode;
 use quota_core::terms::Subscription;
 
@@ -50,6 +52,7 @@ pub(crate) fn subscription_body(
     SubscriptionBody {
         plan: held.plan.clone(),
         plan_version: held.plan_version,
+        seats: held.seats,
         status: held.status,
         in_force: held.is_in_force(now, engine.settings().grace),
         starts_at: period.starts_at,
@@ -70,6 +73,7 @@ pub(crate) fn subscription_body(
 fn upcoming_body(next: &Subscription) -> UpcomingBody {
     UpcomingBody {
         plan: next.plan.clone(),
+        seats: next.seats,
         starts_at: next.starts_at,
         ends_at: next.ends_at,
     }
@@ -111,6 +115,7 @@ pub(crate) async fn start(
         starts_at: body.starts_at,
         ends_at: body.ends_at,
         status: body.status,
+        seats: body.seats,
         ..Subscribe::to(body.plan)
     });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
@@ -212,5 +217,19 @@ pub(crate) async fn set_status(
     let command = Command::SetStatus(SetStatus {
         status: body.status,
     });
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}
+
+/// Sets how many seats of the plan the account has, at once: in this period and in those that follow.
+#[utoipa::path(put, path = "/{id}/subscription/seats", tag = "money", request_body = SeatsBody,
+    params(("id" = String, Path, description = "The account's id")),
+    responses((status = 200, description = "Set; where more is used than fewer seats allow, nothing is taken away", body = ChangeBody), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn set_seats(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    JsonBody(body): JsonBody<SeatsBody>,
+) -> Result<Response, Problem> {
+    let command = Command::SetSeats(SetSeats { seats: body.seats });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

@@ -64,6 +64,7 @@ fn body_of(method: &str, path: &str) -> Value {
         ("put", "org") => json!({"org": null}),
         ("put", "{feature}") => json!({"limit": 5}),
         (_, "subscription" | "change-plan") => json!({"plan": "article_pro"}),
+        (_, "seats") => json!({"seats": 5}),
         (_, "status") => json!({"status": "past_due"}),
         (_, "credits") => json!({"id": "pack", "amount": 5}),
         (_, "boosts") => json!({"id": "sale", "feature": "articles_per_month", "amount": 5}),

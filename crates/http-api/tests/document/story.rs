@@ -52,7 +52,11 @@ async fn subscription(api: &Api, account: &str) {
     api.ask(&cancel, NONE, 409).await;
     api.ask(&resume, NONE, 409).await;
     api.ask(&status, json!({"status": "unpaid"}), 409).await;
+    let seats = format!("put {at}/seats");
+    api.ask(&seats, json!({"seats": 5}), 409).await;
     api.ask(&post, pro.clone(), 200).await;
+    api.ask(&seats, json!({"seats": 5, "reason": "a team"}), 200)
+        .await;
     api.ask(&get, NONE, 200).await;
     api.ask(&status, json!({"status": "past_due"}), 200).await;
     api.ask(&get, NONE, 200).await;

@@ -8,8 +8,9 @@ use api_types::{
     LedgerBody, MemberList, MoveBody, NewBoostBody, NewGrantBody, NewKeyBody, NewOrgBody,
     NewTokenBody, NewUserBody, OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges,
     Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
-    ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, StartBody, StatusBody,
-    SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
+    ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, StartBody,
+    StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody,
+    UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -88,6 +89,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         RunBody,
         RunJobBody,
         RunList,
+        SeatsBody,
         StartBody,
         StatusBody,
         SubscriptionBody,

@@ -11,6 +11,7 @@ use super::cadence::Cadence;
 use super::feature::{Anchor, Feature};
 use crate::absent::is_default;
 use crate::amount::{AMOUNT_MAX, Limit};
+use crate::quantity::Quantity;
 
 /// Most limits that a plan may set on one feature.
 pub const LIMITS_MAX: usize = 4;
@@ -19,7 +20,7 @@ pub const TEXT_CHARS_MAX: usize = 200;
 
 /// What a plan says of one feature.
 ///
-/// In a catalog file it is a limit (`100`, `"unlimited"`), one that says more (`{ limit = 100, rollover = { max = 30 } }`),
+/// In a catalog file it is a limit (`100`, `"unlimited"`), one that says more (`{ limit = 20, per_seat = true }`),
 /// or a list of those, each with a cadence of its own. Of a flag it is `true` or `false`, of a setting a whole number or a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanValue {
@@ -49,6 +50,9 @@ pub struct PlanLimit {
     /// How much of what is left of it goes over into the next window (C10).
     #[serde(default, skip_serializing_if = "is_default")]
     pub rollover: Option<Rollover>,
+    /// Whether it is so much for each seat of the subscription (C12).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub per_seat: bool,
 }
 
 /// What goes over from a window to the next one (C10).
@@ -118,9 +122,12 @@ impl fmt::Display for Per {
 }
 
 impl fmt::Display for PlanLimit {
-    /// Such as `45 per first_use-5h` or `100, rolls over 30`.
+    /// Such as `45 per first_use-5h`, `20 a seat` or `100, rolls over 30`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.limit.fmt(f)?;
+        if self.per_seat {
+            f.write_str(" a seat")?;
+        }
         match (self.per, self.anchor) {
             (Some(cadence), anchor) => {
                 let anchor = anchor.unwrap_or_default();
@@ -163,6 +170,7 @@ impl PlanLimit {
             per: None,
             anchor: None,
             rollover: None,
+            per_seat: false,
         }
     }
 
@@ -173,6 +181,12 @@ impl PlanLimit {
             cadence: self.per.unwrap_or(own.cadence),
             anchor: self.anchor.unwrap_or(own.anchor),
         }
+    }
+
+    /// It in stored units of `feature`, for a subscription with so many seats.
+    pub fn stored(&self, feature: &Feature, seats: Quantity) -> Limit {
+        let one = self.limit.scaled(feature.scale);
+        if self.per_seat { one.times(seats) } else { one }
     }
 
     /// What may go over at most, in stored units of `feature`; 0 when nothing does.

@@ -13,8 +13,8 @@ use crate::origin::Origin;
 pub use payload::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Commit, Consume,
     Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
-    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe,
-    TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetSeats, SetStatus,
+    Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 
 /// Most items in one request, which is carried out whole or not at all (X2).
@@ -68,6 +68,7 @@ pub enum Command {
     Renew(Renew),
     ChangePlan(ChangePlan),
     SetStatus(SetStatus),
+    SetSeats(SetSeats),
     Cancel(Cancel),
     /// Takes a cancellation back that has not acted yet (S8).
     Resume,
@@ -158,6 +159,7 @@ impl Command {
             | Self::Renew(_)
             | Self::ChangePlan(_)
             | Self::SetStatus(_)
+            | Self::SetSeats(_)
             | Self::Cancel(_)
             | Self::Resume
             | Self::GrantCredits(_)

@@ -11,6 +11,7 @@ use crate::amount::{Amount, Limit};
 use crate::catalog::Cadence;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::item::Item;
+use crate::quantity::Quantity;
 use crate::terms::{Policy, Status};
 
 /// Decides and spends all items or none (section 5, X2).
@@ -206,6 +207,16 @@ pub struct Subscribe {
     /// Its status; active when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// How many seats of the plan (C12); one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<Quantity>,
+}
+
+/// Sets the seats of the subscription and of all that follows it, at once (C12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetSeats {
+    /// How many seats of the plan the account has from now on.
+    pub seats: Quantity,
 }
 
 impl Subscribe {
@@ -216,6 +227,7 @@ impl Subscribe {
             starts_at: None,
             ends_at: None,
             status: None,
+            seats: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per, Plan, PlanLimit, PlanValue};
 use crate::draw::Scope;
+use crate::quantity::Quantity;
 use crate::terms::{Subscription, Terms};
 use crate::window::Window;
 
@@ -208,7 +209,10 @@ pub fn allowance(
         .as_ref()
         .map(|held| held.current(catalog, now));
     let subscription = current.as_deref();
-    let plan = subscription.and_then(|held| catalog.plan(&held.plan, held.plan_version));
+    let plan = subscription.and_then(|held| {
+        let plan = catalog.plan(&held.plan, held.plan_version)?;
+        Some((plan, held.seats))
+    });
     let standing = Standing::of(subscription, asked);
     let in_force = subscription.filter(|_| standing == Standing::InForce);
     let clock = Clock {
@@ -273,9 +277,12 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
 fn add_plan(
     allowance: &mut Allowance,
     clock: &Clock<'_>,
-    (plan, feature): (Option<&Plan>, &Feature),
+    (plan, feature): (Option<(&Plan, Quantity)>, &Feature),
 ) {
-    let Some(value) = plan.and_then(|plan| plan.limits.get(&feature.code)) else {
+    let Some((plan, seats)) = plan else {
+        return;
+    };
+    let Some(value) = plan.limits.get(&feature.code) else {
         return;
     };
     let per = Per::of(feature);
@@ -288,7 +295,7 @@ fn add_plan(
         PlanValue::Flag(_) | PlanValue::Text(_) => return,
     };
     let own = limits.iter().find(|limit| limit.per(feature) == per);
-    let own_limit = own.map_or(Limit::Unlimited, |own| own.limit.scaled(feature.scale));
+    let own_limit = own.map_or(Limit::Unlimited, |own| own.stored(feature, seats));
     allowance.plan_value = Some(own_limit);
     if allowance.standing != Standing::InForce {
         return;
@@ -300,21 +307,22 @@ fn add_plan(
         allowance.own_per = Some(per);
     }
     let further = limits.iter().filter(|limit| limit.per(feature) != per);
-    let further = further.map(|limit| further_limit(clock, feature, limit));
+    let further = further.map(|limit| further_limit(clock, (feature, seats), limit));
     allowance.further = further.collect();
 }
 
-fn further_limit(clock: &Clock<'_>, feature: &Feature, limit: &PlanLimit) -> FurtherLimit {
+fn further_limit(
+    clock: &Clock<'_>,
+    (feature, seats): (&Feature, Quantity),
+    limit: &PlanLimit,
+) -> FurtherLimit {
     let per = limit.per(feature);
     let counting = clock.counting(per, |bucket| {
         matches!(bucket, Bucket::Further(code, of, _) if *code == feature.code && *of == per)
     });
     let start = counting.window.starts_at.timestamp_micros();
     let bucket = Bucket::Further(feature.code.clone(), per, start);
-    let (max, own) = (
-        limit.rollover_max(feature),
-        limit.limit.scaled(feature.scale),
-    );
+    let (max, own) = (limit.rollover_max(feature), limit.stored(feature, seats));
     let rolled_over = clock.rolled_over((&bucket, counting.window), (per, own), max);
     FurtherLimit {
         per,

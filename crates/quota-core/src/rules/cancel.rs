@@ -53,11 +53,20 @@ fn ended(held: &Subscription, now: DateTime<Utc>) -> Option<Rejection> {
     Some(Rejection::Ended { ended_at })
 }
 
-/// Why a subscription is not in force, for one that is not.
-pub(super) fn not_in_force(held: &Subscription, now: DateTime<Utc>) -> Rejection {
+/// That a subscription and all that follows it is over, if it is.
+pub(super) fn ended_for_good(held: &Subscription, now: DateTime<Utc>) -> Option<Rejection> {
+    over(held.last(), now)
+}
+
+fn over(held: &Subscription, now: DateTime<Utc>) -> Option<Rejection> {
     let waits = |refused: &Rejection| matches!(refused, Rejection::Canceled { .. });
     let refused = canceled(held, now).filter(|refused| !waits(refused));
-    if let Some(refused) = refused.or_else(|| ended(held, now)) {
+    refused.or_else(|| ended(held, now))
+}
+
+/// Why a subscription is not in force, for one that is not.
+pub(super) fn not_in_force(held: &Subscription, now: DateTime<Utc>) -> Rejection {
+    if let Some(refused) = over(held, now) {
         return refused;
     }
     if now < held.starts_at {

@@ -50,6 +50,7 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
             let mut subscription = Subscription::start(plan, version, context.now);
             subscription.status = held.status;
             subscription.past_due_at = held.past_due_at;
+            subscription.seats = held.seats;
             subscription.runs_since = Some(held.runs_since());
             let usage = asked.usage;
             let counts_on = |feature: &Feature| {

@@ -5,8 +5,8 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
     accounts, boosts, cancel, capacity, change_plan, close_windows, commit, credits, expire_holds,
-    expire_subscription, extend, overrides, refund, release, renew, reserve, reset, set_status,
-    spend, subscribe, tokens, track,
+    expire_subscription, extend, overrides, refund, release, renew, reserve, reset, seats,
+    set_status, spend, subscribe, tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -95,6 +95,7 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Subscribe(asked) => subscribe::subscribe(desk, asked),
         Command::Renew(asked) => renew::renew(desk, asked),
         Command::ChangePlan(asked) => change_plan::change_plan(desk, asked),
+        Command::SetSeats(asked) => seats::set_seats(desk, asked),
         Command::SetStatus(asked) => set_status::set_status(desk, asked),
         Command::Cancel(asked) => cancel::cancel(desk, asked),
         Command::Resume => cancel::resume(desk),

@@ -68,6 +68,7 @@ mod renew;
 mod reserve;
 mod reset;
 pub mod scope_balances;
+mod seats;
 mod set_status;
 mod settle;
 pub mod share;

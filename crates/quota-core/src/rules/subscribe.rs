@@ -12,6 +12,7 @@ use crate::command::Subscribe;
 use crate::ids::PlanCode;
 use crate::instant::text;
 use crate::operation::Entry;
+use crate::quantity::Quantity;
 use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription};
 
 /// The newest version of a plan, and its number.
@@ -94,7 +95,12 @@ fn detail(desk: &Desk<'_>, before: Option<&Subscription>, next: &Subscription) -
 
 fn span(held: &Subscription) -> String {
     let (plan, starts_at) = (&held.plan, text(&held.starts_at));
-    format!("{plan} from {starts_at} to {}", text(&held.ends_at))
+    let ends_at = text(&held.ends_at);
+    if held.seats == Quantity::ONE {
+        return format!("{plan} from {starts_at} to {ends_at}");
+    }
+    let seats = held.seats;
+    format!("{plan} with {seats} seats from {starts_at} to {ends_at}")
 }
 
 /// What `next` takes from the account: time and periods that were paid for, and a change that waited (S5, S8).
@@ -174,6 +180,7 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
     let waits_behind = held.as_ref().filter(|_| now < asked_for);
     let starts_at = waits_behind.map_or(asked_for, |held| held.queue_start(asked_for));
     let mut subscription = Subscription::start(plan, version, starts_at);
+    subscription.seats = asked.seats.unwrap_or_default();
     if let Some(ends_at) = asked.ends_at {
         if ends_at <= starts_at {
             return Err(Rejection::EndsBeforeStart { starts_at });

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::subscription::{PlanChange, Status, Subscription};
 use crate::catalog::Plan;
+use crate::quantity::Quantity;
 
 /// Most periods that may follow the running one.
 pub const PERIODS_AHEAD_MAX: usize = 24;
@@ -210,6 +211,16 @@ impl Subscription {
         }
         chain.push(next);
         Ok(self.linked(chain))
+    }
+
+    /// With so many seats, and all that follows it.
+    #[must_use]
+    pub(crate) fn with_seats(&self, seats: Quantity) -> Self {
+        let mut chain = self.links();
+        for one in &mut chain {
+            one.seats = seats;
+        }
+        self.linked(chain)
     }
 
     /// Each of the chain by itself.

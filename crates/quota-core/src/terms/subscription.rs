@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::absent::is_default;
 use crate::catalog::{Catalog, Interval, Plan};
 use crate::ids::PlanCode;
+use crate::quantity::Quantity;
 use crate::window::{Window, cadence_window, month_start};
 
 /// Where a subscription stands (S1).
@@ -76,6 +78,9 @@ pub struct Subscription {
     /// The version it stays on, if the plan is pinned; counts from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_version: Option<u32>,
+    /// How many seats of the plan were bought: a limit may be for each of them (C12).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub seats: Quantity,
     /// Where it stands towards payment; whether it is in force depends on the period too (S2).
     pub status: Status,
     /// Since when a payment is overdue.
@@ -124,6 +129,7 @@ impl Subscription {
         Self {
             plan: plan.code.clone(),
             plan_version: plan.pinned.then_some(version),
+            seats: Quantity::ONE,
             status: Status::Active,
             past_due_at: None,
             anchor_at: starts_at,
@@ -269,6 +275,7 @@ impl Subscription {
             next.anchor_at = self.anchor_at;
             next.ends_at = month_start(self.anchor_at, months);
         }
+        next.seats = self.seats;
         next.runs_since = self.runs_since_of(at);
         next.plan_since = if plan.code == self.plan {
             self.plan_since

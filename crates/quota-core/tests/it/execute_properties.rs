@@ -13,11 +13,12 @@ use quota_core::audit::audit;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Consume,
     Extend, GiveBoost, GrantCredits, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset,
-    RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track,
-    UsageAfterChange,
+    RevokeToken, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
+    Track, UsageAfterChange,
 };
 use quota_core::ids::{FeatureCode, GrantId};
 use quota_core::operation::OperationKind;
+use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::reservation::ReservationState;
 use quota_core::rules::allowance::Standing;
 use quota_core::terms::{Policy, Status};
@@ -132,12 +133,17 @@ fn refund_of(stage: &Stage, step: Step) -> Option<(String, Command)> {
     Some((found.account.to_string(), command))
 }
 
+fn quantity(step: Step) -> Quantity {
+    Quantity::new([1, 2, 5, QUANTITY_MAX][step.what % 4]).expect("in range")
+}
+
 fn of_a_subscription(stage: &Stage, step: Step) -> Command {
     let plan = plan_code(PLANS[step.what % 4]);
-    match step.extra % 9 {
+    match step.extra % 10 {
         0..3 => Command::Subscribe(Subscribe {
             starts_at: (step.size.is_multiple_of(4)).then(|| stage.now + TimeDelta::days(7)),
             ends_at: (step.size.is_multiple_of(3)).then(|| stage.now + TimeDelta::days(10)),
+            seats: (step.size.is_multiple_of(5)).then(|| quantity(step)),
             ..Subscribe::to(plan)
         }),
         3 if step.size.is_multiple_of(3) => Command::Resume,
@@ -156,6 +162,9 @@ fn of_a_subscription(stage: &Stage, step: Step) -> Command {
             at_once: step.size.is_multiple_of(2),
         }),
         7 => Command::ExpireSubscription,
+        8 => Command::SetSeats(SetSeats {
+            seats: quantity(step),
+        }),
         _ => Command::SetStatus(SetStatus {
             status: [
                 Status::Active,

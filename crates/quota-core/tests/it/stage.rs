@@ -567,7 +567,7 @@ pub fn catalog() -> Catalog {
         "plan": [
             {"code": "free", "name": "Free", "limits": {"articles": 5, "requests": 3, "storage": 1}},
             {"code": "basic", "name": "Basic", "price": 500,
-             "limits": {"articles": 50, "requests": 5, "albums": 2, "storage": 5}},
+             "limits": {"articles": {"limit": 50, "per_seat": true}, "requests": 5, "albums": 2, "storage": 5}},
             {"code": "pro", "name": "Pro", "price": 900,
              "limits": {"articles": 100, "requests": 10, "try_on": 10, "renders": 5, "lessons": 20,
                         "storage": 10, "albums": 5}},

@@ -27,6 +27,7 @@ fn full_limits() -> BTreeMap<FeatureCode, PlanValue> {
                     per: Some(Cadence::Weekly),
                     anchor: Some(Anchor::Calendar),
                     rollover: Some(Rollover { max: 30 }),
+                    per_seat: true,
                     ..PlanLimit::new(Limit::Of(500))
                 },
                 PlanLimit::new(Limit::Unlimited),

@@ -1,15 +1,16 @@
 //! Every command, with as little in it as can be and with everything.
 
 use chrono::{DateTime, Utc};
-use quota_core::amount::Limit;
+use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::Cadence;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Commit,
     Consume, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
-    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetStatus, Subscribe,
-    TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetSeats, SetStatus,
+    Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 use quota_core::ids::OrgId;
+use quota_core::quantity::Quantity;
 use quota_core::terms::{Policy, Status};
 
 use super::{amount, at, boost, feature, grant, id, item, of, plan, token};
@@ -78,6 +79,7 @@ pub fn least_commands() -> Documents<Command> {
     ];
     commands.extend(least_of_operators());
     commands.extend(of_boosts());
+    commands.push(("set_seats", set_seats()));
     commands
 }
 
@@ -110,10 +112,6 @@ fn least_of_operators() -> Documents<Command> {
         priority: 0,
         expires_at: None,
     };
-    let take_back_credits = TakeBackCredits {
-        grant: grant(),
-        credits: None,
-    };
     let set_status = SetStatus {
         status: Status::PastDue,
     };
@@ -136,10 +134,7 @@ fn least_of_operators() -> Documents<Command> {
         ("cancel", Command::Cancel(Cancel::default())),
         ("resume", Command::Resume),
         ("grant_credits", Command::GrantCredits(grant_credits)),
-        (
-            "take_back_credits",
-            Command::TakeBackCredits(take_back_credits),
-        ),
+        ("take_back_credits", take_back_credits(None)),
         ("sweep", Command::Sweep),
         ("expire_subscription", Command::ExpireSubscription),
         (
@@ -232,6 +227,7 @@ fn full_of_operators() -> Documents<Command> {
         starts_at: Some(at(0)),
         ends_at: Some(at(31)),
         status: Some(Status::Trialing),
+        seats: Some(of(Quantity::new(5))),
         ..Subscribe::to(plan("pro"))
     };
     let change_plan = ChangePlan {
@@ -244,10 +240,6 @@ fn full_of_operators() -> Documents<Command> {
         credits: amount(50),
         priority: 7,
         expires_at: Some(at(90)),
-    };
-    let take_back_credits = TakeBackCredits {
-        grant: grant(),
-        credits: Some(amount(20)),
     };
     let close_windows = CloseWindows {
         cadence: Some(Cadence::Daily),
@@ -269,7 +261,7 @@ fn full_of_operators() -> Documents<Command> {
         ("full_grant_credits", Command::GrantCredits(grant_credits)),
         (
             "full_take_back_credits",
-            Command::TakeBackCredits(take_back_credits),
+            take_back_credits(Some(amount(20))),
         ),
         ("full_close_windows", Command::CloseWindows(close_windows)),
     ]
@@ -282,6 +274,16 @@ fn give_boost(ends_at: Option<DateTime<Utc>>) -> Command {
         amount: amount(50),
         ends_at,
     })
+}
+
+fn take_back_credits(credits: Option<Amount>) -> Command {
+    let grant = grant();
+    Command::TakeBackCredits(TakeBackCredits { grant, credits })
+}
+
+fn set_seats() -> Command {
+    let seats = of(Quantity::new(5));
+    Command::SetSeats(SetSeats { seats })
 }
 
 fn of_boosts() -> Documents<Command> {

@@ -21,6 +21,7 @@ use quota_core::ids::{AccountId, BoostId, FeatureCode, GrantId, OrgId, PlanCode,
 use quota_core::item::Item;
 use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
+use quota_core::quantity::Quantity;
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::share::Share;
 use quota_core::terms::{
@@ -143,6 +144,7 @@ fn subscription() -> Subscription {
     Subscription {
         plan: plan("pro"),
         plan_version: None,
+        seats: Quantity::ONE,
         status: Status::Active,
         past_due_at: None,
         anchor_at: at(0),
@@ -194,6 +196,7 @@ pub fn terms() -> Documents<Terms> {
     };
     let full_subscription = Subscription {
         plan_version: Some(2),
+        seats: of(Quantity::new(5)),
         status: Status::PastDue,
         past_due_at: Some(at(2)),
         runs_since: Some(at(-3)),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use quota_core::amount::{AMOUNT_MAX, Limit};
 use quota_core::command::{self as payload, ChangeWhen, Presence, UsageAfterChange};
 use quota_core::ids::{BoostId, GrantId, OrgId, PlanCode, TokenId};
+use quota_core::quantity::Quantity;
 use quota_core::terms::{Policy, Status};
 
 use super::draft::{Draft, amount, feature, invalid, parsed};
@@ -27,6 +28,8 @@ pub type Renew = Draft<payload::Renew>;
 pub type ChangePlan = Draft<payload::ChangePlan>;
 /// A draft of [`payload::SetStatus`].
 pub type SetStatus = Draft<payload::SetStatus>;
+/// A draft of [`payload::SetSeats`].
+pub type SetSeats = Draft<payload::SetSeats>;
 /// A draft of [`payload::Cancel`].
 pub type Cancel = Draft<payload::Cancel>;
 /// A draft of [`payload::Command::Resume`], which says nothing but that.
@@ -49,6 +52,10 @@ fn checked(field: &'static str, limit: Limit) -> Result<Limit, InvalidField> {
         }
         Limit::Of(_) | Limit::Unlimited => Ok(limit),
     }
+}
+
+fn quantity(field: &'static str, number: u32) -> Result<Quantity, InvalidField> {
+    Quantity::new(number).map_err(|error| invalid(field, error.to_string()))
 }
 
 fn plan_code(code: &str) -> Result<PlanCode, InvalidField> {
@@ -203,6 +210,12 @@ impl Draft<payload::Subscribe> {
     pub fn status(self, status: Status) -> Self {
         self.with(Ok(status), |asked, status| asked.status = Some(status))
     }
+
+    /// How many seats of the plan (C12); one when it is not said.
+    pub fn seats(self, seats: u32) -> Self {
+        let set = |asked: &mut payload::Subscribe, seats| asked.seats = Some(seats);
+        self.with(quantity("seats", seats), set)
+    }
 }
 
 impl Draft<payload::Renew> {
@@ -242,6 +255,13 @@ impl Draft<payload::SetStatus> {
     /// The new status; `canceled` ends the subscription at once.
     pub fn to(status: Status) -> Self {
         Self::new(Ok(payload::SetStatus { status }))
+    }
+}
+
+impl Draft<payload::SetSeats> {
+    /// So many seats, in this period and in those that follow (C12).
+    pub fn to(seats: u32) -> Self {
+        Self::new(quantity("seats", seats).map(|seats| payload::SetSeats { seats }))
     }
 }
 

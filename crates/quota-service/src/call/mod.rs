@@ -14,7 +14,8 @@ use quota_core::rules::check::Checked;
 
 pub use changes::{
     Cancel, ChangePlan, ClearOverride, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
-    Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
+    Resume, RevokeToken, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
+    TakeBackCredits,
 };
 pub use decision::{Decision, Denied, OperationRef};
 pub use draft::Draft;

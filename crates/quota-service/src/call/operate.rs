@@ -4,7 +4,8 @@ use quota_core::command::Command;
 
 use super::{
     Cancel, ChangePlan, ClearOverride, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
-    Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
+    Resume, RevokeToken, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
+    TakeBackCredits,
 };
 use crate::decide::Reply;
 use crate::{Engine, EngineError};
@@ -100,6 +101,14 @@ impl Engine {
     /// Those of [`Engine::consume`].
     pub async fn set_status(&self, account: &str, asked: SetStatus) -> Result<Reply, EngineError> {
         self.carry_out(account, asked, Command::SetStatus).await
+    }
+
+    /// Sets the seats of the subscription.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn set_seats(&self, account: &str, asked: SetSeats) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::SetSeats).await
     }
 
     /// Cancels the subscription.

@@ -130,6 +130,7 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::Renew(_)
         | Command::ChangePlan(_)
         | Command::SetStatus(_)
+        | Command::SetSeats(_)
         | Command::Cancel(_)
         | Command::Resume
         | Command::GrantCredits(_)

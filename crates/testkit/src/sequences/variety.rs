@@ -1,13 +1,14 @@
-//! What a plain script never has: times at which things begin and end, every status, users that join and leave an org, boosts,
+//! What a plain script never has: times at which things begin and end, every status, users that join and leave an org, boosts, seats,
 //! and keys that come twice with the same request. It is put into a script that is written already, so that a seed of a plain one stays what it was.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::{Amount, Limit};
 use quota_core::command::{
     AccountSpec, ChangePlan, Command, GiveBoost, GrantCredits, Presence, PutAccount, PutToken,
-    Renew, SetOverride, SetStatus, Subscribe, TakeBackBoost,
+    Renew, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
+use quota_core::quantity::Quantity;
 use quota_core::terms::Status;
 use quota_service::{Engine, Removals};
 use rand::rngs::StdRng;
@@ -117,23 +118,7 @@ impl Varier<'_> {
             Command::Renew(Renew { ends_at }) if self.random.random_bool(0.5) => {
                 *ends_at = Some(self.time(number) + TimeDelta::days(30));
             }
-            Command::Subscribe(Subscribe {
-                plan,
-                starts_at,
-                ends_at,
-                status,
-            }) => {
-                if self.random.random_bool(0.15) {
-                    *plan = eco();
-                }
-                *starts_at = self.random.random_bool(0.2).then(|| self.time(number));
-                *ends_at = self.random.random_bool(0.25).then(|| self.time(number));
-                let is_set = self.random.random_bool(0.25);
-                *status = STATUSES
-                    .choose(&mut self.random)
-                    .filter(|_| is_set)
-                    .copied();
-            }
+            Command::Subscribe(start) => self.vary_start(number, start),
             Command::ChangePlan(ChangePlan { plan, .. }) if self.random.random_bool(0.2) => {
                 *plan = eco();
             }
@@ -157,6 +142,7 @@ impl Varier<'_> {
             | Command::RevokeToken(_)
             | Command::Renew(_)
             | Command::ChangePlan(_)
+            | Command::SetSeats(_)
             | Command::Cancel(_)
             | Command::Resume
             | Command::GrantCredits(_)
@@ -167,6 +153,19 @@ impl Varier<'_> {
             | Command::ExpireSubscription
             | Command::CloseWindows(_) => {}
         }
+    }
+
+    fn vary_start(&mut self, number: usize, start: &mut Subscribe) {
+        if self.random.random_bool(0.15) {
+            start.plan = eco();
+        }
+        start.starts_at = self.random.random_bool(0.2).then(|| self.time(number));
+        start.ends_at = self.random.random_bool(0.25).then(|| self.time(number));
+        let is_set = self.random.random_bool(0.25);
+        let status = STATUSES.choose(&mut self.random);
+        start.status = status.filter(|_| is_set).copied();
+        let has_seats = self.random.random_bool(0.3);
+        start.seats = has_seats.then(|| self.quantity());
     }
 
     /// When a step's use happened: now, or up to a little longer ago than may be told.
@@ -194,7 +193,7 @@ impl Varier<'_> {
 
     fn replacement(&mut self) -> Step {
         let account = self.anyone();
-        let command = match self.random.random_range(0..14) {
+        let command = match self.random.random_range(0..16) {
             0..6 => return self.move_of_a_user(),
             6 => Command::Renew(Renew { ends_at: None }),
             7 => Command::SetStatus(SetStatus {
@@ -215,6 +214,9 @@ impl Varier<'_> {
             12 => Command::TakeBackBoost(TakeBackBoost {
                 boost: boost(&mut self.random),
             }),
+            13 | 14 => Command::SetSeats(SetSeats {
+                seats: self.quantity(),
+            }),
             _ => Command::SetOverride(SetOverride {
                 feature: feature(&mut self.random),
                 limit: Limit::Of(7),
@@ -222,6 +224,10 @@ impl Varier<'_> {
             }),
         };
         plain(&account, command)
+    }
+
+    fn quantity(&mut self) -> Quantity {
+        Quantity::new(self.random.random_range(1..4)).expect("in range")
     }
 
     fn move_of_a_user(&mut self) -> Step {

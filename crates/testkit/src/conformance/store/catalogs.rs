@@ -38,6 +38,7 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         PlanLimit {
             per: Some("5h".parse().expect("a span")),
             anchor: Some(Anchor::FirstUse),
+            per_seat: true,
             ..PlanLimit::new(Limit::Unlimited)
         },
     ];

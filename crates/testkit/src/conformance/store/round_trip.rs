@@ -2,25 +2,25 @@
 
 use super::{Store, all, put, waiting};
 use crate::fixtures::{
-    account, balance, event, feature, first_write, instant, key, next_id, operation, org,
-    reservation, user,
+    account, balance, event, feature, first_write, instant, key, next_id, operation, org, plan,
+    reservation, subscription, user,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
 use quota_core::answer::{Answer, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Anchor, Cadence, Interval, Per};
+use quota_core::catalog::{Anchor, Cadence, Per};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::EventKind;
 use quota_core::home::Account;
-use quota_core::ids::{BoostId, GrantId, PlanCode, TokenId};
+use quota_core::ids::{BoostId, GrantId, TokenId};
 use quota_core::item::Item;
 use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::reservation::ReservationState;
-use quota_core::terms::{Override, PlanChange, Policy, Status, Subscription, Token};
+use quota_core::terms::{Override, Policy, Token};
 
 /// Quotes, a backslash, a line break, a percent sign, an emoji and a combining mark.
 pub(super) const ODD: &str = "it's \"odd\" \\ \n % _ ; -- 🦀 e\u{301} 数";
@@ -29,36 +29,8 @@ fn token(id: &str) -> TokenId {
     TokenId::new(id).expect("a token id")
 }
 
-fn plan(code: &str) -> PlanCode {
-    PlanCode::new(code).expect("a plan code")
-}
-
 pub(super) fn odd_instant() -> chrono::DateTime<chrono::Utc> {
     instant(-3_000_000_000) + TimeDelta::microseconds(123_457)
-}
-
-fn subscription() -> Subscription {
-    Subscription {
-        plan: plan("pro.v-1_a"),
-        plan_version: Some(u32::MAX),
-        status: Status::PastDue,
-        past_due_at: Some(instant(1)),
-        anchor_at: odd_instant(),
-        starts_at: instant(2),
-        ends_at: instant(3),
-        runs_since: Some(instant(-7)),
-        plan_since: Some(instant(-6)),
-        interval: Interval::Year,
-        renews: true,
-        renews_until: Some(instant(9)),
-        cancel_at: Some(instant(4)),
-        scheduled: Some(PlanChange {
-            plan: plan("free"),
-            at: instant(5),
-        }),
-        upcoming: None,
-        end_recorded_at: Some(instant(6)),
-    }
 }
 
 fn full_account() -> Account {
@@ -69,7 +41,7 @@ fn full_account() -> Account {
     full.terms.unlimited = true;
     full.terms.org = Some(quota_core::ids::OrgId::new("o'r\"g:1 ü").expect("an org id"));
     full.terms.policy = Policy::Track;
-    full.terms.subscription = Some(subscription());
+    full.terms.subscription = Some(subscription(odd_instant()));
     let limits = [Limit::Unlimited, Limit::Of(0), Limit::Of(AMOUNT_MAX)];
     for (number, limit) in limits.into_iter().enumerate() {
         let given = Override {
