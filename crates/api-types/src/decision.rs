@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct DrawBody {
     /// Whose balance: the token's, the user's or the org's.
     pub scope: Scope,
-    /// What paid: the allowance, a boost, credits, the free trial, no limit at all, or nothing (overage).
+    /// What paid: the allowance, room that was bought before, a boost, credits, the free trial, no limit at all, or nothing (overage).
     pub source: Source,
     /// How much: credits for a grant, units of the feature elsewhere.
     pub amount: u64,
@@ -80,6 +80,9 @@ pub struct BalanceBody {
     /// Units left in boosts, in stored units; absent when there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boosts: Option<u64>,
+    /// What credits and the trial bought of a capacity, beside the allowance; absent when nothing was bought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomBody>,
     /// Free uses left, if the feature has a free trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<u64>,
@@ -94,6 +97,20 @@ pub struct BalanceBody {
     /// of which least remains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowBody>,
+}
+
+/// What credits and the free trial bought of a capacity: it stays bought while it is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RoomBody {
+    /// Bought and not refunded, in stored units.
+    pub granted: u64,
+    /// Occupied, in stored units.
+    pub used: u64,
+    /// Reserved and not yet settled, in stored units.
+    pub held: u64,
+    /// Free, in stored units: a new request takes it before it pays again.
+    pub remaining: u64,
 }
 
 /// One window of a feature that several limits bind, or into which something rolled over.

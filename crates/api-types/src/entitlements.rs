@@ -40,6 +40,9 @@ pub struct LeftBody {
     /// Units left in boosts, in stored units; absent when there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boosts: Option<u64>,
+    /// Units of a capacity that are free in what credits or the trial bought, in stored units; absent when nothing was bought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u64>,
     /// Credits left, if credits can pay for the feature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<u64>,

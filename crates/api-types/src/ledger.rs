@@ -32,7 +32,7 @@ pub struct EntryBody {
     pub held: i64,
     /// Change of `overage`, in the same units; below 0 where it fell.
     pub overage: i64,
-    /// Change of `granted`: in credits of a grant, in stored units of a boost; others have none.
+    /// Change of `granted`: in credits of a grant, in stored units of a boost or of bought room; others have none.
     pub granted: i64,
     /// When it was used, if that was told late: the balance is the one of this instant.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -49,7 +49,7 @@ pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
     ReleaseCapacityBody, ReserveBody, TrackBody,
 };
-pub use decision::{BalanceBody, DecisionBody, DrawBody, ReleasedBody, WindowBody};
+pub use decision::{BalanceBody, DecisionBody, DrawBody, ReleasedBody, RoomBody, WindowBody};
 pub use entitlements::{EntitlementsBody, LeftBody};
 pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList};
 pub use keys::{KeyBody, KeyList, NewKeyBody};

@@ -17,7 +17,7 @@ pub struct MemberUse {
     /// Used by the member in its current window, in stored units.
     pub used: u64,
     /// What the org was charged for the member, in the org's current window and in stored units; without what the org's
-    /// credits paid, with what its boosts paid that run.
+    /// credits paid of a consumable, with what its boosts paid that run.
     pub charged: u64,
     /// Used in all windows together, in stored units, paid by credits and trial too.
     pub lifetime: u64,

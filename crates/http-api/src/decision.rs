@@ -1,7 +1,7 @@
 //! Decisions as answers: what an operation or a check came to, as a body and as a response.
 
 use api_types::{
-    BalanceBody, DecisionBody, DrawBody, Named, PROBLEM_JSON, ReleasedBody, WindowBody,
+    BalanceBody, DecisionBody, DrawBody, Named, PROBLEM_JSON, ReleasedBody, RoomBody, WindowBody,
     problem_type, public_id,
 };
 use axum::body::Body;
@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
-use quota_core::answer::{Answer, Released, ScopeBalance, WindowBalance};
+use quota_core::answer::{Answer, Released, RoomBalance, ScopeBalance, WindowBalance};
 use quota_core::balance::Bucket;
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Source};
@@ -38,9 +38,19 @@ pub(crate) fn balance_body(balance: &ScopeBalance) -> BalanceBody {
         override_value: balance.override_value,
         credits: balance.credits,
         boosts: Some(balance.boosts).filter(|left| *left != 0),
+        room: balance.room.map(room_body),
         trial: balance.trial,
         resets_at: balance.resets_at,
         windows: balance.windows.iter().map(window_body).collect(),
+    }
+}
+
+fn room_body(room: RoomBalance) -> RoomBody {
+    RoomBody {
+        granted: room.granted,
+        used: room.used,
+        held: room.held,
+        remaining: room.remaining,
     }
 }
 
@@ -270,10 +280,8 @@ fn parts(operation: &Operation, amounts: impl Fn(&Entry) -> (i64, i64)) -> Vec<D
         paid.into_iter()
             .chain(of_source(entry, Source::Overage, over))
     };
-    // What was charged to a further limit's window is the same use (C9).
-    let own = operation
-        .all_entries()
-        .filter(|entry| !entry.bucket.is_further());
+    // What is booked beside another entry is the same use (C9, X4).
+    let own = operation.all_entries().filter(|entry| !entry.is_beside());
     own.flat_map(of_entry).collect()
 }
 
@@ -300,6 +308,7 @@ fn owner(bucket: &Bucket) -> (Option<GrantId>, Option<BoostId>, Option<TokenId>)
         | Bucket::Further(..)
         | Bucket::Standing(_)
         | Bucket::Tracked(..)
-        | Bucket::Trial(_) => (None, None, None),
+        | Bucket::Trial(_)
+        | Bucket::Room(_) => (None, None, None),
     }
 }

@@ -28,6 +28,8 @@ pub enum Bucket {
     Grant(GrantId),
     /// One boost of a feature, counted in its units (C13).
     Boost(FeatureCode, BoostId),
+    /// What credits and the trial bought of a capacity, counted in its units (X4).
+    Room(FeatureCode),
     /// A token's cap, over all features.
     Token(TokenId),
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Bucket {
             Self::Trial(feature) => write!(f, "trial:{feature}"),
             Self::Grant(id) => write!(f, "grant:{id}"),
             Self::Boost(feature, id) => write!(f, "boost:{feature}:{id}"),
+            Self::Room(feature) => write!(f, "room:{feature}"),
             Self::Token(id) => write!(f, "token:{id}"),
         }
     }
@@ -56,7 +59,8 @@ impl Bucket {
             | Self::Standing(feature)
             | Self::Tracked(feature, _)
             | Self::Trial(feature)
-            | Self::Boost(feature, _) => Some(feature),
+            | Self::Boost(feature, _)
+            | Self::Room(feature) => Some(feature),
             Self::Grant(_) | Self::Token(_) => None,
         }
     }
@@ -71,6 +75,7 @@ impl Bucket {
             | Self::Trial(_)
             | Self::Grant(_)
             | Self::Boost(..)
+            | Self::Room(_)
             | Self::Token(_) => false,
         }
     }
@@ -85,8 +90,14 @@ impl Bucket {
             | Self::Standing(_)
             | Self::Tracked(..)
             | Self::Trial(_)
+            | Self::Room(_)
             | Self::Token(_) => false,
         }
+    }
+
+    /// Whether what it grants is the sum of its entries, and said by no plan: what was given or bought.
+    pub fn has_own_worth(&self) -> bool {
+        self.is_given() || matches!(self, Self::Room(_))
     }
 
     /// Start of its window in microseconds since 1970; what has no window never grows old.
@@ -97,6 +108,7 @@ impl Bucket {
             | Self::Trial(_)
             | Self::Grant(_)
             | Self::Boost(..)
+            | Self::Room(_)
             | Self::Token(_) => i64::MAX,
         }
     }
@@ -125,6 +137,7 @@ impl Bucket {
                 let feature = FeatureCode::new(feature).ok()?;
                 Some(Self::Boost(feature, BoostId::new(id).ok()?))
             }
+            "room" => FeatureCode::new(rest).ok().map(Self::Room),
             "token" => TokenId::new(rest).ok().map(Self::Token),
             _ => None,
         }

@@ -30,6 +30,8 @@ impl Scope {
 pub enum Source {
     /// The plan's or the override's allowance.
     Allowance,
+    /// Room of a capacity that credits or a trial paid for once, and that is free again (X4).
+    Room,
     /// Units of the feature that were given until an instant (C13).
     Boost,
     /// Prepaid credits of a grant, where the feature has a `credit_cost` (F3).
@@ -40,6 +42,23 @@ pub enum Source {
     Unlimited,
     /// Beyond what there was: the use had happened already, or the org's policy is `track`.
     Overage,
+}
+
+impl Source {
+    /// What a change of a bucket is booked under, where no request draws on it.
+    pub(crate) fn of(bucket: &Bucket) -> Self {
+        match bucket {
+            Bucket::Window(..)
+            | Bucket::Further(..)
+            | Bucket::Standing(_)
+            | Bucket::Tracked(..)
+            | Bucket::Token(_) => Self::Allowance,
+            Bucket::Trial(_) => Self::Trial,
+            Bucket::Grant(_) => Self::Credits,
+            Bucket::Boost(..) => Self::Boost,
+            Bucket::Room(_) => Self::Room,
+        }
+    }
 }
 
 /// What is taken from one balance: credits for a grant, units of the feature elsewhere.

@@ -36,7 +36,7 @@ pub struct Entry {
     /// Change of `overage`; below 0 for what is given back.
     #[serde(rename = "o", default, skip_serializing_if = "is_default")]
     pub overage: i64,
-    /// Change of `granted`; only grants have it.
+    /// Change of `granted`; only grants, boosts and bought room have it.
     #[serde(rename = "g", default, skip_serializing_if = "is_default")]
     pub granted: i64,
     /// What one unit of the feature cost in this balance: credits for a grant, 1 elsewhere.
@@ -53,6 +53,17 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether its units are counted with another entry: it charges the window of a further limit too (C9), or it books
+    /// the room that credits or a trial bought (X4).
+    pub fn is_beside(&self) -> bool {
+        self.bucket.is_further() || self.is_purchase()
+    }
+
+    /// Whether it books that room was bought, or that it is no longer, since what paid for it was given back.
+    pub(crate) fn is_purchase(&self) -> bool {
+        self.granted != 0 && matches!(self.bucket, Bucket::Room(_))
+    }
+
     /// The draw that it books, by what it adds to `used` and `overage`; none where it takes back more than it adds.
     pub(crate) fn drawn(&self) -> Option<Draw> {
         let amount = u64::try_from(self.used.saturating_add(self.overage)).ok()?;
@@ -71,7 +82,7 @@ impl Entry {
 /// own window is with it (C9).
 pub(crate) fn draws(entries: &[Entry]) -> Vec<(FeatureCode, Draw)> {
     let mut draws: Vec<(FeatureCode, Draw)> = Vec::with_capacity(entries.len());
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| !entry.is_purchase()) {
         if entry.bucket.is_further() {
             // Where an entry changes nothing, the one before it booked no draw.
             let is_drawn = entry.drawn().is_some_and(|draw| draw.amount != 0);

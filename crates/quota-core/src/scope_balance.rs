@@ -45,6 +45,9 @@ pub struct ScopeBalance {
     /// Units of the feature left in boosts (C13).
     #[serde(rename = "b", default, skip_serializing_if = "is_default")]
     pub boosts: u64,
+    /// What credits and the trial bought of a capacity (X4), beside the allowance; none where nothing was.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomBalance>,
     /// Free uses left, where there are any to begin with.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<u64>,
@@ -55,6 +58,23 @@ pub struct ScopeBalance {
     /// that of which least remains.
     #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowBalance>,
+}
+
+/// How the room stands that was bought of a capacity. The short names are those of the ledger's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomBalance {
+    /// Bought and not refunded, in stored units.
+    #[serde(rename = "g")]
+    pub granted: u64,
+    /// Occupied, in stored units; more than was bought where it was refunded while another occupied it.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    pub used: u64,
+    /// Reserved and not yet settled, in stored units.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
+    pub held: u64,
+    /// Free: what a new request takes before it pays again, in stored units.
+    #[serde(rename = "r", default, skip_serializing_if = "is_default")]
+    pub remaining: u64,
 }
 
 /// How one window of a feature with several limits stands. The short names are those of the ledger's rows.

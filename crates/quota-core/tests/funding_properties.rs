@@ -31,6 +31,7 @@ fn the_allowance_is_spent_before_credits() {
     let funds = Funds {
         unlimited: false,
         allowance: Some(1),
+        room: 0,
         boosts: 0,
         credits: 5,
         trial: 9,
@@ -46,6 +47,7 @@ fn credits_are_spent_before_the_trial() {
     let funds = Funds {
         unlimited: false,
         allowance: None,
+        room: 0,
         boosts: 0,
         credits: 2,
         trial: 3,
@@ -53,6 +55,29 @@ fn credits_are_spent_before_the_trial() {
     let four = split(&sources(&funds), 4);
     assert_eq!(four.parts, [(Source::Credits, 2), (Source::Trial, 2)]);
     assert_eq!(split(&sources(&funds), 6).short_by, 1);
+}
+
+/// X4: room that was bought is paid for: it comes before all that would be spent, with an allowance and without.
+#[test]
+fn bought_room_is_taken_before_credits() {
+    let mut funds = Funds {
+        unlimited: false,
+        allowance: Some(1),
+        room: 2,
+        boosts: 1,
+        credits: 5,
+        trial: 9,
+    };
+    let room = (Source::Room, 2);
+    let with = split(&sources(&funds), 5).parts;
+    let rest = [(Source::Boost, 1), (Source::Credits, 1)];
+    assert_eq!(with, [(Source::Allowance, 1), room, rest[0], rest[1]]);
+    funds.allowance = None;
+    let without = split(&sources(&funds), 4).parts;
+    assert_eq!(without, [room, rest[0], rest[1]]);
+    funds.unlimited = true;
+    let unlimited = split(&sources(&funds), 5).parts;
+    assert_eq!(unlimited, [(Source::Unlimited, 5)]);
 }
 
 fn feature(code: &str) -> FeatureCode {
@@ -75,6 +100,7 @@ fn boosts_are_spent_before_credits() {
     let mut funds = Funds {
         unlimited: false,
         allowance: Some(1),
+        room: 0,
         boosts: 2,
         credits: 5,
         trial: 9,
@@ -152,10 +178,10 @@ proptest! {
     /// F4: a request may be split, and its parts and what is missing always add up to it.
     #[test]
     fn the_parts_add_up_to_the_request(
-        allowance in proptest::option::of(0_u64..50), boosts in 0_u64..50, credits in 0_u64..50, trial in 0_u64..50,
-        requested in 1_u64..250,
+        allowance in proptest::option::of(0_u64..50), bought in 0_u64..50, boosts in 0_u64..50, credits in 0_u64..50, trial in 0_u64..50,
+        requested in 1_u64..300,
     ) {
-        let funds = Funds { unlimited: false, allowance, boosts, credits, trial };
+        let funds = Funds { unlimited: false, allowance, room: bought, boosts, credits, trial };
         let sources = sources(&funds);
         let split = split(&sources, requested);
         let paid: u64 = split.parts.iter().map(|(_, units)| units).sum();

@@ -128,7 +128,7 @@ fn holds_feature(
     let has_override = row.account.terms.overrides.contains_key(code);
     let counts = |balance: &Balance| {
         let is_used = balance.used != 0 || balance.held != 0 || balance.overage != 0;
-        let is_given = balance.bucket.is_given() && balance.remaining(now) != 0;
+        let is_given = balance.bucket.has_own_worth() && balance.remaining(now) != 0;
         (is_used || is_given) && feature_of(&balance.bucket) == Some(code)
     };
     let names = |held: &Subscription| {
@@ -165,7 +165,8 @@ fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {
         | Bucket::Standing(code)
         | Bucket::Tracked(code, _)
         | Bucket::Trial(code)
-        | Bucket::Boost(code, _) => Some(code),
+        | Bucket::Boost(code, _)
+        | Bucket::Room(code) => Some(code),
         Bucket::Grant(_) | Bucket::Token(_) => None,
     }
 }

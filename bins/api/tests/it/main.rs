@@ -23,6 +23,7 @@ mod nodes;
 mod pg_kill;
 mod pg_nodes;
 mod process;
+mod room;
 mod routes;
 mod scopes;
 mod seats;

@@ -58,6 +58,7 @@ fn left_body(balance: &ScopeBalance) -> LeftBody {
         limit: balance.granted,
         remaining: balance.remaining,
         boosts: Some(balance.boosts).filter(|left| *left != 0),
+        room: balance.room.map(|room| room.remaining),
         credits: balance.credits,
         trial: balance.trial,
         resets_at: balance.resets_at,

@@ -66,7 +66,7 @@ impl<'a> Balances<'a> {
                 continue;
             }
             let granted = match (&balance.bucket, balance.granted) {
-                (bucket, Limit::Of(granted)) if bucket.is_given() => granted.into(),
+                (bucket, Limit::Of(granted)) if bucket.has_own_worth() => granted.into(),
                 _ => 0,
             };
             let by = (balance.used, balance.held, balance.overage);
@@ -170,6 +170,7 @@ impl<'a> Balances<'a> {
                 | Bucket::Trial(_)
                 | Bucket::Grant(_)
                 | Bucket::Boost(..)
+                | Bucket::Room(_)
                 | Bucket::Token(_) => None,
             };
             if per.is_some_and(|per| is_longer(balance, per)) {

@@ -22,7 +22,7 @@ use self::reservations::Ends;
 /// Checks one home while it is read. It adds up what it sees and does not keep the operations: it needs room for the
 /// home's balances, reservations and refunds, and about 50 bytes for each key of seven days.
 ///
-/// I2 balances and I6 lifetime totals are the sums of their entries; I3 what is held is what open reservations
+/// I2 balances (what grants, boosts and bought room are worth included) and I6 lifetime totals are the sums of their entries; I3 what is held is what open reservations
 /// hold; I5 nothing was allowed beyond the limit that was in force; I7 a key acts once in seven days and a denial not
 /// at all; I10 and I11 reservations; I13 windows; I14 grants; I22 ranges; I23 sequences and times; O1 what a member
 /// uses its org is charged for; O8 what an org was charged for its members is within what it counts; X3 refunds stay

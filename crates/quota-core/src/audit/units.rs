@@ -21,7 +21,7 @@ impl Spent {
         let Some(feature) = entry.feature.as_ref() else {
             return;
         };
-        if entry.bucket.is_further() {
+        if entry.is_beside() {
             return;
         }
         let cost = if entry.source == Source::Credits {

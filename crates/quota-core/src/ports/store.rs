@@ -104,9 +104,11 @@ impl ClosedQuery {
                 ClosedKind::Boost(of, wanted) => of == feature && wanted == boost,
                 ClosedKind::Windows(_) | ClosedKind::Grant(_) | ClosedKind::Grants => false,
             },
-            Bucket::Further(..) | Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => {
-                false
-            }
+            Bucket::Further(..)
+            | Bucket::Standing(_)
+            | Bucket::Trial(_)
+            | Bucket::Room(_)
+            | Bucket::Token(_) => false,
         };
         *account == self.account && is_wanted
     }

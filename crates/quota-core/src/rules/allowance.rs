@@ -243,6 +243,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         | Bucket::Trial(_)
         | Bucket::Grant(_)
         | Bucket::Boost(..)
+        | Bucket::Room(_)
         | Bucket::Token(_) => false,
     });
     let start = counting.window.starts_at.timestamp_micros();

@@ -1,6 +1,7 @@
 //! Release of capacity: what is deleted is occupied no more (X4).
 
 use super::desk::Desk;
+use super::funding::bought_room;
 use super::outcome::Outcome;
 use super::posting::{Posting, count_units, post, scope_account, signed, taken_back};
 use super::scope_balances::standing_of;
@@ -14,7 +15,7 @@ use crate::ids::AccountId;
 use crate::operation::Entry;
 
 /// Gives occupied capacity back, not below 0 (X4): the user what it occupies, and its org what that was charged for this
-/// user and no more (O8), whatever the user's own windows did meanwhile.
+/// user and no more (O8), whatever the user's own windows did meanwhile. What credits or a trial paid for comes back as room.
 pub(crate) fn release_capacity(
     desk: &mut Desk<'_>,
     asked: &ReleaseCapacity,
@@ -47,6 +48,15 @@ pub(super) struct Lowered {
     pub(super) entries: Vec<Entry>,
 }
 
+/// What of one balance goes back.
+struct Part {
+    bucket: Bucket,
+    /// How much of what it has used may go back.
+    held: u64,
+    used: u64,
+    overage: u64,
+}
+
 /// Lowers what is occupied of a capacity at a scope by at most `most`; at the org by at most what was charged for the user.
 pub(super) fn lower(
     desk: &mut Desk<'_>,
@@ -56,41 +66,75 @@ pub(super) fn lower(
 ) -> Result<Lowered, Rejection> {
     let id = scope_account(desk.home, &desk.request.account, scope).clone();
     let mut lowered = Lowered::default();
-    for bucket in occupied(desk, &id, feature)? {
-        let account = desk.home.accounts.get(&id).ok_or(Rejection::UnknownOrg)?;
-        let Some(balance) = account.books.balance(&bucket) else {
-            continue;
-        };
-        let held = match scope {
-            Scope::Token | Scope::User => balance.spent(),
-            Scope::Org => share_of(desk, balance),
-        };
-        // The overage first, then what the allowance paid.
-        let wanted = most.saturating_sub(lowered.amount).min(held);
-        let from_overage = balance.overage.min(wanted);
-        let from_used = balance.used.min(wanted.saturating_sub(from_overage));
-        let from_both = from_overage.saturating_add(from_used);
-        if from_both == 0 {
+    for part in parts(desk, (scope, &id), feature, most)? {
+        let amount = part.used.saturating_add(part.overage);
+        if amount == 0 {
             continue;
         }
         let posting = Posting {
             scope,
-            bucket,
+            source: Source::of(&part.bucket),
+            bucket: part.bucket,
             feature: Some(feature.code.clone()),
-            source: Source::Allowance,
             unit_cost: 1,
-            used: taken_back(from_used),
+            used: taken_back(part.used),
             held: 0,
-            overage: taken_back(from_overage),
+            overage: taken_back(part.overage),
         };
         lowered.entries.push(post(desk, &id, posting)?);
-        lowered.amount = lowered.amount.saturating_add(from_both);
+        lowered.amount = lowered.amount.saturating_add(amount);
     }
     if lowered.amount != 0 {
         // What was used once was used: giving room back does not lower the lifetime total.
         count_units(desk, &id, &feature.code, signed(lowered.amount))?;
     }
     Ok(lowered)
+}
+
+/// What goes back of each balance, last drawn first: the overage, then the room that was bought, then what the allowance
+/// paid.
+fn parts(
+    desk: &Desk<'_>,
+    (scope, id): (Scope, &AccountId),
+    feature: &Feature,
+    most: u64,
+) -> Result<Vec<Part>, Rejection> {
+    let account = desk.home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
+    let held_of = |balance: &Balance| match scope {
+        Scope::Token | Scope::User => balance.spent(),
+        Scope::Org => share_of(desk, balance),
+    };
+    let mut left = most;
+    let mut parts = Vec::new();
+    for bucket in occupied(desk, id, feature)? {
+        let Some(balance) = account.books.balance(&bucket) else {
+            continue;
+        };
+        let held = held_of(balance);
+        let overage = balance.overage.min(held).min(left);
+        left = left.saturating_sub(overage);
+        let used = balance.used.min(held.saturating_sub(overage));
+        parts.push(Part {
+            bucket,
+            held: used,
+            used: 0,
+            overage,
+        });
+    }
+    if let Some(room) = bought_room(&account.books.balances, feature) {
+        let part = Part {
+            bucket: room.bucket.clone(),
+            held: held_of(room).min(room.used),
+            used: 0,
+            overage: 0,
+        };
+        parts.insert(0, part);
+    }
+    for part in &mut parts {
+        part.used = part.held.min(left);
+        left = left.saturating_sub(part.used);
+    }
+    Ok(parts)
 }
 
 /// Where a capacity is counted now; and while nothing is in force, the window of the period too, if that is not over:

@@ -97,6 +97,7 @@ fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
             | Bucket::Trial(_)
             | Bucket::Grant(_)
             | Bucket::Boost(..)
+            | Bucket::Room(_)
             | Bucket::Token(_) => false,
         };
         let runs = balance.ends_at.is_none_or(|ends_at| now < ends_at);
@@ -124,6 +125,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Trial(_)
             | Bucket::Grant(_)
             | Bucket::Boost(..)
+            | Bucket::Room(_)
             | Bucket::Token(_) => return None,
         };
         let feature = context.catalog.features.get(code);
@@ -135,6 +137,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Trial(_)
             | Bucket::Grant(_)
             | Bucket::Boost(..)
+            | Bucket::Room(_)
             | Bucket::Token(_) => None,
         };
         let goes_on = per.is_some_and(Per::is_calendar);

@@ -25,6 +25,7 @@ pub(crate) fn close_windows(
             | Bucket::Standing(_)
             | Bucket::Trial(_)
             | Bucket::Boost(..)
+            | Bucket::Room(_)
             | Bucket::Grant(_)
             | Bucket::Token(_) => {
                 let feature = context.catalog.features.get(code);
@@ -63,6 +64,7 @@ pub(crate) fn close_windows(
             | Bucket::Boost(..)
             | Bucket::Standing(_)
             | Bucket::Trial(_)
+            | Bucket::Room(_)
             | Bucket::Token(_) => {}
         }
     }

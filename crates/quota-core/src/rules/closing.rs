@@ -119,6 +119,7 @@ fn has_rollover(
         | Bucket::Standing(_)
         | Bucket::Trial(_)
         | Bucket::Boost(..)
+        | Bucket::Room(_)
         | Bucket::Grant(_)
         | Bucket::Token(_) => Per::of(feature),
     };

@@ -145,7 +145,10 @@ pub(super) fn take_of_gone(
 /// Where a hold lies at a scope, as far as that is an allowance or a cap.
 fn plain_bucket(held: &Reservation, scope: Scope) -> Bucket {
     let is_plain = |draw: &&Draw| {
-        let is_plain = !matches!(draw.source, Source::Boost | Source::Credits | Source::Trial);
+        let is_plain = match draw.source {
+            Source::Allowance | Source::Unlimited | Source::Overage => true,
+            Source::Room | Source::Boost | Source::Credits | Source::Trial => false,
+        };
         draw.scope == scope && is_plain
     };
     match (held.draws.iter().find(is_plain), &held.token) {

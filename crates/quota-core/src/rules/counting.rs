@@ -184,6 +184,7 @@ fn limit_of(bucket: &Bucket) -> Option<(&FeatureCode, Option<Per>)> {
         | Bucket::Trial(_)
         | Bucket::Grant(_)
         | Bucket::Boost(..)
+        | Bucket::Room(_)
         | Bucket::Token(_) => None,
     }
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allowance::{Allowance, Asked, Bound, Standing, allowance};
 use super::funding::{
-    Funds, Headroom, affordable, boosts_left, burn, of_several, sources, split, take_boosts,
+    Funds, Headroom, affordable, boosts_left, burn, of_several, room_left, sources, split,
+    take_boosts,
 };
 use super::given::given;
 use crate::amount::{Amount, COUNT_MAX, Limit};
@@ -233,6 +234,7 @@ fn user_draws(
     let order = sources(&Funds {
         unlimited: user.terms.unlimited,
         allowance: own.room(Scope::User, user.balances),
+        room: room_left(user.balances, feature),
         boosts: boosts_left(user.balances, &feature.code, question.now),
         credits: affordable(user.balances, feature.credit_cost, question.now),
         trial: feature.trial_limit.saturating_sub(trial_used),
@@ -286,6 +288,7 @@ fn org_draws(
         sources(&Funds {
             unlimited: false,
             allowance: own.room(Scope::Org, org.balances),
+            room: room_left(org.balances, feature),
             boosts: boosts_left(org.balances, &feature.code, question.now),
             credits: affordable(org.balances, feature.credit_cost, question.now),
             trial: 0,
@@ -367,6 +370,7 @@ fn push_draws(
                 continue;
             }
             Source::Trial => (Bucket::Trial(feature.code.clone()), Vec::new()),
+            Source::Room => (Bucket::Room(feature.code.clone()), Vec::new()),
             Source::Allowance | Source::Unlimited | Source::Overage => {
                 let further = own.further.iter().map(|limit| limit.bucket.clone());
                 (own.bucket.clone(), further.collect())

@@ -39,8 +39,8 @@ pub(super) fn loaded(home: &Home, id: Option<Uuid>) -> Option<&Operation> {
 
 /// Units that a commit spent at the user, in whichever home that is booked.
 fn used_by(operation: &Operation) -> u64 {
-    // What was charged to a further limit's window is the same use (C9).
-    let spent = |entry: &&Entry| entry.scope == Scope::User && !entry.bucket.is_further();
+    // What is booked beside another entry is the same use (C9, X4).
+    let spent = |entry: &&Entry| entry.scope == Scope::User && !entry.is_beside();
     let entries = operation.all_entries();
     let draws = entries.filter(spent).filter_map(Entry::drawn);
     let draws: Vec<Draw> = draws.collect();

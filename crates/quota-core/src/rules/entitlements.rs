@@ -59,9 +59,10 @@ fn tightest(
 }
 
 fn left(balance: &ScopeBalance) -> u64 {
+    let room = balance.room.map_or(0, |room| room.remaining);
     match (balance.granted, balance.remaining) {
-        (None, _) => 0,
+        (None, _) => room,
         (Some(Limit::Unlimited), _) => u64::MAX,
-        (Some(Limit::Of(_)), remaining) => remaining.unwrap_or_default(),
+        (Some(Limit::Of(_)), remaining) => remaining.unwrap_or_default().saturating_add(room),
     }
 }

@@ -65,9 +65,11 @@ impl Needs {
                 }
                 Bucket::Grant(grant) => ClosedKind::Grant(grant.clone()),
                 Bucket::Boost(feature, boost) => ClosedKind::Boost(feature.clone(), boost.clone()),
-                Bucket::Further(..) | Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Token(_) => {
-                    return None;
-                }
+                Bucket::Further(..)
+                | Bucket::Standing(_)
+                | Bucket::Trial(_)
+                | Bucket::Room(_)
+                | Bucket::Token(_) => return None,
             };
             let account = entry.account.clone();
             Some(ClosedQuery { account, what })

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use crate::balance::{Balance, Bucket};
+use crate::catalog::{Feature, Kind};
 use crate::draw::{Draw, Scope, Source};
 use crate::ids::FeatureCode;
 
 /// How much a source can pay for, in units of the feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Headroom {
-    /// Where the units come from: unlimited, the allowance, boosts, credits or the trial.
+    /// Where the units come from: unlimited, the allowance, bought room, boosts, credits or the trial.
     pub source: Source,
     /// Units that it can still pay for.
     pub units: u64,
@@ -31,6 +32,8 @@ pub struct Funds {
     pub unlimited: bool,
     /// Units left of the allowance; `None` when no subscription in force names the feature.
     pub allowance: Option<u64>,
+    /// Free units of a capacity that were bought before (X4).
+    pub room: u64,
     /// Units left of boosts (C13).
     pub boosts: u64,
     /// Units that credits can still pay for (F3).
@@ -42,7 +45,8 @@ pub struct Funds {
 /// The sources of a scope in the order in which they pay.
 ///
 /// An unlimited account draws on nothing else (U1). With an allowance: allowance, then boosts, then credits (F1).
-/// Without: boosts, which end, then credits, then the trial (F2).
+/// Without: boosts, which end, then credits, then the trial (F2). Room that was bought is paid for already: it comes before
+/// what would be spent (X4).
 pub fn sources(funds: &Funds) -> Vec<Headroom> {
     let from = |source, units| Headroom { source, units };
     if funds.unlimited {
@@ -51,10 +55,12 @@ pub fn sources(funds: &Funds) -> Vec<Headroom> {
     match funds.allowance {
         Some(units) => vec![
             from(Source::Allowance, units),
+            from(Source::Room, funds.room),
             from(Source::Boost, funds.boosts),
             from(Source::Credits, funds.credits),
         ],
         None => vec![
+            from(Source::Room, funds.room),
             from(Source::Boost, funds.boosts),
             from(Source::Credits, funds.credits),
             from(Source::Trial, funds.trial),
@@ -67,7 +73,7 @@ pub fn sources(funds: &Funds) -> Vec<Headroom> {
 /// ```
 /// use quota_core::rules::funding::{Funds, sources, split};
 /// use quota_core::draw::Source;
-/// let funds = Funds { unlimited: false, allowance: Some(1), boosts: 0, credits: 5, trial: 0 };
+/// let funds = Funds { unlimited: false, allowance: Some(1), room: 0, boosts: 0, credits: 5, trial: 0 };
 /// let split = split(&sources(&funds), 3);
 /// assert_eq!(split.parts, [(Source::Allowance, 1), (Source::Credits, 2)]);
 /// assert_eq!(split.short_by, 0);
@@ -116,6 +122,20 @@ pub fn burn(balances: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(
         (grant.priority, expires_at, grant.starts_at, &grant.bucket)
     });
     in_turn(&live, cost, now)
+}
+
+/// The room that was bought of a capacity, among balances.
+pub(super) fn bought_room<'a>(balances: &'a [Balance], feature: &Feature) -> Option<&'a Balance> {
+    let is_own =
+        |balance: &&Balance| matches!(&balance.bucket, Bucket::Room(of) if *of == feature.code);
+    let mut balances = balances.iter();
+    let has_room = feature.kind == Kind::Capacity;
+    has_room.then(|| balances.find(is_own)).flatten()
+}
+
+/// Free units in the room that was bought of a capacity, among `balances` (X4).
+pub fn room_left(balances: &[Balance], feature: &Feature) -> u64 {
+    bought_room(balances, feature).map_or(0, |room| room.granted.room(room.taken()))
 }
 
 /// The boosts of a feature among balances.

@@ -8,6 +8,7 @@ use super::desk::Desk;
 use super::ending::loaded;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, signed, taken_back};
+use super::room::buy_room;
 use super::settle::settle;
 use super::spend::count_credits;
 use crate::answer::{Answer, Rejection};
@@ -106,6 +107,7 @@ pub(super) fn settle_hold(
         }
         let feature = &held.feature;
         count_credits(desk, feature, &settlement.spent, signed)?;
+        entries.extend(buy_room(desk, feature, &settlement.spent)?);
     }
     Ok((entries, actual.saturating_sub(held.amount)))
 }

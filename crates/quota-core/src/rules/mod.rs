@@ -21,7 +21,7 @@
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
 //! | deciding | `check`, `decide`, `given` (flags and settings), `refusal` (of several items), `allowance`, `counting` (windows of limits), `funding`, `context` |
-//! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` |
+//! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share`, `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
 //! | answers | `scope_balances`, `had` (flags and settings), `entitlements` |
@@ -67,6 +67,7 @@ mod relocate;
 mod renew;
 mod reserve;
 mod reset;
+mod room;
 pub mod scope_balances;
 mod seats;
 mod set_status;

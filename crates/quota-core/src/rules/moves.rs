@@ -174,9 +174,9 @@ pub(crate) fn zero(
         let is_further = bucket.is_further();
         let posting = Posting {
             scope,
+            source: Source::of(&bucket),
             bucket,
             feature: feature.clone(),
-            source: Source::Allowance,
             unit_cost: 1,
             used: taken_back(used),
             held: 0,

@@ -13,8 +13,8 @@ use crate::draw::Scope;
 use crate::home::Account;
 use crate::window::cadence_window;
 
-/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: grants, boosts and ended windows
-/// keep what they had.
+/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: what was given or bought and ended
+/// windows keep what they had.
 pub(super) fn current_grant(
     account: &Account,
     context: &Context<'_>,
@@ -52,7 +52,7 @@ pub(super) fn current_grant(
         }
         Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
         Bucket::Token(id) => account.terms.tokens.get(id).map(|token| token.cap),
-        Bucket::Grant(_) | Bucket::Boost(..) => None,
+        Bucket::Grant(_) | Bucket::Boost(..) | Bucket::Room(_) => None,
     }
 }
 
@@ -74,12 +74,18 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
         | Bucket::Trial(_)
         | Bucket::Grant(_)
         | Bucket::Boost(..)
+        | Bucket::Room(_)
         | Bucket::Token(_) => (account.terms.created_at, None, 0),
+    };
+    let granted = if bucket.has_own_worth() {
+        Limit::Of(0)
+    } else {
+        Limit::Unlimited
     };
     Balance {
         ends_at,
         rolled_over,
-        ..Balance::new(bucket.clone(), Limit::Unlimited, starts_at)
+        ..Balance::new(bucket.clone(), granted, starts_at)
     }
 }
 
@@ -95,6 +101,7 @@ fn ends_by_itself(
         Bucket::Standing(_)
         | Bucket::Trial(_)
         | Bucket::Boost(..)
+        | Bucket::Room(_)
         | Bucket::Grant(_)
         | Bucket::Token(_) => {
             return None;

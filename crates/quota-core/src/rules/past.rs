@@ -185,6 +185,7 @@ impl<'a> Records<'a> {
                 | Bucket::Trial(_)
                 | Bucket::Grant(_)
                 | Bucket::Boost(..)
+                | Bucket::Room(_)
                 | Bucket::Token(_) => return false,
             };
             *code == feature.code && window.starts_at < balance.starts_at

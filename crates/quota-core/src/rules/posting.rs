@@ -78,6 +78,7 @@ impl Posting {
             (
                 drawing,
                 Source::Allowance
+                | Source::Room
                 | Source::Boost
                 | Source::Credits
                 | Source::Trial

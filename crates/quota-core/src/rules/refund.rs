@@ -4,15 +4,14 @@ use super::closing::close;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, taken_back};
-use super::refunding::Refunding;
+use super::refunding::{Refunding, most_of, was_reset};
+use super::room::give_room_up;
 use super::scope_balances::standing_of;
 use super::settle::{settle, units};
-use super::share::share_of;
 use super::spend::count_credits;
 use crate::amount::Limit;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
-use crate::catalog::Kind;
 use crate::command::Refund;
 use crate::draw::{Draw, Scope, Source};
 use crate::home::{Account, ClosedBalance, Home, MOVES_MAX, Referred};
@@ -102,19 +101,14 @@ fn give_back(
             }
         }
         count_credits(desk, &item.feature, &back, taken_back)?;
+        entries.extend(give_room_up(
+            desk,
+            refunding,
+            (scope, &item.feature),
+            &back,
+        )?);
     }
     Ok(entries)
-}
-
-/// Whether what an operation drew from a balance was set to 0 since. Where the account moved after it, sequences say nothing
-/// of that: times do.
-fn was_reset(account: &Account, balance: &Balance, refunding: &Refunding) -> bool {
-    let operation = &refunding.referred.operation;
-    let has_moved = !account.terms.former_homes.is_empty();
-    if has_moved && (refunding.is_elsewhere || !refunding.is_since_arrival(account)) {
-        return balance.reset_at.is_some_and(|at| operation.at <= at);
-    }
-    operation.sequence < balance.reset_sequence
 }
 
 /// Gives one draw back to its balance: a live one, or one that was closed since. What an operator set to 0
@@ -182,35 +176,6 @@ fn give_further_back(
     post(desk, id, posting).map(Some)
 }
 
-/// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8), and for
-/// an earlier stay by nothing, since the move gave it back. What has left the catalog may have been one.
-fn most_of(
-    desk: &Desk<'_>,
-    (draw, feature): (&Draw, &FeatureCode),
-    (balance, refunding): (&Balance, &Refunding),
-) -> u64 {
-    let features = &desk.context.catalog.features;
-    let may_be_occupied = match features.get(feature).map(|feature| feature.kind) {
-        Some(Kind::Capacity) | None => true,
-        Some(Kind::Consumable | Kind::Flag | Kind::Setting) => false,
-    };
-    let is_shared = draw.scope == Scope::Org
-        && !matches!(draw.source, Source::Credits | Source::Boost)
-        && may_be_occupied
-        && desk.request.account != desk.home.id;
-    if !is_shared {
-        return u64::MAX;
-    }
-    let is_of_earlier_stay = desk
-        .account()
-        .is_ok_and(|member| !refunding.is_since_arrival(member));
-    if is_of_earlier_stay {
-        0
-    } else {
-        share_of(desk, balance)
-    }
-}
-
 /// A home, and what was loaded of its closed balances with the operation that is refunded.
 type Known<'a> = (&'a Home, &'a [ClosedBalance]);
 
@@ -247,9 +212,12 @@ fn closed_balance<'a>(
 fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
     match draw.source {
         Source::Overage => draw.amount.min(balance.overage),
-        Source::Allowance | Source::Boost | Source::Credits | Source::Trial | Source::Unlimited => {
-            draw.amount.min(balance.used)
-        }
+        Source::Allowance
+        | Source::Room
+        | Source::Boost
+        | Source::Credits
+        | Source::Trial
+        | Source::Unlimited => draw.amount.min(balance.used),
     }
 }
 
@@ -257,9 +225,12 @@ fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
 fn signed_back(draw: &Draw, back: u64) -> (i64, i64) {
     match draw.source {
         Source::Overage => (0, taken_back(back)),
-        Source::Allowance | Source::Boost | Source::Credits | Source::Trial | Source::Unlimited => {
-            (taken_back(back), 0)
-        }
+        Source::Allowance
+        | Source::Room
+        | Source::Boost
+        | Source::Credits
+        | Source::Trial
+        | Source::Unlimited => (taken_back(back), 0),
     }
 }
 

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use super::desk::Desk;
 use super::settle::units;
+use super::share::share_of;
 use crate::amount::Amount;
 use crate::answer::{Answer, Rejection};
+use crate::balance::Balance;
+use crate::catalog::Kind;
 use crate::command::Refund;
-use crate::draw::{Draw, Scope};
+use crate::draw::{Draw, Scope, Source};
 use crate::entry::draws;
 use crate::home::{Account, Books, Home, Referred};
 use crate::ids::{AccountId, FeatureCode};
@@ -94,6 +98,15 @@ impl Refunding {
         of_scope(&self.draws, feature, scope)
     }
 
+    /// Whether the operation bought room of a feature at a scope (X4).
+    pub(super) fn bought_room(&self, scope: Scope, feature: &FeatureCode) -> bool {
+        let mut entries = self.referred.operation.entries.iter();
+        entries.any(|entry| {
+            let is_of = entry.scope == scope && entry.feature.as_ref() == Some(feature);
+            is_of && entry.is_purchase()
+        })
+    }
+
     /// What was refunded of a feature before.
     pub(super) fn before(&self, feature: &FeatureCode) -> u64 {
         self.before.get(feature).copied().unwrap_or(0)
@@ -122,6 +135,46 @@ impl Refunding {
             return Err(Rejection::AlreadyRefunded);
         }
         Ok(items)
+    }
+}
+
+/// Whether what an operation drew from a balance was set to 0 since. Where the account moved after it, sequences say nothing
+/// of that: times do.
+pub(super) fn was_reset(account: &Account, balance: &Balance, refunding: &Refunding) -> bool {
+    let operation = &refunding.referred.operation;
+    let has_moved = !account.terms.former_homes.is_empty();
+    if has_moved && (refunding.is_elsewhere || !refunding.is_since_arrival(account)) {
+        return balance.reset_at.is_some_and(|at| operation.at <= at);
+    }
+    operation.sequence < balance.reset_sequence
+}
+
+/// How much a balance may be lowered by at most: a capacity of the org by what it was charged for this member (O8), and for
+/// an earlier stay by nothing, since the move gave it back. What has left the catalog may have been one.
+pub(super) fn most_of(
+    desk: &Desk<'_>,
+    (draw, feature): (&Draw, &FeatureCode),
+    (balance, refunding): (&Balance, &Refunding),
+) -> u64 {
+    let features = &desk.context.catalog.features;
+    let may_be_occupied = match features.get(feature).map(|feature| feature.kind) {
+        Some(Kind::Capacity) | None => true,
+        Some(Kind::Consumable | Kind::Flag | Kind::Setting) => false,
+    };
+    let is_shared = draw.scope == Scope::Org
+        && !matches!(draw.source, Source::Credits | Source::Boost)
+        && may_be_occupied
+        && desk.request.account != desk.home.id;
+    if !is_shared {
+        return u64::MAX;
+    }
+    let is_of_earlier_stay = desk
+        .account()
+        .is_ok_and(|member| !refunding.is_since_arrival(member));
+    if is_of_earlier_stay {
+        0
+    } else {
+        share_of(desk, balance)
     }
 }
 

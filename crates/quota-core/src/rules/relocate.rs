@@ -142,31 +142,27 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
             signed(amount)
         }
     };
-    let mut granted = 0;
-    let (scope, source) = match &balance.bucket {
-        Bucket::Token(_) => (Scope::Token, Source::Allowance),
-        Bucket::Grant(_) | Bucket::Boost(..) => {
-            if let Limit::Of(given) = balance.granted {
-                granted = change(given);
-            }
-            let source = if matches!(balance.bucket, Bucket::Grant(_)) {
-                Source::Credits
-            } else {
-                Source::Boost
-            };
-            (Scope::User, source)
-        }
-        Bucket::Trial(_) => (Scope::User, Source::Trial),
-        Bucket::Window(..) | Bucket::Further(..) | Bucket::Standing(_) | Bucket::Tracked(..) => {
-            (Scope::User, Source::Allowance)
-        }
+    let granted = match balance.granted {
+        Limit::Of(worth) if balance.bucket.has_own_worth() => change(worth),
+        Limit::Of(_) | Limit::Unlimited => 0,
+    };
+    let scope = match &balance.bucket {
+        Bucket::Token(_) => Scope::Token,
+        Bucket::Window(..)
+        | Bucket::Further(..)
+        | Bucket::Standing(_)
+        | Bucket::Tracked(..)
+        | Bucket::Trial(_)
+        | Bucket::Grant(_)
+        | Bucket::Boost(..)
+        | Bucket::Room(_) => Scope::User,
     };
     Entry {
         scope,
         account: user.clone(),
         bucket: balance.bucket.clone(),
         feature: None,
-        source,
+        source: Source::of(&balance.bucket),
         used: change(balance.used),
         held: 0,
         overage: change(balance.overage),

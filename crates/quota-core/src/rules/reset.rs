@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::capacity::lower;
 use super::desk::Desk;
+use super::funding::bought_room;
 use super::moves::zero;
 use super::outcome::Outcome;
 use crate::answer::Rejection;
@@ -16,14 +17,15 @@ use crate::event::EventKind;
 use crate::ids::FeatureCode;
 use crate::operation::Entry;
 
-/// Sets `used` and `overage` of the current windows to 0, and of a token that is named.
+/// Sets `used` and `overage` of the current windows to 0, and of a token that is named; room that was bought is free then.
 pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let account = desk.account()?;
     let counted = |feature: &Feature| {
         let own = context.allowance(account, feature);
         let further = own.further.into_iter().map(|limit| limit.bucket);
-        let buckets = std::iter::once(own.bucket).chain(further);
+        let bought = bought_room(&account.books.balances, feature).map(|room| room.bucket.clone());
+        let buckets = std::iter::once(own.bucket).chain(further).chain(bought);
         let with_code = |bucket| (bucket, Some(feature.code.clone()));
         buckets.map(with_code).collect::<Vec<_>>()
     };

@@ -6,10 +6,10 @@ use super::allowance::{Allowance, Standing};
 use super::context::Context;
 use super::decide::Drawn;
 use super::desk::Desk;
-use super::funding::{boosts_left, credits_left};
+use super::funding::{boosts_left, bought_room, credits_left};
 use super::had::{Had, had, is_in_force, scope_of};
 use crate::amount::Limit;
-use crate::answer::{ScopeBalance, WindowBalance};
+use crate::answer::{RoomBalance, ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Per};
 use crate::draw::Scope;
@@ -85,6 +85,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         override_value: None,
         credits: None,
         boosts: 0,
+        room: None,
         trial: None,
         resets_at: None,
         windows: Vec::new(),
@@ -123,6 +124,7 @@ pub fn scope_balance(
             .credit_cost
             .map(|_| credits_left(&account.books.balances, context.now)),
         boosts: boosts_left(&account.books.balances, &feature.code, context.now),
+        room: bought(account, feature),
         trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
         resets_at: resets_at(account, scope, own),
         windows: Vec::new(),
@@ -132,6 +134,19 @@ pub fn scope_balance(
         show_windows(&mut balance, scope, account, own);
     }
     balance
+}
+
+/// How the room stands that was bought of a capacity; none where none is counted any more.
+fn bought(account: &Account, feature: &Feature) -> Option<RoomBalance> {
+    let balance = bought_room(&account.books.balances, feature)?;
+    let granted = balance.granted.ceiling().unwrap_or(0);
+    let is_counted = granted != 0 || balance.taken() != 0;
+    is_counted.then(|| RoomBalance {
+        granted,
+        used: balance.used,
+        held: balance.held,
+        remaining: balance.granted.room(balance.taken()),
+    })
 }
 
 /// When the feature's own window is whole again. One that a request began just now was waiting when that was decided.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use super::desk::Desk;
+use super::funding::bought_room;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
@@ -23,8 +24,8 @@ const LEFT_MEMBERS_MAX: usize = 200;
 
 type Shares = BTreeMap<Bucket, Share>;
 
-/// What an org was charged for a member with these shares, in what counts a feature now: its window, and the boosts that
-/// run.
+/// What an org was charged for a member with these shares, in what counts a feature now: its window, the boosts that run,
+/// and of a capacity the room that the org's credits bought.
 pub fn charged(context: &Context<'_>, org: &Account, feature: &Feature, shares: &Shares) -> u64 {
     let bucket = context.allowance(org, feature).bucket;
     let balance = org.books.balance(&org.books.resolved(&bucket));
@@ -34,7 +35,8 @@ pub fn charged(context: &Context<'_>, org: &Account, feature: &Feature, shares: 
         is_own && balance.ends_at.is_none_or(|ends_at| context.now < ends_at)
     });
     let boosts = boosts.map(|boost| Share::of(shares, boost));
-    boosts.fold(own, u64::saturating_add)
+    let bought = bought_room(&org.books.balances, feature).map(|room| Share::of(shares, room));
+    boosts.chain(bought).fold(own, u64::saturating_add)
 }
 
 /// What the member that asks holds of a balance of its org, or what is remembered of it when it is no member any more.
@@ -121,10 +123,13 @@ fn is_boost(bucket: &Bucket, code: &FeatureCode) -> bool {
     matches!(bucket, Bucket::Boost(of, _) if of == code)
 }
 
-/// Forgets windows that are long over, and boosts that are not among those that are live.
+/// Forgets windows that are long over, but no room, and boosts that are not among those that are live.
 fn forget_old(shares: &mut Shares, code: &FeatureCode, boosts: &[Bucket]) {
     shares.retain(|bucket, _| !is_boost(bucket, code) || boosts.contains(bucket));
-    let is_of = |bucket: &&Bucket| bucket.feature() == Some(code) && !is_boost(bucket, code);
+    let is_of = |bucket: &&Bucket| {
+        let is_window = !is_boost(bucket, code) && !matches!(bucket, Bucket::Room(_));
+        bucket.feature() == Some(code) && is_window
+    };
     let extra = shares.keys().filter(is_of).count();
     for _ in SHARES_MAX..extra {
         let known = shares.keys().filter(is_of);
@@ -168,7 +173,7 @@ pub(super) fn part(
             account: id.clone(),
             bucket: balance.bucket.clone(),
             feature: balance.bucket.feature().cloned(),
-            source: Source::Allowance,
+            source: Source::of(&balance.bucket),
             used: 0_i64.saturating_sub_unsigned(from_used),
             held: 0,
             overage: 0_i64.saturating_sub_unsigned(overage),

@@ -8,6 +8,7 @@ use super::posting::{
     Drawing, Posting, count_units, fits_counters, post_by, scope_account, signed,
 };
 use super::refusal::first_refusal;
+use super::room::buy_room;
 use super::scope_balances::{scope_balances, standing_of};
 use super::settle::paid_units;
 use crate::answer::{Answer, Rejection, ScopeBalance};
@@ -160,6 +161,7 @@ pub(crate) fn take(
     }
     if drawing == Drawing::Spend {
         count_credits(desk, feature, &drawn.draws, signed)?;
+        entries.extend(buy_room(desk, feature, &drawn.draws)?);
     }
     Ok(entries)
 }

@@ -25,9 +25,10 @@ fn full() -> AuditHome {
     let spent = stage.done("user:a", consume_with("t", "articles", 12));
     stage.done("user:a", refund(spent.id, Some(5)));
     stage.done("user:b", track("requests", 9));
-    stage.done("user:b", grant("other", 8));
+    stage.done("user:b", grant("other", 12));
     stage.done("user:b", consume("renders", 3));
     stage.done("user:b", boost("sale", "requests", 8));
+    stage.done("user:b", consume("projects", 2));
     settle_some(&mut stage);
     let mut request = stage.request("user:b", consume("articles", 900));
     request.key = Some(key("k"));
@@ -98,7 +99,7 @@ fn entry(operation: &mut Operation, scope: Scope) -> &mut quota_core::operation:
 type Tampering = (&'static str, &'static [&'static str], fn(&mut AuditHome));
 
 /// What is changed, under which numbers it is found, and how.
-const BALANCES: [Tampering; 13] = [
+const BALANCES: [Tampering; 15] = [
     ("used", &["I2"], |home| {
         balance(home, "org:o", "window:articles").used += 1;
     }),
@@ -131,6 +132,12 @@ const BALANCES: [Tampering; 13] = [
     }),
     ("an overdrawn boost", &["I14", "I2"], |home| {
         balance(home, "user:b", "boost:").used += 9;
+    }),
+    ("what was bought", &["I2"], |home| {
+        balance(home, "user:b", "room:").granted = Limit::Of(1);
+    }),
+    ("what of it is occupied", &["I2"], |home| {
+        balance(home, "user:b", "room:").used += 1;
     }),
     ("a counter out of range", &["I2", "I22"], |home| {
         balance(home, "user:a", "token:").used = COUNT_MAX + 1;

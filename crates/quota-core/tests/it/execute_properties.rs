@@ -23,8 +23,8 @@ use quota_core::reservation::ReservationState;
 use quota_core::rules::allowance::Standing;
 use quota_core::terms::{Policy, Status};
 
-const FEATURES: [&str; 7] = [
-    "articles", "requests", "try_on", "renders", "lessons", "storage", "albums",
+const FEATURES: [&str; 8] = [
+    "articles", "requests", "try_on", "renders", "lessons", "storage", "albums", "projects",
 ];
 const PLANS: [&str; 4] = ["free", "basic", "pro", "max"];
 const USERS: [&str; 3] = ["user:a", "user:b", "user:c"];
@@ -48,7 +48,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (
         0_u8..42,
         0_usize..3,
-        0_usize..7,
+        0_usize..8,
         1_u64..30,
         0_u64..1_000,
         0..WAITS.len(),
@@ -69,7 +69,7 @@ fn use_of(stage: &Stage, step: Step) -> Command {
     let feature = FEATURES[step.what];
     let mut items = vec![item(feature, step.size)];
     if step.extra.is_multiple_of(5) {
-        items.push(item(FEATURES[(step.what + 1) % 7], step.size / 4 + 1));
+        items.push(item(FEATURES[(step.what + 1) % 8], step.size / 4 + 1));
         items.push(item(feature, 1));
     }
     match step.kind {

@@ -23,6 +23,7 @@ mod queue;
 mod reasons;
 mod refunds;
 mod rollover;
+mod room;
 mod seats;
 mod several_limits;
 mod stage;

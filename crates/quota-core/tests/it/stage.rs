@@ -563,6 +563,8 @@ pub fn catalog() -> Catalog {
              "scale": 10},
             {"code": "albums", "name": "Albums", "unit": "album", "kind": "capacity", "cadence": "subscription",
              "on_renewal": "reset"},
+            {"code": "projects", "name": "Projects", "unit": "project", "kind": "capacity", "cadence": "subscription",
+             "credit_cost": 1, "trial_limit": 2},
         ],
         "plan": [
             {"code": "free", "name": "Free", "limits": {"articles": 5, "requests": 3, "storage": 1}},
@@ -570,7 +572,7 @@ pub fn catalog() -> Catalog {
              "limits": {"articles": {"limit": 50, "per_seat": true}, "requests": 5, "albums": 2, "storage": 5}},
             {"code": "pro", "name": "Pro", "price": 900,
              "limits": {"articles": 100, "requests": 10, "try_on": 10, "renders": 5, "lessons": 20,
-                        "storage": 10, "albums": 5}},
+                        "storage": 10, "albums": 5, "projects": 3}},
             {"code": "max", "name": "Max", "price": 90000, "interval": "year",
              "limits": {"articles": "unlimited", "requests": 100, "storage": "unlimited"}},
         ],

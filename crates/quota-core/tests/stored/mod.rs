@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use quota_core::amount::{Amount, Limit};
-use quota_core::answer::{Answer, Released, ScopeBalance, WindowBalance};
+use quota_core::answer::{Answer, Released, RoomBalance, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Interval, Per};
 use quota_core::change::{Change, Effect};
@@ -122,6 +122,7 @@ pub fn books() -> Documents<Books> {
             new(Bucket::Trial(feature("try_on"))),
             new(Bucket::Grant(grant())),
             new(Bucket::Boost(feature("articles"), boost())),
+            new(Bucket::Room(feature("albums"))),
             new(Bucket::Token(token())),
         ],
         lifetime: BTreeMap::from([(feature("articles"), 12)]),
@@ -283,6 +284,7 @@ pub fn entries() -> Documents<Entry> {
     vec![
         ("least", least.clone()),
         ("full", full),
+        ("room", of_source(Scope::User, Source::Room)),
         ("boost", of_source(Scope::User, Source::Boost)),
         ("trial", of_source(Scope::Token, Source::Trial)),
         ("unlimited", of_source(Scope::User, Source::Unlimited)),
@@ -310,6 +312,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         override_value: None,
         credits: None,
         boosts: 0,
+        room: None,
         trial: None,
         resets_at: None,
         windows: Vec::new(),
@@ -326,6 +329,12 @@ fn scope_balances() -> Vec<ScopeBalance> {
         override_value: Some(Limit::Unlimited),
         credits: Some(7),
         boosts: 6,
+        room: Some(RoomBalance {
+            granted: 5,
+            used: 2,
+            held: 1,
+            remaining: 2,
+        }),
         trial: Some(1),
         resets_at: Some(at(31)),
         windows: vec![

@@ -7,7 +7,7 @@ use crate::fixtures::{
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
-use quota_core::answer::{Answer, ScopeBalance, WindowBalance};
+use quota_core::answer::{Answer, RoomBalance, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Per};
 use quota_core::change::{Change, Effect};
@@ -81,6 +81,7 @@ fn full_balances() -> Vec<Balance> {
         Bucket::Standing(feature("f0")),
         Bucket::Tracked(feature("f0"), i64::MAX),
         Bucket::Trial(feature("f0")),
+        Bucket::Room(feature("f0")),
         Bucket::Token(token("t'0\"")),
     ];
     let largest = |bucket| Balance {
@@ -137,6 +138,12 @@ fn full_scope_balance() -> ScopeBalance {
         override_value: Some(Limit::Of(0)),
         credits: Some(COUNT_MAX),
         boosts: COUNT_MAX,
+        room: Some(RoomBalance {
+            granted: COUNT_MAX,
+            used: 1,
+            held: 2,
+            remaining: 3,
+        }),
         trial: Some(0),
         resets_at: Some(odd_instant()),
         windows: vec![WindowBalance {
@@ -270,6 +277,7 @@ pub async fn every_kind_of_operation_comes_back(store: Store) {
     write.operations.clear();
     let sources = [
         Source::Allowance,
+        Source::Room,
         Source::Boost,
         Source::Credits,
         Source::Trial,
