@@ -4,6 +4,7 @@ use std::path::Path;
 
 use http_api::{FileFault, read_catalog_toml, where_in_toml};
 use quota_core::catalog::{CatalogFile, PlanValue};
+use quota_core::ids::PlanCode;
 use quota_service::{CatalogPlan, EngineError, Removals};
 use runtime::MissingFile;
 
@@ -107,6 +108,13 @@ fn shown(plan: &CatalogPlan) -> String {
             lines.push(format!("    {}: {from} -> {to}", change.feature));
         }
     }
+    if let Some(change) = &plan.default_plan {
+        let [from, to] = [&change.from, &change.to].map(|code| {
+            let code = code.as_ref().map(PlanCode::as_str);
+            code.unwrap_or("none")
+        });
+        lines.push(format!("~ default plan: {from} -> {to}"));
+    }
     if plan.over_limit_count != 0 {
         lines.push(format!(
             "over their limit then: {} accounts",
@@ -144,8 +152,8 @@ fn words(value: Option<&PlanValue>) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use quota_core::ids::{AccountId, FeatureCode, PlanCode};
-    use quota_service::{LimitChange, LostFlag};
+    use quota_core::ids::{AccountId, FeatureCode};
+    use quota_service::{DefaultPlanChange, LimitChange, LostFlag};
 
     use super::*;
 
@@ -164,6 +172,10 @@ mod tests {
         let pro = PlanCode::new("pro").expect("a literal code");
         let plan = CatalogPlan {
             version: 2,
+            default_plan: Some(DefaultPlanChange {
+                from: None,
+                to: Some(pro.clone()),
+            }),
             features_added: Vec::new(),
             features_changed: Vec::new(),
             features_removed: Vec::new(),
@@ -179,6 +191,7 @@ mod tests {
             is_partial: false,
         };
         let wanted = "~ plan pro\n    sso: true -> not in the plan\n\
+                      ~ default plan: none -> pro\n\
                       without a flag then: 1 accounts\n    user:ann sso\n";
         assert_eq!(shown(&plan), wanted);
     }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct CatalogBody {
     /// Grows by one with every `apply` that changes something.
     pub version: u64,
+    /// Code of the plan that a new account has, and to which an account falls back when its subscription has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_plan: Option<PlanCode>,
     /// The features, by code.
     pub features: Vec<Feature>,
     /// The newest version of each plan, by code.
@@ -59,6 +62,16 @@ mod schemas {
             Plan::schemas(schemas);
         }
     }
+}
+
+/// A default plan that changes: accounts that fell back to the one change to the other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DefaultPlanChangeBody {
+    /// Code of the plan now; null when there is none.
+    pub from: Option<PlanCode>,
+    /// Code of the plan afterwards; null when there is none any more.
+    pub to: Option<PlanCode>,
 }
 
 /// A limit of a plan that changes.
@@ -122,6 +135,9 @@ pub struct PlanOfChanges {
     pub version: u64,
     /// Whether anything changes, and so there is a new version.
     pub changes: bool,
+    /// The default plan, where it changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_plan: Option<DefaultPlanChangeBody>,
     /// Codes of new features.
     pub features_added: Vec<FeatureCode>,
     /// Codes of features that change.

@@ -42,7 +42,8 @@ pub use accounts::{
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{
-    CatalogBody, HeldBody, LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
+    CatalogBody, DefaultPlanChangeBody, HeldBody, LimitChangeBody, LostFlagBody, OverLimitBody,
+    PlanBody, PlanOfChanges,
 };
 pub use credits::{CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
 pub use decide::{

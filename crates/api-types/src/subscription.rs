@@ -98,12 +98,17 @@ pub struct StartBody {
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub ends_at: Option<DateTime<Utc>>,
-    /// Whether it is paid for; `active` when absent. Not `canceled`: a subscription cannot start so.
+    /// Whether it is paid for; when absent `trialing` for a trial period, else `active`. Not `canceled`: a subscription cannot
+    /// start so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// How many seats of the plan: 1 to 100,000; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<Quantity>,
+    /// Whether it begins with the plan's trial period. When absent it does if the account has had none yet, and neither an
+    /// end nor a status is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<bool>,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,

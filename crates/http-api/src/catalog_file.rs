@@ -50,8 +50,11 @@ fn words_of(message: &str) -> String {
 
 /// Where in the text of a file that reads well the entry stands that breaks a rule, as line and column.
 pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usize)> {
-    let (kind, code) = named_entry(invalid)?;
     let document = DeTable::parse(text).ok()?;
+    let Some((kind, code)) = named_entry(invalid) else {
+        let value = document.get_ref().get(invalid.field)?;
+        return Some(line_and_column(text, value.span().start));
+    };
     let DeValue::Array(entries) = document.get_ref().get(kind)?.get_ref() else {
         return None;
     };
@@ -79,7 +82,7 @@ pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usi
 /// The place of the entry that breaks a rule, as a JSON pointer.
 pub(crate) fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
     let Some((kind, code)) = named_entry(invalid) else {
-        return String::new();
+        return format!("/{}", invalid.field);
     };
     let index = match kind {
         "feature" => file

@@ -111,6 +111,12 @@ pub enum Rejection {
     NotCanceled { status: Status },
     #[error("a subscription cannot start canceled: cancel the one that runs")]
     StartsCanceled,
+    #[error("plan `{0}` has no trial period")]
+    NoTrial(PlanCode),
+    #[error("does not fit the status `{}`: leave one of them out", .status.as_str())]
+    TrialAgainstStatus { status: Status },
+    #[error("`{0}` is the plan that every account falls back to: it cannot be canceled")]
+    DefaultPlan(PlanCode),
     #[error("the subscription renews by itself: no period of it can be given an end")]
     RenewsByItself,
     #[error("`ends_at` must be later than the start of the period, {}", instant::text(.starts_at))]
@@ -203,6 +209,9 @@ impl Rejection {
             Self::NotBegun { .. } | Self::NotPaid { .. } => "not_in_force",
             Self::NotCanceled { .. } => "not_canceled",
             Self::StartsCanceled => "starts_canceled",
+            Self::NoTrial(_) => "no_trial",
+            Self::TrialAgainstStatus { .. } => "trial_against_status",
+            Self::DefaultPlan(_) => "default_plan",
             Self::RenewsByItself => "renews_by_itself",
             Self::EndsBeforeStart { .. } => "ends_before_start",
             Self::NotInFuture { .. } => "not_in_future",
@@ -239,6 +248,7 @@ impl Rejection {
             Self::GrantExists => Some("grant"),
             Self::BoostExists => Some("boost"),
             Self::StartsCanceled => Some("status"),
+            Self::NoTrial(_) | Self::TrialAgainstStatus { .. } => Some("trial"),
             Self::EndsBeforeStart { .. } | Self::RenewsByItself => Some("ends_at"),
             Self::UnknownAccount
             | Self::AccountExists
@@ -259,6 +269,7 @@ impl Rejection {
             | Self::NotBegun { .. }
             | Self::NotPaid { .. }
             | Self::NotCanceled { .. }
+            | Self::DefaultPlan(_)
             | Self::OpenReservations => None,
             Self::InList { cause, .. } => cause.field(),
         }
@@ -298,6 +309,7 @@ impl Rejection {
             | Self::NotPaid { .. }
             | Self::NotCanceled { .. }
             | Self::RenewsByItself
+            | Self::DefaultPlan(_)
             | Self::CounterFull
             | Self::OpenReservations => RejectionClass::Conflict,
             Self::UnknownOrg
@@ -310,6 +322,8 @@ impl Rejection {
             | Self::NotConsumable(_)
             | Self::EndRequired { .. }
             | Self::StartsCanceled
+            | Self::NoTrial(_)
+            | Self::TrialAgainstStatus { .. }
             | Self::EndsBeforeStart { .. }
             | Self::NotInFuture { .. }
             | Self::NotRecent { .. }

@@ -71,6 +71,7 @@ impl Account {
             org: None,
             policy: Policy::Enforce,
             subscription: None,
+            trial_began_at: None,
             overrides: BTreeMap::new(),
             tokens: BTreeMap::new(),
             former_homes: Vec::new(),

@@ -23,6 +23,7 @@ fn plan(price: u64, interval: Interval) -> Plan {
         currency: "usd".to_owned(),
         interval,
         pinned: false,
+        trial_days: None,
         limits: std::collections::BTreeMap::new(),
     }
 }

@@ -24,6 +24,8 @@ const PAGE: u32 = 500;
 pub struct CatalogPlan {
     /// The version that it would get.
     pub version: u64,
+    /// The default plan that changes, if it does.
+    pub default_plan: Option<DefaultPlanChange>,
     /// Codes of features in the file that are not in force now.
     pub features_added: Vec<FeatureCode>,
     /// Codes of features in both, of which something differs.
@@ -50,6 +52,15 @@ pub struct CatalogPlan {
     pub examined: u64,
     /// Whether there were more than are looked at.
     pub is_partial: bool,
+}
+
+/// A default plan that changes; none means that there is none. Accounts that fell back to the one change to the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultPlanChange {
+    /// Code of the plan now.
+    pub from: Option<PlanCode>,
+    /// Code of the plan afterwards.
+    pub to: Option<PlanCode>,
 }
 
 /// A limit that changes; none means that the plan does not name the feature.
@@ -165,7 +176,9 @@ impl Engine {
         let features = plan.features_removed.iter().cloned().map(Entry::Feature);
         let plans = plan.plans_removed.iter().cloned().map(Entry::Plan);
         let mut left_out: Vec<HeldEntry> = features.chain(plans).map(HeldEntry::new).collect();
-        let changes_limits = !plan.plans_changed.is_empty() || !plan.features_changed.is_empty();
+        let changes_limits = !plan.plans_changed.is_empty()
+            || !plan.features_changed.is_empty()
+            || plan.default_plan.is_some();
         if !changes_limits && left_out.is_empty() {
             return Ok(());
         }
@@ -248,7 +261,8 @@ impl CatalogPlan {
 
     /// Whether the file says what is in force already.
     pub fn is_empty(&self) -> bool {
-        self.features_added.is_empty()
+        self.default_plan.is_none()
+            && self.features_added.is_empty()
             && self.features_changed.is_empty()
             && self.features_removed.is_empty()
             && self.plans_added.is_empty()
@@ -306,6 +320,10 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
     let removed = |code: &&FeatureCode| !next.features.contains_key(*code);
     let mut plan = CatalogPlan {
         version: next.version,
+        default_plan: (current.default_plan != next.default_plan).then(|| DefaultPlanChange {
+            from: current.default_plan.clone(),
+            to: next.default_plan.clone(),
+        }),
         features_added: next.features.keys().filter(added).cloned().collect(),
         features_changed: next.features.keys().filter(changed).cloned().collect(),
         features_removed: current.features.keys().filter(removed).cloned().collect(),

@@ -102,7 +102,7 @@ impl HeldEntry {
     pub(crate) fn examine(&mut self, row: &AccountRow, now: DateTime<Utc>, catalog: &Catalog) {
         let holds = match &self.entry {
             Entry::Feature(code) => holds_feature(row, code, now, catalog),
-            Entry::Plan(code) => holds_plan(row, code, now),
+            Entry::Plan(code) => holds_plan(row, code, now, catalog),
         };
         if holds {
             self.accounts += 1;
@@ -140,7 +140,12 @@ fn holds_feature(
         || subscriptions(row, now).into_iter().any(names)
 }
 
-fn holds_plan(row: &AccountRow, code: &PlanCode, now: DateTime<Utc>) -> bool {
+fn holds_plan(row: &AccountRow, code: &PlanCode, now: DateTime<Utc>, catalog: &Catalog) -> bool {
+    let stored = row.account.terms.subscription.as_ref();
+    let fell_back = stored.is_some_and(|held| has_ended(held, now));
+    if fell_back && catalog.default_plan.as_ref() == Some(code) {
+        return true;
+    }
     subscriptions(row, now).into_iter().any(|held| {
         let next = held.scheduled.as_ref().map(|change| &change.plan);
         held.plan == *code || next == Some(code)
@@ -151,11 +156,12 @@ fn holds_plan(row: &AccountRow, code: &PlanCode, now: DateTime<Utc>) -> bool {
 fn subscriptions(row: &AccountRow, now: DateTime<Utc>) -> Vec<&Subscription> {
     let first = row.account.terms.subscription.as_ref();
     let chain = std::iter::successors(first, |held| held.upcoming.as_deref());
-    let ended = |held: &&Subscription| {
-        let ends_at = held.ends_for_good_at();
-        ends_at.is_some_and(|ends_at| ends_at <= now)
-    };
-    chain.filter(|held| !ended(held)).collect()
+    chain.filter(|held| !has_ended(held, now)).collect()
+}
+
+fn has_ended(held: &Subscription, now: DateTime<Utc>) -> bool {
+    let ends_at = held.ends_for_good_at();
+    ends_at.is_some_and(|ends_at| ends_at <= now)
 }
 
 fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {

@@ -84,7 +84,7 @@ mod writes;
 
 pub use ask::Ask;
 pub use call::{Decision, Denied, Draft, OperationRef};
-pub use catalog::{CatalogPlan, LimitChange, LostFlag, OverLimit};
+pub use catalog::{CatalogPlan, DefaultPlanChange, LimitChange, LostFlag, OverLimit};
 pub use clock::{StoreClock, SystemClock, TimeIds};
 pub use decide::Reply;
 pub use engine::{Engine, EngineParts};

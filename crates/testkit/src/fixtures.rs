@@ -114,6 +114,7 @@ pub fn terms() -> Terms {
         org: None,
         policy: Policy::Enforce,
         subscription: None,
+        trial_began_at: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),

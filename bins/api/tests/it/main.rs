@@ -8,6 +8,7 @@ mod boosts;
 mod commands;
 mod connections;
 mod decisions;
+mod default_plans;
 mod document;
 mod edges;
 mod examples;

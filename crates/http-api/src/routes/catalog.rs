@@ -1,8 +1,8 @@
 //! The catalog: read it, see what a file would change, apply the file.
 
 use api_types::{
-    CatalogBody, FieldError, HeldBody, LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody,
-    PlanOfChanges,
+    CatalogBody, DefaultPlanChangeBody, FieldError, HeldBody, LimitChangeBody, LostFlagBody,
+    OverLimitBody, PlanBody, PlanOfChanges,
 };
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
@@ -105,6 +105,7 @@ fn body(catalog: &Catalog) -> CatalogBody {
     };
     CatalogBody {
         version: catalog.version,
+        default_plan: catalog.default_plan.clone(),
         features: catalog.features.values().cloned().collect(),
         plans: catalog.plans.keys().filter_map(plan).collect(),
     }
@@ -153,9 +154,14 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
         let limits = limits.into_iter().map(limit_change);
         (code, limits.collect())
     });
+    let default_plan = plan.default_plan.map(|change| DefaultPlanChangeBody {
+        from: change.from,
+        to: change.to,
+    });
     PlanOfChanges {
         version: plan.version,
         changes,
+        default_plan,
         features_added: plan.features_added,
         features_changed: plan.features_changed,
         features_removed: plan.features_removed,

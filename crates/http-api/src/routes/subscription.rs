@@ -28,13 +28,16 @@ use crate::problem::Problem;
 use crate::submit::change;
 use api_types::instant::YEAR_MAX;
 
-/// What it takes to say which subscription counts now: the catalog is only looked at when something waits.
+/// What it takes to say which subscription counts now: the catalog is only looked at when something waits, or what there was
+/// has ended.
 pub(crate) async fn catalog_for(
     state: &ApiState,
     held: Option<&Subscription>,
 ) -> Result<Arc<Catalog>, Problem> {
-    let waits = held.is_some_and(|held| held.scheduled.is_some() || held.upcoming.is_some());
-    if waits {
+    let now = state.engine().now();
+    let has_ended = |held: &Subscription| held.ends_for_good_at().is_some_and(|end| end <= now);
+    let waits = |held: &Subscription| held.scheduled.is_some() || held.upcoming.is_some();
+    if held.is_some_and(|held| waits(held) || has_ended(held)) {
         return Ok(state.engine().catalog().await?);
     }
     Ok(Arc::default())
@@ -116,6 +119,7 @@ pub(crate) async fn start(
         ends_at: body.ends_at,
         status: body.status,
         seats: body.seats,
+        trial: body.trial,
         ..Subscribe::to(body.plan)
     });
     change(&state, &caller, account, command, Note::reason(body.reason)).await

@@ -26,6 +26,9 @@ pub use validate::InvalidCatalog;
 pub struct Catalog {
     /// Grows by one with every `apply`; 0 is the empty catalog.
     pub version: u64,
+    /// Code of the plan that a new account has, and to which an account falls back when its subscription has ended (C14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_plan: Option<PlanCode>,
     /// The features by code.
     pub features: BTreeMap<FeatureCode, Feature>,
     /// The plans by code, oldest version first.
@@ -56,6 +59,12 @@ impl Catalog {
         })
     }
 
+    /// The newest version of the default plan, and its number, if there is one (C14).
+    pub fn default_plan(&self) -> Option<(&Plan, u32)> {
+        let code = self.default_plan.as_ref()?;
+        Some((self.plan(code, None)?, self.newest_version(code)))
+    }
+
     /// This catalog after `file` was applied: a plan that changed gets a new version, features are replaced,
     /// plans that the file leaves out stay for those who have them (C7). How a feature is counted does not change, nor
     /// when it was left out and comes back.
@@ -67,6 +76,7 @@ impl Catalog {
         validate::check_counting((&self.features, &self.former_features), file)?;
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
+        next.default_plan.clone_from(&file.default_plan);
         next.former_features.append(&mut next.features);
         for feature in &file.features {
             next.former_features.remove(&feature.code);

@@ -51,6 +51,13 @@ pub struct Plan {
     /// Whether running subscriptions stay on the version they began with (C7).
     #[serde(default)]
     pub pinned: bool,
+    /// Days that an account may try it before it pays, 1 to 366; once in the account's life (S13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(minimum = 1, maximum = 366, nullable = false)
+    )]
+    pub trial_days: Option<u16>,
     /// What it allows of each feature that it names, in shown units.
     #[serde(default)]
     pub limits: BTreeMap<FeatureCode, PlanValue>,
@@ -72,6 +79,11 @@ impl Plan {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CatalogFile {
+    /// Code of the plan that a new account has, and to which an account falls back when its subscription has ended (C14);
+    /// it must be free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub default_plan: Option<PlanCode>,
     /// What can be counted and limited, in any order; no code twice.
     #[serde(default, rename = "feature")]
     pub features: Vec<Feature>,

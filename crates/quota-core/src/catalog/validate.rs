@@ -9,6 +9,9 @@ use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CH
 use crate::amount::{AMOUNT_MAX, Limit};
 use crate::ids::FeatureCode;
 
+/// Longest trial of a plan, in days.
+const TRIAL_DAYS_MAX: u16 = 366;
+
 /// A catalog file that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{entry}: {field} {why}")]
@@ -59,7 +62,22 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
             })?;
         }
     }
-    Ok(())
+    check_default(file)
+}
+
+/// The default plan is one of the file's, and free: nobody pays for what an account has by itself (C14).
+fn check_default(file: &CatalogFile) -> Result<(), InvalidCatalog> {
+    let Some(code) = &file.default_plan else {
+        return Ok(());
+    };
+    let refused = |why: &str| Err(refused("the file", "default_plan", why));
+    match file.plans.iter().find(|plan| plan.code == *code) {
+        None => refused(&format!("names the unknown plan `{code}`")),
+        Some(plan) if !plan.is_free() => {
+            refused(&format!("must be a free plan: `{code}` has a price"))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
@@ -256,6 +274,17 @@ fn check_plan(plan: &Plan) -> Result<(), InvalidCatalog> {
     }
     if plan.price > AMOUNT_MAX {
         return Err(refused(&entry, "price", "must be at most 10^15"));
+    }
+    match plan.trial_days {
+        Some(days) if !(1..=TRIAL_DAYS_MAX).contains(&days) => {
+            let why = format!("must be 1 to {TRIAL_DAYS_MAX}");
+            return Err(refused(&entry, "trial_days", &why));
+        }
+        Some(_) if plan.is_free() => {
+            let why = "cannot be said of a free plan: there is nothing to try before paying";
+            return Err(refused(&entry, "trial_days", why));
+        }
+        Some(_) | None => {}
     }
     Ok(())
 }

@@ -204,19 +204,16 @@ pub struct Subscribe {
     /// First instant after it; one interval later when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
-    /// Its status; active when absent.
+    /// Its status; when absent `trialing` for the plan's trial, else `active`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Whether it begins with the plan's trial period. When absent it does if the account had none yet and neither an end nor
+    /// a status is said (S13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<bool>,
     /// How many seats of the plan (C12); one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<Quantity>,
-}
-
-/// Sets the seats of the subscription and of all that follows it, at once (C12).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetSeats {
-    /// How many seats of the plan the account has from now on.
-    pub seats: Quantity,
 }
 
 impl Subscribe {
@@ -228,8 +225,16 @@ impl Subscribe {
             ends_at: None,
             status: None,
             seats: None,
+            trial: None,
         }
     }
+}
+
+/// Sets the seats of the subscription and of all that follows it, at once (C12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetSeats {
+    /// How many seats of the plan the account has from now on.
+    pub seats: Quantity,
 }
 
 /// Adds a period behind the last that is paid for (S4, S8).

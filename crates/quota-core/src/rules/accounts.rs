@@ -13,7 +13,7 @@ use crate::change::Change;
 use crate::command::{AccountSpec, Presence, PutAccount};
 use crate::home::{Account, Books};
 use crate::ids::{AccountId, AccountKind, OrgId};
-use crate::terms::{Terms, new_user_is_unlimited};
+use crate::terms::{Subscription, Terms, new_user_is_unlimited};
 
 fn check_kind(kind: AccountKind, spec: &AccountSpec) -> Result<(), Rejection> {
     let wrong = match kind {
@@ -56,15 +56,18 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         Some(_) | None => {}
     }
     let is_user = desk.request.account.kind() == AccountKind::User;
+    let (now, default) = (desk.context.now, desk.context.catalog.default_plan());
+    let detail = default.map(|(plan, _)| format!("with the default plan {}", plan.code));
     let terms = Terms {
-        created_at: desk.context.now,
+        created_at: now,
         time_zone: spec.time_zone.unwrap_or(Tz::UTC),
         disabled: spec.disabled.unwrap_or(false),
         unlimited: is_user && new_user_is_unlimited(spec.unlimited, spec.org.as_ref()),
         unlimited_by_default: is_user && spec.unlimited.is_none() && spec.org.is_some(),
         org: spec.org.clone(),
         policy: spec.policy.unwrap_or_default(),
-        subscription: None,
+        subscription: default.map(|(plan, version)| Subscription::start(plan, version, now)),
+        trial_began_at: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
@@ -75,7 +78,7 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     let account = Account { terms, books };
     let id = desk.request.account.clone();
     desk.home.accounts.insert(id, Arc::new(account));
-    Ok(desk.book_and_announce(Change::AccountCreated, None, Vec::new()))
+    Ok(desk.book_and_announce(Change::AccountCreated, detail, Vec::new()))
 }
 
 fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {

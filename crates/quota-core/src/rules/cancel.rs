@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::subscribe::{Next, current, put};
+use super::subscribe::{Next, current, last_of_its_own, put};
 use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::Cancel;
@@ -18,15 +18,25 @@ pub(crate) fn cancel(desk: &mut Desk<'_>, asked: &Cancel) -> Result<Outcome, Rej
     if has_ended || waits {
         return Ok(desk.unchanged());
     }
+    if is_default(desk, &held) {
+        return Err(Rejection::DefaultPlan(held.plan));
+    }
     let next = held.canceled(desk.context.now, asked.at_once);
     let next = Next::new(Change::SubscriptionCanceled, next);
     put(desk, next, |_| false)
 }
 
+/// Whether nothing but the default plan is there, for good: the account would fall back to it again, and begin its windows
+/// anew (C14).
+fn is_default(desk: &Desk<'_>, held: &Subscription) -> bool {
+    let is_endless = held.ends_for_good_at().is_none() && held.upcoming.is_none();
+    is_endless && desk.context.catalog.default_plan.as_ref() == Some(&held.plan)
+}
+
 /// Takes a cancellation back that has not acted yet: everything is as if it had not been.
 pub(crate) fn resume(desk: &mut Desk<'_>) -> Result<Outcome, Rejection> {
     let now = desk.context.now;
-    let held = current(desk)?;
+    let held = last_of_its_own(desk)?;
     if let Some(resumed) = held.resumed(now) {
         let next = Next::new(Change::SubscriptionResumed, resumed);
         return put(desk, next, |_| false);

@@ -24,7 +24,7 @@ pub(crate) fn expire_subscription(desk: &mut Desk<'_>) -> Result<Outcome, Reject
     };
     // What ended is what followed last.
     *subscription = subscription
-        .current(context.catalog, context.now)
+        .of_its_own(context.catalog, context.now)
         .into_owned();
     subscription.end_recorded_at = Some(context.now);
     let plan = subscription.plan.clone();

@@ -3,7 +3,7 @@
 use super::cancel::canceled;
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::subscribe::{Next, current, newest, put, queue_full};
+use super::subscribe::{Next, last_of_its_own, newest, put, queue_full};
 use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::Renew;
@@ -12,7 +12,7 @@ use crate::command::Renew;
 /// may have begun already.
 pub(crate) fn renew(desk: &mut Desk<'_>, asked: &Renew) -> Result<Outcome, Rejection> {
     let now = desk.context.now;
-    let held = current(desk)?;
+    let held = last_of_its_own(desk)?;
     let last = held.last();
     if let Some(refused) = canceled(last, now) {
         return Err(refused);

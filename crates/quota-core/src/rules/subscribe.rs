@@ -23,12 +23,22 @@ pub(super) fn newest<'a>(desk: &Desk<'a>, code: &PlanCode) -> Result<(&'a Plan, 
     Ok((plan, catalog.newest_version(code)))
 }
 
-/// The subscription as it is now, a scheduled change that has come included.
+/// The subscription as it is now: a scheduled change that has come included, or the default plan that the account fell back
+/// to (C14).
 pub(super) fn current(desk: &Desk<'_>) -> Result<Subscription, Rejection> {
-    let held = desk.account()?.terms.subscription.as_ref();
-    let held = held.ok_or(Rejection::NoSubscription)?;
-    let context = &desk.context;
+    let (held, context) = (stored(desk)?, &desk.context);
     Ok(held.current(context.catalog, context.now).into_owned())
+}
+
+/// The subscription as it is now, or as it was when it ended: what a renewal goes on from, and a resumption asks about.
+pub(super) fn last_of_its_own(desk: &Desk<'_>) -> Result<Subscription, Rejection> {
+    let (held, context) = (stored(desk)?, &desk.context);
+    Ok(held.of_its_own(context.catalog, context.now).into_owned())
+}
+
+fn stored<'d>(desk: &'d Desk<'_>) -> Result<&'d Subscription, Rejection> {
+    let held = desk.account()?.terms.subscription.as_ref();
+    held.ok_or(Rejection::NoSubscription)
 }
 
 /// A subscription that is to be the account's from now on.
@@ -167,12 +177,18 @@ pub(super) fn queue_full(_: QueueFull) -> Rejection {
 /// Starts a subscription: in place of any other, or in the future behind all that is paid for (S8).
 pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcome, Rejection> {
     let now = desk.context.now;
-    let status = asked.status.unwrap_or(Status::Active);
-    if status == Status::Canceled {
+    if asked.status == Some(Status::Canceled) {
         return Err(Rejection::StartsCanceled);
     }
     let asked_for = asked.starts_at.unwrap_or(now);
     let (plan, version) = newest(desk, &asked.plan)?;
+    let is_trial = begins_with_trial(desk, asked, plan)?;
+    let of_plan = if is_trial {
+        Status::Trialing
+    } else {
+        Status::Active
+    };
+    let status = asked.status.unwrap_or(of_plan);
     let held = match desk.account()?.terms.subscription {
         Some(_) => Some(current(desk)?),
         None => None,
@@ -181,6 +197,9 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
     let starts_at = waits_behind.map_or(asked_for, |held| held.queue_start(asked_for));
     let mut subscription = Subscription::start(plan, version, starts_at);
     subscription.seats = asked.seats.unwrap_or_default();
+    if let Some(days) = plan.trial_days.filter(|_| is_trial) {
+        subscription.ends_at = trial_end(starts_at, days);
+    }
     if let Some(ends_at) = asked.ends_at {
         if ends_at <= starts_at {
             return Err(Rejection::EndsBeforeStart { starts_at });
@@ -194,8 +213,36 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
     } else if let Some(held) = held.filter(|held| runs_on(desk, held, starts_at)) {
         subscription.runs_since = Some(held.runs_since());
     }
+    if is_trial {
+        desk.account_mut()?.terms.trial_began_at = Some(starts_at);
+    }
     let next = Next::new(Change::SubscriptionStarted, subscription);
     put(desk, next, |_| false)
+}
+
+/// Whether a start begins with a trial period: as it says, or unasked for the first time in the account's life (S13). One
+/// whose end or status is said is what that makes it.
+fn begins_with_trial(desk: &Desk<'_>, asked: &Subscribe, plan: &Plan) -> Result<bool, Rejection> {
+    let had_one = desk.account()?.terms.trial_began_at.is_some();
+    match (asked.trial, asked.status) {
+        (Some(true), None | Some(Status::Trialing)) => match plan.trial_days {
+            Some(_) => Ok(true),
+            None => Err(Rejection::NoTrial(plan.code.clone())),
+        },
+        (Some(false), Some(Status::Trialing)) | (Some(true), Some(_)) => {
+            let status = asked.status.unwrap_or(Status::Trialing);
+            Err(Rejection::TrialAgainstStatus { status })
+        }
+        (None, Some(Status::Trialing)) => Ok(true),
+        (Some(false), _) | (None, Some(_)) => Ok(false),
+        (None, None) => Ok(plan.trial_days.is_some() && asked.ends_at.is_none() && !had_one),
+    }
+}
+
+/// First instant after a trial of so many days of 24 hours.
+fn trial_end(starts_at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
+    let ends_at = starts_at.checked_add_signed(TimeDelta::days(i64::from(days)));
+    ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Whether a start at `starts_at` in place of `held` leaves no gap (W4).

@@ -94,6 +94,9 @@ pub struct Terms {
     /// Its subscription: the running one, or the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<Subscription>,
+    /// When its trial period began, if it had one: it is given no second one unasked (S13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_began_at: Option<DateTime<Utc>>,
     /// Its own limits by feature, those that have expired included (F6).
     #[serde(default)]
     pub overrides: BTreeMap<FeatureCode, Override>,

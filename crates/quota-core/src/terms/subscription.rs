@@ -185,11 +185,31 @@ impl Subscription {
         paid && self.period(now).contains(now)
     }
 
-    /// The subscription that counts at `now`: this one; or what follows by itself, once that has begun: the next
-    /// period that was renewed before its time (S4), or the plan that was scheduled (S5).
+    /// The subscription that counts at `now`: [`Self::of_its_own`]; or once that has ended for good, the catalog's default
+    /// plan from then on (C14).
     pub fn current<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
+        let held = self.of_its_own(catalog, now);
+        match held.fallback(catalog, now) {
+            Some(fallback) => Cow::Owned(fallback),
+            None => held,
+        }
+    }
+
+    /// The default plan, from the end of this on.
+    fn fallback(&self, catalog: &Catalog, now: DateTime<Utc>) -> Option<Self> {
+        let (plan, version) = catalog.default_plan()?;
+        let ended_at = self.ends_for_good_at().filter(|end| *end <= now)?;
+        let mut next = self.followed_by(plan, version, ended_at);
+        // What was canceled before it began never ran.
+        next.runs_since = next.runs_since.filter(|since| *since <= ended_at);
+        Some(next)
+    }
+
+    /// This one; or what follows by itself, once that has begun: the next period that was renewed before its time (S4), or
+    /// the plan that was scheduled (S5).
+    pub(crate) fn of_its_own<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
         if let Some(next) = self.upcoming.as_ref().filter(|next| next.starts_at <= now) {
-            return next.current(catalog, now);
+            return next.of_its_own(catalog, now);
         }
         // Rows that were written before scheduled plans were kept as what follows.
         let due = self

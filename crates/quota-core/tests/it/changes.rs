@@ -180,6 +180,7 @@ fn a_pinned_plan_that_was_scheduled_keeps_its_version() {
     let apply = |stage: &mut Stage, articles: u64| {
         let newest = |versions: &Vec<Plan>| versions.last().cloned();
         let mut file = CatalogFile {
+            default_plan: None,
             features: stage.catalog.features.values().cloned().collect(),
             plans: stage.catalog.plans.values().filter_map(newest).collect(),
         };

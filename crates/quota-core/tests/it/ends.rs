@@ -155,6 +155,7 @@ fn a_change_to_a_newer_version_of_a_pinned_plan_is_a_change() {
     let apply = |stage: &mut Stage, price: u64| {
         let newest = |versions: &Vec<Plan>| versions.last().cloned();
         let mut file = CatalogFile {
+            default_plan: None,
             features: stage.catalog.features.values().cloned().collect(),
             plans: stage.catalog.plans.values().filter_map(newest).collect(),
         };

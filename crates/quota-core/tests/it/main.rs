@@ -9,6 +9,7 @@ mod boosts;
 mod changes;
 mod consuming;
 mod credits;
+mod defaults;
 mod ends;
 mod execute_properties;
 mod flags;

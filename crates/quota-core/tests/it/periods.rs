@@ -215,6 +215,7 @@ fn counted(
         org: None,
         policy: Policy::Enforce,
         subscription: Some(subscription),
+        trial_began_at: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),

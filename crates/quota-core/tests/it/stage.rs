@@ -92,6 +92,14 @@ impl Stage {
     }
 
     /// With what commands are decided now.
+    /// Gives all versions of a plan a trial period.
+    pub fn with_trial(&mut self, plan: &str, days: u16) {
+        let versions = self.catalog.plans.get_mut(&plan_code(plan));
+        for version in versions.expect("a plan of the stage") {
+            version.trial_days = Some(days);
+        }
+    }
+
     pub fn context(&self) -> Context<'_> {
         Context {
             now: self.now,

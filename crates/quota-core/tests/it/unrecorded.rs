@@ -70,9 +70,15 @@ struct Side {
 }
 
 impl Side {
-    fn new() -> Self {
+    /// With a plan to fall back to, and a trial of another, or without.
+    fn new(has_default: bool) -> Self {
+        let mut stage = Stage::user("pro");
+        if has_default {
+            stage.catalog.default_plan = Some(plan_code("free"));
+            stage.with_trial("basic", 9);
+        }
         Self {
-            stage: Stage::user("pro"),
+            stage,
             used: Vec::new(),
             held: Vec::new(),
         }
@@ -159,11 +165,14 @@ type Shown = quota_core::answer::ScopeBalance;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// S9, W5 and S3: a history in which the jobs ran, at whatever instants, and one in which they never did, answer alike
+    /// S9, W5, S3 and C14: a history in which the jobs ran, at whatever instants, and one in which they never did, answer alike
     /// to every request, and every feature stands alike: late renewals, resumed cancellations and refunds included.
     #[test]
-    fn a_history_answers_alike_with_the_jobs_and_without(steps in steps()) {
-        let (mut with_jobs, mut without) = (Side::new(), Side::new());
+    fn a_history_answers_alike_with_the_jobs_and_without(
+        steps in steps(),
+        has_default in any::<bool>(),
+    ) {
+        let (mut with_jobs, mut without) = (Side::new(has_default), Side::new(has_default));
         for step in steps {
             let (with, other) = (with_jobs.play(step), without.play(step));
             prop_assert_eq!(with, other, "{:?} at {}", step, without.stage.now);

@@ -69,6 +69,7 @@ pub fn catalogs() -> Documents<Catalog> {
         currency: "usd".to_owned(),
         interval: Interval::Month,
         pinned: false,
+        trial_days: None,
         limits: BTreeMap::new(),
     };
     let full_plan = Plan {
@@ -77,6 +78,7 @@ pub fn catalogs() -> Documents<Catalog> {
         currency: "eur".to_owned(),
         interval: Interval::Year,
         pinned: true,
+        trial_days: Some(14),
         limits: full_limits(),
         ..least_plan.clone()
     };
@@ -95,6 +97,7 @@ pub fn catalogs() -> Documents<Catalog> {
     };
     let full = Catalog {
         version: 3,
+        default_plan: Some(plan("free")),
         former_plans: BTreeMap::from([(plan("gone"), vec![gone])]),
         former_features: BTreeMap::from([(feature("uploads"), former)]),
         features: [least_feature, full_feature, flag, setting]

@@ -226,6 +226,7 @@ fn full_of_operators() -> Documents<Command> {
     let subscribe = Subscribe {
         starts_at: Some(at(0)),
         ends_at: Some(at(31)),
+        trial: Some(true),
         status: Some(Status::Trialing),
         seats: Some(of(Quantity::new(5))),
         ..Subscribe::to(plan("pro"))

@@ -189,6 +189,7 @@ pub fn terms() -> Documents<Terms> {
         org: None,
         policy: Policy::Enforce,
         subscription: None,
+        trial_began_at: None,
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
@@ -231,6 +232,7 @@ pub fn terms() -> Documents<Terms> {
         org: Some(of(OrgId::new("acme"))),
         policy: Policy::Track,
         subscription: Some(full_subscription),
+        trial_began_at: Some(at(-40)),
         overrides: overrides(),
         tokens: BTreeMap::from([(token(), full_token)]),
         former_homes: vec![FormerHome {

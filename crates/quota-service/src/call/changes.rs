@@ -206,7 +206,7 @@ impl Draft<payload::Subscribe> {
         self.with(Ok(at), |asked, at| asked.ends_at = Some(at))
     }
 
-    /// Its status; active when it is not said.
+    /// Its status; when it is not said `trialing` for a trial period, else active.
     pub fn status(self, status: Status) -> Self {
         self.with(Ok(status), |asked, status| asked.status = Some(status))
     }
@@ -215,6 +215,11 @@ impl Draft<payload::Subscribe> {
     pub fn seats(self, seats: u32) -> Self {
         let set = |asked: &mut payload::Subscribe, seats| asked.seats = Some(seats);
         self.with(quantity("seats", seats), set)
+    }
+
+    /// Whether it begins with the plan's trial period, whatever the account had before (S13).
+    pub fn trial(self, trial: bool) -> Self {
+        self.with(Ok(trial), |asked, trial| asked.trial = Some(trial))
     }
 }
 

@@ -164,6 +164,8 @@ impl Varier<'_> {
         let is_set = self.random.random_bool(0.25);
         let status = STATUSES.choose(&mut self.random);
         start.status = status.filter(|_| is_set).copied();
+        let is_said = self.random.random_bool(0.2);
+        start.trial = is_said.then(|| self.random.random());
         let has_seats = self.random.random_bool(0.3);
         start.seats = has_seats.then(|| self.quantity());
     }

@@ -49,6 +49,7 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         currency: "eur".to_owned(),
         interval: Interval::Year,
         pinned: true,
+        trial_days: Some(366),
         limits: [
             (feature.code.clone(), PlanValue::Limits(limits)),
             (flag.code.clone(), PlanValue::Flag(true)),
@@ -57,11 +58,12 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         .into(),
     };
     let file = |plan: &Plan| CatalogFile {
+        default_plan: plan.is_free().then(|| plan.code.clone()),
         features: vec![feature.clone(), flag.clone(), setting.clone()],
         plans: vec![plan.clone()],
     };
     let first = Catalog::default().applied(&file(&pro)).expect("is valid");
-    pro.price = 0;
+    (pro.price, pro.trial_days) = (0, None);
     let second = first.applied(&file(&pro)).expect("is valid");
     for catalog in [&first, &second] {
         let put = store.put_catalog(catalog, Some(ODD), odd_instant()).await;

@@ -1,0 +1,139 @@
+//! The plan that accounts have by themselves, and trials, over HTTP.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::api_under_test::{Answer, Api};
+use crate::stores::on_every_store;
+
+on_every_store!(free_then_trial_then_paid_then_free_again);
+
+const PLANS: &str = r#"default_plan = "free"
+
+[[feature]]
+code = "reports"
+name = "Reports"
+unit = "report"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { reports = 3 }
+
+[[plan]]
+code = "pro"
+name = "Pro"
+price = 1900
+trial_days = 14
+limits = { reports = 100 }
+"#;
+
+async fn post(api: &Api, path: &str, text: &str) -> Answer {
+    let headers = [("content-type", "application/toml")];
+    let text = text.as_bytes().to_vec();
+    api.send(Method::POST, path, &headers, text).await
+}
+
+/// The account's subscription as plan, status, and whether it renews by itself.
+async fn held(api: &Api) -> Value {
+    let shown = api.get("/v1/users/ann/subscription").await.expect(200).body;
+    json!([shown["plan"], shown["status"], shown["renews"]])
+}
+
+async fn remaining(api: &Api) -> Value {
+    let shown = api.get("/v1/users/ann/overview").await.expect(200).body;
+    shown["features"][0]["own"]["remaining"].clone()
+}
+
+/// C14 and S13: a new account is free, tries a plan once, pays for it, and is free again when that has ended.
+async fn free_then_trial_then_paid_then_free_again(api: Api) {
+    post(&api, "/v1/catalog/apply", PLANS).await.expect(200);
+    let catalog = api.get("/v1/catalog").await.expect(200).body;
+    assert_eq!(catalog["default_plan"], "free");
+    api.user("ann", None).await;
+    assert_eq!(held(&api).await, json!(["free", "active", true]));
+    api.consume("ann", "reports", 3).await.expect(200);
+    api.consume("ann", "reports", 1).await.expect(429);
+    api.pass(TimeDelta::minutes(1));
+    let path = "/v1/users/ann/subscription";
+    api.post(path, json!({"plan": "pro"})).await.expect(200);
+    assert_eq!(held(&api).await, json!(["pro", "trialing", false]));
+    assert_eq!(remaining(&api).await, 100);
+    api.pass(TimeDelta::days(14));
+    // The trial is over, and nothing had to run for it.
+    assert_eq!(held(&api).await, json!(["free", "active", true]));
+    assert_eq!(remaining(&api).await, 3);
+    api.consume("ann", "reports", 2).await.expect(200);
+    assert_eq!(remaining(&api).await, 1);
+    api.pass(TimeDelta::minutes(1));
+    api.post(path, json!({"plan": "pro"})).await.expect(200);
+    assert_eq!(held(&api).await, json!(["pro", "active", false]));
+    assert_eq!(remaining(&api).await, 100);
+    let cancel = format!("{path}/cancel");
+    api.post(&cancel, json!({"when": "now"})).await.expect(200);
+    assert_eq!(held(&api).await, json!(["free", "active", true]));
+    assert_eq!(remaining(&api).await, 3);
+    let refused = api.post(&cancel, json!({})).await.expect(409);
+    assert_eq!(refused.body["code"], "default_plan", "{}", refused.text);
+    for (body, code, pointer) in [
+        (json!({"plan": "free", "trial": true}), "no_trial", "/trial"),
+        (
+            json!({"plan": "pro", "trial": true, "status": "active"}),
+            "trial_against_status",
+            "/trial",
+        ),
+    ] {
+        let refused = api.post(path, body).await.expect(422);
+        assert_eq!(refused.body["code"], code, "{}", refused.text);
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer);
+    }
+    // An operator may give a second one.
+    let again = json!({"plan": "pro", "trial": true});
+    api.post(path, again).await.expect(200);
+    assert_eq!(held(&api).await, json!(["pro", "trialing", false]));
+}
+
+/// C14: what a file says of the default plan is checked, shown before it acts, and told when accounts live on it.
+#[tokio::test]
+async fn a_file_names_a_free_plan_as_the_default() {
+    let api = Api::in_memory().await;
+    for (text, line, column) in [
+        (
+            PLANS.replace("= \"free\"\n\n[[feature", "= \"none\"\n\n[[feature"),
+            1,
+            16,
+        ),
+        (
+            PLANS.replace("= \"free\"\n\n[[feature", "= \"pro\"\n\n[[feature"),
+            1,
+            16,
+        ),
+        (PLANS.replace("trial_days = 14", "trial_days = 0"), 19, 14),
+        (PLANS.replace("trial_days = 14", "trial_days = 367"), 19, 14),
+        (PLANS.replace("price = 1900\n", ""), 18, 14),
+    ] {
+        let refused = post(&api, "/v1/catalog/apply", &text).await.expect(422);
+        let first = &refused.body["errors"][0];
+        let place = json!([first["line"], first["column"]]);
+        assert_eq!(place, json!([line, column]), "{}", refused.text);
+    }
+    post(&api, "/v1/catalog/apply", PLANS).await.expect(200);
+    api.user("ann", Some("pro")).await;
+    api.pass(TimeDelta::days(40));
+    let without = PLANS.replace("default_plan = \"free\"", "");
+    let shown = post(&api, "/v1/catalog/plan", &without)
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(shown["default_plan"], json!({"from": "free", "to": null}));
+    assert_eq!(shown["changes"], true);
+    let free = "[[plan]]\ncode = \"free\"\nname = \"Free\"\nlimits = { reports = 3 }\n";
+    assert!(without.contains(free));
+    let held = post(&api, "/v1/catalog/plan", &without.replace(free, "")).await;
+    let held = held.expect(200).body["held"].clone();
+    let ann = json!([{"plan": "free", "accounts": 1, "example": "user:ann"}]);
+    assert_eq!(held, ann);
+}

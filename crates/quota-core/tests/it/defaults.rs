@@ -1,0 +1,235 @@
+//! The plan that accounts have by themselves, and the one trial in a life (C14, S13).
+
+use crate::stage::{Stage, consume, id, plan_code, put_account, start, subscribe};
+use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::answer::Rejection;
+use quota_core::command::{
+    AccountSpec, Cancel, ChangePlan, CloseWindows, Command, Renew, SetStatus, Subscribe,
+    UsageAfterChange,
+};
+use quota_core::denial::Reason;
+use quota_core::event::EventKind;
+use quota_core::terms::{Status, Subscription};
+
+const RENEW: Command = Command::Renew(Renew { ends_at: None });
+
+fn cancel(at_once: bool) -> Command {
+    Command::Cancel(Cancel { at_once })
+}
+
+/// What counts now.
+fn held(stage: &Stage) -> Subscription {
+    let account = &stage.home.accounts[&id("user:a")];
+    let stored = account.terms.subscription.as_ref().expect("subscribed");
+    stored.current(&stage.catalog, stage.now).into_owned()
+}
+
+fn span(stage: &Stage) -> (String, Status, DateTime<Utc>, Option<DateTime<Utc>>) {
+    let held = held(stage);
+    let period = held.period(stage.now);
+    (
+        held.plan.to_string(),
+        held.status,
+        period.starts_at,
+        period.ends_at,
+    )
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a literal instant")
+}
+
+/// A new user, where `free` is the default plan and `pro` may be tried for 14 days.
+fn fresh() -> Stage {
+    let mut stage = Stage::new("user:a");
+    stage.catalog.default_plan = Some(plan_code("free"));
+    stage.with_trial("pro", 14);
+    stage.done("user:a", put_account(AccountSpec::default()));
+    stage
+}
+
+fn with_trial(plan: &str, trial: Option<bool>, status: Option<Status>) -> Command {
+    Command::Subscribe(Subscribe {
+        trial,
+        status,
+        ..Subscribe::to(plan_code(plan))
+    })
+}
+
+fn refused(stage: &mut Stage, command: Command) -> Rejection {
+    stage.run("user:a", command).expect_err("it does not fit")
+}
+
+/// C14: a new account has the default plan from its making on, and it renews by itself (S7). One that was there before the
+/// catalog named one has none.
+#[test]
+fn a_new_account_has_the_default_plan() {
+    let mut stage = fresh();
+    stage.done("user:a", consume("articles", 5));
+    let denial = stage.denied("user:a", consume("articles", 1));
+    let month_later = Some(at("2027-04-10T12:00:00Z"));
+    assert_eq!(
+        (denial.reason, denial.resets_at),
+        (Reason::LimitReached, month_later)
+    );
+    let free = ("free".to_owned(), Status::Active, start(), month_later);
+    assert_eq!(span(&stage), free);
+    stage.later(TimeDelta::days(31));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(5));
+    let mut before = Stage::user("");
+    before.catalog.default_plan = Some(plan_code("free"));
+    let denial = before.denied("user:a", consume("articles", 1));
+    assert_eq!(denial.reason, Reason::NoSubscription);
+}
+
+/// C14: a subscription that ended is followed by the default plan from that instant on, whether or not the job has recorded
+/// the end (S9), which it tells as ever. A payment that comes late brings the paid plan back (S4).
+#[test]
+fn an_account_falls_back_when_its_subscription_has_ended() {
+    for is_recorded in [false, true] {
+        let mut stage = fresh();
+        stage.done("user:a", with_trial("pro", Some(false), None));
+        stage.done("user:a", consume("articles", 80));
+        let end = at("2027-04-10T12:00:00Z");
+        stage.later(end - start() - TimeDelta::seconds(1));
+        assert_eq!(stage.remaining("user:a", "articles"), Some(20));
+        stage.later(TimeDelta::seconds(1));
+        if is_recorded {
+            stage.done("user:a", Command::ExpireSubscription);
+            stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+            let told = stage.events.iter().map(|event| &event.kind);
+            let plan = plan_code("pro");
+            let expired = EventKind::SubscriptionExpired { plan };
+            assert_eq!(told.filter(|kind| **kind == expired).count(), 1);
+        }
+        let free = (
+            "free".to_owned(),
+            Status::Active,
+            end,
+            Some(at("2027-05-10T12:00:00Z")),
+        );
+        assert_eq!(span(&stage), free, "recorded: {is_recorded}");
+        stage.done("user:a", consume("articles", 4));
+        assert_eq!(stage.remaining("user:a", "articles"), Some(1));
+        stage.later(TimeDelta::days(3));
+        stage.done("user:a", RENEW);
+        let pro = (
+            "pro".to_owned(),
+            Status::Active,
+            end,
+            Some(at("2027-05-10T12:00:00Z")),
+        );
+        assert_eq!(span(&stage), pro);
+        assert_eq!(quota_core::audit::audit(&stage.records()), []);
+    }
+}
+
+/// C14: canceled at once, the default plan counts at once. It cannot be canceled itself: the account would have it again, with
+/// whole allowances. Blocking is done with a status, which has no end.
+#[test]
+fn the_default_plan_is_not_canceled() {
+    let mut stage = fresh();
+    stage.done("user:a", with_trial("pro", Some(false), None));
+    stage.later(TimeDelta::days(4));
+    stage.done("user:a", cancel(true));
+    assert_eq!(held(&stage).plan, plan_code("free"));
+    assert_eq!(held(&stage).starts_at, stage.now);
+    stage.done("user:a", consume("articles", 5));
+    for at_once in [false, true] {
+        let why = Rejection::DefaultPlan(plan_code("free"));
+        assert_eq!(refused(&mut stage, cancel(at_once)), why);
+    }
+    let over = Rejection::CanceledEnded {
+        ended_at: stage.now,
+    };
+    assert_eq!(refused(&mut stage, Command::Resume), over);
+    assert_eq!(stage.remaining("user:a", "articles"), Some(0));
+    let status = Status::Unpaid;
+    stage.done("user:a", Command::SetStatus(SetStatus { status }));
+    stage.later(TimeDelta::days(400));
+    let denial = stage.denied("user:a", consume("articles", 1));
+    assert_eq!(denial.reason, Reason::SubscriptionExpired);
+}
+
+/// C14: who fell back pays again by a change of plan, as from any free plan (S5).
+#[test]
+fn a_change_of_plan_starts_from_the_default_plan() {
+    let mut stage = fresh();
+    stage.done("user:a", with_trial("pro", Some(false), None));
+    stage.later(TimeDelta::days(40));
+    let change = ChangePlan {
+        plan: plan_code("basic"),
+        when: None,
+        usage: UsageAfterChange::Restart,
+    };
+    stage.done("user:a", Command::ChangePlan(change));
+    assert_eq!(
+        (held(&stage).plan, held(&stage).starts_at),
+        (plan_code("basic"), stage.now)
+    );
+}
+
+/// S13: the first subscription to a plan with a trial begins with it, no later one does unasked; an operator may say
+/// otherwise.
+#[test]
+fn an_account_has_one_trial() {
+    let mut stage = fresh();
+    stage.done("user:a", subscribe("pro"));
+    let end = Some(at("2027-03-24T12:00:00Z"));
+    let trial = ("pro".to_owned(), Status::Trialing, start(), end);
+    assert_eq!(span(&stage), trial);
+    stage.done("user:a", consume("articles", 100));
+    stage.later(TimeDelta::days(14));
+    assert_eq!(held(&stage).plan, plan_code("free"));
+    stage.done("user:a", subscribe("pro"));
+    let month_later = Some(at("2027-04-24T12:00:00Z"));
+    let paid = ("pro".to_owned(), Status::Active, stage.now, month_later);
+    assert_eq!(span(&stage), paid);
+    stage.done("user:a", with_trial("pro", Some(true), None));
+    assert_eq!(held(&stage).status, Status::Trialing);
+    assert_eq!(held(&stage).ends_at, stage.now + TimeDelta::days(14));
+}
+
+/// S13: what is said counts: an end, a status, or that there be none; and then the trial is still to come.
+#[test]
+fn a_trial_is_not_begun_where_something_else_is_said() {
+    let mut stage = fresh();
+    for (trial, status) in [(Some(false), None), (None, Some(Status::Active))] {
+        stage.done("user:a", with_trial("pro", trial, status));
+        assert_eq!(held(&stage).status, Status::Active);
+        assert_eq!(held(&stage).ends_at, at("2027-04-10T12:00:00Z"));
+    }
+    let with_end = Command::Subscribe(Subscribe {
+        ends_at: Some(stage.now + TimeDelta::days(3)),
+        ..Subscribe::to(plan_code("pro"))
+    });
+    stage.done("user:a", with_end);
+    assert_eq!(held(&stage).status, Status::Active);
+    let none = Rejection::NoTrial(plan_code("basic"));
+    assert_eq!(
+        refused(&mut stage, with_trial("basic", Some(true), None)),
+        none
+    );
+    for (trial, status) in [(true, Status::Active), (false, Status::Trialing)] {
+        let both = with_trial("pro", Some(trial), Some(status));
+        let against = Rejection::TrialAgainstStatus { status };
+        assert_eq!(refused(&mut stage, both), against);
+    }
+    stage.done("user:a", subscribe("pro"));
+    assert_eq!(held(&stage).status, Status::Trialing);
+}
+
+/// S13: a renewal puts a paid period behind the trial, and the billing day is that of its start.
+#[test]
+fn a_paid_period_follows_a_trial() {
+    let mut stage = fresh();
+    stage.done("user:a", subscribe("pro"));
+    stage.later(TimeDelta::days(5));
+    stage.done("user:a", RENEW);
+    assert_eq!(held(&stage).status, Status::Trialing);
+    stage.later(TimeDelta::days(9));
+    let (begins, ends) = (at("2027-03-24T12:00:00Z"), at("2027-04-24T12:00:00Z"));
+    let paid = ("pro".to_owned(), Status::Active, begins, Some(ends));
+    assert_eq!(span(&stage), paid);
+    assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+}
