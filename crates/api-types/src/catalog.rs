@@ -120,7 +120,7 @@ pub struct HeldBody {
     /// Code of the plan, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanCode>,
-    /// How many of the examined accounts hold it, through a subscription, an override or a balance.
+    /// How many of the examined accounts hold it, through a subscription, an add-on, an override or a balance.
     pub accounts: u64,
     /// One of these accounts, such as `user:alice`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -55,7 +55,11 @@ pub struct BalanceBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
     /// The limit of the current window, in stored units; absent when no subscription in force names the feature.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "quota_core::amount::stored_limit_option"
+    )]
     pub granted: Option<Limit>,
     /// Used in the current window, in stored units.
     pub used: u64,
@@ -69,11 +73,26 @@ pub struct BalanceBody {
     /// Whether there is no limit.
     pub unlimited: bool,
     /// The plan's limit in stored units.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "quota_core::amount::stored_limit_option"
+    )]
     pub plan_value: Option<Limit>,
-    /// The account's own limit in stored units; where `granted` is another, it does not count now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The account's own limit in stored units; where `granted` is not that and what add-ons add, it does not count now.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "quota_core::amount::stored_limit_option"
+    )]
     pub override_value: Option<Limit>,
+    /// What add-ons add to the plan's limit, or to the account's own, in stored units.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "quota_core::amount::stored_limit_option"
+    )]
+    pub added: Option<Limit>,
     /// Credits left, if credits can pay for the feature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<u64>,
@@ -121,8 +140,16 @@ pub struct WindowBody {
     pub per: Cadence,
     /// What it is counted from.
     pub anchor: Anchor,
-    /// Its limit in stored units, with what rolled over from the window before.
+    /// Its limit in stored units, with what add-ons add and what rolled over from the window before.
+    #[serde(deserialize_with = "quota_core::amount::stored_limit")]
     pub granted: Limit,
+    /// What add-ons add to it, in stored units.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "quota_core::amount::stored_limit_option"
+    )]
+    pub added: Option<Limit>,
     /// Used in it, in stored units.
     pub used: u64,
     /// Reserved in it and not yet settled, in stored units.

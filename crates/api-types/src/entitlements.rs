@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::catalog::Given;
 use quota_core::draw::Scope;
-use quota_core::ids::{AccountId, FeatureCode};
+use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use quota_core::quantity::Quantity;
 use serde::{Deserialize, Serialize};
 
 /// What an account may do: flags, settings, and what is left of each limit.
@@ -17,6 +18,12 @@ pub struct EntitlementsBody {
     pub account: AccountId,
     /// Whether its subscription is in force.
     pub in_force: bool,
+    /// How many seats of its plan the account has; absent when no subscription is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<Quantity>,
+    /// The add-ons that are in force, by the code of their plan, and how many of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addons: BTreeMap<PlanCode, Quantity>,
     /// Every flag of the catalog by code, and whether the account has it. A member has one when it and its org have it.
     pub flags: BTreeMap<FeatureCode, bool>,
     /// The value of each setting that the account's plan has, by code; of a member its org's, where that has one.
@@ -32,7 +39,11 @@ pub struct LeftBody {
     /// Whose limit it is: the user's or the org's.
     pub scope: Scope,
     /// The limit of the current window, in stored units; absent when no subscription in force names the feature.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "quota_core::amount::stored_limit_option"
+    )]
     pub limit: Option<Limit>,
     /// What is left of it, in stored units; absent when there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]

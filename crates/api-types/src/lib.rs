@@ -13,6 +13,7 @@
 //! ```
 
 mod accounts;
+mod addons;
 mod batch;
 mod boosts;
 mod catalog;
@@ -39,6 +40,7 @@ pub use accounts::{
     AccountBody, AccountList, ChangeBody, MoveBody, NewOrgBody, NewUserBody, OrgBody, OrgField,
     OverrideBody, OverrideView, ReasonBody, ResetBody, UserBody,
 };
+pub use addons::{AddonBody, AddonList, SetAddonBody};
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use quota_core::ids::FeatureCode;
 use serde::{Deserialize, Serialize};
 
 /// The media type of problems.
@@ -81,6 +82,15 @@ pub struct Problem {
     /// The parts of the request that are wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// A member too many: code of the feature that counts the org's members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// A member too many: how many the org may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// A member too many: how many it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
 }
 
 /// The `type` of a problem with this code.

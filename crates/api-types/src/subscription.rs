@@ -8,7 +8,7 @@ use quota_core::quantity::Quantity;
 use quota_core::terms::Status;
 use serde::{Deserialize, Serialize};
 
-use crate::Label;
+use crate::{AddonBody, Label};
 
 /// A change of plan that is scheduled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct SubscriptionBody {
     /// What follows by itself, the next first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upcoming: Vec<UpcomingBody>,
+    /// The add-ons beside it that have not ended, by the code of their plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addons: Vec<AddonBody>,
 }
 
 /// A subscription to start: now, or behind what is paid for.

@@ -143,6 +143,21 @@ impl FromRequestParts<ApiState> for OfBoost {
     }
 }
 
+/// The plan that the path names by `{plan}`.
+pub(crate) struct OfPlan(pub(crate) PlanCode);
+
+impl FromRequestParts<ApiState> for OfPlan {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        part(parts, "plan", |text| {
+            PlanCode::new(text).map_err(|error| why(&error))
+        })
+        .await
+        .map(Self)
+    }
+}
+
 /// The reservation that the path names by `{id}`.
 pub(crate) struct OfReservation(pub(crate) AccountId, pub(crate) Uuid);
 

@@ -31,6 +31,9 @@ impl Problem {
             detail: detail.into(),
             code: code.into(),
             errors: Vec::new(),
+            feature: None,
+            limit: None,
+            used: None,
         };
         Self {
             body: Box::new(body),

@@ -107,6 +107,15 @@ fn rejected(rejection: &Rejection) -> Problem {
     detail.push_str(way_out(rejection));
     let mut problem = Problem::new(status, rejection.code(), detail.clone());
     problem.index = rejection.index();
+    if let Rejection::MembersFull {
+        feature,
+        limit,
+        used,
+    } = rejection
+    {
+        problem.body.feature = Some(feature.clone());
+        (problem.body.limit, problem.body.used) = (Some(*limit), Some(*used));
+    }
     match rejection.field() {
         Some(field) => problem.about(FieldError::at(format!("/{field}"), detail)),
         None => problem,

@@ -19,8 +19,9 @@ use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
-    accounts, batch, boosts, catalog, check, consume, credits, entitlements, give_back, jobs, keys,
-    ledger, members, moves, operate, overrides, overview, reservations, subscription, tokens,
+    accounts, addons, batch, boosts, catalog, check, consume, credits, entitlements, give_back,
+    jobs, keys, ledger, members, moves, operate, overrides, overview, reservations, subscription,
+    tokens,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -160,6 +161,10 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(boosts::boosts, boosts::give_boost))
         // /v1/{users,orgs}/{id}/boosts/{boost}
         .routes(routes!(boosts::take_back_boost))
+        // /v1/{users,orgs}/{id}/addons
+        .routes(routes!(addons::addons))
+        // /v1/{users,orgs}/{id}/addons/{plan}
+        .routes(routes!(addons::set_addon, addons::end_addon))
 }
 
 fn probe_routes() -> OpenApiRouter<ApiState> {

@@ -120,6 +120,15 @@ impl Limit {
         self.scaled(quantity.get().into())
     }
 
+    /// This limit and another one together, in stored units: unlimited if either is.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        match other {
+            Self::Unlimited => Self::Unlimited,
+            Self::Of(more) => self.plus(more),
+        }
+    }
+
     /// This limit without `less`, in stored units.
     #[must_use]
     pub(crate) fn minus(self, less: u64) -> Self {
@@ -158,34 +167,60 @@ impl Serialize for Limit {
 
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WholeOrUnlimited;
-        impl Visitor<'_> for WholeOrUnlimited {
-            type Value = Limit;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a whole number from 0 to {AMOUNT_MAX} or \"unlimited\"")
-            }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Limit, E> {
-                if value > AMOUNT_MAX {
-                    return Err(E::invalid_value(Unexpected::Unsigned(value), &self));
-                }
-                Ok(Limit::Of(value))
-            }
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Limit, E> {
-                match value {
-                    -1 => Ok(Limit::Unlimited),
-                    _ => u64::try_from(value)
-                        .map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))
-                        .and_then(|value| self.visit_u64(value)),
-                }
-            }
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Limit, E> {
-                if value == "unlimited" {
-                    return Ok(Limit::Unlimited);
-                }
-                Err(E::invalid_value(Unexpected::Str(value), &self))
-            }
+        deserializer.deserialize_any(WholeOrUnlimited { most: AMOUNT_MAX })
+    }
+}
+
+/// Reads a limit in stored units, up to [`COUNT_MAX`]: what a scale, seats and add-ons make of one that was written.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn stored_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limit, D::Error> {
+    deserializer.deserialize_any(WholeOrUnlimited { most: COUNT_MAX })
+}
+
+/// [`stored_limit`] where there may be none.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn stored_limit_option<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Limit>, D::Error> {
+    #[derive(Deserialize)]
+    struct Stored(#[serde(deserialize_with = "stored_limit")] Limit);
+    let stored = Option::<Stored>::deserialize(deserializer)?;
+    Ok(stored.map(|Stored(limit)| limit))
+}
+
+struct WholeOrUnlimited {
+    most: u64,
+}
+
+impl Visitor<'_> for WholeOrUnlimited {
+    type Value = Limit;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = self.most;
+        write!(f, "a whole number from 0 to {most} or \"unlimited\"")
+    }
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Limit, E> {
+        if value > self.most {
+            return Err(E::invalid_value(Unexpected::Unsigned(value), &self));
         }
-        deserializer.deserialize_any(WholeOrUnlimited)
+        Ok(Limit::Of(value))
+    }
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Limit, E> {
+        match value {
+            -1 => Ok(Limit::Unlimited),
+            _ => u64::try_from(value)
+                .map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))
+                .and_then(|value| self.visit_u64(value)),
+        }
+    }
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Limit, E> {
+        if value == "unlimited" {
+            return Ok(Limit::Unlimited);
+        }
+        Err(E::invalid_value(Unexpected::Str(value), &self))
     }
 }
 

@@ -164,7 +164,7 @@ pub struct Balance {
     #[serde(rename = "b")]
     pub bucket: Bucket,
     /// What may be used and held at most.
-    #[serde(rename = "g")]
+    #[serde(rename = "g", deserialize_with = "crate::amount::stored_limit")]
     pub granted: Limit,
     /// Spent for good, within what there was.
     #[serde(rename = "u")]

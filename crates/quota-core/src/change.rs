@@ -25,6 +25,8 @@ pub enum Change {
     PlanChangeDropped,
     SubscriptionStatusSet,
     SeatsSet,
+    AddonSet,
+    AddonEnded,
     SubscriptionCanceled,
     SubscriptionResumed,
     SubscriptionExpired,
@@ -64,7 +66,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -83,6 +85,8 @@ impl Change {
         Self::PlanChangeDropped,
         Self::SubscriptionStatusSet,
         Self::SeatsSet,
+        Self::AddonSet,
+        Self::AddonEnded,
         Self::SubscriptionCanceled,
         Self::SubscriptionResumed,
         Self::SubscriptionExpired,
@@ -113,6 +117,8 @@ impl Change {
             Self::PlanChangeScheduled => "plan_change_scheduled",
             Self::PlanChangeDropped => "plan_change_dropped",
             Self::SeatsSet => "seats_set",
+            Self::AddonSet => "addon_set",
+            Self::AddonEnded => "addon_ended",
             Self::SubscriptionStatusSet => "subscription_status_set",
             Self::SubscriptionCanceled => "subscription_canceled",
             Self::SubscriptionResumed => "subscription_resumed",
@@ -155,6 +161,8 @@ impl Change {
             | Self::PlanChangeDropped
             | Self::SubscriptionStatusSet
             | Self::SeatsSet
+            | Self::AddonSet
+            | Self::AddonEnded
             | Self::SubscriptionCanceled
             | Self::SubscriptionResumed
             | Self::SubscriptionExpired

@@ -32,6 +32,16 @@ pub enum Rejection {
     OtherOrg { current: Option<OrgId> },
     #[error("the org does not exist")]
     UnknownOrg,
+    #[error("the org has {used} members, and may have {limit}: `{feature}`")]
+    MembersFull {
+        feature: FeatureCode,
+        limit: u64,
+        used: u64,
+    },
+    #[error(
+        "feature `{0}` counts the members of an org: it is used by those who join, and by no request"
+    )]
+    CountsMembers(FeatureCode),
     #[error("feature `{0}` is not in the catalog")]
     UnknownFeature(FeatureCode),
     #[error("plan `{0}` is not in the catalog")]
@@ -95,6 +105,14 @@ pub enum Rejection {
     EndRequired { field: &'static str },
     #[error("there is no subscription")]
     NoSubscription,
+    #[error("there is no subscription: an add-on is held beside a base plan")]
+    NoBasePlan,
+    #[error("plan `{0}` is an add-on: it is held beside the plan that an account subscribes to")]
+    IsAddon(PlanCode),
+    #[error("plan `{0}` is no add-on: an account subscribes to it")]
+    NotAddon(PlanCode),
+    #[error("the account does not hold add-on `{0}`")]
+    UnknownAddon(PlanCode),
     #[error("{most} periods are paid ahead already: no more can be")]
     PeriodsAheadFull { most: usize },
     #[error("the subscription is canceled and ends at {}: resume it, or start a new one", instant::text(.ends_at))]
@@ -175,6 +193,8 @@ impl Rejection {
             Self::AccountExists => "account_exists",
             Self::OtherOrg { .. } => "other_org",
             Self::UnknownOrg => "unknown_org",
+            Self::MembersFull { .. } => "limit_reached",
+            Self::CountsMembers(_) => "counts_members",
             Self::UnknownFeature(_) => "unknown_feature",
             Self::UnknownPlan(_) => "unknown_plan",
             Self::UnknownToken(_) => "unknown_token",
@@ -202,7 +222,10 @@ impl Rejection {
             Self::BoostEmpty => "boost_empty",
             Self::NotConsumable(_) => "not_a_consumable",
             Self::EndRequired { .. } => "end_required",
-            Self::NoSubscription => "no_subscription",
+            Self::NoSubscription | Self::NoBasePlan => "no_subscription",
+            Self::IsAddon(_) => "is_an_addon",
+            Self::NotAddon(_) => "not_an_addon",
+            Self::UnknownAddon(_) => "unknown_addon",
             Self::PeriodsAheadFull { .. } => "too_many_periods",
             Self::Canceled { .. } => "subscription_canceled",
             Self::CanceledEnded { .. } | Self::Ended { .. } => "subscription_ended",
@@ -226,14 +249,15 @@ impl Rejection {
     /// The field of the request that is at fault, as it is called in JSON, if it is one.
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Self::UnknownOrg | Self::OtherOrg { .. } => Some("org"),
+            Self::UnknownOrg | Self::OtherOrg { .. } | Self::MembersFull { .. } => Some("org"),
             Self::UnknownFeature(_)
             | Self::FeatureRequired
             | Self::NotCapacity(_)
             | Self::NotCountable(_)
+            | Self::CountsMembers(_)
             | Self::NotConsumable(_)
             | Self::NotInOperation { .. } => Some("feature"),
-            Self::UnknownPlan(_) => Some("plan"),
+            Self::UnknownPlan(_) | Self::IsAddon(_) | Self::NotAddon(_) => Some("plan"),
             Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
             Self::CapRequired => Some("cap"),
             Self::WrongKind { field }
@@ -262,6 +286,8 @@ impl Rejection {
             | Self::UnknownBoost(_)
             | Self::BoostEmpty
             | Self::NoSubscription
+            | Self::NoBasePlan
+            | Self::UnknownAddon(_)
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
             | Self::CanceledEnded { .. }
@@ -285,9 +311,11 @@ impl Rejection {
             | Self::NotInOperation { .. }
             | Self::UnknownGrant(_)
             | Self::UnknownBoost(_)
+            | Self::UnknownAddon(_)
             | Self::UnknownToken(_) => RejectionClass::NotFound,
             Self::AccountExists
             | Self::OtherOrg { .. }
+            | Self::MembersFull { .. }
             | Self::TokenExists(_)
             | Self::TokenRevoked(_)
             | Self::Full { .. }
@@ -301,6 +329,7 @@ impl Rejection {
             | Self::BoostExists
             | Self::BoostEmpty
             | Self::NoSubscription
+            | Self::NoBasePlan
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
             | Self::CanceledEnded { .. }
@@ -314,11 +343,14 @@ impl Rejection {
             | Self::OpenReservations => RejectionClass::Conflict,
             Self::UnknownOrg
             | Self::UnknownPlan(_)
+            | Self::IsAddon(_)
+            | Self::NotAddon(_)
             | Self::CapRequired
             | Self::WrongKind { .. }
             | Self::FeatureRequired
             | Self::NotCapacity(_)
             | Self::NotCountable(_)
+            | Self::CountsMembers(_)
             | Self::NotConsumable(_)
             | Self::EndRequired { .. }
             | Self::StartsCanceled

@@ -20,8 +20,10 @@ pub struct Relocation {
     pub from: (AccountId, u64),
     /// Where it lives from now on, and that home's version before the move; 0 when the user itself becomes a home.
     pub to: (AccountId, u64),
-    /// The org that it leaves, as it is afterwards, where that changes it; its [`Account::due_at`] stays.
+    /// The org that it leaves, if it leaves one, as it is afterwards; its [`Account::due_at`] stays.
     pub left_org: Option<Account>,
+    /// The org that it joins, if it joins one, as it is afterwards; its [`Account::due_at`] stays.
+    pub joined_org: Option<Account>,
     /// The operation booked in the home that it leaves; when the user itself was that home, the home ceases.
     pub left: Operation,
     /// The operation booked in the home that it enters.

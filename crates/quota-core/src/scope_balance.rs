@@ -19,7 +19,12 @@ pub struct ScopeBalance {
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureCode>,
     /// What may be used at most in the current window; none when no subscription in force names the feature.
-    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "g",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
     pub granted: Option<Limit>,
     /// Spent for good in the current window, in stored units.
     #[serde(rename = "u", default, skip_serializing_if = "is_default")]
@@ -34,11 +39,29 @@ pub struct ScopeBalance {
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub remaining: Option<u64>,
     /// The plan's limit in stored units.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "p",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
     pub plan_value: Option<Limit>,
     /// The override's limit in stored units.
-    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "v",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
     pub override_value: Option<Limit>,
+    /// What add-ons add to either, in stored units (P13).
+    #[serde(
+        rename = "a",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
+    pub added: Option<Limit>,
     /// Credits left, where they can pay for the feature.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub credits: Option<u64>,
@@ -87,8 +110,16 @@ pub struct WindowBalance {
     #[serde(rename = "a", default, skip_serializing_if = "is_default")]
     pub anchor: Anchor,
     /// What may be used at most, in stored units, what came over from the window before included.
-    #[serde(rename = "g")]
+    #[serde(rename = "g", deserialize_with = "crate::amount::stored_limit")]
     pub granted: Limit,
+    /// What add-ons add to it, in stored units.
+    #[serde(
+        rename = "q",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
+    pub added: Option<Limit>,
     /// Spent for good, in stored units.
     #[serde(rename = "u", default, skip_serializing_if = "is_default")]
     pub used: u64,

@@ -72,10 +72,12 @@ impl Account {
             policy: Policy::Enforce,
             subscription: None,
             trial_began_at: None,
+            addons: BTreeMap::new(),
             overrides: BTreeMap::new(),
             tokens: BTreeMap::new(),
             former_homes: Vec::new(),
             left_members: BTreeMap::new(),
+            members: 0,
             last_event: 0,
         };
         Self {

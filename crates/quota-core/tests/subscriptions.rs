@@ -19,6 +19,7 @@ fn plan(price: u64, interval: Interval) -> Plan {
     Plan {
         code: PlanCode::new("pro").expect("a literal code"),
         name: "Pro".to_owned(),
+        kind: quota_core::catalog::PlanKind::Base,
         price,
         currency: "usd".to_owned(),
         interval,

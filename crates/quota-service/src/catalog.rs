@@ -288,6 +288,9 @@ fn ceilings(
 ) -> Vec<Ceiling> {
     let context = setting.under(catalog);
     let used = |bucket: &Bucket| {
+        if feature.counts.is_some() {
+            return row.account.terms.members;
+        }
         let balance = row.account.books.balance(bucket);
         balance.map_or(0, |balance: &Balance| balance.used)
     };

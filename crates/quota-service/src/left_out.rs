@@ -8,7 +8,7 @@ use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::Catalog;
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::ports::AccountRow;
-use quota_core::terms::Subscription;
+use quota_core::terms::{Addon, Subscription};
 
 /// The features and plans that a call of `apply` names as meant to go. What the file does not leave out is ignored; what
 /// there never was is refused.
@@ -62,7 +62,7 @@ impl fmt::Display for Entry {
     }
 }
 
-/// An entry that a file leaves out and accounts hold: through a subscription, an override or a balance.
+/// An entry that a file leaves out and accounts hold: through a subscription, an add-on, an override or a balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldEntry {
     /// What the file leaves out.
@@ -135,12 +135,27 @@ fn holds_feature(
         let plan = catalog.plan(&held.plan, held.plan_version);
         plan.is_some_and(|plan| plan.limits.contains_key(code))
     };
+    let mut addons = held_addons(row, now);
+    let of_addon = addons.any(|(addon, held)| {
+        let plan = catalog.plan(addon, held.plan_version);
+        plan.is_some_and(|plan| plan.limits.contains_key(code))
+    });
     has_override
+        || of_addon
         || row.account.books.balances.iter().any(counts)
         || subscriptions(row, now).into_iter().any(names)
 }
 
+/// The account's add-ons that have not ended.
+fn held_addons(row: &AccountRow, now: DateTime<Utc>) -> impl Iterator<Item = (&PlanCode, &Addon)> {
+    let addons = row.account.terms.addons.iter();
+    addons.filter(move |(_, addon)| !addon.is_over(now))
+}
+
 fn holds_plan(row: &AccountRow, code: &PlanCode, now: DateTime<Utc>, catalog: &Catalog) -> bool {
+    if held_addons(row, now).any(|(addon, _)| addon == code) {
+        return true;
+    }
     let stored = row.account.terms.subscription.as_ref();
     let fell_back = stored.is_some_and(|held| has_ended(held, now));
     if fell_back && catalog.default_plan.as_ref() == Some(code) {

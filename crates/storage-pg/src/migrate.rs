@@ -18,7 +18,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const AFTER_FILES_LOCK: i64 = 4_117_219_052;
 
 /// Version, name and text of each file in `migrations/postgres`.
-pub(crate) const FILES: [(i64, &str, &str); 9] = [
+pub(crate) const FILES: [(i64, &str, &str); 10] = [
     (
         1,
         "accounts",
@@ -63,6 +63,11 @@ pub(crate) const FILES: [(i64, &str, &str); 9] = [
         9,
         "schema_read",
         include_str!("../../../migrations/postgres/0009_schema_read.sql"),
+    ),
+    (
+        10,
+        "members",
+        include_str!("../../../migrations/postgres/0010_members.sql"),
     ),
 ];
 

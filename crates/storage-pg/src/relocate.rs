@@ -108,20 +108,33 @@ async fn leave(connection: &mut PgConnection, moved: &Relocation) -> Result<bool
     if moved.from.0 != moved.user {
         set_version(connection, &moved.from.0, moved.left.sequence).await?;
     }
-    if let Some(Account { terms, books }) = &moved.left_org {
-        sqlx::query(SET_ORG)
-            .bind(moved.from.0.as_str())
-            .bind(json_text(terms)?)
-            .bind(json_text(books)?)
-            .bind(i16::from(moved.from.0.shard()))
-            .execute(&mut *connection)
-            .await
-            .map_err(store_error)?;
+    if let Some(org) = &moved.left_org {
+        set_org(connection, &moved.from.0, org).await?;
     }
     Ok(left.rows_affected() == 1)
 }
 
+/// Writes the org whose home it is.
+async fn set_org(
+    connection: &mut PgConnection,
+    home: &AccountId,
+    org: &Account,
+) -> Result<(), StoreError> {
+    sqlx::query(SET_ORG)
+        .bind(home.as_str())
+        .bind(json_text(&org.terms)?)
+        .bind(json_text(&org.books)?)
+        .bind(i16::from(home.shard()))
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
 async fn enter(connection: &mut PgConnection, moved: &Relocation) -> Result<(), StoreError> {
+    if let Some(org) = &moved.joined_org {
+        set_org(connection, &moved.to.0, org).await?;
+    }
     let Account { terms, books } = &moved.account;
     let own = moved.to.0 == moved.user;
     let version = if own { moved.joined.sequence } else { 0 };

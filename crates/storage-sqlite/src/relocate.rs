@@ -18,7 +18,7 @@ pub(crate) struct Move {
     from: (AccountId, i64),
     to: (AccountId, i64),
     account: AccountChange,
-    left_org: Option<(String, String)>,
+    orgs: Vec<(AccountId, String, String)>,
     left: (Guard, OperationRow),
     joined: (Guard, OperationRow),
     event: EventRow,
@@ -50,10 +50,7 @@ impl Move {
             from: (from.clone(), counter(*from_version)?),
             to: (to.clone(), counter(*to_version)?),
             account: AccountChange::new(to, Guard::default(), &account)?,
-            left_org: match &moved.left_org {
-                Some(org) => Some((json(&org.terms)?, json(&org.books)?)),
-                None => None,
-            },
+            orgs: orgs(moved)?,
             left: (
                 guard(from, &moved.left)?,
                 OperationRow::new(from, &moved.left)?,
@@ -65,6 +62,15 @@ impl Move {
             event: EventRow::new(&moved.event)?,
         })
     }
+}
+
+/// The orgs that a move changes, each the home of its own.
+fn orgs(moved: &Relocation) -> Result<Vec<(AccountId, String, String)>, Fault> {
+    let left = moved.left_org.as_ref().map(|org| (&moved.from.0, org));
+    let joined = moved.joined_org.as_ref().map(|org| (&moved.to.0, org));
+    let changed = left.into_iter().chain(joined);
+    let encoded = changed.map(|(id, org)| Ok((id.clone(), json(&org.terms)?, json(&org.books)?)));
+    encoded.collect()
 }
 
 /// Runs inside a transaction that holds the only right to write.
@@ -109,14 +115,14 @@ pub(crate) async fn relocate(
     rows.accounts.push(moved.account);
     rows.operations.extend([moved.left.1, moved.joined.1]);
     rows.events.push(moved.event);
-    let left_org = moved.left_org.take();
-    rows.write(connection).await?;
-    if let Some((terms, books)) = left_org {
+    let orgs = std::mem::take(&mut moved.orgs);
+    rows.write(&mut *connection).await?;
+    for (org, terms, books) in orgs {
         let statement =
             "update accounts set terms = ?2, books = ?3 where home = ?1 and account = ?1";
-        let statement = sqlx::query(statement).bind(moved.from.0.as_str());
+        let statement = sqlx::query(statement).bind(org.as_str());
         let statement = statement.bind(terms).bind(books);
-        statement.execute(connection).await?;
+        statement.execute(&mut *connection).await?;
     }
     Ok(true)
 }

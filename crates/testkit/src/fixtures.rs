@@ -23,7 +23,7 @@ use quota_core::origin::Origin;
 use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
 use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::terms::{PlanChange, Policy, Status, Subscription, Terms};
+use quota_core::terms::{Addon, PlanChange, Policy, Status, Subscription, Terms};
 use uuid::Uuid;
 
 /// So many seconds after the first instant of 2026.
@@ -85,6 +85,23 @@ pub fn subscription(anchor_at: DateTime<Utc>) -> Subscription {
     }
 }
 
+/// Add-ons with as much as may be said of one, and with as little.
+pub fn addons(starts_at: DateTime<Utc>) -> BTreeMap<PlanCode, Addon> {
+    let least = Addon {
+        plan_version: None,
+        quantity: Quantity::ONE,
+        starts_at,
+        ends_at: None,
+    };
+    let full = Addon {
+        plan_version: Some(u32::MAX),
+        quantity: Quantity::new(QUANTITY_MAX).expect("the most there may be"),
+        starts_at,
+        ends_at: Some(instant(8)),
+    };
+    BTreeMap::from([(plan("more"), least), (plan("most.v-1_a"), full)])
+}
+
 /// An idempotency key, from a literal.
 pub fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(text).expect("a key")
@@ -115,10 +132,12 @@ pub fn terms() -> Terms {
         policy: Policy::Enforce,
         subscription: None,
         trial_began_at: None,
+        addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
+        members: 0,
         last_event: 0,
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 88] = [
+const ROUTES: [&str; 94] = [
     "get /healthz",
     "get /metrics",
     "get /readyz",
@@ -88,6 +88,12 @@ const ROUTES: [&str; 88] = [
     "post /v1/users/{id}/tokens",
     "put /v1/orgs/{id}",
     "put /v1/orgs/{id}/overrides/{feature}",
+    "delete /v1/orgs/{id}/addons/{plan}",
+    "delete /v1/users/{id}/addons/{plan}",
+    "get /v1/orgs/{id}/addons",
+    "get /v1/users/{id}/addons",
+    "put /v1/orgs/{id}/addons/{plan}",
+    "put /v1/users/{id}/addons/{plan}",
     "put /v1/orgs/{id}/subscription/seats",
     "put /v1/users/{id}/subscription/seats",
     "put /v1/users/{id}",
@@ -156,6 +162,7 @@ async fn every_route_is_in_the_document_and_answers() {
             .replace("{token}", "t")
             .replace("{grant}", "g")
             .replace("{boost}", "b")
+            .replace("{plan}", "p")
             .replace("{name}", "prune")
             .replace("{id}", "i");
         let answer = api.send(method, &path, &[], Vec::new()).await;
@@ -284,6 +291,7 @@ async fn the_examples_of_the_document_are_taken() {
             .replace("{token}", "t")
             .replace("{grant}", "g")
             .replace("{boost}", "b")
+            .replace("{plan}", "p")
             .replace("{name}", "prune");
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
         let answer = api.json(method.clone(), &path, &body).await;

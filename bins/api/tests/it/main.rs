@@ -1,6 +1,7 @@
 //! The API over real HTTP: the worked examples on every store, bad input, keys, the document, and the built binary.
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
+mod addons;
 mod api_under_test;
 mod bad_catalogs;
 mod bad_input;
@@ -19,6 +20,7 @@ mod flags;
 mod held_catalogs;
 mod job_runs;
 mod kill;
+mod members;
 mod moves;
 mod nodes;
 mod pg_kill;

@@ -44,6 +44,8 @@ async fn a_read_key_looks_and_never_spends() {
         (Method::POST, "/v1/users/ann/subscription/cancel"),
         (Method::POST, "/v1/users/ann/subscription/resume"),
         (Method::PUT, "/v1/users/ann/subscription/seats"),
+        (Method::PUT, "/v1/users/ann/addons/more"),
+        (Method::DELETE, "/v1/users/ann/addons/more"),
         (Method::POST, "/v1/users/ann/reset"),
     ];
     for (method, path) in spending {

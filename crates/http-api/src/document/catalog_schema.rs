@@ -16,13 +16,14 @@ const IN_SCHEMA: &str = "#/$defs/";
 const FILE: &str = "CatalogFile";
 
 /// The fields of a feature that only what is counted has.
-const COUNTED: [&str; 6] = [
+const COUNTED: [&str; 7] = [
     "cadence",
     "anchor",
     "on_renewal",
     "credit_cost",
     "trial_limit",
     "scale",
+    "counts",
 ];
 
 /// The JSON Schema of the catalog file.

@@ -39,7 +39,6 @@ pub(crate) fn account_body(
         };
         (feature.clone(), view)
     });
-    let subscription = terms.subscription.as_ref();
     AccountBody {
         id: id.id().to_owned(),
         kind: id.kind(),
@@ -49,7 +48,7 @@ pub(crate) fn account_body(
         unlimited: is_user.then_some(terms.unlimited),
         org: terms.org.clone(),
         policy: (!is_user).then_some(terms.policy),
-        subscription: subscription.map(|held| subscription_body(state, held, catalog)),
+        subscription: subscription_body(state, terms, catalog),
         overrides: overrides.collect(),
     }
 }
@@ -151,7 +150,7 @@ fn org_parts(body: OrgBody) -> (AccountSpec, Note) {
 
 /// Creates a user.
 #[utoipa::path(post, path = "/v1/users", tag = "accounts", request_body = NewUserBody,
-    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The account already exists", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The account already exists, or its org has all the members that it may have", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn create_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -171,7 +170,7 @@ pub(crate) async fn create_user(
 /// Creates a user, or changes it.
 #[utoipa::path(put, path = "/v1/users/{id}", tag = "accounts", request_body = UserBody,
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The user is in another org; `PUT /v1/users/{id}/org` moves it", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed", body = ChangeBody), (status = 201, description = "Created", body = ChangeBody), (status = 409, description = "The user is in another org (`PUT /v1/users/{id}/org` moves it), or its org has all the members that it may have", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn put_user(
     State(state): State<ApiState>,
     Writes(caller): Writes,

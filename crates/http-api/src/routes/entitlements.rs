@@ -46,6 +46,8 @@ fn body(account: AccountId, entitlements: Entitlements) -> EntitlementsBody {
     EntitlementsBody {
         account,
         in_force: entitlements.is_in_force,
+        seats: entitlements.seats,
+        addons: entitlements.addons,
         limits: limits.collect::<BTreeMap<_, _>>(),
         flags: entitlements.had.flags,
         settings: entitlements.had.settings,

@@ -1,6 +1,7 @@
 //! The routes, one file for each area.
 
 pub(crate) mod accounts;
+pub(crate) mod addons;
 pub(crate) mod batch;
 pub(crate) mod boosts;
 pub(crate) mod catalog;

@@ -46,7 +46,7 @@ fn not_here(current: Option<OrgId>) -> Problem {
 #[utoipa::path(put, path = "/v1/users/{id}/org", tag = "accounts", request_body = MoveBody,
     params(("id" = String, Path, description = "The user's id")),
     responses((status = 200, description = "Moved, or already there", body = ChangeBody),
-        (status = 409, description = "It has open reservations", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It has open reservations, or the org has all the members that it may have", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is no such org", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn move_user(
     State(state): State<ApiState>,

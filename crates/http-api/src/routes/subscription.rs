@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use api_types::{
-    CancelBody, ChangeBody, ChangePlanBody, FieldError, ReasonBody, RenewBody, ScheduledBody,
-    SeatsBody, StartBody, StatusBody, SubscriptionBody, UpcomingBody,
+    AddonBody, CancelBody, ChangeBody, ChangePlanBody, FieldError, ReasonBody, RenewBody,
+    ScheduledBody, SeatsBody, StartBody, StatusBody, SubscriptionBody, UpcomingBody,
 };
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use quota_core::command::{
     Cancel, ChangePlan, ChangeWhen, Command, Renew, SetSeats, SetStatus, Subscribe,
 };
 use quota_core::ids::PlanCode;
-use quota_core::terms::Subscription;
+use quota_core::terms::{Subscription, Terms};
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
@@ -43,21 +43,23 @@ pub(crate) async fn catalog_for(
     Ok(Arc::default())
 }
 
+/// The subscription among an account's terms, if it has one, and the add-ons beside it.
 pub(crate) fn subscription_body(
     state: &ApiState,
-    held: &Subscription,
+    terms: &Terms,
     catalog: &Catalog,
-) -> SubscriptionBody {
+) -> Option<SubscriptionBody> {
     let engine = state.engine();
     let now = engine.now();
-    let held = held.current(catalog, now);
+    let held = terms.subscription.as_ref()?.current(catalog, now);
     let period = held.period(now);
-    SubscriptionBody {
+    let in_force = held.is_in_force(now, engine.settings().grace);
+    Some(SubscriptionBody {
         plan: held.plan.clone(),
         plan_version: held.plan_version,
         seats: held.seats,
         status: held.status,
-        in_force: held.is_in_force(now, engine.settings().grace),
+        in_force,
         starts_at: period.starts_at,
         ends_at: period.ends_at.unwrap_or(held.ends_at),
         interval: held.interval,
@@ -70,7 +72,22 @@ pub(crate) fn subscription_body(
             at: change.at,
         }),
         upcoming: held.chain().skip(1).map(upcoming_body).collect(),
-    }
+        addons: addon_bodies(terms, in_force, now),
+    })
+}
+
+/// The add-ons among an account's terms that have not ended.
+fn addon_bodies(terms: &Terms, in_force: bool, now: DateTime<Utc>) -> Vec<AddonBody> {
+    let held = terms.addons.iter().filter(|(_, addon)| !addon.is_over(now));
+    held.map(|(plan, addon)| AddonBody {
+        plan: plan.clone(),
+        plan_version: addon.plan_version,
+        quantity: addon.quantity,
+        in_force: in_force && addon.is_held(now),
+        starts_at: addon.starts_at,
+        ends_at: addon.ends_at,
+    })
+    .collect()
 }
 
 fn upcoming_body(next: &Subscription) -> UpcomingBody {
@@ -92,13 +109,14 @@ pub(crate) async fn subscription(
     Account(account): Account,
 ) -> Result<Json<SubscriptionBody>, Problem> {
     let row = state.engine().account(&account).await?;
-    let Some(held) = &row.account.terms.subscription else {
+    let terms = &row.account.terms;
+    let catalog = catalog_for(&state, terms.subscription.as_ref()).await?;
+    let body = subscription_body(&state, terms, &catalog);
+    body.map(Json).ok_or_else(|| {
         let none = Rejection::NoSubscription;
         let (code, detail) = (none.code(), none.to_string());
-        return Err(Problem::new(StatusCode::NOT_FOUND, code, detail));
-    };
-    let catalog = catalog_for(&state, Some(held)).await?;
-    Ok(Json(subscription_body(&state, held, &catalog)))
+        Problem::new(StatusCode::NOT_FOUND, code, detail)
+    })
 }
 
 /// Starts a subscription: now, in place of any other; in the future, after everything that is paid for.

@@ -27,6 +27,14 @@ use crate::wire::again;
 pub(crate) const CATALOG: &str = concat!(
     include_str!("../../../quota-core/catalogs/article-platform.toml"),
     include_str!("../../../quota-core/catalogs/llm-gateway.toml"),
+    r#"
+[[plan]]
+code = "article_more"
+name = "More articles"
+kind = "addon"
+price = 900
+limits = { articles_per_month = 50 }
+"#,
 );
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 pub(crate) const TOML: (&str, &str) = ("content-type", "application/toml");

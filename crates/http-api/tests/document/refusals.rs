@@ -54,6 +54,7 @@ fn path_of(method: &str, template: &str) -> String {
         .replace("{token}", "ci")
         .replace("{grant}", "pack")
         .replace("{boost}", "sale")
+        .replace("{plan}", "article_more")
         .replace("{name}", "none")
 }
 
@@ -64,6 +65,7 @@ fn body_of(method: &str, path: &str) -> Value {
         ("put", "org") => json!({"org": null}),
         ("put", "{feature}") => json!({"limit": 5}),
         (_, "subscription" | "change-plan") => json!({"plan": "article_pro"}),
+        ("put", "{plan}") => json!({"quantity": 2}),
         (_, "seats") => json!({"seats": 5}),
         (_, "status") => json!({"status": "past_due"}),
         (_, "credits") => json!({"id": "pack", "amount": 5}),

@@ -23,6 +23,7 @@ pub(crate) async fn told(api: &Api) {
         terms(api, account).await;
         money(api, account).await;
         boosts(api, account).await;
+        addons(api, account).await;
     }
     orgs(api).await;
     tokens(api).await;
@@ -128,6 +129,26 @@ async fn boosts(api: &Api, account: &str) {
     api.ask(&back, json!({"reason": "a mistake"}), 200).await;
     api.ask(&back, NONE, 409).await;
     api.ask(&format!("get {at}"), NONE, 200).await;
+}
+
+async fn addons(api: &Api, account: &str) {
+    let one = format!("/v1/{account}/addons/article_more");
+    let (put, delete) = (format!("put {one}"), format!("delete {one}"));
+    let two = json!({"quantity": 2, "ends_at": "2027-01-01T00:00:00Z", "reason": "a busy month"});
+    api.ask(&put, two, 200).await;
+    api.ask(&put, json!({"quantity": 3}), 200).await;
+    let list = format!("get /v1/{account}/addons");
+    let held = api.ask(&list, NONE, 200).await;
+    assert_eq!(held.body["addons"][0]["quantity"], 3, "{}", held.text);
+    api.ask(&format!("get /v1/{account}/subscription"), NONE, 200)
+        .await;
+    let fresh = format!("put /v1/{account}.new");
+    api.ask(&fresh, json!({}), 201).await;
+    let without_base = format!("{fresh}/addons/article_more");
+    api.ask(&without_base, json!({"quantity": 1}), 409).await;
+    api.ask(&delete, json!({"reason": "over"}), 200).await;
+    api.ask(&delete, NONE, 404).await;
+    api.ask(&put, json!({"quantity": 1}), 200).await;
 }
 
 async fn orgs(api: &Api) {

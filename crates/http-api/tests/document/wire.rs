@@ -2,15 +2,15 @@
 //! without a difference.
 
 use api_types::{
-    AccountBody, AccountList, BatchAnswer, BatchBody, BoostBody, BoostList, CancelBody,
+    AccountBody, AccountList, AddonList, BatchAnswer, BatchBody, BoostBody, BoostList, CancelBody,
     CatalogBody, ChangeBody, ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody,
     DecisionBody, EntitlementsBody, ExtendBody, GrantBody, HealthBody, JobList, KeyBody, KeyList,
     LedgerBody, MemberList, MoveBody, NewBoostBody, NewGrantBody, NewKeyBody, NewOrgBody,
     NewTokenBody, NewUserBody, OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges,
     Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
-    ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, StartBody,
-    StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody,
-    UserBody,
+    ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody,
+    StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody,
+    TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -28,18 +28,21 @@ pub(crate) fn again(schema: &Value, body: &Value) -> Result<Value, String> {
     by_type(name, body)
 }
 
+macro_rules! by_name {
+    ($name:ident, $json:ident: $($body:ident),* $(,)?) => {
+        match $name {
+            $(stringify!($body) => written::<$body>($json),)*
+            _ => Err(format!("`{}` is no type of api-types", $name)),
+        }
+    };
+}
+
 fn by_type(name: &str, body: &Value) -> Result<Value, String> {
-    macro_rules! by_name {
-        ($($body:ident),* $(,)?) => {
-            match name {
-                $(stringify!($body) => written::<$body>(body),)*
-                _ => Err(format!("`{name}` is no type of api-types")),
-            }
-        };
-    }
     by_name!(
+        name, body:
         AccountBody,
         AccountList,
+        AddonList,
         BatchAnswer,
         BatchBody,
         BoostBody,
@@ -90,6 +93,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         RunJobBody,
         RunList,
         SeatsBody,
+        SetAddonBody,
         StartBody,
         StatusBody,
         SubscriptionBody,

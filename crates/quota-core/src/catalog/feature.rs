@@ -67,6 +67,15 @@ pub enum OnRenewal {
     Carry,
 }
 
+/// What uses a capacity by itself, where no request does (C12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Counts {
+    /// The members of an org: one joins and it is charged, one leaves and it is given back.
+    Members,
+}
+
 /// Something that plans differ in (C1): counted and limited, or had or read.
 ///
 /// Of a flag or a setting only code, name, kind and perhaps a unit are said; the rest has its defaults, and is neither read
@@ -93,6 +102,8 @@ pub struct Feature {
     pub trial_limit: u64,
     /// Stored units in one shown unit, at least 1; limits are written in shown units, amounts in stored ones.
     pub scale: u64,
+    /// What uses it by itself; none where requests do.
+    pub counts: Option<Counts>,
 }
 
 impl Feature {
@@ -109,7 +120,13 @@ impl Feature {
             credit_cost: None,
             trial_limit: 0,
             scale: 1,
+            counts: None,
         }
+    }
+
+    /// Whether requests use it: what is not counted is only had or read, and an org's members come and go.
+    pub fn is_drawn(&self) -> bool {
+        self.kind.is_counted() && self.counts.is_none()
     }
 
     /// What a renewal does to `used`, with the default of its kind (C5).

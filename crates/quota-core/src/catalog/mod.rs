@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{FeatureCode, PlanCode};
 
 pub use cadence::{Cadence, InvalidCadence, Span};
-pub use feature::{Anchor, Feature, Kind, OnRenewal};
+pub use feature::{Anchor, Counts, Feature, Kind, OnRenewal};
 pub use given::Given;
-pub use plan::{CatalogFile, Interval, Plan};
+pub use plan::{CatalogFile, Interval, Plan, PlanKind};
 pub use plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 pub use validate::InvalidCatalog;
 
@@ -67,13 +67,14 @@ impl Catalog {
 
     /// This catalog after `file` was applied: a plan that changed gets a new version, features are replaced,
     /// plans that the file leaves out stay for those who have them (C7). How a feature is counted does not change, nor
-    /// when it was left out and comes back.
+    /// whether a plan is an add-on, nor when it was left out and comes back.
     ///
     /// # Errors
     /// [`InvalidCatalog`] names the entry and the field that break a rule; nothing is changed then.
     pub fn applied(&self, file: &CatalogFile) -> Result<Self, InvalidCatalog> {
         validate::check(file)?;
         validate::check_counting((&self.features, &self.former_features), file)?;
+        validate::check_kinds((&self.plans, &self.former_plans), file)?;
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
         next.default_plan.clone_from(&file.default_plan);

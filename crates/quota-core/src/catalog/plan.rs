@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::feature::Feature;
 use super::plan_limit::PlanValue;
+use crate::absent::is_default;
 use crate::ids::{FeatureCode, PlanCode};
 
 /// How long one paid period lasts.
@@ -30,6 +31,18 @@ impl Interval {
     }
 }
 
+/// Whether a plan is subscribed to, or held beside one that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PlanKind {
+    /// An account subscribes to it.
+    #[default]
+    Base,
+    /// It is held beside a base plan, in a quantity, and adds to its limits.
+    Addon,
+}
+
 /// What a subscription grants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -39,6 +52,9 @@ pub struct Plan {
     pub code: PlanCode,
     /// A name for people.
     pub name: String,
+    /// Whether accounts subscribe to it, or hold it beside the plan that they subscribe to (C13).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kind: PlanKind,
     /// Price of one interval in minor units of `currency`; 0 makes it a free plan (S7).
     #[serde(default)]
     pub price: u64,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, Kind, OnRenewal};
-use super::plan::{CatalogFile, Plan};
+use super::plan::{CatalogFile, Plan, PlanKind};
 use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 use crate::amount::{AMOUNT_MAX, Limit};
-use crate::ids::FeatureCode;
+use crate::ids::{FeatureCode, PlanCode};
 
 /// Longest trial of a plan, in days.
 const TRIAL_DAYS_MAX: u16 = 366;
@@ -42,6 +42,7 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
     let mut plans = BTreeSet::new();
     for plan in &file.plans {
         check_plan(plan)?;
+        check_addon(plan)?;
         let entry = format!("plan `{}`", plan.code);
         if !plans.insert(&plan.code) {
             return Err(refused(&entry, "code", "stands twice"));
@@ -73,6 +74,9 @@ fn check_default(file: &CatalogFile) -> Result<(), InvalidCatalog> {
     let refused = |why: &str| Err(refused("the file", "default_plan", why));
     match file.plans.iter().find(|plan| plan.code == *code) {
         None => refused(&format!("names the unknown plan `{code}`")),
+        Some(plan) if plan.kind == PlanKind::Addon => {
+            refused(&format!("must be a base plan: `{code}` is an add-on"))
+        }
         Some(plan) if !plan.is_free() => {
             refused(&format!("must be a free plan: `{code}` has a price"))
         }
@@ -97,6 +101,7 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
     if feature.trial_limit > AMOUNT_MAX {
         return Err(refused(&entry, "trial_limit", "must be at most 10^15"));
     }
+    check_counts(feature, &entry)?;
     check_anchor(Per::of(feature)).map_err(|why| refused(&entry, "anchor", why))?;
     let is_spent = feature.kind == Kind::Consumable && feature.renewal() == OnRenewal::Reset;
     if feature.anchor == Anchor::FirstUse && !is_spent {
@@ -115,6 +120,34 @@ fn check_feature(feature: &Feature) -> Result<(), InvalidCatalog> {
     Ok(())
 }
 
+/// Members come and go by themselves, one by one (C12): nothing renews them, and nothing else pays for them.
+fn check_counts(feature: &Feature, entry: &str) -> Result<(), InvalidCatalog> {
+    if feature.counts.is_none() {
+        return Ok(());
+    }
+    if feature.kind != Kind::Capacity {
+        let why = "is for a `capacity`: members occupy their places, and give them back";
+        return Err(refused(entry, "counts", why));
+    }
+    let plain = Feature::new(feature.code.clone(), &feature.name, feature.kind);
+    let kept = [
+        ("cadence", feature.cadence == plain.cadence),
+        ("anchor", feature.anchor == plain.anchor),
+        ("on_renewal", feature.renewal() == plain.renewal()),
+        ("credit_cost", feature.credit_cost == plain.credit_cost),
+        ("trial_limit", feature.trial_limit == plain.trial_limit),
+        ("scale", feature.scale == plain.scale),
+    ];
+    match kept.iter().find(|(_, is_kept)| !is_kept) {
+        Some((field, _)) => {
+            let why =
+                "must be left out where members are counted, or `subscription` as the cadence";
+            Err(refused(entry, field, why))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Of a flag or a setting nothing is said but what it is: code, name, and perhaps a unit (C2).
 fn check_uncounted(feature: &Feature, entry: &str) -> Result<(), InvalidCatalog> {
     let plain = Feature::new(feature.code.clone(), &feature.name, feature.kind);
@@ -125,6 +158,7 @@ fn check_uncounted(feature: &Feature, entry: &str) -> Result<(), InvalidCatalog>
         ("credit_cost", feature.credit_cost == plain.credit_cost),
         ("trial_limit", feature.trial_limit == plain.trial_limit),
         ("scale", feature.scale == plain.scale),
+        ("counts", feature.counts == plain.counts),
     ];
     match kept.iter().find(|(_, is_kept)| !is_kept) {
         Some((field, _)) => {
@@ -247,6 +281,7 @@ pub(super) fn check_counting(
             ("anchor", feature.anchor == known.anchor),
             ("on_renewal", feature.renewal() == known.renewal()),
             ("scale", feature.scale == known.scale),
+            ("counts", feature.counts == known.counts),
         ];
         if let Some((field, _)) = kept.iter().find(|(_, is_kept)| !is_kept) {
             let entry = format!("feature `{code}`");
@@ -285,6 +320,53 @@ fn check_plan(plan: &Plan) -> Result<(), InvalidCatalog> {
             return Err(refused(&entry, "trial_days", why));
         }
         Some(_) | None => {}
+    }
+    Ok(())
+}
+
+/// A limit of an add-on is so much for each of its quantity, and no seat; it has no periods, and so no trial.
+fn check_addon(plan: &Plan) -> Result<(), InvalidCatalog> {
+    if plan.kind == PlanKind::Base {
+        return Ok(());
+    }
+    if plan.trial_days.is_some() {
+        let entry = format!("plan `{}`", plan.code);
+        let why = "is for a plan that accounts subscribe to: this is an add-on";
+        return Err(refused(&entry, "trial_days", why));
+    }
+    let mut limits = plan.limits.iter();
+    let per_seat = limits.find(|(_, value)| value.limits().iter().any(|limit| limit.per_seat));
+    match per_seat {
+        Some((code, _)) => Err(InvalidCatalog {
+            entry: format!("plan `{}`", plan.code),
+            field: "limits",
+            member: Some(code.clone()),
+            why: format!("of `{code}` cannot be `per_seat`: an add-on has a quantity of its own"),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// All versions of plans.
+type Versions = BTreeMap<PlanCode, Vec<Plan>>;
+
+/// A plan that there is, or once was, stays an add-on or a base plan: accounts have it as what it was.
+pub(super) fn check_kinds(
+    (known, former): (&Versions, &Versions),
+    file: &CatalogFile,
+) -> Result<(), InvalidCatalog> {
+    for plan in &file.plans {
+        let versions = known.get(&plan.code).or_else(|| former.get(&plan.code));
+        let last = versions.and_then(|versions| versions.last());
+        if last.is_some_and(|last| last.kind != plan.kind) {
+            return Err(InvalidCatalog {
+                entry: format!("plan `{}`", plan.code),
+                field: "kind",
+                member: None,
+                why: "cannot change: accounts hold it as what it was; use a code of its own"
+                    .to_owned(),
+            });
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cadence::Cadence;
-use super::feature::{Anchor, Feature, Kind, OnRenewal};
+use super::feature::{Anchor, Counts, Feature, Kind, OnRenewal};
 use crate::absent::one;
 use crate::ids::FeatureCode;
 
@@ -22,6 +22,7 @@ const FIELDS: &[&str] = &[
     "credit_cost",
     "trial_limit",
     "scale",
+    "counts",
 ];
 
 /// A feature: something that plans differ in.
@@ -60,6 +61,9 @@ struct Written {
     /// counted only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scale: Option<u64>,
+    /// What uses it by itself, where no request does: the members of an org. For a capacity only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counts: Option<Counts>,
 }
 
 impl Written {
@@ -75,6 +79,7 @@ impl Written {
             ("credit_cost", self.credit_cost.is_some()),
             ("trial_limit", self.trial_limit.is_some()),
             ("scale", self.scale.is_some()),
+            ("counts", self.counts.is_some()),
         ];
         let mut stray = said.into_iter().filter(|(_, is_said)| *is_said);
         stray.next().map(|(field, _)| field)
@@ -107,6 +112,7 @@ impl Written {
             credit_cost: self.credit_cost,
             trial_limit: self.trial_limit.unwrap_or_default(),
             scale: self.scale.unwrap_or_else(one),
+            counts: self.counts,
         })
     }
 }
@@ -143,6 +149,7 @@ impl Serialize for Feature {
             credit_cost: self.credit_cost,
             trial_limit: is_counted.then_some(self.trial_limit),
             scale: is_counted.then_some(self.scale),
+            counts: self.counts,
         };
         written.serialize(serializer)
     }

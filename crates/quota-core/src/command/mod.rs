@@ -12,9 +12,9 @@ use crate::origin::Origin;
 
 pub use payload::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Commit, Consume,
-    Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
-    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetSeats, SetStatus,
-    Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetOverride, SetSeats,
+    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 
 /// Most items in one request, which is carried out whole or not at all (X2).
@@ -69,6 +69,8 @@ pub enum Command {
     ChangePlan(ChangePlan),
     SetStatus(SetStatus),
     SetSeats(SetSeats),
+    SetAddon(SetAddon),
+    EndAddon(EndAddon),
     Cancel(Cancel),
     /// Takes a cancellation back that has not acted yet (S8).
     Resume,
@@ -160,6 +162,8 @@ impl Command {
             | Self::ChangePlan(_)
             | Self::SetStatus(_)
             | Self::SetSeats(_)
+            | Self::SetAddon(_)
+            | Self::EndAddon(_)
             | Self::Cancel(_)
             | Self::Resume
             | Self::GrantCredits(_)

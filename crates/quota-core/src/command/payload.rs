@@ -237,6 +237,25 @@ pub struct SetSeats {
     pub seats: Quantity,
 }
 
+/// Gives the account so many of an add-on, from now on in place of what it has of it (C13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAddon {
+    /// Code of the add-on's plan; its newest version counts, but for one that is held already and pinned.
+    pub plan: PlanCode,
+    /// How many.
+    pub quantity: Quantity,
+    /// First instant at which it is held no more; when absent, it goes on with the base plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// Ends an add-on, at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndAddon {
+    /// Code of the add-on's plan; the account must hold it.
+    pub plan: PlanCode,
+}
+
 /// Adds a period behind the last that is paid for (S4, S8).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renew {

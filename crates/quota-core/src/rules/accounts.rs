@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use super::desk::Desk;
+use super::members::{join, must_have_place};
 use super::moves::move_usage;
 use super::outcome::Outcome;
 use crate::answer::Rejection;
@@ -55,6 +56,9 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         None if desk.home.id != desk.request.account => return Err(elsewhere(desk)),
         Some(_) | None => {}
     }
+    if spec.org.is_some() {
+        join_org(desk)?;
+    }
     let is_user = desk.request.account.kind() == AccountKind::User;
     let (now, default) = (desk.context.now, desk.context.catalog.default_plan());
     let detail = default.map(|(plan, _)| format!("with the default plan {}", plan.code));
@@ -68,10 +72,12 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         policy: spec.policy.unwrap_or_default(),
         subscription: default.map(|(plan, version)| Subscription::start(plan, version, now)),
         trial_began_at: None,
+        addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
+        members: 0,
         last_event: 0,
     };
     let books = Books::default();
@@ -79,6 +85,17 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     let id = desk.request.account.clone();
     desk.home.accounts.insert(id, Arc::new(account));
     Ok(desk.book_and_announce(Change::AccountCreated, detail, Vec::new()))
+}
+
+/// Counts one member more of the org whose home this is (C12).
+fn join_org(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+    let (context, id) = (desk.context, desk.home.id.clone());
+    let org = desk.home.account_mut(&id).ok_or(Rejection::UnknownOrg)?;
+    must_have_place(&context, org)?;
+    join(&mut org.terms);
+    desk.home.changes.accounts.insert(id.clone());
+    desk.home.changes.terms.insert(id);
+    Ok(())
 }
 
 fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection> {

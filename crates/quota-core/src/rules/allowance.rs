@@ -2,14 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::by_plan::{ByPlan, by_plan, by_plans, taken};
 use super::counting::{Clock, Counting};
+use super::held_plans::Held;
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per, Plan, PlanLimit, PlanValue};
+use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per};
 use crate::draw::Scope;
-use crate::quantity::Quantity;
 use crate::terms::{Subscription, Terms};
 use crate::window::Window;
+
+pub use super::by_plan::FurtherLimit;
 
 /// How an account stands towards a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub struct Allowance {
     pub plan_value: Option<Limit>,
     /// The override's limit in stored units, if one is active.
     pub override_value: Option<Limit>,
+    /// What add-ons add to either, in stored units; or what they grant where neither names the feature (P13).
+    pub added: Option<Limit>,
     /// What the plan's limit in that window is counted by; none where the plan has only further limits, or none that counts.
     pub own_per: Option<Per>,
     /// What came over from the window before, in stored units (C10): beside the plan's limit.
@@ -59,25 +64,6 @@ pub struct Allowance {
     pub further: Vec<FurtherLimit>,
 }
 
-/// One of several limits on a feature, beside that of the feature's own cadence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FurtherLimit {
-    /// What it is counted by.
-    pub per: Per,
-    /// The balance that counts it; it may not be open yet.
-    pub bucket: Bucket,
-    /// The span in which it counts, as far as is known now.
-    pub window: Window,
-    /// First instant at which the balance counts no more, whatever is renewed.
-    pub counts_until: Option<DateTime<Utc>>,
-    /// The limit in stored units, what came over included.
-    pub limit: Limit,
-    /// What came over from the window before, in stored units.
-    pub rolled_over: u64,
-    /// Whether the window begins only with the next accepted request (W7).
-    pub is_waiting: bool,
-}
-
 /// Which of an allowance's limits binds a request, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
@@ -87,35 +73,23 @@ pub struct Bound {
     pub window: Option<Cadence>,
 }
 
-fn taken(balances: &[Balance], bucket: &Bucket) -> u64 {
-    let found = balances.iter().find(|balance| balance.bucket == *bucket);
-    found.map_or(0, Balance::taken)
-}
-
-impl FurtherLimit {
-    /// Units left of it for a new request.
-    pub fn room(&self, balances: &[Balance]) -> u64 {
-        self.limit.room(taken(balances, &self.bucket))
-    }
-
-    /// When it is whole again; none for a window that has not begun.
-    pub fn resets_at(&self) -> Option<DateTime<Utc>> {
-        self.window.ends_at.filter(|_| !self.is_waiting)
-    }
-}
-
 impl Allowance {
-    /// The limit in stored units: the override's, else the plan's (F6); `None` when neither names the feature.
+    /// The limit in stored units: the override's, else the plan's (F6), with what add-ons add (P13); `None` when none of them
+    /// names the feature.
     pub fn limit(&self) -> Option<Limit> {
-        self.override_value.or(self.plan_value)
+        let own = self.override_value.or(self.plan_value);
+        match (own, self.added) {
+            (Some(own), Some(added)) => Some(own.with(added)),
+            (own, added) => own.or(added),
+        }
     }
 
     /// The limit of the feature's own window that counts now at a scope, what came over included: only while a subscription
     /// is in force (S3), but for the override of an org that never had one (O3).
     pub fn limit_at(&self, scope: Scope) -> Option<Limit> {
         match (self.standing, scope) {
-            (Standing::InForce, _) if self.override_value.is_some() => self.override_value,
-            (Standing::InForce, _) => self.plan_value.map(|limit| limit.plus(self.rolled_over)),
+            (Standing::InForce, _) if self.override_value.is_some() => self.limit(),
+            (Standing::InForce, _) => self.limit().map(|limit| limit.plus(self.rolled_over)),
             (Standing::Never, Scope::Org) => self.override_value,
             (Standing::Never, Scope::User | Scope::Token) | (Standing::Expired, _) => None,
         }
@@ -227,7 +201,25 @@ pub fn allowance(
         .filter(|own| own.is_active(now));
     let mut allowance = own_allowance(&clock, feature, standing);
     allowance.override_value = own.map(|own| own.limit.scaled(feature.scale));
-    add_plan(&mut allowance, &clock, (plan, feature));
+    let base = plan.and_then(|plan| Held::by_base(plan, feature));
+    let place = (&allowance.bucket, allowance.window);
+    let set = if terms.addons.is_empty() || in_force.is_none() {
+        base.map(|held| by_plan(&clock, place, (held, feature), None))
+    } else {
+        by_plans(&clock, place, (base, feature), catalog)
+    };
+    if let Some(set) = set {
+        let ByPlan {
+            plan_value,
+            added,
+            own_per,
+            rolled_over,
+            further,
+        } = set;
+        (allowance.plan_value, allowance.added) = (plan_value, added);
+        (allowance.own_per, allowance.rolled_over) = (own_per, rolled_over);
+        allowance.further = further;
+    }
     allowance
 }
 
@@ -267,71 +259,10 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         standing,
         plan_value: None,
         override_value: None,
+        added: None,
         own_per: None,
         rolled_over: 0,
         is_waiting,
         further: Vec::new(),
-    }
-}
-
-/// What the plan says of the feature: its limit in the feature's own window, and the further ones.
-fn add_plan(
-    allowance: &mut Allowance,
-    clock: &Clock<'_>,
-    (plan, feature): (Option<(&Plan, Quantity)>, &Feature),
-) {
-    let Some((plan, seats)) = plan else {
-        return;
-    };
-    let Some(value) = plan.limits.get(&feature.code) else {
-        return;
-    };
-    let per = Per::of(feature);
-    let limits = match value {
-        PlanValue::Limit(limit) => {
-            allowance.plan_value = Some(limit.scaled(feature.scale));
-            return;
-        }
-        PlanValue::Limits(limits) => limits,
-        PlanValue::Flag(_) | PlanValue::Text(_) => return,
-    };
-    let own = limits.iter().find(|limit| limit.per(feature) == per);
-    let own_limit = own.map_or(Limit::Unlimited, |own| own.stored(feature, seats));
-    allowance.plan_value = Some(own_limit);
-    if allowance.standing != Standing::InForce {
-        return;
-    }
-    if let Some(own) = own {
-        let max = own.rollover_max(feature);
-        let place = (&allowance.bucket, allowance.window);
-        allowance.rolled_over = clock.rolled_over(place, (per, own_limit), max);
-        allowance.own_per = Some(per);
-    }
-    let further = limits.iter().filter(|limit| limit.per(feature) != per);
-    let further = further.map(|limit| further_limit(clock, (feature, seats), limit));
-    allowance.further = further.collect();
-}
-
-fn further_limit(
-    clock: &Clock<'_>,
-    (feature, seats): (&Feature, Quantity),
-    limit: &PlanLimit,
-) -> FurtherLimit {
-    let per = limit.per(feature);
-    let counting = clock.counting(per, |bucket| {
-        matches!(bucket, Bucket::Further(code, of, _) if *code == feature.code && *of == per)
-    });
-    let start = counting.window.starts_at.timestamp_micros();
-    let bucket = Bucket::Further(feature.code.clone(), per, start);
-    let (max, own) = (limit.rollover_max(feature), limit.stored(feature, seats));
-    let rolled_over = clock.rolled_over((&bucket, counting.window), (per, own), max);
-    FurtherLimit {
-        per,
-        bucket,
-        window: counting.window,
-        counts_until: counting.counts_until,
-        limit: own.plus(rolled_over),
-        rolled_over,
-        is_waiting: counting.is_waiting,
     }
 }

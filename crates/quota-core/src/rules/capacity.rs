@@ -20,7 +20,7 @@ pub(crate) fn release_capacity(
     desk: &mut Desk<'_>,
     asked: &ReleaseCapacity,
 ) -> Result<Outcome, Rejection> {
-    let feature = desk.context.counted(&asked.feature)?;
+    let feature = desk.context.drawn(&asked.feature)?;
     if feature.kind != Kind::Capacity {
         return Err(Rejection::NotCapacity(asked.feature.clone()));
     }

@@ -39,7 +39,8 @@ pub struct Checked {
 /// Checks one item on a user and its org; without accounts the user is unknown.
 ///
 /// # Errors
-/// [`Rejection::CounterFull`] when a counter would pass its largest value.
+/// [`Rejection::CounterFull`] when a counter would pass its largest value, [`Rejection::CountsMembers`] for what no request
+/// uses.
 pub fn check(
     context: &Context<'_>,
     accounts: Option<(&Account, Option<&Account>)>,
@@ -60,7 +61,11 @@ pub fn check(
         mode: Mode::Ask,
     };
     let of_feature = |draw| (feature.clone(), draw);
+    let counts = |code| context.catalog.features.get(code)?.counts;
     let (denial, draws) = match draw(&question) {
+        Ok(drawn) if drawn.draws.is_empty() && counts(feature).is_some() => {
+            return Err(context.not_drawn(feature));
+        }
         Ok(drawn) => {
             let account = |scope| match scope {
                 Scope::Token | Scope::User => user,
@@ -119,6 +124,11 @@ fn value_of(context: &Context<'_>, (user, org): Member<'_>, feature: &Feature) -
     given.ok().flatten()
 }
 
+fn counts_members(context: &Context<'_>, item: &Item) -> bool {
+    let feature = context.catalog.features.get(&item.feature);
+    feature.is_some_and(|feature| feature.counts.is_some())
+}
+
 /// Checks several items of one user, all or none (X2). They are spent on `home`, a copy that is thrown away, so that
 /// each finds what the ones before it leave.
 ///
@@ -157,6 +167,9 @@ pub fn check_items(
     let before = desk.home.accounts_of(user);
     for (index, item) in spending.items.iter().enumerate() {
         let why = match spend_item(&mut desk, spending, item) {
+            Ok(Ok((entries, _))) if entries.is_empty() && counts_members(context, item) => {
+                Err(context.not_drawn(&item.feature).in_list(index))
+            }
             Ok(Ok((entries, _))) => {
                 checked.draws.extend(draws(&entries));
                 continue;

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::context::Context;
 use super::counting::is_window_of;
+use super::held_plans::{addons_at, first_named};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Per, PlanValue};
 use crate::home::{Account, ClosedBalance, Home};
@@ -99,7 +100,7 @@ fn rolls_over(account: &Account, balance: &Balance, context: &Context<'_>) -> bo
         && has_rollover(account, context, (feature, &balance.bucket))
 }
 
-/// Whether the plan of the account, in force or not, lets something go over from windows of this limit: a late renewal
+/// Whether the plan of the account, in force or not, or an add-on in its place, lets something go over from windows of this limit: a late renewal
 /// brings it back (S9).
 fn has_rollover(
     account: &Account,
@@ -112,6 +113,9 @@ fn has_rollover(
     let held = held.current(context.catalog, context.now);
     let plan = context.catalog.plan(&held.plan, held.plan_version);
     let value = plan.and_then(|plan| plan.limits.get(&feature.code));
+    let addons = addons_at(&account.terms, context.catalog, context.now);
+    let by_itself = || first_named(&addons, feature).map(|(held, _)| held.value);
+    let value = value.or_else(by_itself);
     let per = match bucket {
         Bucket::Further(_, per, _) => *per,
         Bucket::Window(..)

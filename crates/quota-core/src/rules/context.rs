@@ -6,7 +6,7 @@ use super::allowance::{Allowance, Asked, allowance};
 use super::decide::{Mode, Question};
 use crate::amount::Amount;
 use crate::answer::Rejection;
-use crate::catalog::{Catalog, Feature, Kind};
+use crate::catalog::{Catalog, Counts, Feature, Kind};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
@@ -56,10 +56,27 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Refuses to spend what is not counted; what is unknown is told otherwise.
-    pub(crate) fn must_be_counted(&self, code: &FeatureCode) -> Result<(), Rejection> {
-        match self.counted(code) {
-            Err(rejection @ Rejection::NotCountable(_)) => Err(rejection),
+    /// The feature, which must be one that requests use: not the members of an org (C12).
+    pub(crate) fn drawn(&self, code: &FeatureCode) -> Result<&'a Feature, Rejection> {
+        let feature = self.counted(code)?;
+        match feature.counts {
+            None => Ok(feature),
+            Some(Counts::Members) => Err(Rejection::CountsMembers(code.clone())),
+        }
+    }
+
+    /// Why a request cannot use a feature of which it drew nothing.
+    pub(crate) fn not_drawn(&self, code: &FeatureCode) -> Rejection {
+        let refused = self.drawn(code).err();
+        refused.unwrap_or_else(|| Rejection::NotCountable(code.clone()))
+    }
+
+    /// Refuses to spend what no request uses; what is unknown is told otherwise.
+    pub(crate) fn must_be_drawn(&self, code: &FeatureCode) -> Result<(), Rejection> {
+        match self.drawn(code) {
+            Err(rejection @ (Rejection::NotCountable(_) | Rejection::CountsMembers(_))) => {
+                Err(rejection)
+            }
             Err(_) | Ok(_) => Ok(()),
         }
     }

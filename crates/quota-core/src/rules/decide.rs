@@ -142,10 +142,12 @@ fn draw_onto(
     if user.terms.disabled && question.mode == Mode::Ask {
         return Err(Denial::flat(Reason::AccountDisabled, Scope::User));
     }
-    if !feature.kind.is_counted() {
-        // Had, and nothing to draw: a check says so, and who would spend it is refused.
+    if !feature.is_drawn() {
+        // Nothing to draw: a check says whether it is had, and who would spend it is refused.
         token_of(question, &user)?;
-        given((&user, question.org.as_ref()), feature, question.asked())?;
+        if feature.counts.is_none() {
+            given((&user, question.org.as_ref()), feature, question.asked())?;
+        }
         let of_org = question.org.map(|org| own(Scope::Org, &org, feature));
         return Ok((own(Scope::User, &user, feature), of_org));
     }

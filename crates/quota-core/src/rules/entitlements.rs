@@ -1,13 +1,16 @@
 //! Entitlements: what an account may do, in short; what a service asks when a user signs in.
 
+use std::collections::BTreeMap;
+
 use super::context::Context;
-use super::had::{Had, Member, had, is_in_force, scope_of};
+use super::had::{Had, Member, had, in_force, scope_of};
 use super::scope_balances::scope_balance;
 use crate::amount::Limit;
 use crate::answer::ScopeBalance;
 use crate::catalog::Feature;
 use crate::draw::Scope;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, PlanCode};
+use crate::quantity::Quantity;
 use crate::terms::Policy;
 
 /// What an account may do.
@@ -15,6 +18,10 @@ use crate::terms::Policy;
 pub struct Entitlements {
     /// Whether its subscription is in force.
     pub is_in_force: bool,
+    /// The seats of the subscription that is in force (C12).
+    pub seats: Option<Quantity>,
+    /// Its add-ons that are in force, and how many of each (C13).
+    pub addons: BTreeMap<PlanCode, Quantity>,
     /// What it has of flags and settings.
     pub had: Had,
     /// What is left for it of each counted feature: its own balance, or its org's where less is left of that.
@@ -25,8 +32,16 @@ pub struct Entitlements {
 pub fn entitlements(context: &Context<'_>, id: &AccountId, member: Member<'_>) -> Entitlements {
     let features = context.catalog.features.values();
     let counted = features.filter(|feature| feature.kind.is_counted());
+    let terms = &member.0.terms;
+    let in_force = in_force(context, terms);
+    let addons = terms.addons.iter();
+    let addons = addons.filter(|(_, addon)| in_force.is_some() && addon.is_held(context.now));
     Entitlements {
-        is_in_force: is_in_force(context, member.0),
+        is_in_force: in_force.is_some(),
+        seats: in_force.as_deref().map(|held| held.seats),
+        addons: addons
+            .map(|(code, addon)| (code.clone(), addon.quantity))
+            .collect(),
         had: had(context, id, member),
         limits: counted
             .map(|feature| tightest(context, id, member, feature))

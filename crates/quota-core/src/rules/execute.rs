@@ -4,9 +4,9 @@ use super::context::Context;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
-    accounts, boosts, cancel, capacity, change_plan, close_windows, commit, credits, expire_holds,
-    expire_subscription, extend, overrides, refund, release, renew, reserve, reset, seats,
-    set_status, spend, subscribe, tokens, track,
+    accounts, addons, boosts, cancel, capacity, change_plan, close_windows, commit, credits,
+    expire_holds, expire_subscription, extend, overrides, refund, release, renew, reserve, reset,
+    seats, set_status, spend, subscribe, tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -95,6 +95,8 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Subscribe(asked) => subscribe::subscribe(desk, asked),
         Command::Renew(asked) => renew::renew(desk, asked),
         Command::ChangePlan(asked) => change_plan::change_plan(desk, asked),
+        Command::SetAddon(asked) => addons::set_addon(desk, asked),
+        Command::EndAddon(asked) => addons::end_addon(desk, asked),
         Command::SetSeats(asked) => seats::set_seats(desk, asked),
         Command::SetStatus(asked) => set_status::set_status(desk, asked),
         Command::Cancel(asked) => cancel::cancel(desk, asked),

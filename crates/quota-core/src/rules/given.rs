@@ -1,13 +1,15 @@
 //! Flags and settings: what plans give of them to a user and to its org, with nothing counted (C2).
 
 use super::allowance::{Asked, Standing};
-use crate::catalog::{Feature, Given};
+use super::held_plans::addons_at;
+use crate::amount::Limit;
+use crate::catalog::{Feature, Given, Plan};
 use crate::denial::{Denial, Reason};
 use crate::draw::Scope;
 use crate::home::AccountView;
 use crate::terms::{Policy, Terms};
 
-/// What the plan of an account gives of a flag or a setting, and how the account stands. Only while a subscription is in
+/// What plan and add-ons of an account give of a flag or a setting, and how the account stands. Only while a subscription is in
 /// force (S3).
 pub(crate) fn given_by_plan(
     terms: &Terms,
@@ -24,8 +26,36 @@ pub(crate) fn given_by_plan(
     let standing = Standing::of(current.as_deref(), asked);
     let in_force = current.filter(|_| standing == Standing::InForce);
     let plan = in_force.and_then(|held| catalog.plan(&held.plan, held.plan_version));
-    let value = plan.and_then(|plan| plan.limits.get(&feature.code));
-    (standing, value.and_then(|value| Given::of(feature, value)))
+    let of_plan = |plan: &Plan| {
+        let value = plan.limits.get(&feature.code)?;
+        Given::of(feature, value)
+    };
+    let base = plan.and_then(of_plan);
+    if terms.addons.is_empty() || standing != Standing::InForce {
+        return (standing, base);
+    }
+    let addons = addons_at(terms, catalog, now).into_iter();
+    let added = addons.filter_map(|held| of_plan(held.plan)).collect();
+    (standing, combined(base, added))
+}
+
+/// What plan and add-ons give together (P13): a flag if one of them has it; of a setting the largest number, else the text of
+/// the add-on that was had first. That it is unlimited stays.
+fn combined(base: Option<Given>, added: Vec<Given>) -> Option<Given> {
+    let all = || base.iter().chain(&added);
+    let unlimited = Given::Text(Limit::Unlimited.to_string());
+    let is_most = |given: &&Given| **given == Given::Flag(true) || **given == unlimited;
+    if let Some(most) = all().find(is_most) {
+        return Some(most.clone());
+    }
+    let numbers = all().filter_map(|given| match given {
+        Given::Number(number) => Some(*number),
+        Given::Flag(_) | Given::Text(_) => None,
+    });
+    match numbers.max() {
+        Some(largest) => Some(Given::Number(largest)),
+        None => added.into_iter().next().or(base),
+    }
 }
 
 /// What a user has of a flag or a setting, or the first reason of F7 why it has none: user, then org, as for what is

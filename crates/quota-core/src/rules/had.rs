@@ -1,5 +1,6 @@
 //! What an account has of flags and settings, for those who look and do not ask (C2).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::context::Context;
@@ -9,6 +10,7 @@ use crate::denial::{Denial, Reason};
 use crate::draw::Scope;
 use crate::home::Account;
 use crate::ids::{AccountId, AccountKind, FeatureCode};
+use crate::terms::{Subscription, Terms};
 
 /// What an account has of what is not counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,19 +65,21 @@ fn has_of(
     }
 }
 
-/// Whether the plan of an account has a flag, whatever its org's has: what a change of the catalog takes from it.
+/// Whether the plan of an account, or an add-on beside it, has a flag, whatever its org's has: what a change of the catalog takes from it.
 pub fn has_flag(context: &Context<'_>, account: &Account, feature: &Feature) -> bool {
     let (_, value) = given_by_plan(&account.terms, feature, context.asked());
     value.is_some()
 }
 
-/// Whether an account's subscription is in force.
-pub(crate) fn is_in_force(context: &Context<'_>, account: &Account) -> bool {
-    let held = account.terms.subscription.as_ref();
-    held.is_some_and(|held| {
-        let current = held.current(context.catalog, context.now);
-        current.is_in_force(context.now, context.grace)
-    })
+/// The subscription of an account that is in force.
+pub(crate) fn in_force<'a>(
+    context: &Context<'_>,
+    terms: &'a Terms,
+) -> Option<Cow<'a, Subscription>> {
+    let held = terms.subscription.as_ref()?;
+    let current = held.current(context.catalog, context.now);
+    let is_in_force = current.is_in_force(context.now, context.grace);
+    Some(current).filter(|_| is_in_force)
 }
 
 /// The scope that an account is.

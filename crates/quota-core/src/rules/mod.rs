@@ -16,20 +16,22 @@
 //! | group | modules |
 //! | --- | --- |
 //! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
-//! | commands about accounts | `accounts`, `overrides`, `tokens`, `credits`, `boosts` |
-//! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume) |
+//! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `tokens`, `credits`, `boosts` |
+//! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons` |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
-//! | deciding | `check`, `decide`, `given` (flags and settings), `refusal` (of several items), `allowance`, `counting` (windows of limits), `funding`, `context` |
+//! | deciding | `check`, `decide`, `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share`, `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
 //! | answers | `scope_balances`, `had` (flags and settings), `entitlements` |
 
 mod accounts;
+mod addons;
 pub mod allowance;
 mod booking;
 mod boosts;
+mod by_plan;
 mod cancel;
 mod capacity;
 mod change_plan;
@@ -52,7 +54,9 @@ pub mod former;
 pub mod funding;
 mod given;
 pub mod had;
+mod held_plans;
 mod hold;
+mod members;
 mod moves;
 mod opening;
 pub mod outcome;

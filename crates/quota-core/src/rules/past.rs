@@ -89,7 +89,7 @@ pub(super) fn past(
         } else {
             own.limit()
         };
-        (own.plan_value, own.override_value) = (limit, None);
+        (own.plan_value, own.override_value, own.added) = (limit, None, None);
     }
     Ok(Past {
         account: id,

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::booking::{Booking, operation};
 use super::context::Context;
 use super::expire_holds::expiry_id;
+use super::members::{join, leave, must_have_place};
 use super::posting::{signed, taken_back};
 use super::share::part;
 use crate::amount::Limit;
@@ -16,7 +17,7 @@ use crate::draw::{Scope, Source};
 use crate::event::{Event, EventKind};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, OrgId};
-use crate::operation::{Entry, OperationKind};
+use crate::operation::{Entry, Operation, OperationKind};
 use crate::relocation::Relocation;
 use crate::terms::{FormerHome, Terms};
 
@@ -37,9 +38,10 @@ pub fn relocate(
 ) -> Result<Relocation, Rejection> {
     let user = &request.account;
     let account = from.accounts.get(user).ok_or(Rejection::UnknownAccount)?;
-    if org.is_some() && !to.accounts.contains_key(&to.id) {
-        return Err(Rejection::UnknownOrg);
-    }
+    let entered = match org {
+        Some(_) => Some(to.accounts.get(&to.id).ok_or(Rejection::UnknownOrg)?),
+        None => None,
+    };
     if account
         .books
         .balances
@@ -48,11 +50,16 @@ pub fn relocate(
     {
         return Err(Rejection::OpenReservations);
     }
+    let joined_org = match entered {
+        Some(entered) => Some(org_joined(entered, context)?),
+        None => None,
+    };
     let (mut terms, effect) = moved_terms((from, to), account, org, context.now);
     let mut books = account.books.clone();
     let shares = std::mem::take(&mut books.shares);
-    let mut left_org = org_left(from, user).filter(|_| !shares.is_empty());
-    let given_back = left_org.as_mut().map_or_else(Vec::new, |org| {
+    let mut left_org = org_left(from, user);
+    let charged = left_org.as_mut().filter(|_| !shares.is_empty());
+    let given_back = charged.map_or_else(Vec::new, |org| {
         let is_capacity = |code: &FeatureCode| !context.is_consumable(code);
         part((&from.id, org), (user, shares), is_capacity, context.now)
     });
@@ -80,17 +87,7 @@ pub fn relocate(
     for balance in &mut books.balances {
         balance.reset_sequence = joined.sequence;
     }
-    let event = Event {
-        number: terms.next_event(),
-        id: joined.id,
-        home: to.id.clone(),
-        account: user.clone(),
-        sequence: joined.sequence,
-        at: joined.at,
-        kind: EventKind::QuotaUpdated {
-            reason: Change::Moved,
-        },
-    };
+    let event = moved_event(&joined, (&to.id, terms.next_event()));
     let account = Account { terms, books };
     Ok(Relocation {
         user: user.clone(),
@@ -99,6 +96,7 @@ pub fn relocate(
         from: (from.id.clone(), from.version),
         to: (to.id.clone(), to.version),
         left_org,
+        joined_org,
         left,
         joined,
         event,
@@ -128,10 +126,35 @@ fn moved_terms(
     (terms, effect)
 }
 
-/// The org that a user leaves.
+/// The org that a user leaves, with one member less.
 fn org_left(from: &Home, user: &AccountId) -> Option<Account> {
     let org = from.accounts.get(&from.id).filter(|_| from.id != *user);
-    org.map(|org| org.as_ref().clone())
+    let mut org = org?.as_ref().clone();
+    leave(&mut org.terms);
+    Some(org)
+}
+
+/// The org that a user joins, with one member more, if it has a place.
+fn org_joined(entered: &Account, context: &Context<'_>) -> Result<Account, Rejection> {
+    must_have_place(context, entered)?;
+    let mut joined = entered.clone();
+    join(&mut joined.terms);
+    Ok(joined)
+}
+
+/// The event of a move.
+fn moved_event(joined: &Operation, (home, number): (&AccountId, u64)) -> Event {
+    Event {
+        number,
+        id: joined.id,
+        home: home.clone(),
+        account: joined.account.clone(),
+        sequence: joined.sequence,
+        at: joined.at,
+        kind: EventKind::QuotaUpdated {
+            reason: Change::Moved,
+        },
+    }
 }
 
 fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {

@@ -27,7 +27,7 @@ pub(crate) fn reserve(desk: &mut Desk<'_>, asked: &Reserve) -> Result<Outcome, R
     let drawn = match draw(&question) {
         Ok(drawn) => drawn,
         Err(denial) => {
-            desk.context.must_be_counted(&asked.feature)?;
+            desk.context.must_be_drawn(&asked.feature)?;
             let item = Item {
                 feature: asked.feature.clone(),
                 amount: asked.amount,
@@ -36,7 +36,7 @@ pub(crate) fn reserve(desk: &mut Desk<'_>, asked: &Reserve) -> Result<Outcome, R
         }
     };
     if drawn.draws.is_empty() {
-        return Err(Rejection::NotCountable(asked.feature.clone()));
+        return Err(desk.context.not_drawn(&asked.feature));
     }
     let entries = take(desk, &asked.feature, &drawn, Drawing::Hold)?;
     let balances = scope_balances(desk, token, &asked.feature, &drawn);

@@ -36,7 +36,7 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
         current.extend(features.flat_map(counted));
     }
     for (index, code) in asked.features.iter().enumerate() {
-        let feature = context.counted(code);
+        let feature = context.drawn(code);
         let feature = feature.map_err(|rejection| rejection.in_list(index))?;
         current.extend(counted(feature));
     }

@@ -7,11 +7,11 @@ use super::context::Context;
 use super::decide::Drawn;
 use super::desk::Desk;
 use super::funding::{boosts_left, bought_room, credits_left};
-use super::had::{Had, had, is_in_force, scope_of};
+use super::had::{Had, had, in_force, scope_of};
 use crate::amount::Limit;
 use crate::answer::{RoomBalance, ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Feature, Per};
+use crate::catalog::{Counts, Feature, Per};
 use crate::draw::Scope;
 use crate::home::Account;
 use crate::ids::{AccountId, FeatureCode, TokenId};
@@ -83,6 +83,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         remaining: cap.ceiling().map(|_| cap.room(all_taken)),
         plan_value: None,
         override_value: None,
+        added: None,
         credits: None,
         boosts: 0,
         room: None,
@@ -106,7 +107,11 @@ pub fn scope_balance(
     } else {
         own.limit_at(scope)
     };
-    let counted = counted(account, &own.bucket);
+    let counted = match (feature.counts, scope) {
+        (None, _) => counted(account, &own.bucket),
+        (Some(Counts::Members), Scope::Org) => Counted::members(account.terms.members),
+        (Some(Counts::Members), Scope::User | Scope::Token) => Counted::default(),
+    };
     let trial = Bucket::Trial(feature.code.clone());
     let trial_taken = account.books.balance(&trial).map_or(0, Balance::taken);
     let has_trial = scope == Scope::User && feature.trial_limit != 0;
@@ -120,6 +125,7 @@ pub fn scope_balance(
         remaining: granted.and_then(|limit| counted.left_of(limit)),
         plan_value: own.plan_value.filter(|_| in_force),
         override_value: own.override_value,
+        added: own.added,
         credits: feature
             .credit_cost
             .map(|_| credits_left(&account.books.balances, context.now)),
@@ -171,6 +177,15 @@ struct Counted {
 }
 
 impl Counted {
+    /// So many members of an org (C12).
+    fn members(members: u64) -> Self {
+        Self {
+            used: members,
+            taken: members,
+            ..Self::default()
+        }
+    }
+
     fn left_of(self, limit: Limit) -> Option<u64> {
         limit.ceiling().map(|_| limit.room(self.taken))
     }
@@ -190,14 +205,21 @@ fn counted(account: &Account, bucket: &Bucket) -> Counted {
 fn show_windows(balance: &mut ScopeBalance, scope: Scope, account: &Account, own: &Allowance) {
     let own_window = own.own_per.zip(own.limit_at(scope)).map(|(per, limit)| {
         let begun = Some(own.window).filter(|_| !own.is_waiting || has_begun(account, &own.bucket));
-        let place = (per, limit, own.rolled_over);
-        window_balance(account, &own.bucket, place, begun)
+        let window = window_balance(account, &own.bucket, (per, limit, own.rolled_over), begun);
+        WindowBalance {
+            added: own.added,
+            ..window
+        }
     });
     let further = own.further.iter().map(|limit| {
         let has_begun = !limit.is_waiting || has_begun(account, &limit.bucket);
         let begun = Some(limit.window).filter(|_| has_begun);
         let place = (limit.per, limit.limit, limit.rolled_over);
-        window_balance(account, &limit.bucket, place, begun)
+        let window = window_balance(account, &limit.bucket, place, begun);
+        WindowBalance {
+            added: limit.added,
+            ..window
+        }
     });
     balance.windows = own_window.into_iter().chain(further).collect();
     let least = balance.windows.iter().min_by_key(|window| {
@@ -208,7 +230,9 @@ fn show_windows(balance: &mut ScopeBalance, scope: Scope, account: &Account, own
         balance.granted = Some(least.granted);
         (balance.used, balance.held, balance.overage) = (least.used, least.held, least.overage);
         (balance.remaining, balance.resets_at) = (least.remaining, least.resets_at);
-        balance.plan_value = Some(least.granted.minus(least.rolled_over));
+        let added = least.added.and_then(Limit::ceiling).unwrap_or(0);
+        let of_plan = least.granted.minus(least.rolled_over).minus(added);
+        (balance.plan_value, balance.added) = (Some(of_plan), least.added);
     }
 }
 
@@ -228,6 +252,7 @@ fn window_balance(
         overage: counted.overage,
         remaining: counted.left_of(granted),
         rolled_over,
+        added: None,
         starts_at: begun.map(|window| window.starts_at),
         resets_at: begun.and_then(|window| window.ends_at),
     }
@@ -314,7 +339,7 @@ pub fn overview(
         account: id.clone(),
         version,
         at: context.now,
-        is_in_force: is_in_force(context, account),
+        is_in_force: in_force(context, &account.terms).is_some(),
         terms: account.terms.clone(),
         features: counted.map(standing).collect(),
         had: had(context, id, (account, org)),

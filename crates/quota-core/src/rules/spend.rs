@@ -36,14 +36,14 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
     // One item needs no way back: it is decided before anything changes.
     let before = (items.len() > 1).then(|| desk.home.accounts_of(&desk.request.account));
     if items.len() > 1 {
-        must_be_counted(desk, items)?;
+        must_be_drawn(desk, items)?;
     }
     let (mut entries, mut balances) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         let why = match spend_item(desk, spending, item) {
             Ok(Ok((posted, _))) if posted.is_empty() => {
-                // What is counted is drawn from something: this is a flag, or a setting.
-                Err(Rejection::NotCountable(item.feature.clone()).in_list(index))
+                // What requests use is drawn from something.
+                Err(desk.context.not_drawn(&item.feature).in_list(index))
             }
             Ok(Ok((mut posted, standing))) => {
                 if entries.is_empty() {
@@ -56,7 +56,7 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
             }
             Ok(Err(denial)) => {
                 // Of several items this was asked before: no index is lost.
-                must_be_counted(desk, std::slice::from_ref(item))?;
+                must_be_drawn(desk, std::slice::from_ref(item))?;
                 Ok(denial)
             }
             Err(rejection) => Err(rejection.in_list(index)),
@@ -73,12 +73,12 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
     Ok(desk.book(booking))
 }
 
-/// Refuses to spend a flag or a setting (C2). Of several items this is asked before anything is booked; of one, which is the
+/// Refuses to spend a flag, a setting (C2) or the members of an org (C12). Of several items this is asked before anything is booked; of one, which is the
 /// usual case, only once nothing was drawn.
-fn must_be_counted(desk: &Desk<'_>, items: &[Item]) -> Result<(), Rejection> {
+fn must_be_drawn(desk: &Desk<'_>, items: &[Item]) -> Result<(), Rejection> {
     for (index, item) in items.iter().enumerate() {
-        let counted = desk.context.must_be_counted(&item.feature);
-        counted.map_err(|rejection| rejection.in_list(index))?;
+        let drawn = desk.context.must_be_drawn(&item.feature);
+        drawn.map_err(|rejection| rejection.in_list(index))?;
     }
     Ok(())
 }

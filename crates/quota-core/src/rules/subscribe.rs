@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::moves::move_usage;
 use super::outcome::Outcome;
 use crate::answer::Rejection;
-use crate::catalog::{Feature, Plan};
+use crate::catalog::{Feature, Plan, PlanKind};
 use crate::change::Change;
 use crate::command::Subscribe;
 use crate::ids::PlanCode;
@@ -15,11 +15,14 @@ use crate::operation::Entry;
 use crate::quantity::Quantity;
 use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription};
 
-/// The newest version of a plan, and its number.
+/// The newest version of a base plan, and its number.
 pub(super) fn newest<'a>(desk: &Desk<'a>, code: &PlanCode) -> Result<(&'a Plan, u32), Rejection> {
     let catalog = desk.context.catalog;
     let plan = catalog.plan(code, None);
     let plan = plan.ok_or_else(|| Rejection::UnknownPlan(code.clone()))?;
+    if plan.kind == PlanKind::Addon {
+        return Err(Rejection::IsAddon(code.clone()));
+    }
     Ok((plan, catalog.newest_version(code)))
 }
 

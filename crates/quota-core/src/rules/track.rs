@@ -42,7 +42,7 @@ fn must_exist(desk: &Desk<'_>, spending: Spending<'_>) -> Result<(), Rejection> 
         return Err(Rejection::UnknownToken(token.clone()));
     }
     for (index, item) in spending.items.iter().enumerate() {
-        let found = desk.context.counted(&item.feature);
+        let found = desk.context.drawn(&item.feature);
         found.map_err(|rejection| rejection.in_list(index))?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! An account's terms: everything a decision needs beside balances, small and rarely changed.
 
+mod addon;
 mod queue;
 mod subscription;
 
@@ -13,9 +14,10 @@ use crate::absent::is_default;
 use crate::amount::Limit;
 use crate::balance::Bucket;
 use crate::change::Effect;
-use crate::ids::{AccountId, FeatureCode, OrgId, TokenId};
+use crate::ids::{AccountId, FeatureCode, OrgId, PlanCode, TokenId};
 use crate::share::Share;
 
+pub use addon::{ADDONS_MAX, Addon};
 pub use queue::PERIODS_AHEAD_MAX;
 pub(crate) use queue::QueueFull;
 pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};
@@ -97,6 +99,9 @@ pub struct Terms {
     /// When its trial period began, if it had one: it is given no second one unasked (S13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_began_at: Option<DateTime<Utc>>,
+    /// Its add-ons by their plans, ended ones included until their places are needed (C13).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addons: BTreeMap<PlanCode, Addon>,
     /// Its own limits by feature, those that have expired included (F6).
     #[serde(default)]
     pub overrides: BTreeMap<FeatureCode, Override>,
@@ -109,6 +114,9 @@ pub struct Terms {
     /// What it was charged for members that left it. Orgs only. Here and not in the books, so that it costs a consume nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_members: BTreeMap<AccountId, LeftMember>,
+    /// How many members it has (C12). Orgs only. Here and not in the books, so that it costs a consume nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub members: u64,
     /// The number of its newest event; 0 when it has none. Here and not in the books, so that it costs a consume nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_event: u64,

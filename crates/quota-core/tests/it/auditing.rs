@@ -99,7 +99,12 @@ fn entry(operation: &mut Operation, scope: Scope) -> &mut quota_core::operation:
 type Tampering = (&'static str, &'static [&'static str], fn(&mut AuditHome));
 
 /// What is changed, under which numbers it is found, and how.
-const BALANCES: [Tampering; 15] = [
+const BALANCES: [Tampering; 16] = [
+    ("the count of members", &["C12"], |home| {
+        let mut accounts = home.accounts.iter_mut();
+        let org = accounts.find(|(of, _)| *of == home.home);
+        org.expect("it is its own home").1.terms.members += 1;
+    }),
     ("used", &["I2"], |home| {
         balance(home, "org:o", "window:articles").used += 1;
     }),

@@ -4,6 +4,7 @@
     reason = "a test stops at the first thing that is not as it was set up"
 )]
 
+mod addons;
 mod auditing;
 mod boosts;
 mod changes;
@@ -16,6 +17,7 @@ mod flags;
 mod former;
 mod holds;
 mod late;
+mod members;
 mod moving;
 mod orgs;
 mod periods;

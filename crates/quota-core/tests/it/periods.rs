@@ -216,10 +216,12 @@ fn counted(
         policy: Policy::Enforce,
         subscription: Some(subscription),
         trial_began_at: None,
+        addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
+        members: 0,
         last_event: 0,
     };
     (feature, terms)

@@ -11,6 +11,7 @@ use quota_core::command::{
 };
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
+use quota_core::home::Books;
 use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::terms::Subscription;
 
@@ -268,6 +269,25 @@ fn seats_need_a_subscription_that_has_not_ended() {
         matches!(refused, Some(Rejection::CanceledEnded { .. })),
         "{refused:?}"
     );
+}
+
+/// C12: what seats make of a limit is more than a limit may be written as, and is kept and read again all the same.
+#[test]
+fn c12_a_limit_of_many_seats_is_read_as_it_was_kept() {
+    let text = CATALOG.replace("limit = 20, per_seat", "limit = 1000000000000000, per_seat");
+    let mut stage = with_catalog(Stage::user(""), &text);
+    stage.done("user:a", with_seats("team", 9));
+    let spent = stage.done("user:a", consume("messages", 1));
+    let most = Some(Limit::Of(9_000_000_000_000_000));
+    assert_eq!(limit(&mut stage, "messages"), most);
+    let books = &stage.home.accounts[&id("user:a")].books;
+    let kept = serde_json::to_string(books).expect("plain data");
+    let read: Books = serde_json::from_str(&kept).expect("it was kept");
+    assert_eq!(read, *books);
+    let kept = serde_json::to_string(&spent.answer).expect("plain data");
+    let read: Answer = serde_json::from_str(&kept).expect("it was kept");
+    assert_eq!(read, spent.answer);
+    assert_eq!(read.balances()[0].granted, most);
 }
 
 /// C12: an override is a number for the account, whatever its seats.

@@ -418,6 +418,9 @@ pub fn relocated_user(from: &mut Stage, to: &mut Stage, user: &str) {
     if let Some(org) = moved.left_org {
         from.home.accounts.insert(from.home.id.clone(), org.into());
     }
+    if let Some(org) = moved.joined_org {
+        to.home.accounts.insert(to.home.id.clone(), org.into());
+    }
     from.operations.push(moved.left);
     to.home.accounts.insert(moved.user, moved.account.into());
     to.home.version = moved.joined.sequence;

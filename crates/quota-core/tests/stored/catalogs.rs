@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use quota_core::amount::Limit;
 use quota_core::catalog::{
-    Anchor, Cadence, Catalog, Feature, Interval, Kind, OnRenewal, Plan, PlanLimit, PlanValue,
-    Rollover,
+    Anchor, Cadence, Catalog, Counts, Feature, Interval, Kind, OnRenewal, Plan, PlanKind,
+    PlanLimit, PlanValue, Rollover,
 };
 use quota_core::ids::FeatureCode;
 
@@ -50,6 +50,7 @@ pub fn catalogs() -> Documents<Catalog> {
         credit_cost: None,
         trial_limit: 0,
         scale: 1,
+        counts: None,
     };
     let full_feature = Feature {
         code: feature("articles"),
@@ -65,6 +66,7 @@ pub fn catalogs() -> Documents<Catalog> {
     let least_plan = Plan {
         code: plan("free"),
         name: "Free".to_owned(),
+        kind: PlanKind::Base,
         price: 0,
         currency: "usd".to_owned(),
         interval: Interval::Month,
@@ -87,9 +89,18 @@ pub fn catalogs() -> Documents<Catalog> {
         unit: "kind".to_owned(),
         ..Feature::new(feature("support"), "Support", Kind::Setting)
     };
+    let members = Feature {
+        counts: Some(Counts::Members),
+        ..Feature::new(feature("members"), "Members", Kind::Capacity)
+    };
     let former = Feature {
         code: feature("uploads"),
         ..least_feature.clone()
+    };
+    let addon = Plan {
+        code: plan("more"),
+        kind: PlanKind::Addon,
+        ..least_plan.clone()
     };
     let gone = Plan {
         code: plan("gone"),
@@ -100,10 +111,13 @@ pub fn catalogs() -> Documents<Catalog> {
         default_plan: Some(plan("free")),
         former_plans: BTreeMap::from([(plan("gone"), vec![gone])]),
         former_features: BTreeMap::from([(feature("uploads"), former)]),
-        features: [least_feature, full_feature, flag, setting]
+        features: [least_feature, full_feature, flag, members, setting]
             .map(|feature| (feature.code.clone(), feature))
             .into(),
-        plans: BTreeMap::from([(plan("free"), vec![least_plan, full_plan])]),
+        plans: BTreeMap::from([
+            (plan("free"), vec![least_plan, full_plan]),
+            (plan("more"), vec![addon]),
+        ]),
     };
     vec![("empty", Catalog::default()), ("full", full)]
 }

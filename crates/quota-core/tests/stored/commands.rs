@@ -5,9 +5,9 @@ use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::Cadence;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Commit,
-    Consume, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
-    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetOverride, SetSeats, SetStatus,
-    Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund,
+    Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetOverride, SetSeats,
+    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 use quota_core::ids::OrgId;
 use quota_core::quantity::Quantity;
@@ -79,7 +79,7 @@ pub fn least_commands() -> Documents<Command> {
     ];
     commands.extend(least_of_operators());
     commands.extend(of_boosts());
-    commands.push(("set_seats", set_seats()));
+    commands.extend(of_plans());
     commands
 }
 
@@ -198,6 +198,7 @@ fn full_commands() -> Documents<Command> {
     ];
     commands.extend(full_of_operators());
     commands.push(("full_give_boost", give_boost(Some(at(90)))));
+    commands.push(("full_set_addon", set_addon(Some(at(90)))));
     commands
 }
 
@@ -282,9 +283,22 @@ fn take_back_credits(credits: Option<Amount>) -> Command {
     Command::TakeBackCredits(TakeBackCredits { grant, credits })
 }
 
-fn set_seats() -> Command {
+fn set_addon(ends_at: Option<DateTime<Utc>>) -> Command {
+    Command::SetAddon(SetAddon {
+        plan: plan("more"),
+        quantity: of(Quantity::new(2)),
+        ends_at,
+    })
+}
+
+fn of_plans() -> Documents<Command> {
     let seats = of(Quantity::new(5));
-    Command::SetSeats(SetSeats { seats })
+    let end = EndAddon { plan: plan("more") };
+    vec![
+        ("set_seats", Command::SetSeats(SetSeats { seats })),
+        ("set_addon", set_addon(None)),
+        ("end_addon", Command::EndAddon(end)),
+    ]
 }
 
 fn of_boosts() -> Documents<Command> {

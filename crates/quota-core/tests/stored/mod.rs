@@ -25,7 +25,7 @@ use quota_core::quantity::Quantity;
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::share::Share;
 use quota_core::terms::{
-    FormerHome, LeftMember, Override, PlanChange, Policy, Status, Subscription, Terms, Token,
+    Addon, FormerHome, LeftMember, Override, PlanChange, Policy, Status, Subscription, Terms, Token,
 };
 use uuid::Uuid;
 
@@ -179,6 +179,22 @@ fn overrides() -> BTreeMap<FeatureCode, Override> {
     BTreeMap::from([(feature("albums"), least), (feature("articles"), own)])
 }
 
+fn addons() -> BTreeMap<PlanCode, Addon> {
+    let least = Addon {
+        plan_version: None,
+        quantity: Quantity::ONE,
+        starts_at: at(1),
+        ends_at: None,
+    };
+    let full = Addon {
+        plan_version: Some(2),
+        quantity: of(Quantity::new(3)),
+        starts_at: at(1),
+        ends_at: Some(at(9)),
+    };
+    BTreeMap::from([(plan("more"), least), (plan("most"), full)])
+}
+
 pub fn terms() -> Documents<Terms> {
     let new = Terms {
         created_at: at(0),
@@ -190,10 +206,12 @@ pub fn terms() -> Documents<Terms> {
         policy: Policy::Enforce,
         subscription: None,
         trial_began_at: None,
+        addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
+        members: 0,
         last_event: 0,
     };
     let full_subscription = Subscription {
@@ -233,6 +251,7 @@ pub fn terms() -> Documents<Terms> {
         policy: Policy::Track,
         subscription: Some(full_subscription),
         trial_began_at: Some(at(-40)),
+        addons: addons(),
         overrides: overrides(),
         tokens: BTreeMap::from([(token(), full_token)]),
         former_homes: vec![FormerHome {
@@ -241,6 +260,7 @@ pub fn terms() -> Documents<Terms> {
             arrived: 6,
         }],
         left_members: BTreeMap::from([(account("user:bob"), left)]),
+        members: 4,
         last_event: 8,
         ..new.clone()
     };
@@ -312,6 +332,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         remaining: None,
         plan_value: None,
         override_value: None,
+        added: None,
         credits: None,
         boosts: 0,
         room: None,
@@ -329,6 +350,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         remaining: Some(3),
         plan_value: Some(Limit::Of(5)),
         override_value: Some(Limit::Unlimited),
+        added: Some(Limit::Of(6)),
         credits: Some(7),
         boosts: 6,
         room: Some(RoomBalance {
@@ -344,6 +366,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
                 per: Cadence::Weekly,
                 anchor: Anchor::Subscription,
                 granted: Limit::Unlimited,
+                added: None,
                 used: 0,
                 held: 0,
                 overage: 0,
@@ -356,6 +379,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
                 per: Cadence::Daily,
                 anchor: Anchor::FirstUse,
                 granted: Limit::Of(10),
+                added: Some(Limit::Unlimited),
                 used: 4,
                 held: 3,
                 overage: 2,

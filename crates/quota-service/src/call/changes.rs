@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use quota_core::amount::{AMOUNT_MAX, Limit};
 use quota_core::command::{self as payload, ChangeWhen, Presence, UsageAfterChange};
-use quota_core::ids::{BoostId, GrantId, OrgId, PlanCode, TokenId};
-use quota_core::quantity::Quantity;
+use quota_core::ids::{BoostId, GrantId, OrgId, TokenId};
 use quota_core::terms::{Policy, Status};
 
 use super::draft::{Draft, amount, feature, invalid, parsed};
+use super::plans::{plan_code, quantity};
 use crate::invalid_field::InvalidField;
 
 /// A draft of [`payload::PutAccount`].
@@ -28,8 +28,6 @@ pub type Renew = Draft<payload::Renew>;
 pub type ChangePlan = Draft<payload::ChangePlan>;
 /// A draft of [`payload::SetStatus`].
 pub type SetStatus = Draft<payload::SetStatus>;
-/// A draft of [`payload::SetSeats`].
-pub type SetSeats = Draft<payload::SetSeats>;
 /// A draft of [`payload::Cancel`].
 pub type Cancel = Draft<payload::Cancel>;
 /// A draft of [`payload::Command::Resume`], which says nothing but that.
@@ -52,14 +50,6 @@ fn checked(field: &'static str, limit: Limit) -> Result<Limit, InvalidField> {
         }
         Limit::Of(_) | Limit::Unlimited => Ok(limit),
     }
-}
-
-fn quantity(field: &'static str, number: u32) -> Result<Quantity, InvalidField> {
-    Quantity::new(number).map_err(|error| invalid(field, error.to_string()))
-}
-
-fn plan_code(code: &str) -> Result<PlanCode, InvalidField> {
-    parsed("plan", PlanCode::new(code))
 }
 
 fn token_id(token: &str) -> Result<TokenId, InvalidField> {
@@ -260,13 +250,6 @@ impl Draft<payload::SetStatus> {
     /// The new status; `canceled` ends the subscription at once.
     pub fn to(status: Status) -> Self {
         Self::new(Ok(payload::SetStatus { status }))
-    }
-}
-
-impl Draft<payload::SetSeats> {
-    /// So many seats, in this period and in those that follow (C12).
-    pub fn to(seats: u32) -> Self {
-        Self::new(quantity("seats", seats).map(|seats| payload::SetSeats { seats }))
     }
 }
 

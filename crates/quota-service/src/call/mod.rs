@@ -6,6 +6,7 @@ mod changes;
 mod decision;
 mod draft;
 mod operate;
+mod plans;
 mod uses;
 
 use quota_core::command::Command;
@@ -14,12 +15,12 @@ use quota_core::rules::check::Checked;
 
 pub use changes::{
     Cancel, ChangePlan, ClearOverride, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
-    Resume, RevokeToken, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
-    TakeBackCredits,
+    Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
 };
 pub use decision::{Decision, Denied, OperationRef};
 pub use draft::Draft;
 use draft::{invalid, parsed};
+pub use plans::{EndAddon, SetAddon, SetSeats};
 pub use uses::{
     Commit, Consume, Extend, OfOperation, Refund, Release, ReleaseCapacity, Reserve, Reset, Track,
 };

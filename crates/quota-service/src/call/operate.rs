@@ -3,9 +3,9 @@
 use quota_core::command::Command;
 
 use super::{
-    Cancel, ChangePlan, ClearOverride, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
-    Resume, RevokeToken, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
-    TakeBackCredits,
+    Cancel, ChangePlan, ClearOverride, EndAddon, GiveBoost, GrantCredits, PutAccount, PutToken,
+    Renew, Resume, RevokeToken, SetAddon, SetOverride, SetSeats, SetStatus, Subscribe,
+    TakeBackBoost, TakeBackCredits,
 };
 use crate::decide::Reply;
 use crate::{Engine, EngineError};
@@ -109,6 +109,22 @@ impl Engine {
     /// Those of [`Engine::consume`].
     pub async fn set_seats(&self, account: &str, asked: SetSeats) -> Result<Reply, EngineError> {
         self.carry_out(account, asked, Command::SetSeats).await
+    }
+
+    /// Gives the account so many of an add-on.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn set_addon(&self, account: &str, asked: SetAddon) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::SetAddon).await
+    }
+
+    /// Ends an add-on.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn end_addon(&self, account: &str, asked: EndAddon) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::EndAddon).await
     }
 
     /// Cancels the subscription.

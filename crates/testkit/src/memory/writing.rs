@@ -189,6 +189,10 @@ impl State {
             due_at: moved.due_at,
         };
         joined.accounts.insert(moved.user.clone(), stored);
+        if let (Some(org), Some(stored)) = (&moved.joined_org, joined.accounts.get_mut(&moved.to.0))
+        {
+            stored.account = org.clone().into();
+        }
         if let Some(life) = joined.lives.last_mut() {
             life.push(moved.joined.clone());
         }

@@ -131,6 +131,8 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::ChangePlan(_)
         | Command::SetStatus(_)
         | Command::SetSeats(_)
+        | Command::SetAddon(_)
+        | Command::EndAddon(_)
         | Command::Cancel(_)
         | Command::Resume
         | Command::GrantCredits(_)

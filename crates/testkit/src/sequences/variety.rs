@@ -1,11 +1,11 @@
-//! What a plain script never has: times at which things begin and end, every status, users that join and leave an org, boosts, seats,
+//! What a plain script never has: times at which things begin and end, every status, users that join and leave an org, boosts, seats, add-ons,
 //! and keys that come twice with the same request. It is put into a script that is written already, so that a seed of a plain one stays what it was.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::{Amount, Limit};
 use quota_core::command::{
-    AccountSpec, ChangePlan, Command, GiveBoost, GrantCredits, Presence, PutAccount, PutToken,
-    Renew, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
+    AccountSpec, ChangePlan, Command, EndAddon, GiveBoost, GrantCredits, Presence, PutAccount,
+    PutToken, Renew, SetAddon, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::quantity::Quantity;
@@ -115,6 +115,9 @@ impl Varier<'_> {
             Command::GiveBoost(GiveBoost { ends_at, .. }) if self.random.random_bool(0.6) => {
                 *ends_at = Some(self.time(number));
             }
+            Command::SetAddon(SetAddon { ends_at, .. }) if self.random.random_bool(0.4) => {
+                *ends_at = Some(self.time(number));
+            }
             Command::Renew(Renew { ends_at }) if self.random.random_bool(0.5) => {
                 *ends_at = Some(self.time(number) + TimeDelta::days(30));
             }
@@ -140,9 +143,11 @@ impl Varier<'_> {
             | Command::ClearOverride(_)
             | Command::PutToken(_)
             | Command::RevokeToken(_)
+            | Command::SetAddon(_)
             | Command::Renew(_)
             | Command::ChangePlan(_)
             | Command::SetSeats(_)
+            | Command::EndAddon(_)
             | Command::Cancel(_)
             | Command::Resume
             | Command::GrantCredits(_)
@@ -195,7 +200,7 @@ impl Varier<'_> {
 
     fn replacement(&mut self) -> Step {
         let account = self.anyone();
-        let command = match self.random.random_range(0..16) {
+        let command = match self.random.random_range(0..19) {
             0..6 => return self.move_of_a_user(),
             6 => Command::Renew(Renew { ends_at: None }),
             7 => Command::SetStatus(SetStatus {
@@ -219,6 +224,12 @@ impl Varier<'_> {
             13 | 14 => Command::SetSeats(SetSeats {
                 seats: self.quantity(),
             }),
+            15 | 16 => Command::SetAddon(SetAddon {
+                plan: self.addon(),
+                quantity: self.quantity(),
+                ends_at: None,
+            }),
+            17 => Command::EndAddon(EndAddon { plan: self.addon() }),
             _ => Command::SetOverride(SetOverride {
                 feature: feature(&mut self.random),
                 limit: Limit::Of(7),
@@ -226,6 +237,11 @@ impl Varier<'_> {
             }),
         };
         plain(&account, command)
+    }
+
+    fn addon(&mut self) -> PlanCode {
+        let code = ["more", "extra", "pro"].choose(&mut self.random);
+        PlanCode::new(code.expect("not empty")).expect("a literal code")
     }
 
     fn quantity(&mut self) -> Quantity {

@@ -9,6 +9,7 @@ mod fairness;
 mod holds;
 mod keys;
 mod limits;
+mod members;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use fairness::*;
 pub use holds::*;
 pub use keys::*;
 pub use limits::*;
+pub use members::*;
 
 type Store = Arc<dyn Storage>;
 
@@ -31,6 +33,7 @@ macro_rules! conformance_races {
             the_last_unit_of_a_boost_is_used_once
             three_members_share_one_limit_to_the_last_unit
             token_user_and_org_run_dry_together_and_never_in_part
+            of_sixty_four_joins_at_once_no_more_pass_than_there_are_places
             commit_release_and_expiry_at_once_end_each_hold_in_one_way
             one_key_from_eight_engines_has_one_effect_and_one_answer
             a_key_with_two_bodies_belongs_to_the_first_that_came

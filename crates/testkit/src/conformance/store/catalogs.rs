@@ -1,9 +1,11 @@
 //! Catalogs that are kept.
 
+use std::collections::BTreeMap;
+
 use quota_core::amount::{AMOUNT_MAX, Limit};
 use quota_core::catalog::{
-    Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, Plan, PlanLimit, PlanValue,
-    Rollover,
+    Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, Plan, PlanKind, PlanLimit,
+    PlanValue, Rollover,
 };
 use quota_core::ids::PlanCode;
 
@@ -24,6 +26,7 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         credit_cost: None,
         trial_limit: 0,
         scale: 1,
+        counts: None,
     };
     let flag = Feature::new(self::feature("f1"), ODD, Kind::Flag);
     let setting = Feature {
@@ -45,6 +48,7 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
     let mut pro = Plan {
         code: PlanCode::new("pro").expect("a plan's code"),
         name: ODD.to_owned(),
+        kind: PlanKind::Base,
         price: AMOUNT_MAX,
         currency: "eur".to_owned(),
         interval: Interval::Year,
@@ -57,10 +61,16 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         ]
         .into(),
     };
+    let addon = Plan {
+        code: PlanCode::new("more").expect("a plan's code"),
+        kind: PlanKind::Addon,
+        limits: BTreeMap::from([(feature.code.clone(), Limit::Of(AMOUNT_MAX).into())]),
+        ..pro.clone()
+    };
     let file = |plan: &Plan| CatalogFile {
         default_plan: plan.is_free().then(|| plan.code.clone()),
         features: vec![feature.clone(), flag.clone(), setting.clone()],
-        plans: vec![plan.clone()],
+        plans: vec![plan.clone(), addon.clone()],
     };
     let first = Catalog::default().applied(&file(&pro)).expect("is valid");
     (pro.price, pro.trial_days) = (0, None);

@@ -51,6 +51,7 @@ pub(super) fn relocation(from: (AccountId, u64), to: (AccountId, u64), used: u64
         account,
         due_at: Some(instant(50)),
         left_org: None,
+        joined_org: None,
         left: operation(&alice, from.1 + 1),
         joined: operation(&alice, to.1 + 1),
         event: moved_event(&to.0, &alice, to.1 + 1),
@@ -75,7 +76,8 @@ fn org_id(home: &AccountId) -> quota_core::ids::OrgId {
 pub async fn a_user_joins_an_org(store: Store) {
     let (alice, acme) = (user("alice"), org("acme"));
     put(&store, vec![first_write(&alice), first_write(&acme)]).await;
-    let moved = relocation((alice.clone(), 1), (acme.clone(), 1), 9);
+    let mut moved = relocation((alice.clone(), 1), (acme.clone(), 1), 9);
+    moved.joined_org = Some(account(2));
     assert!(store.relocate(&moved).await.expect("writes"));
     assert_eq!(get(&store, &alice).await.version, 0);
     assert_eq!(all(&store, &alice).await, None, "the home has ceased");
@@ -83,7 +85,7 @@ pub async fn a_user_joins_an_org(store: Store) {
     assert_eq!(home, Some(acme.clone()));
     let stored = all(&store, &acme).await.expect("exists");
     assert_eq!(stored.version, 2);
-    let accounts = [(acme.clone(), account(1)), (alice.clone(), moved.account)];
+    let accounts = [(acme.clone(), account(2)), (alice.clone(), moved.account)];
     assert_eq!(stored.accounts, accounts);
     assert_eq!(stored.operations[1], moved.joined);
     let events = waiting(&store).await;

@@ -2,8 +2,8 @@
 
 use super::{Store, all, put, waiting};
 use crate::fixtures::{
-    account, balance, event, feature, first_write, instant, key, next_id, operation, org, plan,
-    reservation, subscription, user,
+    account, addons, balance, event, feature, first_write, instant, key, next_id, operation, org,
+    plan, reservation, subscription, user,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
@@ -42,6 +42,8 @@ fn full_account() -> Account {
     full.terms.org = Some(quota_core::ids::OrgId::new("o'r\"g:1 ü").expect("an org id"));
     full.terms.policy = Policy::Track;
     full.terms.subscription = Some(subscription(odd_instant()));
+    full.terms.members = u64::MAX >> 1;
+    full.terms.addons = addons(odd_instant());
     let limits = [Limit::Unlimited, Limit::Of(0), Limit::Of(AMOUNT_MAX)];
     for (number, limit) in limits.into_iter().enumerate() {
         let given = Override {
@@ -136,6 +138,7 @@ fn full_scope_balance() -> ScopeBalance {
         remaining: Some(COUNT_MAX),
         plan_value: Some(Limit::Of(AMOUNT_MAX)),
         override_value: Some(Limit::Of(0)),
+        added: Some(Limit::Of(COUNT_MAX)),
         credits: Some(COUNT_MAX),
         boosts: COUNT_MAX,
         room: Some(RoomBalance {
@@ -150,6 +153,7 @@ fn full_scope_balance() -> ScopeBalance {
             per: Cadence::Weekly,
             anchor: Anchor::FirstUse,
             granted: Limit::Of(AMOUNT_MAX),
+            added: Some(Limit::Unlimited),
             used: COUNT_MAX,
             held: 1,
             overage: 2,

@@ -1,0 +1,113 @@
+//! What the plans of an account say of a feature: its base plan, and the add-ons beside it (C12, C13, P13).
+
+use chrono::{DateTime, Utc};
+
+use crate::amount::Limit;
+use crate::catalog::{Catalog, Feature, Per, Plan, PlanLimit, PlanValue};
+use crate::ids::PlanCode;
+use crate::quantity::Quantity;
+use crate::terms::{Addon, Terms};
+
+/// What the plan that limits a feature says of it, and how many of that plan there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) value: &'a PlanValue,
+    seats: Quantity,
+    quantity: Quantity,
+    /// Nothing rolls over from before it.
+    pub(super) since: Option<DateTime<Utc>>,
+}
+
+impl<'a> Held<'a> {
+    /// By the base plan, if it names the feature.
+    pub(super) fn by_base((plan, seats): (&'a Plan, Quantity), feature: &Feature) -> Option<Self> {
+        let value = plan.limits.get(&feature.code)?;
+        Some(Self {
+            value,
+            seats,
+            quantity: Quantity::ONE,
+            since: None,
+        })
+    }
+
+    /// By an add-on, where the base plan does not name the feature.
+    fn by_addon(held: &HeldAddon<'a>, value: &'a PlanValue) -> Self {
+        Self {
+            value,
+            seats: Quantity::ONE,
+            quantity: held.addon.quantity,
+            since: Some(held.addon.starts_at),
+        }
+    }
+
+    /// One of its limits, in stored units.
+    pub(super) fn stored(&self, limit: &PlanLimit, feature: &Feature) -> Limit {
+        limit.stored(feature, self.seats).times(self.quantity)
+    }
+}
+
+/// An add-on that an account holds, and the version of its plan that applies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeldAddon<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) addon: &'a Addon,
+}
+
+/// The add-ons that are held at `at`, the one that was had first before the others. Whether they grant anything is asked of
+/// the base plan.
+pub(super) fn addons_at<'a>(
+    terms: &'a Terms,
+    catalog: &'a Catalog,
+    at: DateTime<Utc>,
+) -> Vec<HeldAddon<'a>> {
+    let held = terms.addons.iter().filter(|(_, addon)| addon.is_held(at));
+    let mut held: Vec<_> = held
+        .filter_map(|(code, addon)| {
+            let plan = catalog.plan(code, addon.plan_version)?;
+            Some(HeldAddon { plan, addon })
+        })
+        .collect();
+    held.sort_by_key(|held| held.addon.starts_at);
+    held
+}
+
+/// What the first add-on says that names a feature: where the base plan does not, it limits the feature by itself.
+pub(super) fn first_named<'a>(
+    addons: &[HeldAddon<'a>],
+    feature: &Feature,
+) -> Option<(Held<'a>, &'a PlanCode)> {
+    let mut named = addons.iter().filter_map(|held| {
+        let value = held.plan.limits.get(&feature.code)?;
+        Some((Held::by_addon(held, value), &held.plan.code))
+    });
+    named.next()
+}
+
+/// The add-ons beside the plan that limits a feature.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub(super) terms: &'a Terms,
+    pub(super) catalog: &'a Catalog,
+    /// The add-on that limits the feature by itself, where one does.
+    pub(super) but: Option<&'a PlanCode>,
+}
+
+impl Beside<'_> {
+    /// What they add at `at` to the limit that is counted by `per`; none when none of them has such a limit.
+    pub(super) fn added(&self, feature: &Feature, per: Per, at: DateTime<Utc>) -> Option<Limit> {
+        let mut sum: Option<Limit> = None;
+        for HeldAddon { plan, addon } in addons_at(self.terms, self.catalog, at) {
+            let value = plan.limits.get(&feature.code);
+            let Some(value) = value.filter(|_| self.but != Some(&plan.code)) else {
+                continue;
+            };
+            let limits = value.limits();
+            let same = limits.iter().filter(|limit| limit.per(feature) == per);
+            for limit in same {
+                let more = limit.stored(feature, Quantity::ONE).times(addon.quantity);
+                sum = Some(sum.map_or(more, |sum| sum.with(more)));
+            }
+        }
+        sum
+    }
+}
