@@ -38,6 +38,31 @@ fn full_limits() -> BTreeMap<FeatureCode, PlanValue> {
     ])
 }
 
+/// One of each kind.
+fn features(least: Feature) -> [Feature; 5] {
+    let full = Feature {
+        code: feature("articles"),
+        kind: Kind::Consumable,
+        cadence: Cadence::Daily,
+        anchor: Anchor::Calendar,
+        on_renewal: Some(OnRenewal::Reset),
+        credit_cost: Some(3),
+        trial_limit: 2,
+        scale: 1_000_000,
+        ..least.clone()
+    };
+    let flag = Feature::new(feature("sso"), "Sign-on", Kind::Flag);
+    let setting = Feature {
+        unit: "kind".to_owned(),
+        ..Feature::new(feature("support"), "Support", Kind::Setting)
+    };
+    let members = Feature {
+        counts: Some(Counts::Members),
+        ..Feature::new(feature("members"), "Members", Kind::Capacity)
+    };
+    [least, full, flag, members, setting]
+}
+
 pub fn catalogs() -> Documents<Catalog> {
     let least_feature = Feature {
         code: feature("albums"),
@@ -51,17 +76,6 @@ pub fn catalogs() -> Documents<Catalog> {
         trial_limit: 0,
         scale: 1,
         counts: None,
-    };
-    let full_feature = Feature {
-        code: feature("articles"),
-        kind: Kind::Consumable,
-        cadence: Cadence::Daily,
-        anchor: Anchor::Calendar,
-        on_renewal: Some(OnRenewal::Reset),
-        credit_cost: Some(3),
-        trial_limit: 2,
-        scale: 1_000_000,
-        ..least_feature.clone()
     };
     let least_plan = Plan {
         code: plan("free"),
@@ -84,15 +98,6 @@ pub fn catalogs() -> Documents<Catalog> {
         limits: full_limits(),
         ..least_plan.clone()
     };
-    let flag = Feature::new(feature("sso"), "Sign-on", Kind::Flag);
-    let setting = Feature {
-        unit: "kind".to_owned(),
-        ..Feature::new(feature("support"), "Support", Kind::Setting)
-    };
-    let members = Feature {
-        counts: Some(Counts::Members),
-        ..Feature::new(feature("members"), "Members", Kind::Capacity)
-    };
     let former = Feature {
         code: feature("uploads"),
         ..least_feature.clone()
@@ -111,7 +116,7 @@ pub fn catalogs() -> Documents<Catalog> {
         default_plan: Some(plan("free")),
         former_plans: BTreeMap::from([(plan("gone"), vec![gone])]),
         former_features: BTreeMap::from([(feature("uploads"), former)]),
-        features: [least_feature, full_feature, flag, members, setting]
+        features: features(least_feature)
             .map(|feature| (feature.code.clone(), feature))
             .into(),
         plans: BTreeMap::from([

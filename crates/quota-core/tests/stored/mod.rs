@@ -195,8 +195,8 @@ fn addons() -> BTreeMap<PlanCode, Addon> {
     BTreeMap::from([(plan("more"), least), (plan("most"), full)])
 }
 
-pub fn terms() -> Documents<Terms> {
-    let new = Terms {
+fn new_terms() -> Terms {
+    Terms {
         created_at: at(0),
         time_zone: Tz::UTC,
         disabled: false,
@@ -213,7 +213,11 @@ pub fn terms() -> Documents<Terms> {
         left_members: BTreeMap::new(),
         members: 0,
         last_event: 0,
-    };
+    }
+}
+
+pub fn terms() -> Documents<Terms> {
+    let new = new_terms();
     let full_subscription = Subscription {
         plan_version: Some(2),
         seats: of(Quantity::new(5)),
