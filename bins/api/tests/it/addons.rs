@@ -233,7 +233,7 @@ async fn c13_a_file_that_misuses_add_ons_is_refused_by_its_place(api: Api) {
     let base = MORE.replace("kind = \"addon\"\n", "");
     let refused = sent(&api, "/v1/catalog/plan", &format!("{PLANS}{base}")).await;
     let refused = refused.expect(422).body;
-    assert_eq!(refused["errors"][0]["line"], 26, "{refused}");
+    assert_eq!(refused["errors"][0]["line"], 27, "{refused}");
 }
 
 /// C7 and C13: who would be over its limit or lose a flag with less of an add-on, and that one which is held goes only when it

@@ -473,7 +473,7 @@ fn c13_a_file_that_misuses_add_ons_is_refused() {
     );
     for (text, wanted) in [
         (
-            CATALOG.replace("price = 300", "trial_days = 3"),
+            CATALOG.replace("price = 300\n", "price = 300\ntrial_days = 3\n"),
             "plan `more`: trial_days is for",
         ),
         (

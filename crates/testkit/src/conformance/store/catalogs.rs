@@ -64,6 +64,7 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
     let addon = Plan {
         code: PlanCode::new("more").expect("a plan's code"),
         kind: PlanKind::Addon,
+        trial_days: None,
         limits: BTreeMap::from([(feature.code.clone(), Limit::Of(AMOUNT_MAX).into())]),
         ..pro.clone()
     };
