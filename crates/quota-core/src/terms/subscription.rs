@@ -185,7 +185,7 @@ impl Subscription {
         paid && self.period(now).contains(now)
     }
 
-    /// The subscription that counts at `now`: [`Self::of_its_own`]; or once that has ended for good, the catalog's default
+    /// The subscription that counts at `now`: this one or what follows it; or once that has ended for good, the catalog's default
     /// plan from then on (C14).
     pub fn current<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
         let held = self.of_its_own(catalog, now);
