@@ -115,6 +115,13 @@ fn shown(plan: &CatalogPlan) -> String {
         });
         lines.push(format!("~ default plan: {from} -> {to}"));
     }
+    tell_affected(plan, &mut lines);
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Who would be over a limit, without a flag, or sold less.
+fn tell_affected(plan: &CatalogPlan, lines: &mut Vec<String>) {
     if plan.over_limit_count != 0 {
         lines.push(format!(
             "over their limit then: {} accounts",
@@ -134,14 +141,25 @@ fn shown(plan: &CatalogPlan) -> String {
     for lost in &plan.lost_flags {
         lines.push(format!("    {} {}", lost.account, lost.feature));
     }
+    if plan.less_on_demand_count != 0 {
+        let count = plan.less_on_demand_count;
+        lines.push(format!("sold less on demand then: {count} accounts"));
+    }
+    for less in &plan.less_on_demand {
+        let then = less
+            .cap
+            .map_or_else(|| "none".to_owned(), |cap| format!("at most {cap}"));
+        lines.push(format!(
+            "    {} {}: owes {}, {then}",
+            less.account, less.feature, less.owed
+        ));
+    }
     if plan.is_partial {
         lines.push(format!(
             "only the first {} accounts were looked at",
             plan.examined
         ));
     }
-    lines.push(String::new());
-    lines.join("\n")
 }
 
 fn words(value: Option<&PlanValue>) -> String {
@@ -153,12 +171,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     use quota_core::ids::{AccountId, FeatureCode};
-    use quota_service::{DefaultPlanChange, LimitChange, LostFlag};
+    use quota_service::{DefaultPlanChange, LessOnDemand, LimitChange, LostFlag};
 
     use super::*;
 
     #[test]
-    fn who_would_lose_a_flag_is_told_beside_what_changes() {
+    fn who_would_lose_something_is_told_beside_what_changes() {
         let sso = FeatureCode::new("sso").expect("a literal code");
         let change = LimitChange {
             feature: sso.clone(),
@@ -169,6 +187,13 @@ mod tests {
             account: AccountId::parse("user:ann").expect("a literal id"),
             feature: sso,
         };
+        let less = [None, Some(40)].map(|cap| LessOnDemand {
+            account: AccountId::parse("org:acme").expect("a literal id"),
+            feature: FeatureCode::new("messages").expect("a literal code"),
+            owed: 50,
+            cap,
+        });
+        let less = less.to_vec();
         let pro = PlanCode::new("pro").expect("a literal code");
         let plan = CatalogPlan {
             version: 2,
@@ -187,12 +212,16 @@ mod tests {
             over_limit_count: 0,
             lost_flags: vec![lost],
             lost_flag_count: 1,
+            less_on_demand: less,
+            less_on_demand_count: 2,
             examined: 1,
             is_partial: false,
         };
         let wanted = "~ plan pro\n    sso: true -> not in the plan\n\
                       ~ default plan: none -> pro\n\
-                      without a flag then: 1 accounts\n    user:ann sso\n";
+                      without a flag then: 1 accounts\n    user:ann sso\n\
+                      sold less on demand then: 2 accounts\n    org:acme messages: owes 50, none\n    \
+                      org:acme messages: owes 50, at most 40\n";
         assert_eq!(shown(&plan), wanted);
     }
 }

@@ -110,6 +110,21 @@ pub struct LostFlagBody {
     pub feature: FeatureCode,
 }
 
+/// An account to which less would be sold on demand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LessOnDemandBody {
+    /// The account, such as `org:acme`.
+    pub account: AccountId,
+    /// Code of the feature, as in the catalog in force.
+    pub feature: FeatureCode,
+    /// What it owes for the feature in the running period, in minor units of the plan's currency.
+    pub owed: u64,
+    /// What the feature would be sold for at most; absent when it would not be sold any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<u64>,
+}
+
 /// A feature or a plan that is removed while accounts hold it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -163,6 +178,13 @@ pub struct PlanOfChanges {
     /// How many such accounts there are, each counted once for a flag.
     #[serde(default)]
     pub lost_flag_count: u64,
+    /// Accounts to which their plan sells a feature on demand and would not any more, or up to less than they owe for it; the
+    /// first 100.
+    #[serde(default)]
+    pub less_on_demand: Vec<LessOnDemandBody>,
+    /// How many such accounts there are, each counted once for a feature.
+    #[serde(default)]
+    pub less_on_demand_count: u64,
     /// How many accounts were examined.
     pub examined: u64,
     /// Whether there are more accounts than were examined.

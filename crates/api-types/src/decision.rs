@@ -11,13 +11,15 @@ use quota_core::ids::{BoostId, FeatureCode, GrantId, TokenId};
 use quota_core::reservation::ReservationState;
 use serde::{Deserialize, Serialize};
 
+use crate::OnDemandBody;
+
 /// What was taken from one balance, or given back to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DrawBody {
     /// Whose balance: the token's, the user's or the org's.
     pub scope: Scope,
-    /// What paid: the allowance, room that was bought before, a boost, credits, the free trial, no limit at all, or nothing (overage).
+    /// What paid: the allowance, room that was bought before, a boost, credits, the free trial, a sale on demand, no limit at all, or nothing (overage).
     pub source: Source,
     /// How much: credits for a grant, units of the feature elsewhere.
     pub amount: u64,
@@ -116,6 +118,9 @@ pub struct BalanceBody {
     /// of which least remains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowBody>,
+    /// What is sold on demand in the running period, if the plan sells the feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<OnDemandBody>,
 }
 
 /// What credits and the free trial bought of a capacity: it stays bought while it is free.

@@ -57,6 +57,9 @@ pub struct LeftBody {
     /// Credits left, if credits can pay for the feature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<u64>,
+    /// Units that can still be sold on demand, in stored units, if the plan sells the feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<u64>,
     /// Free uses left, if the feature has a free trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<u64>,

@@ -27,6 +27,7 @@ mod keys;
 mod label;
 mod ledger;
 mod members;
+mod on_demand;
 mod overview;
 mod probes;
 mod problem;
@@ -44,8 +45,8 @@ pub use addons::{AddonBody, AddonList, SetAddonBody};
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{
-    CatalogBody, DefaultPlanChangeBody, HeldBody, LimitChangeBody, LostFlagBody, OverLimitBody,
-    PlanBody, PlanOfChanges,
+    CatalogBody, DefaultPlanChangeBody, HeldBody, LessOnDemandBody, LimitChangeBody, LostFlagBody,
+    OverLimitBody, PlanBody, PlanOfChanges,
 };
 pub use credits::{CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
 pub use decide::{
@@ -59,6 +60,7 @@ pub use keys::{KeyBody, KeyList, NewKeyBody};
 pub use label::{InvalidLabel, Label};
 pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody};
 pub use members::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
+pub use on_demand::{OnDemandBody, SpendCapBody, SpendingBody};
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
 pub use probes::{HealthBody, HealthStatus};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, problem_type};

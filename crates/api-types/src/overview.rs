@@ -7,7 +7,7 @@ use quota_core::catalog::Given;
 use quota_core::ids::{FeatureCode, TokenId};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountBody, BalanceBody, BoostBody, GrantBody};
+use crate::{AccountBody, BalanceBody, BoostBody, GrantBody, SpendingBody};
 
 /// An account's balance of one feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,4 +66,7 @@ pub struct OverviewBody {
     pub grants: Vec<GrantBody>,
     /// Its boosts of which something is left.
     pub boosts: Vec<BoostBody>,
+    /// What it owes for use on demand, and how far it may go, if something is sold to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<SpendingBody>,
 }

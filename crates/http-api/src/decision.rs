@@ -1,15 +1,17 @@
 //! Decisions as answers: what an operation or a check came to, as a body and as a response.
 
 use api_types::{
-    BalanceBody, DecisionBody, DrawBody, Named, PROBLEM_JSON, ReleasedBody, RoomBody, WindowBody,
-    problem_type, public_id,
+    BalanceBody, DecisionBody, DrawBody, Named, OnDemandBody, PROBLEM_JSON, ReleasedBody, RoomBody,
+    WindowBody, problem_type, public_id,
 };
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
-use quota_core::answer::{Answer, Released, RoomBalance, ScopeBalance, WindowBalance};
+use quota_core::answer::{
+    Answer, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
+};
 use quota_core::balance::Bucket;
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Source};
@@ -43,6 +45,21 @@ pub(crate) fn balance_body(balance: &ScopeBalance) -> BalanceBody {
         trial: balance.trial,
         resets_at: balance.resets_at,
         windows: balance.windows.iter().map(window_body).collect(),
+        on_demand: balance.on_demand.as_deref().map(on_demand_body),
+    }
+}
+
+fn on_demand_body(sold: &OnDemandBalance) -> OnDemandBody {
+    OnDemandBody {
+        used: sold.used,
+        held: sold.held,
+        remaining: sold.remaining,
+        price: sold.sale.price,
+        per: sold.sale.per,
+        currency: sold.sale.currency.clone(),
+        owed: sold.owed,
+        cap: sold.cap,
+        period_ends_at: sold.ends_at,
     }
 }
 
@@ -310,6 +327,7 @@ fn owner(bucket: &Bucket) -> (Option<GrantId>, Option<BoostId>, Option<TokenId>)
         | Bucket::Further(..)
         | Bucket::Standing(_)
         | Bucket::Tracked(..)
+        | Bucket::OnDemand(..)
         | Bucket::Trial(_)
         | Bucket::Room(_) => (None, None, None),
     }

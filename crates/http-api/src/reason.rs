@@ -19,6 +19,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         | Reason::OrgSubscriptionExpired
         | Reason::OrgNotInPlan => StatusCode::FORBIDDEN,
         Reason::TokenExhausted
+        | Reason::SpendCapReached
         | Reason::LimitReached
         | Reason::CreditsExhausted
         | Reason::OrgLimitReached => StatusCode::TOO_MANY_REQUESTS,
@@ -43,6 +44,11 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => format!(
             "the {}'s subscription is not in force, and nothing else can pay for `{feature}`",
             whose(denial.scope)
+        ),
+        Reason::SpendCapReached => format!(
+            "{requested} of `{feature}` requested, but the {} can have only {} more before the cap on what it spends",
+            whose(denial.scope),
+            denial.available
         ),
         Reason::TokenExhausted
         | Reason::LimitReached

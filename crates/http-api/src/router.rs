@@ -20,8 +20,8 @@ use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
     accounts, addons, batch, boosts, catalog, check, consume, credits, entitlements, give_back,
-    jobs, keys, ledger, members, moves, operate, overrides, overview, reservations, subscription,
-    tokens,
+    jobs, keys, ledger, members, moves, operate, overrides, overview, reservations, spend_cap,
+    subscription, tokens,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -165,6 +165,11 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(addons::addons))
         // /v1/{users,orgs}/{id}/addons/{plan}
         .routes(routes!(addons::set_addon, addons::end_addon))
+        // /v1/{users,orgs}/{id}/spend-cap
+        .routes(routes!(
+            spend_cap::set_spend_cap,
+            spend_cap::clear_spend_cap
+        ))
 }
 
 fn probe_routes() -> OpenApiRouter<ApiState> {

@@ -12,7 +12,7 @@ use quota_core::ids::{AccountId, OrgId, PlanCode, TokenId, UserId};
 use quota_core::operation::{Operation, OperationKind, id_at};
 use quota_core::origin::Origin;
 use quota_core::ports::{AccountWrite, HomeWrite, Storage, WriteBatch};
-use quota_core::terms::{Policy, Subscription, Terms, Token};
+use quota_core::terms::{Policy, SpendCap, Subscription, Terms, Token};
 use uuid::Uuid;
 
 use crate::error::{BenchError, other};
@@ -93,6 +93,7 @@ fn account(
             former_homes: Vec::new(),
             left_members: std::collections::BTreeMap::new(),
             members: 0,
+            spend_cap: SpendCap::default(),
             last_event: 0,
         },
         books: Books::default(),

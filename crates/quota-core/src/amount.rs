@@ -138,6 +138,15 @@ impl Limit {
         }
     }
 
+    /// This limit, or `least` where that is more.
+    #[must_use]
+    pub(crate) fn at_least(self, least: u64) -> Self {
+        match self {
+            Self::Unlimited => Self::Unlimited,
+            Self::Of(value) => Self::Of(value.max(least)),
+        }
+    }
+
     /// How much more fits when `taken` is used or held already.
     pub fn room(self, taken: u64) -> u64 {
         match self {

@@ -10,7 +10,9 @@ use crate::ids::FeatureCode;
 use crate::item::Item;
 pub use crate::rejection::{Rejection, RejectionClass};
 use crate::reservation::ReservationState;
-pub use crate::scope_balance::{Released, RoomBalance, ScopeBalance, WindowBalance};
+pub use crate::scope_balance::{
+    OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
+};
 
 /// What a request came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

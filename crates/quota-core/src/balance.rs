@@ -9,6 +9,7 @@ use crate::absent::is_default;
 use crate::amount::Limit;
 use crate::catalog::Per;
 use crate::ids::{BoostId, FeatureCode, GrantId, TokenId};
+use crate::sale::Sale;
 
 /// What a balance counts; as text `window:articles:1700000000000000`, `grant:pack-1` and so on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +31,9 @@ pub enum Bucket {
     Boost(FeatureCode, BoostId),
     /// What credits and the trial bought of a capacity, counted in its units (X4).
     Room(FeatureCode),
+    /// What was sold of a feature on demand in one period of the subscription (C11), by the period's start in microseconds
+    /// since 1970.
+    OnDemand(FeatureCode, i64),
     /// A token's cap, over all features.
     Token(TokenId),
 }
@@ -45,6 +49,7 @@ impl fmt::Display for Bucket {
             Self::Grant(id) => write!(f, "grant:{id}"),
             Self::Boost(feature, id) => write!(f, "boost:{feature}:{id}"),
             Self::Room(feature) => write!(f, "room:{feature}"),
+            Self::OnDemand(feature, start) => write!(f, "ondemand:{feature}:{start}"),
             Self::Token(id) => write!(f, "token:{id}"),
         }
     }
@@ -60,6 +65,7 @@ impl Bucket {
             | Self::Tracked(feature, _)
             | Self::Trial(feature)
             | Self::Boost(feature, _)
+            | Self::OnDemand(feature, _)
             | Self::Room(feature) => Some(feature),
             Self::Grant(_) | Self::Token(_) => None,
         }
@@ -76,6 +82,7 @@ impl Bucket {
             | Self::Grant(_)
             | Self::Boost(..)
             | Self::Room(_)
+            | Self::OnDemand(..)
             | Self::Token(_) => false,
         }
     }
@@ -91,6 +98,7 @@ impl Bucket {
             | Self::Tracked(..)
             | Self::Trial(_)
             | Self::Room(_)
+            | Self::OnDemand(..)
             | Self::Token(_) => false,
         }
     }
@@ -103,7 +111,10 @@ impl Bucket {
     /// Start of its window in microseconds since 1970; what has no window never grows old.
     pub(crate) fn starts_at_micros(&self) -> i64 {
         match self {
-            Self::Window(_, start) | Self::Further(_, _, start) | Self::Tracked(_, start) => *start,
+            Self::Window(_, start)
+            | Self::Further(_, _, start)
+            | Self::Tracked(_, start)
+            | Self::OnDemand(_, start) => *start,
             Self::Standing(_)
             | Self::Trial(_)
             | Self::Grant(_)
@@ -123,6 +134,7 @@ impl Bucket {
         match kind {
             "window" => timed().map(|(feature, start)| Self::Window(feature, start)),
             "tracked" => timed().map(|(feature, start)| Self::Tracked(feature, start)),
+            "ondemand" => timed().map(|(feature, start)| Self::OnDemand(feature, start)),
             "further" => {
                 let (feature, rest) = rest.split_once(':')?;
                 let (per, start) = rest.split_once(':')?;
@@ -209,6 +221,9 @@ pub struct Balance {
     /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Bucket>,
+    /// For what is sold on demand: the price, fixed when the balance is opened (C11).
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub sale: Option<Box<Sale>>,
 }
 
 impl Balance {
@@ -239,6 +254,7 @@ impl Balance {
             reset_at: None,
             began_as: None,
             moved_to: None,
+            sale: None,
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Change {
     CreditsTakenBack,
     BoostGiven,
     BoostTakenBack,
+    SpendCapSet,
+    SpendCapCleared,
     SubscriptionStarted,
     SubscriptionRenewed,
     PlanChanged,
@@ -66,7 +68,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -78,6 +80,8 @@ impl Change {
         Self::CreditsTakenBack,
         Self::BoostGiven,
         Self::BoostTakenBack,
+        Self::SpendCapSet,
+        Self::SpendCapCleared,
         Self::SubscriptionStarted,
         Self::SubscriptionRenewed,
         Self::PlanChanged,
@@ -111,6 +115,8 @@ impl Change {
             Self::CreditsTakenBack => "credits_taken_back",
             Self::BoostGiven => "boost_given",
             Self::BoostTakenBack => "boost_taken_back",
+            Self::SpendCapSet => "spend_cap_set",
+            Self::SpendCapCleared => "spend_cap_cleared",
             Self::SubscriptionStarted => "subscription_started",
             Self::SubscriptionRenewed => "subscription_renewed",
             Self::PlanChanged => "plan_changed",
@@ -154,6 +160,8 @@ impl Change {
             | Self::TokenRevoked
             | Self::CreditsTakenBack
             | Self::BoostTakenBack
+            | Self::SpendCapSet
+            | Self::SpendCapCleared
             | Self::SubscriptionStarted
             | Self::SubscriptionRenewed
             | Self::PlanChanged

@@ -38,6 +38,8 @@ pub enum Source {
     Credits,
     /// The free uses that a feature has in a lifetime (F2).
     Trial,
+    /// Sold beyond all that is paid for, at the plan's price and up to a cap in money (C11).
+    OnDemand,
     /// No ceiling applies; the use is counted.
     Unlimited,
     /// Beyond what there was: the use had happened already, or the org's policy is `track`.
@@ -57,6 +59,7 @@ impl Source {
             Bucket::Grant(_) => Self::Credits,
             Bucket::Boost(..) => Self::Boost,
             Bucket::Room(_) => Self::Room,
+            Bucket::OnDemand(..) => Self::OnDemand,
         }
     }
 }

@@ -248,6 +248,7 @@ impl Account {
                         | Bucket::Tracked(..)
                         | Bucket::Grant(_)
                         | Bucket::Boost(..)
+                        | Bucket::OnDemand(..)
                 )
             })
             .filter_map(|balance| {

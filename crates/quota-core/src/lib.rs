@@ -83,6 +83,7 @@ mod rejection;
 pub mod relocation;
 pub mod reservation;
 pub mod rules;
+pub mod sale;
 mod scope_balance;
 pub mod share;
 pub mod terms;

@@ -103,6 +103,10 @@ pub enum Rejection {
     NotConsumable(FeatureCode),
     #[error("is required: no subscription is in force whose period could be the end")]
     EndRequired { field: &'static str },
+    #[error(
+        "an owner may set at most {most}: the operator's cap, or without one the plan's caps together"
+    )]
+    SpendCapTooHigh { most: u64 },
     #[error("there is no subscription")]
     NoSubscription,
     #[error("there is no subscription: an add-on is held beside a base plan")]
@@ -226,6 +230,7 @@ impl Rejection {
             Self::IsAddon(_) => "is_an_addon",
             Self::NotAddon(_) => "not_an_addon",
             Self::UnknownAddon(_) => "unknown_addon",
+            Self::SpendCapTooHigh { .. } => "spend_cap_too_high",
             Self::PeriodsAheadFull { .. } => "too_many_periods",
             Self::Canceled { .. } => "subscription_canceled",
             Self::CanceledEnded { .. } | Self::Ended { .. } => "subscription_ended",
@@ -266,9 +271,10 @@ impl Rejection {
             | Self::EndRequired { field }
             | Self::NotRecent { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
-            Self::RefundTooLarge { .. } | Self::GrantTooSmall { .. } | Self::CounterFull => {
-                Some("amount")
-            }
+            Self::RefundTooLarge { .. }
+            | Self::GrantTooSmall { .. }
+            | Self::SpendCapTooHigh { .. }
+            | Self::CounterFull => Some("amount"),
             Self::GrantExists => Some("grant"),
             Self::BoostExists => Some("boost"),
             Self::StartsCanceled => Some("status"),
@@ -328,6 +334,7 @@ impl Rejection {
             | Self::GrantTooSmall { .. }
             | Self::BoostExists
             | Self::BoostEmpty
+            | Self::SpendCapTooHigh { .. }
             | Self::NoSubscription
             | Self::NoBasePlan
             | Self::PeriodsAheadFull { .. }

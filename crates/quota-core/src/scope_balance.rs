@@ -8,6 +8,7 @@ use crate::amount::Limit;
 use crate::catalog::{Anchor, Cadence};
 use crate::draw::Scope;
 use crate::ids::FeatureCode;
+use crate::sale::Sale;
 
 /// How one scope stands for one feature after an operation. The short names are those of the ledger's rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,38 @@ pub struct ScopeBalance {
     /// that of which least remains.
     #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowBalance>,
+    /// What is sold on demand in the running period, where the plan sells the feature (C11).
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<Box<OnDemandBalance>>,
+}
+
+/// How a feature stands that is sold on demand (C11). The short names are those of the ledger's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnDemandBalance {
+    /// Sold and used for good, in stored units.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    pub used: u64,
+    /// Reserved and not yet settled, in stored units.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
+    pub held: u64,
+    /// At which price.
+    #[serde(rename = "p")]
+    pub sale: Sale,
+    /// What the used units come to.
+    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
+    pub owed: u64,
+    /// Most money for this feature in the period.
+    #[serde(rename = "m")]
+    pub cap: u64,
+    /// Units that can still be sold: an account's own cap may bind before that of the feature.
+    #[serde(rename = "r", default, skip_serializing_if = "is_default")]
+    pub remaining: u64,
+    /// When the period began.
+    #[serde(rename = "s")]
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<Utc>>,
 }
 
 /// How the room stands that was bought of a capacity. The short names are those of the ledger's rows.

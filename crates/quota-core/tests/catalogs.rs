@@ -414,6 +414,68 @@ fn what_a_plan_says_fits_the_kind_of_the_feature() {
     }
 }
 
+/// A plan that says `limit` and sells `sold`, or why not.
+fn selling(limit: &str, sold: &str) -> Result<(), String> {
+    let kinds = ["consumable", "capacity"].map(|kind| {
+        let head = format!("[[feature]]\ncode = \"{kind}\"\nname = \"F\"\nunit = \"f\"");
+        format!("{head}\nkind = \"{kind}\"\ncadence = \"subscription\"\n")
+    });
+    let head = "[[plan]]\ncode = \"p\"\nname = \"P\"\ncurrency = \"eur\"";
+    let plan = format!("{head}\nlimits = {{ sso = true, {limit} }}\non_demand = {{ {sold} }}\n");
+    let file = read(&format!("{UNCOUNTED}{}{plan}", kinds.concat()));
+    let applied = Catalog::default().applied(&file).map(drop);
+    applied.map_err(|error| {
+        let place = (error.entry.as_str(), error.field);
+        assert_eq!(place, ("plan `p`", "on_demand"));
+        error.why
+    })
+}
+
+/// C11: what a plan sells on demand has a price and a cap, and is a consumable that the plan limits; else plan and feature are
+/// named.
+#[test]
+fn what_a_plan_sells_on_demand_is_what_it_limits() {
+    let cases = [
+        ("sso = { P }", "nothing of a flag is counted"),
+        ("capacity = { P }", "still there when the period"),
+        ("nothing = { P }", "there is no such feature"),
+        ("consumable = { price = 0, cap = 1 }", "`price` of 1 to"),
+        ("consumable = { P, per = 0 }", "`per` of at least 1"),
+        (
+            "consumable = { price = 1, cap = 1000000000000001 }",
+            "`cap` of at most",
+        ),
+        (
+            "consumable = { P, currency = \"usd\" }",
+            "currency, `eur`, and not in `usd`",
+        ),
+    ];
+    let priced = |sold: &str| sold.replace('P', "price = 4, cap = 100");
+    for (sold, why) in cases {
+        let refused = selling("capacity = 1, consumable = 1", &priced(sold)).expect_err(sold);
+        assert!(refused.contains(why), "{sold}: {refused}");
+    }
+    let sold = priced("consumable = { P }");
+    let unnamed = selling("capacity = 1", &sold).expect_err("not in the plan");
+    assert!(unnamed.contains("do not name it"), "{unnamed}");
+    let unlimited = selling("consumable = \"unlimited\"", &sold).expect_err("unlimited");
+    assert!(unlimited.contains("does not limit it"), "{unlimited}");
+    for fits in [
+        "P",
+        "P, per = 1000, currency = \"eur\"",
+        "price = 1, cap = 0",
+    ] {
+        let sold = priced(&format!("consumable = {{ {fits} }}"));
+        assert_eq!(selling("consumable = 0", &sold), Ok(()), "{fits}");
+    }
+    for lacking in ["price = 4", "cap = 1"] {
+        let text =
+            format!("[[plan]]\ncode = \"p\"\nname = \"P\"\non_demand = {{ x = {{ {lacking} }} }}");
+        let error = toml::from_str::<CatalogFile>(&text).expect_err(lacking);
+        assert!(error.to_string().contains("missing field"), "{error}");
+    }
+}
+
 /// C1 and C2: of a flag or a setting nothing is said about counting; of what is counted, unit and cadence are.
 #[test]
 fn a_feature_says_what_its_kind_has() {

@@ -78,6 +78,7 @@ impl Account {
             former_homes: Vec::new(),
             left_members: BTreeMap::new(),
             members: 0,
+            spend_cap: quota_core::terms::SpendCap::default(),
             last_event: 0,
         };
         Self {

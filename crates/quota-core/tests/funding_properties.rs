@@ -35,6 +35,7 @@ fn the_allowance_is_spent_before_credits() {
         boosts: 0,
         credits: 5,
         trial: 9,
+        on_demand: 0,
     };
     let split = split(&sources(&funds), 3);
     assert_eq!(split.parts, [(Source::Allowance, 1), (Source::Credits, 2)]);
@@ -51,6 +52,7 @@ fn credits_are_spent_before_the_trial() {
         boosts: 0,
         credits: 2,
         trial: 3,
+        on_demand: 0,
     };
     let four = split(&sources(&funds), 4);
     assert_eq!(four.parts, [(Source::Credits, 2), (Source::Trial, 2)]);
@@ -67,6 +69,7 @@ fn bought_room_is_taken_before_credits() {
         boosts: 1,
         credits: 5,
         trial: 9,
+        on_demand: 0,
     };
     let room = (Source::Room, 2);
     let with = split(&sources(&funds), 5).parts;
@@ -94,7 +97,8 @@ fn boost(code: &str, id: &str, (ends_in, age): (i64, i64), left: u64) -> Balance
     }
 }
 
-/// F1: boosts pay between the allowance and credits; F2: without an allowance they pay first, as they end.
+/// F1: boosts pay between the allowance and credits, on demand pays last; F2: without an allowance boosts pay first, as they
+/// end, and nothing is sold.
 #[test]
 fn boosts_are_spent_before_credits() {
     let mut funds = Funds {
@@ -104,10 +108,15 @@ fn boosts_are_spent_before_credits() {
         boosts: 2,
         credits: 5,
         trial: 9,
+        on_demand: 0,
     };
     let with = split(&sources(&funds), 4).parts;
     let (allowance, boost) = ((Source::Allowance, 1), (Source::Boost, 2));
     assert_eq!(with, [allowance, boost, (Source::Credits, 1)]);
+    funds.on_demand = 4;
+    let sold = split(&sources(&funds), 10).parts;
+    let last = (Source::OnDemand, 2);
+    assert_eq!(sold, [allowance, boost, (Source::Credits, 5), last]);
     funds.allowance = None;
     let without = split(&sources(&funds), 8).parts;
     assert_eq!(without, [boost, (Source::Credits, 5), (Source::Trial, 1)]);
@@ -179,9 +188,9 @@ proptest! {
     #[test]
     fn the_parts_add_up_to_the_request(
         allowance in proptest::option::of(0_u64..50), bought in 0_u64..50, boosts in 0_u64..50, credits in 0_u64..50, trial in 0_u64..50,
-        requested in 1_u64..300,
+        on_demand in 0_u64..50, requested in 1_u64..300,
     ) {
-        let funds = Funds { unlimited: false, allowance, room: bought, boosts, credits, trial };
+        let funds = Funds { unlimited: false, allowance, room: bought, boosts, credits, trial, on_demand };
         let sources = sources(&funds);
         let split = split(&sources, requested);
         let paid: u64 = split.parts.iter().map(|(_, units)| units).sum();

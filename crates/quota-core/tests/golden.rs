@@ -180,10 +180,12 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::TakeBackCredits(_) => &["grant"],
         Command::GiveBoost(_) => &["boost", "feature", "amount"],
         Command::TakeBackBoost(_) => &["boost"],
+        Command::SetSpendCap(_) => &["amount"],
         Command::Reset(_)
         | Command::Renew(_)
         | Command::Cancel(_)
         | Command::Resume
+        | Command::ClearSpendCap(_)
         | Command::Sweep
         | Command::ExpireSubscription
         | Command::CloseWindows(_) => &[],

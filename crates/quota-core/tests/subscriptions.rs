@@ -26,6 +26,7 @@ fn plan(price: u64, interval: Interval) -> Plan {
         pinned: false,
         trial_days: None,
         limits: std::collections::BTreeMap::new(),
+        on_demand: std::collections::BTreeMap::new(),
     }
 }
 

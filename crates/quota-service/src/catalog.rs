@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::left_out::{Entry, HeldEntry, Removals};
+use crate::less_on_demand::{LessOnDemand, less_on_demand};
 use crate::setting::Setting;
 use crate::{Engine, EngineError};
 use quota_core::balance::{Balance, Bucket};
@@ -48,6 +49,11 @@ pub struct CatalogPlan {
     pub lost_flags: Vec<LostFlag>,
     /// How many such entries there are, those that are not listed among them.
     pub lost_flag_count: u64,
+    /// Accounts to which their plan sells a feature on demand and would not any more, or up to less than they owe for it, the
+    /// first 100: one entry for each feature.
+    pub less_on_demand: Vec<LessOnDemand>,
+    /// How many such entries there are, those that are not listed among them.
+    pub less_on_demand_count: u64,
     /// Accounts that were looked at, at most 100,000.
     pub examined: u64,
     /// Whether there were more than are looked at.
@@ -213,6 +219,10 @@ impl CatalogPlan {
     fn examine(&mut self, row: &AccountRow, setting: &Setting, (now, next): (&Catalog, &Catalog)) {
         self.examined += 1;
         self.examine_flags(row, setting, (now, next));
+        let less = less_on_demand(row, setting, (now, next));
+        self.less_on_demand_count += u64::try_from(less.len()).unwrap_or(u64::MAX);
+        let room = NAMED_MAX.saturating_sub(self.less_on_demand.len());
+        self.less_on_demand.extend(less.into_iter().take(room));
         let counted = next.features.values();
         for feature in counted.filter(|feature| feature.kind.is_counted()) {
             let before = ceilings(setting, now, row, feature);
@@ -338,6 +348,8 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
         over_limit_count: 0,
         lost_flags: Vec::new(),
         lost_flag_count: 0,
+        less_on_demand: Vec::new(),
+        less_on_demand_count: 0,
         examined: 0,
         is_partial: false,
     };

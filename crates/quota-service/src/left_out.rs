@@ -187,6 +187,7 @@ fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {
         | Bucket::Tracked(code, _)
         | Bucket::Trial(code)
         | Bucket::Boost(code, _)
+        | Bucket::OnDemand(code, _)
         | Bucket::Room(code) => Some(code),
         Bucket::Grant(_) | Bucket::Token(_) => None,
     }

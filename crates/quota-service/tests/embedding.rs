@@ -203,6 +203,10 @@ async fn each_write_of_an_operator_is_one_call() {
     given.expect("given");
     let back = engine.take_back_boost("org:acme", TakeBackBoost::of("sale"));
     back.await.expect("taken back");
+    let cap = SetSpendCap::of(500);
+    engine.set_spend_cap("org:acme", cap).await.expect("set");
+    let clear = engine.clear_spend_cap("org:acme", ClearSpendCap::of_account());
+    clear.await.expect("cleared");
     let bob = PutAccount::create().org("acme");
     let bob = engine.put_account("user:bob", bob).await.expect("made");
     assert_eq!(bob.home.as_str(), "org:acme");

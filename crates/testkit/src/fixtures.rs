@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use quota_core::amount::Limit;
-use quota_core::answer::Answer;
+use quota_core::amount::{AMOUNT_MAX, COUNT_MAX, Limit};
+use quota_core::answer::{Answer, OnDemandBalance};
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Catalog, Interval};
+use quota_core::catalog::{Anchor, Cadence, Catalog, Interval, Per};
 use quota_core::change::Change;
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
@@ -23,7 +23,8 @@ use quota_core::origin::Origin;
 use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
 use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::terms::{Addon, PlanChange, Policy, Status, Subscription, Terms};
+use quota_core::sale::Sale;
+use quota_core::terms::{Addon, PlanChange, Policy, SpendCap, Status, Subscription, Terms};
 use uuid::Uuid;
 
 /// So many seconds after the first instant of 2026.
@@ -138,6 +139,7 @@ pub fn terms() -> Terms {
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
         members: 0,
+        spend_cap: SpendCap::default(),
         last_event: 0,
     }
 }
@@ -297,5 +299,36 @@ pub fn catalog(version: u64) -> Catalog {
     Catalog {
         version,
         ..Catalog::default()
+    }
+}
+
+/// A price with the largest numbers.
+pub fn odd_sale() -> Sale {
+    Sale {
+        price: AMOUNT_MAX,
+        per: COUNT_MAX,
+        currency: "¤'\"".to_owned(),
+    }
+}
+
+/// How a feature stands that is sold at that.
+pub fn odd_on_demand() -> OnDemandBalance {
+    OnDemandBalance {
+        used: COUNT_MAX,
+        held: 1,
+        sale: odd_sale(),
+        owed: u64::MAX,
+        cap: AMOUNT_MAX,
+        remaining: 2,
+        starts_at: instant(-1),
+        ends_at: Some(instant(9)),
+    }
+}
+
+/// What a limit of the calendar week is counted by.
+pub fn weekly() -> Per {
+    Per {
+        cadence: Cadence::Weekly,
+        anchor: Anchor::Calendar,
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 94] = [
+const ROUTES: [&str; 98] = [
     "get /healthz",
     "get /metrics",
     "get /readyz",
@@ -27,6 +27,10 @@ const ROUTES: [&str; 94] = [
     "get /v1/users/{id}/boosts",
     "post /v1/orgs/{id}/boosts",
     "post /v1/users/{id}/boosts",
+    "delete /v1/orgs/{id}/spend-cap",
+    "delete /v1/users/{id}/spend-cap",
+    "put /v1/orgs/{id}/spend-cap",
+    "put /v1/users/{id}/spend-cap",
     "get /v1/catalog",
     "get /v1/jobs",
     "get /v1/jobs/{name}/runs",

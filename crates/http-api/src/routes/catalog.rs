@@ -1,15 +1,17 @@
 //! The catalog: read it, see what a file would change, apply the file.
 
 use api_types::{
-    CatalogBody, DefaultPlanChangeBody, FieldError, HeldBody, LimitChangeBody, LostFlagBody,
-    OverLimitBody, PlanBody, PlanOfChanges,
+    CatalogBody, DefaultPlanChangeBody, FieldError, HeldBody, LessOnDemandBody, LimitChangeBody,
+    LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
 };
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::PlanCode;
-use quota_service::{CatalogPlan, EngineError, Entry, HeldEntry, LimitChange, LostFlag, OverLimit};
+use quota_service::{
+    CatalogPlan, EngineError, Entry, HeldEntry, LessOnDemand, LimitChange, LostFlag, OverLimit,
+};
 
 use crate::ApiState;
 use crate::body::{is_json, media_type, parse_json, read_body, unsupported};
@@ -135,6 +137,15 @@ fn lost_flag(lost: LostFlag) -> LostFlagBody {
     }
 }
 
+fn less_on_demand(less: LessOnDemand) -> LessOnDemandBody {
+    LessOnDemandBody {
+        account: less.account,
+        feature: less.feature,
+        owed: less.owed,
+        cap: less.cap,
+    }
+}
+
 fn held_body(held: HeldEntry) -> HeldBody {
     let (feature, plan) = match held.entry {
         Entry::Feature(code) => (Some(code), None),
@@ -173,6 +184,12 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
         over_limit_count: plan.over_limit_count,
         lost_flags: plan.lost_flags.into_iter().map(lost_flag).collect(),
         lost_flag_count: plan.lost_flag_count,
+        less_on_demand: plan
+            .less_on_demand
+            .into_iter()
+            .map(less_on_demand)
+            .collect(),
+        less_on_demand_count: plan.less_on_demand_count,
         examined: plan.examined,
         partial: plan.is_partial,
     }

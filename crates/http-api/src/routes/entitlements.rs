@@ -62,6 +62,7 @@ fn left_body(balance: &ScopeBalance) -> LeftBody {
         boosts: Some(balance.boosts).filter(|left| *left != 0),
         room: balance.room.map(|room| room.remaining),
         credits: balance.credits,
+        on_demand: balance.on_demand.as_ref().map(|sold| sold.remaining),
         trial: balance.trial,
         resets_at: balance.resets_at,
     }

@@ -19,5 +19,6 @@ pub(crate) mod operate;
 pub(crate) mod overrides;
 pub(crate) mod overview;
 pub(crate) mod reservations;
+pub(crate) mod spend_cap;
 pub(crate) mod subscription;
 pub(crate) mod tokens;

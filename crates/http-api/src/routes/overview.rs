@@ -1,9 +1,11 @@
 //! How an account stands for every feature.
 
-use api_types::{AccountBody, FeatureBody, OverviewBody, TokenStanding};
+use api_types::{AccountBody, FeatureBody, OverviewBody, SpendingBody, TokenStanding};
 use axum::Json;
 use axum::extract::State;
 use quota_core::rules::scope_balances::{FeatureStanding, Overview};
+use quota_core::rules::spending::Spending;
+use quota_core::terms::SpendCap;
 
 use super::accounts::account_body;
 use super::boosts::boost_bodies;
@@ -46,6 +48,21 @@ fn body(account: AccountBody, overview: &Overview) -> OverviewBody {
         tokens: tokens.collect(),
         grants: grant_bodies(&overview.grants, overview.at),
         boosts: boost_bodies(&overview.boosts, overview.at),
+        spending: overview
+            .spending
+            .as_ref()
+            .map(|spending| spending_body(spending, overview.terms.spend_cap)),
+    }
+}
+
+fn spending_body(spending: &Spending, own: SpendCap) -> SpendingBody {
+    SpendingBody {
+        owed: spending.owed,
+        cap: spending.cap,
+        currency: spending.currency.clone(),
+        period_ends_at: spending.period_ends_at,
+        operator_cap: own.operator,
+        owner_cap: own.owner,
     }
 }
 

@@ -37,6 +37,7 @@ cadence = "monthly"
 code = "pro"
 name = "Pro"
 limits = { sso = true, max_file_mb = "no limit", messages = [{ limit = 5, per = "5h" }, { limit = "unlimited" }] }
+on_demand = { messages = { price = 4, per = 10, cap = 0 } }
 "#;
 
 async fn served() -> Value {

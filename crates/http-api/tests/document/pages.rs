@@ -128,6 +128,7 @@ fn the_page_of_the_catalog_lists_every_key_and_word() {
         ("Feature", "## `[[feature]]`"),
         ("Plan", "## `[[plan]]`"),
         ("PlanLimit", "## A limit of a plan"),
+        ("OnDemand", "## On demand"),
     ];
     for (name, title) in sections {
         let (_, part) = page.split_once(title).expect("a section");

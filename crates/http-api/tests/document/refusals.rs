@@ -70,6 +70,7 @@ fn body_of(method: &str, path: &str) -> Value {
         (_, "status") => json!({"status": "past_due"}),
         (_, "credits") => json!({"id": "pack", "amount": 5}),
         (_, "boosts") => json!({"id": "sale", "feature": "articles_per_month", "amount": 5}),
+        ("put", "spend-cap") => json!({"amount": 5}),
         (_, "tokens") => json!({"id": "ci", "cap": 5}),
         ("put" | "patch", "{token}") => json!({"cap": 5}),
         (_, "check" | "consume" | "track") => one_article("nobody"),

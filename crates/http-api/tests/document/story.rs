@@ -24,6 +24,7 @@ pub(crate) async fn told(api: &Api) {
         money(api, account).await;
         boosts(api, account).await;
         addons(api, account).await;
+        spend_cap(api, account).await;
     }
     orgs(api).await;
     tokens(api).await;
@@ -149,6 +150,15 @@ async fn addons(api: &Api, account: &str) {
     api.ask(&delete, json!({"reason": "over"}), 200).await;
     api.ask(&delete, NONE, 404).await;
     api.ask(&put, json!({"quantity": 1}), 200).await;
+}
+
+async fn spend_cap(api: &Api, account: &str) {
+    let at = format!("/v1/{account}/spend-cap");
+    api.ask(&format!("put {at}"), json!({"amount": 500}), 200)
+        .await;
+    let delete = format!("delete {at}");
+    api.ask(&delete, json!({"reason": "no need"}), 200).await;
+    api.ask(&delete, NONE, 200).await;
 }
 
 async fn orgs(api: &Api) {

@@ -9,8 +9,8 @@ use api_types::{
     NewTokenBody, NewUserBody, OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges,
     Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
     ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody,
-    StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody,
-    TrackBody, UserBody,
+    SpendCapBody, StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList,
+    TokenTermsBody, TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -28,6 +28,7 @@ pub(crate) fn again(schema: &Value, body: &Value) -> Result<Value, String> {
     by_type(name, body)
 }
 
+/// Reads a body by the name of its type, with one arm for each of them.
 macro_rules! by_name {
     ($name:ident, $json:ident: $($body:ident),* $(,)?) => {
         match $name {
@@ -94,6 +95,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         RunList,
         SeatsBody,
         SetAddonBody,
+        SpendCapBody,
         StartBody,
         StatusBody,
         SubscriptionBody,

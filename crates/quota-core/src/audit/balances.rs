@@ -11,6 +11,7 @@ use crate::balance::{Balance, Bucket};
 use crate::catalog::{Anchor, Per};
 use crate::ids::AccountId;
 use crate::ports::AuditHome;
+use crate::sale::Sale;
 use crate::window::cadence_window;
 
 /// The balances of a home, by account.
@@ -126,7 +127,8 @@ impl<'a> Balances<'a> {
                 let what = format!("a counter is at {most}");
                 findings.push(Finding::of("I22", id, what).at(&balance.bucket));
             }
-            if !balance.bucket.is_given() {
+            let is_sold = matches!(balance.bucket, Bucket::OnDemand(..));
+            if !balance.bucket.is_given() && !is_sold {
                 continue;
             }
             let taken = balance.used.saturating_add(balance.held);
@@ -134,7 +136,26 @@ impl<'a> Balances<'a> {
             if !fits || balance.overage != 0 {
                 let (granted, over) = (balance.granted, balance.overage);
                 let what = format!("{taken} of {granted:?} taken, overage {over}");
-                findings.push(Finding::of("I14", id, what).at(&balance.bucket));
+                let invariant = if is_sold { "C11" } else { "I14" };
+                findings.push(Finding::of(invariant, id, what).at(&balance.bucket));
+            }
+        }
+    }
+
+    /// C11: what is sold on demand has the price at which the ledger says it was sold.
+    pub(super) fn check_prices(
+        &self,
+        id: &AccountId,
+        sold: Option<&BTreeMap<Bucket, Sale>>,
+        findings: &mut Vec<Finding>,
+    ) {
+        for balance in self.of_account(id) {
+            let is_sold = matches!(balance.bucket, Bucket::OnDemand(..));
+            let told = sold.and_then(|sold| sold.get(&balance.bucket));
+            let is_as_told = told.is_none_or(|told| balance.sale.as_deref() == Some(told));
+            if is_sold != balance.sale.is_some() || !is_as_told {
+                let what = format!("its price is {:?}, it was sold at {told:?}", balance.sale);
+                findings.push(Finding::of("C11", id, what).at(&balance.bucket));
             }
         }
     }
@@ -151,6 +172,7 @@ impl<'a> Balances<'a> {
         for balance in self.of_account(id) {
             let (Bucket::Window(code, start)
             | Bucket::Further(code, _, start)
+            | Bucket::OnDemand(code, start)
             | Bucket::Tracked(code, start)) = &balance.bucket
             else {
                 continue;
@@ -171,13 +193,14 @@ impl<'a> Balances<'a> {
                 | Bucket::Grant(_)
                 | Bucket::Boost(..)
                 | Bucket::Room(_)
+                | Bucket::OnDemand(..)
                 | Bucket::Token(_) => None,
             };
             if per.is_some_and(|per| is_longer(balance, per)) {
                 let what = format!("runs from {} to {:?}", balance.starts_at, balance.ends_at);
                 findings.push(Finding::of("W7", id, what).at(&balance.bucket));
             }
-            let is_granted = !matches!(balance.bucket, Bucket::Tracked(..));
+            let is_granted = !matches!(balance.bucket, Bucket::Tracked(..) | Bucket::OnDemand(..));
             if is_granted && balance.moved_to.is_none() {
                 by_limit.entry((code, per)).or_default().push(balance);
             }

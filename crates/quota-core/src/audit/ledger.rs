@@ -16,6 +16,7 @@ use crate::change::Change;
 use crate::draw::{Scope, Source};
 use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::{Entry, Operation, OperationKind};
+use crate::sale::Sale;
 
 /// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
 const STEP_BACK_SECONDS_MAX: i64 = 5;
@@ -59,6 +60,8 @@ struct Added {
     sums: BTreeMap<Bucket, Counters>,
     lifetime: Spent,
     changed_at: Option<DateTime<Utc>>,
+    /// At which price each period's units were sold, as answers said.
+    sold: BTreeMap<Bucket, Sale>,
 }
 
 /// What changed, where an operation is a change of terms.
@@ -159,9 +162,55 @@ impl Ledger {
             self.check_scopes(operation, findings);
         }
         check_admission(operation, findings);
+        self.check_sales(operation, findings);
         check_further(operation, findings);
         self.refunds.see(operation);
         self.add(operation);
+    }
+
+    /// C11: what was sold stays within the cap that was in force, as the answer says, and the price of a period is one.
+    fn check_sales(&mut self, operation: &Operation, findings: &mut Vec<Finding>) {
+        for after in operation.answer.balances() {
+            let (Some(feature), Some(sold)) = (&after.feature, &after.on_demand) else {
+                continue;
+            };
+            let taken = sold.used.saturating_add(sold.held);
+            let bought = operation.entries.iter().any(|entry| {
+                let is_of = entry.scope == after.scope && entry.feature.as_ref() == Some(feature);
+                is_of && entry.source == Source::OnDemand && (entry.used > 0 || entry.held > 0)
+            });
+            let is_admission = matches!(
+                operation.answer,
+                Answer::Allowed { .. } | Answer::Reserved { .. }
+            );
+            let (id, owed) = (operation.id, sold.sale.owed(taken));
+            if bought && is_admission && sold.cap < owed {
+                let what = format!(
+                    "{id} was allowed, and then {owed} of {} were owed",
+                    sold.cap
+                );
+                findings.push(Finding::of("C11", &operation.account, what));
+            }
+            if taken == 0 {
+                // It may not be open: its price is still that of the plan.
+                continue;
+            }
+            let account = match after.scope {
+                Scope::Org => &self.home,
+                Scope::Token | Scope::User => &operation.account,
+            };
+            let bucket = Bucket::OnDemand(feature.clone(), sold.starts_at.timestamp_micros());
+            let added = self.accounts.entry(account.clone()).or_default();
+            let first = added.sold.entry(bucket.clone());
+            let first = first.or_insert_with(|| sold.sale.clone());
+            if *first != sold.sale {
+                let what = format!(
+                    "{id} was told {:?}, the period began with {first:?}",
+                    sold.sale
+                );
+                findings.push(Finding::of("C11", account, what).at(&bucket));
+            }
+        }
     }
 
     fn add(&mut self, operation: &Operation) {
@@ -225,6 +274,11 @@ impl Ledger {
     /// When its terms were last changed.
     pub(super) fn changed_at(&self, id: &AccountId) -> Option<DateTime<Utc>> {
         self.accounts.get(id)?.changed_at
+    }
+
+    /// At which price each of its periods sold, as answers said.
+    pub(super) fn sold(&self, id: &AccountId) -> Option<&BTreeMap<Bucket, Sale>> {
+        Some(&self.accounts.get(id)?.sold)
     }
 
     /// What the entries of each of its buckets add up to, from its arrival on.

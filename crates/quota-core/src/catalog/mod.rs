@@ -3,6 +3,8 @@
 mod cadence;
 mod feature;
 mod given;
+mod kept;
+mod on_demand;
 mod plan;
 mod plan_limit;
 mod validate;
@@ -17,6 +19,7 @@ use crate::ids::{FeatureCode, PlanCode};
 pub use cadence::{Cadence, InvalidCadence, Span};
 pub use feature::{Anchor, Counts, Feature, Kind, OnRenewal};
 pub use given::Given;
+pub use on_demand::OnDemand;
 pub use plan::{CatalogFile, Interval, Plan, PlanKind};
 pub use plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 pub use validate::InvalidCatalog;
@@ -73,8 +76,8 @@ impl Catalog {
     /// [`InvalidCatalog`] names the entry and the field that break a rule; nothing is changed then.
     pub fn applied(&self, file: &CatalogFile) -> Result<Self, InvalidCatalog> {
         validate::check(file)?;
-        validate::check_counting((&self.features, &self.former_features), file)?;
-        validate::check_kinds((&self.plans, &self.former_plans), file)?;
+        kept::check_counting((&self.features, &self.former_features), file)?;
+        kept::check_kinds((&self.plans, &self.former_plans), file)?;
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
         next.default_plan.clone_from(&file.default_plan);

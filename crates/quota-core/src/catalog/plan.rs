@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::feature::Feature;
+use super::on_demand::OnDemand;
 use super::plan_limit::PlanValue;
 use crate::absent::is_default;
 use crate::ids::{FeatureCode, PlanCode};
@@ -77,6 +78,9 @@ pub struct Plan {
     /// What it allows of each feature that it names, in shown units.
     #[serde(default)]
     pub limits: BTreeMap<FeatureCode, PlanValue>,
+    /// What it sells of consumables that it limits, when all else is spent (C11); of others nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub on_demand: BTreeMap<FeatureCode, OnDemand>,
 }
 
 fn usd() -> String {
@@ -87,6 +91,12 @@ impl Plan {
     /// Whether the plan costs nothing and so renews by itself (S7).
     pub fn is_free(&self) -> bool {
         self.price == 0
+    }
+
+    /// Most money that all of what it sells on demand may come to in a period.
+    pub fn on_demand_cap(&self) -> u64 {
+        let caps = self.on_demand.values().map(|sold| sold.cap);
+        caps.fold(0, u64::saturating_add)
     }
 }
 

@@ -1,13 +1,13 @@
 //! What a catalog file may say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, Kind, OnRenewal};
 use super::plan::{CatalogFile, Plan, PlanKind};
 use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 use crate::amount::{AMOUNT_MAX, Limit};
-use crate::ids::{FeatureCode, PlanCode};
+use crate::ids::FeatureCode;
 
 /// Longest trial of a plan, in days.
 const TRIAL_DAYS_MAX: u16 = 366;
@@ -57,11 +57,22 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
         for feature in &file.features {
             let value = plan.limits.get(&feature.code);
             let checked = value.map_or(Ok(()), |value| check_value(feature, value));
-            checked.map_err(|why| InvalidCatalog {
-                member: Some(feature.code.clone()),
-                ..refused(&entry, "limits", &format!("of `{}` {why}", feature.code))
-            })?;
+            checked.map_err(|why| of_member(&entry, "limits", &feature.code, &why))?;
         }
+        check_on_demand(plan, &entry, file)?;
+    }
+    Ok(())
+}
+
+/// What a plan sells on demand (C11).
+fn check_on_demand(plan: &Plan, entry: &str, file: &CatalogFile) -> Result<(), InvalidCatalog> {
+    for (code, sold) in &plan.on_demand {
+        let feature = file.features.iter().find(|feature| feature.code == *code);
+        let checked = match feature {
+            Some(feature) => sold.check(&plan.currency, (feature, plan.limits.get(code))),
+            None => Err("cannot be sold: there is no such feature".to_owned()),
+        };
+        checked.map_err(|why| of_member(entry, "on_demand", code, &why))?;
     }
     check_default(file)
 }
@@ -260,43 +271,6 @@ fn check_rollover(feature: &Feature, limit: &PlanLimit, rollover: Rollover) -> R
     Ok(())
 }
 
-/// A feature that there is, or once was, goes on being counted as it was: its balances would be read otherwise, or begin
-/// at 0.
-pub(super) fn check_counting(
-    (known, former): (
-        &BTreeMap<FeatureCode, Feature>,
-        &BTreeMap<FeatureCode, Feature>,
-    ),
-    file: &CatalogFile,
-) -> Result<(), InvalidCatalog> {
-    for feature in &file.features {
-        let code = &feature.code;
-        let former = former.get(code);
-        let Some(known) = known.get(code).or(former) else {
-            continue;
-        };
-        let kept = [
-            ("kind", feature.kind == known.kind),
-            ("cadence", feature.cadence == known.cadence),
-            ("anchor", feature.anchor == known.anchor),
-            ("on_renewal", feature.renewal() == known.renewal()),
-            ("scale", feature.scale == known.scale),
-            ("counts", feature.counts == known.counts),
-        ];
-        if let Some((field, _)) = kept.iter().find(|(_, is_kept)| !is_kept) {
-            let entry = format!("feature `{code}`");
-            let why = match former {
-                Some(_) => {
-                    "must be what it was when the feature was in the catalog before: what is counted another way needs a code of its own"
-                }
-                None => "cannot change: what is counted another way needs a code of its own",
-            };
-            return Err(refused(&entry, field, why));
-        }
-    }
-    Ok(())
-}
-
 fn check_plan(plan: &Plan) -> Result<(), InvalidCatalog> {
     let entry = format!("plan `{}`", plan.code);
     let is_code = plan.currency.len() == 3 && plan.currency.chars().all(|c| c.is_ascii_lowercase());
@@ -334,6 +308,11 @@ fn check_addon(plan: &Plan) -> Result<(), InvalidCatalog> {
         let why = "is for a plan that accounts subscribe to: this is an add-on";
         return Err(refused(&entry, "trial_days", why));
     }
+    if !plan.on_demand.is_empty() {
+        let entry = format!("plan `{}`", plan.code);
+        let why = "is for a plan that accounts subscribe to: this is an add-on";
+        return Err(refused(&entry, "on_demand", why));
+    }
     let mut limits = plan.limits.iter();
     let per_seat = limits.find(|(_, value)| value.limits().iter().any(|limit| limit.per_seat));
     match per_seat {
@@ -347,31 +326,15 @@ fn check_addon(plan: &Plan) -> Result<(), InvalidCatalog> {
     }
 }
 
-/// All versions of plans.
-type Versions = BTreeMap<PlanCode, Vec<Plan>>;
-
-/// A plan that there is, or once was, stays an add-on or a base plan: accounts have it as what it was.
-pub(super) fn check_kinds(
-    (known, former): (&Versions, &Versions),
-    file: &CatalogFile,
-) -> Result<(), InvalidCatalog> {
-    for plan in &file.plans {
-        let versions = known.get(&plan.code).or_else(|| former.get(&plan.code));
-        let last = versions.and_then(|versions| versions.last());
-        if last.is_some_and(|last| last.kind != plan.kind) {
-            return Err(InvalidCatalog {
-                entry: format!("plan `{}`", plan.code),
-                field: "kind",
-                member: None,
-                why: "cannot change: accounts hold it as what it was; use a code of its own"
-                    .to_owned(),
-            });
-        }
+/// Of one member of a field that is a table.
+fn of_member(entry: &str, field: &'static str, code: &FeatureCode, why: &str) -> InvalidCatalog {
+    InvalidCatalog {
+        member: Some(code.clone()),
+        ..refused(entry, field, &format!("of `{code}` {why}"))
     }
-    Ok(())
 }
 
-fn refused(entry: &str, field: &'static str, why: &str) -> InvalidCatalog {
+pub(super) fn refused(entry: &str, field: &'static str, why: &str) -> InvalidCatalog {
     InvalidCatalog {
         entry: entry.to_owned(),
         field,

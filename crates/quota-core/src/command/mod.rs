@@ -11,10 +11,11 @@ use crate::operation::OperationKind;
 use crate::origin::Origin;
 
 pub use payload::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Commit, Consume,
-    EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
-    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetOverride, SetSeats,
-    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, ClearSpendCap, CloseWindows,
+    Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken,
+    Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetOverride,
+    SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track,
+    UsageAfterChange,
 };
 
 /// Most items in one request, which is carried out whole or not at all (X2).
@@ -78,6 +79,8 @@ pub enum Command {
     TakeBackCredits(TakeBackCredits),
     GiveBoost(GiveBoost),
     TakeBackBoost(TakeBackBoost),
+    SetSpendCap(SetSpendCap),
+    ClearSpendCap(ClearSpendCap),
     /// Ends the holds of the home that are past their deadline. Asked by the sweeper.
     Sweep,
     /// Records the end of the account's subscription, if it has ended (S9). Asked by the daily job.
@@ -169,7 +172,9 @@ impl Command {
             | Self::GrantCredits(_)
             | Self::TakeBackCredits(_)
             | Self::GiveBoost(_)
-            | Self::TakeBackBoost(_) => change,
+            | Self::TakeBackBoost(_)
+            | Self::SetSpendCap(_)
+            | Self::ClearSpendCap(_) => change,
             Self::Sweep => CommandTraits {
                 reads: Reads::Stored,
                 ..of_kind(OperationKind::Expire)

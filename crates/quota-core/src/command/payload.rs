@@ -361,6 +361,24 @@ pub struct TakeBackBoost {
     pub boost: BoostId,
 }
 
+/// Sets an account's own cap on what it spends on demand in a period, over all features (C11).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetSpendCap {
+    /// In minor units of the plan's currency; 0 to [`crate::amount::AMOUNT_MAX`].
+    pub amount: u64,
+    /// Whether the account's owner asks, who may only lower it; else an operator does.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by_owner: bool,
+}
+
+/// Takes an account's own cap on what it spends on demand away.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearSpendCap {
+    /// Whether the account's owner asks: then only what it set itself goes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by_owner: bool,
+}
+
 /// Closes windows that ended in the books (W5). Asked by the reset jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseWindows {

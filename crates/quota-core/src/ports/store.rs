@@ -68,6 +68,8 @@ pub enum ClosedKind {
     Boost(FeatureCode, BoostId),
     /// Every boost that the account ever had and that was closed.
     Boosts,
+    /// What was sold of a feature on demand, in all periods.
+    OnDemand(FeatureCode),
 }
 
 impl ClosedQuery {
@@ -85,6 +87,12 @@ impl ClosedQuery {
                 one(&Bucket::Boost(feature.clone(), boost.clone()))
             }
             ClosedKind::Boosts => vec![("boost:".to_owned(), "boost;".to_owned())],
+            ClosedKind::OnDemand(feature) => {
+                vec![(
+                    format!("ondemand:{feature}:"),
+                    format!("ondemand:{feature};"),
+                )]
+            }
         }
     }
 
@@ -97,13 +105,20 @@ impl ClosedQuery {
             Bucket::Grant(grant) => match &self.what {
                 ClosedKind::Grants => true,
                 ClosedKind::Grant(wanted) => wanted == grant,
-                ClosedKind::Windows(_) | ClosedKind::Boost(..) | ClosedKind::Boosts => false,
+                ClosedKind::Windows(_)
+                | ClosedKind::Boost(..)
+                | ClosedKind::Boosts
+                | ClosedKind::OnDemand(_) => false,
             },
             Bucket::Boost(feature, boost) => match &self.what {
                 ClosedKind::Boosts => true,
                 ClosedKind::Boost(of, wanted) => of == feature && wanted == boost,
-                ClosedKind::Windows(_) | ClosedKind::Grant(_) | ClosedKind::Grants => false,
+                ClosedKind::Windows(_)
+                | ClosedKind::Grant(_)
+                | ClosedKind::Grants
+                | ClosedKind::OnDemand(_) => false,
             },
+            Bucket::OnDemand(feature, _) => self.what == ClosedKind::OnDemand(feature.clone()),
             Bucket::Further(..)
             | Bucket::Standing(_)
             | Bucket::Trial(_)

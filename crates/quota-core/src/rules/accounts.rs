@@ -14,7 +14,7 @@ use crate::change::Change;
 use crate::command::{AccountSpec, Presence, PutAccount};
 use crate::home::{Account, Books};
 use crate::ids::{AccountId, AccountKind, OrgId};
-use crate::terms::{Subscription, Terms, new_user_is_unlimited};
+use crate::terms::{SpendCap, Subscription, Terms, new_user_is_unlimited};
 
 fn check_kind(kind: AccountKind, spec: &AccountSpec) -> Result<(), Rejection> {
     let wrong = match kind {
@@ -78,6 +78,7 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
         members: 0,
+        spend_cap: SpendCap::default(),
         last_event: 0,
     };
     let books = Books::default();

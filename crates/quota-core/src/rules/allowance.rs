@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::by_plan::{ByPlan, by_plan, by_plans, taken};
 use super::counting::{Clock, Counting};
 use super::held_plans::Held;
+use super::on_demand::{Selling, selling};
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per};
@@ -62,6 +63,8 @@ pub struct Allowance {
     /// Further limits of the plan, each with a cadence of its own (C9). Use is charged to them under an override too, and
     /// does not bind there (F6).
     pub further: Vec<FurtherLimit>,
+    /// How the plan sells the feature when all else is spent (C11), while the subscription is in force.
+    pub selling: Option<Box<Selling>>,
 }
 
 /// Which of an allowance's limits binds a request, and until when.
@@ -130,8 +133,26 @@ impl Allowance {
         self.window.ends_at.filter(|_| counts && !self.is_waiting)
     }
 
-    /// Which limits have less room than `wanted`, and when all of those are whole again (C9).
+    /// Units that can still be sold on demand (C11).
+    pub(crate) fn on_demand_left(&self, balances: &[Balance]) -> u64 {
+        let sold = self.selling.as_ref();
+        sold.map_or(0, |sold| sold.room(balances))
+    }
+
+    /// Which limits have less room than `wanted`, and when all of those are whole again (C9). Where the feature is sold, no
+    /// later than its period ends: the caps of the next one are whole, and so are its allowances (W6).
     pub fn bound(&self, scope: Scope, balances: &[Balance], wanted: u64) -> Bound {
+        let by_limits = self.bound_by_limits(scope, balances, wanted);
+        match self.selling.as_ref().and_then(|sold| sold.period.ends_at) {
+            Some(ends_at) if by_limits.resets_at.is_none_or(|at| ends_at < at) => Bound {
+                resets_at: Some(ends_at),
+                window: None,
+            },
+            Some(_) | None => by_limits,
+        }
+    }
+
+    fn bound_by_limits(&self, scope: Scope, balances: &[Balance], wanted: u64) -> Bound {
         let mut bound = Bound {
             resets_at: self.resets_at(scope),
             window: None,
@@ -208,6 +229,9 @@ pub fn allowance(
     } else {
         by_plans(&clock, place, (base, feature), catalog)
     };
+    if base.is_some() {
+        allowance.selling = plan.and_then(|(plan, _)| selling(&clock, plan, feature));
+    }
     if let Some(set) = set {
         let ByPlan {
             plan_value,
@@ -236,6 +260,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         | Bucket::Grant(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::OnDemand(..)
         | Bucket::Token(_) => false,
     });
     let start = counting.window.starts_at.timestamp_micros();
@@ -264,5 +289,6 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         rolled_over: 0,
         is_waiting,
         further: Vec::new(),
+        selling: None,
     }
 }

@@ -98,6 +98,7 @@ fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
             | Bucket::Grant(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::OnDemand(..)
             | Bucket::Token(_) => false,
         };
         let runs = balance.ends_at.is_none_or(|ends_at| now < ends_at);
@@ -126,6 +127,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Grant(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::OnDemand(..)
             | Bucket::Token(_) => return None,
         };
         let feature = context.catalog.features.get(code);
@@ -138,6 +140,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Grant(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::OnDemand(..)
             | Bucket::Token(_) => None,
         };
         let goes_on = per.is_some_and(Per::is_calendar);

@@ -10,7 +10,7 @@ use crate::command::CloseWindows;
 use crate::event::EventKind;
 use crate::ids::FeatureCode;
 
-/// Closes the windows, grants and boosts of an account that ended and hold nothing.
+/// Closes the windows, grants, boosts and sales of an account that ended and hold nothing.
 pub(crate) fn close_windows(
     desk: &mut Desk<'_>,
     asked: &CloseWindows,
@@ -26,6 +26,7 @@ pub(crate) fn close_windows(
             | Bucket::Trial(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::OnDemand(..)
             | Bucket::Grant(_)
             | Bucket::Token(_) => {
                 let feature = context.catalog.features.get(code);
@@ -54,7 +55,9 @@ pub(crate) fn close_windows(
                     features.push(code.clone());
                 }
             }
-            Bucket::Grant(_) | Bucket::Boost(..) if asked.features.is_empty() => {
+            Bucket::Grant(_) | Bucket::Boost(..) | Bucket::OnDemand(..)
+                if asked.features.is_empty() =>
+            {
                 ended.push(balance.bucket.clone());
             }
             Bucket::Window(..)
@@ -62,6 +65,7 @@ pub(crate) fn close_windows(
             | Bucket::Tracked(..)
             | Bucket::Grant(_)
             | Bucket::Boost(..)
+            | Bucket::OnDemand(..)
             | Bucket::Standing(_)
             | Bucket::Trial(_)
             | Bucket::Room(_)

@@ -66,8 +66,10 @@ pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_
 }
 
 fn counts_now(account: &Account, balance: &Balance, context: &Context<'_>) -> bool {
-    let (Bucket::Window(code, _) | Bucket::Further(code, ..) | Bucket::Tracked(code, _)) =
-        &balance.bucket
+    let (Bucket::Window(code, _)
+    | Bucket::Further(code, ..)
+    | Bucket::Tracked(code, _)
+    | Bucket::OnDemand(code, _)) = &balance.bucket
     else {
         return false;
     };
@@ -76,7 +78,9 @@ fn counts_now(account: &Account, balance: &Balance, context: &Context<'_>) -> bo
     };
     let own = context.allowance(account, feature);
     let is_own = own.bucket == balance.bucket;
+    let is_sold = own.selling.as_ref();
     is_own
+        || is_sold.is_some_and(|sold| sold.bucket == balance.bucket)
         || own
             .further
             .iter()
@@ -124,6 +128,7 @@ fn has_rollover(
         | Bucket::Trial(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::OnDemand(..)
         | Bucket::Grant(_)
         | Bucket::Token(_) => Per::of(feature),
     };

@@ -147,7 +147,9 @@ fn plain_bucket(held: &Reservation, scope: Scope) -> Bucket {
     let is_plain = |draw: &&Draw| {
         let is_plain = match draw.source {
             Source::Allowance | Source::Unlimited | Source::Overage => true,
-            Source::Room | Source::Boost | Source::Credits | Source::Trial => false,
+            Source::Room | Source::Boost | Source::Credits | Source::Trial | Source::OnDemand => {
+                false
+            }
         };
         draw.scope == scope && is_plain
     };

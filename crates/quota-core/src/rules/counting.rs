@@ -185,6 +185,7 @@ fn limit_of(bucket: &Bucket) -> Option<(&FeatureCode, Option<Per>)> {
         | Bucket::Grant(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::OnDemand(..)
         | Bucket::Token(_) => None,
     }
 }

@@ -3,13 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allowance::{Allowance, Asked, Bound, Standing, allowance};
+use super::by_plan::taken;
 use super::funding::{
     Funds, Headroom, affordable, boosts_left, burn, of_several, room_left, sources, split,
     take_boosts,
 };
 use super::given::given;
 use crate::amount::{Amount, COUNT_MAX, Limit};
-use crate::balance::{Balance, Bucket};
+use crate::balance::Bucket;
 use crate::catalog::{Catalog, Feature};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope, Source};
@@ -240,6 +241,7 @@ fn user_draws(
         boosts: boosts_left(user.balances, &feature.code, question.now),
         credits: affordable(user.balances, feature.credit_cost, question.now),
         trial: feature.trial_limit.saturating_sub(trial_used),
+        on_demand: own.on_demand_left(user.balances),
     });
     let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
@@ -265,6 +267,7 @@ fn user_reason(own: &Allowance, feature: &Feature) -> Reason {
     let is_payable = feature.credit_cost.is_some() || feature.trial_limit != 0;
     match (own.standing, own.limit()) {
         (Standing::Expired, _) => Reason::SubscriptionExpired,
+        (Standing::InForce, Some(_)) if own.selling.is_some() => Reason::SpendCapReached,
         (Standing::InForce, Some(_)) => Reason::LimitReached,
         (Standing::Never, _) if is_payable => Reason::CreditsExhausted,
         (Standing::Never, _) => Reason::NoSubscription,
@@ -294,6 +297,7 @@ fn org_draws(
             boosts: boosts_left(org.balances, &feature.code, question.now),
             credits: affordable(org.balances, feature.credit_cost, question.now),
             trial: 0,
+            on_demand: own.on_demand_left(org.balances),
         })
     };
     let mut parts = split(&order, question.amount.get());
@@ -319,6 +323,7 @@ fn org_reason(own: &Allowance) -> Reason {
     match (own.standing, own.limit()) {
         (Standing::Expired, _) => Reason::OrgSubscriptionExpired,
         (Standing::InForce, None) => Reason::OrgNotInPlan,
+        (Standing::InForce, Some(_)) if own.selling.is_some() => Reason::SpendCapReached,
         (Standing::InForce, Some(_)) | (Standing::Never, _) => Reason::OrgLimitReached,
     }
 }
@@ -373,6 +378,11 @@ fn push_draws(
             }
             Source::Trial => (Bucket::Trial(feature.code.clone()), Vec::new()),
             Source::Room => (Bucket::Room(feature.code.clone()), Vec::new()),
+            Source::OnDemand => {
+                let sold = own.selling.as_ref().map(|sold| sold.bucket.clone());
+                debug_assert!(sold.is_some(), "what is sold has a balance");
+                (sold.unwrap_or_else(|| own.bucket.clone()), Vec::new())
+            }
             Source::Allowance | Source::Unlimited | Source::Overage => {
                 let further = own.further.iter().map(|limit| limit.bucket.clone());
                 (own.bucket.clone(), further.collect())
@@ -387,9 +397,4 @@ fn push_draws(
             unit_cost: 1,
         });
     }
-}
-
-fn taken(balances: &[Balance], bucket: &Bucket) -> u64 {
-    let found = balances.iter().find(|balance| balance.bucket == *bucket);
-    found.map_or(0, Balance::taken)
 }

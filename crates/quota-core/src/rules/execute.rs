@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::{
     accounts, addons, boosts, cancel, capacity, change_plan, close_windows, commit, credits,
     expire_holds, expire_subscription, extend, overrides, refund, release, renew, reserve, reset,
-    seats, set_status, spend, subscribe, tokens, track,
+    seats, set_status, spend, spend_cap, subscribe, tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -105,6 +105,8 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::TakeBackCredits(asked) => credits::take_back_credits(desk, asked),
         Command::GiveBoost(asked) => boosts::give_boost(desk, asked),
         Command::TakeBackBoost(asked) => boosts::take_back_boost(desk, asked),
+        Command::SetSpendCap(asked) => spend_cap::set_spend_cap(desk, asked),
+        Command::ClearSpendCap(asked) => spend_cap::clear_spend_cap(desk, asked),
         // The holds that are due were ended before.
         Command::Sweep => Ok(desk.unchanged()),
         Command::ExpireSubscription => expire_subscription::expire_subscription(desk),

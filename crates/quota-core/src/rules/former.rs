@@ -65,6 +65,7 @@ impl Needs {
                 }
                 Bucket::Grant(grant) => ClosedKind::Grant(grant.clone()),
                 Bucket::Boost(feature, boost) => ClosedKind::Boost(feature.clone(), boost.clone()),
+                Bucket::OnDemand(feature, _) => ClosedKind::OnDemand(feature.clone()),
                 Bucket::Further(..)
                 | Bucket::Standing(_)
                 | Bucket::Trial(_)

@@ -40,25 +40,33 @@ pub struct Funds {
     pub credits: u64,
     /// Units left of the free trial.
     pub trial: u64,
+    /// Units that can still be sold on demand (C11).
+    pub on_demand: u64,
 }
 
 /// The sources of a scope in the order in which they pay.
 ///
-/// An unlimited account draws on nothing else (U1). With an allowance: allowance, then boosts, then credits (F1).
-/// Without: boosts, which end, then credits, then the trial (F2). Room that was bought is paid for already: it comes before
-/// what would be spent (X4).
+/// An unlimited account draws on nothing else (U1). With an allowance: allowance, then boosts, then credits, then on demand
+/// (F1). Without: boosts, which end, then credits, then the trial (F2). Room that was bought is paid for already: it comes
+/// before what would be spent (X4).
 pub fn sources(funds: &Funds) -> Vec<Headroom> {
     let from = |source, units| Headroom { source, units };
     if funds.unlimited {
         return vec![from(Source::Unlimited, crate::amount::COUNT_MAX)];
     }
     match funds.allowance {
-        Some(units) => vec![
-            from(Source::Allowance, units),
-            from(Source::Room, funds.room),
-            from(Source::Boost, funds.boosts),
-            from(Source::Credits, funds.credits),
-        ],
+        Some(units) => {
+            let mut order = vec![
+                from(Source::Allowance, units),
+                from(Source::Room, funds.room),
+                from(Source::Boost, funds.boosts),
+                from(Source::Credits, funds.credits),
+            ];
+            if funds.on_demand != 0 {
+                order.push(from(Source::OnDemand, funds.on_demand));
+            }
+            order
+        }
         None => vec![
             from(Source::Room, funds.room),
             from(Source::Boost, funds.boosts),
@@ -73,7 +81,7 @@ pub fn sources(funds: &Funds) -> Vec<Headroom> {
 /// ```
 /// use quota_core::rules::funding::{Funds, sources, split};
 /// use quota_core::draw::Source;
-/// let funds = Funds { unlimited: false, allowance: Some(1), room: 0, boosts: 0, credits: 5, trial: 0 };
+/// let funds = Funds { unlimited: false, allowance: Some(1), room: 0, boosts: 0, credits: 5, trial: 0, on_demand: 0 };
 /// let split = split(&sources(&funds), 3);
 /// assert_eq!(split.parts, [(Source::Allowance, 1), (Source::Credits, 2)]);
 /// assert_eq!(split.short_by, 0);

@@ -83,6 +83,11 @@ fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
         {
             balance.ends_at = own.counts_until;
         }
+        if let Some(sold) = &own.selling
+            && let Some(balance) = account.books.balance_mut(&sold.bucket)
+        {
+            balance.ends_at = sold.period.ends_at;
+        }
         for limit in own.further {
             if let Some(balance) = account.books.balance_mut(&limit.bucket) {
                 balance.ends_at = limit.counts_until;

@@ -11,6 +11,7 @@ use crate::balance::{Balance, Bucket};
 use crate::catalog::{Anchor, Feature, Per};
 use crate::draw::Scope;
 use crate::home::Account;
+use crate::ids::FeatureCode;
 use crate::window::cadence_window;
 
 /// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: what was given or bought and ended
@@ -52,6 +53,16 @@ pub(super) fn current_grant(
         }
         Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
         Bucket::Token(id) => account.terms.tokens.get(id).map(|token| token.cap),
+        Bucket::OnDemand(code, _) => {
+            let feature = context.catalog.features.get(code)?;
+            let own = own.map_or_else(
+                || Cow::Owned(context.allowance(account, feature)),
+                Cow::Borrowed,
+            );
+            let sold = own.selling.as_ref();
+            let sold = sold.filter(|sold| sold.bucket == *bucket)?;
+            Some(Limit::Of(sold.most))
+        }
         Bucket::Grant(_) | Bucket::Boost(..) | Bucket::Room(_) => None,
     }
 }
@@ -76,6 +87,7 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
         | Bucket::Boost(..)
         | Bucket::Room(_)
         | Bucket::Token(_) => (account.terms.created_at, None, 0),
+        Bucket::OnDemand(code, start) => return opened_sale(account, context, (code, *start)),
     };
     let granted = if bucket.has_own_worth() {
         Limit::Of(0)
@@ -86,6 +98,26 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
         ends_at,
         rolled_over,
         ..Balance::new(bucket.clone(), granted, starts_at)
+    }
+}
+
+/// A new balance of what is sold on demand: it keeps the price at which the period begins (C11).
+fn opened_sale(
+    account: &Account,
+    context: &Context<'_>,
+    (code, start): (&FeatureCode, i64),
+) -> Balance {
+    let bucket = Bucket::OnDemand(code.clone(), start);
+    let starts_at = DateTime::from_timestamp_micros(start).unwrap_or(account.terms.created_at);
+    let feature = context.catalog.features.get(code);
+    let own = feature.map(|feature| context.allowance(account, feature));
+    let sold = own.and_then(|own| own.selling);
+    let sold = sold.filter(|sold| sold.bucket == bucket);
+    debug_assert!(sold.is_some(), "what is sold is on sale");
+    Balance {
+        ends_at: sold.as_ref().and_then(|sold| sold.period.ends_at),
+        sale: sold.map(|sold| Box::new(sold.sale)),
+        ..Balance::new(bucket, Limit::Of(0), starts_at)
     }
 }
 
@@ -102,6 +134,7 @@ fn ends_by_itself(
         | Bucket::Trial(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::OnDemand(..)
         | Bucket::Grant(_)
         | Bucket::Token(_) => {
             return None;

@@ -56,6 +56,8 @@ pub(super) fn past(
     let further = further.filter_map(|limit| further_at(account, limit, at));
     present.further = further.collect();
     own.further.clone_from(&present.further);
+    // What is told late is sold in the period that runs, if any: the bill of one that is over stays (C11).
+    own.selling.clone_from(&present.selling);
     if own.bucket == account.books.resolved(&present.bucket) {
         let kept = Kept::Live;
         return Ok(Past {
@@ -186,6 +188,7 @@ impl<'a> Records<'a> {
                 | Bucket::Grant(_)
                 | Bucket::Boost(..)
                 | Bucket::Room(_)
+                | Bucket::OnDemand(..)
                 | Bucket::Token(_) => return false,
             };
             *code == feature.code && window.starts_at < balance.starts_at

@@ -80,6 +80,7 @@ impl Posting {
                 Source::Allowance
                 | Source::Room
                 | Source::Boost
+                | Source::OnDemand
                 | Source::Credits
                 | Source::Trial
                 | Source::Unlimited,
@@ -171,7 +172,11 @@ pub(crate) fn post_by(
     let overage = add_checked(balance.overage, posting.overage)?;
     (balance.used, balance.held, balance.overage) = (used, held, overage);
     if let Some(granted) = granted {
-        balance.granted = granted;
+        balance.granted = match balance.sale {
+            // A cap that was lowered takes nothing away (S6).
+            Some(_) => granted.at_least(balance.taken()),
+            None => granted,
+        };
     }
     desk.home.changes.accounts.insert(id.clone());
     let charged = charged_to_org(&posting);

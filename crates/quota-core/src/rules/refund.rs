@@ -217,6 +217,7 @@ fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
         | Source::Boost
         | Source::Credits
         | Source::Trial
+        | Source::OnDemand
         | Source::Unlimited => draw.amount.min(balance.used),
     }
 }
@@ -230,6 +231,7 @@ fn signed_back(draw: &Draw, back: u64) -> (i64, i64) {
         | Source::Boost
         | Source::Credits
         | Source::Trial
+        | Source::OnDemand
         | Source::Unlimited => (taken_back(back), 0),
     }
 }

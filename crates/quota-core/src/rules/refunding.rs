@@ -162,7 +162,10 @@ pub(super) fn most_of(
         Some(Kind::Consumable | Kind::Flag | Kind::Setting) => false,
     };
     let is_shared = draw.scope == Scope::Org
-        && !matches!(draw.source, Source::Credits | Source::Boost)
+        && !matches!(
+            draw.source,
+            Source::Credits | Source::Boost | Source::OnDemand
+        )
         && may_be_occupied
         && desk.request.account != desk.home.id;
     if !is_shared {

@@ -178,6 +178,7 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
         | Bucket::Trial(_)
         | Bucket::Grant(_)
         | Bucket::Boost(..)
+        | Bucket::OnDemand(..)
         | Bucket::Room(_) => Scope::User,
     };
     Entry {

@@ -8,8 +8,10 @@ use super::decide::Drawn;
 use super::desk::Desk;
 use super::funding::{boosts_left, bought_room, credits_left};
 use super::had::{Had, had, in_force, scope_of};
+use super::on_demand::Selling;
+use super::spending::{Spending, spending};
 use crate::amount::Limit;
-use crate::answer::{RoomBalance, ScopeBalance, WindowBalance};
+use crate::answer::{OnDemandBalance, RoomBalance, ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Counts, Feature, Per};
 use crate::draw::Scope;
@@ -90,6 +92,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         trial: None,
         resets_at: None,
         windows: Vec::new(),
+        on_demand: None,
     })
 }
 
@@ -134,6 +137,10 @@ pub fn scope_balance(
         trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
         resets_at: resets_at(account, scope, own),
         windows: Vec::new(),
+        on_demand: own
+            .selling
+            .as_ref()
+            .map(|sold| Box::new(on_demand_balance(account, sold))),
     };
     let is_by_plan = !account.terms.unlimited && own.override_value.is_none();
     if is_by_plan && (!own.further.is_empty() || own.rolled_over != 0) {
@@ -153,6 +160,20 @@ fn bought(account: &Account, feature: &Feature) -> Option<RoomBalance> {
         held: balance.held,
         remaining: balance.granted.room(balance.taken()),
     })
+}
+
+fn on_demand_balance(account: &Account, sold: &Selling) -> OnDemandBalance {
+    let counted = counted(account, &sold.bucket);
+    OnDemandBalance {
+        used: counted.used,
+        held: counted.held,
+        owed: sold.sale.owed(counted.used),
+        sale: sold.sale.clone(),
+        cap: sold.cap,
+        remaining: sold.most.saturating_sub(counted.taken),
+        starts_at: sold.period.starts_at,
+        ends_at: sold.period.ends_at,
+    }
 }
 
 /// When the feature's own window is whole again. One that a request began just now was waiting when that was decided.
@@ -281,6 +302,8 @@ pub struct Overview {
     pub grants: Vec<Balance>,
     /// Its boosts that still count.
     pub boosts: Vec<Balance>,
+    /// What it owes for use on demand, and may, where something is sold to it.
+    pub spending: Option<Spending>,
 }
 
 /// How an account stands for one feature.
@@ -348,5 +371,6 @@ pub fn overview(
             .collect(),
         grants: live(|bucket| matches!(bucket, Bucket::Grant(_))),
         boosts: live(|bucket| matches!(bucket, Bucket::Boost(..))),
+        spending: spending(context, account),
     }
 }

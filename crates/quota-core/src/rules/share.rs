@@ -25,18 +25,19 @@ const LEFT_MEMBERS_MAX: usize = 200;
 type Shares = BTreeMap<Bucket, Share>;
 
 /// What an org was charged for a member with these shares, in what counts a feature now: its window, the boosts that run,
-/// and of a capacity the room that the org's credits bought.
+/// of a capacity the room that the org's credits bought, and what is sold on demand in the running period.
 pub fn charged(context: &Context<'_>, org: &Account, feature: &Feature, shares: &Shares) -> u64 {
     let bucket = context.allowance(org, feature).bucket;
     let balance = org.books.balance(&org.books.resolved(&bucket));
     let own = balance.map_or(0, |balance| Share::of(shares, balance));
-    let boosts = org.books.balances.iter().filter(|balance| {
-        let is_own = is_boost(&balance.bucket, &feature.code);
+    let beside = org.books.balances.iter().filter(|balance| {
+        let bucket = &balance.bucket;
+        let is_own = is_boost(bucket, &feature.code) || is_sold(bucket, &feature.code);
         is_own && balance.ends_at.is_none_or(|ends_at| context.now < ends_at)
     });
-    let boosts = boosts.map(|boost| Share::of(shares, boost));
+    let beside = beside.map(|balance| Share::of(shares, balance));
     let bought = bought_room(&org.books.balances, feature).map(|room| Share::of(shares, room));
-    boosts.chain(bought).fold(own, u64::saturating_add)
+    beside.chain(bought).fold(own, u64::saturating_add)
 }
 
 /// What the member that asks holds of a balance of its org, or what is remembered of it when it is no member any more.
@@ -123,16 +124,27 @@ fn is_boost(bucket: &Bucket, code: &FeatureCode) -> bool {
     matches!(bucket, Bucket::Boost(of, _) if of == code)
 }
 
-/// Forgets windows that are long over, but no room, and boosts that are not among those that are live.
+fn is_sold(bucket: &Bucket, code: &FeatureCode) -> bool {
+    matches!(bucket, Bucket::OnDemand(of, _) if of == code)
+}
+
+/// Forgets windows and sales that are long over, but no room, and boosts that are not among those that are live.
 fn forget_old(shares: &mut Shares, code: &FeatureCode, boosts: &[Bucket]) {
     shares.retain(|bucket, _| !is_boost(bucket, code) || boosts.contains(bucket));
-    let is_of = |bucket: &&Bucket| {
-        let is_window = !is_boost(bucket, code) && !matches!(bucket, Bucket::Room(_));
-        bucket.feature() == Some(code) && is_window
+    let is_window = |bucket: &Bucket| {
+        let is_room = matches!(bucket, Bucket::Room(_));
+        let is_other = is_room || is_boost(bucket, code) || is_sold(bucket, code);
+        bucket.feature() == Some(code) && !is_other
     };
-    let extra = shares.keys().filter(is_of).count();
+    forget_oldest(shares, is_window);
+    forget_oldest(shares, |bucket| is_sold(bucket, code));
+}
+
+/// Forgets the oldest of one kind, but for the last [`SHARES_MAX`].
+fn forget_oldest(shares: &mut Shares, is_of: impl Fn(&Bucket) -> bool) {
+    let extra = shares.keys().filter(|bucket| is_of(bucket)).count();
     for _ in SHARES_MAX..extra {
-        let known = shares.keys().filter(is_of);
+        let known = shares.keys().filter(|bucket| is_of(bucket));
         let oldest = known
             .min_by_key(|bucket| bucket.starts_at_micros())
             .cloned();

@@ -117,6 +117,9 @@ pub struct Terms {
     /// How many members it has (C12). Orgs only. Here and not in the books, so that it costs a consume nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub members: u64,
+    /// Its own caps on what it spends on demand (C11).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spend_cap: SpendCap,
     /// The number of its newest event; 0 when it has none. Here and not in the books, so that it costs a consume nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_event: u64,
@@ -138,6 +141,18 @@ impl Terms {
         self.last_event = self.last_event.saturating_add(1);
         self.last_event
     }
+}
+
+/// An account's own caps on the money that it spends on demand in a period, over all features, in minor units of its plan's
+/// currency (C11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SpendCap {
+    /// What an operator set: lower than the plan's caps together, or higher and then in their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<u64>,
+    /// What the account's owner set: it only ever lowers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<u64>,
 }
 
 /// A member that left its org.

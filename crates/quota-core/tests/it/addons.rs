@@ -477,6 +477,13 @@ fn c13_a_file_that_misuses_add_ons_is_refused() {
             "plan `more`: trial_days is for",
         ),
         (
+            CATALOG.replace(
+                "price = 300\n",
+                "price = 300\non_demand = { messages = { price = 1, cap = 1 } }\n",
+            ),
+            "plan `more`: on_demand is for",
+        ),
+        (
             format!("default_plan = \"more\"\n{CATALOG}"),
             "the file: default_plan must be a base plan",
         ),

@@ -11,10 +11,10 @@ use quota_core::amount::Limit;
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Consume,
-    Extend, GiveBoost, GrantCredits, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset,
-    RevokeToken, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
-    Track, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, ClearSpendCap, CloseWindows,
+    Command, Consume, Extend, GiveBoost, GrantCredits, Refund, Release, ReleaseCapacity, Renew,
+    Reserve, Reset, RevokeToken, SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe,
+    TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 use quota_core::ids::{FeatureCode, GrantId};
 use quota_core::operation::OperationKind;
@@ -26,7 +26,7 @@ use quota_core::terms::{Policy, Status};
 const FEATURES: [&str; 8] = [
     "articles", "requests", "try_on", "renders", "lessons", "storage", "albums", "projects",
 ];
-const PLANS: [&str; 4] = ["free", "basic", "pro", "max"];
+const PLANS: [&str; 5] = ["free", "basic", "pro", "max", "meter"];
 const USERS: [&str; 3] = ["user:a", "user:b", "user:c"];
 
 /// One step: which command, and numbers that fill it in.
@@ -46,7 +46,7 @@ const WAITS: [i64; 13] = [
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (
-        0_u8..42,
+        0_u8..44,
         0_usize..3,
         0_usize..8,
         1_u64..30,
@@ -138,7 +138,7 @@ fn quantity(step: Step) -> Quantity {
 }
 
 fn of_a_subscription(stage: &Stage, step: Step) -> Command {
-    let plan = plan_code(PLANS[step.what % 4]);
+    let plan = plan_code(PLANS[step.what % 5]);
     match step.extra % 10 {
         0..3 => Command::Subscribe(Subscribe {
             starts_at: (step.size.is_multiple_of(4)).then(|| stage.now + TimeDelta::days(7)),
@@ -250,6 +250,7 @@ fn command(stage: &Stage, step: Step, users: &[&str]) -> Option<(String, Command
             let boost = boost_id(&format!("b{}", step.extra % 12));
             (any, Command::TakeBackBoost(TakeBackBoost { boost }))
         }
+        42 | 43 => (any, of_a_spend_cap(step)),
         _ if step.extra.is_multiple_of(2) => {
             let token = token_id("u");
             (user, Command::RevokeToken(RevokeToken { token }))
@@ -280,6 +281,17 @@ fn of_an_override(stage: &Stage, step: Step, feature: FeatureCode) -> Command {
         feature,
         limit: cap(step, step.size),
         expires_at: ends.then(|| stage.now + TimeDelta::hours(5)),
+    })
+}
+
+fn of_a_spend_cap(step: Step) -> Command {
+    let by_owner = step.size.is_multiple_of(2);
+    if step.kind == 43 {
+        return Command::ClearSpendCap(ClearSpendCap { by_owner });
+    }
+    Command::SetSpendCap(SetSpendCap {
+        amount: step.extra % 160,
+        by_owner,
     })
 }
 

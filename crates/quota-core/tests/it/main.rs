@@ -19,6 +19,8 @@ mod holds;
 mod late;
 mod members;
 mod moving;
+mod on_demand;
+mod on_demand_properties;
 mod orgs;
 mod periods;
 mod plans;

@@ -586,6 +586,9 @@ pub fn catalog() -> Catalog {
                         "storage": 10, "albums": 5, "projects": 3}},
             {"code": "max", "name": "Max", "price": 90000, "interval": "year",
              "limits": {"articles": "unlimited", "requests": 100, "storage": "unlimited"}},
+            {"code": "meter", "name": "Meter", "price": 500, "currency": "eur",
+             "limits": {"articles": 10, "requests": 5, "try_on": 10},
+             "on_demand": {"articles": {"price": 4, "cap": 100}, "try_on": {"price": 3, "per": 2, "cap": 50}}},
         ],
     }))
     .expect("a literal catalog");

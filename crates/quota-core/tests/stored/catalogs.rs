@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quota_core::amount::Limit;
 use quota_core::catalog::{
-    Anchor, Cadence, Catalog, Counts, Feature, Interval, Kind, OnRenewal, Plan, PlanKind,
+    Anchor, Cadence, Catalog, Counts, Feature, Interval, Kind, OnDemand, OnRenewal, Plan, PlanKind,
     PlanLimit, PlanValue, Rollover,
 };
 use quota_core::ids::FeatureCode;
@@ -63,6 +63,21 @@ fn features(least: Feature) -> [Feature; 5] {
     [least, full, flag, members, setting]
 }
 
+fn full_on_demand() -> BTreeMap<FeatureCode, OnDemand> {
+    let least = OnDemand {
+        price: 4,
+        per: 1,
+        cap: 100,
+        currency: None,
+    };
+    let full = OnDemand {
+        per: 1_000,
+        currency: Some("eur".to_owned()),
+        ..least.clone()
+    };
+    BTreeMap::from([(feature("messages"), least), (feature("tokens"), full)])
+}
+
 pub fn catalogs() -> Documents<Catalog> {
     let least_feature = Feature {
         code: feature("albums"),
@@ -87,6 +102,7 @@ pub fn catalogs() -> Documents<Catalog> {
         pinned: false,
         trial_days: None,
         limits: BTreeMap::new(),
+        on_demand: BTreeMap::new(),
     };
     let full_plan = Plan {
         code: plan("free"),
@@ -96,6 +112,7 @@ pub fn catalogs() -> Documents<Catalog> {
         pinned: true,
         trial_days: Some(14),
         limits: full_limits(),
+        on_demand: full_on_demand(),
         ..least_plan.clone()
     };
     let former = Feature {

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::Cadence;
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, CloseWindows, Command, Commit,
-    Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund,
-    Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetOverride, SetSeats,
-    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, ClearSpendCap, CloseWindows,
+    Command, Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount,
+    PutToken, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon,
+    SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
+    Track, UsageAfterChange,
 };
 use quota_core::ids::OrgId;
 use quota_core::quantity::Quantity;
@@ -80,6 +81,9 @@ pub fn least_commands() -> Documents<Command> {
     commands.extend(least_of_operators());
     commands.extend(of_boosts());
     commands.extend(of_plans());
+    commands.push(("set_spend_cap", set_spend_cap(false)));
+    let clear = ClearSpendCap::default();
+    commands.push(("clear_spend_cap", Command::ClearSpendCap(clear)));
     commands
 }
 
@@ -199,6 +203,9 @@ fn full_commands() -> Documents<Command> {
     commands.extend(full_of_operators());
     commands.push(("full_give_boost", give_boost(Some(at(90)))));
     commands.push(("full_set_addon", set_addon(Some(at(90)))));
+    commands.push(("full_set_spend_cap", set_spend_cap(true)));
+    let clear = ClearSpendCap { by_owner: true };
+    commands.push(("full_clear_spend_cap", Command::ClearSpendCap(clear)));
     commands
 }
 
@@ -299,6 +306,13 @@ fn of_plans() -> Documents<Command> {
         ("set_addon", set_addon(None)),
         ("end_addon", Command::EndAddon(end)),
     ]
+}
+
+fn set_spend_cap(by_owner: bool) -> Command {
+    Command::SetSpendCap(SetSpendCap {
+        amount: 5_000,
+        by_owner,
+    })
 }
 
 fn of_boosts() -> Documents<Command> {

@@ -2,6 +2,7 @@
 
 mod catalogs;
 mod commands;
+mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -9,7 +10,9 @@ use std::fmt::Debug;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use quota_core::amount::{Amount, Limit};
-use quota_core::answer::{Answer, Released, RoomBalance, ScopeBalance, WindowBalance};
+use quota_core::answer::{
+    Answer, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
+};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Interval, Per};
 use quota_core::change::{Change, Effect};
@@ -23,9 +26,11 @@ use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::quantity::Quantity;
 use quota_core::reservation::{Reservation, ReservationState};
+use quota_core::sale::Sale;
 use quota_core::share::Share;
 use quota_core::terms::{
-    Addon, FormerHome, LeftMember, Override, PlanChange, Policy, Status, Subscription, Terms, Token,
+    Addon, FormerHome, LeftMember, Override, PlanChange, Policy, SpendCap, Status, Subscription,
+    Terms, Token,
 };
 use uuid::Uuid;
 
@@ -33,6 +38,7 @@ use crate::Documents;
 
 pub use catalogs::catalogs;
 pub use commands::{commands, least_commands};
+pub use terms::terms;
 
 /// A value from its text.
 fn of<T, E: Debug>(made: Result<T, E>) -> T {
@@ -96,6 +102,18 @@ fn further() -> Bucket {
     Bucket::Further(feature("articles"), per, at(0).timestamp_micros())
 }
 
+fn on_demand() -> Bucket {
+    Bucket::OnDemand(feature("articles"), at(0).timestamp_micros())
+}
+
+fn sale(per: u64) -> Sale {
+    Sale {
+        price: 4,
+        per,
+        currency: "eur".to_owned(),
+    }
+}
+
 pub fn books() -> Documents<Books> {
     let new = |bucket| Balance::new(bucket, Limit::Of(10), at(0));
     let full = Balance {
@@ -112,6 +130,7 @@ pub fn books() -> Documents<Books> {
         reset_at: Some(at(3)),
         began_as: Some(Bucket::Standing(feature("articles"))),
         moved_to: Some(tracked()),
+        sale: Some(Box::new(sale(1_000))),
     };
     let full = Books {
         balances: vec![
@@ -124,6 +143,10 @@ pub fn books() -> Documents<Books> {
             new(Bucket::Boost(feature("articles"), boost())),
             new(Bucket::Room(feature("albums"))),
             new(Bucket::Token(token())),
+            Balance {
+                sale: Some(Box::new(sale(1))),
+                ..new(on_demand())
+            },
         ],
         lifetime: BTreeMap::from([(feature("articles"), 12)]),
         closed_grants: BTreeSet::from([of(GrantId::new("pack-0"))]),
@@ -179,100 +202,11 @@ fn overrides() -> BTreeMap<FeatureCode, Override> {
     BTreeMap::from([(feature("albums"), least), (feature("articles"), own)])
 }
 
-fn addons() -> BTreeMap<PlanCode, Addon> {
-    let least = Addon {
-        plan_version: None,
-        quantity: Quantity::ONE,
-        starts_at: at(1),
-        ends_at: None,
-    };
-    let full = Addon {
-        plan_version: Some(2),
-        quantity: of(Quantity::new(3)),
-        starts_at: at(1),
-        ends_at: Some(at(9)),
-    };
-    BTreeMap::from([(plan("more"), least), (plan("most"), full)])
-}
-
-fn new_terms() -> Terms {
-    Terms {
-        created_at: at(0),
-        time_zone: Tz::UTC,
-        disabled: false,
-        unlimited: false,
-        unlimited_by_default: false,
-        org: None,
-        policy: Policy::Enforce,
-        subscription: None,
-        trial_began_at: None,
-        addons: BTreeMap::new(),
-        overrides: BTreeMap::new(),
-        tokens: BTreeMap::new(),
-        former_homes: Vec::new(),
-        left_members: BTreeMap::new(),
-        members: 0,
-        last_event: 0,
+fn spend_cap() -> SpendCap {
+    SpendCap {
+        operator: Some(500),
+        owner: Some(50),
     }
-}
-
-pub fn terms() -> Documents<Terms> {
-    let new = new_terms();
-    let full_subscription = Subscription {
-        plan_version: Some(2),
-        seats: of(Quantity::new(5)),
-        status: Status::PastDue,
-        past_due_at: Some(at(2)),
-        runs_since: Some(at(-3)),
-        plan_since: Some(at(-2)),
-        interval: Interval::Year,
-        renews: true,
-        renews_until: Some(at(25)),
-        cancel_at: Some(at(20)),
-        scheduled: Some(PlanChange {
-            plan: plan("free"),
-            at: at(31),
-        }),
-        upcoming: Some(Box::new(subscription())),
-        end_recorded_at: Some(at(32)),
-        ..subscription()
-    };
-    let full_token = Token {
-        cap: Limit::Of(100),
-        expires_at: Some(at(90)),
-        revoked_at: Some(at(3)),
-    };
-    let left = LeftMember {
-        left_at: at(2),
-        shares: BTreeMap::from([(window(), share())]),
-    };
-    let full = Terms {
-        time_zone: Tz::Europe__Berlin,
-        disabled: true,
-        unlimited: true,
-        unlimited_by_default: true,
-        org: Some(of(OrgId::new("acme"))),
-        policy: Policy::Track,
-        subscription: Some(full_subscription),
-        trial_began_at: Some(at(-40)),
-        addons: addons(),
-        overrides: overrides(),
-        tokens: BTreeMap::from([(token(), full_token)]),
-        former_homes: vec![FormerHome {
-            home: account("user:alice"),
-            left_at: at(1),
-            arrived: 6,
-        }],
-        left_members: BTreeMap::from([(account("user:bob"), left)]),
-        members: 4,
-        last_event: 8,
-        ..new.clone()
-    };
-    let subscribed = Terms {
-        subscription: Some(subscription()),
-        ..new.clone()
-    };
-    vec![("new", new), ("subscribed", subscribed), ("full", full)]
 }
 
 pub fn entries() -> Documents<Entry> {
@@ -312,6 +246,7 @@ pub fn entries() -> Documents<Entry> {
         ("full", full),
         ("room", of_source(Scope::User, Source::Room)),
         ("boost", of_source(Scope::User, Source::Boost)),
+        ("on_demand", of_source(Scope::User, Source::OnDemand)),
         ("trial", of_source(Scope::Token, Source::Trial)),
         ("unlimited", of_source(Scope::User, Source::Unlimited)),
         ("overage", of_source(Scope::User, Source::Overage)),
@@ -322,6 +257,37 @@ pub fn entries() -> Documents<Entry> {
                 ..least
             },
         ),
+    ]
+}
+
+fn window_balances() -> Vec<WindowBalance> {
+    vec![
+        WindowBalance {
+            per: Cadence::Weekly,
+            anchor: Anchor::Subscription,
+            granted: Limit::Unlimited,
+            added: None,
+            used: 0,
+            held: 0,
+            overage: 0,
+            remaining: None,
+            rolled_over: 0,
+            starts_at: None,
+            resets_at: None,
+        },
+        WindowBalance {
+            per: Cadence::Daily,
+            anchor: Anchor::FirstUse,
+            granted: Limit::Of(10),
+            added: Some(Limit::Unlimited),
+            used: 4,
+            held: 3,
+            overage: 2,
+            remaining: Some(1),
+            rolled_over: 5,
+            starts_at: Some(at(0)),
+            resets_at: Some(at(1)),
+        },
     ]
 }
 
@@ -343,6 +309,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         trial: None,
         resets_at: None,
         windows: Vec::new(),
+        on_demand: None,
     };
     let full = ScopeBalance {
         scope: Scope::User,
@@ -365,34 +332,17 @@ fn scope_balances() -> Vec<ScopeBalance> {
         }),
         trial: Some(1),
         resets_at: Some(at(31)),
-        windows: vec![
-            WindowBalance {
-                per: Cadence::Weekly,
-                anchor: Anchor::Subscription,
-                granted: Limit::Unlimited,
-                added: None,
-                used: 0,
-                held: 0,
-                overage: 0,
-                remaining: None,
-                rolled_over: 0,
-                starts_at: None,
-                resets_at: None,
-            },
-            WindowBalance {
-                per: Cadence::Daily,
-                anchor: Anchor::FirstUse,
-                granted: Limit::Of(10),
-                added: Some(Limit::Unlimited),
-                used: 4,
-                held: 3,
-                overage: 2,
-                remaining: Some(1),
-                rolled_over: 5,
-                starts_at: Some(at(0)),
-                resets_at: Some(at(1)),
-            },
-        ],
+        windows: window_balances(),
+        on_demand: Some(Box::new(OnDemandBalance {
+            used: 5,
+            held: 1,
+            sale: sale(1),
+            owed: 20,
+            cap: 100,
+            remaining: 19,
+            starts_at: at(0),
+            ends_at: Some(at(31)),
+        })),
     };
     vec![least, full]
 }
@@ -558,6 +508,7 @@ pub fn reasons() -> Documents<Reason> {
         ("subscription_expired", Reason::SubscriptionExpired),
         ("no_subscription", Reason::NoSubscription),
         ("not_in_plan", Reason::NotInPlan),
+        ("spend_cap_reached", Reason::SpendCapReached),
         ("limit_reached", Reason::LimitReached),
         ("credits_exhausted", Reason::CreditsExhausted),
         ("org_disabled", Reason::OrgDisabled),

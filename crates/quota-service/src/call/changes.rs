@@ -40,6 +40,10 @@ pub type TakeBackCredits = Draft<payload::TakeBackCredits>;
 pub type GiveBoost = Draft<payload::GiveBoost>;
 /// A draft of [`payload::TakeBackBoost`].
 pub type TakeBackBoost = Draft<payload::TakeBackBoost>;
+/// A draft of [`payload::SetSpendCap`].
+pub type SetSpendCap = Draft<payload::SetSpendCap>;
+/// A draft of [`payload::ClearSpendCap`].
+pub type ClearSpendCap = Draft<payload::ClearSpendCap>;
 
 /// A limit that can be kept.
 fn checked(field: &'static str, limit: Limit) -> Result<Limit, InvalidField> {
@@ -338,5 +342,38 @@ impl Draft<payload::TakeBackBoost> {
     /// All that is left of a boost.
     pub fn of(boost: &str) -> Self {
         Self::new(boost_id(boost).map(|boost| payload::TakeBackBoost { boost }))
+    }
+}
+
+impl Draft<payload::SetSpendCap> {
+    /// Most money that the account may spend on demand in a period, in minor units of its plan's currency.
+    pub fn of(amount: u64) -> Self {
+        let payload = payload::SetSpendCap {
+            amount,
+            by_owner: false,
+        };
+        Self::new(if AMOUNT_MAX < amount {
+            let why = format!("must be a whole number from 0 to {AMOUNT_MAX}");
+            Err(invalid("amount", why))
+        } else {
+            Ok(payload)
+        })
+    }
+
+    /// The account's owner asks and no operator: it may only be lowered.
+    pub fn by_owner(self) -> Self {
+        self.with(Ok(true), |cap, by_owner| cap.by_owner = by_owner)
+    }
+}
+
+impl Draft<payload::ClearSpendCap> {
+    /// The plan's caps are back.
+    pub fn of_account() -> Self {
+        Self::new(Ok(payload::ClearSpendCap::default()))
+    }
+
+    /// The account's owner asks and no operator: only what it set itself goes.
+    pub fn by_owner(self) -> Self {
+        self.with(Ok(true), |clear, by_owner| clear.by_owner = by_owner)
     }
 }

@@ -14,8 +14,9 @@ use quota_core::ids::{AccountId, AccountKind};
 use quota_core::rules::check::Checked;
 
 pub use changes::{
-    Cancel, ChangePlan, ClearOverride, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
-    Resume, RevokeToken, SetOverride, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
+    Cancel, ChangePlan, ClearOverride, ClearSpendCap, GiveBoost, GrantCredits, PutAccount,
+    PutToken, Renew, Resume, RevokeToken, SetOverride, SetSpendCap, SetStatus, Subscribe,
+    TakeBackBoost, TakeBackCredits,
 };
 pub use decision::{Decision, Denied, OperationRef};
 pub use draft::Draft;

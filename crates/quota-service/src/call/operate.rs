@@ -3,9 +3,9 @@
 use quota_core::command::Command;
 
 use super::{
-    Cancel, ChangePlan, ClearOverride, EndAddon, GiveBoost, GrantCredits, PutAccount, PutToken,
-    Renew, Resume, RevokeToken, SetAddon, SetOverride, SetSeats, SetStatus, Subscribe,
-    TakeBackBoost, TakeBackCredits,
+    Cancel, ChangePlan, ClearOverride, ClearSpendCap, EndAddon, GiveBoost, GrantCredits,
+    PutAccount, PutToken, Renew, Resume, RevokeToken, SetAddon, SetOverride, SetSeats, SetSpendCap,
+    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
 };
 use crate::decide::Reply;
 use crate::{Engine, EngineError};
@@ -186,5 +186,29 @@ impl Engine {
         asked: TakeBackBoost,
     ) -> Result<Reply, EngineError> {
         self.carry_out(account, asked, Command::TakeBackBoost).await
+    }
+
+    /// Sets an account's own cap on what it spends on demand.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn set_spend_cap(
+        &self,
+        account: &str,
+        asked: SetSpendCap,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::SetSpendCap).await
+    }
+
+    /// Takes an account's own cap on what it spends on demand away.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn clear_spend_cap(
+        &self,
+        account: &str,
+        asked: ClearSpendCap,
+    ) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::ClearSpendCap).await
     }
 }

@@ -62,6 +62,13 @@ impl Aftermath {
         self.sum(id, |bucket| matches!(bucket, Bucket::Boost(..)))
     }
 
+    /// What is owed for use on demand.
+    pub fn owed(&self, id: &AccountId) -> u64 {
+        let balances = self.account(id).books.balances.iter();
+        let sold = balances.filter_map(|sold| Some(sold.sale.as_ref()?.owed(sold.used)));
+        sold.sum()
+    }
+
     /// What was spent of tokens' caps.
     pub fn tokens_used(&self, id: &AccountId) -> u64 {
         self.sum(id, |bucket| matches!(bucket, Bucket::Token(_)))

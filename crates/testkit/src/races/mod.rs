@@ -17,7 +17,7 @@ use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::command::{
     AccountSpec, Command, Consume, GiveBoost, GrantCredits, Presence, PutAccount, SetOverride,
-    Subscribe,
+    SetSpendCap, Subscribe,
 };
 use quota_core::ids::{AccountId, BoostId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
@@ -148,6 +148,20 @@ impl Arena {
             expires_at: None,
         });
         self.set(account, limit).await;
+    }
+
+    /// Creates a user without an org whose plan sells on demand, up to a cap of its own in money.
+    pub async fn metered(&self, id: &str, spend_cap: u64) -> AccountId {
+        let account = self.visitor(id).await;
+        let plan = PlanCode::new("meter").expect("a literal code");
+        let subscribe = Command::Subscribe(Subscribe::to(plan));
+        self.set(&account, subscribe).await;
+        let cap = Command::SetSpendCap(SetSpendCap {
+            amount: spend_cap,
+            by_owner: false,
+        });
+        self.set(&account, cap).await;
+        account
     }
 
     /// Gives an account credits.

@@ -139,6 +139,8 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::TakeBackCredits(_)
         | Command::GiveBoost(_)
         | Command::TakeBackBoost(_)
+        | Command::SetSpendCap(_)
+        | Command::ClearSpendCap(_)
         | Command::Sweep
         | Command::ExpireSubscription
         | Command::CloseWindows(_) => command,

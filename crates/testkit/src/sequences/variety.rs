@@ -4,8 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::{Amount, Limit};
 use quota_core::command::{
-    AccountSpec, ChangePlan, Command, EndAddon, GiveBoost, GrantCredits, Presence, PutAccount,
-    PutToken, Renew, SetAddon, SetOverride, SetSeats, SetStatus, Subscribe, TakeBackBoost,
+    AccountSpec, ChangePlan, ClearSpendCap, Command, EndAddon, GiveBoost, GrantCredits, Presence,
+    PutAccount, PutToken, Renew, SetAddon, SetOverride, SetSeats, SetSpendCap, SetStatus,
+    Subscribe, TakeBackBoost,
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::quantity::Quantity;
@@ -154,6 +155,8 @@ impl Varier<'_> {
             | Command::TakeBackCredits(_)
             | Command::GiveBoost(_)
             | Command::TakeBackBoost(_)
+            | Command::SetSpendCap(_)
+            | Command::ClearSpendCap(_)
             | Command::Sweep
             | Command::ExpireSubscription
             | Command::CloseWindows(_) => {}
@@ -200,7 +203,7 @@ impl Varier<'_> {
 
     fn replacement(&mut self) -> Step {
         let account = self.anyone();
-        let command = match self.random.random_range(0..19) {
+        let command = match self.random.random_range(0..21) {
             0..6 => return self.move_of_a_user(),
             6 => Command::Renew(Renew { ends_at: None }),
             7 => Command::SetStatus(SetStatus {
@@ -230,6 +233,13 @@ impl Varier<'_> {
                 ends_at: None,
             }),
             17 => Command::EndAddon(EndAddon { plan: self.addon() }),
+            18 | 19 => Command::SetSpendCap(SetSpendCap {
+                amount: self.random.random_range(0..60),
+                by_owner: self.random.random_bool(0.3),
+            }),
+            20 => Command::ClearSpendCap(ClearSpendCap {
+                by_owner: self.random.random_bool(0.3),
+            }),
             _ => Command::SetOverride(SetOverride {
                 feature: feature(&mut self.random),
                 limit: Limit::Of(7),

@@ -75,6 +75,27 @@ pub async fn the_last_unit_of_a_boost_is_used_once(store: Store) {
     assert_eq!(after.booked(&ann), allowed(&replies));
 }
 
+/// C11: two features sold on demand for 4 and for 1.5 under one cap of 90, 64 callers of each of four engines at once: what is
+/// owed comes within one unit of the cap and never beyond it, and nothing of a request is sold in part.
+pub async fn the_spend_cap_over_two_features_is_never_passed(store: Store) {
+    let arena = Arena::open(store, 4).await;
+    let ann = arena.metered("ann", 90).await;
+    let asks = (0..64).map(|number| match number % 3 {
+        0 => spend(&ann, "img", 3, None),
+        1 => consume(&ann, 2),
+        _ => consume(&ann, 1),
+    });
+    let replies = arena.answers(asks.collect()).await;
+    let denied = denied_for(&replies, Reason::SpendCapReached, Scope::User);
+    assert_eq!(allowed(&replies) + denied, 64);
+    let more = arena.answers(vec![consume(&ann, 1); 64]).await;
+    let after = arena.close().await;
+    let (used, owed) = (after.used(&ann), after.owed(&ann));
+    assert_eq!(used, 10, "the allowance first");
+    assert!((87..=90).contains(&owed), "{owed}");
+    assert_eq!(after.booked(&ann), allowed(&replies) + allowed(&more));
+}
+
 /// O1, O6: three members with 50 requests each against one org's 100: exactly 100 pass, the others hear that the
 /// org refused, and the org has used what its members have.
 pub async fn three_members_share_one_limit_to_the_last_unit(store: Store) {

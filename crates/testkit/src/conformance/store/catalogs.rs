@@ -4,14 +4,38 @@ use std::collections::BTreeMap;
 
 use quota_core::amount::{AMOUNT_MAX, Limit};
 use quota_core::catalog::{
-    Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, Plan, PlanKind, PlanLimit,
-    PlanValue, Rollover,
+    Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, OnDemand, Plan, PlanKind,
+    PlanLimit, PlanValue, Rollover,
 };
 use quota_core::ids::PlanCode;
 
 use super::Store;
 use super::round_trip::{ODD, odd_instant};
 use crate::fixtures::feature;
+
+fn limits() -> Vec<PlanLimit> {
+    vec![
+        PlanLimit {
+            rollover: Some(Rollover { max: AMOUNT_MAX }),
+            ..PlanLimit::new(Limit::Of(AMOUNT_MAX))
+        },
+        PlanLimit {
+            per: Some("5h".parse().expect("a span")),
+            anchor: Some(Anchor::FirstUse),
+            per_seat: true,
+            ..PlanLimit::new(Limit::Unlimited)
+        },
+    ]
+}
+
+fn sold() -> OnDemand {
+    OnDemand {
+        price: 4,
+        per: 1_000,
+        cap: AMOUNT_MAX,
+        currency: Some("eur".to_owned()),
+    }
+}
 
 /// A catalog comes back with all versions of its plans.
 pub async fn a_whole_catalog_comes_back(store: Store) {
@@ -33,18 +57,6 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         unit: ODD.to_owned(),
         ..Feature::new(self::feature("f2"), ODD, Kind::Setting)
     };
-    let limits = vec![
-        PlanLimit {
-            rollover: Some(Rollover { max: AMOUNT_MAX }),
-            ..PlanLimit::new(Limit::Of(AMOUNT_MAX))
-        },
-        PlanLimit {
-            per: Some("5h".parse().expect("a span")),
-            anchor: Some(Anchor::FirstUse),
-            per_seat: true,
-            ..PlanLimit::new(Limit::Unlimited)
-        },
-    ];
     let mut pro = Plan {
         code: PlanCode::new("pro").expect("a plan's code"),
         name: ODD.to_owned(),
@@ -55,16 +67,18 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         pinned: true,
         trial_days: Some(366),
         limits: [
-            (feature.code.clone(), PlanValue::Limits(limits)),
+            (feature.code.clone(), PlanValue::Limits(limits())),
             (flag.code.clone(), PlanValue::Flag(true)),
             (setting.code.clone(), PlanValue::Text(ODD.to_owned())),
         ]
         .into(),
+        on_demand: [(feature.code.clone(), sold())].into(),
     };
     let addon = Plan {
         code: PlanCode::new("more").expect("a plan's code"),
         kind: PlanKind::Addon,
         trial_days: None,
+        on_demand: BTreeMap::new(),
         limits: BTreeMap::from([(feature.code.clone(), Limit::Of(AMOUNT_MAX).into())]),
         ..pro.clone()
     };

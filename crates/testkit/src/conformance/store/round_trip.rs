@@ -2,14 +2,14 @@
 
 use super::{Store, all, put, waiting};
 use crate::fixtures::{
-    account, addons, balance, event, feature, first_write, instant, key, next_id, operation, org,
-    plan, reservation, subscription, user,
+    account, addons, balance, event, feature, first_write, instant, key, next_id, odd_on_demand,
+    odd_sale, operation, org, plan, reservation, subscription, user, weekly,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
 use quota_core::answer::{Answer, RoomBalance, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Anchor, Cadence, Per};
+use quota_core::catalog::{Anchor, Cadence};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
@@ -69,13 +69,6 @@ fn full_account() -> Account {
     full
 }
 
-fn weekly() -> Per {
-    Per {
-        cadence: Cadence::Weekly,
-        anchor: Anchor::Calendar,
-    }
-}
-
 fn full_balances() -> Vec<Balance> {
     let buckets = [
         Bucket::Window(feature("f0"), -1_700_000_000_000_001),
@@ -85,6 +78,7 @@ fn full_balances() -> Vec<Balance> {
         Bucket::Trial(feature("f0")),
         Bucket::Room(feature("f0")),
         Bucket::Token(token("t'0\"")),
+        Bucket::OnDemand(feature("f0"), -1),
     ];
     let largest = |bucket| Balance {
         bucket,
@@ -100,6 +94,7 @@ fn full_balances() -> Vec<Balance> {
         reset_at: Some(odd_instant()),
         began_as: Some(Bucket::Window(feature("f0"), -4)),
         moved_to: Some(Bucket::Window(feature("f0"), -3)),
+        sale: Some(Box::new(odd_sale())),
     };
     let mut balances: Vec<Balance> = buckets.map(largest).into();
     let grant = Bucket::Grant(GrantId::new("pack:1 — \"x\"").expect("a grant id"));
@@ -162,6 +157,7 @@ fn full_scope_balance() -> ScopeBalance {
             starts_at: Some(odd_instant()),
             resets_at: Some(odd_instant()),
         }],
+        on_demand: Some(Box::new(odd_on_demand())),
     }
 }
 
@@ -285,6 +281,7 @@ pub async fn every_kind_of_operation_comes_back(store: Store) {
         Source::Boost,
         Source::Credits,
         Source::Trial,
+        Source::OnDemand,
         Source::Unlimited,
         Source::Overage,
     ];

@@ -1,0 +1,77 @@
+//! On demand: what is sold beyond all that is paid for, and how far an account lets it go.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Label;
+
+/// A feature that the plan sells on demand, in the running period of the subscription.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OnDemandBody {
+    /// Sold and used, in stored units.
+    pub used: u64,
+    /// Reserved and not yet settled, in stored units.
+    pub held: u64,
+    /// What can still be sold, in stored units.
+    pub remaining: u64,
+    /// Price in minor units of the currency for each `per` stored units.
+    pub price: u64,
+    /// For how many stored units that is the price.
+    pub per: u64,
+    /// Three-letter currency code.
+    pub currency: String,
+    /// What the used units come to, in minor units of the currency.
+    pub owed: u64,
+    /// Most money for this feature in the period, in minor units of the currency.
+    pub cap: u64,
+    /// When the period ends: what is sold begins at 0.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub period_ends_at: Option<DateTime<Utc>>,
+}
+
+/// What an account owes for use on demand in the running period, over all features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SpendingBody {
+    /// Owed for what is used, in minor units of the currency.
+    pub owed: u64,
+    /// Most that it may come to, in minor units of the currency.
+    pub cap: u64,
+    /// Three-letter currency code.
+    pub currency: String,
+    /// When the period ends: what is owed begins at 0.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub period_ends_at: Option<DateTime<Utc>>,
+    /// The account's own cap, as an operator set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_cap: Option<u64>,
+    /// The account's own cap, as its owner set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_cap: Option<u64>,
+}
+
+/// The account's own cap on what it spends on demand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SpendCapBody {
+    /// Most money in a period over all features, in minor units of the plan's currency: 0 to 10^15. More than the plan's caps
+    /// together takes their place.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = 5000, maximum = 1_000_000_000_000_000_u64)
+    )]
+    pub amount: u64,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}

@@ -1,0 +1,90 @@
+//! What a plan sells of a feature when all else is spent (C11).
+
+use serde::{Deserialize, Serialize};
+
+use super::feature::{Feature, Kind};
+use super::plan_limit::PlanValue;
+use crate::absent::{is_one, one};
+use crate::amount::{AMOUNT_MAX, COUNT_MAX, Limit};
+use crate::sale::Sale;
+
+/// What a plan sells of a feature beyond all that is paid for, up to a cap in money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OnDemand {
+    /// Minor units of the plan's currency for each shown unit, or for each `per` of them; at least 1.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(minimum = 1, maximum = 1_000_000_000_000_000_u64)
+    )]
+    pub price: u64,
+    /// For how many shown units that is the price; 1 when absent.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(minimum = 1, maximum = 1_000_000_000_000_000_u64)
+    )]
+    pub per: u64,
+    /// Most money in one period of the subscription, in minor units of the plan's currency.
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000_000_000_u64))]
+    pub cap: u64,
+    /// The plan's currency, if it is said once more: no other is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub currency: Option<String>,
+}
+
+impl OnDemand {
+    /// The price of stored units of `feature` in a plan of this currency.
+    pub(crate) fn sale(&self, currency: &str, feature: &Feature) -> Sale {
+        Sale {
+            price: self.price,
+            per: self.per.saturating_mul(feature.scale).min(COUNT_MAX),
+            currency: currency.to_owned(),
+        }
+    }
+
+    /// Whether a plan of this currency may sell `feature` so, of which it says `value`.
+    pub(super) fn check(
+        &self,
+        currency: &str,
+        (feature, value): (&Feature, Option<&PlanValue>),
+    ) -> Result<(), String> {
+        match feature.kind {
+            Kind::Consumable => {}
+            Kind::Capacity => {
+                let why = "cannot be sold: what is occupied of a capacity is still there when the period that paid for it ends";
+                return Err(why.to_owned());
+            }
+            Kind::Flag | Kind::Setting => {
+                let kind = feature.kind.as_str();
+                return Err(format!("cannot be sold: nothing of a {kind} is counted"));
+            }
+        }
+        let Some(value) = value else {
+            return Err("cannot be sold: the plan's `limits` do not name it".to_owned());
+        };
+        let mut limits = value.limits().into_owned().into_iter();
+        if limits.all(|limit| limit.limit == Limit::Unlimited) {
+            return Err("cannot be sold: the plan does not limit it".to_owned());
+        }
+        if !(1..=AMOUNT_MAX).contains(&self.price) {
+            return Err("must have a `price` of 1 to 10^15".to_owned());
+        }
+        if self.per == 0 || Limit::Of(self.per).overflows(feature.scale) {
+            return Err(
+                "must have a `per` of at least 1, and at most 9 * 10^18 stored units".to_owned(),
+            );
+        }
+        if AMOUNT_MAX < self.cap {
+            return Err("must have a `cap` of at most 10^15".to_owned());
+        }
+        match &self.currency {
+            Some(other) if other != currency => Err(format!(
+                "must be sold in the plan's currency, `{currency}`, and not in `{other}`"
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Terms, as they are stored.
+
+use super::*;
+
+fn addons() -> BTreeMap<PlanCode, Addon> {
+    let least = Addon {
+        plan_version: None,
+        quantity: Quantity::ONE,
+        starts_at: at(1),
+        ends_at: None,
+    };
+    let full = Addon {
+        plan_version: Some(2),
+        quantity: of(Quantity::new(3)),
+        starts_at: at(1),
+        ends_at: Some(at(9)),
+    };
+    BTreeMap::from([(plan("more"), least), (plan("most"), full)])
+}
+
+fn new_terms() -> Terms {
+    Terms {
+        created_at: at(0),
+        time_zone: Tz::UTC,
+        disabled: false,
+        unlimited: false,
+        unlimited_by_default: false,
+        org: None,
+        policy: Policy::Enforce,
+        subscription: None,
+        trial_began_at: None,
+        addons: BTreeMap::new(),
+        overrides: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+        former_homes: Vec::new(),
+        left_members: BTreeMap::new(),
+        members: 0,
+        spend_cap: SpendCap::default(),
+        last_event: 0,
+    }
+}
+
+fn full_subscription() -> Subscription {
+    Subscription {
+        plan_version: Some(2),
+        seats: of(Quantity::new(5)),
+        status: Status::PastDue,
+        past_due_at: Some(at(2)),
+        runs_since: Some(at(-3)),
+        plan_since: Some(at(-2)),
+        interval: Interval::Year,
+        renews: true,
+        renews_until: Some(at(25)),
+        cancel_at: Some(at(20)),
+        scheduled: Some(PlanChange {
+            plan: plan("free"),
+            at: at(31),
+        }),
+        upcoming: Some(Box::new(subscription())),
+        end_recorded_at: Some(at(32)),
+        ..subscription()
+    }
+}
+
+pub fn terms() -> Documents<Terms> {
+    let new = new_terms();
+    let full_token = Token {
+        cap: Limit::Of(100),
+        expires_at: Some(at(90)),
+        revoked_at: Some(at(3)),
+    };
+    let left = LeftMember {
+        left_at: at(2),
+        shares: BTreeMap::from([(window(), share())]),
+    };
+    let full = Terms {
+        time_zone: Tz::Europe__Berlin,
+        disabled: true,
+        unlimited: true,
+        unlimited_by_default: true,
+        org: Some(of(OrgId::new("acme"))),
+        policy: Policy::Track,
+        subscription: Some(full_subscription()),
+        trial_began_at: Some(at(-40)),
+        addons: addons(),
+        overrides: overrides(),
+        tokens: BTreeMap::from([(token(), full_token)]),
+        former_homes: vec![FormerHome {
+            home: account("user:alice"),
+            left_at: at(1),
+            arrived: 6,
+        }],
+        left_members: BTreeMap::from([(account("user:bob"), left)]),
+        members: 4,
+        spend_cap: spend_cap(),
+        last_event: 8,
+        ..new.clone()
+    };
+    let subscribed = Terms {
+        subscription: Some(subscription()),
+        ..new.clone()
+    };
+    vec![("new", new), ("subscribed", subscribed), ("full", full)]
+}
