@@ -96,7 +96,7 @@ pub struct OnDemandBalance {
     /// Reserved and not yet settled, in stored units.
     #[serde(rename = "h", default, skip_serializing_if = "is_default")]
     pub held: u64,
-    /// At which price.
+    /// Price, `per` and currency that the period keeps from its first sale on; before that, those of the plan.
     #[serde(rename = "p")]
     pub sale: Sale,
     /// What the used units come to.
@@ -111,7 +111,7 @@ pub struct OnDemandBalance {
     /// When the period began.
     #[serde(rename = "s")]
     pub starts_at: DateTime<Utc>,
-    /// When it ends.
+    /// First instant after the period; what is sold begins at 0 then.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
 }

@@ -1,10 +1,9 @@
 //! Add-ons over HTTP (C13, P13).
 
 use chrono::TimeDelta;
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_under_test::{Answer, Api};
+use crate::api_under_test::Api;
 use crate::stores::on_every_store;
 
 on_every_store!(
@@ -52,12 +51,6 @@ limits = { messages = 50, images = 3, sso = true }
 
 const ADDON: &str = "/v1/users/ann/addons/more";
 
-async fn sent(api: &Api, path: &str, text: &str) -> Answer {
-    let headers = [("content-type", "application/toml")];
-    let text = text.as_bytes().to_vec();
-    api.send(Method::POST, path, &headers, text).await
-}
-
 /// A user with so many seats of the team's plan.
 async fn team(api: &Api, seats: u32) {
     let all = api.get("/v1/catalog").await.expect(200).body;
@@ -70,7 +63,7 @@ async fn team(api: &Api, seats: u32) {
     };
     let (features, plans) = (codes("features"), codes("plans"));
     let path = format!("/v1/catalog/apply?removing_features={features}&removing_plans={plans}");
-    sent(api, &path, &format!("{PLANS}{MORE}"))
+    api.post_toml(&path, &format!("{PLANS}{MORE}"))
         .await
         .expect(200);
     api.user("ann", None).await;
@@ -222,7 +215,9 @@ async fn c13_an_add_on_that_cannot_be_is_refused_by_its_field(api: Api) {
 async fn c13_a_file_that_misuses_add_ons_is_refused_by_its_place(api: Api) {
     team(&api, 1).await;
     let wrong = MORE.replace("messages = 50", "messages = { limit = 5, per_seat = true }");
-    let refused = sent(&api, "/v1/catalog/plan", &format!("{PLANS}{wrong}")).await;
+    let refused = api
+        .post_toml("/v1/catalog/plan", &format!("{PLANS}{wrong}"))
+        .await;
     let refused = refused.expect(422).body;
     let place = &refused["errors"][0];
     assert_eq!(
@@ -231,7 +226,9 @@ async fn c13_a_file_that_misuses_add_ons_is_refused_by_its_place(api: Api) {
         "{refused}"
     );
     let base = MORE.replace("kind = \"addon\"\n", "");
-    let refused = sent(&api, "/v1/catalog/plan", &format!("{PLANS}{base}")).await;
+    let refused = api
+        .post_toml("/v1/catalog/plan", &format!("{PLANS}{base}"))
+        .await;
     let refused = refused.expect(422).body;
     assert_eq!(refused["errors"][0]["line"], 27, "{refused}");
 }
@@ -244,19 +241,22 @@ async fn c7_a_file_says_what_it_takes_from_who_holds_an_add_on(api: Api) {
     api.consume("ann", "messages", 90).await.expect(200);
     let less = MORE.replace("messages = 50", "messages = 30");
     let less = less.replace(", sso = true", "");
-    let plan = sent(&api, "/v1/catalog/plan", &format!("{PLANS}{less}")).await;
+    let plan = api
+        .post_toml("/v1/catalog/plan", &format!("{PLANS}{less}"))
+        .await;
     let plan = plan.expect(200).body;
     let over = json!([{"account": "user:ann", "feature": "messages", "used": 90, "limit": 80}]);
     assert_eq!(plan["over_limit"], over);
     let lost = json!([{"account": "user:ann", "feature": "sso"}]);
     assert_eq!(plan["lost_flags"], lost);
-    let refused = sent(&api, "/v1/catalog/apply", PLANS)
+    let refused = api
+        .post_toml("/v1/catalog/apply", PLANS)
         .await
         .expect(409)
         .body;
     let why = refused["errors"][0]["detail"].as_str().unwrap_or_default();
     assert_eq!(why, "plan `more` is held by user:ann");
     let path = "/v1/catalog/apply?removing_plans=more";
-    sent(&api, path, PLANS).await.expect(200);
+    api.post_toml(path, PLANS).await.expect(200);
     assert_eq!(api.standing("users/ann", "messages").await["granted"], 20);
 }

@@ -142,15 +142,15 @@ impl Api {
 
     /// Applies a catalog file.
     pub(crate) async fn apply(&self, toml: &str) {
-        let answer = self
-            .send(
-                Method::POST,
-                "/v1/catalog/apply",
-                &[("content-type", "application/toml")],
-                toml.as_bytes().to_vec(),
-            )
-            .await;
+        let answer = self.post_toml("/v1/catalog/apply", toml).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
+    /// Posts a catalog file, to be planned or applied.
+    pub(crate) async fn post_toml(&self, path: &str, toml: &str) -> Answer {
+        let headers = [("content-type", "application/toml")];
+        let toml = toml.as_bytes().to_vec();
+        self.send(Method::POST, path, &headers, toml).await
     }
 
     /// Sends a request with the admin's key unless the headers bring another.

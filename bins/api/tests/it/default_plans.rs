@@ -1,10 +1,9 @@
 //! The plan that accounts have by themselves, and trials, over HTTP.
 
 use chrono::TimeDelta;
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_under_test::{Answer, Api};
+use crate::api_under_test::Api;
 use crate::stores::on_every_store;
 
 on_every_store!(free_then_trial_then_paid_then_free_again);
@@ -31,12 +30,6 @@ trial_days = 14
 limits = { reports = 100 }
 "#;
 
-async fn post(api: &Api, path: &str, text: &str) -> Answer {
-    let headers = [("content-type", "application/toml")];
-    let text = text.as_bytes().to_vec();
-    api.send(Method::POST, path, &headers, text).await
-}
-
 /// The account's subscription as plan, status, and whether it renews by itself.
 async fn held(api: &Api) -> Value {
     let shown = api.get("/v1/users/ann/subscription").await.expect(200).body;
@@ -50,7 +43,7 @@ async fn remaining(api: &Api) -> Value {
 
 /// C14 and S13: a new account is free, tries a plan once, pays for it, and is free again when that has ended.
 async fn free_then_trial_then_paid_then_free_again(api: Api) {
-    post(&api, "/v1/catalog/apply", PLANS).await.expect(200);
+    api.post_toml("/v1/catalog/apply", PLANS).await.expect(200);
     let catalog = api.get("/v1/catalog").await.expect(200).body;
     assert_eq!(catalog["default_plan"], "free");
     api.user("ann", None).await;
@@ -115,16 +108,17 @@ async fn a_file_names_a_free_plan_as_the_default() {
         (PLANS.replace("trial_days = 14", "trial_days = 367"), 19, 14),
         (PLANS.replace("price = 1900\n", ""), 18, 14),
     ] {
-        let refused = post(&api, "/v1/catalog/apply", &text).await.expect(422);
+        let refused = api.post_toml("/v1/catalog/apply", &text).await.expect(422);
         let first = &refused.body["errors"][0];
         let place = json!([first["line"], first["column"]]);
         assert_eq!(place, json!([line, column]), "{}", refused.text);
     }
-    post(&api, "/v1/catalog/apply", PLANS).await.expect(200);
+    api.post_toml("/v1/catalog/apply", PLANS).await.expect(200);
     api.user("ann", Some("pro")).await;
     api.pass(TimeDelta::days(40));
     let without = PLANS.replace("default_plan = \"free\"", "");
-    let shown = post(&api, "/v1/catalog/plan", &without)
+    let shown = api
+        .post_toml("/v1/catalog/plan", &without)
         .await
         .expect(200)
         .body;
@@ -132,7 +126,9 @@ async fn a_file_names_a_free_plan_as_the_default() {
     assert_eq!(shown["changes"], true);
     let free = "[[plan]]\ncode = \"free\"\nname = \"Free\"\nlimits = { reports = 3 }\n";
     assert!(without.contains(free));
-    let held = post(&api, "/v1/catalog/plan", &without.replace(free, "")).await;
+    let held = api
+        .post_toml("/v1/catalog/plan", &without.replace(free, ""))
+        .await;
     let held = held.expect(200).body["held"].clone();
     let ann = json!([{"plan": "free", "accounts": 1, "example": "user:ann"}]);
     assert_eq!(held, ann);

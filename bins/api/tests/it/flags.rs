@@ -54,12 +54,6 @@ async fn entitlements(api: &Api, account: &str) -> Answer {
     api.get(&format!("/v1/{account}/entitlements")).await
 }
 
-async fn post_toml(api: &Api, path: &str, text: &str) -> Answer {
-    let headers = [("content-type", "application/toml")];
-    let text = text.as_bytes().to_vec();
-    api.send(Method::POST, path, &headers, text).await
-}
-
 /// C2, and E47's half about a base plan: a flag is allowed or `not_in_plan`, a setting is told, and neither is spent.
 async fn flags_are_checked_and_never_spent(api: Api) {
     api.apply(PLANS).await;
@@ -227,7 +221,8 @@ async fn a_file_that_drops_a_flag_names_who_loses_it(api: Api) {
     api.user("ann", Some("pro")).await;
     api.user("ben", Some("free")).await;
     let without = PLANS.replace("sso = true, ", "");
-    let plan = post_toml(&api, "/v1/catalog/plan", &without)
+    let plan = api
+        .post_toml("/v1/catalog/plan", &without)
         .await
         .expect(200)
         .body;
@@ -246,12 +241,13 @@ async fn a_file_that_drops_a_flag_names_who_loses_it(api: Api) {
     );
     assert_eq!(check(&api, "ann", "sso").await["allowed"], true);
     let more = PLANS.replace("articles = 3,", "articles = 3, sso = true,");
-    let given = post_toml(&api, "/v1/catalog/plan", &more)
+    let given = api
+        .post_toml("/v1/catalog/plan", &more)
         .await
         .expect(200)
         .body;
     assert_eq!(given["lost_flags"], json!([]));
-    post_toml(&api, "/v1/catalog/apply", &without)
+    api.post_toml("/v1/catalog/apply", &without)
         .await
         .expect(200);
     assert_eq!(check(&api, "ann", "sso").await["reason"], "not_in_plan");
@@ -350,9 +346,7 @@ async fn a_wrong_flag_is_refused_with_its_place() {
     ] {
         let wrong = PLANS.replace(from, to);
         assert_ne!(wrong, PLANS);
-        let refused = post_toml(&api, "/v1/catalog/apply", &wrong)
-            .await
-            .expect(422);
+        let refused = api.post_toml("/v1/catalog/apply", &wrong).await.expect(422);
         let error = &refused.body["errors"][0];
         let place = (&error["line"], &error["column"]);
         assert_eq!(

@@ -1,6 +1,5 @@
 //! Catalog files that leave out what accounts hold.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_under_test::{Answer, Api};
@@ -34,14 +33,9 @@ name = "Big"
 limits = { reports = 100 }
 "#;
 
-async fn post(api: &Api, path: &str, text: &str) -> Answer {
-    let headers = [("content-type", "application/toml")];
-    let text = text.as_bytes().to_vec();
-    api.send(Method::POST, path, &headers, text).await
-}
-
 async fn apply(api: &Api, query: &str, text: &str) -> Answer {
-    post(api, &format!("/v1/catalog/apply{query}"), text).await
+    api.post_toml(&format!("/v1/catalog/apply{query}"), text)
+        .await
 }
 
 /// The entries that a refusal lists, as parameter and detail.
@@ -77,7 +71,7 @@ async fn what_accounts_hold_goes_only_when_it_is_named(api: Api) {
     assert_eq!(listed(&apply(&api, half, "").await), held[1..]);
     assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
     api.consume("ann", "reports", 1).await.expect(200);
-    let shown = post(&api, "/v1/catalog/plan", "").await.expect(200);
+    let shown = api.post_toml("/v1/catalog/plan", "").await.expect(200);
     assert_eq!(
         shown.body["features_removed"],
         json!(["exports", "reports"])

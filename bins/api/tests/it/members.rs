@@ -1,6 +1,5 @@
 //! Members that an org's plan counts, over HTTP (C12).
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_under_test::{Answer, Api};
@@ -27,12 +26,6 @@ price = 1000
 limits = { members = { limit = 1, per_seat = true } }
 "#;
 const SEATS: &str = "/v1/orgs/acme/subscription/seats";
-
-async fn sent(api: &Api, path: &str) -> Answer {
-    let headers = [("content-type", "application/toml")];
-    api.send(Method::POST, path, &headers, PLANS.as_bytes().to_vec())
-        .await
-}
 
 /// An org with 5 seats and as many members, `m0` to `m4`.
 async fn team(api: &Api) {
@@ -122,12 +115,10 @@ async fn c12_members_are_used_by_no_request(api: Api) {
 async fn c7_a_file_names_the_orgs_with_too_many_members(api: Api) {
     team(&api).await;
     let path = "/v1/catalog/plan";
-    let same = sent(&api, path).await.expect(200).body;
+    let same = api.post_toml(path, PLANS).await.expect(200).body;
     assert_eq!(same["over_limit"], json!([]));
     let lower = PLANS.replace("{ limit = 1, per_seat = true }", "4");
-    let headers = [("content-type", "application/toml")];
-    let plan = api.send(Method::POST, path, &headers, lower.into_bytes());
-    let plan = plan.await.expect(200).body;
+    let plan = api.post_toml(path, &lower).await.expect(200).body;
     let over = json!([{"account": "org:acme", "feature": "members", "used": 5, "limit": 4}]);
     assert_eq!(plan["over_limit"], over);
 }

@@ -1,7 +1,6 @@
 //! On demand: units sold when all else is spent, up to a cap in money (C11).
 
 use chrono::TimeDelta;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_under_test::{Answer, Api};
@@ -194,24 +193,19 @@ async fn a_refund_after_the_period_lowers_that_periods_bill(api: Api) {
 async fn a_file_that_sells_less_names_who_is_affected(api: Api) {
     metered(&api).await;
     api.consume("ann", "messages", 11).await.expect(200);
-    let toml = [("content-type", "application/toml")];
-    let send = async |path: &str, text: &str| {
-        let body = text.as_bytes().to_vec();
-        api.send(Method::POST, path, &toml, body).await
-    };
     let plan = "/v1/catalog/plan";
     let lower = PLANS.replace("price = 4, cap = 100", "price = 4, cap = 39");
-    let told = send(plan, &lower).await.expect(200).body;
+    let told = api.post_toml(plan, &lower).await.expect(200).body;
     let less = json!([{"account": "user:ann", "feature": "messages", "owed": 40, "cap": 39}]);
     assert_eq!(
         (&told["less_on_demand"], &told["less_on_demand_count"]),
         (&less, &json!(1))
     );
     let enough = PLANS.replace("price = 4, cap = 100", "price = 4, cap = 40");
-    let told = send(plan, &enough).await.expect(200).body;
+    let told = api.post_toml(plan, &enough).await.expect(200).body;
     assert_eq!(told["less_on_demand"], json!([]));
     let none = PLANS.replace("tokens = { price = 3, per = 1000, cap = 60 }\n", "");
-    let told = send(plan, &none).await.expect(200).body;
+    let told = api.post_toml(plan, &none).await.expect(200).body;
     let less = json!([{"account": "user:ann", "feature": "tokens", "owed": 0}]);
     assert_eq!(told["less_on_demand"], less);
     let before = api.get("/v1/catalog").await.expect(200).body;
@@ -228,7 +222,11 @@ async fn a_file_that_sells_less_names_who_is_affected(api: Api) {
     for (from, to, column) in wrong {
         let text = PLANS.replace(from, to);
         assert_ne!(text, PLANS);
-        let refused = send("/v1/catalog/apply", &text).await.expect(422).body;
+        let refused = api
+            .post_toml("/v1/catalog/apply", &text)
+            .await
+            .expect(422)
+            .body;
         let told = json!([
             refused["code"],
             refused["errors"][0]["line"],

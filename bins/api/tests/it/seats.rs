@@ -1,10 +1,9 @@
 //! Seats over HTTP (C12).
 
 use chrono::TimeDelta;
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_under_test::{Answer, Api};
+use crate::api_under_test::Api;
 use crate::stores::on_every_store;
 
 on_every_store!(
@@ -37,12 +36,6 @@ name = "Large"
 price = 3000
 limits = { messages = { limit = 30, per_seat = true }, sso = true }
 "#;
-
-async fn sent(api: &Api, path: &str, text: &str) -> Answer {
-    let headers = [("content-type", "application/toml")];
-    let text = text.as_bytes().to_vec();
-    api.send(Method::POST, path, &headers, text).await
-}
 
 /// An org with a member, and so many seats of the team's plan.
 async fn team(api: &Api, seats: u32) {
@@ -118,7 +111,7 @@ async fn seats_that_cannot_be_are_refused_by_their_field(api: Api) {
     ] {
         let wrong = PLANS.replace(from, to);
         assert_ne!(wrong, PLANS);
-        let refused = sent(&api, "/v1/catalog/apply", &wrong).await.expect(422);
+        let refused = api.post_toml("/v1/catalog/apply", &wrong).await.expect(422);
         let place = &refused.body["errors"][0];
         let place = (&place["line"], &place["column"]);
         assert_eq!(place, (&json!(23), &json!(column)), "{}", refused.text);
@@ -133,7 +126,7 @@ async fn a_file_that_lowers_a_limit_for_each_seat_names_who_is_over(api: Api) {
     let plan = |text: String| {
         let api = &api;
         async move {
-            let said = sent(api, "/v1/catalog/plan", &text).await.expect(200);
+            let said = api.post_toml("/v1/catalog/plan", &text).await.expect(200);
             said.body["over_limit"].clone()
         }
     };

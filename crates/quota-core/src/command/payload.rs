@@ -242,7 +242,7 @@ pub struct SetSeats {
 pub struct SetAddon {
     /// Code of the add-on's plan; its newest version counts, but for one that is held already and pinned.
     pub plan: PlanCode,
-    /// How many.
+    /// How many of it the account has from now on, 1 to 100,000.
     pub quantity: Quantity,
     /// First instant at which it is held no more; when absent, it goes on with the base plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]

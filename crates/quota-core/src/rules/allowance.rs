@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::by_plan::{ByPlan, by_plan, by_plans, taken};
+use super::by_plan::{ByPlan, by_plan, by_plans, taken, together};
 use super::counting::{Clock, Counting};
 use super::held_plans::Held;
 use super::on_demand::{Selling, selling};
@@ -80,11 +80,7 @@ impl Allowance {
     /// The limit in stored units: the override's, else the plan's (F6), with what add-ons add (P13); `None` when none of them
     /// names the feature.
     pub fn limit(&self) -> Option<Limit> {
-        let own = self.override_value.or(self.plan_value);
-        match (own, self.added) {
-            (Some(own), Some(added)) => Some(own.with(added)),
-            (own, added) => own.or(added),
-        }
+        together(self.override_value.or(self.plan_value), self.added)
     }
 
     /// The limit of the feature's own window that counts now at a scope, what came over included: only while a subscription

@@ -35,6 +35,14 @@ pub(super) fn taken(balances: &[Balance], bucket: &Bucket) -> u64 {
     found.map_or(0, Balance::taken)
 }
 
+/// A limit and what add-ons add to it: either alone where there is no other.
+pub(super) fn together(own: Option<Limit>, added: Option<Limit>) -> Option<Limit> {
+    match (own, added) {
+        (Some(own), Some(added)) => Some(own.with(added)),
+        (own, added) => own.or(added),
+    }
+}
+
 impl FurtherLimit {
     /// Units left of it for a new request.
     pub fn room(&self, balances: &[Balance]) -> u64 {
@@ -87,10 +95,7 @@ pub(super) fn by_plans(
     if limits.iter().any(|limit| limit.per(feature) == per) {
         // It is an add-on's, and no plan's.
         let own = set.plan_value.take();
-        set.added = match (own, set.added) {
-            (Some(own), Some(added)) => Some(own.with(added)),
-            (own, added) => own.or(added),
-        };
+        set.added = together(own, set.added);
     }
     Some(set)
 }

@@ -33,12 +33,12 @@ pub(super) fn must_have_place(context: &Context<'_>, org: &Account) -> Result<()
     Ok(())
 }
 
-/// One member more.
+/// Counts a member that came to live in the org's home.
 pub(super) fn join(org: &mut Terms) {
     org.members = org.members.saturating_add(1);
 }
 
-/// One member less.
+/// Counts a member that left, which was counted when it came.
 pub(super) fn leave(org: &mut Terms) {
     debug_assert_ne!(org.members, 0, "whoever leaves was counted");
     org.members = org.members.saturating_sub(1);

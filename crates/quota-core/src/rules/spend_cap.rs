@@ -33,20 +33,15 @@ pub(crate) fn set_spend_cap(
     if asked.by_owner && most < amount {
         return Err(Rejection::SpendCapTooHigh { most });
     }
-    let next = if asked.by_owner {
-        SpendCap {
-            owner: Some(amount),
-            ..known
-        }
+    let mut next = known;
+    let (who, own) = if asked.by_owner {
+        ("owner", &mut next.owner)
     } else {
-        SpendCap {
-            operator: Some(amount),
-            ..known
-        }
+        ("operator", &mut next.operator)
     };
-    let who = if asked.by_owner { "owner" } else { "operator" };
+    *own = Some(amount);
     let detail = format!("{who}: {amount}");
-    Ok(put(desk, next, (Change::SpendCapSet, Some(detail))))
+    put(desk, next, (Change::SpendCapSet, Some(detail)))
 }
 
 /// Takes the cap away: by an operator both, so that the plan's caps are back; by the owner its own.
@@ -63,16 +58,18 @@ pub(crate) fn clear_spend_cap(
     } else {
         SpendCap::default()
     };
-    Ok(put(desk, next, (Change::SpendCapCleared, None)))
+    put(desk, next, (Change::SpendCapCleared, None))
 }
 
-fn put(desk: &mut Desk<'_>, next: SpendCap, (change, detail): (Change, Option<String>)) -> Outcome {
-    let Ok(account) = desk.account_mut() else {
-        return desk.unchanged();
-    };
+fn put(
+    desk: &mut Desk<'_>,
+    next: SpendCap,
+    (change, detail): (Change, Option<String>),
+) -> Result<Outcome, Rejection> {
+    let account = desk.account_mut()?;
     if account.terms.spend_cap == next {
-        return desk.unchanged();
+        return Ok(desk.unchanged());
     }
     account.terms.spend_cap = next;
-    desk.book_and_announce(change, detail, Vec::new())
+    Ok(desk.book_and_announce(change, detail, Vec::new()))
 }

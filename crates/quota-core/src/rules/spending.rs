@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::context::Context;
+use super::had::in_force;
 use super::on_demand::{Caps, of_period, owed};
 use crate::balance::Balance;
 use crate::catalog::Plan;
@@ -54,9 +55,7 @@ pub(super) fn plan_in_force<'a>(
     context: &Context<'a>,
     account: &Account,
 ) -> Option<(&'a Plan, Window)> {
-    let held = account.terms.subscription.as_ref()?;
-    let held = held.current(context.catalog, context.now);
-    let in_force = held.is_in_force(context.now, context.grace);
+    let held = in_force(context, &account.terms)?;
     let plan = context.catalog.plan(&held.plan, held.plan_version)?;
-    in_force.then(|| (plan, held.period(context.now)))
+    Some((plan, held.period(context.now)))
 }

@@ -16,6 +16,7 @@ use quota_core::rules::entitlements::{Entitlements, entitlements};
 use quota_core::terms::{ADDONS_MAX, Status};
 
 use crate::stage::{Stage, code, consume, id, item, plan_code, relocated, subscribe, track_at};
+use crate::with_catalog::with_catalog;
 
 const CATALOG: &str = r#"
 [[feature]]
@@ -123,12 +124,6 @@ fn with_seats(plan: &str, seats: u32) -> Command {
         seats: Some(quantity(seats)),
         ..Subscribe::to(plan_code(plan))
     })
-}
-
-fn with_catalog(mut stage: Stage, text: &str) -> Stage {
-    let file: CatalogFile = toml::from_str(text).expect("a catalog");
-    stage.catalog = Catalog::default().applied(&file).expect("valid");
-    stage
 }
 
 /// A user with so many seats of a plan.

@@ -17,7 +17,7 @@ fn cancel(at_once: bool) -> Command {
     Command::Cancel(Cancel { at_once })
 }
 
-/// What counts now.
+/// The subscription by which a request is decided now: the stored one, what followed it, or the default plan.
 fn held(stage: &Stage) -> Subscription {
     let account = &stage.home.accounts[&id("user:a")];
     let stored = account.terms.subscription.as_ref().expect("subscribed");

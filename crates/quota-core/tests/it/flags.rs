@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
 use quota_core::answer::Rejection;
-use quota_core::catalog::{Catalog, CatalogFile, Given};
+use quota_core::catalog::{CatalogFile, Given};
 use quota_core::command::{
     AccountSpec, Command, Consume, GiveBoost, ReleaseCapacity, Reset, RevokeToken, SetOverride,
     SetStatus,
@@ -22,6 +22,7 @@ use crate::stage::{
     Stage, amount, code, consume, id, item, member, put_account, put_token, reserve, subscribe,
     token_id, track,
 };
+use crate::with_catalog::with_catalog;
 
 const CATALOG: &str = r#"
 [[feature]]
@@ -70,15 +71,9 @@ price = 100
 limits = { articles = 5 }
 "#;
 
-fn with_catalog(mut stage: Stage) -> Stage {
-    let file: CatalogFile = toml::from_str(CATALOG).expect("a catalog");
-    stage.catalog = Catalog::default().applied(&file).expect("valid");
-    stage
-}
-
 /// A user on a plan, or on none.
 fn user(plan: &str) -> Stage {
-    let mut stage = with_catalog(Stage::user(""));
+    let mut stage = with_catalog(Stage::user(""), CATALOG);
     if !plan.is_empty() {
         stage.done("user:a", subscribe(plan));
     }
@@ -87,7 +82,7 @@ fn user(plan: &str) -> Stage {
 
 /// An org on a plan, or on none, with the unlimited member `user:a`.
 fn org(plan: &str) -> Stage {
-    let mut stage = with_catalog(Stage::org(""));
+    let mut stage = with_catalog(Stage::org(""), CATALOG);
     if !plan.is_empty() {
         stage.done("org:o", subscribe(plan));
     }

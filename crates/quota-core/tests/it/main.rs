@@ -36,3 +36,4 @@ mod tokens;
 mod two_homes;
 mod unbroken;
 mod unrecorded;
+mod with_catalog;

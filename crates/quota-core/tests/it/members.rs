@@ -20,6 +20,7 @@ use crate::stage::{
     GRACE, Stage, amount, code, consume, id, item, member, plan_code, put_account,
     release_capacity, relocated, relocated_user, reserve, subscribe, track,
 };
+use crate::with_catalog::with_catalog;
 
 const CATALOG: &str = r#"
 [[feature]]
@@ -56,19 +57,13 @@ kind = "addon"
 limits = { members = 2 }
 "#;
 
-fn with_catalog(mut stage: Stage) -> Stage {
-    let file: CatalogFile = toml::from_str(CATALOG).expect("a catalog");
-    stage.catalog = Catalog::default().applied(&file).expect("valid");
-    stage
-}
-
 fn seats(number: u32) -> Quantity {
     Quantity::new(number).expect("in range")
 }
 
 /// An org with so many seats of the team's plan and so many members, `user:m0` and on.
 fn team(number: u32, members: u64) -> Stage {
-    let mut stage = with_catalog(Stage::org_alone(""));
+    let mut stage = with_catalog(Stage::org_alone(""), CATALOG);
     stage.done(
         "org:o",
         Command::Subscribe(Subscribe {
@@ -130,10 +125,10 @@ fn e38_nobody_joins_beyond_the_limit_and_nobody_leaves_below_it() {
 #[test]
 fn c12_a_member_that_leaves_gives_its_place_back() {
     let mut stage = team(1, 1);
-    let mut alone = with_catalog(Stage::new("user:m0"));
+    let mut alone = with_catalog(Stage::new("user:m0"), CATALOG);
     relocated_user(&mut stage, &mut alone, "user:m0");
     assert_eq!((counted(&stage), shown(&mut stage).2), (0, Some(1)));
-    let mut ann = with_catalog(Stage::user(""));
+    let mut ann = with_catalog(Stage::user(""), CATALOG);
     relocated(&mut ann, &mut stage);
     assert_eq!(counted(&stage), 1);
     assert_eq!(audit(&stage.records()), []);
@@ -152,7 +147,7 @@ fn c12_a_member_that_leaves_gives_its_place_back() {
 /// policy `track` nobody is held off, and all are counted.
 #[test]
 fn c12_who_is_held_off_is_decided_as_other_limits_are() {
-    let mut stage = with_catalog(Stage::org_alone(""));
+    let mut stage = with_catalog(Stage::org_alone(""), CATALOG);
     join(&mut stage, "user:a").expect("no subscription, no limit");
     let own = SetOverride {
         feature: code("members"),
@@ -287,7 +282,7 @@ fn c12_only_a_plain_capacity_counts_members() {
         let refused = refused(from, to).expect_err(to);
         assert!(refused.contains(why), "{refused}");
     }
-    let known = with_catalog(Stage::user("")).catalog;
+    let known = with_catalog(Stage::user(""), CATALOG).catalog;
     let plain: CatalogFile =
         toml::from_str(&CATALOG.replace("counts = \"members\"\n", "")).expect("it is read");
     let why = known.applied(&plain).expect_err("it is counted otherwise");

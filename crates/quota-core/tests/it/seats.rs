@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use quota_core::amount::{COUNT_MAX, Limit};
 use quota_core::answer::{Answer, Rejection};
-use quota_core::catalog::{Cadence, Catalog, CatalogFile};
+use quota_core::catalog::Cadence;
 use quota_core::command::{
     Cancel, ChangePlan, ChangeWhen, Command, Renew, SetOverride, SetSeats, Subscribe,
     UsageAfterChange,
@@ -16,6 +16,7 @@ use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::terms::Subscription;
 
 use crate::stage::{Stage, code, consume, id, plan_code, subscribe};
+use crate::with_catalog::with_catalog;
 
 const CATALOG: &str = r#"
 [[feature]]
@@ -80,12 +81,6 @@ name = "Open"
 price = 3000
 limits = { messages = { limit = "unlimited", per_seat = true } }
 "#;
-
-fn with_catalog(mut stage: Stage, text: &str) -> Stage {
-    let file: CatalogFile = toml::from_str(text).expect("a catalog");
-    stage.catalog = Catalog::default().applied(&file).expect("valid");
-    stage
-}
 
 fn seats_of(number: u32) -> Quantity {
     Quantity::new(number).expect("in range")
