@@ -49,6 +49,10 @@ pub struct SetAddonBody {
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub ends_at: Option<DateTime<Utc>>,
+    /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub dry_run: bool,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,

@@ -29,6 +29,7 @@ mod ledger;
 mod members;
 mod on_demand;
 mod overview;
+mod preview;
 mod probes;
 mod problem;
 mod public_id;
@@ -62,6 +63,10 @@ pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody};
 pub use members::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
 pub use on_demand::{OnDemandBody, SpendCapBody, SpendingBody};
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
+pub use preview::{
+    ChangeOrPreview, DropBody, DropKind, FeaturePreview, FlagPreview, OverBody, PlanStateBody,
+    PreviewBody, SettingPreview,
+};
 pub use probes::{HealthBody, HealthStatus};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, problem_type};
 pub use public_id::{Named, public_id, read_id};

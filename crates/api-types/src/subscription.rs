@@ -112,6 +112,10 @@ pub struct StartBody {
     /// end nor a status is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<bool>,
+    /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub dry_run: bool,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,
@@ -148,6 +152,10 @@ pub struct ChangePlanBody {
     /// Whether use starts again at 0 when the plan changes now; `restart` when absent.
     #[serde(default)]
     pub usage: UsageAfterChange,
+    /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub dry_run: bool,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,
@@ -173,6 +181,10 @@ pub struct CancelBody {
 pub struct SeatsBody {
     /// How many seats of the plan from now on: 1 to 100,000.
     pub seats: Quantity,
+    /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub dry_run: bool,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,

@@ -78,6 +78,7 @@ mod moving;
 mod no_cache;
 mod open;
 pub mod prelude;
+mod previews;
 mod reads;
 mod setting;
 mod settings;

@@ -8,14 +8,12 @@ use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, Consume, Request};
 use quota_core::home::Home;
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
-use quota_core::origin::Origin;
 use quota_core::ports::{AccountPage, AccountRow, CachedHome, HomeQuery, LoadQuery, StoreError};
 use quota_core::rules::check::{Checked, check, check_items};
 use quota_core::rules::context::Context;
 use quota_core::rules::entitlements::{Entitlements, entitlements};
 use quota_core::rules::execute::execute;
 use quota_core::rules::scope_balances::{Overview, overview};
-use uuid::Uuid;
 
 use crate::setting::Setting;
 use crate::writes::WriteFault;
@@ -57,16 +55,7 @@ impl Engine {
     ) -> Result<Checked, EngineError> {
         let setting = self.setting_now();
         let known = self.known(account, &setting).await?;
-        let mut home = Home::empty(account.clone());
-        if let Some(known) = known {
-            home.id = known.home.clone();
-            let user = Arc::new(known.user.clone());
-            home.accounts.insert(account.clone(), user);
-            if let Some(org) = &known.org {
-                home.accounts
-                    .insert(known.home.clone(), Arc::new(org.clone()));
-            }
-        }
+        let home = home_of(account, known.as_deref());
         let context = setting.context();
         Ok(check_items(&context, home, account, &asked)?)
     }
@@ -161,7 +150,7 @@ impl Engine {
     }
 
     /// The account as the store has it, with the holds ended whose deadline has come.
-    async fn read(
+    pub(crate) async fn read(
         &self,
         account: &AccountId,
         setting: &Setting,
@@ -220,6 +209,22 @@ impl Engine {
     }
 }
 
+/// A copy of the account's home as far as it is known, to try on it what is not to happen.
+pub(crate) fn home_of(account: &AccountId, known: Option<&CachedHome>) -> Home {
+    let Some(known) = known else {
+        return Home::empty(account.clone());
+    };
+    let mut home = Home::empty(known.home.clone());
+    home.version = known.version;
+    let user = Arc::new(known.user.clone());
+    home.accounts.insert(account.clone(), user);
+    if let Some(org) = &known.org {
+        home.accounts
+            .insert(known.home.clone(), Arc::new(org.clone()));
+    }
+    home
+}
+
 /// Answers of a cache: hits and misses.
 type Answers = (&'static str, Counter, Counter);
 
@@ -252,14 +257,7 @@ fn end_holds(
     account: &AccountId,
     context: &Context<'_>,
 ) -> Result<(), EngineError> {
-    let sweep = Request {
-        id: Uuid::nil(),
-        account: account.clone(),
-        key: None,
-        body_hash: [0; 32],
-        command: Command::Sweep,
-        origin: Origin::default(),
-    };
+    let sweep = Request::rehearsal(account, Command::Sweep);
     let outcome = execute(home, &sweep, context)?;
     debug_assert_eq!(
         outcome.operation.answer,

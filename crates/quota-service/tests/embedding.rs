@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use chrono::TimeDelta;
 use quota_core::ports::{Clock, FixedClock};
 use quota_core::reservation::ReservationState;
+use quota_core::rules::scope_balances::FeatureStanding;
 use quota_service::prelude::*;
 use testkit::memory::MemoryStore;
 use tokio::runtime::Handle;
@@ -210,6 +211,28 @@ async fn each_write_of_an_operator_is_one_call() {
     let bob = PutAccount::create().org("acme");
     let bob = engine.put_account("user:bob", bob).await.expect("made");
     assert_eq!(bob.home.as_str(), "org:acme");
+}
+
+/// S5: what a change of plan would come to; nothing changes.
+#[tokio::test]
+async fn what_would_be_is_asked_with_nothing_changed() {
+    let engine = with_alice().await;
+    let now = ChangePlan::to("large").when(ChangeWhen::Now);
+    let preview = engine.preview_change_plan(ALICE, now).await;
+    let preview = preview.expect("it fits");
+    let limit = |seen: &[FeatureStanding]| seen.first().and_then(|one| one.own.granted);
+    let limits = (
+        limit(&preview.before.features),
+        limit(&preview.after.features),
+    );
+    assert_eq!(limits, (Some(Limit::Of(10)), Some(Limit::Of(100))));
+    assert_eq!(remaining(&engine, "articles").await, Some(10));
+    let unknown = engine.preview_change_plan(ALICE, ChangePlan::to("nothing"));
+    let refused = unknown.await.expect_err("there is no such plan");
+    assert!(matches!(
+        refused,
+        EngineError::Rejected(Rejection::UnknownPlan(_))
+    ));
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod nodes;
 mod on_demand;
 mod pg_kill;
 mod pg_nodes;
+mod previews;
 mod process;
 mod room;
 mod routes;

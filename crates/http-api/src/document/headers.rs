@@ -9,7 +9,7 @@ use super::kind::Kind;
 
 /// The schemas whose answers say how much is left, and of those that a repeated key can give again.
 const DECISION: &str = "DecisionBody";
-const CHANGE: &str = "ChangeBody";
+const CHANGES: [&str; 2] = ["ChangeBody", "ChangeOrPreview"];
 
 /// Declares the headers of every answer of an operation.
 pub(crate) fn declare_headers(operation: &mut Operation, kind: &Kind) {
@@ -17,7 +17,8 @@ pub(crate) fn declare_headers(operation: &mut Operation, kind: &Kind) {
         let RefOr::T(response) = response else {
             continue;
         };
-        let (decides, changes) = (has(response, DECISION), has(response, CHANGE));
+        let decides = has(response, DECISION);
+        let changes = CHANGES.iter().any(|schema| has(response, schema));
         put(
             response,
             ("X-Request-Id", Type::String),

@@ -1,11 +1,12 @@
 //! Add-ons: plans beside the base plan, in a quantity.
 
-use api_types::{AddonList, ChangeBody, ReasonBody, SetAddonBody};
+use api_types::{AddonList, ChangeBody, ChangeOrPreview, ReasonBody, SetAddonBody};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::command::{Command, EndAddon, SetAddon};
 
+use super::preview::previewed;
 use super::subscription::{catalog_for, subscription_body};
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
@@ -36,7 +37,7 @@ pub(crate) async fn addons(
 /// Gives the account so many of an add-on from now on, or changes how many, and until when.
 #[utoipa::path(put, path = "/{id}/addons/{plan}", tag = "money", request_body = SetAddonBody,
     params(("id" = String, Path, description = "The account's id"), ("plan" = String, Path, description = "The code of the add-on's plan")),
-    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, description = "There is no subscription, it has ended, or the account has the maximum number of add-ons", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it has ended, or the account has the maximum number of add-ons", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_addon(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -49,9 +50,12 @@ pub(crate) async fn set_addon(
         quantity: body.quantity,
         ends_at: body.ends_at,
     });
-    change(&state, &caller, account, command, Note::reason(body.reason))
-        .await
-        .map_err(|problem| problem.in_path("/plan", "plan").in_path("/addon", "plan"))
+    let answer = if body.dry_run {
+        previewed(&state, account, command).await
+    } else {
+        change(&state, &caller, account, command, Note::reason(body.reason)).await
+    };
+    answer.map_err(|problem| problem.in_path("/plan", "plan").in_path("/addon", "plan"))
 }
 
 /// Ends an add-on, at once; where more is used than what is left allows, nothing is taken away.

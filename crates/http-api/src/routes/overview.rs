@@ -55,7 +55,7 @@ fn body(account: AccountBody, overview: &Overview) -> OverviewBody {
     }
 }
 
-fn spending_body(spending: &Spending, own: SpendCap) -> SpendingBody {
+pub(super) fn spending_body(spending: &Spending, own: SpendCap) -> SpendingBody {
     SpendingBody {
         owed: spending.owed,
         cap: spending.cap,

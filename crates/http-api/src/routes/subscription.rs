@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use api_types::{
-    AddonBody, CancelBody, ChangeBody, ChangePlanBody, FieldError, ReasonBody, RenewBody,
-    ScheduledBody, SeatsBody, StartBody, StatusBody, SubscriptionBody, UpcomingBody,
+    AddonBody, CancelBody, ChangeBody, ChangeOrPreview, ChangePlanBody, FieldError, ReasonBody,
+    RenewBody, ScheduledBody, SeatsBody, StartBody, StatusBody, SubscriptionBody, UpcomingBody,
 };
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Datelike as _, Months, Utc};
+use chrono::{DateTime, Datelike as _, Months, TimeDelta, Utc};
 use quota_core::answer::Rejection;
 use quota_core::catalog::Catalog;
 use quota_core::command::{
@@ -19,6 +19,7 @@ use quota_core::command::{
 use quota_core::ids::PlanCode;
 use quota_core::terms::{Subscription, Terms};
 
+use super::preview::previewed;
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Reads, Writes};
@@ -50,10 +51,30 @@ pub(crate) fn subscription_body(
     catalog: &Catalog,
 ) -> Option<SubscriptionBody> {
     let engine = state.engine();
-    let now = engine.now();
+    let instant = Instant {
+        now: engine.now(),
+        grace: engine.settings().grace,
+    };
+    subscription_at(terms, catalog, instant)
+}
+
+/// When a subscription is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Instant {
+    pub(super) now: DateTime<Utc>,
+    /// How long a past-due subscription stays in force.
+    pub(super) grace: TimeDelta,
+}
+
+/// The subscription at an instant.
+pub(super) fn subscription_at(
+    terms: &Terms,
+    catalog: &Catalog,
+    Instant { now, grace }: Instant,
+) -> Option<SubscriptionBody> {
     let held = terms.subscription.as_ref()?.current(catalog, now);
     let period = held.period(now);
-    let in_force = held.is_in_force(now, engine.settings().grace);
+    let in_force = held.is_in_force(now, grace);
     Some(SubscriptionBody {
         plan: held.plan.clone(),
         plan_version: held.plan_version,
@@ -122,7 +143,7 @@ pub(crate) async fn subscription(
 /// Starts a subscription: now, in place of any other; in the future, after everything that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription", tag = "money", request_body = StartBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Started, or queued: `detail` says when it begins and what it replaces", body = ChangeBody), (status = 409, description = "24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Started, or queued: `detail` says when it begins and what it replaces; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn start(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -140,6 +161,9 @@ pub(crate) async fn start(
         trial: body.trial,
         ..Subscribe::to(body.plan)
     });
+    if body.dry_run {
+        return previewed(&state, account, command).await;
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -181,7 +205,7 @@ pub(crate) async fn renew(
 /// Changes the plan. To the plan that goes on anyway, it takes back a change that waits; without one there is nothing to do.
 #[utoipa::path(post, path = "/{id}/subscription/change-plan", tag = "money", request_body = ChangePlanBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Changed, scheduled, or nothing to do; `detail` names what is dropped: time that was paid for, a change that waited, a cancellation", body = ChangeBody), (status = 409, description = "There is no subscription in force", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed, scheduled, or nothing to do; `detail` names what is dropped: time that was paid for, a change that waited, a cancellation. With `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription in force", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn change_plan(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -193,6 +217,9 @@ pub(crate) async fn change_plan(
         when: body.when,
         usage: body.usage,
     });
+    if body.dry_run {
+        return previewed(&state, account, command).await;
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -245,7 +272,7 @@ pub(crate) async fn set_status(
 /// Sets how many seats of the plan the account has, at once: in this period and in those that follow.
 #[utoipa::path(put, path = "/{id}/subscription/seats", tag = "money", request_body = SeatsBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Set; where more is used than fewer seats allow, nothing is taken away", body = ChangeBody), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set; where more is used than fewer seats allow, nothing is taken away. With `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_seats(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -253,5 +280,8 @@ pub(crate) async fn set_seats(
     JsonBody(body): JsonBody<SeatsBody>,
 ) -> Result<Response, Problem> {
     let command = Command::SetSeats(SetSeats { seats: body.seats });
+    if body.dry_run {
+        return previewed(&state, account, command).await;
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

@@ -56,7 +56,9 @@ async fn subscription(api: &Api, account: &str) {
     api.ask(&status, json!({"status": "unpaid"}), 409).await;
     let seats = format!("put {at}/seats");
     api.ask(&seats, json!({"seats": 5}), 409).await;
+    api.ask(&post, dry(&pro), 200).await;
     api.ask(&post, pro.clone(), 200).await;
+    api.ask(&seats, dry(&json!({"seats": 5})), 200).await;
     api.ask(&seats, json!({"seats": 5, "reason": "a team"}), 200)
         .await;
     api.ask(&get, NONE, 200).await;
@@ -77,11 +79,20 @@ async fn subscription(api: &Api, account: &str) {
     api.ask(&renew, json!({}), 409).await;
     api.ask(&post, pro, 200).await;
     let later = json!({"plan": "article_free", "when": "period_end", "usage": "keep"});
+    api.ask(&change, dry(&later), 200).await;
     api.ask(&change, later, 200).await;
     api.ask(&get, NONE, 200).await;
     let why = json!({"plan": "article_pro", "when": "now", "reason": "stays"});
+    api.ask(&change, dry(&why), 200).await;
     api.ask(&change, why, 200).await;
     api.ask(&get, NONE, 200).await;
+}
+
+/// The same, only to be told what it would come to.
+fn dry(body: &Value) -> Value {
+    let mut body = body.clone();
+    body["dry_run"] = json!(true);
+    body
 }
 
 async fn terms(api: &Api, account: &str) {
@@ -136,6 +147,7 @@ async fn addons(api: &Api, account: &str) {
     let one = format!("/v1/{account}/addons/article_more");
     let (put, delete) = (format!("put {one}"), format!("delete {one}"));
     let two = json!({"quantity": 2, "ends_at": "2027-01-01T00:00:00Z", "reason": "a busy month"});
+    api.ask(&put, dry(&two), 200).await;
     api.ask(&put, two, 200).await;
     api.ask(&put, json!({"quantity": 3}), 200).await;
     let list = format!("get /v1/{account}/addons");

@@ -3,14 +3,14 @@
 
 use api_types::{
     AccountBody, AccountList, AddonList, BatchAnswer, BatchBody, BoostBody, BoostList, CancelBody,
-    CatalogBody, ChangeBody, ChangePlanBody, CheckBody, CommitBody, ConsumeBody, CreditsBody,
-    DecisionBody, EntitlementsBody, ExtendBody, GrantBody, HealthBody, JobList, KeyBody, KeyList,
-    LedgerBody, MemberList, MoveBody, NewBoostBody, NewGrantBody, NewKeyBody, NewOrgBody,
-    NewTokenBody, NewUserBody, OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges,
-    Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
-    ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody,
-    SpendCapBody, StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody, TokenList,
-    TokenTermsBody, TrackBody, UserBody,
+    CatalogBody, ChangeBody, ChangeOrPreview, ChangePlanBody, CheckBody, CommitBody, ConsumeBody,
+    CreditsBody, DecisionBody, EntitlementsBody, ExtendBody, GrantBody, HealthBody, JobList,
+    KeyBody, KeyList, LedgerBody, MemberList, MoveBody, NewBoostBody, NewGrantBody, NewKeyBody,
+    NewOrgBody, NewTokenBody, NewUserBody, OperationBody, OrgBody, OverrideBody, OverviewBody,
+    PlanOfChanges, Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody,
+    ReservationBody, ReserveBody, ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody,
+    SetAddonBody, SpendCapBody, StartBody, StatusBody, SubscriptionBody, TakeBackBody, TokenBody,
+    TokenList, TokenTermsBody, TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -52,6 +52,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         CatalogBody,
         CatalogFile,
         ChangeBody,
+        ChangeOrPreview,
         ChangePlanBody,
         CheckBody,
         CommitBody,

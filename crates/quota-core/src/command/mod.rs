@@ -46,6 +46,20 @@ pub struct Request {
     pub origin: Origin,
 }
 
+impl Request {
+    /// A request that nobody sends: what it comes to is looked at on a copy of the home and thrown away.
+    pub fn rehearsal(account: &AccountId, command: Command) -> Self {
+        Self {
+            id: Uuid::nil(),
+            account: account.clone(),
+            key: None,
+            body_hash: [0; 32],
+            command,
+            origin: Origin::default(),
+        }
+    }
+}
+
 /// What is asked. What each of them says is in the value of the same name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]

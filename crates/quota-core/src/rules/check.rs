@@ -1,7 +1,5 @@
 //! Check: what a consume would be answered now, with nothing booked.
 
-use uuid::Uuid;
-
 use super::context::{Context, Spending};
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
@@ -21,7 +19,6 @@ use crate::entry::draws;
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
-use crate::origin::Origin;
 
 /// The answer that a consume would get now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,14 +137,7 @@ pub fn check_items(
     user: &AccountId,
     asked: &Consume,
 ) -> Result<Checked, Rejection> {
-    let request = Request {
-        id: Uuid::nil(),
-        account: user.clone(),
-        key: None,
-        body_hash: [0; 32],
-        command: Command::Consume(asked.clone()),
-        origin: Origin::default(),
-    };
+    let request = Request::rehearsal(user, Command::Consume(asked.clone()));
     let mut desk = Desk {
         home: &mut home,
         context: *context,

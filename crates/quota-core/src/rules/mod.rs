@@ -24,7 +24,8 @@
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share`, `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
-//! | answers | `scope_balances`, `had` (flags and settings), `entitlements` |
+//! | answers | `scope_balances`, `had` (flags and settings), `entitlements`, `dropped` (by a change of subscription) |
+//! | trying, on a copy | `preview` (of a change) |
 
 mod accounts;
 mod addons;
@@ -44,6 +45,7 @@ mod counting;
 mod credits;
 pub mod decide;
 mod desk;
+pub mod dropped;
 pub mod ending;
 pub mod entitlements;
 pub mod execute;
@@ -64,6 +66,7 @@ pub mod outcome;
 mod overrides;
 mod past;
 mod posting;
+pub mod preview;
 mod refund;
 mod refunding;
 mod refusal;

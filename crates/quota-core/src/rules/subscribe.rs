@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::desk::Desk;
+use super::dropped::dropped;
 use super::moves::move_usage;
 use super::outcome::Outcome;
 use crate::answer::Rejection;
@@ -101,7 +102,8 @@ fn detail(desk: &Desk<'_>, before: Option<&Subscription>, next: &Subscription) -
         parts.push(format!("canceled, ends at {}", text(&end)));
     }
     if let Some(before) = before {
-        parts.extend(dropped(&before, next, now));
+        let lost = dropped(&before, next, now);
+        parts.extend(lost.iter().map(ToString::to_string));
     }
     parts.join("; ")
 }
@@ -114,61 +116,6 @@ fn span(held: &Subscription) -> String {
     }
     let seats = held.seats;
     format!("{plan} with {seats} seats from {starts_at} to {ends_at}")
-}
-
-/// What `next` takes from the account: time and periods that were paid for, and a change that waited (S5, S8).
-fn dropped(before: &Subscription, next: &Subscription, now: DateTime<Utc>) -> Vec<String> {
-    let has = |plan: &PlanCode, starts_at: DateTime<Utc>| {
-        let mut kept = next.chain();
-        kept.any(|one| one.plan == *plan && one.starts_at == starts_at)
-    };
-    let is_lost = |one: &&Subscription| !has(&one.plan, one.starts_at);
-    let mut lost = Vec::new();
-    let running = Some(before).filter(is_lost);
-    let running = running.filter(|one| one.is_paid() && !one.renews);
-    let paid_to = running.and_then(|one| one.period(now).ends_at);
-    if let Some(end) = paid_to.filter(|end| now < *end) {
-        let (plan, end) = (&before.plan, text(&end));
-        lost.push(format!("{plan}, paid for to {end}, is dropped"));
-    }
-    let ahead = before.chain().skip(1).filter(is_lost);
-    let ahead: Vec<&Subscription> = ahead.filter(|one| !one.renews).collect();
-    match ahead.as_slice() {
-        [] => {}
-        [one] => {
-            let (plan, end) = (&one.plan, text(&one.ends_at));
-            lost.push(format!("{plan}, paid ahead to {end}, is dropped"));
-        }
-        [.., latest] => {
-            let (count, end) = (ahead.len(), text(&latest.ends_at));
-            lost.push(format!("{count} periods, paid ahead to {end}, are dropped"));
-        }
-    }
-    let change = before.scheduled_change();
-    let change = change.filter(|change| next.scheduled_change() != Some(*change));
-    if let Some(change) = change.filter(|change| !has(&change.plan, change.at)) {
-        let (plan, at) = (&change.plan, text(&change.at));
-        lost.push(format!("the change to {plan} at {at} is dropped"));
-    }
-    lost.extend(dropped_end(before, next, now));
-    lost
-}
-
-/// The end that was set, by a cancellation or from the start, where `next` goes on as if it had not been.
-fn dropped_end(before: &Subscription, next: &Subscription, now: DateTime<Utc>) -> Option<String> {
-    let last = before.last();
-    let still_ends = |one: &Subscription| {
-        let is_same = one.plan == last.plan && one.starts_at == last.starts_at;
-        is_same && one.cancel_at == last.cancel_at && one.scheduled.is_none()
-    };
-    let canceled = before.canceled_at().filter(|end| now < *end);
-    let ends_later = |end: DateTime<Utc>| next.canceled_at().is_none_or(|other| end < other);
-    if let Some(end) = canceled.filter(|end| ends_later(*end) && !next.chain().any(still_ends)) {
-        return Some(format!("the cancellation at {} is dropped", text(&end)));
-    }
-    let goes_on = next.ends_for_good_at().is_none();
-    let end = last.renews_until.filter(|end| goes_on && now < *end)?;
-    Some(format!("the end at {} is dropped", text(&end)))
 }
 
 /// That no more periods can follow.

@@ -24,6 +24,7 @@ mod on_demand_properties;
 mod orgs;
 mod periods;
 mod plans;
+mod previews;
 mod queue;
 mod reasons;
 mod refunds;

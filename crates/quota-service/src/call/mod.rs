@@ -12,6 +12,7 @@ mod uses;
 use quota_core::command::Command;
 use quota_core::ids::{AccountId, AccountKind};
 use quota_core::rules::check::Checked;
+use quota_core::rules::preview::Preview;
 
 pub use changes::{
     Cancel, ChangePlan, ClearOverride, ClearSpendCap, GiveBoost, GrantCredits, PutAccount,
@@ -68,6 +69,20 @@ impl Engine {
             }
             [] | [_, ..] => self.check_items(&account, asked).await,
         }
+    }
+
+    /// What [`Engine::change_plan`] would come to, with nothing changed; a key says nothing here. For other changes of the
+    /// subscription there is [`Engine::preview`].
+    ///
+    /// # Errors
+    /// Those of [`Engine::change_plan`].
+    pub async fn preview_change_plan(
+        &self,
+        text: &str,
+        asked: ChangePlan,
+    ) -> Result<Preview, EngineError> {
+        let (account, asked) = (account(text)?, asked.payload()?);
+        self.preview(&account, Command::ChangePlan(asked)).await
     }
 
     /// Records use that already happened; never denied.

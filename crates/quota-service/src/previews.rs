@@ -1,0 +1,27 @@
+//! What a change would come to: it is tried on the account as the store has it, and nothing is written.
+
+use quota_core::command::Command;
+use quota_core::ids::AccountId;
+use quota_core::rules::preview::{Preview, preview};
+
+use crate::reads::home_of;
+use crate::{Engine, EngineError};
+
+impl Engine {
+    /// What a change of an account's subscription, seats or add-ons would come to. Nothing is changed or booked, and no key
+    /// is bound. [`Engine::preview_change_plan`] takes plain texts.
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] as [`Engine::submit`] would be, [`EngineError::Store`] when the account cannot be read.
+    pub async fn preview(
+        &self,
+        account: &AccountId,
+        command: Command,
+    ) -> Result<Preview, EngineError> {
+        let known = self.read(account, &self.setting_now()).await?;
+        let home = home_of(account, known.as_ref());
+        // The catalog that the store had: reading may have found another one than was known.
+        let setting = self.setting_now();
+        Ok(preview(&setting.context(), home, account, command)?)
+    }
+}
