@@ -54,6 +54,10 @@ pub struct BatchItem {
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub at: Option<DateTime<Utc>>,
+    /// For a consume, whether a denial lists what would end it: plans, add-ons and credits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub offers: bool,
     /// The type of what is made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,

@@ -39,6 +39,10 @@ pub struct ConsumeBody {
     /// Several features at once, 1 to 100: all of them or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
+    /// Whether a denial lists what would end it: plans, add-ons and credits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub offers: bool,
     /// The type of what is made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,
@@ -110,6 +114,10 @@ pub struct CheckBody {
     /// Several features at once, 1 to 100: all of them or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
+    /// Whether a denial lists what would end it: plans, add-ons and credits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub offers: bool,
 }
 
 /// What to reserve, and for how long.
@@ -134,6 +142,10 @@ pub struct ReserveBody {
         schema(minimum = 1, maximum = 2_592_000, example = 60)
     )]
     pub ttl_seconds: u32,
+    /// Whether a denial lists what would end it: plans, add-ons and credits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub offers: bool,
     /// The type of what is made, such as `article`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<Label>,

@@ -11,7 +11,7 @@ use quota_core::ids::{BoostId, FeatureCode, GrantId, TokenId};
 use quota_core::reservation::ReservationState;
 use serde::{Deserialize, Serialize};
 
-use crate::OnDemandBody;
+use crate::{OfferBody, OnDemandBody};
 
 /// What was taken from one balance, or given back to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -273,6 +273,10 @@ pub struct DecisionBody {
     /// Releases of capacity only: how much was given back at each scope, 0 included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<Vec<ReleasedBody>>,
+    /// Denials only, where `offers` was asked for: what would end it, bought now; plans, then add-ons, then credits. Empty when
+    /// nothing of the catalog would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Vec<OfferBody>>,
     /// The balances afterwards.
     pub balances: Vec<BalanceBody>,
 }

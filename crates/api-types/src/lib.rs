@@ -27,6 +27,7 @@ mod keys;
 mod label;
 mod ledger;
 mod members;
+mod offers;
 mod on_demand;
 mod overview;
 mod preview;
@@ -61,6 +62,7 @@ pub use keys::{KeyBody, KeyList, NewKeyBody};
 pub use label::{InvalidLabel, Label};
 pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody};
 pub use members::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
+pub use offers::{OfferBody, OfferKind};
 pub use on_demand::{OnDemandBody, SpendCapBody, SpendingBody};
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
 pub use preview::{

@@ -9,6 +9,7 @@ mod edge;
 mod front;
 mod meters;
 mod note;
+mod offers;
 mod params;
 mod problem;
 mod ratelimit;

@@ -9,6 +9,7 @@ pub use quota_core::ids::{AccountId, OrgId, UserId};
 pub use quota_core::origin::Origin;
 pub use quota_core::rules::check::Checked;
 pub use quota_core::rules::entitlements::Entitlements;
+pub use quota_core::rules::offers::{Offer, Offers};
 pub use quota_core::rules::preview::Preview;
 pub use quota_core::terms::{Policy, Status};
 

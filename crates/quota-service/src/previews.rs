@@ -1,7 +1,9 @@
-//! What a change would come to: it is tried on the account as the store has it, and nothing is written.
+//! What a change would come to, and what would end a denial. Both are tried on the account as the store has it, and nothing
+//! is written.
 
-use quota_core::command::Command;
+use quota_core::command::{Command, Consume};
 use quota_core::ids::AccountId;
+use quota_core::rules::offers::{Offers, offers};
 use quota_core::rules::preview::{Preview, preview};
 
 use crate::reads::home_of;
@@ -23,5 +25,21 @@ impl Engine {
         // The catalog that the store had: reading may have found another one than was known.
         let setting = self.setting_now();
         Ok(preview(&setting.context(), home, account, command)?)
+    }
+
+    /// What of the catalog would end the denial that a user gets for what is asked; none when nothing would, or when it is
+    /// allowed by now. [`Engine::offers`] takes plain texts.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the account cannot be read.
+    pub async fn offers_for(
+        &self,
+        account: &AccountId,
+        asked: &Consume,
+    ) -> Result<Option<Offers>, EngineError> {
+        let known = self.read(account, &self.setting_now()).await?;
+        let home = home_of(account, known.as_ref());
+        let setting = self.setting_now();
+        Ok(offers(&setting.context(), &home, account, asked))
     }
 }

@@ -213,10 +213,20 @@ async fn each_write_of_an_operator_is_one_call() {
     assert_eq!(bob.home.as_str(), "org:acme");
 }
 
-/// S5: what a change of plan would come to; nothing changes.
+/// F8 and S5: what would end a denial, and what a change of plan would come to; neither changes anything.
 #[tokio::test]
 async fn what_would_be_is_asked_with_nothing_changed() {
     let engine = with_alice().await;
+    let made = engine.put_account("user:new", PutAccount::create()).await;
+    made.expect("is made");
+    let offers = engine.offers("user:new", Consume::of("articles", 50)).await;
+    let offers = offers.expect("an answer").expect("it is denied").offers;
+    let [Offer::Plan(plan)] = offers.as_slice() else {
+        panic!("{offers:?}")
+    };
+    assert_eq!(plan.code.as_str(), "large");
+    let none = engine.offers(ALICE, Consume::of("articles", 1)).await;
+    assert_eq!(none.expect("an answer"), None, "it is allowed");
     let now = ChangePlan::to("large").when(ChangeWhen::Now);
     let preview = engine.preview_change_plan(ALICE, now).await;
     let preview = preview.expect("it fits");

@@ -23,6 +23,7 @@ mod kill;
 mod members;
 mod moves;
 mod nodes;
+mod offers;
 mod on_demand;
 mod pg_kill;
 mod pg_nodes;

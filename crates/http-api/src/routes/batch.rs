@@ -17,6 +17,7 @@ use crate::body::JsonBody;
 use crate::caller::{Caller, Writes};
 use crate::decision::decision_body;
 use crate::meters::Verb;
+use crate::offers::add_offers;
 use crate::problem::Problem;
 use crate::submit::submit;
 
@@ -68,6 +69,7 @@ async fn try_run(
         feature: item.feature,
         amount: item.amount,
         items: item.items,
+        offers: item.offers,
         resource_type: item.resource_type,
         resource_id: item.resource_id,
         reason: item.reason,
@@ -78,9 +80,17 @@ async fn try_run(
         let error = FieldError::at(format!("{at}/at"), why);
         return Err(Problem::invalid_body(error));
     }
+    if item.offers && matches!(verb, OperationVerb::Track) {
+        let error = FieldError::at(format!("{at}/offers"), "a track is never denied");
+        return Err(Problem::invalid_body(error));
+    }
     let spending = spending(body, &at)?;
     let features = features(&spending.items);
     let (token, items) = (spending.token, spending.items);
+    let offers_for = item.offers.then(|| {
+        let (token, items) = (token.clone(), items.clone());
+        (spending.account.clone(), Consume { token, items })
+    });
     let command = match verb {
         OperationVerb::Consume => Command::Consume(Consume { token, items }),
         OperationVerb::Track => Command::Track(Track {
@@ -102,7 +112,11 @@ async fn try_run(
     if matches!(verb, OperationVerb::Consume) {
         count(state, &reply, &features);
     }
-    Ok(decision_body(&reply, spending.requested))
+    let mut answer = decision_body(&reply, spending.requested);
+    if let Some((account, asked)) = &offers_for {
+        add_offers(state, &mut answer, (account, asked)).await;
+    }
+    Ok(answer)
 }
 
 fn own_key(

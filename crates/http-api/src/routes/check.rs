@@ -15,6 +15,7 @@ use crate::body::JsonBody;
 use crate::caller::Reads;
 use crate::decision::{check_body, respond};
 use crate::meters::Verb;
+use crate::offers::add_offers;
 use crate::problem::Problem;
 
 /// Says what a consume would be answered now, without spending anything.
@@ -32,6 +33,10 @@ pub(crate) async fn check(
     let amount = body.amount.or(one.filter(|_| is_named));
     let (items, requested) = items((body.feature, amount, body.items), "")?;
     let (engine, token) = (state.engine(), body.token.as_ref());
+    let offers_for = body.offers.then(|| Consume {
+        token: token.cloned(),
+        items: items.clone(),
+    });
     let began = Instant::now();
     let checked = match items.as_slice() {
         [one] => {
@@ -48,6 +53,9 @@ pub(crate) async fn check(
     let checked = checked.map_err(|error| in_items(Problem::from(error), is_single))?;
     state.meters().decided(Verb::Check, began.elapsed());
     let now = engine.now();
-    let answer = check_body(&checked, requested, now);
+    let mut answer = check_body(&checked, requested, now);
+    if let Some(asked) = offers_for {
+        add_offers(&state, &mut answer, (&account, &asked)).await;
+    }
     Ok(respond(&answer, now))
 }

@@ -17,6 +17,7 @@ use crate::caller::Writes;
 use crate::decision::{decision_body, respond};
 use crate::meters::Verb;
 use crate::note::Note;
+use crate::offers::add_offers;
 use crate::problem::Problem;
 use crate::submit::submit;
 
@@ -91,22 +92,26 @@ pub(crate) async fn consume(
     Writes(caller): Writes,
     JsonBody(body): JsonBody<ConsumeBody>,
 ) -> Result<Response, Problem> {
+    let offers = body.offers;
     let spending = spending(body, "")?;
     let features = features(&spending.items);
-    let command = Command::Consume(Consume {
+    let asked = Consume {
         token: spending.token,
         items: spending.items,
-    });
+    };
+    let offers_for = offers.then(|| (spending.account.clone(), asked.clone()));
+    let command = Command::Consume(asked);
     let (account, note) = (spending.account, spending.note);
     let is_single = spending.requested.is_some();
     let reply = submit(&state, &caller, Verb::Consume, account, command, note)
         .await
         .map_err(|problem| in_items(problem, is_single))?;
     count(&state, &reply, &features);
-    Ok(respond(
-        &decision_body(&reply, spending.requested),
-        state.engine().now(),
-    ))
+    let mut answer = decision_body(&reply, spending.requested);
+    if let Some((account, asked)) = &offers_for {
+        add_offers(&state, &mut answer, (account, asked)).await;
+    }
+    Ok(respond(&answer, state.engine().now()))
 }
 
 /// Records use that already happened: never denied, what nothing pays for is booked as overage. With `at` it is booked in
@@ -127,6 +132,7 @@ pub(crate) async fn track(
         feature: body.feature,
         amount: body.amount,
         items: body.items,
+        offers: false,
         resource_type: body.resource_type,
         resource_id: body.resource_id,
         reason: body.reason,

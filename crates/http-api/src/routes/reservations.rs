@@ -8,8 +8,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::amount::AMOUNT_MAX;
-use quota_core::command::{Command, Commit, Extend, Release, Reserve};
+use quota_core::command::{Command, Commit, Consume, Extend, Release, Reserve};
 use quota_core::ids::AccountId;
+use quota_core::item::Item;
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
@@ -17,6 +18,7 @@ use crate::caller::{Reads, Writes};
 use crate::decision::{decision_body, draw_of, respond};
 use crate::meters::Verb;
 use crate::note::Note;
+use crate::offers::add_offers;
 use crate::params::OfReservation;
 use crate::problem::Problem;
 use crate::submit::submit;
@@ -34,23 +36,33 @@ pub(crate) async fn reserve(
     JsonBody(body): JsonBody<ReserveBody>,
 ) -> Result<Response, Problem> {
     let requested = body.amount.get();
+    let account = AccountId::user(&body.user);
+    let offers_for = body.offers.then(|| Consume {
+        token: body.token.clone(),
+        items: vec![Item {
+            feature: body.feature.clone(),
+            amount: body.amount,
+        }],
+    });
     let command = Command::Reserve(Reserve {
         token: body.token,
         feature: body.feature,
         amount: body.amount,
         ttl_seconds: body.ttl_seconds,
     });
-    let account = AccountId::user(&body.user);
     let note = Note {
         resource_type: body.resource_type,
         resource_id: body.resource_id,
         reason: body.reason,
     };
+    let about = account.clone();
     let reply = submit(&state, &caller, Verb::Reserve, account, command, note).await?;
-    Ok(respond(
-        &decision_body(&reply, Some(requested)),
-        state.engine().now(),
-    ))
+    let mut answer = decision_body(&reply, Some(requested));
+    if let Some(asked) = &offers_for {
+        // A reservation is decided like a consume.
+        add_offers(&state, &mut answer, (&about, asked)).await;
+    }
+    Ok(respond(&answer, state.engine().now()))
 }
 
 /// Commits a reservation with what was used. Never denied for lack of quota, and possible after the deadline (`late`).

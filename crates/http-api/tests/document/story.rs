@@ -247,6 +247,12 @@ fn uses(user: &str, feature: &str, amount: u64) -> Value {
     json!({"user": user, "feature": feature, "amount": amount})
 }
 
+/// The same, with what would end a denial.
+fn offering(mut asked: Value) -> Value {
+    asked["offers"] = json!(true);
+    asked
+}
+
 async fn spending(api: &Api) {
     let too_many = uses("ann", "articles_per_month", 1_000);
     let not_in_plan = uses("ann", "llm_tokens", 1);
@@ -256,8 +262,11 @@ async fn spending(api: &Api) {
         (not_in_plan.clone(), false),
         (one_article("nobody"), false),
     ] {
-        let answer = api.ask("post /v1/check", asked, 200).await;
+        let answer = api.ask("post /v1/check", asked.clone(), 200).await;
         assert_eq!(answer.body["allowed"], allowed, "{}", answer.text);
+        let offered = api.ask("post /v1/check", offering(asked), 200).await;
+        let is_listed = offered.body["offers"].is_array();
+        assert_eq!(is_listed, !allowed, "{}", offered.text);
     }
     let items = json!([{"feature": "articles_per_month", "amount": 2},
         {"feature": "gallery_albums", "amount": 1}]);
@@ -266,6 +275,7 @@ async fn spending(api: &Api) {
     let consume = "post /v1/consume";
     api.ask(consume, not_in_plan, 403).await;
     api.ask(consume, one_article("nobody"), 404).await;
+    api.ask(consume, offering(too_many.clone()), 429).await;
     api.ask(consume, too_many, 429).await;
     let whole = json!({"user": "ann", "token": "ci", "items": [
         {"feature": "articles_per_month", "amount": 2},

@@ -25,7 +25,7 @@
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
 //! | answers | `scope_balances`, `had` (flags and settings), `entitlements`, `dropped` (by a change of subscription) |
-//! | trying, on a copy | `preview` (of a change) |
+//! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
 
 mod accounts;
 mod addons;
@@ -60,6 +60,7 @@ mod held_plans;
 mod hold;
 mod members;
 mod moves;
+pub mod offers;
 pub mod on_demand;
 mod opening;
 pub mod outcome;

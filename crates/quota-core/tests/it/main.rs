@@ -19,6 +19,7 @@ mod holds;
 mod late;
 mod members;
 mod moving;
+mod offers;
 mod on_demand;
 mod on_demand_properties;
 mod orgs;

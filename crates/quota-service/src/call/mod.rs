@@ -12,6 +12,7 @@ mod uses;
 use quota_core::command::Command;
 use quota_core::ids::{AccountId, AccountKind};
 use quota_core::rules::check::Checked;
+use quota_core::rules::offers::Offers;
 use quota_core::rules::preview::Preview;
 
 pub use changes::{
@@ -69,6 +70,20 @@ impl Engine {
             }
             [] | [_, ..] => self.check_items(&account, asked).await,
         }
+    }
+
+    /// What of the catalog would end the denial that [`Engine::consume`] would answer now; none when nothing would, or when
+    /// it would not be denied (F8). A key says nothing here.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn offers(
+        &self,
+        account: &str,
+        asked: Consume,
+    ) -> Result<Option<Offers>, EngineError> {
+        let (account, asked) = (user(account)?, asked.payload()?);
+        self.offers_for(&account, &asked).await
     }
 
     /// What [`Engine::change_plan`] would come to, with nothing changed; a key says nothing here. For other changes of the
