@@ -127,7 +127,8 @@ impl Clock<'_> {
         let first = if per.is_calendar() {
             held.runs_since()
         } else {
-            held.runs_since().max(held.anchor_at)
+            // One that was started in the past may have begun before that whose place it took.
+            held.runs_since().min(held.starts_at).max(held.anchor_at)
         };
         let first = held.plan_since.map_or(first, |since| first.max(since));
         if window.starts_at <= first {
