@@ -28,6 +28,7 @@ mod on_demand;
 mod pg_kill;
 mod pg_nodes;
 mod previews;
+mod price_lists;
 mod process;
 mod room;
 mod routes;
