@@ -175,7 +175,7 @@ pub(crate) enum Jobs {
 /// The settings of `api serve`; each has a flag and a name in the environment.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Serve with demo data: four example catalogs, some users and orgs, a fresh admin key.
+    /// Serve with demo data: five example catalogs, some users and orgs, a fresh admin key.
     #[arg(long)]
     pub(crate) demo: bool,
     #[command(flatten)]

@@ -18,6 +18,10 @@ pub(crate) enum CommandError {
     Demo(#[source] Rejection),
     #[error("the demo's id is wrong: {0}")]
     DemoId(#[from] quota_core::ids::InvalidId),
+    #[error("the demo's amount is wrong: {0}")]
+    DemoAmount(#[from] quota_core::amount::InvalidAmount),
+    #[error("the demo's quantity is wrong: {0}")]
+    DemoQuantity(#[from] quota_core::quantity::InvalidQuantity),
     #[error("the database has another catalog: demo data goes only into an empty one")]
     OtherCatalog,
     #[error("the server failed")]
@@ -60,6 +64,8 @@ impl CommandError {
             Self::Start(error) => error.exit_code(),
             Self::Demo(_)
             | Self::DemoId(_)
+            | Self::DemoAmount(_)
+            | Self::DemoQuantity(_)
             | Self::OtherCatalog
             | Self::Server(_)
             | Self::File { .. }

@@ -8,11 +8,12 @@ use quota_core::amount::Limit;
 use quota_core::catalog::{Anchor, Cadence, Catalog, CatalogFile, Feature, Kind, OnRenewal};
 use quota_core::ids::{FeatureCode, PlanCode};
 
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     include_str!("../catalogs/article-platform.toml"),
     include_str!("../catalogs/image-platform.toml"),
     include_str!("../catalogs/llm-gateway.toml"),
     include_str!("../catalogs/try-on-shop.toml"),
+    include_str!("../catalogs/ai-workspace.toml"),
 ];
 
 fn read(text: &str) -> CatalogFile {
@@ -24,11 +25,12 @@ fn examples() -> CatalogFile {
     for file in EXAMPLES.map(read) {
         all.features.extend(file.features);
         all.plans.extend(file.plans);
+        all.default_plan = all.default_plan.or(file.default_plan);
     }
     all
 }
 
-/// C8: the four example catalogs are valid, each alone and all in one.
+/// C8: the five example catalogs are valid, each alone and all in one.
 #[test]
 fn the_example_catalogs_are_valid_alone_and_together() {
     for text in EXAMPLES {
@@ -37,7 +39,7 @@ fn the_example_catalogs_are_valid_alone_and_together() {
     let all = Catalog::default()
         .applied(&examples())
         .expect("no code stands twice");
-    assert_eq!((all.features.len(), all.plans.len()), (12, 7));
+    assert_eq!((all.features.len(), all.plans.len()), (19, 11));
 }
 
 /// C1, C2 and C5: kind, cadence and scale are read; consumables start afresh by default, capacities carry.

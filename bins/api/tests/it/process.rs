@@ -8,11 +8,11 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use serde_json::{Value, json};
 
 /// A serving process; killed when the test ends before it does.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     log: BufReader<ChildStderr>,
-    address: String,
-    key: String,
+    pub(crate) address: String,
+    pub(crate) key: String,
 }
 
 impl Drop for Served {
@@ -87,7 +87,7 @@ fn started(command: &mut Command) -> (Served, impl Iterator<Item = String> + use
 }
 
 /// A process with `--demo`.
-fn demo(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Served {
+pub(crate) fn demo(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Served {
     let mut command = api(folder, environment);
     let (mut served, mut lines) = started(command.arg("--demo").args(arguments));
     let line = lines.next().expect("a line");

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use crate::api::{Api, Record, Sent};
 use crate::schema::Schemas;
 
-const EXAMPLES: [&str; 5] = [
+const EXAMPLES: [&str; 6] = [
     include_str!("../../../quota-core/catalogs/article-platform.toml"),
     include_str!("../../../quota-core/catalogs/image-platform.toml"),
     include_str!("../../../quota-core/catalogs/llm-gateway.toml"),
     include_str!("../../../quota-core/catalogs/try-on-shop.toml"),
+    include_str!("../../../quota-core/catalogs/ai-workspace.toml"),
     include_str!("../../../testkit/src/sequences/catalog.toml"),
 ];
 

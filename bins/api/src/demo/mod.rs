@@ -1,4 +1,7 @@
-//! Demo data: the four example catalogs, and accounts that show what the engine can do. Filling twice changes nothing.
+//! Demo data: the five example catalogs, and accounts that show what the engine can do. Filling twice changes nothing.
+
+mod samples;
+mod steps;
 
 use http_api::read_catalog_toml;
 use quota_core::amount::{Amount, Limit};
@@ -10,109 +13,25 @@ use quota_core::command::{
 use quota_core::ids::{AccountId, FeatureCode, GrantId, InvalidId, OrgId, PlanCode, TokenId};
 use quota_core::origin::Origin;
 use quota_core::ports::KeyScope;
-use quota_core::terms::Policy;
 use quota_service::{Ask, Engine, EngineError, EngineSettings};
 use runtime::CacheArgs;
 
 use crate::args::StoreArgs;
 use crate::command_error::CommandError;
+use crate::demo::samples::{Sample, samples};
 use crate::wiring::wire;
 
 /// Name of the demo's admin key, and actor of its data.
 const NAME: &str = "demo";
 
 /// The example catalogs (C8).
-const CATALOGS: [&str; 4] = [
-    include_str!("../../../crates/quota-core/catalogs/article-platform.toml"),
-    include_str!("../../../crates/quota-core/catalogs/image-platform.toml"),
-    include_str!("../../../crates/quota-core/catalogs/llm-gateway.toml"),
-    include_str!("../../../crates/quota-core/catalogs/try-on-shop.toml"),
+const CATALOGS: [&str; 5] = [
+    include_str!("../../../../crates/quota-core/catalogs/article-platform.toml"),
+    include_str!("../../../../crates/quota-core/catalogs/image-platform.toml"),
+    include_str!("../../../../crates/quota-core/catalogs/llm-gateway.toml"),
+    include_str!("../../../../crates/quota-core/catalogs/try-on-shop.toml"),
+    include_str!("../../../../crates/quota-core/catalogs/ai-workspace.toml"),
 ];
-
-/// One account of the demo. Everything that is not given is as a new account has it.
-#[derive(Default)]
-struct Sample {
-    /// `user:alice`, `org:acme`.
-    id: &'static str,
-    org: Option<&'static str>,
-    policy: Option<Policy>,
-    time_zone: Option<chrono_tz::Tz>,
-    plan: Option<&'static str>,
-    /// Feature and limit in shown units.
-    own_limit: Option<(&'static str, u64)>,
-    /// Id and cap.
-    token: Option<(&'static str, u64)>,
-    credits: Option<u64>,
-}
-
-/// The accounts; orgs stand before their members.
-fn samples() -> Vec<Sample> {
-    let blank = Sample::default;
-    vec![
-        // A small plan: five articles a month, then denied.
-        Sample {
-            id: "user:alice",
-            plan: Some("article_free"),
-            ..blank()
-        },
-        // More than the plan gives, by an override.
-        Sample {
-            id: "user:bob",
-            plan: Some("article_pro"),
-            own_limit: Some(("articles_per_month", 150)),
-            ..blank()
-        },
-        // Calendar days and months of its own zone.
-        Sample {
-            id: "user:erin",
-            plan: Some("image_free"),
-            time_zone: Some(chrono_tz::Tz::Europe__Berlin),
-            ..blank()
-        },
-        // No plan: credits first, then three free tries.
-        Sample {
-            id: "user:carol",
-            credits: Some(2),
-            ..blank()
-        },
-        // Allowance first, then credits.
-        Sample {
-            id: "user:dave",
-            plan: Some("shop_premium"),
-            credits: Some(5),
-            ..blank()
-        },
-        // The org pays and limits; its members are unlimited, a token is capped.
-        Sample {
-            id: "org:acme",
-            plan: Some("llm_team"),
-            ..blank()
-        },
-        Sample {
-            id: "user:ada",
-            org: Some("acme"),
-            token: Some(("ada-ci", 100_000)),
-            ..blank()
-        },
-        Sample {
-            id: "user:linus",
-            org: Some("acme"),
-            ..blank()
-        },
-        // An org that is only counted.
-        Sample {
-            id: "org:globex",
-            plan: Some("llm_free"),
-            policy: Some(Policy::Track),
-            ..blank()
-        },
-        Sample {
-            id: "user:grace",
-            org: Some("globex"),
-            ..blank()
-        },
-    ]
-}
 
 /// `api demo data`.
 pub(crate) async fn fill_only(store: &StoreArgs, cache: &CacheArgs) -> Result<(), CommandError> {
@@ -143,6 +62,7 @@ async fn fill(engine: &Engine) -> Result<(), CommandError> {
         })?;
         file.features.extend(part.features);
         file.plans.extend(part.plans);
+        file.default_plan = file.default_plan.or(part.default_plan);
     }
     let plan = engine.plan_catalog(&file).await?;
     if !plan.is_empty() {
@@ -192,6 +112,12 @@ async fn put(engine: &Engine, sample: &Sample) -> Result<(), CommandError> {
         };
         if !is_there {
             submit(engine, &account, command).await?;
+        }
+    }
+    if known.is_none() {
+        let now = engine.now();
+        for step in sample.steps {
+            submit(engine, &account, step.command(now)?).await?;
         }
     }
     Ok(())
