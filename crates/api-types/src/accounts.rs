@@ -10,13 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Label, SubscriptionBody, Zone};
 
-/// An account's own limit for one feature.
+/// An account's own limit for one feature, or one that an org sets for members.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OverrideView {
     /// The limit in shown units, or `"unlimited"`.
     pub limit: Limit,
-    /// First instant at which the plan's value counts again; never when absent.
+    /// First instant at which it counts no more; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
     /// Why it was set, as it was sent.
@@ -57,6 +57,9 @@ pub struct AccountBody {
     pub subscription: Option<SubscriptionBody>,
     /// Its own limits, by feature.
     pub overrides: BTreeMap<FeatureCode, OverrideView>,
+    /// Of an org what was set for each of its members, of a user what was set for it as a member of its org; by feature.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub member_limits: BTreeMap<FeatureCode, OverrideView>,
 }
 
 /// A page of accounts.

@@ -11,7 +11,7 @@ use quota_core::ids::{BoostId, FeatureCode, GrantId, TokenId};
 use quota_core::reservation::ReservationState;
 use serde::{Deserialize, Serialize};
 
-use crate::{OfferBody, OnDemandBody};
+use crate::{MemberBalanceBody, OfferBody, OnDemandBody};
 
 /// What was taken from one balance, or given back to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,6 +121,9 @@ pub struct BalanceBody {
     /// What is sold on demand in the running period, if the plan sells the feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand: Option<OnDemandBody>,
+    /// Of an org: how the member stands under the limit that the org sets it, if one binds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberBalanceBody>,
 }
 
 /// What credits and the free trial bought of a capacity: it stays bought while it is free.

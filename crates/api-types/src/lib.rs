@@ -26,6 +26,7 @@ mod jobs;
 mod keys;
 mod label;
 mod ledger;
+mod member_limits;
 mod members;
 mod offers;
 mod on_demand;
@@ -61,6 +62,9 @@ pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody
 pub use keys::{KeyBody, KeyList, NewKeyBody};
 pub use label::{InvalidLabel, Label};
 pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody};
+pub use member_limits::{
+    EachMemberBody, MemberBalanceBody, MemberLimitBody, OneMemberLimitBody, SetMemberLimitBody,
+};
 pub use members::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
 pub use offers::{OfferBody, OfferKind};
 pub use on_demand::{OnDemandBody, SpendCapBody, SpendingBody};

@@ -1,5 +1,6 @@
 //! What the members of an org used.
 
+use crate::MemberBalanceBody;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::ids::FeatureCode;
@@ -19,6 +20,9 @@ pub struct MemberUse {
     /// What the org was charged for the member, in the org's current window and in stored units; without what the org's
     /// credits paid of a consumable, with what its boosts paid that run.
     pub charged: u64,
+    /// How it stands under the limit that the org sets it, if one binds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_org: Option<MemberBalanceBody>,
     /// Used in all windows together, in stored units, paid by credits and trial too.
     pub lifetime: u64,
 }
@@ -33,7 +37,7 @@ pub struct MemberBody {
     pub unlimited: bool,
     /// Whether every request is denied.
     pub disabled: bool,
-    /// What it used, for each feature that it ever used.
+    /// What it used, for each feature that it ever used, or that the org limits for it.
     pub features: Vec<MemberUse>,
 }
 

@@ -7,7 +7,7 @@ use quota_core::catalog::Given;
 use quota_core::ids::{FeatureCode, TokenId};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountBody, BalanceBody, BoostBody, GrantBody, SpendingBody};
+use crate::{AccountBody, BalanceBody, BoostBody, EachMemberBody, GrantBody, SpendingBody};
 
 /// An account's balance of one feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct FeatureBody {
     /// The balance of the account's org, if it is in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub org: Option<BalanceBody>,
+    /// Of an org: what each of its members may use of the feature, if the org limits that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each_member: Option<EachMemberBody>,
     /// Used in all windows together, in stored units.
     pub lifetime: u64,
 }

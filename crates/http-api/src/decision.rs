@@ -1,8 +1,8 @@
 //! Decisions as answers: what an operation or a check came to, as a body and as a response.
 
 use api_types::{
-    BalanceBody, DecisionBody, DrawBody, Named, OnDemandBody, PROBLEM_JSON, ReleasedBody, RoomBody,
-    WindowBody, problem_type, public_id,
+    BalanceBody, DecisionBody, DrawBody, MemberBalanceBody, Named, OnDemandBody, PROBLEM_JSON,
+    ReleasedBody, RoomBody, WindowBody, problem_type, public_id,
 };
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,7 +10,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::answer::{
-    Answer, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
+    Answer, MemberBalance, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
 };
 use quota_core::balance::Bucket;
 use quota_core::denial::{Denial, Reason};
@@ -46,6 +46,20 @@ pub(crate) fn balance_body(balance: &ScopeBalance) -> BalanceBody {
         resets_at: balance.resets_at,
         windows: balance.windows.iter().map(window_body).collect(),
         on_demand: balance.on_demand.as_deref().map(on_demand_body),
+        member: balance.member.as_deref().map(member_body),
+    }
+}
+
+pub(crate) fn member_body(member: &MemberBalance) -> MemberBalanceBody {
+    MemberBalanceBody {
+        limit: member.limit,
+        used: member.used,
+        held: member.held,
+        remaining: member.remaining,
+        plan_value: member.plan_value,
+        all_value: member.all_value,
+        override_value: member.override_value,
+        resets_at: member.resets_at,
     }
 }
 
@@ -329,6 +343,7 @@ fn owner(bucket: &Bucket) -> (Option<GrantId>, Option<BoostId>, Option<TokenId>)
         | Bucket::Tracked(..)
         | Bucket::OnDemand(..)
         | Bucket::Trial(_)
+        | Bucket::Member(..)
         | Bucket::Room(_) => (None, None, None),
     }
 }

@@ -33,7 +33,7 @@ const QUERY_PARAMETERS: [&str; 5] = [
 const ORGS: &str = "/v1/orgs";
 
 /// Takes one part of the path.
-async fn part<T>(
+pub(crate) async fn part<T>(
     parts: &mut Parts,
     name: &'static str,
     read: impl FnOnce(&str) -> Result<T, &'static str>,

@@ -22,6 +22,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         | Reason::SpendCapReached
         | Reason::LimitReached
         | Reason::CreditsExhausted
+        | Reason::MemberLimitReached
         | Reason::OrgLimitReached => StatusCode::TOO_MANY_REQUESTS,
     }
 }
@@ -48,6 +49,10 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         Reason::SpendCapReached => format!(
             "{requested} of `{feature}` requested, but the {} can have only {} more before the cap on what it spends",
             whose(denial.scope),
+            denial.available
+        ),
+        Reason::MemberLimitReached => format!(
+            "{requested} of `{feature}` requested, but the org lets this member use only {} more",
             denial.available
         ),
         Reason::TokenExhausted

@@ -20,8 +20,8 @@ use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
     accounts, addons, batch, boosts, catalog, check, consume, credits, entitlements, give_back,
-    jobs, keys, ledger, members, moves, operate, overrides, overview, reservations, spend_cap,
-    subscription, tokens,
+    jobs, keys, ledger, member_limits, members, moves, operate, overrides, overview, reservations,
+    spend_cap, subscription, tokens,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -103,6 +103,16 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(accounts::list_orgs, accounts::create_org))
         .routes(routes!(accounts::put_org, accounts::patch_org))
         .routes(routes!(members::members))
+        .routes(routes!(
+            member_limits::member_limit,
+            member_limits::set_member_limit,
+            member_limits::clear_member_limit
+        ))
+        .routes(routes!(
+            member_limits::one_member_limit,
+            member_limits::set_one_member_limit,
+            member_limits::clear_one_member_limit
+        ))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
         .routes(routes!(
             tokens::token,

@@ -83,13 +83,13 @@ fn is_unlimited(answer: &Answer) -> Option<bool> {
     }
 }
 
-/// Whether an override counts, where one was set.
+/// Whether an override or a member limit counts, where one was set.
 fn is_in_force(answer: &Answer) -> Option<bool> {
     let Answer::Changed { change, effect, .. } = answer else {
         return None;
     };
-    let is_override = *change == Change::OverrideSet;
-    is_override.then_some(effect.is_none())
+    let is_limit = matches!(change, Change::OverrideSet | Change::MemberLimitSet);
+    is_limit.then_some(effect.is_none())
 }
 
 /// Has a change carried out.

@@ -93,6 +93,7 @@ fn account(
             former_homes: Vec::new(),
             left_members: std::collections::BTreeMap::new(),
             members: 0,
+            member_limits: std::collections::BTreeMap::new(),
             spend_cap: SpendCap::default(),
             last_event: 0,
         },

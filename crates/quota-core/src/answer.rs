@@ -11,7 +11,7 @@ use crate::item::Item;
 pub use crate::rejection::{Rejection, RejectionClass};
 use crate::reservation::ReservationState;
 pub use crate::scope_balance::{
-    OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
+    MemberBalance, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
 };
 
 /// What a request came to.

@@ -36,6 +36,9 @@ pub enum Bucket {
     OnDemand(FeatureCode, i64),
     /// A token's cap, over all features.
     Token(TokenId),
+    /// What a member limit counts of a member beside its share of the org's window (O7), by that window's start in
+    /// microseconds since 1970; 0 where it has none. No balance: a share of the member has this name.
+    Member(FeatureCode, i64),
 }
 
 impl fmt::Display for Bucket {
@@ -51,6 +54,7 @@ impl fmt::Display for Bucket {
             Self::Room(feature) => write!(f, "room:{feature}"),
             Self::OnDemand(feature, start) => write!(f, "ondemand:{feature}:{start}"),
             Self::Token(id) => write!(f, "token:{id}"),
+            Self::Member(feature, start) => write!(f, "member:{feature}:{start}"),
         }
     }
 }
@@ -66,6 +70,7 @@ impl Bucket {
             | Self::Trial(feature)
             | Self::Boost(feature, _)
             | Self::OnDemand(feature, _)
+            | Self::Member(feature, _)
             | Self::Room(feature) => Some(feature),
             Self::Grant(_) | Self::Token(_) => None,
         }
@@ -83,8 +88,14 @@ impl Bucket {
             | Self::Boost(..)
             | Self::Room(_)
             | Self::OnDemand(..)
+            | Self::Member(..)
             | Self::Token(_) => false,
         }
+    }
+
+    /// Whether it is what a member limit counts: entries of it are counted elsewhere, as units of the org.
+    pub fn is_member(&self) -> bool {
+        matches!(self, Self::Member(..))
     }
 
     /// Whether it was given once, with an amount of its own that its entries say: a grant or a boost. It is never
@@ -99,6 +110,7 @@ impl Bucket {
             | Self::Trial(_)
             | Self::Room(_)
             | Self::OnDemand(..)
+            | Self::Member(..)
             | Self::Token(_) => false,
         }
     }
@@ -115,7 +127,9 @@ impl Bucket {
             | Self::Further(_, _, start)
             | Self::Tracked(_, start)
             | Self::OnDemand(_, start) => *start,
-            Self::Standing(_)
+            Self::Member(_, start) if *start != 0 => *start,
+            Self::Member(..)
+            | Self::Standing(_)
             | Self::Trial(_)
             | Self::Grant(_)
             | Self::Boost(..)
@@ -134,6 +148,7 @@ impl Bucket {
         match kind {
             "window" => timed().map(|(feature, start)| Self::Window(feature, start)),
             "tracked" => timed().map(|(feature, start)| Self::Tracked(feature, start)),
+            "member" => timed().map(|(feature, start)| Self::Member(feature, start)),
             "ondemand" => timed().map(|(feature, start)| Self::OnDemand(feature, start)),
             "further" => {
                 let (feature, rest) = rest.split_once(':')?;

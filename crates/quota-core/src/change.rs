@@ -20,6 +20,8 @@ pub enum Change {
     BoostTakenBack,
     SpendCapSet,
     SpendCapCleared,
+    MemberLimitSet,
+    MemberLimitCleared,
     SubscriptionStarted,
     SubscriptionRenewed,
     PlanChanged,
@@ -36,6 +38,9 @@ pub enum Change {
     Reset,
     /// The event of a move; the ledgers of the two homes have `moved_out` and `moved_in`.
     Moved,
+    /// The events of an org that a user comes to live in, or leaves.
+    MemberJoined,
+    MemberLeft,
     MovedOut,
     MovedIn,
 }
@@ -68,7 +73,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -82,6 +87,8 @@ impl Change {
         Self::BoostTakenBack,
         Self::SpendCapSet,
         Self::SpendCapCleared,
+        Self::MemberLimitSet,
+        Self::MemberLimitCleared,
         Self::SubscriptionStarted,
         Self::SubscriptionRenewed,
         Self::PlanChanged,
@@ -97,6 +104,8 @@ impl Change {
         Self::WindowsClosed,
         Self::Reset,
         Self::Moved,
+        Self::MemberJoined,
+        Self::MemberLeft,
         Self::MovedOut,
         Self::MovedIn,
     ];
@@ -117,6 +126,8 @@ impl Change {
             Self::BoostTakenBack => "boost_taken_back",
             Self::SpendCapSet => "spend_cap_set",
             Self::SpendCapCleared => "spend_cap_cleared",
+            Self::MemberLimitSet => "member_limit_set",
+            Self::MemberLimitCleared => "member_limit_cleared",
             Self::SubscriptionStarted => "subscription_started",
             Self::SubscriptionRenewed => "subscription_renewed",
             Self::PlanChanged => "plan_changed",
@@ -132,6 +143,8 @@ impl Change {
             Self::WindowsClosed => "windows_closed",
             Self::Reset => "reset",
             Self::Moved => "moved",
+            Self::MemberJoined => "member_joined",
+            Self::MemberLeft => "member_left",
             Self::MovedOut => "moved_out",
             Self::MovedIn => "moved_in",
         }
@@ -162,6 +175,8 @@ impl Change {
             | Self::BoostTakenBack
             | Self::SpendCapSet
             | Self::SpendCapCleared
+            | Self::MemberLimitSet
+            | Self::MemberLimitCleared
             | Self::SubscriptionStarted
             | Self::SubscriptionRenewed
             | Self::PlanChanged
@@ -177,6 +192,8 @@ impl Change {
             | Self::WindowsClosed
             | Self::Reset
             | Self::Moved
+            | Self::MemberJoined
+            | Self::MemberLeft
             | Self::MovedOut => (false, None),
         };
         ChangeTraits {

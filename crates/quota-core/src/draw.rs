@@ -60,6 +60,7 @@ impl Source {
             Bucket::Boost(..) => Self::Boost,
             Bucket::Room(_) => Self::Room,
             Bucket::OnDemand(..) => Self::OnDemand,
+            Bucket::Member(..) => Self::Unlimited,
         }
     }
 }

@@ -53,10 +53,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether its units are counted with another entry: it charges the window of a further limit too (C9), or it books
-    /// the room that credits or a trial bought (X4).
+    /// Whether its units are counted with another entry: it charges the window of a further limit too (C9), it books
+    /// the room that credits or a trial bought (X4), or it is what a member limit counts (O7).
     pub fn is_beside(&self) -> bool {
-        self.bucket.is_further() || self.is_purchase()
+        self.bucket.is_further() || self.bucket.is_member() || self.is_purchase()
     }
 
     /// Whether it books that room was bought, or that it is no longer, since what paid for it was given back.
@@ -82,7 +82,8 @@ impl Entry {
 /// own window is with it (C9).
 pub(crate) fn draws(entries: &[Entry]) -> Vec<(FeatureCode, Draw)> {
     let mut draws: Vec<(FeatureCode, Draw)> = Vec::with_capacity(entries.len());
-    for entry in entries.iter().filter(|entry| !entry.is_purchase()) {
+    let is_drawn = |entry: &&Entry| !entry.is_purchase() && !entry.bucket.is_member();
+    for entry in entries.iter().filter(is_drawn) {
         if entry.bucket.is_further() {
             // Where an entry changes nothing, the one before it booked no draw.
             let is_drawn = entry.drawn().is_some_and(|draw| draw.amount != 0);

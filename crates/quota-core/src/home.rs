@@ -124,6 +124,8 @@ pub struct AccountView<'a> {
     pub terms: &'a Terms,
     /// Its live balances, in no order that matters.
     pub balances: &'a [Balance],
+    /// What its org was charged for it.
+    pub shares: &'a BTreeMap<Bucket, Share>,
 }
 
 /// An operation that a request refers to, with all that a refund has to know of it.
@@ -228,6 +230,7 @@ impl Account {
         AccountView {
             terms: &self.terms,
             balances: &self.books.balances,
+            shares: &self.books.shares,
         }
     }
 

@@ -12,6 +12,7 @@
 //! use quota_core::rules::decide::{Decision, Mode, Question, decide};
 //! use quota_core::home::AccountView;
 //! use quota_core::draw::Source;
+//! use std::collections::BTreeMap;
 //! use quota_core::terms::{Subscription, Terms};
 //! use serde_json::json;
 //!
@@ -34,7 +35,7 @@
 //!     now: began + TimeDelta::days(9),
 //!     catalog: &catalog,
 //!     grace: TimeDelta::hours(72),
-//!     user: Some(AccountView { terms: &terms, balances: &balances }),
+//!     user: Some(AccountView { terms: &terms, balances: &balances, shares: &BTreeMap::new() }),
 //!     org: None,
 //!     token: None,
 //!     feature: &try_on,

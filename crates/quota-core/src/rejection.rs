@@ -32,6 +32,8 @@ pub enum Rejection {
     OtherOrg { current: Option<OrgId> },
     #[error("the org does not exist")]
     UnknownOrg,
+    #[error("the user is not a member of the org")]
+    UnknownMember,
     #[error("the org has {used} members, and may have {limit}: `{feature}`")]
     MembersFull {
         feature: FeatureCode,
@@ -197,6 +199,7 @@ impl Rejection {
             Self::AccountExists => "account_exists",
             Self::OtherOrg { .. } => "other_org",
             Self::UnknownOrg => "unknown_org",
+            Self::UnknownMember => "unknown_member",
             Self::MembersFull { .. } => "limit_reached",
             Self::CountsMembers(_) => "counts_members",
             Self::UnknownFeature(_) => "unknown_feature",
@@ -281,6 +284,7 @@ impl Rejection {
             Self::NoTrial(_) | Self::TrialAgainstStatus { .. } => Some("trial"),
             Self::EndsBeforeStart { .. } | Self::RenewsByItself => Some("ends_at"),
             Self::UnknownAccount
+            | Self::UnknownMember
             | Self::AccountExists
             | Self::UnknownReservation
             | Self::ReservationEnded { .. }
@@ -311,6 +315,7 @@ impl Rejection {
     pub fn class(&self) -> RejectionClass {
         match self {
             Self::UnknownAccount
+            | Self::UnknownMember
             | Self::UnknownReservation
             | Self::UnknownOperation
             | Self::UnknownFeature(_)

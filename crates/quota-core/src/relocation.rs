@@ -30,4 +30,6 @@ pub struct Relocation {
     pub joined: Operation,
     /// The event for the home that it enters.
     pub event: Event,
+    /// Those of the orgs that it leaves and joins, each for the home of that org (Y3).
+    pub org_events: Vec<Event>,
 }

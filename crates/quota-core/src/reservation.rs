@@ -57,6 +57,11 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// What of it a member limit counts, and under which name (O7); none where none bound the member.
+    pub fn counted(&self) -> Option<&Draw> {
+        self.draws.iter().find(|draw| draw.bucket.is_member())
+    }
+
     /// Whether it holds anything at `now` (R4): open, and before its deadline.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         self.state == ReservationState::Open && now < self.expires_at

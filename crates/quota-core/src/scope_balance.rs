@@ -85,6 +85,53 @@ pub struct ScopeBalance {
     /// What is sold on demand in the running period, where the plan sells the feature (C11).
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub on_demand: Option<Box<OnDemandBalance>>,
+    /// Of an org, how the member that asks stands under the limit that binds it there (O7).
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Box<MemberBalance>>,
+}
+
+/// How a member stands under the limit that its org sets it (O7). The short names are those of the ledger's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberBalance {
+    /// At most this much in the org's window, in stored units.
+    #[serde(rename = "g", deserialize_with = "crate::amount::stored_limit")]
+    pub limit: Limit,
+    /// What the org was charged for it in that window, in stored units, whatever paid there.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    pub used: u64,
+    /// Reserved and not yet settled, in stored units.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
+    pub held: u64,
+    /// What a new request can still get, in stored units; none when there is no ceiling.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<u64>,
+    /// What the org's plan says for each member, in stored units.
+    #[serde(
+        rename = "p",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
+    pub plan_value: Option<Limit>,
+    /// What was set for all members, in stored units.
+    #[serde(
+        rename = "a",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
+    pub all_value: Option<Limit>,
+    /// What was set for this member alone, in stored units.
+    #[serde(
+        rename = "v",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::amount::stored_limit_option"
+    )]
+    pub override_value: Option<Limit>,
+    /// When the org's window ends, and the count begins anew.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<DateTime<Utc>>,
 }
 
 /// How a feature stands that is sold on demand (C11). The short names are those of the ledger's rows.

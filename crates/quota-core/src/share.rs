@@ -1,4 +1,4 @@
-//! Shares: what an org was charged for one of its members.
+//! Shares: what an org was charged for one of its members, and what else a member limit counts.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::absent::is_default;
 use crate::balance::{Balance, Bucket};
 
+/// Balances of one feature of which a share is remembered: those of windows that are long over are forgotten.
+pub(crate) const SHARES_MAX: usize = 3;
+
 /// What an org was charged for a member in one of its balances; of a capacity it is what the member holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// Units that the org was charged for the member and was not given back.
     #[serde(rename = "u")]
     pub units: u64,
+    /// Units that the member holds; only under a member limit, and in its own bucket (O7).
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
+    pub held: u64,
     /// The balance's `reset_sequence` at that time: where it is another one now, nothing is held any more.
     #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub reset_sequence: u64,

@@ -16,6 +16,7 @@ use quota_core::home::AccountView;
 use quota_core::ids::{FeatureCode, GrantId, PlanCode, TokenId};
 use quota_core::rules::allowance::{Asked, allowance};
 use quota_core::rules::decide::{Decision, Question, decide};
+use quota_core::share::Share;
 use quota_core::terms::{Override, Policy, Subscription, Terms, Token};
 
 const GRACE: TimeDelta = TimeDelta::hours(72);
@@ -50,6 +51,7 @@ fn catalog() -> Catalog {
 struct Account {
     terms: Terms,
     balances: Vec<Balance>,
+    shares: BTreeMap<Bucket, Share>,
 }
 
 fn asked(catalog: &Catalog, now: DateTime<Utc>) -> Asked<'_> {
@@ -78,12 +80,14 @@ impl Account {
             former_homes: Vec::new(),
             left_members: BTreeMap::new(),
             members: 0,
+            member_limits: BTreeMap::new(),
             spend_cap: quota_core::terms::SpendCap::default(),
             last_event: 0,
         };
         Self {
             terms,
             balances: Vec::new(),
+            shares: BTreeMap::new(),
         }
     }
 
@@ -146,6 +150,7 @@ impl Account {
         AccountView {
             terms: &self.terms,
             balances: &self.balances,
+            shares: &self.shares,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::less_on_demand::{LessOnDemand, less_on_demand};
+use crate::over_limit::{LimitedOrgs, OverLimit};
 use crate::setting::Setting;
 use crate::{Engine, EngineError};
 use quota_core::balance::{Balance, Bucket};
@@ -78,19 +79,6 @@ pub struct LimitChange {
     pub from: Option<PlanValue>,
     /// The limit in the version that the file makes, in shown units.
     pub to: Option<PlanValue>,
-}
-
-/// An account that would be over its limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OverLimit {
-    /// The user or org.
-    pub account: AccountId,
-    /// Code of the feature whose limit changes.
-    pub feature: FeatureCode,
-    /// What it has used, in stored units.
-    pub used: u64,
-    /// What it would be allowed, in stored units.
-    pub limit: u64,
 }
 
 /// An account that would lose a flag.
@@ -194,10 +182,12 @@ impl Engine {
             ..AccountPage::default()
         };
         plan.is_partial = true;
+        let mut orgs = LimitedOrgs::default();
         for _ in 0..PAGES_MAX {
             let rows = self.storage().accounts(&page).await?;
             for row in &rows {
                 plan.examine(row, &setting, (current, next));
+                plan.name_over(orgs.examine(row, &setting, (current, next)));
                 for entry in &mut left_out {
                     entry.examine(row, setting.now, current);
                 }
@@ -229,18 +219,20 @@ impl CatalogPlan {
             let lowered = ceilings(setting, next, row, feature)
                 .into_iter()
                 .filter(|after| after.most < after.used && !before.contains(after));
-            for after in lowered {
-                self.over_limit_count += 1;
-                if self.over_limit.len() < NAMED_MAX {
-                    self.over_limit.push(OverLimit {
-                        account: row.id.clone(),
-                        feature: feature.code.clone(),
-                        used: after.used,
-                        limit: after.most,
-                    });
-                }
-            }
+            let over = lowered.map(|after| OverLimit {
+                account: row.id.clone(),
+                feature: feature.code.clone(),
+                used: after.used,
+                limit: after.most,
+            });
+            self.name_over(over.collect());
         }
+    }
+
+    fn name_over(&mut self, over: Vec<OverLimit>) {
+        self.over_limit_count += u64::try_from(over.len()).unwrap_or(u64::MAX);
+        let room = NAMED_MAX.saturating_sub(self.over_limit.len());
+        self.over_limit.extend(over.into_iter().take(room));
     }
 
     /// Finds the flags that the plan of an account gives now and would not give then.

@@ -188,6 +188,7 @@ fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {
         | Bucket::Trial(code)
         | Bucket::Boost(code, _)
         | Bucket::OnDemand(code, _)
+        | Bucket::Member(code, _)
         | Bucket::Room(code) => Some(code),
         Bucket::Grant(_) | Bucket::Token(_) => None,
     }

@@ -199,7 +199,8 @@ async fn each_write_of_an_operator_is_one_call() {
     let back = TakeBackCredits::of("pack-1").credits(2);
     let back = engine.take_back_credits("org:acme", back).await;
     back.expect("taken back");
-    let sale = GiveBoost::of("sale", "articles", 9).ends_at(engine.now() + TimeDelta::days(1));
+    let later = engine.now() + TimeDelta::days(1);
+    let sale = GiveBoost::of("sale", "articles", 9).ends_at(later);
     let given = engine.give_boost("org:acme", sale).await;
     given.expect("given");
     let back = engine.take_back_boost("org:acme", TakeBackBoost::of("sale"));
@@ -211,6 +212,15 @@ async fn each_write_of_an_operator_is_one_call() {
     let bob = PutAccount::create().org("acme");
     let bob = engine.put_account("user:bob", bob).await.expect("made");
     assert_eq!(bob.home.as_str(), "org:acme");
+    let each = SetMemberLimit::of("articles", Limit::Of(3)).expires_at(later);
+    let each = engine.set_member_limit("org:acme", each).await;
+    each.expect("set");
+    let of_bob = SetMemberLimit::of("articles", Limit::Of(5)).member_of("acme");
+    let of_bob = engine.set_member_limit("user:bob", of_bob).await;
+    of_bob.expect("set");
+    let clear = ClearMemberLimit::of("articles").member_of("acme");
+    let clear = engine.clear_member_limit("user:bob", clear).await;
+    clear.expect("cleared");
 }
 
 /// F8 and S5: what would end a denial, and what a change of plan would come to; neither changes anything.

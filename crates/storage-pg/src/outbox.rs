@@ -160,8 +160,17 @@ pub(crate) async fn carry_events(
         events.push(event);
     }
     places.push(None);
+    append(connection, (&events, moved), places).await
+}
+
+/// Puts events of one shard into its queue, a new one last.
+pub(crate) async fn append(
+    connection: &mut PgConnection,
+    (earlier, new): (&[Event], &Event),
+    places: Vec<Option<i64>>,
+) -> Result<(), StoreError> {
     let mut columns = EventColumns::default();
-    for event in events.iter().chain([moved]) {
+    for event in earlier.iter().chain([new]) {
         columns.push(event, 1)?;
     }
     let statement = columns.bind(sqlx::query(APPEND.as_str()));

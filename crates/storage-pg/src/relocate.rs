@@ -10,7 +10,7 @@ use crate::accounts;
 use crate::error::store_error;
 use crate::locked::lock_home;
 use crate::operations::book;
-use crate::outbox::carry_events;
+use crate::outbox::{append, carry_events};
 use crate::statements::Layout;
 use crate::values::{json_text, stored_count};
 
@@ -75,6 +75,10 @@ pub(crate) async fn relocate(
     enter(&mut transaction, &moved).await?;
     book(&mut transaction, &moved.to.0, &moved.joined).await?;
     carry_events(&mut transaction, &moved.from.0, &moved.event).await?;
+    for event in &moved.org_events {
+        // One by one: each lies in the shard of its org.
+        append(&mut transaction, (&[], event), vec![None]).await?;
+    }
     transaction.commit().await.map_err(store_error)?;
     Ok(true)
 }

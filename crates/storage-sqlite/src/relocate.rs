@@ -21,7 +21,7 @@ pub(crate) struct Move {
     orgs: Vec<(AccountId, String, String)>,
     left: (Guard, OperationRow),
     joined: (Guard, OperationRow),
-    event: EventRow,
+    events: Vec<EventRow>,
 }
 
 impl Move {
@@ -59,7 +59,10 @@ impl Move {
                 guard(to, &moved.joined)?,
                 OperationRow::new(to, &moved.joined)?,
             ),
-            event: EventRow::new(&moved.event)?,
+            events: std::iter::once(&moved.event)
+                .chain(&moved.org_events)
+                .map(EventRow::new)
+                .collect::<Result<_, Fault>>()?,
         })
     }
 }
@@ -114,7 +117,7 @@ pub(crate) async fn relocate(
     }
     rows.accounts.push(moved.account);
     rows.operations.extend([moved.left.1, moved.joined.1]);
-    rows.events.push(moved.event);
+    rows.events.append(&mut moved.events);
     let orgs = std::mem::take(&mut moved.orgs);
     rows.write(&mut *connection).await?;
     for (org, terms, books) in orgs {

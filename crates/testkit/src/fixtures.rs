@@ -139,6 +139,7 @@ pub fn terms() -> Terms {
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
         members: 0,
+        member_limits: BTreeMap::new(),
         spend_cap: SpendCap::default(),
         last_event: 0,
     }

@@ -21,6 +21,7 @@ mod flags;
 mod held_catalogs;
 mod job_runs;
 mod kill;
+mod member_limits;
 mod members;
 mod moves;
 mod nodes;

@@ -1,5 +1,7 @@
 //! Users and orgs: list, create, read, change.
 
+use std::collections::BTreeMap;
+
 use api_types::{
     AccountBody, AccountList, ChangeBody, NewOrgBody, NewUserBody, OrgBody, OrgField, OverrideView,
     UserBody,
@@ -9,9 +11,9 @@ use axum::extract::State;
 use axum::response::Response;
 use quota_core::catalog::Catalog;
 use quota_core::command::{AccountSpec, Command, Presence, PutAccount};
-use quota_core::ids::{AccountId, AccountKind, OrgId};
+use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
-use quota_core::terms::Terms;
+use quota_core::terms::{Override, Terms};
 
 use super::moves::stays_in_org;
 use super::subscription::{catalog_for, subscription_body};
@@ -30,15 +32,11 @@ pub(crate) fn account_body(
     catalog: &Catalog,
 ) -> AccountBody {
     let is_user = id.kind() == AccountKind::User;
-    let overrides = terms.overrides.iter().map(|(feature, own)| {
-        let view = OverrideView {
-            limit: own.limit,
-            expires_at: own.expires_at,
-            reason: own.reason.clone(),
-            actor: own.actor.clone(),
-        };
-        (feature.clone(), view)
-    });
+    let views = |limits: &BTreeMap<FeatureCode, Override>| {
+        let views = limits.iter();
+        let views = views.map(|(feature, own)| (feature.clone(), override_view(own)));
+        views.collect()
+    };
     AccountBody {
         id: id.id().to_owned(),
         kind: id.kind(),
@@ -49,7 +47,17 @@ pub(crate) fn account_body(
         org: terms.org.clone(),
         policy: (!is_user).then_some(terms.policy),
         subscription: subscription_body(state, terms, catalog),
-        overrides: overrides.collect(),
+        overrides: views(&terms.overrides),
+        member_limits: views(&terms.member_limits),
+    }
+}
+
+pub(crate) fn override_view(own: &Override) -> OverrideView {
+    OverrideView {
+        limit: own.limit,
+        expires_at: own.expires_at,
+        reason: own.reason.clone(),
+        actor: own.actor.clone(),
     }
 }
 

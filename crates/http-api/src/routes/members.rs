@@ -3,10 +3,12 @@
 use api_types::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
 use axum::Json;
 use axum::extract::State;
+use quota_core::catalog::Feature;
 use quota_core::home::Account as AccountOf;
 use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::rules::context::Context;
+use quota_core::rules::member_limit::member_balance;
 use quota_core::rules::scope_balances::overview;
 use quota_core::rules::share::charged;
 use quota_core::terms::LeftMember;
@@ -14,6 +16,7 @@ use quota_core::terms::LeftMember;
 use super::accounts::next_of;
 use crate::ApiState;
 use crate::caller::Reads;
+use crate::decision::member_body;
 use crate::params::{Account, Page};
 use crate::problem::Problem;
 
@@ -76,14 +79,24 @@ fn left_member(
 fn member(context: &Context<'_>, org: &AccountOf, row: &AccountRow) -> MemberBody {
     let standing = overview(context, &row.id, 0, (&row.account, None));
     let features = standing.features.into_iter();
+    let in_org = |feature: &Feature| {
+        let own = context.allowance(org, feature);
+        let balance = member_balance(context.now, (&row.account, org), feature, &own);
+        balance.as_deref().map(member_body)
+    };
     let uses = features.map(|standing| MemberUse {
+        in_org: in_org(&standing.feature),
         limit: standing.own.granted,
         used: standing.own.used,
         charged: charged(context, org, &standing.feature, &row.account.books.shares),
         lifetime: standing.lifetime,
         feature: standing.feature.code,
     });
-    let touched = uses.filter(|of| of.lifetime != 0 || of.used != 0 || of.charged != 0);
+    let is_told = |of: &MemberUse| {
+        let is_used = of.lifetime != 0 || of.used != 0 || of.charged != 0;
+        is_used || of.in_org.is_some()
+    };
+    let touched = uses.filter(is_told);
     MemberBody {
         id: row.id.id().to_owned(),
         unlimited: row.account.terms.unlimited,

@@ -13,6 +13,7 @@ pub(crate) mod give_back;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod member_limits;
 pub(crate) mod members;
 pub(crate) mod moves;
 pub(crate) mod operate;

@@ -1,8 +1,11 @@
 //! How an account stands for every feature.
 
-use api_types::{AccountBody, FeatureBody, OverviewBody, SpendingBody, TokenStanding};
+use api_types::{
+    AccountBody, EachMemberBody, FeatureBody, OverviewBody, SpendingBody, TokenStanding,
+};
 use axum::Json;
 use axum::extract::State;
+use quota_core::rules::member_limit::MemberLimits;
 use quota_core::rules::scope_balances::{FeatureStanding, Overview};
 use quota_core::rules::spending::Spending;
 use quota_core::terms::SpendCap;
@@ -74,6 +77,15 @@ fn feature_body(standing: &FeatureStanding) -> FeatureBody {
         scale: standing.feature.scale,
         own: balance_body(&standing.own),
         org: standing.org.as_ref().map(balance_body),
+        each_member: standing.each_member.and_then(each_member_body),
         lifetime: standing.lifetime,
     }
+}
+
+fn each_member_body(limits: MemberLimits) -> Option<EachMemberBody> {
+    Some(EachMemberBody {
+        limit: limits.limit()?,
+        plan_value: limits.plan_value,
+        all_value: limits.of_all,
+    })
 }

@@ -141,6 +141,7 @@ pub(crate) async fn reservation(
 ) -> Result<Json<ReservationBody>, Problem> {
     let (held, ending) = state.engine().reservation(&account, id).await?;
     let draws = held.draws.into_iter();
+    let draws = draws.filter(|draw| !draw.bucket.is_member());
     let draws = draws.map(|draw| draw_of(&(held.feature.clone(), draw)));
     Ok(Json(ReservationBody {
         id: public_id(Named::Reservation, &account, id),

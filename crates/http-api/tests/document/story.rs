@@ -173,6 +173,31 @@ async fn spend_cap(api: &Api, account: &str) {
     api.ask(&delete, NONE, 200).await;
 }
 
+async fn member_limits(api: &Api) {
+    let all = "/v1/orgs/acme/member-limits/articles_per_month";
+    let one = "/v1/orgs/acme/members/bea/limits/articles_per_month";
+    let until = json!({"limit": 40, "expires_at": "2027-06-01T00:00:00Z", "reason": "fair"});
+    for at in [all, one] {
+        let (get, delete) = (format!("get {at}"), format!("delete {at}"));
+        api.ask(&get, NONE, 200).await;
+        api.ask(&format!("put {at}"), until.clone(), 200).await;
+        api.ask(&get, NONE, 200).await;
+        api.ask(&delete, json!({"reason": "over"}), 200).await;
+        api.ask(&delete, NONE, 200).await;
+        api.ask(&format!("put {at}"), json!({"limit": 90}), 200)
+            .await;
+    }
+    api.ask("get /v1/orgs/acme/overview", NONE, 200).await;
+    let nobody = one.replace("bea", "ann");
+    for method in ["put", "delete", "get"] {
+        let body = if method == "put" { until.clone() } else { NONE };
+        api.ask(&format!("{method} {nobody}"), body, 404).await;
+    }
+    let unknown = all.replace("articles_per_month", "nothing");
+    api.ask(&format!("get {unknown}"), NONE, 404).await;
+    api.ask(&format!("put {unknown}"), until, 404).await;
+}
+
 async fn orgs(api: &Api) {
     let other = json!({"id": "other", "policy": "track"});
     api.ask("post /v1/orgs", other.clone(), 201).await;
@@ -185,6 +210,7 @@ async fn orgs(api: &Api) {
         let operation = format!("{method} /v1/users/bea");
         api.ask(&operation, elsewhere.clone(), 409).await;
     }
+    member_limits(api).await;
     api.ask("post /v1/consume", one_article("bea"), 200).await;
     api.ask("put /v1/users/bea/org", elsewhere, 200).await;
     let back = json!({"org": "acme", "reason": "back"});

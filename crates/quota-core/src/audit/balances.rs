@@ -75,7 +75,7 @@ impl<'a> Balances<'a> {
             add(sum, (by.0.into(), by.1.into(), by.2.into(), granted));
         }
         let booked = sums.into_iter().flatten();
-        let booked = booked.filter(|(bucket, _)| !left_out.contains(bucket));
+        let booked = booked.filter(|(bucket, _)| !left_out.contains(bucket) && !bucket.is_member());
         let mut booked: BTreeMap<&Bucket, Counters> =
             booked.map(|(bucket, sum)| (bucket, *sum)).collect();
         for (bucket, kept) in kept {
@@ -193,6 +193,7 @@ impl<'a> Balances<'a> {
                 | Bucket::Grant(_)
                 | Bucket::Boost(..)
                 | Bucket::Room(_)
+                | Bucket::Member(..)
                 | Bucket::OnDemand(..)
                 | Bucket::Token(_) => None,
             };

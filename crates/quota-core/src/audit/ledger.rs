@@ -1,21 +1,23 @@
 //! What the ledger says of itself, and what its entries add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::admission::{check_admission, check_further};
 use super::finding::Finding;
 use super::keys::Keys;
 use super::refunds::Refunds;
 use super::units::Spent;
-use crate::amount::Limit;
+use super::windows::org_windows;
 use crate::answer::Answer;
 use crate::balance::Bucket;
 use crate::change::Change;
 use crate::draw::{Scope, Source};
 use crate::ids::{AccountId, AccountKind, FeatureCode};
 use crate::operation::{Entry, Operation, OperationKind};
+use crate::ports::AuditHome;
 use crate::sale::Sale;
 
 /// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
@@ -39,6 +41,8 @@ pub(super) struct Ledger {
     keys: Keys,
     refunds: Refunds,
     accounts: BTreeMap<AccountId, Added>,
+    /// Live windows of the org of which it is added up what each member was charged in them.
+    windows: BTreeSet<Bucket>,
 }
 
 /// Of the ledger's order.
@@ -60,6 +64,8 @@ struct Added {
     sums: BTreeMap<Bucket, Counters>,
     lifetime: Spent,
     changed_at: Option<DateTime<Utc>>,
+    /// What its org was charged for it in each of those windows.
+    charged: BTreeMap<Bucket, i128>,
     /// At which price each period's units were sold, as answers said.
     sold: BTreeMap<Bucket, Sale>,
 }
@@ -75,69 +81,13 @@ fn change_of(operation: &Operation) -> Option<Change> {
     }
 }
 
-/// I5: what drew on an allowance or a cap left it within its limit, as the answer says. A limit that was lowered later
-/// is another matter (S6).
-fn check_admission(operation: &Operation, findings: &mut Vec<Finding>) {
-    let (Answer::Allowed { balances } | Answer::Reserved { balances, .. }) = &operation.answer
-    else {
-        return;
-    };
-    for after in balances {
-        let drew = operation.entries.iter().any(|entry| {
-            let is_of = after.feature.is_none() || after.feature == entry.feature;
-            let took = entry.used > 0 || entry.held > 0;
-            entry.scope == after.scope && is_of && took && entry.source == Source::Allowance
-        });
-        let taken = after.used.saturating_add(after.held);
-        if let Some(Limit::Of(limit)) = after.granted
-            && drew
-            && limit < taken
-        {
-            let id = operation.id;
-            let what = format!("{id} was allowed, and then {taken} of {limit} were taken");
-            findings.push(Finding::of("I5", &operation.account, what));
-        }
-        for window in after.windows.iter().filter(|_| drew) {
-            let taken = window.used.saturating_add(window.held);
-            if let Limit::Of(limit) = window.granted
-                && limit < taken
-            {
-                let (id, per) = (operation.id, window.per);
-                let what =
-                    format!("{id} was allowed, and then {taken} of {limit} `{per}` were taken");
-                findings.push(Finding::of("I5", &operation.account, what));
-            }
-        }
-    }
-}
-
-/// C9: the window of a further limit is charged what the feature's own window is, entry by entry. A refund gives back only
-/// what a window still counts.
-fn check_further(operation: &Operation, findings: &mut Vec<Finding>) {
-    let traits = operation.kind.traits();
-    if !traits.is_use && !traits.holds {
-        return;
-    }
-    let change = |entry: &Entry| (entry.scope, entry.used, entry.held, entry.overage);
-    let mut own = None;
-    for entry in &operation.entries {
-        if !entry.bucket.is_further() {
-            own = Some(change(entry));
-        } else if own != Some(change(entry)) {
-            let what = format!(
-                "{}: it is not charged what the feature's own window is",
-                operation.id
-            );
-            findings.push(Finding::of("C9", &entry.account, what).at(&entry.bucket));
-        }
-    }
-}
-
 impl Ledger {
     /// The ledger of a home of which these operations were refunded.
-    pub(super) fn new(home: &AccountId, refunded: Vec<Uuid>) -> Self {
+    pub(super) fn new(home: &AuditHome, refunded: Vec<Uuid>) -> Self {
+        let windows = org_windows(home).map(|balance| balance.bucket.clone());
         Self {
-            home: home.clone(),
+            home: home.home.clone(),
+            windows: windows.collect(),
             order: Order::default(),
             keys: Keys::default(),
             refunds: Refunds::of(refunded),
@@ -221,6 +171,7 @@ impl Ledger {
             if has_moved_in.is_some() {
                 added.has_moved_in = has_moved_in;
                 added.sums.clear();
+                added.charged.clear();
             }
         }
         let counts = operation.kind.traits().is_use || operation.kind == OperationKind::Refund;
@@ -235,7 +186,29 @@ impl Ledger {
                 Some(sum) => add(sum, by),
                 None => drop(added.sums.insert(entry.bucket.clone(), by)),
             }
+            self.charge(operation, entry);
         }
+    }
+
+    /// Adds up what an org is charged for the member that asks.
+    fn charge(&mut self, operation: &Operation, entry: &Entry) {
+        let id = &operation.account;
+        let is_of_org = entry.account == self.home && *id != self.home;
+        if is_of_org && self.windows.contains(&entry.bucket) {
+            let added = self.accounts.entry(id.clone()).or_default();
+            let sum = added.charged.entry(entry.bucket.clone()).or_insert(0);
+            let by = i128::from(entry.used).saturating_add(entry.overage.into());
+            *sum = sum.saturating_add(by);
+        }
+    }
+
+    /// What its org was charged for a member in a live window.
+    pub(super) fn charged(&self, id: &AccountId, bucket: &Bucket) -> i128 {
+        let added = self.accounts.get(id);
+        added
+            .and_then(|added| added.charged.get(bucket))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// O1: token, user and org are charged the same units of the same features.

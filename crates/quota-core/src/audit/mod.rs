@@ -1,5 +1,6 @@
 //! The auditor: whether everything that is kept of a home agrees with itself. It changes nothing.
 
+mod admission;
 mod balances;
 mod finding;
 mod keys;
@@ -8,6 +9,7 @@ mod members;
 mod refunds;
 mod reservations;
 mod units;
+mod windows;
 
 use uuid::Uuid;
 
@@ -27,7 +29,8 @@ use self::reservations::Ends;
 /// hold; I5 nothing was allowed beyond the limit that was in force; I7 a key acts once in seven days and a denial not
 /// at all; I10 and I11 reservations; I13 windows; I14 grants; I22 ranges; I23 sequences and times; O1 what a member
 /// uses its org is charged for; O8 what an org was charged for its members is within what it counts; X3 refunds stay
-/// within what was taken; C11 what is sold on demand stays within its cap, at one price in a period; C12 an org counts the members that it has. A user that came from another home began there: its sums are checked from what it brought
+/// within what was taken; C11 what is sold on demand stays within its cap, at one price in a period; C12 an org counts the members that it has; O7 what a
+/// member limit counts is what the ledger says, and no member was allowed more. A user that came from another home began there: its sums are checked from what it brought
 /// along, its lifetime totals are not.
 ///
 /// ```
@@ -53,7 +56,7 @@ struct Begun {
 impl AuditReader for Auditor {
     fn begin(&mut self, home: AuditHome, refunded: Vec<Uuid>) {
         self.begun = Some(Begun {
-            ledger: Ledger::new(&home.home, refunded),
+            ledger: Ledger::new(&home, refunded),
             ends: Ends::of(&home.reservations),
             home,
             findings: Vec::new(),
@@ -93,6 +96,7 @@ impl Begun {
         reservations::check_deadline(home, &mut findings);
         reservations::check_held(home, &balances, &mut findings);
         members::check(home, &mut findings);
+        members::check_counts(home, &self.ledger, &mut findings);
         for (id, account) in &home.accounts {
             balances.check_ranges(id, &mut findings);
             balances.check_windows(id, self.ledger.changed_at(id), &mut findings);

@@ -155,7 +155,9 @@ pub(super) fn check_held(home: &AuditHome, balances: &Balances<'_>, findings: &m
     let mut held: BTreeMap<(&AccountId, Bucket), u128> = BTreeMap::new();
     for reservation in open(home) {
         let draws = reservation.draws.iter();
-        for draw in draws.filter(|draw| draw.source != Source::Overage) {
+        let is_of_balance =
+            |draw: &&Draw| draw.source != Source::Overage && !draw.bucket.is_member();
+        for draw in draws.filter(is_of_balance) {
             let id = match draw.scope {
                 Scope::Org => &home.home,
                 Scope::Token | Scope::User => &reservation.account,
@@ -190,7 +192,8 @@ pub(super) fn check_held(home: &AuditHome, balances: &Balances<'_>, findings: &m
 /// I10: at every scope the draws are worth what was reserved.
 fn check_amount(reservation: &Reservation, findings: &mut Vec<Finding>) {
     for scope in Scope::ALL {
-        let draws = reservation.draws.iter().filter(|draw| draw.scope == scope);
+        let draws = reservation.draws.iter();
+        let draws = draws.filter(|draw| draw.scope == scope && !draw.bucket.is_member());
         let mut units = 0_u128;
         let mut credits = (0_u128, 1_u64);
         let mut is_drawn = false;

@@ -53,6 +53,9 @@ pub struct PlanLimit {
     /// Whether it is so much for each seat of the subscription (C12).
     #[serde(default, skip_serializing_if = "is_default")]
     pub per_seat: bool,
+    /// At most this much for each member of an org in the same window, in shown units (O7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_limit: Option<Limit>,
 }
 
 /// What goes over from a window to the next one (C10).
@@ -138,8 +141,11 @@ impl fmt::Display for PlanLimit {
             (None, Some(Anchor::FirstUse)) => f.write_str(" from the first use")?,
             (None, None) => {}
         }
-        match self.rollover {
-            Some(rollover) => write!(f, ", rolls over {}", rollover.max),
+        if let Some(rollover) = self.rollover {
+            write!(f, ", rolls over {}", rollover.max)?;
+        }
+        match self.member_limit {
+            Some(limit) => write!(f, ", {limit} a member"),
             None => Ok(()),
         }
     }
@@ -171,6 +177,7 @@ impl PlanLimit {
             anchor: None,
             rollover: None,
             per_seat: false,
+            member_limit: None,
         }
     }
 

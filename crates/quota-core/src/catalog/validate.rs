@@ -200,6 +200,12 @@ fn check_anchor(per: Per) -> Result<(), &'static str> {
 fn check_value(feature: &Feature, value: &PlanValue) -> Result<(), String> {
     match (feature.kind, value) {
         (Kind::Flag, PlanValue::Flag(_)) | (Kind::Setting, PlanValue::Limit(_)) => Ok(()),
+        (Kind::Flag | Kind::Setting, PlanValue::Limits(limits)) if limits_members(limits) => {
+            let kind = feature.kind.as_str();
+            Err(format!(
+                "cannot have a `member_limit`: nothing of a {kind} is counted"
+            ))
+        }
         (Kind::Flag, PlanValue::Limit(_) | PlanValue::Limits(_) | PlanValue::Text(_)) => {
             Err("must be `true` or `false`: it is a flag".to_owned())
         }
@@ -249,6 +255,35 @@ fn check_limits(feature: &Feature, value: &PlanValue) -> Result<(), String> {
         if let Some(rollover) = limit.rollover {
             check_rollover(feature, limit, rollover)?;
         }
+        if let Some(member_limit) = limit.member_limit {
+            check_member_limit(feature, limit, member_limit)?;
+        }
+    }
+    Ok(())
+}
+
+fn limits_members(limits: &[PlanLimit]) -> bool {
+    limits.iter().any(|limit| limit.member_limit.is_some())
+}
+
+/// What an org's plan lets each member use is counted where the org's use is: in the feature's own windows (O7).
+fn check_member_limit(
+    feature: &Feature,
+    limit: &PlanLimit,
+    member_limit: Limit,
+) -> Result<(), String> {
+    let own = Per::of(feature);
+    if feature.counts.is_some() {
+        return Err("cannot have a `member_limit`: it is members that are counted".to_owned());
+    }
+    if limit.per(feature) != own {
+        return Err(format!(
+            "can have a `member_limit` only beside a limit for `{own}`, as the feature is counted; \
+             that limit may be \"unlimited\""
+        ));
+    }
+    if member_limit.overflows(feature.scale) {
+        return Err("have a `member_limit` of more than 9 * 10^18 stored units".to_owned());
     }
     Ok(())
 }
@@ -312,6 +347,12 @@ fn check_addon(plan: &Plan) -> Result<(), InvalidCatalog> {
         let entry = format!("plan `{}`", plan.code);
         let why = "is for a plan that accounts subscribe to: this is an add-on";
         return Err(refused(&entry, "on_demand", why));
+    }
+    let mut limits = plan.limits.iter();
+    if let Some((code, _)) = limits.find(|(_, value)| limits_members(&value.limits())) {
+        let entry = format!("plan `{}`", plan.code);
+        let why = "cannot have a `member_limit`: that is for the plan that an org subscribes to";
+        return Err(of_member(&entry, "limits", code, why));
     }
     let mut limits = plan.limits.iter();
     let per_seat = limits.find(|(_, value)| value.limits().iter().any(|limit| limit.per_seat));

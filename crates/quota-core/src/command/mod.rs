@@ -1,5 +1,6 @@
 //! Commands: everything that may change an account, by callers, operators and jobs alike.
 
+mod member_limits;
 mod payload;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::item::Item;
 use crate::operation::OperationKind;
 use crate::origin::Origin;
 
+pub use member_limits::{ClearMemberLimit, SetMemberLimit};
 pub use payload::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, ClearSpendCap, CloseWindows,
     Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken,
@@ -95,6 +97,8 @@ pub enum Command {
     TakeBackBoost(TakeBackBoost),
     SetSpendCap(SetSpendCap),
     ClearSpendCap(ClearSpendCap),
+    SetMemberLimit(SetMemberLimit),
+    ClearMemberLimit(ClearMemberLimit),
     /// Ends the holds of the home that are past their deadline. Asked by the sweeper.
     Sweep,
     /// Records the end of the account's subscription, if it has ended (S9). Asked by the daily job.
@@ -188,7 +192,9 @@ impl Command {
             | Self::GiveBoost(_)
             | Self::TakeBackBoost(_)
             | Self::SetSpendCap(_)
-            | Self::ClearSpendCap(_) => change,
+            | Self::ClearSpendCap(_)
+            | Self::SetMemberLimit(_)
+            | Self::ClearMemberLimit(_) => change,
             Self::Sweep => CommandTraits {
                 reads: Reads::Stored,
                 ..of_kind(OperationKind::Expire)

@@ -123,6 +123,7 @@ impl ClosedQuery {
             | Bucket::Standing(_)
             | Bucket::Trial(_)
             | Bucket::Room(_)
+            | Bucket::Member(..)
             | Bucket::Token(_) => false,
         };
         *account == self.account && is_wanted

@@ -9,6 +9,7 @@ use super::desk::Desk;
 use super::members::{join, must_have_place};
 use super::moves::move_usage;
 use super::outcome::Outcome;
+use super::relocate::org_event;
 use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::{AccountSpec, Presence, PutAccount};
@@ -78,6 +79,7 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
         members: 0,
+        member_limits: BTreeMap::new(),
         spend_cap: SpendCap::default(),
         last_event: 0,
     };
@@ -85,7 +87,20 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     let account = Account { terms, books };
     let id = desk.request.account.clone();
     desk.home.accounts.insert(id, Arc::new(account));
-    Ok(desk.book_and_announce(Change::AccountCreated, detail, Vec::new()))
+    let outcome = desk.book_and_announce(Change::AccountCreated, detail, Vec::new());
+    if spec.org.is_some() {
+        announce_to_org(desk, &outcome);
+    }
+    Ok(outcome)
+}
+
+/// Tells the org whose home this is that it has a member more (Y3).
+fn announce_to_org(desk: &mut Desk<'_>, outcome: &Outcome) {
+    let id = desk.home.id.clone();
+    if let Some(org) = desk.home.account_mut(&id) {
+        let event = org_event((&id, org), &outcome.operation, Change::MemberJoined);
+        desk.home.changes.events.push(event);
+    }
 }
 
 /// Counts one member more of the org whose home this is (C12).

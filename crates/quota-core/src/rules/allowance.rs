@@ -63,6 +63,8 @@ pub struct Allowance {
     /// Further limits of the plan, each with a cadence of its own (C9). Use is charged to them under an override too, and
     /// does not bind there (F6).
     pub further: Vec<FurtherLimit>,
+    /// What the plan lets each member of an org use in the feature's own window, in stored units (O7).
+    pub member_limit: Option<Limit>,
     /// How the plan sells the feature when all else is spent (C11), while the subscription is in force.
     pub selling: Option<Box<Selling>>,
 }
@@ -92,6 +94,11 @@ impl Allowance {
             (Standing::Never, Scope::Org) => self.override_value,
             (Standing::Never, Scope::User | Scope::Token) | (Standing::Expired, _) => None,
         }
+    }
+
+    /// Whether the account's subscription is in force.
+    pub fn in_force(&self) -> bool {
+        self.standing == Standing::InForce
     }
 
     /// Whether an org's use is counted and nothing limits it: it never had a subscription, and no override names the
@@ -235,10 +242,11 @@ pub fn allowance(
             own_per,
             rolled_over,
             further,
+            member_limit,
         } = set;
         (allowance.plan_value, allowance.added) = (plan_value, added);
         (allowance.own_per, allowance.rolled_over) = (own_per, rolled_over);
-        allowance.further = further;
+        (allowance.further, allowance.member_limit) = (further, member_limit);
     }
     allowance
 }
@@ -257,6 +265,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         | Bucket::Boost(..)
         | Bucket::Room(_)
         | Bucket::OnDemand(..)
+        | Bucket::Member(..)
         | Bucket::Token(_) => false,
     });
     let start = counting.window.starts_at.timestamp_micros();
@@ -285,6 +294,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         rolled_over: 0,
         is_waiting,
         further: Vec::new(),
+        member_limit: None,
         selling: None,
     }
 }

@@ -63,6 +63,7 @@ pub(super) struct ByPlan {
     pub(super) own_per: Option<Per>,
     pub(super) rolled_over: u64,
     pub(super) further: Vec<FurtherLimit>,
+    pub(super) member_limit: Option<Limit>,
 }
 
 /// The balance that counts a feature's own window, and the span in which it does.
@@ -123,6 +124,8 @@ pub(super) fn by_plan(
     let own = limits.iter().find(|limit| limit.per(feature) == per);
     let own_limit = own.map_or(Limit::Unlimited, |own| held.stored(own, feature));
     set.plan_value = Some(own_limit);
+    let of_member = own.and_then(|own| own.member_limit);
+    set.member_limit = of_member.map(|limit| limit.scaled(feature.scale));
     if clock.in_force.is_none() {
         return set;
     }

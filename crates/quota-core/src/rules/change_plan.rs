@@ -98,6 +98,7 @@ fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
             | Bucket::Grant(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::Member(..)
             | Bucket::OnDemand(..)
             | Bucket::Token(_) => false,
         };
@@ -127,6 +128,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Grant(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::Member(..)
             | Bucket::OnDemand(..)
             | Bucket::Token(_) => return None,
         };
@@ -140,6 +142,7 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Grant(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::Member(..)
             | Bucket::OnDemand(..)
             | Bucket::Token(_) => None,
         };

@@ -7,7 +7,7 @@ use super::given::given;
 use super::had::Member;
 use super::posting::fits_counters;
 use super::refusal::first_refusal;
-use super::scope_balances::{scope_balance, token_balance};
+use super::scope_balances::{org_balance, scope_balance, token_balance};
 use super::spend::{spend_item, standing_of_items};
 use crate::amount::Amount;
 use crate::answer::{Rejection, ScopeBalance};
@@ -106,7 +106,7 @@ fn standing(
     balances.push(scope_balance(context, Scope::User, user, feature, &own));
     if let Some(org) = org {
         let own = context.allowance(org, feature);
-        balances.push(scope_balance(context, Scope::Org, org, feature, &own));
+        balances.push(org_balance(context, (Some(user), org), feature, &own));
     }
     balances
 }

@@ -26,6 +26,7 @@ pub(crate) fn close_windows(
             | Bucket::Trial(_)
             | Bucket::Boost(..)
             | Bucket::Room(_)
+            | Bucket::Member(..)
             | Bucket::OnDemand(..)
             | Bucket::Grant(_)
             | Bucket::Token(_) => {
@@ -69,6 +70,7 @@ pub(crate) fn close_windows(
             | Bucket::Standing(_)
             | Bucket::Trial(_)
             | Bucket::Room(_)
+            | Bucket::Member(..)
             | Bucket::Token(_) => {}
         }
     }

@@ -128,6 +128,7 @@ fn has_rollover(
         | Bucket::Trial(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::Member(..)
         | Bucket::OnDemand(..)
         | Bucket::Grant(_)
         | Bucket::Token(_) => Per::of(feature),

@@ -151,7 +151,7 @@ fn plain_bucket(held: &Reservation, scope: Scope) -> Bucket {
                 false
             }
         };
-        draw.scope == scope && is_plain
+        draw.scope == scope && is_plain && !draw.bucket.is_member()
     };
     match (held.draws.iter().find(is_plain), &held.token) {
         (Some(draw), _) => draw.bucket.clone(),

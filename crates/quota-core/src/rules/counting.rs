@@ -186,6 +186,7 @@ fn limit_of(bucket: &Bucket) -> Option<(&FeatureCode, Option<Per>)> {
         | Bucket::Grant(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::Member(..)
         | Bucket::OnDemand(..)
         | Bucket::Token(_) => None,
     }

@@ -4,11 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::allowance::{Allowance, Asked, Bound, Standing, allowance};
 use super::by_plan::taken;
-use super::funding::{
-    Funds, Headroom, affordable, boosts_left, burn, of_several, room_left, sources, split,
-    take_boosts,
-};
+use super::drawing::push_draws;
+use super::funding::{Funds, Headroom, affordable, boosts_left, room_left, sources, split};
 use super::given::given;
+use super::member_limit::must_fit;
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::balance::Bucket;
 use crate::catalog::{Catalog, Feature};
@@ -158,6 +157,10 @@ fn draw_onto(
     let of_org = match &question.org {
         Some(org) => {
             let own = own(Scope::Org, org, feature);
+            if question.mode == Mode::Ask {
+                let asked = (question.now, question.amount);
+                must_fit(asked, (&user, org, &own), feature)?;
+            }
             Some(org_draws(question, (org, own), feature, draws)?)
         }
         None => None,
@@ -253,7 +256,7 @@ fn user_draws(
         parts.parts.push((Source::Overage, parts.short_by));
     }
     push_draws(
-        question,
+        question.now,
         (Scope::User, user, &own),
         feature,
         &parts.parts,
@@ -309,7 +312,7 @@ fn org_draws(
         parts.parts.push((Source::Overage, parts.short_by));
     }
     push_draws(
-        question,
+        question.now,
         (Scope::Org, org, &own),
         feature,
         &parts.parts,
@@ -352,49 +355,5 @@ fn short(reason: Reason, scope: Scope, order: &[Headroom], bound: Bound) -> Deni
         available,
         resets_at: bound.resets_at.filter(|_| is_in_plan),
         window: bound.window,
-    }
-}
-
-fn push_draws(
-    question: &Question<'_>,
-    (scope, account, own): (Scope, &AccountView<'_>, &Allowance),
-    feature: &Feature,
-    parts: &[(Source, u64)],
-    draws: &mut Vec<Draw>,
-) {
-    for &(source, units) in parts {
-        let (bucket, further) = match source {
-            Source::Boost => {
-                let taken = take_boosts(account.balances, &feature.code, units, question.now);
-                draws.extend(of_several(taken, (scope, source), 1));
-                continue;
-            }
-            Source::Credits => {
-                let unit_cost = feature.credit_cost.unwrap_or(1);
-                let cost = units.saturating_mul(unit_cost);
-                let burnt = burn(account.balances, cost, question.now);
-                draws.extend(of_several(burnt, (scope, source), unit_cost));
-                continue;
-            }
-            Source::Trial => (Bucket::Trial(feature.code.clone()), Vec::new()),
-            Source::Room => (Bucket::Room(feature.code.clone()), Vec::new()),
-            Source::OnDemand => {
-                let sold = own.selling.as_ref().map(|sold| sold.bucket.clone());
-                debug_assert!(sold.is_some(), "what is sold has a balance");
-                (sold.unwrap_or_else(|| own.bucket.clone()), Vec::new())
-            }
-            Source::Allowance | Source::Unlimited | Source::Overage => {
-                let further = own.further.iter().map(|limit| limit.bucket.clone());
-                (own.bucket.clone(), further.collect())
-            }
-        };
-        draws.push(Draw {
-            scope,
-            bucket,
-            further,
-            source,
-            amount: units,
-            unit_cost: 1,
-        });
     }
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::had::{Had, Member, had, in_force, scope_of};
-use super::scope_balances::scope_balance;
+use super::scope_balances::{org_balance, scope_balance};
 use crate::amount::Limit;
-use crate::answer::ScopeBalance;
+use crate::answer::{MemberBalance, ScopeBalance};
 use crate::catalog::Feature;
-use crate::draw::Scope;
 use crate::ids::{AccountId, PlanCode};
 use crate::quantity::Quantity;
 use crate::terms::Policy;
@@ -49,7 +48,8 @@ pub fn entitlements(context: &Context<'_>, id: &AccountId, member: Member<'_>) -
     }
 }
 
-/// The account's own balance, or its org's where less is left of that and somebody is denied by it (O3, O4).
+/// The account's own balance, or its org's where less is left of that and somebody is denied by it (O3, O4); or what the org
+/// lets each member use, where that is less still (O7).
 fn tightest(
     context: &Context<'_>,
     id: &AccountId,
@@ -58,18 +58,42 @@ fn tightest(
 ) -> ScopeBalance {
     let own = context.allowance(account, feature);
     let own = scope_balance(context, scope_of(id), account, feature, &own);
-    let Some(org) = org.filter(|org| org.terms.policy == Policy::Enforce) else {
+    let Some(org) = org else {
         return own;
     };
-    let of_org = context.allowance(org, feature);
-    if of_org.only_tracks_org() {
-        return own;
-    }
-    let of_org = scope_balance(context, Scope::Org, org, feature, &of_org);
-    if left(&of_org) < left(&own) {
-        of_org
+    let allowance = context.allowance(org, feature);
+    let mut of_org = org_balance(context, (Some(account), org), feature, &allowance);
+    let member = of_org.member.take();
+    let binds = org.terms.policy == Policy::Enforce && !allowance.only_tracks_org();
+    let least = if binds && left(&of_org) < left(&own) {
+        of_org.clone()
     } else {
         own
+    };
+    let left_of_member = member.as_ref().and_then(|member| member.remaining);
+    match member {
+        Some(member) if left_of_member.is_some_and(|member| member < left(&least)) => {
+            as_limited(of_org, &member)
+        }
+        Some(_) | None => least,
+    }
+}
+
+/// What the org has, as far as its limit of each member lets this one use it (O7).
+fn as_limited(of_org: ScopeBalance, member: &MemberBalance) -> ScopeBalance {
+    ScopeBalance {
+        granted: Some(member.limit),
+        used: member.used,
+        held: member.held,
+        overage: 0,
+        remaining: member.remaining,
+        boosts: 0,
+        room: None,
+        credits: None,
+        on_demand: None,
+        windows: Vec::new(),
+        resets_at: member.resets_at,
+        ..of_org
     }
 }
 

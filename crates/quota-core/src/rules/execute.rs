@@ -5,8 +5,8 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
     accounts, addons, boosts, cancel, capacity, change_plan, close_windows, commit, credits,
-    expire_holds, expire_subscription, extend, overrides, refund, release, renew, reserve, reset,
-    seats, set_status, spend, spend_cap, subscribe, tokens, track,
+    expire_holds, expire_subscription, extend, member_limits, overrides, refund, release, renew,
+    reserve, reset, seats, set_status, spend, spend_cap, subscribe, tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -107,6 +107,8 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::TakeBackBoost(asked) => boosts::take_back_boost(desk, asked),
         Command::SetSpendCap(asked) => spend_cap::set_spend_cap(desk, asked),
         Command::ClearSpendCap(asked) => spend_cap::clear_spend_cap(desk, asked),
+        Command::SetMemberLimit(asked) => member_limits::set_member_limit(desk, asked),
+        Command::ClearMemberLimit(asked) => member_limits::clear_member_limit(desk, asked),
         // The holds that are due were ended before.
         Command::Sweep => Ok(desk.unchanged()),
         Command::ExpireSubscription => expire_subscription::expire_subscription(desk),

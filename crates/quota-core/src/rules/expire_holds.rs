@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::context::Context;
 use super::desk::Desk;
 use super::hold::settled;
+use super::member_count::count_settled;
 use super::posting::{post, scope_account};
 use crate::answer::Answer;
 use crate::command::{Command, Request};
@@ -68,7 +69,7 @@ fn expire(desk: &mut Desk<'_>, held: Reservation) {
 /// Gives back what a hold holds, of each draw at most what is held there: the auditor finds what is missing (I10).
 fn give_back(desk: &mut Desk<'_>, held: &Reservation) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(held.draws.len());
-    for draw in &held.draws {
+    for draw in held.draws.iter().filter(|draw| !draw.bucket.is_member()) {
         let id = scope_account(desk.home, &held.account, draw.scope).clone();
         for bucket in std::iter::once(&draw.bucket).chain(&draw.further) {
             let found = desk.home.accounts.get(&id).and_then(|account| {
@@ -87,5 +88,6 @@ fn give_back(desk: &mut Desk<'_>, held: &Reservation) -> Vec<Entry> {
             }
         }
     }
+    entries.extend(count_settled(desk, held, &[]));
     entries
 }

@@ -70,6 +70,7 @@ impl Needs {
                 | Bucket::Standing(_)
                 | Bucket::Trial(_)
                 | Bucket::Room(_)
+                | Bucket::Member(..)
                 | Bucket::Token(_) => return None,
             };
             let account = entry.account.clone();

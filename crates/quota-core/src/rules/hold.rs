@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::context::Context;
 use super::desk::Desk;
 use super::ending::loaded;
+use super::member_count::count_settled;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, signed, taken_back};
 use super::room::buy_room;
@@ -83,7 +84,7 @@ pub(super) fn settle_hold(
         let of_scope: Vec<&Draw> = held
             .draws
             .iter()
-            .filter(|draw| draw.scope == scope)
+            .filter(|draw| draw.scope == scope && !draw.bucket.is_member())
             .collect();
         let settlement = settle(of_scope.iter().copied(), actual);
         for draw in of_scope {
@@ -108,6 +109,9 @@ pub(super) fn settle_hold(
         let feature = &held.feature;
         count_credits(desk, feature, &settlement.spent, signed)?;
         entries.extend(buy_room(desk, feature, &settlement.spent)?);
+        if scope == Scope::Org {
+            entries.extend(count_settled(desk, held, &settlement.spent));
+        }
     }
     Ok((entries, actual.saturating_sub(held.amount)))
 }

@@ -16,15 +16,15 @@
 //! | group | modules |
 //! | --- | --- |
 //! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
-//! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `tokens`, `credits`, `boosts` |
+//! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `boosts` |
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons` |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
-//! | deciding | `check`, `decide`, `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `context` |
-//! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share`, `room` (of capacities, bought) |
+//! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `context` |
+//! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` (beside shares), `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
-//! | answers | `scope_balances`, `had` (flags and settings), `entitlements`, `dropped` (by a change of subscription) |
+//! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `dropped` (by a change of subscription) |
 //! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
 
 mod accounts;
@@ -36,6 +36,7 @@ mod by_plan;
 mod cancel;
 mod capacity;
 mod change_plan;
+mod charged;
 pub mod check;
 mod close_windows;
 mod closing;
@@ -45,6 +46,7 @@ mod counting;
 mod credits;
 pub mod decide;
 mod desk;
+mod drawing;
 pub mod dropped;
 pub mod ending;
 pub mod entitlements;
@@ -58,6 +60,9 @@ mod given;
 pub mod had;
 mod held_plans;
 mod hold;
+mod member_count;
+pub mod member_limit;
+mod member_limits;
 mod members;
 mod moves;
 pub mod offers;
@@ -82,6 +87,7 @@ mod seats;
 mod set_status;
 mod settle;
 pub mod share;
+mod shown;
 mod spend;
 mod spend_cap;
 pub mod spending;

@@ -63,7 +63,7 @@ pub(super) fn current_grant(
             let sold = sold.filter(|sold| sold.bucket == *bucket)?;
             Some(Limit::Of(sold.most))
         }
-        Bucket::Grant(_) | Bucket::Boost(..) | Bucket::Room(_) => None,
+        Bucket::Grant(_) | Bucket::Boost(..) | Bucket::Room(_) | Bucket::Member(..) => None,
     }
 }
 
@@ -86,6 +86,7 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
         | Bucket::Grant(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::Member(..)
         | Bucket::Token(_) => (account.terms.created_at, None, 0),
         Bucket::OnDemand(code, start) => return opened_sale(account, context, (code, *start)),
     };
@@ -134,6 +135,7 @@ fn ends_by_itself(
         | Bucket::Trial(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::Member(..)
         | Bucket::OnDemand(..)
         | Bucket::Grant(_)
         | Bucket::Token(_) => {

@@ -188,6 +188,7 @@ impl<'a> Records<'a> {
                 | Bucket::Grant(_)
                 | Bucket::Boost(..)
                 | Bucket::Room(_)
+                | Bucket::Member(..)
                 | Bucket::OnDemand(..)
                 | Bucket::Token(_) => return false,
             };

@@ -2,6 +2,7 @@
 
 use super::closing::close;
 use super::desk::Desk;
+use super::member_count::count_back;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, taken_back};
 use super::refunding::{Refunding, most_of, was_reset};
@@ -60,7 +61,8 @@ pub(super) fn is_in_parts(home: &Home, referred: &Referred) -> bool {
     };
     let mut own = operation.entries.iter();
     // What is charged to a further limit's window is given back only while that runs.
-    let has_untraced = own.any(|entry| !entry.bucket.is_further() && is_untraced(entry));
+    let is_counted = |bucket: &Bucket| !bucket.is_further() && !bucket.is_member();
+    let has_untraced = own.any(|entry| is_counted(&entry.bucket) && is_untraced(entry));
     operation.answer.elsewhere().is_some() || has_untraced
 }
 
@@ -101,6 +103,7 @@ fn give_back(
             }
         }
         count_credits(desk, &item.feature, &back, taken_back)?;
+        entries.extend(count_back(desk, refunding, &item.feature, &back));
         entries.extend(give_room_up(
             desk,
             refunding,

@@ -1,5 +1,7 @@
 //! A user joins, leaves or changes its org: it moves from one home to another with everything that is its own.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::booking::{Booking, operation};
@@ -19,6 +21,7 @@ use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, OrgId};
 use crate::operation::{Entry, Operation, OperationKind};
 use crate::relocation::Relocation;
+use crate::share::Share;
 use crate::terms::{FormerHome, Terms};
 
 /// Former homes that are remembered beside the latest; each is one more place where keys are looked for.
@@ -42,21 +45,20 @@ pub fn relocate(
         Some(_) => Some(to.accounts.get(&to.id).ok_or(Rejection::UnknownOrg)?),
         None => None,
     };
-    if account
-        .books
-        .balances
-        .iter()
-        .any(|balance| balance.held != 0)
-    {
+    let mut balances = account.books.balances.iter();
+    if balances.any(|balance| balance.held != 0) {
         return Err(Rejection::OpenReservations);
     }
-    let joined_org = match entered {
-        Some(entered) => Some(org_joined(entered, context)?),
-        None => None,
+    let (mut joined_org, kept) = match entered {
+        Some(entered) => {
+            let (joined, kept) = org_joined(entered, user, context)?;
+            (Some(joined), kept)
+        }
+        None => (None, BTreeMap::new()),
     };
     let (mut terms, effect) = moved_terms((from, to), account, org, context.now);
     let mut books = account.books.clone();
-    let shares = std::mem::take(&mut books.shares);
+    let shares = std::mem::replace(&mut books.shares, kept);
     let mut left_org = org_left(from, user);
     let charged = left_org.as_mut().filter(|_| !shares.is_empty());
     let given_back = charged.map_or_else(Vec::new, |org| {
@@ -88,6 +90,9 @@ pub fn relocate(
         balance.reset_sequence = joined.sequence;
     }
     let event = moved_event(&joined, (&to.id, terms.next_event()));
+    let (org_left, org_joined) = (left_org.as_mut(), joined_org.as_mut());
+    let org_left = org_left.map(|org| org_event((&from.id, org), &left, Change::MemberLeft));
+    let org_joined = org_joined.map(|org| org_event((&to.id, org), &joined, Change::MemberJoined));
     let account = Account { terms, books };
     Ok(Relocation {
         user: user.clone(),
@@ -100,6 +105,7 @@ pub fn relocate(
         left,
         joined,
         event,
+        org_events: org_left.into_iter().chain(org_joined).collect(),
     })
 }
 
@@ -134,12 +140,18 @@ fn org_left(from: &Home, user: &AccountId) -> Option<Account> {
     Some(org)
 }
 
-/// The org that a user joins, with one member more, if it has a place.
-fn org_joined(entered: &Account, context: &Context<'_>) -> Result<Account, Rejection> {
+/// The org that a user joins, with one member more, if it has a place; and what it was charged for the user in an earlier stay:
+/// who leaves and comes back goes on where its limit was (O7).
+fn org_joined(
+    entered: &Account,
+    user: &AccountId,
+    context: &Context<'_>,
+) -> Result<(Account, BTreeMap<Bucket, Share>), Rejection> {
     must_have_place(context, entered)?;
     let mut joined = entered.clone();
     join(&mut joined.terms);
-    Ok(joined)
+    let kept = joined.terms.left_members.remove(user);
+    Ok((joined, kept.map(|kept| kept.shares).unwrap_or_default()))
 }
 
 /// The event of a move.
@@ -154,6 +166,23 @@ fn moved_event(joined: &Operation, (home, number): (&AccountId, u64)) -> Event {
         kind: EventKind::QuotaUpdated {
             reason: Change::Moved,
         },
+    }
+}
+
+/// The event of an org that has one member more, or one less.
+pub(super) fn org_event(
+    (id, org): (&AccountId, &mut Account),
+    operation: &Operation,
+    reason: Change,
+) -> Event {
+    Event {
+        number: org.terms.next_event(),
+        id: operation.id,
+        home: id.clone(),
+        account: id.clone(),
+        sequence: operation.sequence,
+        at: operation.at,
+        kind: EventKind::QuotaUpdated { reason },
     }
 }
 
@@ -179,6 +208,7 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
         | Bucket::Grant(_)
         | Bucket::Boost(..)
         | Bucket::OnDemand(..)
+        | Bucket::Member(..)
         | Bucket::Room(_) => Scope::User,
     };
     Entry {

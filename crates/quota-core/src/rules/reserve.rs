@@ -10,7 +10,9 @@ use super::scope_balances::scope_balances;
 use super::spend::{denied, take};
 use crate::answer::{Answer, Rejection};
 use crate::command::Reserve;
+use crate::draw::Draw;
 use crate::item::Item;
+use crate::operation::Entry;
 use crate::reservation::{Reservation, ReservationState};
 
 /// Holds what is asked for.
@@ -46,7 +48,7 @@ pub(crate) fn reserve(desk: &mut Desk<'_>, asked: &Reserve) -> Result<Outcome, R
         token: asked.token.clone(),
         feature: asked.feature.clone(),
         amount: asked.amount.get(),
-        draws: drawn.draws,
+        draws: drawn.draws.into_iter().chain(counted(&entries)).collect(),
         expires_at,
         state: ReservationState::Open,
         ended_by: None,
@@ -61,4 +63,17 @@ pub(crate) fn reserve(desk: &mut Desk<'_>, asked: &Reserve) -> Result<Outcome, R
     });
     booking.entries = entries;
     Ok(desk.book(booking))
+}
+
+/// What a member limit counts of the hold: its end counts it no more (O7).
+fn counted(entries: &[Entry]) -> Option<Draw> {
+    let entry = entries.iter().find(|entry| entry.bucket.is_member())?;
+    Some(Draw {
+        scope: entry.scope,
+        bucket: entry.bucket.clone(),
+        further: Vec::new(),
+        source: entry.source,
+        amount: entry.held.unsigned_abs(),
+        unit_cost: 1,
+    })
 }

@@ -8,17 +8,18 @@ use super::decide::Drawn;
 use super::desk::Desk;
 use super::funding::{boosts_left, bought_room, credits_left};
 use super::had::{Had, had, in_force, scope_of};
+use super::member_limit::{MemberLimits, member_balance};
 use super::on_demand::Selling;
+use super::shown::{Counted, counted, has_begun, show_windows};
 use super::spending::{Spending, spending};
 use crate::amount::Limit;
-use crate::answer::{OnDemandBalance, RoomBalance, ScopeBalance, WindowBalance};
+use crate::answer::{OnDemandBalance, RoomBalance, ScopeBalance};
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Counts, Feature, Per};
+use crate::catalog::{Counts, Feature};
 use crate::draw::Scope;
 use crate::home::Account;
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::terms::Terms;
-use crate::window::Window;
 
 /// How token, user and org stand after `drawn` was booked.
 pub(crate) fn scope_balances(
@@ -44,10 +45,26 @@ pub(crate) fn scope_balances(
             &drawn.user,
         ));
     }
+    let user = home.accounts.get(&desk.request.account);
     if let (Some(own), Some(org)) = (&drawn.org, home.accounts.get(&home.id)) {
-        standing.push(scope_balance(context, Scope::Org, org, feature, own));
+        let user = user.map(AsRef::as_ref);
+        standing.push(org_balance(context, (user, org), feature, own));
     }
     standing
+}
+
+/// How an org stands for a feature, and under its limit the member that asks (O7).
+pub(super) fn org_balance(
+    context: &Context<'_>,
+    (user, org): (Option<&Account>, &Account),
+    feature: &Feature,
+    own: &Allowance,
+) -> ScopeBalance {
+    let member = user.and_then(|user| member_balance(context.now, (user, org), feature, own));
+    ScopeBalance {
+        member,
+        ..scope_balance(context, Scope::Org, org, feature, own)
+    }
 }
 
 /// How token, user and org stand for a feature now.
@@ -93,6 +110,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         resets_at: None,
         windows: Vec::new(),
         on_demand: None,
+        member: None,
     })
 }
 
@@ -141,6 +159,7 @@ pub fn scope_balance(
             .selling
             .as_ref()
             .map(|sold| Box::new(on_demand_balance(account, sold))),
+        member: None,
     };
     let is_by_plan = !account.terms.unlimited && own.override_value.is_none();
     if is_by_plan && (!own.further.is_empty() || own.rolled_over != 0) {
@@ -184,101 +203,6 @@ fn resets_at(account: &Account, scope: Scope, own: &Allowance) -> Option<DateTim
     own.resets_at(scope)
 }
 
-fn has_begun(account: &Account, bucket: &Bucket) -> bool {
-    account.books.balance(bucket).is_some()
-}
-
-/// What a balance counts; nothing where it is not open.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counted {
-    used: u64,
-    held: u64,
-    overage: u64,
-    taken: u64,
-}
-
-impl Counted {
-    /// So many members of an org (C12).
-    fn members(members: u64) -> Self {
-        Self {
-            used: members,
-            taken: members,
-            ..Self::default()
-        }
-    }
-
-    fn left_of(self, limit: Limit) -> Option<u64> {
-        limit.ceiling().map(|_| limit.room(self.taken))
-    }
-}
-
-fn counted(account: &Account, bucket: &Bucket) -> Counted {
-    let balance = account.books.balance(&account.books.resolved(bucket));
-    balance.map_or(Counted::default(), |balance| Counted {
-        used: balance.used,
-        held: balance.held,
-        overage: balance.overage,
-        taken: balance.taken(),
-    })
-}
-
-/// Adds each window that limits the feature, and shows the one of which least remains; of equals the one that ends last.
-fn show_windows(balance: &mut ScopeBalance, scope: Scope, account: &Account, own: &Allowance) {
-    let own_window = own.own_per.zip(own.limit_at(scope)).map(|(per, limit)| {
-        let begun = Some(own.window).filter(|_| !own.is_waiting || has_begun(account, &own.bucket));
-        let window = window_balance(account, &own.bucket, (per, limit, own.rolled_over), begun);
-        WindowBalance {
-            added: own.added,
-            ..window
-        }
-    });
-    let further = own.further.iter().map(|limit| {
-        let has_begun = !limit.is_waiting || has_begun(account, &limit.bucket);
-        let begun = Some(limit.window).filter(|_| has_begun);
-        let place = (limit.per, limit.limit, limit.rolled_over);
-        let window = window_balance(account, &limit.bucket, place, begun);
-        WindowBalance {
-            added: limit.added,
-            ..window
-        }
-    });
-    balance.windows = own_window.into_iter().chain(further).collect();
-    let least = balance.windows.iter().min_by_key(|window| {
-        let left = window.remaining.unwrap_or(u64::MAX);
-        (left, std::cmp::Reverse(window.resets_at))
-    });
-    if let Some(least) = least {
-        balance.granted = Some(least.granted);
-        (balance.used, balance.held, balance.overage) = (least.used, least.held, least.overage);
-        (balance.remaining, balance.resets_at) = (least.remaining, least.resets_at);
-        let added = least.added.and_then(Limit::ceiling).unwrap_or(0);
-        let of_plan = least.granted.minus(least.rolled_over).minus(added);
-        (balance.plan_value, balance.added) = (Some(of_plan), least.added);
-    }
-}
-
-fn window_balance(
-    account: &Account,
-    bucket: &Bucket,
-    (per, granted, rolled_over): (Per, Limit, u64),
-    begun: Option<Window>,
-) -> WindowBalance {
-    let counted = counted(account, bucket);
-    WindowBalance {
-        per: per.cadence,
-        anchor: per.anchor,
-        granted,
-        used: counted.used,
-        held: counted.held,
-        overage: counted.overage,
-        remaining: counted.left_of(granted),
-        rolled_over,
-        added: None,
-        starts_at: begun.map(|window| window.starts_at),
-        resets_at: begun.and_then(|window| window.ends_at),
-    }
-}
-
 /// How an account stands for every feature of the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
@@ -315,6 +239,8 @@ pub struct FeatureStanding {
     pub own: ScopeBalance,
     /// How its org stands, if it has one.
     pub org: Option<ScopeBalance>,
+    /// Of an org, what it lets each member use (O7).
+    pub each_member: Option<MemberLimits>,
     /// Units used over all windows (U2).
     pub lifetime: u64,
 }
@@ -335,9 +261,13 @@ pub fn overview(
             feature,
             &context.allowance(account, feature),
         ),
+        each_member: (scope == Scope::Org).then(|| {
+            let own = context.allowance(account, feature);
+            MemberLimits::of(&account.terms, &own, feature, context.now)
+        }),
         org: org.map(|org| {
             let own = context.allowance(org, feature);
-            scope_balance(context, Scope::Org, org, feature, &own)
+            org_balance(context, (Some(account), org), feature, &own)
         }),
         lifetime: account
             .books

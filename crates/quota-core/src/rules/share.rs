@@ -5,20 +5,18 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::charged::{charged_in, is_boost, is_sold};
 use super::context::Context;
 use super::desk::Desk;
-use super::funding::bought_room;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
 use crate::home::{Account, Books};
 use crate::ids::{AccountId, FeatureCode};
 use crate::operation::Entry;
-use crate::share::Share;
+use crate::share::{SHARES_MAX, Share};
 use crate::terms::LeftMember;
 
-/// Balances of one feature of which a share is remembered: those of windows that are long over are forgotten.
-const SHARES_MAX: usize = 3;
 /// Members that left and are remembered; those that left first are forgotten.
 const LEFT_MEMBERS_MAX: usize = 200;
 
@@ -28,16 +26,9 @@ type Shares = BTreeMap<Bucket, Share>;
 /// of a capacity the room that the org's credits bought, and what is sold on demand in the running period.
 pub fn charged(context: &Context<'_>, org: &Account, feature: &Feature, shares: &Shares) -> u64 {
     let bucket = context.allowance(org, feature).bucket;
-    let balance = org.books.balance(&org.books.resolved(&bucket));
-    let own = balance.map_or(0, |balance| Share::of(shares, balance));
-    let beside = org.books.balances.iter().filter(|balance| {
-        let bucket = &balance.bucket;
-        let is_own = is_boost(bucket, &feature.code) || is_sold(bucket, &feature.code);
-        is_own && balance.ends_at.is_none_or(|ends_at| context.now < ends_at)
-    });
-    let beside = beside.map(|balance| Share::of(shares, balance));
-    let bought = bought_room(&org.books.balances, feature).map(|room| Share::of(shares, room));
-    beside.chain(bought).fold(own, u64::saturating_add)
+    let window = org.books.balance(&org.books.resolved(&bucket));
+    let about = (feature, context.now);
+    charged_in(&org.books.balances, window, about, shares)
 }
 
 /// What the member that asks holds of a balance of its org, or what is remembered of it when it is no member any more.
@@ -102,6 +93,7 @@ fn add(shares: &mut Shares, (bucket, reset_sequence): &(Bucket, u64), by: i64) -
         let share = Share {
             units,
             reset_sequence: *reset_sequence,
+            held: 0,
         };
         shares.insert(bucket.clone(), share);
     }
@@ -120,34 +112,32 @@ fn boosts_of(books: &Books, code: &FeatureCode) -> Vec<Bucket> {
     of_feature.cloned().collect()
 }
 
-fn is_boost(bucket: &Bucket, code: &FeatureCode) -> bool {
-    matches!(bucket, Bucket::Boost(of, _) if of == code)
-}
-
-fn is_sold(bucket: &Bucket, code: &FeatureCode) -> bool {
-    matches!(bucket, Bucket::OnDemand(of, _) if of == code)
-}
-
 /// Forgets windows and sales that are long over, but no room, and boosts that are not among those that are live.
 fn forget_old(shares: &mut Shares, code: &FeatureCode, boosts: &[Bucket]) {
     shares.retain(|bucket, _| !is_boost(bucket, code) || boosts.contains(bucket));
-    let is_window = |bucket: &Bucket| {
+    let is_window = |bucket: &Bucket, _: &Share| {
         let is_room = matches!(bucket, Bucket::Room(_));
         let is_other = is_room || is_boost(bucket, code) || is_sold(bucket, code);
-        bucket.feature() == Some(code) && !is_other
+        bucket.feature() == Some(code) && !is_other && !bucket.is_member()
     };
     forget_oldest(shares, is_window);
-    forget_oldest(shares, |bucket| is_sold(bucket, code));
+    forget_oldest(shares, |bucket, _| is_sold(bucket, code));
+}
+
+/// Forgets what member limits counted in windows of a feature that are long over, but for what is held still.
+pub(super) fn forget_counts(shares: &mut Shares, code: &FeatureCode) {
+    forget_oldest(shares, |bucket, share| {
+        bucket.is_member() && bucket.feature() == Some(code) && share.held == 0
+    });
 }
 
 /// Forgets the oldest of one kind, but for the last [`SHARES_MAX`].
-fn forget_oldest(shares: &mut Shares, is_of: impl Fn(&Bucket) -> bool) {
-    let extra = shares.keys().filter(|bucket| is_of(bucket)).count();
-    for _ in SHARES_MAX..extra {
-        let known = shares.keys().filter(|bucket| is_of(bucket));
-        let oldest = known
-            .min_by_key(|bucket| bucket.starts_at_micros())
-            .cloned();
+fn forget_oldest(shares: &mut Shares, is_of: impl Fn(&Bucket, &Share) -> bool) {
+    let extra = shares.iter().filter(|(bucket, share)| is_of(bucket, share));
+    for _ in SHARES_MAX..extra.count() {
+        let known = shares.iter().filter(|(bucket, share)| is_of(bucket, share));
+        let oldest = known.min_by_key(|(bucket, _)| bucket.starts_at_micros());
+        let oldest = oldest.map(|(bucket, _)| bucket.clone());
         oldest.and_then(|bucket| shares.remove(&bucket));
     }
 }
@@ -172,6 +162,7 @@ pub(super) fn part(
             let share = Share {
                 units: held,
                 reset_sequence,
+                held: 0,
             };
             kept.insert(balance.first_bucket().clone(), share);
             continue;

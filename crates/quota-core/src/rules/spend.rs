@@ -3,6 +3,7 @@
 use super::context::{Spending, Use};
 use super::decide::{Drawn, Mode, draw};
 use super::desk::Desk;
+use super::member_count::count_drawn;
 use super::outcome::Outcome;
 use super::posting::{
     Drawing, Posting, count_units, fits_counters, post_by, scope_account, signed,
@@ -162,6 +163,10 @@ pub(crate) fn take(
     if drawing == Drawing::Spend {
         count_credits(desk, feature, &drawn.draws, signed)?;
         entries.extend(buy_room(desk, feature, &drawn.draws)?);
+    }
+    if let Some(own) = &drawn.org {
+        let entry = count_drawn(desk, feature, (own, &drawn.draws), drawing);
+        entries.extend(entry);
     }
     Ok(entries)
 }

@@ -117,6 +117,10 @@ pub struct Terms {
     /// How many members it has (C12). Orgs only. Here and not in the books, so that it costs a consume nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub members: u64,
+    /// Limits by feature, those that have expired included (O7): of an org what each of its members may use, of a user what
+    /// it may itself, as a member of its org.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub member_limits: BTreeMap<FeatureCode, Override>,
     /// Its own caps on what it spends on demand (C11).
     #[serde(default, skip_serializing_if = "is_default")]
     pub spend_cap: SpendCap,
@@ -129,6 +133,7 @@ impl Terms {
     /// What becomes of `unlimited` when the user leaves its org: a default ends, what was said goes on (U8).
     pub(crate) fn leave_org(&mut self) -> Option<Effect> {
         self.org.take()?;
+        self.member_limits.clear();
         if std::mem::take(&mut self.unlimited_by_default) {
             self.unlimited = false;
             return Some(Effect::UnlimitedEnded);

@@ -17,6 +17,7 @@ mod flags;
 mod former;
 mod holds;
 mod late;
+mod member_limits;
 mod members;
 mod moving;
 mod offers;

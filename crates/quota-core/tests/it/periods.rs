@@ -222,6 +222,7 @@ fn counted(
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
         members: 0,
+        member_limits: BTreeMap::new(),
         spend_cap: quota_core::terms::SpendCap::default(),
         last_event: 0,
     };

@@ -28,6 +28,7 @@ fn full_limits() -> BTreeMap<FeatureCode, PlanValue> {
                     anchor: Some(Anchor::Calendar),
                     rollover: Some(Rollover { max: 30 }),
                     per_seat: true,
+                    member_limit: Some(Limit::Of(50)),
                     ..PlanLimit::new(Limit::Of(500))
                 },
                 PlanLimit::new(Limit::Unlimited),

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::Cadence;
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, ClearSpendCap, CloseWindows,
-    Command, Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount,
-    PutToken, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon,
-    SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
-    Track, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearMemberLimit, ClearOverride, ClearSpendCap,
+    CloseWindows, Command, Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence,
+    PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken,
+    SetAddon, SetMemberLimit, SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe,
+    TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 use quota_core::ids::OrgId;
 use quota_core::quantity::Quantity;
@@ -84,6 +84,10 @@ pub fn least_commands() -> Documents<Command> {
     commands.push(("set_spend_cap", set_spend_cap(false)));
     let clear = ClearSpendCap::default();
     commands.push(("clear_spend_cap", Command::ClearSpendCap(clear)));
+    commands.extend(of_member_limits(
+        None,
+        ["set_member_limit", "clear_member_limit"],
+    ));
     commands
 }
 
@@ -206,6 +210,8 @@ fn full_commands() -> Documents<Command> {
     commands.push(("full_set_spend_cap", set_spend_cap(true)));
     let clear = ClearSpendCap { by_owner: true };
     commands.push(("full_clear_spend_cap", Command::ClearSpendCap(clear)));
+    let names = ["full_set_member_limit", "full_clear_member_limit"];
+    commands.extend(of_member_limits(Some(of(OrgId::new("acme"))), names));
     commands
 }
 
@@ -313,6 +319,24 @@ fn set_spend_cap(by_owner: bool) -> Command {
         amount: 5_000,
         by_owner,
     })
+}
+
+fn of_member_limits(
+    member_of: Option<OrgId>,
+    [set, clear]: [&'static str; 2],
+) -> Documents<Command> {
+    let feature = feature("articles");
+    let limit = SetMemberLimit {
+        feature: feature.clone(),
+        limit: Limit::Of(5),
+        expires_at: member_of.as_ref().map(|_| at(9)),
+        member_of: member_of.clone(),
+    };
+    let none = ClearMemberLimit { feature, member_of };
+    vec![
+        (set, Command::SetMemberLimit(limit)),
+        (clear, Command::ClearMemberLimit(none)),
+    ]
 }
 
 fn of_boosts() -> Documents<Command> {

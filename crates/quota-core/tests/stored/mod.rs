@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use quota_core::amount::{Amount, Limit};
 use quota_core::answer::{
-    Answer, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
+    Answer, MemberBalance, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
 };
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Interval, Per};
@@ -151,7 +151,7 @@ pub fn books() -> Documents<Books> {
         lifetime: BTreeMap::from([(feature("articles"), 12)]),
         closed_grants: BTreeSet::from([of(GrantId::new("pack-0"))]),
         closed_boosts: BTreeSet::from([of(BoostId::new("sale:0"))]),
-        shares: BTreeMap::from([(window(), share())]),
+        shares: BTreeMap::from([(window(), share()), (counted(), held_share())]),
         refunded: BTreeMap::from([(id(5), BTreeMap::from([(feature("articles"), 2)]))]),
     };
     vec![("new", Books::default()), ("full", full)]
@@ -161,7 +161,17 @@ fn share() -> Share {
     Share {
         units: 4,
         reset_sequence: 3,
+        held: 0,
     }
+}
+
+/// What a member limit counts, and what of it is held.
+fn counted() -> Bucket {
+    Bucket::Member(feature("articles"), 1_800_000_000_000_000)
+}
+
+fn held_share() -> Share {
+    Share { held: 2, ..share() }
 }
 
 fn subscription() -> Subscription {
@@ -310,6 +320,7 @@ fn scope_balances() -> Vec<ScopeBalance> {
         resets_at: None,
         windows: Vec::new(),
         on_demand: None,
+        member: None,
     };
     let full = ScopeBalance {
         scope: Scope::User,
@@ -342,6 +353,16 @@ fn scope_balances() -> Vec<ScopeBalance> {
             remaining: 19,
             starts_at: at(0),
             ends_at: Some(at(31)),
+        })),
+        member: Some(Box::new(MemberBalance {
+            limit: Limit::Of(8),
+            used: 4,
+            held: 2,
+            remaining: Some(2),
+            plan_value: Some(Limit::Of(6)),
+            all_value: Some(Limit::Unlimited),
+            override_value: Some(Limit::Of(8)),
+            resets_at: Some(at(31)),
         })),
     };
     vec![least, full]
@@ -511,6 +532,7 @@ pub fn reasons() -> Documents<Reason> {
         ("spend_cap_reached", Reason::SpendCapReached),
         ("limit_reached", Reason::LimitReached),
         ("credits_exhausted", Reason::CreditsExhausted),
+        ("member_limit_reached", Reason::MemberLimitReached),
         ("org_disabled", Reason::OrgDisabled),
         ("org_subscription_expired", Reason::OrgSubscriptionExpired),
         ("org_not_in_plan", Reason::OrgNotInPlan),

@@ -35,6 +35,7 @@ fn new_terms() -> Terms {
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
         members: 0,
+        member_limits: BTreeMap::new(),
         spend_cap: SpendCap::default(),
         last_event: 0,
     }
@@ -92,6 +93,7 @@ pub fn terms() -> Documents<Terms> {
         }],
         left_members: BTreeMap::from([(account("user:bob"), left)]),
         members: 4,
+        member_limits: overrides(),
         spend_cap: spend_cap(),
         last_event: 8,
         ..new.clone()

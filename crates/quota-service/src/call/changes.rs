@@ -46,7 +46,7 @@ pub type SetSpendCap = Draft<payload::SetSpendCap>;
 pub type ClearSpendCap = Draft<payload::ClearSpendCap>;
 
 /// A limit that can be kept.
-fn checked(field: &'static str, limit: Limit) -> Result<Limit, InvalidField> {
+pub(super) fn checked(field: &'static str, limit: Limit) -> Result<Limit, InvalidField> {
     match limit {
         Limit::Of(most) if AMOUNT_MAX < most => {
             let why = format!("must be a whole number from 0 to {AMOUNT_MAX}, or unlimited");

@@ -5,6 +5,7 @@
 mod changes;
 mod decision;
 mod draft;
+mod members;
 mod operate;
 mod plans;
 mod uses;
@@ -23,6 +24,7 @@ pub use changes::{
 pub use decision::{Decision, Denied, OperationRef};
 pub use draft::Draft;
 use draft::{invalid, parsed};
+pub use members::{ClearMemberLimit, SetMemberLimit};
 pub use plans::{EndAddon, SetAddon, SetSeats};
 pub use uses::{
     Commit, Consume, Extend, OfOperation, Refund, Release, ReleaseCapacity, Reserve, Reset, Track,

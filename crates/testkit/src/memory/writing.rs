@@ -154,7 +154,9 @@ impl State {
         self.leave(moved);
         self.enter(moved);
         self.carry_events(&moved.user, &moved.to.0);
-        self.append_event(moved.event.clone());
+        for event in std::iter::once(&moved.event).chain(&moved.org_events) {
+            self.append_event(event.clone());
+        }
         Ok(true)
     }
 

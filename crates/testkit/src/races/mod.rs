@@ -16,8 +16,8 @@ use futures::future::join_all;
 use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::command::{
-    AccountSpec, Command, Consume, GiveBoost, GrantCredits, Presence, PutAccount, SetOverride,
-    SetSpendCap, Subscribe,
+    AccountSpec, Command, Consume, GiveBoost, GrantCredits, Presence, PutAccount, SetMemberLimit,
+    SetOverride, SetSpendCap, Subscribe,
 };
 use quota_core::ids::{AccountId, BoostId, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
@@ -162,6 +162,17 @@ impl Arena {
         });
         self.set(&account, cap).await;
         account
+    }
+
+    /// Limits each member of an org.
+    pub async fn member_limit(&self, org: &AccountId, articles: u64) {
+        let limit = Command::SetMemberLimit(SetMemberLimit {
+            feature: feature("art"),
+            limit: Limit::Of(articles),
+            expires_at: None,
+            member_of: None,
+        });
+        self.set(org, limit).await;
     }
 
     /// Gives an account credits.

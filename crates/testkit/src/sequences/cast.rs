@@ -141,6 +141,8 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::TakeBackBoost(_)
         | Command::SetSpendCap(_)
         | Command::ClearSpendCap(_)
+        | Command::SetMemberLimit(_)
+        | Command::ClearMemberLimit(_)
         | Command::Sweep
         | Command::ExpireSubscription
         | Command::CloseWindows(_) => command,

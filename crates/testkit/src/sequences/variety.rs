@@ -4,9 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::{Amount, Limit};
 use quota_core::command::{
-    AccountSpec, ChangePlan, ClearSpendCap, Command, EndAddon, GiveBoost, GrantCredits, Presence,
-    PutAccount, PutToken, Renew, SetAddon, SetOverride, SetSeats, SetSpendCap, SetStatus,
-    Subscribe, TakeBackBoost,
+    AccountSpec, ChangePlan, ClearMemberLimit, ClearSpendCap, Command, EndAddon, GiveBoost,
+    GrantCredits, Presence, PutAccount, PutToken, Renew, SetAddon, SetMemberLimit, SetOverride,
+    SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost,
 };
 use quota_core::ids::{AccountId, OrgId, PlanCode};
 use quota_core::quantity::Quantity;
@@ -109,6 +109,7 @@ impl Varier<'_> {
             Command::SetOverride(SetOverride { expires_at, .. })
             | Command::PutToken(PutToken { expires_at, .. })
             | Command::GrantCredits(GrantCredits { expires_at, .. })
+            | Command::SetMemberLimit(SetMemberLimit { expires_at, .. })
                 if self.random.random_bool(0.4) =>
             {
                 *expires_at = Some(self.time(number));
@@ -157,6 +158,8 @@ impl Varier<'_> {
             | Command::TakeBackBoost(_)
             | Command::SetSpendCap(_)
             | Command::ClearSpendCap(_)
+            | Command::SetMemberLimit(_)
+            | Command::ClearMemberLimit(_)
             | Command::Sweep
             | Command::ExpireSubscription
             | Command::CloseWindows(_) => {}
@@ -203,8 +206,9 @@ impl Varier<'_> {
 
     fn replacement(&mut self) -> Step {
         let account = self.anyone();
-        let command = match self.random.random_range(0..21) {
+        let command = match self.random.random_range(0..26) {
             0..6 => return self.move_of_a_user(),
+            21..26 => return self.member_limit(),
             6 => Command::Renew(Renew { ends_at: None }),
             7 => Command::SetStatus(SetStatus {
                 status: Status::Active,
@@ -245,6 +249,24 @@ impl Varier<'_> {
                 limit: Limit::Of(7),
                 expires_at: None,
             }),
+        };
+        plain(&account, command)
+    }
+
+    /// What members may use: all of an org, or one of them.
+    fn member_limit(&mut self) -> Step {
+        let account = self.anyone();
+        let member_of = (account != self.cast.org).then(|| self.cast.org_id.clone());
+        let feature = feature(&mut self.random);
+        let command = if self.random.random_bool(0.2) {
+            Command::ClearMemberLimit(ClearMemberLimit { feature, member_of })
+        } else {
+            Command::SetMemberLimit(SetMemberLimit {
+                feature,
+                limit: Limit::Of(self.random.random_range(0..12)),
+                expires_at: None,
+                member_of,
+            })
         };
         plain(&account, command)
     }

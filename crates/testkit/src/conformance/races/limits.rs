@@ -1,14 +1,25 @@
 //! More requests than there is quota.
 
+use quota_core::amount::Amount;
 use quota_core::answer::Answer;
-use quota_core::command::{Command, Presence, PutAccount, PutToken};
+use quota_core::command::{Command, Presence, PutAccount, PutToken, Reserve};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
-use quota_core::ids::TokenId;
-use quota_service::Reply;
+use quota_core::ids::{AccountId, FeatureCode, TokenId};
+use quota_service::{Ask, Reply};
 
 use super::Store;
-use crate::races::{Arena, allowed, consume, spend};
+use crate::races::{Arena, allowed, ask, consume, spend};
+
+fn hold(account: &AccountId, units: u64) -> Ask {
+    let reserve = Reserve {
+        token: None,
+        feature: FeatureCode::new("art").expect("a literal code"),
+        amount: Amount::new(units).expect("in range"),
+        ttl_seconds: 600,
+    };
+    ask(account, Command::Reserve(reserve))
+}
 
 fn denied_for(replies: &[Reply], wanted: Reason, at: Scope) -> usize {
     let is_it = |reply: &&Reply| {
@@ -116,6 +127,32 @@ pub async fn three_members_share_one_limit_to_the_last_unit(store: Store) {
     let after = arena.close().await;
     let by_members: u64 = members.iter().map(|member| after.used(member)).sum();
     assert_eq!((after.used(&acme), by_members), (100, 100));
+}
+
+/// O7: 64 requests at once of one member that may use 20 of its org's 1,000, on each of four engines, some of which hold and some
+/// of which the org's boost pays: the member never has a unit more than its limit, and others may still use the org's.
+pub async fn a_member_limit_is_never_passed(store: Store) {
+    let arena = Arena::open(store, 4).await;
+    let acme = arena.org("acme", 11).await;
+    arena.boost(&acme, "more", 100).await;
+    arena.member_limit(&acme, 20).await;
+    let (ann, bob) = (
+        arena.member("ann", "acme").await,
+        arena.member("bob", "acme").await,
+    );
+    let asks = (0..64).map(|number| match number % 4 {
+        0 => consume(&ann, 2),
+        1 => hold(&ann, 1),
+        _ => consume(&ann, 1),
+    });
+    let replies = arena.answers(asks.collect()).await;
+    let denied = denied_for(&replies, Reason::MemberLimitReached, Scope::Org);
+    assert_eq!(allowed(&replies) + denied, 64);
+    let others = arena.answers(vec![consume(&bob, 1); 5]).await;
+    assert_eq!(allowed(&others), 5);
+    let after = arena.close().await;
+    let by_ann = after.used(&ann) + after.held();
+    assert_eq!(by_ann, 20, "to the last unit and none beyond it");
 }
 
 /// O5: token, user and org are all charged or none, when all three are nearly empty and two members compete.

@@ -32,6 +32,7 @@ macro_rules! conformance_races {
             of_thousands_of_tries_exactly_as_many_pass_as_there_are_credits
             the_last_unit_of_a_boost_is_used_once
             the_spend_cap_over_two_features_is_never_passed
+            a_member_limit_is_never_passed
             three_members_share_one_limit_to_the_last_unit
             token_user_and_org_run_dry_together_and_never_in_part
             of_sixty_four_joins_at_once_no_more_pass_than_there_are_places

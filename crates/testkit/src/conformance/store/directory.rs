@@ -55,6 +55,7 @@ pub(super) fn relocation(from: (AccountId, u64), to: (AccountId, u64), used: u64
         left: operation(&alice, from.1 + 1),
         joined: operation(&alice, to.1 + 1),
         event: moved_event(&to.0, &alice, to.1 + 1),
+        org_events: Vec::new(),
         from,
         to,
     }
@@ -78,6 +79,7 @@ pub async fn a_user_joins_an_org(store: Store) {
     put(&store, vec![first_write(&alice), first_write(&acme)]).await;
     let mut moved = relocation((alice.clone(), 1), (acme.clone(), 1), 9);
     moved.joined_org = Some(account(2));
+    moved.org_events = vec![moved_event(&acme, &acme, 2)];
     assert!(store.relocate(&moved).await.expect("writes"));
     assert_eq!(get(&store, &alice).await.version, 0);
     assert_eq!(all(&store, &alice).await, None, "the home has ceased");
@@ -88,8 +90,9 @@ pub async fn a_user_joins_an_org(store: Store) {
     let accounts = [(acme.clone(), account(2)), (alice.clone(), moved.account)];
     assert_eq!(stored.accounts, accounts);
     assert_eq!(stored.operations[1], moved.joined);
-    let events = waiting(&store).await;
-    assert_eq!(events, [moved.event]);
+    let mut events = waiting(&store).await;
+    events.sort_by_key(|event| event.number);
+    assert_eq!(events, [&[moved.event], &*moved.org_events].concat());
     put(&store, vec![next_write(&acme, 2)]).await;
 }
 

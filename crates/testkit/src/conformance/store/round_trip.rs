@@ -7,7 +7,7 @@ use crate::fixtures::{
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
-use quota_core::answer::{Answer, RoomBalance, ScopeBalance, WindowBalance};
+use quota_core::answer::{Answer, MemberBalance, RoomBalance, ScopeBalance, WindowBalance};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence};
 use quota_core::change::{Change, Effect};
@@ -20,6 +20,7 @@ use quota_core::item::Item;
 use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::reservation::ReservationState;
+use quota_core::share::Share;
 use quota_core::terms::{Override, Policy, Token};
 
 /// Quotes, a backslash, a line break, a percent sign, an emoji and a combining mark.
@@ -66,6 +67,13 @@ fn full_account() -> Account {
     full.books.closed_boosts = [BoostId::new("o'ld:2\"").expect("a boost id")].into();
     full.books.closed_grants = [GrantId::new("o'ld\"").expect("a grant id")].into();
     full.books.balances = full_balances();
+    let counted = Share {
+        units: COUNT_MAX,
+        reset_sequence: COUNT_MAX,
+        held: COUNT_MAX,
+    };
+    let name = Bucket::Member(feature("f0"), -1);
+    full.books.shares = [(name, counted)].into();
     full
 }
 
@@ -158,6 +166,16 @@ fn full_scope_balance() -> ScopeBalance {
             resets_at: Some(odd_instant()),
         }],
         on_demand: Some(Box::new(odd_on_demand())),
+        member: Some(Box::new(MemberBalance {
+            limit: Limit::Of(COUNT_MAX),
+            used: COUNT_MAX,
+            held: 1,
+            remaining: Some(0),
+            plan_value: Some(Limit::Of(AMOUNT_MAX)),
+            all_value: Some(Limit::Unlimited),
+            override_value: Some(Limit::Of(0)),
+            resets_at: Some(odd_instant()),
+        })),
     }
 }
 

@@ -1,0 +1,190 @@
+//! Counting of what a member limit limits beside the member's share of its org's window (O7): what other sources of the org paid,
+//! and what the member holds. It stands among the member's shares, under a name of its own, and is the sum of entries of that
+//! name. Nothing is counted where no limit binds the member.
+
+use super::allowance::Allowance;
+use super::desk::Desk;
+use super::member_limit::{counting, is_bound};
+use super::opening::opened;
+use super::posting::{Drawing, signed, taken_back};
+use super::refunding::{Refunding, was_reset};
+use super::settle::units;
+use super::share::forget_counts;
+use crate::balance::{Balance, Bucket};
+use crate::draw::{Draw, Scope, Source};
+use crate::home::Account;
+use crate::ids::FeatureCode;
+use crate::operation::Entry;
+use crate::reservation::Reservation;
+
+/// A change of what is counted.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    used: i64,
+    held: i64,
+}
+
+/// Counts what a member drew of its org, where a limit binds it. `own` is the org's allowance.
+pub(super) fn count_drawn(
+    desk: &mut Desk<'_>,
+    code: &FeatureCode,
+    (own, draws): (&Allowance, &[Draw]),
+    drawing: Drawing,
+) -> Option<Entry> {
+    let bucket = bound_in(desk, code, own)?;
+    let of_org = of_org(draws);
+    let change = match drawing {
+        Drawing::Spend => Change {
+            used: signed(by_others(desk, code, &of_org)),
+            held: 0,
+        },
+        Drawing::Hold => Change {
+            used: 0,
+            held: signed(units(&of_org)),
+        },
+    };
+    if change.used == 0 && change.held == 0 {
+        return None;
+    }
+    let id = desk.home.id.clone();
+    let context = desk.context;
+    let org = desk.home.account_mut(&id)?;
+    if window_of(org, &bucket).is_none() {
+        // Where only others pay: a reset of the window has to find it (X6).
+        let opened = opened(org, &context, &own.bucket);
+        org.books.balances.push(opened);
+        desk.home.changes.accounts.insert(id);
+    }
+    count(desk, (code, &bucket), change)
+}
+
+/// The name under which the member that asks is counted now, if a limit binds it.
+fn bound_in(desk: &Desk<'_>, code: &FeatureCode, own: &Allowance) -> Option<Bucket> {
+    let feature = desk.context.catalog.features.get(code)?;
+    let (user, org) = (desk.account().ok()?, desk.home.accounts.get(&desk.home.id)?);
+    user.terms.org.as_ref()?;
+    let terms = (&user.terms, &org.terms);
+    if !is_bound(terms, own, feature, desk.context.now) {
+        return None;
+    }
+    let window = org.books.balance(&org.books.resolved(&own.bucket));
+    let first = window.map_or(&own.bucket, Balance::first_bucket);
+    Some(counting(code, first))
+}
+
+/// What of a hold is settled: nothing of it is held any more, and what others than the window paid of it is used.
+pub(super) fn count_settled(
+    desk: &mut Desk<'_>,
+    held: &Reservation,
+    spent: &[Draw],
+) -> Option<Entry> {
+    let mark = held.counted()?.clone();
+    let change = Change {
+        used: signed(by_others(desk, &held.feature, &of_org(spent))),
+        held: taken_back(mark.amount),
+    };
+    count(desk, (&held.feature, &mark.bucket), change)
+}
+
+/// What of a refund's draws was counted is counted no more.
+pub(super) fn count_back(
+    desk: &mut Desk<'_>,
+    refunding: &Refunding,
+    code: &FeatureCode,
+    back: &[Draw],
+) -> Option<Entry> {
+    let mut entries = refunding.referred.operation.entries.iter();
+    let counted = |entry: &&Entry| {
+        entry.bucket.is_member()
+            && entry.bucket.feature() == Some(code)
+            && entry.account == desk.request.account
+    };
+    let bucket = entries.find(counted)?.bucket.clone();
+    let user = desk.account().ok()?;
+    let known = user.books.shares.get(&bucket)?.units;
+    let org = desk.home.accounts.get(&desk.home.id)?;
+    let window = window_of(org, &bucket);
+    let is_gone = window.is_some_and(|window| was_reset(org, window, refunding));
+    let back = by_others(desk, code, &of_org(back)).min(known);
+    if back == 0 || is_gone || !refunding.is_since_arrival(user) {
+        return None;
+    }
+    let change = Change {
+        used: taken_back(back),
+        held: 0,
+    };
+    count(desk, (code, &bucket), change)
+}
+
+fn of_org(draws: &[Draw]) -> Vec<Draw> {
+    let of_org = |draw: &&Draw| draw.scope == Scope::Org && !draw.bucket.is_member();
+    draws.iter().filter(of_org).cloned().collect()
+}
+
+/// Units that others than the org's window paid. Of a capacity each of them counts what it is occupied by itself.
+fn by_others(desk: &Desk<'_>, code: &FeatureCode, of_org: &[Draw]) -> u64 {
+    if !desk.context.is_consumable(code) {
+        return 0;
+    }
+    let is_others = |draw: &&Draw| match draw.source {
+        Source::Allowance | Source::Unlimited | Source::Overage => false,
+        Source::Room | Source::Boost | Source::Credits | Source::Trial | Source::OnDemand => true,
+    };
+    let others: Vec<Draw> = of_org.iter().filter(is_others).cloned().collect();
+    units(&others)
+}
+
+/// The org's live window of which a member's use is counted under this name.
+fn window_of<'a>(org: &'a Account, bucket: &Bucket) -> Option<&'a Balance> {
+    let Bucket::Member(code, _) = bucket else {
+        return None;
+    };
+    let is_own = |balance: &&Balance| {
+        let is_window =
+            matches!(&balance.bucket, Bucket::Window(of, _) | Bucket::Standing(of) if of == code);
+        is_window && balance.moved_to.is_none() && counting(code, balance.first_bucket()) == *bucket
+    };
+    org.books.balances.iter().find(is_own)
+}
+
+/// Changes what is counted under this name; what was used before the org's window was reset is not (X6).
+fn count(
+    desk: &mut Desk<'_>,
+    (code, bucket): (&FeatureCode, &Bucket),
+    change: Change,
+) -> Option<Entry> {
+    let org = desk.home.accounts.get(&desk.home.id)?;
+    let reset_sequence = window_of(org, bucket).map(|window| window.reset_sequence);
+    let id = desk.request.account.clone();
+    let shares = &mut desk.home.account_mut(&id)?.books.shares;
+    let known = shares.get(bucket).copied().unwrap_or_default();
+    let mut next = known;
+    next.reset_sequence = reset_sequence.unwrap_or(known.reset_sequence);
+    if next.reset_sequence != known.reset_sequence {
+        next.units = 0;
+    }
+    next.units = next.units.saturating_add_signed(change.used);
+    next.held = next.held.saturating_add_signed(change.held);
+    if next.units == 0 && next.held == 0 {
+        shares.remove(bucket);
+    } else {
+        shares.insert(bucket.clone(), next);
+        forget_counts(shares, code);
+    }
+    desk.home.changes.accounts.insert(id.clone());
+    let by = |next, known| signed(next).saturating_sub(signed(known));
+    let (used, held) = (by(next.units, known.units), by(next.held, known.held));
+    (used != 0 || held != 0).then(|| Entry {
+        scope: Scope::Org,
+        account: id,
+        bucket: bucket.clone(),
+        feature: Some(code.clone()),
+        source: Source::Unlimited,
+        used,
+        held,
+        overage: 0,
+        granted: 0,
+        unit_cost: 1,
+        used_at: None,
+    })
+}
