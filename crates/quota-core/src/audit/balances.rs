@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::finding::Finding;
-use super::ledger::{Counters, add};
+use super::ledger::{Counters, Late, STEP_BACK_SECONDS_MAX, add};
 use crate::amount::{COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Anchor, Per};
@@ -156,6 +156,39 @@ impl<'a> Balances<'a> {
             if is_sold != balance.sale.is_some() || !is_as_told {
                 let what = format!("its price is {:?}, it was sold at {told:?}", balance.sale);
                 findings.push(Finding::of("C11", id, what).at(&balance.bucket));
+            }
+        }
+    }
+
+    /// X5: what was told late was used within the window that it is booked in. One that another was moved to has its use too.
+    pub(super) fn check_late(
+        &self,
+        id: &AccountId,
+        late: Option<&Late>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let targets = self.of_account(id).filter_map(|one| one.moved_to.as_ref());
+        let targets: BTreeSet<&Bucket> = targets.collect();
+        for balance in self.of_account(id) {
+            let bucket = &balance.bucket;
+            if !matches!(bucket, Bucket::Window(..) | Bucket::Further(..))
+                || targets.contains(bucket)
+            {
+                continue;
+            }
+            let told = late.and_then(|late| late.get(bucket));
+            let Some((first, last)) = told.filter(|_| balance.began_as.is_none()) else {
+                continue;
+            };
+            let soon = TimeDelta::seconds(STEP_BACK_SECONDS_MAX);
+            let is_early = balance.starts_at.signed_duration_since(*first) > soon;
+            let is_after = balance.ends_at.is_some_and(|ends_at| ends_at <= *last);
+            if is_early || is_after {
+                let what = format!(
+                    "use of {first} to {last} is booked in it, and it runs from {} to {:?}",
+                    balance.starts_at, balance.ends_at
+                );
+                findings.push(Finding::of("X5", id, what).at(bucket));
             }
         }
     }

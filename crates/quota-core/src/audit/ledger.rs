@@ -21,7 +21,7 @@ use crate::ports::AuditHome;
 use crate::sale::Sale;
 
 /// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
-const STEP_BACK_SECONDS_MAX: i64 = 5;
+pub(super) const STEP_BACK_SECONDS_MAX: i64 = 5;
 
 /// Used, held, overage, granted.
 pub(super) type Counters = (i128, i128, i128, i128);
@@ -68,7 +68,12 @@ struct Added {
     charged: BTreeMap<Bucket, i128>,
     /// At which price each period's units were sold, as answers said.
     sold: BTreeMap<Bucket, Sale>,
+    /// From its arrival on.
+    late: Late,
 }
+
+/// The earliest and the latest instant at which that was used which was booked late, in each bucket.
+pub(super) type Late = BTreeMap<Bucket, (DateTime<Utc>, DateTime<Utc>)>;
 
 /// What changed, where an operation is a change of terms.
 fn change_of(operation: &Operation) -> Option<Change> {
@@ -172,6 +177,7 @@ impl Ledger {
                 added.has_moved_in = has_moved_in;
                 added.sums.clear();
                 added.charged.clear();
+                added.late.clear();
             }
         }
         let counts = operation.kind.traits().is_use || operation.kind == OperationKind::Refund;
@@ -179,6 +185,11 @@ impl Ledger {
             let added = self.accounts.entry(entry.account.clone()).or_default();
             if counts && entry.scope != Scope::Token {
                 added.lifetime.add(entry);
+            }
+            if let Some(at) = entry.used_at {
+                let late = added.late.entry(entry.bucket.clone());
+                let (first, last) = late.or_insert((at, at));
+                (*first, *last) = (at.min(*first), at.max(*last));
             }
             let by = (entry.used, entry.held, entry.overage, entry.granted);
             let by = (by.0.into(), by.1.into(), by.2.into(), by.3.into());
@@ -252,6 +263,11 @@ impl Ledger {
     /// At which price each of its periods sold, as answers said.
     pub(super) fn sold(&self, id: &AccountId) -> Option<&BTreeMap<Bucket, Sale>> {
         Some(&self.accounts.get(id)?.sold)
+    }
+
+    /// Between which instants that was used which was booked late, in each of its buckets.
+    pub(super) fn late(&self, id: &AccountId) -> Option<&Late> {
+        Some(&self.accounts.get(id)?.late)
     }
 
     /// What the entries of each of its buckets add up to, from its arrival on.

@@ -1,6 +1,7 @@
 //! Moving usage: when the plan or the zone changes, the windows change, and what must count on is moved along.
 
 use super::allowance::Allowance;
+use super::counting::is_window_of;
 use super::desk::Desk;
 use super::posting::{Posting, count_units, own_scope, post, signed, taken_back};
 use crate::answer::Rejection;
@@ -36,11 +37,11 @@ pub(crate) fn move_usage(
         let of_limit = move |(per, new): (Option<Per>, Bucket)| {
             let old = old.iter().find(|(of, _)| *of == per);
             let old = old.map(|(_, old)| old.clone())?;
-            (old != new).then_some((*feature, old, new))
+            (old != new).then_some((*feature, per, old, new))
         };
         new.into_iter().filter_map(of_limit)
     });
-    for (feature, old, new) in changed.collect::<Vec<_>>() {
+    for (feature, per, old, new) in changed.collect::<Vec<_>>() {
         // A window that was left before and is come back to has its use and its holds elsewhere; since then the
         // account may have counted in another window still.
         let resolved = |bucket: &Bucket| {
@@ -48,7 +49,7 @@ pub(crate) fn move_usage(
             account.map_or_else(|_| bucket.clone(), |found| found.books.resolved(bucket))
         };
         let mut from = vec![resolved(&new)];
-        if counts_on(feature) {
+        if counts_on(feature) || reaches_back(&old, &new, per.unwrap_or(Per::of(feature))) {
             from.push(resolved(&old));
         }
         from.dedup();
@@ -59,6 +60,13 @@ pub(crate) fn move_usage(
     }
     correct_ends(desk)?;
     Ok(entries)
+}
+
+/// Whether a window of the calendar is the same one, and only begins earlier: the account had a subscription for longer than was
+/// known (W4).
+fn reaches_back(old: &Bucket, new: &Bucket, per: Per) -> bool {
+    let begins_earlier = new.starts_at_micros() < old.starts_at_micros();
+    per.is_calendar() && is_window_of(old, new) && begins_earlier
 }
 
 /// The buckets that count a feature, each with the limit beside the feature's own that it is of.

@@ -10,6 +10,7 @@ use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Per};
+use crate::draw::Scope;
 use crate::home::{Account, Home};
 use crate::ids::AccountId;
 use crate::terms::{Status, Subscription, Terms};
@@ -73,7 +74,11 @@ pub(super) fn past(
         (Some(live), _) => (live.clone(), Kept::Live),
         (None, Some(closed)) => (closed.clone(), Kept::Closed(closed.clone())),
         (None, None) => {
-            let granted = own.limit().unwrap_or(Limit::Unlimited);
+            let granted = match own.standing {
+                Standing::InForce => own.limit_at(Scope::User),
+                Standing::Expired | Standing::Never => own.limit(),
+            };
+            let granted = granted.unwrap_or(Limit::Unlimited);
             let new = Balance {
                 ends_at: own.window.ends_at,
                 rolled_over: own.rolled_over,

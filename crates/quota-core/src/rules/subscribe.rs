@@ -161,7 +161,8 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
     if let Some(held) = waits_behind {
         subscription = held.queued(subscription).map_err(queue_full)?;
     } else if let Some(held) = held.filter(|held| runs_on(desk, held, starts_at)) {
-        subscription.runs_since = Some(held.runs_since());
+        // A start in the past may lie before what runs.
+        subscription.runs_since = Some(held.runs_since().min(starts_at));
     }
     if is_trial {
         desk.account_mut()?.terms.trial_began_at = Some(starts_at);

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, Subscribe,
+    UsageAfterChange,
 };
 use quota_core::draw::{Scope, Source};
 use quota_core::operation::Operation;
@@ -346,6 +347,60 @@ fn what_does_not_fit_a_counter_leaves_every_window_as_it_was() {
     let refused = refused.expect_err("the counter is full");
     assert_eq!((refused.code(), refused.index()), ("counter_full", Some(1)));
     assert_eq!(stage.records(), before);
+}
+
+fn start_at(plan: &str, starts_at: &str) -> Command {
+    Command::Subscribe(Subscribe {
+        starts_at: Some(at(starts_at)),
+        ..Subscribe::to(plan_code(plan))
+    })
+}
+
+/// X5, W1 and W4: a start in the past may lie before what ran. Each day from it on is a window of its own, as on an account that
+/// has had that start alone; what was used today counts on.
+#[test]
+fn after_a_backdated_start_late_use_is_booked_in_the_day_of_its_instant() {
+    for begins_with in [Some("pro"), Some("free"), None] {
+        let mut stage = Stage::user(begins_with.unwrap_or_default());
+        if begins_with.is_some() {
+            stage.done("user:a", consume("requests", 3));
+            stage.later(TimeDelta::minutes(1));
+        }
+        stage.done("user:a", start_at("pro", "2027-03-05T08:00:00Z"));
+        if begins_with.is_none() {
+            stage.done("user:a", consume("requests", 3));
+        }
+        assert_eq!(stage.remaining("user:a", "requests"), Some(7));
+        for day in ["2027-03-05T09:00:00Z", "2027-03-07T12:00:00Z"] {
+            stage.done("user:a", track_at(at(day), vec![item("requests", 2)]));
+        }
+        let used = windows(&stage, "user:a", "requests");
+        let used: Vec<_> = used.into_iter().filter(|window| window.1 != 0).collect();
+        let expected = [
+            (at("2027-03-05T08:00:00Z"), 2, 0),
+            (at("2027-03-07T00:00:00Z"), 2, 0),
+            (at("2027-03-10T00:00:00Z"), 3, 0),
+        ];
+        assert_eq!(used, expected, "{begins_with:?}");
+        assert_eq!(stage.remaining("user:a", "requests"), Some(7));
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// X5: the auditor finds use that is booked in a window which does not hold its instant, before it and behind it.
+#[test]
+fn use_outside_of_its_window_is_found() {
+    for day in ["2027-03-07T12:00:00Z", "2027-05-01T00:00:00Z"] {
+        let mut stage = april_and_may(true);
+        let told = track_at(at("2027-04-29T00:00:00Z"), vec![item("articles", 7)]);
+        stage.done("user:a", told);
+        assert_eq!(audit(&stage.records()), []);
+        let told = stage.operations.last_mut().expect("it was booked");
+        told.entries[0].used_at = Some(at(day));
+        let found = audit(&stage.records());
+        let found: Vec<_> = found.iter().map(|found| found.invariant).collect();
+        assert_eq!(found, ["X5"]);
+    }
 }
 
 proptest! {

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use quota_core::amount::Limit;
 use quota_core::command::{
-    AccountSpec, ChangePlan, ChangeWhen, ClearOverride, Command, Presence, PutAccount, Renew,
-    SetStatus, Subscribe, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, Command, Presence, PutAccount,
+    Renew, SetStatus, Subscribe, UsageAfterChange,
 };
 use quota_core::draw::Scope;
 use quota_core::terms::Status;
@@ -125,6 +125,53 @@ fn use_that_is_told_late_is_counted_with_what_came_over() {
         crate::stage::track_at(at("2027-04-16T00:00:00Z"), items),
     );
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+}
+
+/// C10, X5 and E35: what is told late of a window in which nothing was used yet is counted under all that this window had, what
+/// came over into it included, and lowers what comes over from it as use in time does.
+#[test]
+fn late_use_of_a_window_without_use_is_counted_once() {
+    for feature in ["articles", "pages"] {
+        for (late, over) in [(0, 30), (100, 30), (120, 10), (130, 0)] {
+            let mut stage = chat();
+            for _ in 0..3 {
+                stage.done("user:a", Command::Renew(Renew::default()));
+            }
+            stage.now = at("2027-05-02T00:00:00Z");
+            if late != 0 {
+                let items = vec![crate::stage::item(feature, late)];
+                let told = crate::stage::track_at(at("2027-04-16T00:00:00Z"), items);
+                let told = stage.done("user:a", told);
+                let then = &told.answer.balances()[0];
+                assert_eq!(
+                    (then.granted, then.plan_value, then.used, then.overage),
+                    (Some(Limit::Of(130)), Some(Limit::Of(100)), late, 0),
+                    "{feature}"
+                );
+            }
+            assert_eq!(stage.remaining("user:a", feature), Some(100 + over));
+            assert_eq!(quota_core::audit::audit(&stage.records()), []);
+        }
+    }
+}
+
+/// C10 and W4: a start in the past is one for what comes over, too: the days since then were without use.
+#[test]
+fn what_came_over_since_a_backdated_start_is_there() {
+    let mut stage = chat();
+    stage.now = at("2027-03-20T00:00:00Z");
+    stage.done("user:a", Command::Cancel(Cancel { at_once: true }));
+    stage.later(TimeDelta::minutes(1));
+    stage.done("user:a", crate::stage::subscribe("chat"));
+    stage.later(TimeDelta::minutes(1));
+    stage.done(
+        "user:a",
+        Command::Subscribe(Subscribe {
+            starts_at: Some(at("2027-02-25T00:00:00Z")),
+            ..Subscribe::to(plan_code("chat"))
+        }),
+    );
+    assert_eq!(stage.remaining("user:a", "pages"), Some(130));
 }
 
 /// F6 and C10: what an override allowed for a while is not left over.
