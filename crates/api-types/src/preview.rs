@@ -131,6 +131,8 @@ pub enum DropKind {
     OnDemand,
     /// The rest of the running period, which was paid for.
     PaidTime,
+    /// A trial, or what was left of it.
+    Trial,
     /// Periods that were paid ahead, or a start that waited.
     PeriodsAhead,
     /// A change of plan that waited.

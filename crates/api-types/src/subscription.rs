@@ -86,7 +86,8 @@ pub struct SubscriptionBody {
 pub struct StartBody {
     /// Code of the plan, as in the catalog.
     pub plan: PlanCode,
-    /// The start of the first period; now when absent. In the future it waits for the end of what is paid for.
+    /// The start of the first period; now when absent. In the future it waits for the end of what is paid for. In the past the
+    /// subscription has run since then; its end must be in the future, unless `ends_at` says it and none runs.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -108,8 +109,8 @@ pub struct StartBody {
     /// How many seats of the plan: 1 to 100,000; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<Quantity>,
-    /// Whether it begins with the plan's trial period. When absent it does if the account has had none yet, and neither an
-    /// end nor a status is said.
+    /// Whether it begins with the plan's trial period. When absent it does if this is the account's first subscription to a plan
+    /// with one, and neither an end nor a status is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<bool>,
     /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.

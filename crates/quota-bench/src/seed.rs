@@ -86,7 +86,7 @@ fn account(
             org: org.cloned(),
             policy: Policy::Enforce,
             subscription: Some(Subscription::start(plan, 1, now())),
-            trial_began_at: None,
+            trial_settled_at: None,
             addons: std::collections::BTreeMap::new(),
             overrides: std::collections::BTreeMap::new(),
             tokens: token.map(capped).into_iter().collect(),

@@ -145,6 +145,11 @@ pub enum Rejection {
     RenewsByItself,
     #[error("`ends_at` must be later than the start of the period, {}", instant::text(.starts_at))]
     EndsBeforeStart { starts_at: DateTime<Utc> },
+    #[error("is too early: the subscription would have ended at {} already", instant::text(.ended_at))]
+    OverAlready {
+        field: &'static str,
+        ended_at: DateTime<Utc>,
+    },
     #[error("must be in the future")]
     NotInFuture { field: &'static str },
     #[error("must not be in the future, nor more than {days_max} days ago")]
@@ -245,6 +250,7 @@ impl Rejection {
             Self::DefaultPlan(_) => "default_plan",
             Self::RenewsByItself => "renews_by_itself",
             Self::EndsBeforeStart { .. } => "ends_before_start",
+            Self::OverAlready { .. } => "over_already",
             Self::NotInFuture { .. } => "not_in_future",
             Self::NotRecent { .. } => "not_recent",
             Self::OutOfRange { .. } => "out_of_range",
@@ -271,6 +277,7 @@ impl Rejection {
             Self::WrongKind { field }
             | Self::Full { field }
             | Self::NotInFuture { field }
+            | Self::OverAlready { field, .. }
             | Self::EndRequired { field }
             | Self::NotRecent { field, .. }
             | Self::OutOfRange { field, .. } => Some(field),
@@ -370,6 +377,7 @@ impl Rejection {
             | Self::TrialAgainstStatus { .. }
             | Self::EndsBeforeStart { .. }
             | Self::NotInFuture { .. }
+            | Self::OverAlready { .. }
             | Self::NotRecent { .. }
             | Self::OutOfRange { .. } => RejectionClass::Invalid,
             Self::InList { cause, .. } => cause.class(),

@@ -73,7 +73,7 @@ impl Account {
             org: None,
             policy: Policy::Enforce,
             subscription: None,
-            trial_began_at: None,
+            trial_settled_at: None,
             addons: BTreeMap::new(),
             overrides: BTreeMap::new(),
             tokens: BTreeMap::new(),

@@ -132,7 +132,7 @@ pub fn terms() -> Terms {
         org: None,
         policy: Policy::Enforce,
         subscription: None,
-        trial_began_at: None,
+        trial_settled_at: None,
         addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use crate::api_under_test::Api;
 use crate::stores::on_every_store;
 
-on_every_store!(free_then_trial_then_paid_then_free_again);
+on_every_store!(
+    free_then_trial_then_paid_then_free_again,
+    a_trial_takes_no_paid_month_and_gives_none,
+);
 
 const PLANS: &str = r#"default_plan = "free"
 
@@ -83,10 +86,37 @@ async fn free_then_trial_then_paid_then_free_again(api: Api) {
         assert_eq!(refused.body["code"], code, "{}", refused.text);
         assert_eq!(refused.body["errors"][0]["pointer"], pointer);
     }
+    let early = json!({"plan": "pro", "starts_at": "2020-01-01T00:00:00Z"});
+    let refused = api.post(path, early).await.expect(422);
+    assert_eq!(refused.body["code"], "over_already", "{}", refused.text);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/starts_at");
     // An operator may give a second one.
     let again = json!({"plan": "pro", "trial": true});
     api.post(path, again).await.expect(200);
     assert_eq!(held(&api).await, json!(["pro", "trialing", false]));
+}
+
+/// S13 and S5: who pays for a plan is given no trial of it unasked; a trial ends in nothing that nobody paid for.
+async fn a_trial_takes_no_paid_month_and_gives_none(api: Api) {
+    let team =
+        "[[plan]]\ncode = \"team\"\nname = \"Team\"\nprice = 4900\nlimits = { reports = 900 }\n";
+    api.apply(&format!("{PLANS}\n{team}")).await;
+    api.user("ann", None).await;
+    let path = "/v1/users/ann/subscription";
+    api.pass(TimeDelta::minutes(1));
+    let paid = json!({"plan": "pro", "trial": false});
+    api.post(path, paid).await.expect(200);
+    api.pass(TimeDelta::minutes(1));
+    api.post(path, json!({"plan": "pro"})).await.expect(200);
+    assert_eq!(held(&api).await, json!(["pro", "active", false]));
+    let trial = json!({"plan": "pro", "trial": true});
+    api.post(path, trial).await.expect(200);
+    api.pass(TimeDelta::minutes(1));
+    let change = format!("{path}/change-plan");
+    let done = api.post(&change, json!({"plan": "team"})).await.expect(200);
+    assert_eq!(held(&api).await, json!(["team", "active", false]));
+    let detail = done.body["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("; the trial of pro, to "), "{detail}");
 }
 
 /// C14: what a file says of the default plan is checked, shown before it acts, and told when accounts live on it.

@@ -163,6 +163,10 @@ fn dropped_body(dropped: &Dropped) -> DropBody {
             plan: Some(plan.clone()),
             ..of(DropKind::PaidTime, *ends_at)
         },
+        Dropped::Trial { plan, ends_at } => DropBody {
+            plan: Some(plan.clone()),
+            ..of(DropKind::Trial, *ends_at)
+        },
         Dropped::PeriodsAhead {
             plan,
             count,

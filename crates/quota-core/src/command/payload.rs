@@ -207,8 +207,8 @@ pub struct Subscribe {
     /// Its status; when absent `trialing` for the plan's trial, else `active`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Whether it begins with the plan's trial period. When absent it does if the account had none yet and neither an end nor
-    /// a status is said (S13).
+    /// Whether it begins with the plan's trial period. When absent it does if this is the account's first subscription to a plan
+    /// with one, and neither an end nor a status is said (S13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<bool>,
     /// How many seats of the plan (C12); one when absent.

@@ -72,7 +72,7 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         org: spec.org.clone(),
         policy: spec.policy.unwrap_or_default(),
         subscription: default.map(|(plan, version)| Subscription::start(plan, version, now)),
-        trial_began_at: None,
+        trial_settled_at: None,
         addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),

@@ -28,7 +28,7 @@ pub(crate) fn cancel(desk: &mut Desk<'_>, asked: &Cancel) -> Result<Outcome, Rej
 
 /// Whether nothing but the default plan is there, for good: the account would fall back to it again, and begin its windows
 /// anew (C14).
-fn is_default(desk: &Desk<'_>, held: &Subscription) -> bool {
+pub(super) fn is_default(desk: &Desk<'_>, held: &Subscription) -> bool {
     let is_endless = held.ends_for_good_at().is_none() && held.upcoming.is_none();
     is_endless && desk.context.catalog.default_plan.as_ref() == Some(&held.plan)
 }

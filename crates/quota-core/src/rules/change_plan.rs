@@ -11,7 +11,7 @@ use crate::catalog::{Anchor, Feature, Kind, Per, Plan};
 use crate::change::Change;
 use crate::command::{ChangePlan, ChangeWhen, UsageAfterChange};
 use crate::operation::Entry;
-use crate::terms::Subscription;
+use crate::terms::{Status, Subscription};
 
 /// Changes the plan: at once, or from the end of what is paid for. To the plan that goes on anyway, it only drops a
 /// change that waited.
@@ -49,6 +49,9 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
         ChangeWhen::Now => {
             let mut subscription = Subscription::start(plan, version, context.now);
             subscription.status = held.status;
+            if held.status == Status::Trialing {
+                goes_on_trying(&mut subscription, plan, &held);
+            }
             subscription.past_due_at = held.past_due_at;
             subscription.seats = held.seats;
             subscription.runs_since = Some(held.runs_since());
@@ -63,6 +66,16 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
             }
             put(desk, next, counts_on)
         }
+    }
+}
+
+/// What a change at once makes of a trial (S13): to a plan that has one it goes on to its end; a plan that has none is sold from
+/// now on.
+fn goes_on_trying(next: &mut Subscription, plan: &Plan, held: &Subscription) {
+    if plan.trial_days.is_some() {
+        next.ends_at = held.ends_at.min(held.cancel_at.unwrap_or(held.ends_at));
+    } else {
+        next.status = Status::Active;
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::ids::PlanCode;
 use crate::instant::text;
-use crate::terms::Subscription;
+use crate::terms::{Status, Subscription};
 
 /// Something of a subscription that a change drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub enum Dropped {
     /// The rest of the running period, which was paid for.
     PaidTime {
         /// Code of the plan that it was paid for.
+        plan: PlanCode,
+        /// First instant after it.
+        ends_at: DateTime<Utc>,
+    },
+    /// A trial, or what was left of it: nobody paid for it.
+    Trial {
+        /// Code of the plan that was tried.
         plan: PlanCode,
         /// First instant after it.
         ends_at: DateTime<Utc>,
@@ -52,6 +59,9 @@ impl fmt::Display for Dropped {
         match self {
             Self::PaidTime { plan, ends_at } => {
                 write!(f, "{plan}, paid for to {}, is dropped", text(ends_at))
+            }
+            Self::Trial { plan, ends_at } => {
+                write!(f, "the trial of {plan}, to {}, is dropped", text(ends_at))
             }
             Self::PeriodsAhead {
                 plan,
@@ -91,10 +101,20 @@ pub(super) fn dropped(
     let paid_to = running.and_then(|one| one.period(now).ends_at);
     if let Some(ends_at) = paid_to.filter(|end| now < *end) {
         let plan = before.plan.clone();
-        lost.push(Dropped::PaidTime { plan, ends_at });
+        lost.push(match before.status {
+            Status::Trialing => Dropped::Trial { plan, ends_at },
+            Status::Active | Status::PastDue | Status::Unpaid | Status::Canceled => {
+                Dropped::PaidTime { plan, ends_at }
+            }
+        });
     }
     let ahead = before.chain().skip(1).filter(is_lost);
-    let ahead: Vec<&Subscription> = ahead.filter(|one| !one.renews).collect();
+    let ahead = ahead.filter(|one| !one.renews);
+    let (tried, ahead): (Vec<_>, Vec<_>) = ahead.partition(|one| one.status == Status::Trialing);
+    lost.extend(tried.iter().map(|trial| Dropped::Trial {
+        plan: trial.plan.clone(),
+        ends_at: trial.ends_at,
+    }));
     if let Some(latest) = ahead.last() {
         lost.push(Dropped::PeriodsAhead {
             plan: latest.plan.clone(),

@@ -92,6 +92,7 @@ mod spend;
 mod spend_cap;
 pub mod spending;
 mod subscribe;
+mod subscription_words;
 mod tokens;
 mod track;
 

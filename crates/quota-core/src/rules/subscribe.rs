@@ -2,18 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cancel::is_default;
 use super::desk::Desk;
-use super::dropped::dropped;
 use super::moves::move_usage;
 use super::outcome::Outcome;
+use super::subscription_words::in_words;
 use crate::answer::Rejection;
-use crate::catalog::{Feature, Plan, PlanKind};
+use crate::catalog::{Catalog, Feature, Plan, PlanKind};
 use crate::change::Change;
 use crate::command::Subscribe;
 use crate::ids::PlanCode;
-use crate::instant::text;
 use crate::operation::Entry;
-use crate::quantity::Quantity;
 use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription};
 
 /// The newest version of a base plan, and its number.
@@ -70,52 +69,16 @@ pub(super) fn put(
     counts_on: impl Fn(&Feature) -> bool,
 ) -> Result<Outcome, Rejection> {
     let mut terms = desk.account()?.terms.clone();
-    let detail = Some(detail(
-        desk,
-        terms.subscription.as_ref(),
-        &next.subscription,
-    ));
+    let (catalog, now) = (desk.context.catalog, desk.context.now);
+    let before = terms.subscription.as_ref();
+    let before = before.map(|held| held.current(catalog, now));
+    let detail = Some(in_words(before.as_deref(), &next.subscription, now));
+    let settles = first_with_trial(catalog, &next.subscription);
+    terms.trial_settled_at = terms.trial_settled_at.or(settles);
     terms.subscription = Some(next.subscription);
     let mut entries = next.entries;
     entries.extend(move_usage(desk, terms, counts_on)?);
     Ok(desk.book_and_announce(next.change, detail, entries))
-}
-
-/// The subscription in words, what follows it, and what it drops.
-fn detail(desk: &Desk<'_>, before: Option<&Subscription>, next: &Subscription) -> String {
-    let now = desk.context.now;
-    let before = before.map(|held| held.current(desk.context.catalog, now));
-    let mut parts = vec![span(next)];
-    let follows: Vec<&Subscription> = next.chain().skip(1).collect();
-    match follows.as_slice() {
-        [] => {}
-        [one] => parts.push(format!("then {}", span(one))),
-        [.., last] => {
-            let count = follows.len();
-            parts.push(format!("{count} periods follow, the last {}", span(last)));
-        }
-    }
-    if let Some(change) = next.scheduled_change() {
-        parts.push(format!("{} from {}", change.plan, text(&change.at)));
-    }
-    if let Some(end) = next.canceled_at() {
-        parts.push(format!("canceled, ends at {}", text(&end)));
-    }
-    if let Some(before) = before {
-        let lost = dropped(&before, next, now);
-        parts.extend(lost.iter().map(ToString::to_string));
-    }
-    parts.join("; ")
-}
-
-fn span(held: &Subscription) -> String {
-    let (plan, starts_at) = (&held.plan, text(&held.starts_at));
-    let ends_at = text(&held.ends_at);
-    if held.seats == Quantity::ONE {
-        return format!("{plan} from {starts_at} to {ends_at}");
-    }
-    let seats = held.seats;
-    format!("{plan} with {seats} seats from {starts_at} to {ends_at}")
 }
 
 /// That no more periods can follow.
@@ -157,6 +120,7 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
         subscription.ends_at = ends_at;
         subscription.renews_until = subscription.renews.then_some(ends_at);
     }
+    must_not_be_over(desk, asked, (held.as_ref(), &subscription))?;
     let mut subscription = with_status(subscription, status, now);
     if let Some(held) = waits_behind {
         subscription = held.queued(subscription).map_err(queue_full)?;
@@ -164,17 +128,38 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
         // A start in the past may lie before what runs.
         subscription.runs_since = Some(held.runs_since().min(starts_at));
     }
-    if is_trial {
-        desk.account_mut()?.terms.trial_began_at = Some(starts_at);
-    }
     let next = Next::new(Change::SubscriptionStarted, subscription);
     put(desk, next, |_| false)
 }
 
-/// Whether a start begins with a trial period: as it says, or unasked for the first time in the account's life (S13). One
-/// whose end or status is said is what that makes it.
+/// Refuses a start whose period is over already: it would end what runs and give nothing. With an end that is said, it is the
+/// record of one that was, and is taken where nothing runs but the default plan.
+fn must_not_be_over(
+    desk: &Desk<'_>,
+    asked: &Subscribe,
+    (held, next): (Option<&Subscription>, &Subscription),
+) -> Result<(), Rejection> {
+    let (now, grace) = (desk.context.now, desk.context.grace);
+    let Some(ended_at) = next.ends_for_good_at().filter(|end| *end <= now) else {
+        return Ok(());
+    };
+    let runs = held.is_some_and(|held| held.is_in_force(now, grace) && !is_default(desk, held));
+    match asked.ends_at {
+        None => Err(Rejection::OverAlready {
+            field: "starts_at",
+            ended_at,
+        }),
+        Some(_) if runs => Err(Rejection::OverAlready {
+            field: "ends_at",
+            ended_at,
+        }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether a start begins with a trial period: as it says; or unasked, with the first subscription in the account's life to a
+/// plan that has one (S13). One whose end or status is said is what that makes it.
 fn begins_with_trial(desk: &Desk<'_>, asked: &Subscribe, plan: &Plan) -> Result<bool, Rejection> {
-    let had_one = desk.account()?.terms.trial_began_at.is_some();
     match (asked.trial, asked.status) {
         (Some(true), None | Some(Status::Trialing)) => match plan.trial_days {
             Some(_) => Ok(true),
@@ -186,8 +171,27 @@ fn begins_with_trial(desk: &Desk<'_>, asked: &Subscribe, plan: &Plan) -> Result<
         }
         (None, Some(Status::Trialing)) => Ok(true),
         (Some(false), _) | (None, Some(_)) => Ok(false),
-        (None, None) => Ok(plan.trial_days.is_some() && asked.ends_at.is_none() && !had_one),
+        (None, None) => {
+            let terms = &desk.account()?.terms;
+            // The plan may have got its trial only after the account had it.
+            let held = terms.subscription.as_ref();
+            let held = held.and_then(|held| first_with_trial(desk.context.catalog, held));
+            let is_first = terms.trial_settled_at.or(held).is_none();
+            Ok(plan.trial_days.is_some() && asked.ends_at.is_none() && is_first)
+        }
     }
+}
+
+/// When the first of a subscription and what follows it begins that is tried, or paid for and to a plan that has a trial period:
+/// with it is settled that the account has its trial, or has none.
+fn first_with_trial(catalog: &Catalog, held: &Subscription) -> Option<DateTime<Utc>> {
+    let has_trial = |one: &&Subscription| {
+        let plan = catalog.plan(&one.plan, None);
+        let has_trial = plan.is_some_and(|plan| plan.trial_days.is_some());
+        one.status == Status::Trialing || (has_trial && one.is_paid())
+    };
+    let mut chain = held.chain();
+    chain.find(has_trial).map(|one| one.starts_at)
 }
 
 /// First instant after a trial of so many days of 24 hours.

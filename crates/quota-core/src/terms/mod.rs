@@ -96,9 +96,14 @@ pub struct Terms {
     /// Its subscription: the running one, or the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<Subscription>,
-    /// When its trial period began, if it had one: it is given no second one unasked (S13).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trial_began_at: Option<DateTime<Utc>>,
+    /// When its first subscription to a plan with a trial period began, with the trial or without: from then on it is given none
+    /// unasked (S13).
+    #[serde(
+        rename = "trial_began_at",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub trial_settled_at: Option<DateTime<Utc>>,
     /// Its add-ons by their plans, ended ones included until their places are needed (C13).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub addons: BTreeMap<PlanCode, Addon>,

@@ -2,10 +2,10 @@
 
 use crate::stage::{Stage, consume, id, plan_code, put_account, start, subscribe};
 use chrono::{DateTime, TimeDelta, Utc};
-use quota_core::answer::Rejection;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, CloseWindows, Command, Renew, SetStatus, Subscribe,
-    UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, SetStatus,
+    Subscribe, UsageAfterChange,
 };
 use quota_core::denial::Reason;
 use quota_core::event::EventKind;
@@ -190,15 +190,27 @@ fn an_account_has_one_trial() {
     assert_eq!(held(&stage).ends_at, stage.now + TimeDelta::days(14));
 }
 
-/// S13: what is said counts: an end, a status, or that there be none; and then the trial is still to come.
+/// S13: what is said counts: an end, a status, or that there be none. Unasked, the trial is one for those that had no plan with
+/// one: it takes no paid month from anybody.
 #[test]
 fn a_trial_is_not_begun_where_something_else_is_said() {
-    let mut stage = fresh();
     for (trial, status) in [(Some(false), None), (None, Some(Status::Active))] {
+        let mut stage = fresh();
         stage.done("user:a", with_trial("pro", trial, status));
         assert_eq!(held(&stage).status, Status::Active);
         assert_eq!(held(&stage).ends_at, at("2027-04-10T12:00:00Z"));
+        stage.done("user:a", consume("articles", 5));
+        stage.later(TimeDelta::days(2));
+        stage.done("user:a", subscribe("pro"));
+        assert_eq!(held(&stage).status, Status::Active);
+        // Nor is it forgotten with another plan in between.
+        stage.done("user:a", subscribe("basic"));
+        stage.done("user:a", subscribe("pro"));
+        assert_eq!(held(&stage).status, Status::Active);
+        stage.done("user:a", with_trial("pro", Some(true), None));
+        assert_eq!(held(&stage).status, Status::Trialing);
     }
+    let mut stage = fresh();
     let with_end = Command::Subscribe(Subscribe {
         ends_at: Some(stage.now + TimeDelta::days(3)),
         ..Subscribe::to(plan_code("pro"))
@@ -215,6 +227,103 @@ fn a_trial_is_not_begun_where_something_else_is_said() {
         let against = Rejection::TrialAgainstStatus { status };
         assert_eq!(refused(&mut stage, both), against);
     }
+}
+
+/// S13: what was not paid is none that the account had; and a plan that gets a trial later gives none to who has it.
+#[test]
+fn who_has_or_had_the_plan_is_given_no_trial_unasked() {
+    let mut stage = fresh();
+    stage.done("user:a", with_trial("pro", None, Some(Status::Unpaid)));
+    stage.done("user:a", subscribe("pro"));
+    assert_eq!(held(&stage).status, Status::Trialing);
+
+    let mut stage = Stage::user("pro");
+    stage.with_trial("pro", 14);
+    stage.later(TimeDelta::days(2));
+    stage.done("user:a", subscribe("pro"));
+    assert_eq!(held(&stage).status, Status::Active);
+}
+
+fn change_plan(plan: &str) -> Command {
+    Command::ChangePlan(ChangePlan {
+        plan: plan_code(plan),
+        when: Some(ChangeWhen::Now),
+        usage: UsageAfterChange::Restart,
+    })
+}
+
+fn said(stage: &mut Stage, command: Command) -> String {
+    let Answer::Changed { detail, .. } = stage.done("user:a", command).answer else {
+        unreachable!("expected a change")
+    };
+    detail.expect("it is said")
+}
+
+/// S5 and S13: out of a trial, a plan without one is sold from now on; to a plan that has one the trial goes on, and no longer
+/// than it would have. What is dropped is called what it is.
+#[test]
+fn a_change_of_plan_out_of_a_trial_gives_no_unpaid_month() {
+    let mut stage = fresh();
+    stage.done("user:a", subscribe("pro"));
+    let trial_ends = Some(at("2027-03-24T12:00:00Z"));
+    stage.later(TimeDelta::days(4));
+    let told = said(&mut stage, change_plan("max"));
+    assert!(
+        told.ends_with("; the trial of pro, to 2027-03-24T12:00:00Z, is dropped"),
+        "{told}"
+    );
+    let year = Some(at("2028-03-14T12:00:00Z"));
+    let sold = ("max".to_owned(), Status::Active, stage.now, year);
+    assert_eq!(span(&stage), sold);
+
+    let mut stage = fresh();
+    stage.with_trial("max", 30);
+    stage.done("user:a", subscribe("pro"));
+    stage.later(TimeDelta::days(4));
+    stage.done("user:a", change_plan("max"));
+    let tried = ("max".to_owned(), Status::Trialing, stage.now, trial_ends);
+    assert_eq!(span(&stage), tried);
+    stage.later(TimeDelta::days(10));
+    assert_eq!(held(&stage).plan, plan_code("free"));
+}
+
+/// S8: a start in the past whose period is over already would end what runs and give nothing: it is refused, with the field
+/// that says so. One that renews by itself still runs.
+#[test]
+fn a_start_whose_period_is_over_is_refused() {
+    let mut stage = fresh();
+    stage.done("user:a", subscribe("basic"));
+    stage.done("user:a", consume("articles", 5));
+    stage.later(TimeDelta::days(4));
+    let before = stage.records();
+    let (early, end) = (at("2020-01-01T00:00:00Z"), at("2020-02-01T00:00:00Z"));
+    let start = |plan: &str, ends_at| {
+        Command::Subscribe(Subscribe {
+            starts_at: Some(early),
+            ends_at,
+            ..Subscribe::to(plan_code(plan))
+        })
+    };
+    let over = |field, ended_at| Rejection::OverAlready { field, ended_at };
+    for (plan, ends_at, why) in [
+        ("basic", None, over("starts_at", end)),
+        ("pro", None, over("starts_at", early + TimeDelta::days(14))),
+        ("basic", Some(stage.now), over("ends_at", stage.now)),
+        ("free", Some(end), over("ends_at", end)),
+    ] {
+        assert_eq!(refused(&mut stage, start(plan, ends_at)), why);
+        assert_eq!(why.code(), "over_already");
+    }
+    assert_eq!(stage.records(), before);
+    // Where nothing runs it is the record of one that was.
+    let mut other = fresh();
+    let told = said(&mut other, start("basic", Some(end)));
+    let was = "basic from 2020-01-01T00:00:00Z to 2020-02-01T00:00:00Z; ended at 2020-02-01T00:00:00Z already";
+    assert_eq!(told, was);
+    assert_eq!(held(&other).plan, plan_code("free"));
+    let later = stage.now + TimeDelta::days(1);
+    stage.done("user:a", start("basic", Some(later)));
+    stage.done("user:a", start("free", None));
     stage.done("user:a", subscribe("pro"));
     assert_eq!(held(&stage).status, Status::Trialing);
 }

@@ -215,7 +215,7 @@ fn counted(
         org: None,
         policy: Policy::Enforce,
         subscription: Some(subscription),
-        trial_began_at: None,
+        trial_settled_at: None,
         addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
         tokens: BTreeMap::new(),

@@ -114,6 +114,23 @@ fn a_start_in_the_future_takes_over_from_a_free_plan() {
     assert_eq!(quota_core::audit::audit(&stage.records()), []);
 }
 
+/// S5 and S8: an answer says once what follows, and of what runs only the time that is left to it.
+#[test]
+fn what_follows_is_said_once() {
+    let mut stage = from_31_march("free");
+    let said = detail(stage.done("user:a", start_at("pro", at("2027-04-10T00:00:00Z"))));
+    let (first, turn) = ("2027-03-31T12:00:00Z", "2027-04-10T00:00:00Z");
+    let expected =
+        format!("free from {first} to {turn}; then pro from {turn} to 2027-05-10T00:00:00Z");
+    assert_eq!(said, expected);
+    let mut stage = from_31_march("pro");
+    let said = detail(stage.done("user:a", change_plan("free", None)));
+    let end = "2027-04-30T12:00:00Z";
+    let expected =
+        format!("pro from {first} to {end}; then free from {end} to 2027-05-31T12:00:00Z");
+    assert_eq!(said, expected);
+}
+
 /// S8: a start in the future leaves a cancellation of what runs as it is, and a change that waited gives way to it.
 #[test]
 fn a_start_in_the_future_leaves_a_cancellation_as_it_is() {
