@@ -7,6 +7,18 @@ use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey};
 use quota_core::operation::OperationKind;
 use serde::{Deserialize, Serialize};
 
+/// At which price units are sold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PriceBody {
+    /// Minor units of the currency for each `per` stored units.
+    pub price: u64,
+    /// For how many stored units that is the price.
+    pub per: u64,
+    /// Three-letter currency code.
+    pub currency: String,
+}
+
 /// A change of one balance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -34,6 +46,9 @@ pub struct EntryBody {
     pub overage: i64,
     /// Change of `granted`: in credits of a grant, in stored units of a boost or of bought room; others have none.
     pub granted: i64,
+    /// For what was sold on demand: at which price. Absent where a period is refunded that is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<PriceBody>,
     /// When it was used, if that was told late: the balance is the one of this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used_at: Option<DateTime<Utc>>,

@@ -61,13 +61,15 @@ pub use entitlements::{EntitlementsBody, LeftBody};
 pub use jobs::{JobBody, JobList, RunBatchBody, RunBatchList, RunBody, RunJobBody, RunList};
 pub use keys::{KeyBody, KeyList, NewKeyBody};
 pub use label::{InvalidLabel, Label};
-pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody};
+pub use ledger::{EntryBody, LedgerBody, OperationBody, OriginBody, PriceBody};
 pub use member_limits::{
     EachMemberBody, MemberBalanceBody, MemberLimitBody, OneMemberLimitBody, SetMemberLimitBody,
 };
 pub use members::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
 pub use offers::{OfferBody, OfferKind};
-pub use on_demand::{OnDemandBody, SpendCapBody, SpendingBody};
+pub use on_demand::{
+    OnDemandBody, SoldFeatureBody, SoldPeriodBody, SpendCapBody, SpendingBody, SpendingList,
+};
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
 pub use preview::{
     ChangeOrPreview, DropBody, DropKind, FeaturePreview, FlagPreview, OverBody, PlanStateBody,

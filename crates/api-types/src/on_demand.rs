@@ -1,6 +1,7 @@
 //! On demand: what is sold beyond all that is paid for, and how far an account lets it go.
 
 use chrono::{DateTime, Utc};
+use quota_core::ids::FeatureCode;
 use serde::{Deserialize, Serialize};
 
 use crate::Label;
@@ -57,6 +58,61 @@ pub struct SpendingBody {
     /// The account's own cap, as its owner set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_cap: Option<u64>,
+    /// What is owed beside it of periods that were left before their end, until that comes; newest first. `GET …/spending` lists
+    /// every period.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<SoldPeriodBody>,
+}
+
+/// What was sold to an account in one period of its subscription.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SoldPeriodBody {
+    /// First instant of the period.
+    #[serde(serialize_with = "crate::instant::serialize")]
+    pub starts_at: DateTime<Utc>,
+    /// The end of the period, exclusive; it may have been left before.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::instant::serialize_option"
+    )]
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Owed for what is used of all features, in minor units of the currency.
+    pub owed: u64,
+    /// Three-letter currency code.
+    pub currency: String,
+    /// Of each feature.
+    pub features: Vec<SoldFeatureBody>,
+}
+
+/// What was sold of one feature in a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SoldFeatureBody {
+    /// Code of the feature.
+    pub feature: FeatureCode,
+    /// Sold and used, in stored units.
+    pub used: u64,
+    /// Reserved and not yet settled, in stored units.
+    pub held: u64,
+    /// Price in minor units of the currency for each `per` stored units.
+    pub price: u64,
+    /// For how many stored units that is the price.
+    pub per: u64,
+    /// What the used units come to, in minor units of the currency.
+    pub owed: u64,
+}
+
+/// A page of the periods in which something was sold to an account, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SpendingList {
+    /// The periods.
+    pub items: Vec<SoldPeriodBody>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// The account's own cap on what it spends on demand.

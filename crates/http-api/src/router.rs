@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::routes::{
     accounts, addons, batch, boosts, catalog, check, consume, credits, entitlements, give_back,
     jobs, keys, ledger, member_limits, members, moves, operate, overrides, overview, reservations,
-    spend_cap, subscription, tokens,
+    spend_cap, spending, subscription, tokens,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -175,6 +175,8 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(addons::addons))
         // /v1/{users,orgs}/{id}/addons/{plan}
         .routes(routes!(addons::set_addon, addons::end_addon))
+        // /v1/{users,orgs}/{id}/spending
+        .routes(routes!(spending::spending))
         // /v1/{users,orgs}/{id}/spend-cap
         .routes(routes!(
             spend_cap::set_spend_cap,

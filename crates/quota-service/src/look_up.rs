@@ -129,6 +129,17 @@ impl Engine {
         boosts.await
     }
 
+    /// All that was sold to an account on demand, in every period: also in those that ended before it moved.
+    ///
+    /// # Errors
+    /// Those of [`Engine::grants`].
+    pub async fn sales(&self, account: &AccountId) -> Result<Vec<Balance>, EngineError> {
+        let sales = self.given(account, ClosedKind::Sales, |bucket| {
+            matches!(bucket, Bucket::OnDemand(..)).then(|| bucket.to_string())
+        });
+        sales.await
+    }
+
     /// All balances of an account that `id_of` knows, by their ids: live ones, and those that were closed in any of its
     /// homes.
     async fn given(

@@ -11,6 +11,7 @@ on_every_store!(
     an_accounts_own_cap_is_set_and_taken_away,
     an_orgs_plan_sells_to_its_members,
     a_refund_after_the_period_lowers_that_periods_bill,
+    every_period_is_listed_with_what_was_sold_in_it,
     a_file_that_sells_less_names_who_is_affected,
 );
 
@@ -187,6 +188,55 @@ async fn a_refund_after_the_period_lowers_that_periods_bill(api: Api) {
         (&json!("on_demand"), &json!(2))
     );
     assert_eq!(spending(&api, "users/ann").await["owed"], 8);
+}
+
+/// C11: what is owed is not lost with its period: it is shown beside what runs while that period would have run, and listed from then
+/// on, page by page; the ledger says at which price it was sold.
+async fn every_period_is_listed_with_what_was_sold_in_it(api: Api) {
+    metered(&api).await;
+    let path = "/v1/users/ann/spending";
+    let none = api.get(path).await.expect(200).body;
+    assert_eq!(none, json!({"items": []}));
+    let spent = api.consume("ann", "messages", 3).await.expect(200);
+    api.pass(TimeDelta::minutes(5));
+    api.subscribe("users/ann", json!({"plan": "pro"})).await;
+    let shown = spending(&api, "users/ann").await;
+    assert_eq!(
+        (&shown["owed"], &shown["earlier"][0]["owed"]),
+        (&json!(0), &json!(8))
+    );
+    api.consume("ann", "tokens", 5_001).await.expect(200);
+    api.pass(TimeDelta::days(40));
+    assert_eq!(spending(&api, "users/ann").await, Value::Null);
+    let listed = api.get(path).await.expect(200).body;
+    let sold = |at: usize| {
+        let period = &listed["items"][at];
+        json!([period["owed"], period["currency"], period["features"]])
+    };
+    let tokens =
+        json!([{"feature": "tokens", "used": 1, "held": 0, "price": 3, "per": 1000, "owed": 1}]);
+    assert_eq!(sold(0), json!([1, "eur", tokens]));
+    let messages =
+        json!([{"feature": "messages", "used": 2, "held": 0, "price": 4, "per": 1, "owed": 8}]);
+    assert_eq!(sold(1), json!([8, "eur", messages]));
+    let first = api.get(&format!("{path}?limit=1")).await.expect(200).body;
+    assert_eq!(first["items"], json!([listed["items"][0]]));
+    let next = first["next"].as_str().expect("there is more");
+    let rest = format!("{path}?limit=1&after={next}");
+    let second = api.get(&rest).await.expect(200).body;
+    assert_eq!(second, json!({"items": [listed["items"][1]]}));
+    let wrong = api
+        .get(&format!("{path}?after=soon"))
+        .await
+        .expect(422)
+        .body;
+    assert_eq!(wrong["errors"][0]["parameter"], "after", "{wrong}");
+    let id = spent.body["id"].as_str().expect("an id");
+    let told = api.get(&format!("/v1/operations/{id}")).await.expect(200);
+    let price = json!({"price": 4, "per": 1, "currency": "eur"});
+    assert_eq!(told.body["entries"][1]["price"], price, "{}", told.text);
+    let nobody = api.get("/v1/users/nobody/spending").await.expect(404);
+    assert_eq!(nobody.body["code"], "unknown_account");
 }
 
 /// C7 and C11: who would be sold less is named before a file is applied; a bad one says where it is wrong, and changes nothing.

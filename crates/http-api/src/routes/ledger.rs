@@ -1,9 +1,10 @@
 //! The ledger of an account: what happened, newest first.
 
-use api_types::{EntryBody, LedgerBody, Named, OperationBody, OriginBody, public_id};
+use api_types::{EntryBody, LedgerBody, Named, OperationBody, OriginBody, PriceBody, public_id};
 use axum::Json;
 use axum::extract::State;
 use quota_core::answer::Answer;
+use quota_core::balance::Bucket;
 use quota_core::operation::{Entry, Operation, OperationKind};
 use quota_core::origin::Origin;
 
@@ -58,18 +59,41 @@ fn operation_body(operation: Operation) -> OperationBody {
         detail,
         idempotency_key: operation.key,
         refers_to,
-        entries: operation.entries.into_iter().map(entry_body).collect(),
+        entries: operation
+            .entries
+            .iter()
+            .map(|entry| entry_body(entry, &operation.answer))
+            .collect(),
         origin: origin_body(operation.origin),
         account: operation.account,
     }
 }
 
-fn entry_body(entry: Entry) -> EntryBody {
+/// At which price units were sold, as the answer of then says.
+fn price(entry: &Entry, answer: &Answer) -> Option<PriceBody> {
+    let Bucket::OnDemand(_, start) = &entry.bucket else {
+        return None;
+    };
+    let mut balances = answer.balances().iter();
+    let sold = balances.find_map(|balance| {
+        let is_of = balance.scope == entry.scope && balance.feature == entry.feature;
+        let sold = balance.on_demand.as_ref().filter(|_| is_of)?;
+        (sold.starts_at.timestamp_micros() == *start).then_some(sold)
+    })?;
+    Some(PriceBody {
+        price: sold.sale.price,
+        per: sold.sale.per,
+        currency: sold.sale.currency.clone(),
+    })
+}
+
+fn entry_body(entry: &Entry, answer: &Answer) -> EntryBody {
     EntryBody {
+        price: price(entry, answer),
         scope: entry.scope,
-        account: entry.account,
+        account: entry.account.clone(),
         bucket: entry.bucket.to_string(),
-        feature: entry.feature,
+        feature: entry.feature.clone(),
         source: entry.source,
         used: entry.used,
         held: entry.held,

@@ -22,5 +22,6 @@ pub(crate) mod overview;
 pub(crate) mod preview;
 pub(crate) mod reservations;
 pub(crate) mod spend_cap;
+pub(crate) mod spending;
 pub(crate) mod subscription;
 pub(crate) mod tokens;

@@ -13,6 +13,7 @@ use quota_core::terms::SpendCap;
 use super::accounts::account_body;
 use super::boosts::boost_bodies;
 use super::credits::grant_bodies;
+use super::spending::sold_period_body;
 use super::subscription::catalog_for;
 use crate::ApiState;
 use crate::caller::Reads;
@@ -66,6 +67,12 @@ pub(super) fn spending_body(spending: &Spending, own: SpendCap) -> SpendingBody 
         period_ends_at: spending.period_ends_at,
         operator_cap: own.operator,
         owner_cap: own.owner,
+        earlier: spending
+            .earlier
+            .iter()
+            .cloned()
+            .map(sold_period_body)
+            .collect(),
     }
 }
 

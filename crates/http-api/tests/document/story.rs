@@ -171,6 +171,8 @@ async fn spend_cap(api: &Api, account: &str) {
     let delete = format!("delete {at}");
     api.ask(&delete, json!({"reason": "no need"}), 200).await;
     api.ask(&delete, NONE, 200).await;
+    api.ask(&format!("get /v1/{account}/spending"), NONE, 200)
+        .await;
 }
 
 async fn member_limits(api: &Api) {

@@ -70,6 +70,8 @@ pub enum ClosedKind {
     Boosts,
     /// What was sold of a feature on demand, in all periods.
     OnDemand(FeatureCode),
+    /// What was sold of every feature on demand, in all periods.
+    Sales,
 }
 
 impl ClosedQuery {
@@ -93,6 +95,7 @@ impl ClosedQuery {
                     format!("ondemand:{feature};"),
                 )]
             }
+            ClosedKind::Sales => vec![("ondemand:".to_owned(), "ondemand;".to_owned())],
         }
     }
 
@@ -108,7 +111,8 @@ impl ClosedQuery {
                 ClosedKind::Windows(_)
                 | ClosedKind::Boost(..)
                 | ClosedKind::Boosts
-                | ClosedKind::OnDemand(_) => false,
+                | ClosedKind::OnDemand(_)
+                | ClosedKind::Sales => false,
             },
             Bucket::Boost(feature, boost) => match &self.what {
                 ClosedKind::Boosts => true,
@@ -116,9 +120,13 @@ impl ClosedQuery {
                 ClosedKind::Windows(_)
                 | ClosedKind::Grant(_)
                 | ClosedKind::Grants
-                | ClosedKind::OnDemand(_) => false,
+                | ClosedKind::OnDemand(_)
+                | ClosedKind::Sales => false,
             },
-            Bucket::OnDemand(feature, _) => self.what == ClosedKind::OnDemand(feature.clone()),
+            Bucket::OnDemand(feature, _) => {
+                let of_feature = ClosedKind::OnDemand(feature.clone());
+                self.what == ClosedKind::Sales || self.what == of_feature
+            }
             Bucket::Further(..)
             | Bucket::Standing(_)
             | Bucket::Trial(_)

@@ -241,15 +241,11 @@ const LEDGER: [Tampering; 11] = [
             .find(|found| !found.answer.is_allowed());
         denied.expect("one was denied").entries.push(entry);
     }),
-    (
-        "the org is not charged",
-        &["I2", "I6", "O1"],
-        |home| {
-            operation(home, OperationKind::Track)
-                .entries
-                .retain(|entry| entry.scope != Scope::Org);
-        },
-    ),
+    ("the org is not charged", &["I2", "I6", "O1"], |home| {
+        operation(home, OperationKind::Track)
+            .entries
+            .retain(|entry| entry.scope != Scope::Org);
+    }),
     ("the token is charged less", &["I2", "O1"], |home| {
         entry(operation(home, OperationKind::Consume), Scope::Token).used -= 1;
     }),

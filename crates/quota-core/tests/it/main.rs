@@ -6,6 +6,7 @@
 
 mod addons;
 mod auditing;
+mod bills;
 mod boosts;
 mod changes;
 mod consuming;
