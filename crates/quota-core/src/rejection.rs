@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::emptied::Emptied;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::instant;
 use crate::reservation::Ending;
 use crate::terms::Status;
+use crate::unrefundable::Unrefundable;
 
 /// What kind of mistake a [`Rejection`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +70,8 @@ pub enum Rejection {
     ReservationEnded { ending: Ending },
     #[error("the operation does not exist")]
     UnknownOperation,
-    #[error("this kind of operation cannot be refunded")]
-    NotRefundable,
+    #[error("the operation cannot be refunded: {why}")]
+    NotRefundable { why: Unrefundable },
     #[error("the operation has several features: name one of them")]
     FeatureRequired,
     #[error("the operation did not use feature `{feature}`; it used {}", listed(.used))]
@@ -91,16 +93,16 @@ pub enum Rejection {
     GrantExists,
     #[error("grant `{0}` does not exist")]
     UnknownGrant(GrantId),
-    #[error("nothing of the grant is left: it is used, reserved, taken back or expired")]
-    GrantEmpty,
+    #[error("nothing of the grant is left: it {why}")]
+    GrantEmpty { why: Emptied },
     #[error("only {left} of the grant is left to take back")]
     GrantTooSmall { left: u64 },
     #[error("the boost already exists")]
     BoostExists,
     #[error("boost `{0}` does not exist")]
     UnknownBoost(BoostId),
-    #[error("nothing of the boost is left: it is used, reserved, taken back or over")]
-    BoostEmpty,
+    #[error("nothing of the boost is left: it {why}")]
+    BoostEmpty { why: Emptied },
     #[error("feature `{0}` is not spent: only units of a consumable are given until an instant")]
     NotConsumable(FeatureCode),
     #[error("is required: no subscription is in force whose period could be the end")]
@@ -218,7 +220,7 @@ impl Rejection {
             Self::UnknownReservation => "unknown_reservation",
             Self::ReservationEnded { .. } => "reservation_ended",
             Self::UnknownOperation => "unknown_operation",
-            Self::NotRefundable => "not_refundable",
+            Self::NotRefundable { .. } => "not_refundable",
             Self::FeatureRequired => "feature_required",
             Self::NotInOperation { .. } => "not_in_operation",
             Self::RefundTooLarge { .. } => "refund_too_large",
@@ -227,11 +229,11 @@ impl Rejection {
             Self::NotCountable(_) => "not_countable",
             Self::GrantExists => "grant_exists",
             Self::UnknownGrant(_) => "unknown_grant",
-            Self::GrantEmpty => "grant_empty",
+            Self::GrantEmpty { .. } => "grant_empty",
             Self::GrantTooSmall { .. } => "grant_too_small",
             Self::BoostExists => "boost_exists",
             Self::UnknownBoost(_) => "unknown_boost",
-            Self::BoostEmpty => "boost_empty",
+            Self::BoostEmpty { .. } => "boost_empty",
             Self::NotConsumable(_) => "not_a_consumable",
             Self::EndRequired { .. } => "end_required",
             Self::NoSubscription | Self::NoBasePlan => "no_subscription",
@@ -296,12 +298,12 @@ impl Rejection {
             | Self::UnknownReservation
             | Self::ReservationEnded { .. }
             | Self::UnknownOperation
-            | Self::NotRefundable
+            | Self::NotRefundable { .. }
             | Self::AlreadyRefunded
             | Self::UnknownGrant(_)
-            | Self::GrantEmpty
+            | Self::GrantEmpty { .. }
             | Self::UnknownBoost(_)
-            | Self::BoostEmpty
+            | Self::BoostEmpty { .. }
             | Self::NoSubscription
             | Self::NoBasePlan
             | Self::UnknownAddon(_)
@@ -338,14 +340,14 @@ impl Rejection {
             | Self::TokenRevoked(_)
             | Self::Full { .. }
             | Self::ReservationEnded { .. }
-            | Self::NotRefundable
+            | Self::NotRefundable { .. }
             | Self::RefundTooLarge { .. }
             | Self::AlreadyRefunded
             | Self::GrantExists
-            | Self::GrantEmpty
+            | Self::GrantEmpty { .. }
             | Self::GrantTooSmall { .. }
             | Self::BoostExists
-            | Self::BoostEmpty
+            | Self::BoostEmpty { .. }
             | Self::SpendCapTooHigh { .. }
             | Self::NoSubscription
             | Self::NoBasePlan

@@ -61,6 +61,7 @@ async fn a_boost_is_shown_until_it_is_over_and_after(api: Api) {
     assert_eq!(back.body["changed"], "boost_taken_back");
     let twice = api.delete(&one).await.expect(409);
     assert_eq!(twice.body["code"], "boost_empty");
+    assert!(twice.text.contains("it was taken back"), "{}", twice.text);
     let overview = api.get("/v1/users/ann/overview").await.expect(200).body;
     assert_eq!(ids(&overview), ["left", "over"]);
     api.pass(TimeDelta::hours(1));

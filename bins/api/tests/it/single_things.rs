@@ -85,6 +85,11 @@ async fn a_reserve_that_was_denied_is_shown_as_one(api: Api) {
     let refund = format!("/v1/consumptions/{id}/refund");
     let refused = api.post(&refund, json!({})).await.expect(409);
     assert_eq!(refused.body["code"], "not_refundable");
+    assert!(
+        refused.text.contains("it is a `reserve`"),
+        "{}",
+        refused.text
+    );
 }
 
 /// X8: an operation has an address, which stays when its user moves.
@@ -127,6 +132,11 @@ async fn a_grant_by_mistake_is_taken_back(api: Api) {
     api.post(path, json!({})).await.expect(200);
     let empty = api.post(path, json!({})).await.expect(409);
     assert_eq!(empty.body["code"], "grant_empty");
+    assert!(
+        empty.text.contains("is left: it is spent"),
+        "{}",
+        empty.text
+    );
     assert_eq!(empty.body.get("errors"), None);
     let other = "/v1/users/dan/credits/other/take-back";
     assert_eq!(

@@ -9,6 +9,7 @@ use quota_core::amount::Limit;
 use quota_core::answer::Rejection;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{Command, GrantCredits, TakeBackCredits};
+use quota_core::emptied::Emptied;
 use quota_core::rules::funding::credits_left;
 
 use crate::ApiState;
@@ -45,15 +46,14 @@ fn grant_body(balance: &Balance, now: DateTime<Utc>) -> Option<GrantBody> {
 
 /// Where a grant or a boost stands.
 pub(super) fn given_state(balance: &Balance, now: DateTime<Utc>) -> GrantState {
-    let is_over = balance.ends_at.is_some_and(|ends_at| ends_at <= now);
-    if balance.remaining(now) != 0 || (balance.held != 0 && !is_over) {
-        GrantState::Live
-    } else if balance.granted == Limit::Of(0) {
-        GrantState::TakenBack
-    } else if balance.granted.room(balance.used) == 0 {
-        GrantState::Spent
-    } else {
-        GrantState::Expired
+    if balance.remaining(now) != 0 {
+        return GrantState::Live;
+    }
+    match Emptied::of(balance, now) {
+        Emptied::Reserved => GrantState::Live,
+        Emptied::Spent => GrantState::Spent,
+        Emptied::TakenBack => GrantState::TakenBack,
+        Emptied::Over { .. } | Emptied::Earlier => GrantState::Expired,
     }
 }
 

@@ -6,7 +6,7 @@ mod payload;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::{AccountId, IdempotencyKey};
+use crate::ids::{AccountId, GrantId, IdempotencyKey};
 use crate::item::Item;
 use crate::operation::OperationKind;
 use crate::origin::Origin;
@@ -117,6 +117,10 @@ pub enum Reads<'a> {
     Reservation(Uuid),
     /// This operation with its refunds too, from the store.
     Operation(Uuid),
+    /// This grant too, if it was closed, from the store.
+    Grant(&'a GrantId),
+    /// The boosts of the account that were closed too, from the store.
+    Boosts,
     /// The windows of these features that were closed too, of the account and of its home, from the store.
     Windows(&'a [Item]),
 }
@@ -174,6 +178,14 @@ impl Command {
                 may_create: put.presence != Presence::Existing,
                 ..change
             },
+            Self::TakeBackCredits(take) => CommandTraits {
+                reads: Reads::Grant(&take.grant),
+                ..change
+            },
+            Self::TakeBackBoost(_) => CommandTraits {
+                reads: Reads::Boosts,
+                ..change
+            },
             Self::SetOverride(_)
             | Self::ClearOverride(_)
             | Self::PutToken(_)
@@ -188,9 +200,7 @@ impl Command {
             | Self::Cancel(_)
             | Self::Resume
             | Self::GrantCredits(_)
-            | Self::TakeBackCredits(_)
             | Self::GiveBoost(_)
-            | Self::TakeBackBoost(_)
             | Self::SetSpendCap(_)
             | Self::ClearSpendCap(_)
             | Self::SetMemberLimit(_)

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::jobs::Lease;
 use super::store_error::StoreError;
 use crate::balance::Bucket;
+use crate::command::Reads;
 use crate::event::Event;
 use crate::home::{Account, ClosedBalance, Home};
 use crate::ids::{AccountId, BoostId, FeatureCode, GrantId, IdempotencyKey};
@@ -72,6 +73,23 @@ pub enum ClosedKind {
     OnDemand(FeatureCode),
     /// What was sold of every feature on demand, in all periods.
     Sales,
+}
+
+impl ClosedKind {
+    /// What a command reads of the closed balances of its account; of windows, those of its home too.
+    pub fn read_by(reads: Reads<'_>) -> Vec<Self> {
+        match reads {
+            Reads::Account | Reads::Stored | Reads::Reservation(_) | Reads::Operation(_) => {
+                Vec::new()
+            }
+            Reads::Grant(grant) => vec![Self::Grant(grant.clone())],
+            Reads::Boosts => vec![Self::Boosts],
+            Reads::Windows(items) => {
+                let features = items.iter().map(|item| item.feature.clone());
+                features.map(Self::Windows).collect()
+            }
+        }
+    }
 }
 
 impl ClosedQuery {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::closing::emptied;
 use super::context::Context;
 use super::desk::Desk;
 use super::outcome::Outcome;
@@ -13,6 +14,7 @@ use crate::catalog::Kind;
 use crate::change::Change;
 use crate::command::{BOOSTS_MAX, GiveBoost, TakeBackBoost};
 use crate::draw::Source;
+use crate::emptied::Emptied;
 use crate::home::{Account, Books};
 use crate::ids::BoostId;
 
@@ -57,19 +59,21 @@ pub(crate) fn take_back_boost(
 ) -> Result<Outcome, Rejection> {
     let now = desk.context.now;
     let boost = &asked.boost;
+    let is_closed = desk.account()?.books.closed_boosts.contains(boost);
+    let why = emptied(desk, |closed| is_boost(closed, boost));
     let account = desk.account_mut()?;
-    let is_closed = account.books.closed_boosts.contains(boost);
     let mut balances = account.books.balances.iter_mut();
     let Some(balance) = balances.find(|balance| is_boost(&balance.bucket, boost)) else {
         return Err(if is_closed {
-            Rejection::BoostEmpty
+            Rejection::BoostEmpty { why }
         } else {
             Rejection::UnknownBoost(boost.clone())
         });
     };
     let left = balance.remaining(now);
     if left == 0 {
-        return Err(Rejection::BoostEmpty);
+        let why = Emptied::of(balance, now);
+        return Err(Rejection::BoostEmpty { why });
     }
     balance.granted = Limit::Of(balance.granted.room(left));
     let bucket = balance.bucket.clone();

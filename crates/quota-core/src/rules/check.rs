@@ -170,7 +170,7 @@ pub fn check_items(
         desk.home.accounts.extend(before);
         let (item, denial) = first_refusal(&mut desk, spending, (item, why))?;
         checked.draws.clear();
-        checked.denial = Some((item.clone(), denial));
+        checked.denial = Some((item, denial));
         break;
     }
     Ok(checked)

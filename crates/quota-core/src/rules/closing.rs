@@ -4,9 +4,11 @@ use chrono::TimeDelta;
 
 use super::context::Context;
 use super::counting::is_window_of;
+use super::desk::Desk;
 use super::held_plans::{addons_at, first_named};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Per, PlanValue};
+use crate::emptied::Emptied;
 use crate::home::{Account, ClosedBalance, Home};
 use crate::ids::AccountId;
 use crate::reservation::TTL_SECONDS_MAX;
@@ -32,6 +34,17 @@ pub(crate) fn close(home: &mut Home, id: &AccountId, bucket: &Bucket) {
         account: id.clone(),
         balance,
     });
+}
+
+/// Why nothing is left of a grant or a boost that was closed: in this batch, or before the home was loaded.
+pub(super) fn emptied(desk: &Desk<'_>, is_one: impl Fn(&Bucket) -> bool) -> Emptied {
+    let new = desk.home.changes.closed.iter().rev();
+    let mut known = new.chain(&desk.home.closed);
+    let known =
+        known.find(|known| known.account == desk.request.account && is_one(&known.balance.bucket));
+    known.map_or(Emptied::Earlier, |known| {
+        Emptied::of(&known.balance, desk.context.now)
+    })
 }
 
 /// Whether a balance ended and nothing can come back to it. One that was moved stays as long as a hold may last

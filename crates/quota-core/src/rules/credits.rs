@@ -1,5 +1,6 @@
 //! Credits are granted, and taken back.
 
+use super::closing::emptied;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{signed, taken_back, worth_entry};
@@ -9,6 +10,7 @@ use crate::balance::{Balance, Bucket};
 use crate::change::Change;
 use crate::command::{GRANTS_MAX, GrantCredits, TakeBackCredits};
 use crate::draw::Source;
+use crate::emptied::Emptied;
 
 /// Adds prepaid credits as a grant of its own.
 pub(crate) fn grant_credits(
@@ -48,11 +50,12 @@ pub(crate) fn take_back_credits(
     let now = desk.context.now;
     let grant = &asked.grant;
     let bucket = Bucket::Grant(grant.clone());
+    let is_closed = desk.account()?.books.closed_grants.contains(grant);
+    let why = emptied(desk, |closed| *closed == bucket);
     let account = desk.account_mut()?;
-    let is_closed = account.books.closed_grants.contains(grant);
     let Some(balance) = account.books.balance_mut(&bucket) else {
         return Err(if is_closed {
-            Rejection::GrantEmpty
+            Rejection::GrantEmpty { why }
         } else {
             Rejection::UnknownGrant(grant.clone())
         });
@@ -60,7 +63,8 @@ pub(crate) fn take_back_credits(
     let left = balance.remaining(now);
     let credits = asked.credits.map_or(left, Amount::get);
     if left == 0 {
-        return Err(Rejection::GrantEmpty);
+        let why = Emptied::of(balance, now);
+        return Err(Rejection::GrantEmpty { why });
     }
     if left < credits {
         return Err(Rejection::GrantTooSmall { left });

@@ -18,6 +18,7 @@ use crate::home::{Account, Books, Home, Referred};
 use crate::ids::{AccountId, FeatureCode};
 use crate::item::Item;
 use crate::operation::{Operation, OperationKind};
+use crate::unrefundable::Unrefundable;
 
 /// Draws of an operation with the features that they paid for, in the order of drawing.
 type FeatureDraws = [(FeatureCode, Draw)];
@@ -50,8 +51,15 @@ impl Refunding {
         }
         let draws = draws(&original.entries);
         let is_charged = draws.iter().any(|(_, draw)| draw.scope == Scope::User);
-        if !original.kind.traits().is_use || !is_charged {
-            return Err(Rejection::NotRefundable);
+        let is_denied = matches!(original.answer, Answer::Denied { .. });
+        let why = match (original.kind.traits().is_use, is_denied, is_charged) {
+            (true, false, true) => None,
+            (false, _, _) => Some(Unrefundable::Kind(original.kind)),
+            (true, true, _) => Some(Unrefundable::Denied),
+            (true, false, false) => Some(Unrefundable::Uncharged),
+        };
+        if let Some(why) = why {
+            return Err(Rejection::NotRefundable { why });
         }
         let features = features(&draws, asked)?;
         let mut refunding = Self {
@@ -64,7 +72,8 @@ impl Refunding {
         let own = home.accounts.get(account);
         let is_since_arrival = own.is_some_and(|own| refunding.is_since_arrival(own));
         if !is_since_arrival && books.has_forgotten(id) {
-            return Err(Rejection::NotRefundable);
+            let why = Unrefundable::Forgotten;
+            return Err(Rejection::NotRefundable { why });
         }
         refunding.items = refunding.left(&features, asked.amount)?;
         Ok(refunding)
@@ -124,7 +133,10 @@ impl Refunding {
             let left = total.saturating_sub(self.before(feature));
             let wanted = amount.map_or(left, Amount::get);
             if wanted > left {
-                return Err(Rejection::RefundTooLarge { refundable: left });
+                return Err(match left {
+                    0 => Rejection::AlreadyRefunded,
+                    refundable => Rejection::RefundTooLarge { refundable },
+                });
             }
             if let Ok(amount) = Amount::new(wanted) {
                 let feature = feature.clone();

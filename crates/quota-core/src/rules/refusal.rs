@@ -4,6 +4,7 @@ use super::context::{Spending, Use};
 use super::decide::drawn_before_denial;
 use super::desk::Desk;
 use super::posting::{Drawing, Posting, fits_counters, post, scope_account};
+use crate::amount::Amount;
 use crate::answer::Rejection;
 use crate::denial::Denial;
 use crate::home::Account;
@@ -11,26 +12,47 @@ use crate::item::Item;
 
 /// The refusal to tell, of items of which one is refused: `why`, unless a denial of another one comes before it. The home
 /// is as it was before the first item, and is so again afterwards.
-pub(crate) fn first_refusal<'a>(
+pub(crate) fn first_refusal(
     desk: &mut Desk<'_>,
-    spending: Spending<'a>,
-    (item, why): (&'a Item, Result<Denial, Rejection>),
-) -> Result<(&'a Item, Denial), Rejection> {
+    spending: Spending<'_>,
+    (item, why): (&Item, Result<Denial, Rejection>),
+) -> Result<(Item, Denial), Rejection> {
     if spending.items.len() == 1 {
-        return why.map(|denial| (item, denial));
+        return why.map(|denial| (item.clone(), denial));
     }
     let before = desk.home.accounts_of(&desk.request.account);
-    let mut first: Option<(&Item, Denial)> = None;
-    for item in spending.items {
-        let Some(denial) = judge(desk, spending, item)? else {
+    let mut first: Option<(Item, Denial)> = None;
+    for item in by_feature(spending.items) {
+        let Some(denial) = judge(desk, spending, &item)? else {
             continue;
         };
-        if first.is_none_or(|(_, known)| denial.reason < known.reason) {
+        let is_first = |(_, known): &(Item, Denial)| denial.reason < known.reason;
+        if first.as_ref().is_none_or(is_first) {
             first = Some((item, denial));
         }
     }
     desk.home.accounts.extend(before);
-    first.map_or_else(|| why.map(|denial| (item, denial)), Ok)
+    first.map_or_else(|| why.map(|denial| (item.clone(), denial)), Ok)
+}
+
+/// The items with those of one feature as one: what would have been enough is told of all that was asked for of it (F7). Amounts
+/// that are too large together stay apart.
+fn by_feature(items: &[Item]) -> Vec<Item> {
+    let mut merged: Vec<Item> = Vec::with_capacity(items.len());
+    for item in items {
+        let known = merged
+            .iter_mut()
+            .find(|known| known.feature == item.feature);
+        let sum = known.as_ref().and_then(|known| {
+            let sum = known.amount.get().saturating_add(item.amount.get());
+            Amount::new(sum).ok()
+        });
+        match (known, sum) {
+            (Some(known), Some(sum)) => known.amount = sum,
+            (_, _) => merged.push(item.clone()),
+        }
+    }
+    merged
 }
 
 /// Whether an item is denied. What the scopes before the one that denies it would give is booked, so that each scope is

@@ -64,7 +64,7 @@ pub(crate) fn spend(desk: &mut Desk<'_>, spending: Spending<'_>) -> Result<Outco
         };
         desk.home.accounts.extend(before.into_iter().flatten());
         let (item, denial) = first_refusal(desk, spending, (item, why))?;
-        return Ok(denied(desk, spending.token, item, denial));
+        return Ok(denied(desk, spending.token, &item, denial));
     }
     if items.len() > 1 {
         balances = standing_of_items(desk, spending);

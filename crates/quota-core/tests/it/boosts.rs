@@ -16,6 +16,7 @@ use quota_core::command::{
 };
 use quota_core::denial::Reason;
 use quota_core::draw::{Scope, Source};
+use quota_core::emptied::Emptied;
 use quota_core::event::EventKind;
 use quota_core::ids::BoostId;
 use quota_core::operation::Operation;
@@ -449,7 +450,8 @@ fn only_what_is_left_of_a_boost_is_taken_back() {
     assert_eq!(back.entries[0].granted, -5);
     assert_eq!(left(&mut stage, "articles"), 0);
     let empty = rejected(&mut stage, "user:a", take_back("sale"));
-    assert_eq!(empty, Rejection::BoostEmpty);
+    let why = Emptied::Reserved;
+    assert_eq!(empty, Rejection::BoostEmpty { why });
     assert_eq!(standing(&stage, "user:a", "articles", "sale"), (3, 2));
     stage.done("user:a", refund(spent.id, Some(3)));
     assert_eq!(left(&mut stage, "articles"), 3);

@@ -14,6 +14,7 @@ use quota_core::operation::OperationKind;
 use quota_core::origin::Origin;
 use quota_core::rules::check::{check, check_items};
 use quota_core::rules::context::Context;
+use quota_core::unrefundable::Unrefundable;
 
 fn batch(items: &[(&str, u64)]) -> Command {
     let items = items
@@ -62,7 +63,8 @@ fn a_batch_is_all_or_nothing() {
         "user:a",
         batch(&[("requests", 3), ("articles", 6), ("articles", 5)]),
     );
-    assert_eq!((denied.reason, denied.available), (Reason::LimitReached, 4));
+    let left = (denied.reason, denied.available);
+    assert_eq!(left, (Reason::LimitReached, 10));
     assert_eq!(stage.home.accounts, before.accounts);
     assert_eq!(stage.home.version, before.version);
     let many = vec![("articles", 1); ITEMS_MAX + 1];
@@ -271,6 +273,41 @@ fn refusal_of(stage: &mut Stage, token: Option<&str>, items: [(&str, u64); 2]) -
     seen
 }
 
+/// F7 and X2: of several items of one feature, what would have been enough is told of all of them, as it stands before the first;
+/// `check` says the same.
+#[test]
+fn items_of_one_feature_are_told_together() {
+    let mut stage = Stage::user("basic");
+    for (items, requested) in [
+        (vec![("albums", 2), ("albums", 2)], 4),
+        (
+            vec![("albums", 1), ("requests", 1), ("albums", 1), ("albums", 5)],
+            7,
+        ),
+    ] {
+        let Command::Consume(asked) = batch(&items) else {
+            unreachable!("a batch is consumed")
+        };
+        let context = stage.context();
+        let checked = check_items(&context, stage.home.clone(), &id("user:a"), &asked);
+        let (item, denial) = checked.expect("decided").denial.expect("it does not fit");
+        assert_eq!((item.amount.get(), denial.available), (requested, 2));
+        let denied = stage.run("user:a", batch(&items)).expect("decided");
+        let Answer::Denied {
+            feature,
+            requested: told,
+            denial,
+            balances,
+        } = denied.operation.answer
+        else {
+            unreachable!("expected a denial")
+        };
+        assert_eq!((feature, told), (code("albums"), requested));
+        assert_eq!((denial.reason, denial.available), (Reason::LimitReached, 2));
+        assert_eq!(balances[0].remaining, Some(2));
+    }
+}
+
 /// X2 and F7: of several items the reason that comes first is told, whichever item it is about: what is wrong with any of them
 /// before what a token, the user and the org lack, each asked for all that the items want of it.
 #[test]
@@ -317,13 +354,17 @@ fn of_several_items_the_first_reason_of_all_is_told() {
     assert_eq!(by_org, told(Reason::OrgNotInPlan, "albums"));
 }
 
-/// X2: of items that are refused for the same reason the first is told, with what was left for it.
+/// X2: of features that are refused for the same reason the first is told, with what was left for it.
 #[test]
 fn of_items_refused_alike_the_first_is_told() {
     let mut stage = Stage::user("free");
-    let items = |amounts: [u64; 3]| batch(&amounts.map(|amount| ("articles", amount)));
-    for (amounts, first, available) in [([2, 6, 7], 6, 3), ([7, 2, 6], 7, 5), ([3, 2, 1], 1, 0)] {
-        let done = stage.run("user:a", items(amounts));
+    let (articles, requests) = (("articles", 6), ("requests", 4));
+    for (items, first, available) in [
+        ([articles, requests, ("articles", 1)], 7, 5),
+        ([requests, articles, ("articles", 1)], 4, 3),
+        ([("articles", 1), requests, ("articles", 4)], 4, 3),
+    ] {
+        let done = stage.run("user:a", batch(&items));
         let answer = done.expect("a denial is an outcome").operation.answer;
         let Answer::Denied {
             requested, denial, ..
@@ -334,7 +375,7 @@ fn of_items_refused_alike_the_first_is_told() {
         assert_eq!(
             (requested, denial.available),
             (first, available),
-            "{amounts:?}"
+            "{items:?}"
         );
     }
 }
@@ -374,7 +415,8 @@ fn a_denied_reserve_is_booked_as_a_reserve() {
     assert!(denied.operation.entries.is_empty());
     assert!(stage.reservations.is_empty(), "nothing is held");
     let refund = stage.run("user:a", crate::stage::refund(denied.operation.id, None));
-    assert_eq!(refund, Err(Rejection::NotRefundable));
+    let why = Unrefundable::Kind(OperationKind::Reserve);
+    assert_eq!(refund, Err(Rejection::NotRefundable { why }));
     let committed = stage.run("user:a", crate::stage::commit(denied.operation.id, 1));
     assert_eq!(committed, Err(Rejection::UnknownReservation));
     assert_eq!(quota_core::audit::audit(&stage.records()), []);

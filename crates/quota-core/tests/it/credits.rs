@@ -1,9 +1,11 @@
 //! Credits granted by hand and taken back.
 
 use crate::stage::{Stage, amount, consume, grant, refund, reserve};
+use chrono::TimeDelta;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
-use quota_core::command::{Command, TakeBackCredits};
+use quota_core::command::{CloseWindows, Command, GrantCredits, TakeBackCredits};
+use quota_core::emptied::Emptied;
 use quota_core::ids::GrantId;
 
 fn take_back(credits: Option<u64>) -> Command {
@@ -39,9 +41,48 @@ fn only_what_is_left_of_a_grant_is_taken_back() {
     assert_eq!(refused, Err(Rejection::GrantTooSmall { left: 50 }));
     stage.done("user:a", take_back(None));
     let empty = stage.run("user:a", take_back(None)).map(drop);
-    assert_eq!(empty, Err(Rejection::GrantEmpty));
+    let why = Emptied::Reserved;
+    assert_eq!(empty, Err(Rejection::GrantEmpty { why }));
     assert_eq!(stage.denied("user:a", consume("renders", 1)).available, 0);
     stage.done("user:a", refund(spent.id, None));
     stage.done("user:a", consume("renders", 10));
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// P19 and X8: what is not left is said to be what it is, whether or not the books were closed meanwhile.
+#[test]
+fn a_grant_of_which_nothing_is_left_says_why() {
+    let over_at = crate::stage::start() + TimeDelta::days(1);
+    for is_closed in [false, true] {
+        for (why, used) in [
+            (Emptied::Spent, 10),
+            (Emptied::TakenBack, 0),
+            (Emptied::Over { at: over_at }, 1),
+        ] {
+            let mut stage = Stage::user("");
+            stage.done(
+                "user:a",
+                Command::GrantCredits(GrantCredits {
+                    grant: GrantId::new("pack").expect("a literal id"),
+                    credits: amount(20),
+                    priority: 0,
+                    expires_at: Some(over_at),
+                }),
+            );
+            if used != 0 {
+                stage.done("user:a", consume("renders", used));
+            }
+            match why {
+                Emptied::TakenBack => drop(stage.done("user:a", take_back(None))),
+                Emptied::Over { .. } => stage.now = over_at,
+                Emptied::Spent | Emptied::Reserved | Emptied::Earlier => {}
+            }
+            if is_closed {
+                let close = Command::CloseWindows(CloseWindows::default());
+                stage.done("user:a", close);
+            }
+            let empty = stage.run("user:a", take_back(None)).map(drop);
+            assert_eq!(empty, Err(Rejection::GrantEmpty { why }));
+        }
+    }
 }

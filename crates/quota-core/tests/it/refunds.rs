@@ -12,6 +12,7 @@ use quota_core::draw::Scope;
 use quota_core::event::EventKind;
 use quota_core::operation::OperationKind;
 use quota_core::origin::Origin;
+use quota_core::unrefundable::Unrefundable;
 
 /// X3 and X8: a refund gives back to where it was taken, last drawn first, in parts and never more than was taken.
 #[test]
@@ -33,6 +34,8 @@ fn a_refund_goes_back_last_drawn_first_and_never_beyond() {
     assert_eq!(stage.lifetime("user:a", "renders"), 0);
     let nothing = stage.run("user:a", refund(spent.id, None));
     assert_eq!(nothing, Err(Rejection::AlreadyRefunded));
+    let one = stage.run("user:a", refund(spent.id, Some(1)));
+    assert_eq!(one, Err(Rejection::AlreadyRefunded));
     assert_eq!(Rejection::AlreadyRefunded.field(), None, "no amount sent");
 }
 
@@ -66,7 +69,9 @@ fn a_feature_of_a_batch_and_a_commit_are_refunded() {
     let held = stage.done("user:a", reserve("articles", 6, 60));
     assert_eq!(
         stage.run("user:a", refund(held.id, None)),
-        Err(Rejection::NotRefundable)
+        Err(Rejection::NotRefundable {
+            why: Unrefundable::Kind(OperationKind::Reserve)
+        })
     );
     let settled = stage.done("user:a", commit(held.id, 5));
     stage.done("user:a", refund(settled.id, None));

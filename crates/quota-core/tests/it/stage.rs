@@ -91,7 +91,6 @@ impl Stage {
         stage
     }
 
-    /// With what commands are decided now.
     /// Gives all versions of a plan a trial period.
     pub fn with_trial(&mut self, plan: &str, days: u16) {
         let versions = self.catalog.plans.get_mut(&plan_code(plan));
@@ -100,6 +99,7 @@ impl Stage {
         }
     }
 
+    /// With what commands are decided now.
     pub fn context(&self) -> Context<'_> {
         Context {
             now: self.now,
@@ -227,9 +227,10 @@ impl Stage {
     /// As a store loads it: due holds, and what the command refers to.
     fn load(&mut self, command: &Command) {
         let (named, mut referred) = match command.traits().reads {
-            Reads::Account | Reads::Stored | Reads::Windows(_) => (None, Vec::new()),
             Reads::Reservation(reservation) => (Some(reservation), Vec::new()),
             Reads::Operation(operation) => (None, vec![operation]),
+            Reads::Account | Reads::Stored => (None, Vec::new()),
+            Reads::Grant(_) | Reads::Boosts | Reads::Windows(_) => (None, Vec::new()),
         };
         let is_open = |held: &&Reservation| held.state == ReservationState::Open;
         let is_due = |held: &Reservation| {
@@ -253,19 +254,16 @@ impl Stage {
             .into_iter()
             .filter_map(|id| Some((id, self.referred(id)?)));
         self.home.referred = known.collect();
-        if let Reads::Windows(items) = command.traits().reads {
-            let is_asked = |closed: &&ClosedBalance| {
-                items.iter().any(|item| {
-                    let asked = ClosedQuery {
-                        account: closed.account.clone(),
-                        what: ClosedKind::Windows(item.feature.clone()),
-                    };
-                    asked.holds(&closed.account, &closed.balance.bucket)
-                })
-            };
-            let found = self.closed.values().filter(is_asked);
-            self.home.closed = found.cloned().collect();
-        }
+        let asked = ClosedKind::read_by(command.traits().reads);
+        let is_asked = |closed: &&ClosedBalance| {
+            let (account, bucket) = (&closed.account, &closed.balance.bucket);
+            asked.iter().cloned().any(|what| {
+                let account = account.clone();
+                ClosedQuery { account, what }.holds(&closed.account, bucket)
+            })
+        };
+        let found = self.closed.values().filter(is_asked);
+        self.home.closed = found.cloned().collect();
     }
 
     fn referred(&self, id: Uuid) -> Option<Referred> {

@@ -12,6 +12,7 @@ use quota_core::command::{
 };
 use quota_core::draw::Scope;
 use quota_core::operation::Operation;
+use quota_core::unrefundable::Unrefundable;
 use uuid::Uuid;
 
 const CLOSE: Command = Command::CloseWindows(CloseWindows {
@@ -124,7 +125,8 @@ fn the_orgs_part_alone_is_not_refunded() {
     let (_, late) = committed_late(&mut left, &mut own);
     let part = late.answer.elsewhere().expect("the org's part").operation;
     let alone = own.settle_former(&mut left, refund(part, None));
-    assert_eq!(alone, Err(Rejection::NotRefundable));
+    let why = Unrefundable::Uncharged;
+    assert_eq!(alone, Err(Rejection::NotRefundable { why }));
     assert_eq!(of_org(&mut left), 4);
 }
 

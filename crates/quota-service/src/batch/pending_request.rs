@@ -164,20 +164,14 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
                 key: key.clone(),
             });
         }
-        match request.command.traits().reads {
-            Reads::Account | Reads::Stored => {}
+        let reads = request.command.traits().reads;
+        match reads {
+            Reads::Account | Reads::Stored | Reads::Grant(_) | Reads::Boosts => {}
+            Reads::Windows(_) => query.closed.extend(closed_of(&group.home, reads)),
             Reads::Reservation(reservation) => query.reservations.push(reservation),
             Reads::Operation(operation) => query.operations.push(operation),
-            Reads::Windows(items) => {
-                let accounts = [&request.account, &group.home].into_iter();
-                query.closed.extend(accounts.flat_map(|account| {
-                    items.iter().map(|item| ClosedQuery {
-                        account: account.clone(),
-                        what: ClosedKind::Windows(item.feature.clone()),
-                    })
-                }));
-            }
         }
+        query.closed.extend(closed_of(&request.account, reads));
         query
             .operations
             .extend_from_slice(&pending.attempted_operations);
@@ -189,6 +183,15 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
     query.closed.sort_unstable();
     query.closed.dedup();
     query
+}
+
+/// The closed balances of an account that a command reads.
+fn closed_of(account: &AccountId, reads: Reads<'_>) -> impl Iterator<Item = ClosedQuery> {
+    let kinds = ClosedKind::read_by(reads).into_iter();
+    kinds.map(|what| ClosedQuery {
+        account: account.clone(),
+        what,
+    })
 }
 
 /// The queries that look for keys in former homes: those that users left within the time that keys are kept.
