@@ -5,7 +5,7 @@ use std::path::Path;
 use http_api::{FileFault, read_catalog_toml, where_in_toml};
 use quota_core::catalog::{CatalogFile, PlanValue};
 use quota_core::ids::PlanCode;
-use quota_service::{CatalogPlan, EngineError, Removals};
+use quota_service::{CatalogPlan, EngineError, Entry, Removals};
 use runtime::MissingFile;
 
 use crate::args::CatalogArgs;
@@ -90,6 +90,7 @@ fn shown(plan: &CatalogPlan) -> String {
     ] {
         for feature in features {
             lines.push(format!("{sign} feature {feature}"));
+            tell_fields(plan, &Entry::Feature(feature.clone()), &mut lines);
         }
     }
     for code in &plan.plans_removed {
@@ -103,6 +104,7 @@ fn shown(plan: &CatalogPlan) -> String {
     }
     for (code, limits) in &plan.plans_changed {
         lines.push(format!("~ plan {code}"));
+        tell_fields(plan, &Entry::Plan(code.clone()), &mut lines);
         for change in limits {
             let (from, to) = (words(change.from.as_ref()), words(change.to.as_ref()));
             lines.push(format!("    {}: {from} -> {to}", change.feature));
@@ -120,13 +122,23 @@ fn shown(plan: &CatalogPlan) -> String {
     lines.join("\n")
 }
 
+/// What changes of a feature or plan beside its limits.
+fn tell_fields(plan: &CatalogPlan, entry: &Entry, lines: &mut Vec<String>) {
+    let changes = plan.fields_changed.iter();
+    for change in changes.filter(|change| change.entry == *entry) {
+        let [from, to] = [&change.from, &change.to].map(|value| {
+            let value = value.as_ref().map(ToString::to_string);
+            value.unwrap_or_else(|| "not said".to_owned())
+        });
+        lines.push(format!("    {}: {from} -> {to}", change.field));
+    }
+}
+
 /// Who would be over a limit, without a flag, or sold less.
 fn tell_affected(plan: &CatalogPlan, lines: &mut Vec<String>) {
     if plan.over_limit_count != 0 {
-        lines.push(format!(
-            "over their limit then: {} accounts",
-            plan.over_limit_count
-        ));
+        let count = accounts(plan.over_limit_count);
+        lines.push(format!("over their limit then: {count}"));
     }
     for over in &plan.over_limit {
         lines.push(format!(
@@ -135,15 +147,15 @@ fn tell_affected(plan: &CatalogPlan, lines: &mut Vec<String>) {
         ));
     }
     if plan.lost_flag_count != 0 {
-        let count = plan.lost_flag_count;
-        lines.push(format!("without a flag then: {count} accounts"));
+        let count = accounts(plan.lost_flag_count);
+        lines.push(format!("without a flag then: {count}"));
     }
     for lost in &plan.lost_flags {
         lines.push(format!("    {} {}", lost.account, lost.feature));
     }
     if plan.less_on_demand_count != 0 {
-        let count = plan.less_on_demand_count;
-        lines.push(format!("sold less on demand then: {count} accounts"));
+        let count = accounts(plan.less_on_demand_count);
+        lines.push(format!("sold less on demand then: {count}"));
     }
     for less in &plan.less_on_demand {
         let then = less
@@ -162,6 +174,13 @@ fn tell_affected(plan: &CatalogPlan, lines: &mut Vec<String>) {
     }
 }
 
+fn accounts(count: u64) -> String {
+    match count {
+        1 => "1 account".to_owned(),
+        count => format!("{count} accounts"),
+    }
+}
+
 fn words(value: Option<&PlanValue>) -> String {
     value.map_or_else(|| "not in the plan".to_owned(), ToString::to_string)
 }
@@ -171,7 +190,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use quota_core::ids::{AccountId, FeatureCode};
-    use quota_service::{DefaultPlanChange, LessOnDemand, LimitChange, LostFlag};
+    use quota_service::{DefaultPlanChange, FieldChange, LessOnDemand, LimitChange, LostFlag};
 
     use super::*;
 
@@ -195,6 +214,12 @@ mod tests {
         });
         let less = less.to_vec();
         let pro = PlanCode::new("pro").expect("a literal code");
+        let price = FieldChange {
+            entry: Entry::Plan(pro.clone()),
+            field: "price".to_owned(),
+            from: None,
+            to: Some(3000.into()),
+        };
         let plan = CatalogPlan {
             version: 2,
             default_plan: Some(DefaultPlanChange {
@@ -207,6 +232,7 @@ mod tests {
             plans_added: Vec::new(),
             plans_changed: BTreeMap::from([(pro, vec![change])]),
             plans_removed: Vec::new(),
+            fields_changed: vec![price],
             held: Vec::new(),
             over_limit: Vec::new(),
             over_limit_count: 0,
@@ -217,9 +243,9 @@ mod tests {
             examined: 1,
             is_partial: false,
         };
-        let wanted = "~ plan pro\n    sso: true -> not in the plan\n\
+        let wanted = "~ plan pro\n    price: not said -> 3000\n    sso: true -> not in the plan\n\
                       ~ default plan: none -> pro\n\
-                      without a flag then: 1 accounts\n    user:ann sso\n\
+                      without a flag then: 1 account\n    user:ann sso\n\
                       sold less on demand then: 2 accounts\n    org:acme messages: owes 50, none\n    \
                       org:acme messages: owes 50, at most 40\n";
         assert_eq!(shown(&plan), wanted);

@@ -255,9 +255,10 @@ pub struct ReasonBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResetBody {
-    /// Codes of the features; all of them when absent or empty, unless a token is named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub features: Vec<FeatureCode>,
+    /// Codes of the features, at least one; all of them when absent, unless a token is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1))]
+    pub features: Option<Vec<FeatureCode>>,
     /// A token of the user, whose use begins at 0; beside it only the features that are named are reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,

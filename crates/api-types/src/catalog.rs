@@ -142,6 +142,26 @@ pub struct HeldBody {
     pub example: Option<AccountId>,
 }
 
+/// A field of a feature or plan that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldChangeBody {
+    /// Code of the feature, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<FeatureCode>,
+    /// Code of the plan, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanCode>,
+    /// The field as in the catalog file, such as `price` or `on_demand.tokens.cap`.
+    pub field: String,
+    /// Its value now; absent where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<serde_json::Value>,
+    /// Its value afterwards; absent where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<serde_json::Value>,
+}
+
 /// What applying a catalog file changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -165,6 +185,9 @@ pub struct PlanOfChanges {
     pub plans_changed: BTreeMap<PlanCode, Vec<LimitChangeBody>>,
     /// Codes of plans that are removed.
     pub plans_removed: Vec<PlanCode>,
+    /// What else changes of features and plans: price, interval, trial, what is sold on demand and so on.
+    #[serde(default)]
+    pub fields_changed: Vec<FieldChangeBody>,
     /// Removed features and plans that accounts hold: `apply` requires their names in `removing_features` and
     /// `removing_plans`.
     pub held: Vec<HeldBody>,

@@ -48,8 +48,8 @@ pub use addons::{AddonBody, AddonList, SetAddonBody};
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{
-    CatalogBody, DefaultPlanChangeBody, HeldBody, LessOnDemandBody, LimitChangeBody, LostFlagBody,
-    OverLimitBody, PlanBody, PlanOfChanges,
+    CatalogBody, DefaultPlanChangeBody, FieldChangeBody, HeldBody, LessOnDemandBody,
+    LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
 };
 pub use credits::{CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
 pub use decide::{

@@ -40,11 +40,12 @@ pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
     })
 }
 
-/// A message with the field that is missing: nothing stands at its place that would say its name.
+/// A message with the field that it is about: of a file nothing but a line says where it stands.
 fn words_of(message: &str) -> String {
-    match message.strip_prefix("missing field ") {
-        Some(field) => format!("{field} is required"),
-        None => words::plain(message),
+    let said = words::plain(message).replace("an object", "a table");
+    match words::named_field(message) {
+        Some(field) => format!("`{field}` {said}"),
+        None => said,
     }
 }
 

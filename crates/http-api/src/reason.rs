@@ -59,12 +59,16 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         | Reason::LimitReached
         | Reason::CreditsExhausted
         | Reason::OrgLimitReached => {
-            let (whose, left) = (whose(denial.scope), denial.available);
+            let whose = whose(denial.scope);
+            let left = match denial.available {
+                0 => "nothing".to_owned(),
+                available => format!("only {available}"),
+            };
             let of_window = denial
                 .window
                 .map_or(String::new(), |window| format!(" (limit `{window}`)"));
             format!(
-                "{requested} of `{feature}` requested, but the {whose} has only {left} left{of_window}"
+                "{requested} of `{feature}` requested, but the {whose} has {left} left{of_window}"
             )
         }
     }

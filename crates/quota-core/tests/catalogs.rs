@@ -549,3 +549,14 @@ fn the_kind_of_what_is_not_counted_does_not_change() {
         "a unit is only shown"
     );
 }
+
+/// C14: the default plan is one of the file's, also in a file that was cut off behind its name.
+#[test]
+fn a_file_with_nothing_but_a_default_plan_is_refused() {
+    let cut_off = read("default_plan = \"free\"\n");
+    let error = Catalog::default().applied(&cut_off).expect_err("no plan");
+    assert_eq!(
+        (error.entry.as_str(), error.field),
+        ("the file", "default_plan")
+    );
+}

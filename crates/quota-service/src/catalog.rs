@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::differing::{FieldChange, differing};
 use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::less_on_demand::{LessOnDemand, less_on_demand};
 use crate::over_limit::{LimitedOrgs, OverLimit};
@@ -22,7 +23,7 @@ const NAMED_MAX: usize = 100;
 const PAGE: u32 = 500;
 
 /// What applying a catalog file would change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CatalogPlan {
     /// The version that it would get.
     pub version: u64,
@@ -40,6 +41,8 @@ pub struct CatalogPlan {
     pub plans_changed: BTreeMap<PlanCode, Vec<LimitChange>>,
     /// Codes of plans in force that the file leaves out.
     pub plans_removed: Vec<PlanCode>,
+    /// What else changes of features and plans in both: price, interval, trial, what is sold on demand and so on.
+    pub fields_changed: Vec<FieldChange>,
     /// Those of the features and plans that go which accounts hold: `apply` wants them named.
     pub held: Vec<HeldEntry>,
     /// Accounts whose use would be over their limit, the first 100: one entry for each feature.
@@ -335,6 +338,7 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
         plans_added: Vec::new(),
         plans_changed: BTreeMap::new(),
         plans_removed: current.plans.keys().filter(left_out).cloned().collect(),
+        fields_changed: differing(current, next),
         held: Vec::new(),
         over_limit: Vec::new(),
         over_limit_count: 0,

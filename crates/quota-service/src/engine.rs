@@ -134,11 +134,14 @@ impl Engine {
         ask: Ask,
         attempted: Vec<Uuid>,
     ) -> Result<oneshot::Receiver<Verdict>, EngineError> {
-        let home = self.home_for(&ask).await.inspect_err(|error| {
-            if let EngineError::Store(error) = error {
-                self.inner.decider.writes.failed(error);
-            }
-        })?;
+        let home = self
+            .in_time(self.home_for(&ask))
+            .await
+            .inspect_err(|error| {
+                if let EngineError::Store(error) = error {
+                    self.inner.decider.writes.failed(error);
+                }
+            })?;
         let (mut pending, receiver) = self.pending_request(ask, home);
         pending.is_uncertain = !attempted.is_empty();
         pending.attempted_operations = attempted;
@@ -251,6 +254,16 @@ impl Engine {
             mpsc::error::TrySendError::Full(_) => EngineError::Busy,
             mpsc::error::TrySendError::Closed(_) => EngineError::Stopping,
         })
+    }
+
+    /// Waits for what is read, no longer than the deadline: a server that does not answer is not waited for.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
+        let deadline = self.inner.decider.settings.deadline;
+        let done = tokio::time::timeout(deadline, work).await;
+        done.unwrap_or(Err(EngineError::Deadline))
     }
 
     /// Runs what writes several homes in a task of its own: dropping the call does not undo it, the wait ends with the

@@ -188,7 +188,8 @@ impl Engine {
             keys_since: now,
             homes: vec![query],
         };
-        Ok(self.storage().load(&query).await?.homes.pop())
+        let found = async { Ok(self.storage().load(&query).await?.homes.pop()) };
+        self.in_time(found).await
     }
 }
 

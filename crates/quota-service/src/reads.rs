@@ -94,7 +94,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Rejected`] for an unknown account, [`EngineError::Store`] when it cannot be read.
     pub async fn account(&self, account: &AccountId) -> Result<AccountRow, EngineError> {
-        let known = self.read(account, &self.setting_now()).await?;
+        let setting = self.setting_now();
+        let known = self.in_time(self.read(account, &setting)).await?;
         let known = known.ok_or(Rejection::UnknownAccount)?;
         Ok(AccountRow {
             home: known.home.clone(),
@@ -113,7 +114,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`] when they cannot be read.
     pub async fn accounts(&self, page: &AccountPage) -> Result<Vec<AccountRow>, EngineError> {
-        Ok(self.storage().accounts(page).await?)
+        let accounts = async { Ok(self.storage().accounts(page).await?) };
+        self.in_time(accounts).await
     }
 
     pub(crate) fn setting_now(&self) -> Setting {
@@ -130,7 +132,8 @@ impl Engine {
         account: &AccountId,
         setting: &Setting,
     ) -> Result<Option<Arc<CachedHome>>, EngineError> {
-        let home = self.inner.decider.homes.of(account).await?;
+        let home = async { Ok(self.inner.decider.homes.of(account).await?) };
+        let home = self.in_time(home).await?;
         let cache = self.cache();
         let cached = cache.get(&home, account).await.unwrap_or_default();
         let is_fresh =
@@ -140,7 +143,10 @@ impl Engine {
         if cached.is_some() {
             return Ok(cached);
         }
-        let read = self.read(account, setting).await?.map(Arc::new);
+        let read = self
+            .in_time(self.read(account, setting))
+            .await?
+            .map(Arc::new);
         if let Some(read) = &read
             && let Err(error) = cache.put(Arc::clone(read)).await
         {

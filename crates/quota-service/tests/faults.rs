@@ -359,6 +359,28 @@ async fn a_request_past_its_deadline_is_not_carried_out() {
     assert_eq!(booked(&store, &ann).await, (0, 0));
 }
 
+/// I24: a store that answers nothing keeps nobody waiting longer than the deadline, neither who writes nor who reads.
+#[tokio::test(start_paused = true)]
+async fn a_frozen_store_is_waited_for_no_longer_than_the_deadline() {
+    let (store, engine, ann) = with_user(reading()).await;
+    let deadline = engine.settings().deadline;
+    store.freeze();
+    let unseen = AccountId::parse("user:unseen").expect("a literal id");
+    for account in [&ann, &unseen] {
+        let since = Instant::now();
+        let written = engine
+            .submit(consume(account, 1))
+            .await
+            .expect_err("no answer");
+        assert!(matches!(written, EngineError::Deadline), "{written}");
+        assert_eq!(since.elapsed(), deadline);
+        let since = Instant::now();
+        let read = engine.overview(account).await.expect_err("no answer");
+        assert!(matches!(read, EngineError::Deadline), "{read}");
+        assert_eq!(since.elapsed(), deadline);
+    }
+}
+
 /// X1, I7: a denial without a key is not booked and nothing of it stays; one with a key is, and draws nothing.
 #[tokio::test(start_paused = true)]
 async fn a_denial_draws_nothing_and_is_booked_only_under_its_key() {

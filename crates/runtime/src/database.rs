@@ -137,7 +137,11 @@ impl DatabaseArgs {
             Some(file) if !file.is_empty() && file != ":memory:" => {
                 Ok(Place::Sqlite(Path::new(file)))
             }
-            Some(_) | None => Err(StartError::Setting {
+            Some(_) => Err(StartError::Setting {
+                setting: "DATABASE_URL",
+                why: "names no file: say `sqlite://` and the file's path".to_owned(),
+            }),
+            None => Err(StartError::Setting {
                 setting: "DATABASE_URL",
                 why: "must begin with `postgres://`, `postgresql://` or `sqlite://`".to_owned(),
             }),

@@ -101,3 +101,38 @@ async fn a_plan_says_what_would_change_and_who_would_be_over_the_limit() {
     let again = apply(&api, &lower).await.expect(200);
     assert_eq!(again.body["changes"], false);
 }
+
+/// C7: prices, intervals and what is sold on demand are told too, field by field.
+#[tokio::test]
+async fn a_plan_says_what_changes_beside_limits() {
+    let api = Api::in_memory().await;
+    let before = GOOD.replace(
+        "limits = { reports = 10 }",
+        "price = 900\nlimits = { reports = 10 }\non_demand = { reports = { price = 4, cap = 100 } }",
+    );
+    assert_ne!(before, GOOD);
+    apply(&api, &before).await.expect(200);
+    let after = before
+        .replace("price = 900", "price = 1200\ninterval = \"year\"")
+        .replace("cap = 100", "cap = 20")
+        .replace("name = \"Reports\"", "name = \"All reports\"");
+    let plan = api.post_toml("/v1/catalog/plan", &after).await.expect(200);
+    let changed = plan.body["fields_changed"].as_array().expect("a list");
+    let told: Vec<String> = changed
+        .iter()
+        .map(|change| {
+            let entry = change["plan"].as_str().or(change["feature"].as_str());
+            let (field, from, to) = (&change["field"], &change["from"], &change["to"]);
+            format!("{} {field} {from} {to}", entry.unwrap_or_default())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#"reports "name" "Reports" "All reports""#,
+            r#"free "interval" "month" "year""#,
+            r#"free "on_demand.reports.cap" 100 20"#,
+            r#"free "price" 900 1200"#,
+        ]
+    );
+}

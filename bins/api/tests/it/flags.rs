@@ -337,6 +337,13 @@ async fn a_wrong_flag_is_refused_with_its_place() {
         ("cadence = \"monthly\"\n", "", 1, 1, "`cadence` is required"),
         ("unit = \"article\"\n", "", 1, 1, "`unit` is required"),
         (
+            "kind = \"flag\"",
+            "kind = \"flag\"\ncolour = \"red\"",
+            8,
+            1,
+            "`colour` is not a known field; known here: ",
+        ),
+        (
             "unit = \"MB\"\nkind = \"setting\"",
             "kind = \"consumable\"",
             13,

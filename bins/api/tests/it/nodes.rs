@@ -33,6 +33,13 @@ name = "Wide"
 limits = { calls = 1000000, seats = 300 }
 
 [[plan]]
+code = "metered"
+name = "Metered"
+price = 500
+limits = { seats = 10 }
+on_demand = { seats = { price = 4, cap = 100 } }
+
+[[plan]]
 code = "narrow"
 name = "Narrow"
 limits = { calls = 40 }

@@ -102,6 +102,44 @@ async fn two_processes_give_an_org_exactly_its_limit() {
     }
 }
 
+/// C11: 64 clients of two processes and a cap of 100: 10 units of the allowance and 25 for 4 each are given, and no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_never_pass_a_spend_cap() {
+    let mut pair = Pair::start("api_two_caps", None).await;
+    let [first, _] = &mut pair.clients;
+    first.done(Method::PUT, "/v1/users/eve", json!({})).await;
+    let plan = json!({"plan": "metered"});
+    let path = "/v1/users/eve/subscription";
+    first.done(Method::POST, path, plan).await;
+    let mut clients = JoinSet::new();
+    for by in 0..64 {
+        let mut client = pair.clients[by % 2].clone();
+        clients.spawn(async move {
+            let body = json!({"user": "eve", "feature": "seats", "amount": 1});
+            let key = format!("eve-{by}");
+            let (status, body) = client.ask(Method::POST, "/v1/consume", &key, &body).await;
+            match status {
+                200 => 1,
+                429 => {
+                    assert_eq!(body["reason"], "spend_cap_reached", "{body}");
+                    0
+                }
+                _ => panic!("{key}: {status} {body}"),
+            }
+        });
+    }
+    let mut given = 0;
+    while let Some(own) = clients.join_next().await {
+        given += own.expect("a client ends well");
+    }
+    assert_eq!(given, 35);
+    for client in &mut pair.clients {
+        let path = "/v1/users/eve/overview";
+        let overview = client.done(Method::GET, path, json!({})).await;
+        assert_eq!(overview["spending"]["owed"], 100, "{overview}");
+    }
+}
+
 /// X1: a key has one effect, whichever node it is sent to, at the same time or later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_sent_to_two_processes_has_one_effect() {

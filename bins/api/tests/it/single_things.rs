@@ -270,4 +270,9 @@ async fn a_token_is_reset_and_shown(api: Api) {
         .await;
     assert_eq!(unknown.expect(404).body["errors"][0]["pointer"], "/token");
     api.get("/v1/users/ann/tokens/no").await.expect(404);
+    let none = json!({"features": []});
+    let refused = api.post("/v1/users/ann/reset", none).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/features");
+    let standing = api.standing("users/ann", "articles_per_month").await;
+    assert_eq!(standing["used"], 10, "an empty list resets nothing");
 }

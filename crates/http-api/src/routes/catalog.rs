@@ -1,16 +1,17 @@
 //! The catalog: read it, see what a file would change, apply the file.
 
 use api_types::{
-    CatalogBody, DefaultPlanChangeBody, FieldError, HeldBody, LessOnDemandBody, LimitChangeBody,
-    LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
+    CatalogBody, DefaultPlanChangeBody, FieldChangeBody, FieldError, HeldBody, LessOnDemandBody,
+    LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
 };
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::ids::PlanCode;
+use quota_core::ids::{FeatureCode, PlanCode};
 use quota_service::{
-    CatalogPlan, EngineError, Entry, HeldEntry, LessOnDemand, LimitChange, LostFlag, OverLimit,
+    CatalogPlan, EngineError, Entry, FieldChange, HeldEntry, LessOnDemand, LimitChange, LostFlag,
+    OverLimit,
 };
 
 use crate::ApiState;
@@ -146,11 +147,27 @@ fn less_on_demand(less: LessOnDemand) -> LessOnDemandBody {
     }
 }
 
-fn held_body(held: HeldEntry) -> HeldBody {
-    let (feature, plan) = match held.entry {
+/// The codes of a feature or of a plan, of which one is there.
+fn codes(entry: Entry) -> (Option<FeatureCode>, Option<PlanCode>) {
+    match entry {
         Entry::Feature(code) => (Some(code), None),
         Entry::Plan(code) => (None, Some(code)),
-    };
+    }
+}
+
+fn field_change(change: FieldChange) -> FieldChangeBody {
+    let (feature, plan) = codes(change.entry);
+    FieldChangeBody {
+        feature,
+        plan,
+        field: change.field,
+        from: change.from,
+        to: change.to,
+    }
+}
+
+fn held_body(held: HeldEntry) -> HeldBody {
+    let (feature, plan) = codes(held.entry);
     HeldBody {
         feature,
         plan,
@@ -179,6 +196,7 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
         plans_added: plan.plans_added,
         plans_changed: plans_changed.collect(),
         plans_removed: plan.plans_removed,
+        fields_changed: plan.fields_changed.into_iter().map(field_change).collect(),
         held: plan.held.into_iter().map(held_body).collect(),
         over_limit: plan.over_limit.into_iter().map(over_limit).collect(),
         over_limit_count: plan.over_limit_count,

@@ -1,6 +1,6 @@
 //! Refund of a consumption, release of a capacity, and reset by an operator.
 
-use api_types::{ChangeBody, DecisionBody, RefundBody, ReleaseCapacityBody, ResetBody};
+use api_types::{ChangeBody, DecisionBody, FieldError, RefundBody, ReleaseCapacityBody, ResetBody};
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::command::{Command, Refund, ReleaseCapacity, Reset};
@@ -71,8 +71,12 @@ pub(crate) async fn reset(
     Account(account): Account,
     OptionalBody(body): OptionalBody<ResetBody>,
 ) -> Result<Response, Problem> {
+    if body.features.as_ref().is_some_and(Vec::is_empty) {
+        let detail = "must name at least one feature; leave `features` out to reset all of them";
+        return Err(Problem::invalid_body(FieldError::at("/features", detail)));
+    }
     let command = Command::Reset(Reset {
-        features: body.features,
+        features: body.features.unwrap_or_default(),
         token: body.token,
     });
     change(&state, &caller, account, command, Note::reason(body.reason))

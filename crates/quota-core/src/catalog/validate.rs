@@ -61,7 +61,7 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
         }
         check_on_demand(plan, &entry, file)?;
     }
-    Ok(())
+    check_default(file)
 }
 
 /// What a plan sells on demand (C11).
@@ -74,7 +74,7 @@ fn check_on_demand(plan: &Plan, entry: &str, file: &CatalogFile) -> Result<(), I
         };
         checked.map_err(|why| of_member(entry, "on_demand", code, &why))?;
     }
-    check_default(file)
+    Ok(())
 }
 
 /// The default plan is one of the file's, and free: nobody pays for what an account has by itself (C14).

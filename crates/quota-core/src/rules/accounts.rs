@@ -15,7 +15,7 @@ use crate::change::Change;
 use crate::command::{AccountSpec, Presence, PutAccount};
 use crate::home::{Account, Books};
 use crate::ids::{AccountId, AccountKind, OrgId};
-use crate::terms::{SpendCap, Subscription, Terms, new_user_is_unlimited};
+use crate::terms::{Policy, SpendCap, Subscription, Terms, new_user_is_unlimited};
 
 fn check_kind(kind: AccountKind, spec: &AccountSpec) -> Result<(), Rejection> {
     let wrong = match kind {
@@ -130,7 +130,46 @@ fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     if terms == account.terms {
         return Ok(desk.unchanged());
     }
+    let detail = Some(differences(&account.terms, &terms));
     // Another zone has other calendar windows: what was used today or this month still counts there.
     let entries = move_usage(desk, terms, |_| true)?;
-    Ok(desk.book_and_announce(Change::AccountChanged, None, entries))
+    Ok(desk.book_and_announce(Change::AccountChanged, detail, entries))
+}
+
+/// What a change of an account made other, in words.
+fn differences(before: &Terms, after: &Terms) -> String {
+    let mut parts = Vec::new();
+    if before.disabled != after.disabled {
+        parts.push(
+            if after.disabled {
+                "disabled"
+            } else {
+                "enabled"
+            }
+            .to_owned(),
+        );
+    }
+    if (before.unlimited, before.unlimited_by_default)
+        != (after.unlimited, after.unlimited_by_default)
+    {
+        parts.push(
+            if after.unlimited {
+                "unlimited"
+            } else {
+                "limited"
+            }
+            .to_owned(),
+        );
+    }
+    if before.policy != after.policy {
+        let policy = match after.policy {
+            Policy::Enforce => "enforce",
+            Policy::Track => "track",
+        };
+        parts.push(format!("policy {policy}"));
+    }
+    if before.time_zone != after.time_zone {
+        parts.push(format!("time zone {}", after.time_zone));
+    }
+    parts.join(", ")
 }

@@ -9,6 +9,8 @@ mod state;
 mod upkeep;
 mod writing;
 
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -27,6 +29,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
     faults: Mutex<Faults>,
     gate: Mutex<Option<Gate>>,
+    is_frozen: AtomicBool,
 }
 
 /// Where a write waits: it says that it has come, and goes on when it is told to.
@@ -84,6 +87,18 @@ impl MemoryStore {
         HeldWrite { come, go_on }
     }
 
+    /// Lets reads of homes and of the directory wait for ever from now on, as a server does that is stopped with its
+    /// connections open.
+    pub fn freeze(&self) {
+        self.is_frozen.store(true, Ordering::Relaxed);
+    }
+
+    async fn answers(&self) {
+        if self.is_frozen.load(Ordering::Relaxed) {
+            pending::<()>().await;
+        }
+    }
+
     /// How many calls there were, those that failed included.
     pub fn calls(&self) -> u64 {
         lock(&self.faults).calls()
@@ -112,6 +127,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[async_trait]
 impl Store for MemoryStore {
     async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
+        self.answers().await;
         self.call(|state| Ok(state.load(query)))
     }
 

@@ -21,6 +21,7 @@ pub(super) fn at_most(limit: u32) -> usize {
 #[async_trait]
 impl Directory for MemoryStore {
     async fn home_of(&self, account: &AccountId) -> Result<Option<AccountId>, StoreError> {
+        self.answers().await;
         self.call(|state| Ok(state.directory.get(account).cloned()))
     }
 

@@ -10,6 +10,7 @@ mod holds;
 mod keys;
 mod limits;
 mod members;
+mod plans;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use holds::*;
 pub use keys::*;
 pub use limits::*;
 pub use members::*;
+pub use plans::*;
 
 type Store = Arc<dyn Storage>;
 
@@ -33,6 +35,8 @@ macro_rules! conformance_races {
             the_last_unit_of_a_boost_is_used_once
             the_spend_cap_over_two_features_is_never_passed
             a_member_limit_is_never_passed
+            the_last_units_of_five_hours_and_of_a_week_are_used_once
+            a_boost_that_ends_while_it_is_drawn_gives_nothing_afterwards
             three_members_share_one_limit_to_the_last_unit
             token_user_and_org_run_dry_together_and_never_in_part
             of_sixty_four_joins_at_once_no_more_pass_than_there_are_places
