@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
+use quota_core::catalog::Cadence;
 use quota_core::ids::TokenId;
+use quota_core::terms::CapSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::{BalanceBody, Label};
@@ -13,8 +15,14 @@ use crate::{BalanceBody, Label};
 pub struct TokenBody {
     /// Id of the token, unique within the user.
     pub id: TokenId,
-    /// What may be used with it in all, in stored units, or `"unlimited"`.
+    /// What may be used with it, in stored units, or `"unlimited"`: in all, or in each window of `per`.
     pub cap: Limit,
+    /// How often the cap becomes whole again; absent where it counts over the token's lifetime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per: Option<Cadence>,
+    /// When it was made; windows of `per` are counted from it. Absent for tokens that are older than this field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<DateTime<Utc>>,
     /// First instant at which it is denied; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
@@ -43,6 +51,10 @@ pub struct NewTokenBody {
     /// Its cap in stored units, or `"unlimited"`; required unless the user is unlimited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cap: Option<Limit>,
+    /// In which time the cap counts: `lifetime` (when absent), or a cadence such as `monthly` or `5h`, counted from the
+    /// token's making.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per: Option<CapSpan>,
     /// First instant at which it is denied; never when absent.
     #[serde(
         default,
@@ -63,6 +75,10 @@ pub struct TokenTermsBody {
     /// Its cap in stored units, or `"unlimited"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cap: Option<Limit>,
+    /// In which time the cap counts: `lifetime`, or a cadence such as `monthly` or `5h`, counted from the token's making. A
+    /// change of it begins a new count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per: Option<CapSpan>,
     /// First instant at which it is denied; it stays as it is when absent.
     #[serde(
         default,

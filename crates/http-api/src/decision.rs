@@ -336,7 +336,7 @@ fn owner(bucket: &Bucket) -> (Option<GrantId>, Option<BoostId>, Option<TokenId>)
     match bucket {
         Bucket::Grant(grant) => (Some(grant.clone()), None, None),
         Bucket::Boost(_, boost) => (None, Some(boost.clone()), None),
-        Bucket::Token(token) => (None, None, Some(token.clone())),
+        Bucket::Token(token) | Bucket::TokenWindow(token, _) => (None, None, Some(token.clone())),
         Bucket::Window(..)
         | Bucket::Further(..)
         | Bucket::Standing(_)

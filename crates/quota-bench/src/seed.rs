@@ -71,6 +71,8 @@ fn account(
     let capped = |token: &TokenId| {
         let terms = Token {
             cap: Limit::Of(1_000_000_000_000_000),
+            per: None,
+            made_at: None,
             expires_at: None,
             revoked_at: None,
         };

@@ -34,11 +34,13 @@ pub enum Bucket {
     /// What was sold of a feature on demand in one period of the subscription (C11), by the period's start in microseconds
     /// since 1970.
     OnDemand(FeatureCode, i64),
-    /// A token's cap, over all features.
+    /// A token's cap over its lifetime, over all features.
     Token(TokenId),
     /// What a member limit counts of a member beside its share of the org's window (O7), by that window's start in
     /// microseconds since 1970; 0 where it has none. No balance: a share of the member has this name.
     Member(FeatureCode, i64),
+    /// One window of a token's cap that has a cadence (T3), by its start in microseconds since 1970.
+    TokenWindow(TokenId, i64),
 }
 
 impl fmt::Display for Bucket {
@@ -55,6 +57,7 @@ impl fmt::Display for Bucket {
             Self::OnDemand(feature, start) => write!(f, "ondemand:{feature}:{start}"),
             Self::Token(id) => write!(f, "token:{id}"),
             Self::Member(feature, start) => write!(f, "member:{feature}:{start}"),
+            Self::TokenWindow(id, start) => write!(f, "tokenwindow:{start}:{id}"),
         }
     }
 }
@@ -72,7 +75,7 @@ impl Bucket {
             | Self::OnDemand(feature, _)
             | Self::Member(feature, _)
             | Self::Room(feature) => Some(feature),
-            Self::Grant(_) | Self::Token(_) => None,
+            Self::Grant(_) | Self::Token(_) | Self::TokenWindow(..) => None,
         }
     }
 
@@ -89,7 +92,8 @@ impl Bucket {
             | Self::Room(_)
             | Self::OnDemand(..)
             | Self::Member(..)
-            | Self::Token(_) => false,
+            | Self::Token(_)
+            | Self::TokenWindow(..) => false,
         }
     }
 
@@ -111,7 +115,8 @@ impl Bucket {
             | Self::Room(_)
             | Self::OnDemand(..)
             | Self::Member(..)
-            | Self::Token(_) => false,
+            | Self::Token(_)
+            | Self::TokenWindow(..) => false,
         }
     }
 
@@ -126,7 +131,8 @@ impl Bucket {
             Self::Window(_, start)
             | Self::Further(_, _, start)
             | Self::Tracked(_, start)
-            | Self::OnDemand(_, start) => *start,
+            | Self::OnDemand(_, start)
+            | Self::TokenWindow(_, start) => *start,
             Self::Member(_, start) if *start != 0 => *start,
             Self::Member(..)
             | Self::Standing(_)
@@ -166,6 +172,13 @@ impl Bucket {
             }
             "room" => FeatureCode::new(rest).ok().map(Self::Room),
             "token" => TokenId::new(rest).ok().map(Self::Token),
+            "tokenwindow" => {
+                let (start, id) = rest.split_once(':')?;
+                Some(Self::TokenWindow(
+                    TokenId::new(id).ok()?,
+                    start.parse().ok()?,
+                ))
+            }
             _ => None,
         }
     }

@@ -54,7 +54,8 @@ impl Source {
             | Bucket::Further(..)
             | Bucket::Standing(_)
             | Bucket::Tracked(..)
-            | Bucket::Token(_) => Self::Allowance,
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => Self::Allowance,
             Bucket::Trial(_) => Self::Trial,
             Bucket::Grant(_) => Self::Credits,
             Bucket::Boost(..) => Self::Boost,

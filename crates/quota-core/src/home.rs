@@ -252,6 +252,7 @@ impl Account {
                         | Bucket::Grant(_)
                         | Bucket::Boost(..)
                         | Bucket::OnDemand(..)
+                        | Bucket::TokenWindow(..)
                 )
             })
             .filter_map(|balance| {

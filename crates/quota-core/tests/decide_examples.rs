@@ -139,6 +139,8 @@ impl Account {
             id.clone(),
             Token {
                 cap,
+                per: None,
+                made_at: None,
                 expires_at: None,
                 revoked_at: None,
             },

@@ -190,6 +190,6 @@ fn feature_of(bucket: &Bucket) -> Option<&FeatureCode> {
         | Bucket::OnDemand(code, _)
         | Bucket::Member(code, _)
         | Bucket::Room(code) => Some(code),
-        Bucket::Grant(_) | Bucket::Token(_) => None,
+        Bucket::Grant(_) | Bucket::Token(_) | Bucket::TokenWindow(..) => None,
     }
 }

@@ -130,6 +130,7 @@ fn setting(number: usize) -> Command {
         token: token(),
         presence: Presence::New,
         cap: Some(Limit::Of(40)),
+        per: None,
         expires_at: None,
     })
 }

@@ -140,6 +140,7 @@ fn belongings(sample: &Sample, has_subscription: bool) -> Result<Vec<Command>, I
             token: TokenId::new(token)?,
             presence: Presence::Any,
             cap: Some(Limit::Of(cap)),
+            per: None,
             expires_at: None,
         }));
     }

@@ -17,6 +17,7 @@ on_every_store!(
     a_grant_by_mistake_is_taken_back,
     a_grant_is_shown_whatever_became_of_it,
     a_token_is_reset_and_shown,
+    a_cap_with_a_cadence_is_whole_again,
 );
 
 /// X8: a reservation shows its state, and an error about it names that state.
@@ -275,4 +276,39 @@ async fn a_token_is_reset_and_shown(api: Api) {
     assert_eq!(refused.body["errors"][0]["pointer"], "/features");
     let standing = api.standing("users/ann", "articles_per_month").await;
     assert_eq!(standing["used"], 10, "an empty list resets nothing");
+}
+
+/// T3: a cap may have a cadence, counted from the token's making; a denial says when it is whole again.
+async fn a_cap_with_a_cadence_is_whole_again(api: Api) {
+    api.user("ann", Some("article_pro")).await;
+    let made_at = api.engine.now();
+    let token = json!({"id": "ci", "cap": 5, "per": "5h"});
+    api.post("/v1/users/ann/tokens", token).await.expect(201);
+    let ask = |amount: u64| json!({"user": "ann", "token": "ci", "feature": "articles_per_month", "amount": amount});
+    api.post("/v1/consume", ask(4)).await.expect(200);
+    let next = made_at + TimeDelta::hours(5);
+    let denied = api.post("/v1/consume", ask(2)).await.expect(429).body;
+    assert_eq!(denied["reason"], "token_exhausted");
+    let denied_until = denied["resets_at"].as_str().map(str::parse);
+    assert_eq!(
+        (denied_until, &denied["window"]),
+        (Some(Ok(next)), &json!("5h"))
+    );
+    api.clock.set(next);
+    api.post("/v1/consume", ask(2)).await.expect(200);
+    let shown = api.get("/v1/users/ann/tokens/ci").await.expect(200).body;
+    assert_eq!((&shown["per"], &shown["cap"]), (&json!("5h"), &json!(5)));
+    assert_eq!(shown["balance"]["remaining"], 3);
+    let lifetime = json!({"per": "lifetime"});
+    let path = "/v1/users/ann/tokens/ci";
+    api.patch(path, lifetime).await.expect(200);
+    let shown = api.get(path).await.expect(200).body;
+    assert_eq!(
+        (&shown["per"], &shown["balance"]["used"]),
+        (&json!(null), &json!(0))
+    );
+    for per in ["subscription", "0h", "often"] {
+        let refused = api.patch(path, json!({"per": per})).await;
+        assert_eq!(refused.expect(422).body["errors"][0]["pointer"], "/per");
+    }
 }

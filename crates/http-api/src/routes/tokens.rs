@@ -24,6 +24,8 @@ fn token_bodies(overview: &Overview) -> impl Iterator<Item = TokenBody> {
         Some(TokenBody {
             id: id.clone(),
             cap: token.cap,
+            per: token.per,
+            made_at: token.made_at,
             expires_at: token.expires_at,
             revoked_at: token.revoked_at,
             balance: balance_body(balance),
@@ -75,6 +77,7 @@ pub(crate) async fn create_token(
 ) -> Result<Response, Problem> {
     let terms = TokenTermsBody {
         cap: body.cap,
+        per: body.per,
         expires_at: body.expires_at,
         reason: body.reason,
     };
@@ -126,6 +129,7 @@ async fn put(
         token,
         presence,
         cap: terms.cap,
+        per: terms.per,
         expires_at: terms.expires_at,
     });
     change(state, caller, account, command, Note::reason(terms.reason)).await

@@ -203,20 +203,17 @@ impl<'a> Balances<'a> {
     ) {
         let mut by_limit: BTreeMap<_, Vec<&Balance>> = BTreeMap::new();
         for balance in self.of_account(id) {
-            let (Bucket::Window(code, start)
-            | Bucket::Further(code, _, start)
-            | Bucket::OnDemand(code, start)
-            | Bucket::Tracked(code, start)) = &balance.bucket
-            else {
-                continue;
-            };
-            let ends_later = balance
-                .ends_at
-                .is_none_or(|ends_at| balance.starts_at < ends_at);
-            if balance.starts_at.timestamp_micros() != *start || !ends_later {
+            if !is_as_named(balance) {
                 let what = format!("runs from {} to {:?}", balance.starts_at, balance.ends_at);
                 findings.push(Finding::of("I13", id, what).at(&balance.bucket));
             }
+            let (Bucket::Window(code, _)
+            | Bucket::Further(code, ..)
+            | Bucket::OnDemand(code, _)
+            | Bucket::Tracked(code, _)) = &balance.bucket
+            else {
+                continue;
+            };
             let per = match &balance.bucket {
                 Bucket::Further(_, per, _) => Some(*per),
                 Bucket::Window(..)
@@ -228,7 +225,8 @@ impl<'a> Balances<'a> {
                 | Bucket::Room(_)
                 | Bucket::Member(..)
                 | Bucket::OnDemand(..)
-                | Bucket::Token(_) => None,
+                | Bucket::Token(_)
+                | Bucket::TokenWindow(..) => None,
             };
             if per.is_some_and(|per| is_longer(balance, per)) {
                 let what = format!("runs from {} to {:?}", balance.starts_at, balance.ends_at);
@@ -261,6 +259,16 @@ impl<'a> Balances<'a> {
             }
         }
     }
+}
+
+/// Whether a window begins where its name says and ends later; what has no window always is.
+fn is_as_named(balance: &Balance) -> bool {
+    let (start, ends_at) = (balance.bucket.starts_at_micros(), balance.ends_at);
+    if start == i64::MAX {
+        return true;
+    }
+    balance.starts_at.timestamp_micros() == start
+        && ends_at.is_none_or(|ends_at| balance.starts_at < ends_at)
 }
 
 /// Whether a window that a first use began is longer than its limit says.

@@ -12,7 +12,7 @@ use crate::catalog::Cadence;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::item::Item;
 use crate::quantity::Quantity;
-use crate::terms::{Policy, Status};
+use crate::terms::{CapSpan, Policy, Status};
 
 /// Decides and spends all items or none (section 5, X2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +181,9 @@ pub struct PutToken {
     /// Its cap in stored units of all features; for a change, absent leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<Limit>,
+    /// In which time the cap counts (T3): over its lifetime when absent; for a change, absent leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<CapSpan>,
     /// First instant at which it is denied; for a change, absent leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,

@@ -150,7 +150,8 @@ impl ClosedQuery {
             | Bucket::Trial(_)
             | Bucket::Room(_)
             | Bucket::Member(..)
-            | Bucket::Token(_) => false,
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => false,
         };
         *account == self.account && is_wanted
     }

@@ -266,7 +266,8 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         | Bucket::Room(_)
         | Bucket::OnDemand(..)
         | Bucket::Member(..)
-        | Bucket::Token(_) => false,
+        | Bucket::Token(_)
+        | Bucket::TokenWindow(..) => false,
     });
     let start = counting.window.starts_at.timestamp_micros();
     let code = feature.code.clone();

@@ -113,7 +113,8 @@ fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
             | Bucket::Room(_)
             | Bucket::Member(..)
             | Bucket::OnDemand(..)
-            | Bucket::Token(_) => false,
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => false,
         };
         let runs = balance.ends_at.is_none_or(|ends_at| now < ends_at);
         if begun && runs && balance.starts_at < now {
@@ -143,7 +144,8 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Room(_)
             | Bucket::Member(..)
             | Bucket::OnDemand(..)
-            | Bucket::Token(_) => return None,
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => return None,
         };
         let feature = context.catalog.features.get(code);
         let per = match &balance.bucket {
@@ -157,7 +159,8 @@ fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
             | Bucket::Room(_)
             | Bucket::Member(..)
             | Bucket::OnDemand(..)
-            | Bucket::Token(_) => None,
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => None,
         };
         let goes_on = per.is_some_and(Per::is_calendar);
         let counts = context.is_consumable(code) && balance.spent() != 0;

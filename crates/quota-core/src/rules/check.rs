@@ -101,7 +101,7 @@ fn standing(
     feature: &Feature,
 ) -> Vec<ScopeBalance> {
     let mut balances = Vec::with_capacity(3);
-    balances.extend(token.and_then(|token| token_balance(user, token)));
+    balances.extend(token.and_then(|token| token_balance(user, token, context.now)));
     let own = context.allowance(user, feature);
     balances.push(scope_balance(context, Scope::User, user, feature, &own));
     if let Some(org) = org {

@@ -29,7 +29,8 @@ pub(crate) fn close_windows(
             | Bucket::Member(..)
             | Bucket::OnDemand(..)
             | Bucket::Grant(_)
-            | Bucket::Token(_) => {
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => {
                 let feature = context.catalog.features.get(code);
                 feature.map(|feature| feature.cadence)
             }
@@ -56,7 +57,10 @@ pub(crate) fn close_windows(
                     features.push(code.clone());
                 }
             }
-            Bucket::Grant(_) | Bucket::Boost(..) | Bucket::OnDemand(..)
+            Bucket::Grant(_)
+            | Bucket::Boost(..)
+            | Bucket::OnDemand(..)
+            | Bucket::TokenWindow(..)
                 if asked.features.is_empty() =>
             {
                 ended.push(balance.bucket.clone());
@@ -71,7 +75,8 @@ pub(crate) fn close_windows(
             | Bucket::Trial(_)
             | Bucket::Room(_)
             | Bucket::Member(..)
-            | Bucket::Token(_) => {}
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => {}
         }
     }
     if ended.is_empty() {

@@ -144,7 +144,8 @@ fn has_rollover(
         | Bucket::Member(..)
         | Bucket::OnDemand(..)
         | Bucket::Grant(_)
-        | Bucket::Token(_) => Per::of(feature),
+        | Bucket::Token(_)
+        | Bucket::TokenWindow(..) => Per::of(feature),
     };
     match value {
         Some(PlanValue::Limits(limits)) => limits

@@ -188,7 +188,8 @@ fn limit_of(bucket: &Bucket) -> Option<(&FeatureCode, Option<Per>)> {
         | Bucket::Room(_)
         | Bucket::Member(..)
         | Bucket::OnDemand(..)
-        | Bucket::Token(_) => None,
+        | Bucket::Token(_)
+        | Bucket::TokenWindow(..) => None,
     }
 }
 

@@ -198,7 +198,7 @@ fn token_draws(
     let Some((id, token)) = token_of(question, user)? else {
         return Ok(());
     };
-    let bucket = Bucket::Token(id.clone());
+    let bucket = token.bucket(id, question.now);
     let source = if token.cap == Limit::Unlimited {
         Source::Unlimited
     } else {
@@ -211,11 +211,8 @@ fn token_draws(
     let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
         if question.mode == Mode::Ask {
-            let never = Bound {
-                resets_at: None,
-                window: None,
-            };
-            return Err(short(Reason::TokenExhausted, Scope::Token, &order, never));
+            let bound = cap_bound(question, token);
+            return Err(short(Reason::TokenExhausted, Scope::Token, &order, bound));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
@@ -228,6 +225,16 @@ fn token_draws(
         unit_cost: 1,
     }));
     Ok(())
+}
+
+/// When a token's cap has room for the amount again: with its next window, if it is enough for it at all (T3).
+fn cap_bound(question: &Question<'_>, token: &Token) -> Bound {
+    let is_enough = question.amount.get() <= token.cap.room(0);
+    let window = token.window(question.now).filter(|_| is_enough);
+    Bound {
+        resets_at: window.and_then(|window| window.ends_at),
+        window: token.per.filter(|_| is_enough),
+    }
 }
 
 fn user_draws(

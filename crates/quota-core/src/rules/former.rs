@@ -71,7 +71,8 @@ impl Needs {
                 | Bucket::Trial(_)
                 | Bucket::Room(_)
                 | Bucket::Member(..)
-                | Bucket::Token(_) => return None,
+                | Bucket::Token(_)
+                | Bucket::TokenWindow(..) => return None,
             };
             let account = entry.account.clone();
             Some(ClosedQuery { account, what })

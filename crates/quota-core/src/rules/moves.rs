@@ -179,7 +179,7 @@ pub(crate) fn zero(
         if spent == 0 {
             continue;
         }
-        let scope = if matches!(bucket, Bucket::Token(_)) {
+        let scope = if matches!(bucket, Bucket::Token(_) | Bucket::TokenWindow(..)) {
             Scope::Token
         } else {
             own_scope(id)

@@ -52,7 +52,10 @@ pub(super) fn current_grant(
             }
         }
         Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
-        Bucket::Token(id) => account.terms.tokens.get(id).map(|token| token.cap),
+        Bucket::Token(id) | Bucket::TokenWindow(id, _) => {
+            let token = account.terms.tokens.get(id)?;
+            (token.bucket(id, context.now) == *bucket).then_some(token.cap)
+        }
         Bucket::OnDemand(code, _) => {
             let feature = context.catalog.features.get(code)?;
             let own = own.map_or_else(
@@ -88,6 +91,13 @@ pub(super) fn opened(account: &Account, context: &Context<'_>, bucket: &Bucket) 
         | Bucket::Room(_)
         | Bucket::Member(..)
         | Bucket::Token(_) => (account.terms.created_at, None, 0),
+        Bucket::TokenWindow(id, start) => {
+            let starts_at =
+                DateTime::from_timestamp_micros(*start).unwrap_or(account.terms.created_at);
+            let token = account.terms.tokens.get(id);
+            let window = token.and_then(|token| token.window(starts_at));
+            (starts_at, window.and_then(|window| window.ends_at), 0)
+        }
         Bucket::OnDemand(code, start) => return opened_sale(account, context, (code, *start)),
     };
     let granted = if bucket.has_own_worth() {
@@ -138,7 +148,8 @@ fn ends_by_itself(
         | Bucket::Member(..)
         | Bucket::OnDemand(..)
         | Bucket::Grant(_)
-        | Bucket::Token(_) => {
+        | Bucket::Token(_)
+        | Bucket::TokenWindow(..) => {
             return None;
         }
     };

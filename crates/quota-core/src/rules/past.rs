@@ -195,7 +195,8 @@ impl<'a> Records<'a> {
                 | Bucket::Room(_)
                 | Bucket::Member(..)
                 | Bucket::OnDemand(..)
-                | Bucket::Token(_) => return false,
+                | Bucket::Token(_)
+                | Bucket::TokenWindow(..) => return false,
             };
             *code == feature.code && window.starts_at < balance.starts_at
         });

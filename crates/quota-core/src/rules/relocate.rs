@@ -199,7 +199,7 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
         Limit::Of(_) | Limit::Unlimited => 0,
     };
     let scope = match &balance.bucket {
-        Bucket::Token(_) => Scope::Token,
+        Bucket::Token(_) | Bucket::TokenWindow(..) => Scope::Token,
         Bucket::Window(..)
         | Bucket::Further(..)
         | Bucket::Standing(_)

@@ -8,7 +8,6 @@ use super::funding::bought_room;
 use super::moves::zero;
 use super::outcome::Outcome;
 use crate::answer::Rejection;
-use crate::balance::Bucket;
 use crate::catalog::{Feature, Kind};
 use crate::change::Change;
 use crate::command::Reset;
@@ -41,10 +40,9 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
         current.extend(counted(feature));
     }
     if let Some(token) = &asked.token {
-        if !account.terms.tokens.contains_key(token) {
-            return Err(Rejection::UnknownToken(token.clone()));
-        }
-        current.push((Bucket::Token(token.clone()), None));
+        let known = account.terms.tokens.get(token);
+        let known = known.ok_or_else(|| Rejection::UnknownToken(token.clone()))?;
+        current.push((known.bucket(token, context.now), None));
     }
     let reset: Vec<FeatureCode> = current
         .iter()

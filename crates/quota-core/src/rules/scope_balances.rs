@@ -36,7 +36,7 @@ pub(crate) fn scope_balances(
     let scopes = [token.is_some(), true, drawn.org.is_some()];
     let mut standing = Vec::with_capacity(scopes.into_iter().filter(|has| *has).count());
     if let Some(account) = home.accounts.get(&desk.request.account) {
-        standing.extend(token.and_then(|token| token_balance(account, token)));
+        standing.extend(token.and_then(|token| token_balance(account, token, context.now)));
         standing.push(scope_balance(
             context,
             Scope::User,
@@ -86,10 +86,11 @@ pub(crate) fn standing_of(
     scope_balances(desk, token, feature, &drawn)
 }
 
-/// How a token stands; its cap counts all features.
-pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance> {
-    let cap = account.terms.tokens.get(token)?.cap;
-    let balance = account.books.balance(&Bucket::Token(token.clone()));
+/// How a token stands at `now`; its cap counts all features, over its lifetime or in its window (T3).
+pub fn token_balance(account: &Account, id: &TokenId, now: DateTime<Utc>) -> Option<ScopeBalance> {
+    let token = account.terms.tokens.get(id)?;
+    let cap = token.cap;
+    let balance = account.books.balance(&token.bucket(id, now));
     let (used, held) = balance.map_or((0, 0), |balance| (balance.used, balance.held));
     let all_taken = balance.map_or(0, Balance::taken);
     Some(ScopeBalance {
@@ -107,7 +108,7 @@ pub fn token_balance(account: &Account, token: &TokenId) -> Option<ScopeBalance>
         boosts: 0,
         room: None,
         trial: None,
-        resets_at: None,
+        resets_at: token.window(now).and_then(|window| window.ends_at),
         windows: Vec::new(),
         on_demand: None,
         member: None,
@@ -297,7 +298,7 @@ pub fn overview(
         features: counted.map(standing).collect(),
         had: had(context, id, (account, org)),
         tokens: tokens
-            .filter_map(|token| Some((token.clone(), token_balance(account, token)?)))
+            .filter_map(|token| Some((token.clone(), token_balance(account, token, context.now)?)))
             .collect(),
         grants: live(|bucket| matches!(bucket, Bucket::Grant(_))),
         boosts: live(|bucket| matches!(bucket, Bucket::Boost(..))),

@@ -11,7 +11,7 @@ use crate::change::Change;
 use crate::command::{Presence, PutToken, RevokeToken, TOKENS_MAX};
 use crate::home::Account;
 use crate::ids::{AccountKind, TokenId};
-use crate::terms::{Token, new_token_cap};
+use crate::terms::{CapSpan, Token, new_token_cap};
 
 /// Creates or changes a token.
 pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome, Rejection> {
@@ -19,10 +19,10 @@ pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome
         return Err(Rejection::WrongKind { field: "token" });
     }
     desk.context.must_be_later("expires_at", asked.expires_at)?;
-    let id = &asked.token;
+    let (id, now) = (&asked.token, desk.context.now);
     let account = desk.account()?;
     let known = account.terms.tokens.get(id).cloned();
-    let token = next_token(account, known.as_ref(), asked)?;
+    let token = next_token(account, known.as_ref(), (asked, now))?;
     if known.as_ref() == Some(&token) {
         return Ok(desk.unchanged());
     }
@@ -30,7 +30,7 @@ pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome
         make_room(desk)?;
     }
     let account = desk.account_mut()?;
-    if let Some(balance) = account.books.balance_mut(&Bucket::Token(id.clone())) {
+    if let Some(balance) = account.books.balance_mut(&token.bucket(id, now)) {
         balance.granted = token.cap;
     }
     account.terms.tokens.insert(id.clone(), token);
@@ -46,7 +46,7 @@ pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome
 fn next_token(
     account: &Account,
     known: Option<&Token>,
-    asked: &PutToken,
+    (asked, now): (&PutToken, DateTime<Utc>),
 ) -> Result<Token, Rejection> {
     let id = &asked.token;
     match (known, asked.presence) {
@@ -57,13 +57,19 @@ fn next_token(
         }
         (Some(known), Presence::Existing | Presence::Any) => Ok(Token {
             cap: asked.cap.unwrap_or(known.cap),
+            per: asked.per.map_or(known.per, CapSpan::cadence),
+            // Of an old token it is not known when it was made: its windows are counted from its change on.
+            made_at: known.made_at.or(asked.per.map(|_| now)),
             expires_at: asked.expires_at.or(known.expires_at),
             revoked_at: None,
         }),
         (None, Presence::New | Presence::Any) => Ok(Token {
-            cap: new_token_cap(asked.cap, account.terms.unlimited).ok_or(Rejection::CapRequired)?,
+            per: asked.per.and_then(CapSpan::cadence),
             expires_at: asked.expires_at,
-            revoked_at: None,
+            ..Token::new(
+                new_token_cap(asked.cap, account.terms.unlimited).ok_or(Rejection::CapRequired)?,
+                now,
+            )
         }),
     }
 }
@@ -77,8 +83,8 @@ fn make_room(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     }
     let has_come = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     let holds = |id: &TokenId| {
-        let balance = account.books.balance(&Bucket::Token(id.clone()));
-        balance.is_some_and(|balance| balance.held != 0)
+        let mut balances = account.books.balances.iter();
+        balances.any(|balance| balance.held != 0 && counts_for(&balance.bucket, id))
     };
     let ended: Vec<TokenId> = account
         .terms
@@ -93,10 +99,34 @@ fn make_room(desk: &mut Desk<'_>) -> Result<(), Rejection> {
         return Err(Rejection::Full { field: "token" });
     }
     for id in ended {
-        desk.account_mut()?.terms.tokens.remove(&id);
-        close(desk.home, &desk.request.account, &Bucket::Token(id));
+        let account = desk.account_mut()?;
+        account.terms.tokens.remove(&id);
+        let buckets = account.books.balances.iter().map(|balance| &balance.bucket);
+        let buckets: Vec<Bucket> = buckets
+            .filter(|bucket| counts_for(bucket, &id))
+            .cloned()
+            .collect();
+        for bucket in buckets {
+            close(desk.home, &desk.request.account, &bucket);
+        }
     }
     Ok(())
+}
+
+/// Whether it counts what is used with this token.
+fn counts_for(bucket: &Bucket, token: &TokenId) -> bool {
+    match bucket {
+        Bucket::Token(id) | Bucket::TokenWindow(id, _) => id == token,
+        Bucket::Window(..)
+        | Bucket::Further(..)
+        | Bucket::Standing(_)
+        | Bucket::Tracked(..)
+        | Bucket::Trial(_)
+        | Bucket::Grant(_)
+        | Bucket::Boost(..)
+        | Bucket::Room(_)
+        | Bucket::OnDemand(..) => false,
+    }
 }
 
 /// Revokes a token; it is denied from the next request on (T2).

@@ -3,6 +3,7 @@
 mod addon;
 mod queue;
 mod subscription;
+mod token;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use addon::{ADDONS_MAX, Addon};
 pub use queue::PERIODS_AHEAD_MAX;
 pub(crate) use queue::QueueFull;
 pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};
+pub use token::{CapSpan, InvalidCapSpan, Token, new_token_cap};
 
 /// What an org does when it is exhausted (O4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -55,19 +57,6 @@ impl Override {
     pub fn is_active(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
-}
-
-/// An API token of a user (section 8).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// Its cap over its lifetime, in stored units, or unlimited.
-    pub cap: Limit,
-    /// First instant at which it is denied, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Since when it is revoked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_at: Option<DateTime<Utc>>,
 }
 
 /// The terms of a user or an org.
@@ -189,10 +178,4 @@ pub struct FormerHome {
 /// Whether a new user is unlimited: as the caller says, else inside an org yes and outside no (U6).
 pub fn new_user_is_unlimited(asked: Option<bool>, org: Option<&OrgId>) -> bool {
     asked.unwrap_or(org.is_some())
-}
-
-/// The cap of a new token: as the caller says, else unlimited for an unlimited user; `None` means that a cap
-/// must be given (U7).
-pub fn new_token_cap(asked: Option<Limit>, user_is_unlimited: bool) -> Option<Limit> {
-    asked.or(user_is_unlimited.then_some(Limit::Unlimited))
 }

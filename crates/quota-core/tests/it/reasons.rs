@@ -47,6 +47,7 @@ fn add_member(stage: &mut Stage) {
         token: token_id("ended"),
         presence: Presence::Existing,
         cap: None,
+        per: None,
         expires_at: Some(stage.now + TimeDelta::seconds(1)),
     });
     stage.done("user:b", ending);

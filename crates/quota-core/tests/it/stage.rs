@@ -368,7 +368,7 @@ impl Stage {
         use quota_core::rules::scope_balances::{scope_balance, token_balance};
         let found = &self.home.accounts[&id(account)];
         if let Some(token) = token {
-            return token_balance(found, &token_id(token)).expect("the token is known");
+            return token_balance(found, &token_id(token), self.now).expect("the token is known");
         }
         let feature = &self.catalog.features[&code(feature)];
         let context = self.context();
@@ -538,6 +538,7 @@ pub fn put_token(token: &str, cap: Limit) -> Command {
         token: token_id(token),
         presence: Presence::Any,
         cap: Some(cap),
+        per: None,
         expires_at: None,
     })
 }

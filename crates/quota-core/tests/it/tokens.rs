@@ -5,9 +5,12 @@ use chrono::TimeDelta;
 use quota_core::amount::Limit;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
-use quota_core::command::{Command, Presence, PutToken, Reserve, Reset, RevokeToken};
+use quota_core::balance::Bucket;
+use quota_core::catalog::Cadence;
+use quota_core::command::{CloseWindows, Command, Presence, PutToken, Reserve, Reset, RevokeToken};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
+use quota_core::terms::CapSpan;
 
 /// T1: a token's remaining falls by every accepted request made with it, of whatever feature, and by no other.
 #[test]
@@ -72,6 +75,7 @@ fn a_tokens_terms_act_from_the_next_request_on() {
         token: token_id("t"),
         presence: Presence::Existing,
         cap: None,
+        per: None,
         expires_at,
     });
     stage.done("user:a", ending);
@@ -151,4 +155,132 @@ fn a_token_that_is_reset_begins_at_0() {
     stage.done("user:a", reset("t"));
     assert_eq!(used(&mut stage), (0, Some(10)));
     assert_eq!(audit(&stage.records()), []);
+}
+
+fn capped(token: &str, cap: Option<u64>, per: CapSpan) -> Command {
+    Command::PutToken(PutToken {
+        token: token_id(token),
+        presence: Presence::Any,
+        cap: cap.map(Limit::Of),
+        per: Some(per),
+        expires_at: None,
+    })
+}
+
+const WEEKLY: CapSpan = CapSpan::Each(Cadence::Weekly);
+
+/// T3: a cap with a cadence is whole again with each window, counted from the token's making, and a denial says when.
+#[test]
+fn a_cap_with_a_cadence_is_whole_again_with_each_window() {
+    let mut stage = Stage::user("pro");
+    stage.later(TimeDelta::days(3));
+    let made_at = stage.now;
+    let next = made_at + TimeDelta::days(7);
+    stage.done("user:a", capped("t", Some(10), WEEKLY));
+    stage.later(TimeDelta::days(1));
+    stage.done("user:a", consume_with("t", "articles", 8));
+    let denied = stage.denied("user:a", consume_with("t", "articles", 3));
+    assert_eq!(
+        (
+            denied.reason,
+            denied.available,
+            denied.resets_at,
+            denied.window
+        ),
+        (Reason::TokenExhausted, 2, Some(next), Some(Cadence::Weekly))
+    );
+    let never = stage.denied("user:a", consume_with("t", "articles", 11));
+    assert_eq!((never.resets_at, never.window), (None, None));
+    stage.now = next - TimeDelta::microseconds(1);
+    stage.denied("user:a", consume_with("t", "articles", 3));
+    stage.now = next;
+    stage.done("user:a", consume_with("t", "articles", 3));
+    let token = stage.balance_of("user:a", Scope::Token, "", Some("t"));
+    assert_eq!(
+        (token.used, token.remaining, token.resets_at),
+        (3, Some(7), Some(made_at + TimeDelta::days(14)))
+    );
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// T3, W8: what was used or held in a window of a cap is given back and spent in that window.
+#[test]
+fn a_caps_window_keeps_its_own_count() {
+    let mut stage = Stage::user("pro");
+    let hourly = CapSpan::Each(Cadence::Hourly);
+    stage.done("user:a", capped("t", Some(10), hourly));
+    let spent = stage.done("user:a", consume_with("t", "articles", 4));
+    let reserve = Command::Reserve(Reserve {
+        token: Some(token_id("t")),
+        feature: crate::stage::code("articles"),
+        amount: crate::stage::amount(5),
+        ttl_seconds: 7200,
+    });
+    let held = stage.done("user:a", reserve);
+    stage.later(TimeDelta::hours(1));
+    stage.done("user:a", consume_with("t", "articles", 10));
+    stage.done("user:a", refund(spent.id, None));
+    stage.done("user:a", commit(held.id, 2));
+    let token = stage.balance_of("user:a", Scope::Token, "", Some("t"));
+    assert_eq!((token.used, token.held, token.remaining), (10, 0, Some(0)));
+    assert_eq!(
+        stage
+            .denied("user:a", consume_with("t", "articles", 1))
+            .reason,
+        Reason::TokenExhausted
+    );
+}
+
+/// T3: a change of the cadence begins a new count, and `lifetime` goes back to the old one.
+#[test]
+fn a_change_of_a_caps_cadence_begins_a_new_count() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", put_token("t", Limit::Of(10)));
+    stage.done("user:a", consume_with("t", "articles", 10));
+    stage.denied("user:a", consume_with("t", "articles", 1));
+    stage.done("user:a", capped("t", None, WEEKLY));
+    stage.done("user:a", consume_with("t", "articles", 9));
+    let token = stage.balance_of("user:a", Scope::Token, "", Some("t"));
+    assert_eq!((token.used, token.remaining), (9, Some(1)));
+    stage.done("user:a", capped("t", None, CapSpan::Lifetime));
+    let token = stage.balance_of("user:a", Scope::Token, "", Some("t"));
+    assert_eq!((token.used, token.remaining), (10, Some(0)));
+}
+
+/// T3, W5: windows of a cap that ended are closed in the books, a lifetime cap is not.
+#[test]
+fn ended_windows_of_a_cap_are_closed_in_the_books() {
+    let mut stage = Stage::user("pro");
+    stage.done(
+        "user:a",
+        capped("t", Some(10), CapSpan::Each(Cadence::Daily)),
+    );
+    stage.done("user:a", put_token("u", Limit::Of(10)));
+    stage.done("user:a", consume_with("t", "articles", 4));
+    stage.done("user:a", consume_with("u", "articles", 4));
+    let tokens = |stage: &Stage| {
+        let account = &stage.home.accounts[&crate::stage::id("user:a")];
+        let balances = account.books.balances.iter();
+        let tokens = balances
+            .filter(|balance| matches!(balance.bucket, Bucket::Token(_) | Bucket::TokenWindow(..)));
+        tokens.count()
+    };
+    assert_eq!(tokens(&stage), 2);
+    stage.later(TimeDelta::days(1));
+    stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+    assert_eq!(tokens(&stage), 1);
+}
+
+/// T3: no token has the cadence of a subscription, and no text but a cadence or `lifetime` is one.
+#[test]
+fn a_cap_has_no_cadence_of_a_subscription() {
+    for text in ["subscription", "0h", "400d", "never", ""] {
+        let said = text.parse::<CapSpan>().expect_err(text).to_string();
+        assert!(said.starts_with(&format!("`{text}` is not when")), "{said}");
+    }
+    assert_eq!(
+        "5h".parse::<CapSpan>().map(|per| per.to_string()),
+        Ok("5h".to_owned())
+    );
+    assert_eq!("lifetime".parse(), Ok(CapSpan::Lifetime));
 }

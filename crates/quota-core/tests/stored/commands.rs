@@ -12,7 +12,7 @@ use quota_core::command::{
 };
 use quota_core::ids::OrgId;
 use quota_core::quantity::Quantity;
-use quota_core::terms::{Policy, Status};
+use quota_core::terms::{CapSpan, Policy, Status};
 
 use super::{amount, at, boost, feature, grant, id, item, of, plan, token};
 use crate::Documents;
@@ -106,6 +106,7 @@ fn least_of_operators() -> Documents<Command> {
         token: token(),
         presence: Presence::Any,
         cap: None,
+        per: None,
         expires_at: None,
     };
     let subscribe = Subscribe::to(plan("pro"));
@@ -235,6 +236,7 @@ fn full_of_operators() -> Documents<Command> {
         token: token(),
         presence: Presence::New,
         cap: Some(Limit::Of(100)),
+        per: Some(CapSpan::Each(Cadence::Monthly)),
         expires_at: Some(at(90)),
     };
     let subscribe = Subscribe {

@@ -143,6 +143,7 @@ pub fn books() -> Documents<Books> {
             new(Bucket::Boost(feature("articles"), boost())),
             new(Bucket::Room(feature("albums"))),
             new(Bucket::Token(token())),
+            new(Bucket::TokenWindow(token(), at(1).timestamp_micros())),
             Balance {
                 sale: Some(Box::new(sale(1))),
                 ..new(on_demand())

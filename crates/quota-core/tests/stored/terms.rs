@@ -67,6 +67,8 @@ pub fn terms() -> Documents<Terms> {
     let new = new_terms();
     let full_token = Token {
         cap: Limit::Of(100),
+        per: Some(Cadence::Monthly),
+        made_at: Some(at(1)),
         expires_at: Some(at(90)),
         revoked_at: Some(at(3)),
     };

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use quota_core::amount::{AMOUNT_MAX, Limit};
 use quota_core::command::{self as payload, ChangeWhen, Presence, UsageAfterChange};
 use quota_core::ids::{BoostId, GrantId, OrgId, TokenId};
-use quota_core::terms::{Policy, Status};
+use quota_core::terms::{CapSpan, Policy, Status};
 
 use super::draft::{Draft, amount, feature, invalid, parsed};
 use super::plans::{plan_code, quantity};
@@ -152,6 +152,7 @@ impl Draft<payload::PutToken> {
             token,
             presence,
             cap: None,
+            per: None,
             expires_at: None,
         }))
     }
@@ -169,6 +170,11 @@ impl Draft<payload::PutToken> {
     /// How much may be used with it, of all features together, in stored units.
     pub fn cap(self, cap: Limit) -> Self {
         self.with(checked("cap", cap), |put, cap| put.cap = Some(cap))
+    }
+
+    /// In which time the cap counts: over its lifetime, or in each window of a cadence.
+    pub fn per(self, per: CapSpan) -> Self {
+        self.with(Ok(per), |put, per| put.per = Some(per))
     }
 
     /// First instant at which it is denied.

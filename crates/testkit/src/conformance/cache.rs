@@ -136,6 +136,8 @@ pub fn odd_account() -> Account {
         TokenId::new("t'\"{}").expect("a token id"),
         Token {
             cap: Limit::Of(AMOUNT_MAX),
+            per: None,
+            made_at: None,
             expires_at: None,
             revoked_at: Some(instant_before_1970),
         },

@@ -1,7 +1,9 @@
 //! Who plays in a script, and what one step is.
 
+use quota_core::catalog::Cadence;
 use quota_core::command::{Command, Commit, Extend, Refund, Release};
 use quota_core::ids::{AccountId, BoostId, FeatureCode, OrgId, TokenId, UserId};
+use quota_core::terms::CapSpan;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use uuid::Uuid;
@@ -87,6 +89,16 @@ pub(crate) fn feature(random: &mut StdRng) -> FeatureCode {
 pub(crate) fn token(random: &mut StdRng) -> TokenId {
     let id = TOKENS.choose(random).expect("not empty");
     TokenId::new(id).expect("a literal id")
+}
+
+/// In which time a token's cap counts from now on; mostly nothing is said of it (T3).
+pub(crate) fn cap_span(random: &mut StdRng) -> Option<CapSpan> {
+    match random.random_range(0..8) {
+        0 => Some(CapSpan::Lifetime),
+        1 => Some(CapSpan::Each(Cadence::Hourly)),
+        2 => Some(CapSpan::Each(Cadence::Daily)),
+        _ => None,
+    }
 }
 
 pub(crate) fn boost(random: &mut StdRng) -> BoostId {

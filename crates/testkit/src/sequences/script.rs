@@ -17,7 +17,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use uuid::Uuid;
 
-use super::cast::{Cast, Deed, Step, feature, plain, token};
+use super::cast::{Cast, Deed, Step, cap_span, feature, plain, token};
 
 const PLANS: [&str; 3] = ["free", "pro", "max"];
 
@@ -109,6 +109,7 @@ impl Writer<'_> {
                 token: self.token(),
                 presence: Presence::Any,
                 cap: Some(Limit::Of(25)),
+                per: None,
                 expires_at: None,
             });
             steps.push(plain(member, command));
@@ -265,6 +266,7 @@ impl Writer<'_> {
                 token: self.token(),
                 presence: Presence::Any,
                 cap: self.random.random_bool(0.8).then_some(Limit::Of(15)),
+                per: cap_span(&mut self.random),
                 expires_at: None,
             }),
             12 => Command::RevokeToken(RevokeToken {

@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::cast::{Cast, Deed, Step, boost, feature, plain, token};
+use super::cast::{Cast, Deed, Step, boost, cap_span, feature, plain, token};
 
 /// Steps that make and equip the accounts, at most; none of them is replaced.
 const OPENING_STEPS_MAX: usize = 15;
@@ -217,6 +217,7 @@ impl Varier<'_> {
                 token: token(&mut self.random),
                 presence: Presence::Existing,
                 cap: None,
+                per: cap_span(&mut self.random),
                 expires_at: None,
             }),
             9..12 => Command::GiveBoost(GiveBoost {

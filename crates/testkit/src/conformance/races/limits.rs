@@ -176,6 +176,7 @@ pub async fn token_user_and_org_run_dry_together_and_never_in_part(store: Store)
         token: TokenId::new("t").expect("a token id"),
         presence: Presence::New,
         cap: Some(quota_core::amount::Limit::Of(9)),
+        per: None,
         expires_at: None,
     });
     arena.set(&ann, token).await;

@@ -57,6 +57,8 @@ fn full_account() -> Account {
         full.terms.overrides.insert(code, given);
         let held = Token {
             cap: limit,
+            per: None,
+            made_at: None,
             expires_at: (number > 0).then(odd_instant),
             revoked_at: (number > 1).then(odd_instant),
         };
