@@ -37,6 +37,7 @@ fn window_of(bucket: &Bucket) -> Option<&FeatureCode> {
         | Bucket::Room(_)
         | Bucket::OnDemand(..)
         | Bucket::Token(_)
+        | Bucket::TokenWindow(..)
         | Bucket::Member(..) => None,
     }
 }

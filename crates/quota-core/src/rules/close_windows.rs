@@ -10,6 +10,32 @@ use crate::command::CloseWindows;
 use crate::event::EventKind;
 use crate::ids::FeatureCode;
 
+/// Which closing takes a bucket.
+enum Closing<'a> {
+    /// That of its feature's windows.
+    Window(&'a FeatureCode),
+    /// Any that names no features.
+    WithAny,
+    /// None.
+    Never,
+}
+
+fn closing_of(bucket: &Bucket) -> Closing<'_> {
+    match bucket {
+        Bucket::Window(code, _) | Bucket::Further(code, ..) | Bucket::Tracked(code, _) => {
+            Closing::Window(code)
+        }
+        Bucket::Grant(_) | Bucket::Boost(..) | Bucket::OnDemand(..) | Bucket::TokenWindow(..) => {
+            Closing::WithAny
+        }
+        Bucket::Standing(_)
+        | Bucket::Trial(_)
+        | Bucket::Room(_)
+        | Bucket::Member(..)
+        | Bucket::Token(_) => Closing::Never,
+    }
+}
+
 /// Closes the windows, grants, boosts and sales of an account that ended and hold nothing.
 pub(crate) fn close_windows(
     desk: &mut Desk<'_>,
@@ -48,35 +74,15 @@ pub(crate) fn close_windows(
         .iter()
         .filter(|balance| is_over(account, balance, &context) || balance.is_spent_gift())
     {
-        match &balance.bucket {
-            Bucket::Window(code, _) | Bucket::Further(code, ..) | Bucket::Tracked(code, _)
-                if fits(&balance.bucket, code) =>
-            {
+        match closing_of(&balance.bucket) {
+            Closing::Window(code) if fits(&balance.bucket, code) => {
                 ended.push(balance.bucket.clone());
                 if !features.contains(code) {
                     features.push(code.clone());
                 }
             }
-            Bucket::Grant(_)
-            | Bucket::Boost(..)
-            | Bucket::OnDemand(..)
-            | Bucket::TokenWindow(..)
-                if asked.features.is_empty() =>
-            {
-                ended.push(balance.bucket.clone());
-            }
-            Bucket::Window(..)
-            | Bucket::Further(..)
-            | Bucket::Tracked(..)
-            | Bucket::Grant(_)
-            | Bucket::Boost(..)
-            | Bucket::OnDemand(..)
-            | Bucket::Standing(_)
-            | Bucket::Trial(_)
-            | Bucket::Room(_)
-            | Bucket::Member(..)
-            | Bucket::Token(_)
-            | Bucket::TokenWindow(..) => {}
+            Closing::WithAny if asked.features.is_empty() => ended.push(balance.bucket.clone()),
+            Closing::Window(_) | Closing::WithAny | Closing::Never => {}
         }
     }
     if ended.is_empty() {

@@ -125,6 +125,7 @@ fn counts_for(bucket: &Bucket, token: &TokenId) -> bool {
         | Bucket::Grant(_)
         | Bucket::Boost(..)
         | Bucket::Room(_)
+        | Bucket::Member(..)
         | Bucket::OnDemand(..) => false,
     }
 }

@@ -229,8 +229,11 @@ impl Stage {
         let (named, mut referred) = match command.traits().reads {
             Reads::Reservation(reservation) => (Some(reservation), Vec::new()),
             Reads::Operation(operation) => (None, vec![operation]),
-            Reads::Account | Reads::Stored => (None, Vec::new()),
-            Reads::Grant(_) | Reads::Boosts | Reads::Windows(_) => (None, Vec::new()),
+            Reads::Account
+            | Reads::Stored
+            | Reads::Grant(_)
+            | Reads::Boosts
+            | Reads::Windows(_) => (None, Vec::new()),
         };
         let is_open = |held: &&Reservation| held.state == ReservationState::Open;
         let is_due = |held: &Reservation| {

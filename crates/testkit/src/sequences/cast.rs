@@ -4,6 +4,7 @@ use quota_core::catalog::Cadence;
 use quota_core::command::{Command, Commit, Extend, Refund, Release};
 use quota_core::ids::{AccountId, BoostId, FeatureCode, OrgId, TokenId, UserId};
 use quota_core::terms::CapSpan;
+use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use uuid::Uuid;
