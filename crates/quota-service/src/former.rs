@@ -201,15 +201,17 @@ impl Engine {
         let mut homes = std::iter::once(&present).chain(&loaded.homes);
         let found = homes.find(|home| holds(home, request));
         let found = found.ok_or_else(|| absent(request))?;
-        self.read_together(now, (&present.id, found), request).await
+        self.read_together(now, (&present.id, found), (request, attempted))
+            .await
     }
 
     /// Reads where the account lives and the homes in which something lies that the request refers to, all of one instant.
+    /// An earlier try may have taken effect since what was read before: it is looked for once more.
     async fn read_together(
         &self,
         now: DateTime<Utc>,
         (present, found): (&AccountId, &Home),
-        request: &Request,
+        (request, attempted): (&Request, &[Uuid]),
     ) -> Result<Search, EngineError> {
         let needs = Needs::of(found, request);
         let mut queries = vec![home_query(present, request)];
@@ -223,6 +225,7 @@ impl Engine {
             if query.home == found.id {
                 refer(query, request);
             }
+            query.operations.extend_from_slice(attempted);
             let is_here = |part: &&(AccountId, Uuid)| part.0 == query.home;
             let part = needs.part.as_ref().filter(is_here);
             query
@@ -237,7 +240,7 @@ impl Engine {
                 .extend(needs.closed.iter().filter(is_here).cloned());
         }
         let mut loaded = self.load_homes(now, queries).await?;
-        if let Some(reply) = answered(present, &mut loaded, request, &[])? {
+        if let Some(reply) = answered(present, &mut loaded, request, attempted)? {
             return Ok(Search::Answered(reply));
         }
         let catalog = self.inner.decider.catalogs.at(loaded.catalog_version);

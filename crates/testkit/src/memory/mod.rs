@@ -30,6 +30,14 @@ pub struct MemoryStore {
     faults: Mutex<Faults>,
     gate: Mutex<Option<Gate>>,
     is_frozen: AtomicBool,
+    late: Mutex<Option<LateWrite>>,
+}
+
+/// A write that is on its way, and how many loads are still answered before it lands.
+#[derive(Debug)]
+struct LateWrite {
+    loads: u32,
+    batch: Option<WriteBatch>,
 }
 
 /// Where a write waits: it says that it has come, and goes on when it is told to.
@@ -99,6 +107,23 @@ impl MemoryStore {
         }
     }
 
+    /// Lets the next `write_together` fail as unavailable, and take effect after so many loads, if its homes are still as
+    /// they were.
+    pub fn land_late(&self, loads: u32) {
+        *lock(&self.late) = Some(LateWrite { loads, batch: None });
+    }
+
+    /// What is to land before the load that begins now.
+    fn landing(&self) -> Option<WriteBatch> {
+        let mut late = lock(&self.late);
+        let on_its_way = late.as_mut().filter(|late| late.batch.is_some())?;
+        if let Some(fewer) = on_its_way.loads.checked_sub(1) {
+            on_its_way.loads = fewer;
+            return None;
+        }
+        late.take()?.batch
+    }
+
     /// How many calls there were, those that failed included.
     pub fn calls(&self) -> u64 {
         lock(&self.faults).calls()
@@ -128,6 +153,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Store for MemoryStore {
     async fn load(&self, query: &LoadQuery) -> Result<Loaded, StoreError> {
         self.answers().await;
+        if let Some(batch) = self.landing() {
+            lock(&self.state).write_together(&batch)?;
+        }
         self.call(|state| Ok(state.load(query)))
     }
 
@@ -144,6 +172,12 @@ impl Store for MemoryStore {
     }
 
     async fn write_together(&self, batch: &WriteBatch) -> Result<bool, StoreError> {
+        if let Some(late) = lock(&self.late).as_mut()
+            && late.batch.is_none()
+        {
+            late.batch = Some(batch.clone());
+            return Err(on_demand());
+        }
         self.call(|state| state.write_together(batch))
     }
 
