@@ -232,6 +232,31 @@ async fn a_home_in_its_next_life_is_not_taken_for_its_first() {
     stage.is_sound().await;
 }
 
+/// X3, X8: what was consumed before joining and leaving an org is shown and refunded after it, never more than was taken, whether
+/// the user is a home by then or a member again.
+#[tokio::test]
+async fn what_was_consumed_in_an_earlier_life_is_shown_and_refunded() {
+    let stage = Stage::new().await;
+    let spent = stage.done("user:ann", None, consume(6)).await;
+    let mut left = 6;
+    for org in [Some(acme()), None, Some(acme()), None] {
+        stage.moves(org.as_ref()).await.expect("moved");
+        let (ann, id) = (id("user:ann"), spent.operation.id);
+        let shown = stage.engine.operation(&ann, id).await.expect("shown");
+        assert_eq!(shown, spent.operation);
+        let part = stage.engine.submit(refund_of(&spent, Some(1))).await;
+        part.expect("refunded");
+        left -= 1;
+        assert_eq!(stage.used("user:ann").await, left);
+        stage.is_sound().await;
+    }
+    let too_much = stage.engine.submit(refund_of(&spent, Some(left + 1))).await;
+    let rest = Rejection::RefundTooLarge { refundable: left };
+    let rest = EngineError::Rejected(rest).to_string();
+    assert_eq!(too_much.expect_err("too much").to_string(), rest);
+    assert_eq!(stage.used("org:acme").await, 0);
+}
+
 /// X1: a key is known over two moves, too.
 #[tokio::test]
 async fn a_key_is_remembered_from_the_home_before_the_last() {

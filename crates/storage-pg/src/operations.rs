@@ -178,25 +178,27 @@ cross join lateral (
     operation_rows(RowKind::Earlier, "o", from)
 }
 
-/// The operations that are referred to. An id ends with the place in the home's history: its last 40 bits.
+/// The operations that are referred to, of any life of their home: lives are counted from 1, and mostly there is one. An id
+/// ends with the place in the home's history: its last 40 bits.
 pub(crate) const REFERRED: &str = concat!(
     "wanted as materialized (
     select n.home, n.id, ('x' || right(replace(n.id::text, '-', ''), 10))::bit(40)::bigint as sequence,
-        coalesce(
+        array(select generate_series(1, coalesce(
             (select f.life from found f where f.home = n.home and f.account = n.home),
-            (select d.life from directory d where d.account = n.home), 1) as life
+            (select d.life from directory d where d.account = n.home), 1))) as lives
     from named n
 ), referred as materialized (
     select ",
     read_columns!(),
     "
     from wanted w
+    cross join lateral unnest(w.lives) as l (life)
     cross join lateral (
         select ",
     read_columns!(),
     "
         from operations o
-        where o.home = w.home and o.shard = $shard and o.life = w.life and o.sequence = w.sequence offset 0
+        where o.home = w.home and o.shard = $shard and o.life = l.life and o.sequence = w.sequence offset 0
     ) o
     where o.id = w.id
 )"

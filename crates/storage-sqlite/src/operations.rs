@@ -21,13 +21,18 @@ macro_rules! columns {
     };
 }
 
-/// Operations of the last life of their home, by home, id and sequence, in JSON.
+/// Operations by home, id and sequence, in JSON, of any life of their home: lives are counted from 1, and mostly there is one.
 pub(crate) const LOAD: &str = concat!(
-    "select ",
+    "with recursive wanted (home, id, sequence, life) as ( \
+         select q.value ->> 0, unhex(q.value ->> 1), q.value ->> 2, \
+             (select max(l.life) from operations as l where l.home = q.value ->> 0) \
+         from json_each(?1) as q \
+         union all \
+         select w.home, w.id, w.sequence, w.life - 1 from wanted as w where w.life > 1) \
+     select ",
     columns!(),
-    " from json_each(?1) as q cross join operations as o on o.home = q.value ->> 0 \
-     and o.life = (select max(l.life) from operations as l where l.home = q.value ->> 0) \
-     and o.sequence = q.value ->> 2 and o.id = unhex(q.value ->> 1)"
+    " from wanted as w cross join operations as o on o.home = w.home and o.life = w.life \
+     and o.sequence = w.sequence and o.id = w.id"
 );
 
 /// Refunds of operations, by home and id, in JSON.

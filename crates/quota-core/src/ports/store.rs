@@ -25,7 +25,7 @@ pub struct HomeQuery {
     pub accounts: Vec<AccountId>,
     /// Reservations in it. With one that has ended comes the operation that ended it, and its late commit.
     pub reservations: Vec<Uuid>,
-    /// Operations in it, each with its refunds and with those of its buckets that were closed.
+    /// Operations in it, of any of its lives, each with its refunds and with those of its buckets that were closed.
     pub operations: Vec<Uuid>,
     /// Closed balances of accounts in it.
     pub closed: Vec<ClosedQuery>,

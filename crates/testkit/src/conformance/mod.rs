@@ -69,6 +69,7 @@ macro_rules! conformance_store {
             the_home_that_was_left_still_knows_its_keys
             a_user_leaves_its_org
             a_user_may_join_and_leave_again
+            operations_of_earlier_lives_are_found
             a_stale_move_changes_nothing
             accounts_are_listed_by_id_with_their_home
             pages_of_accounts_follow_one_another

@@ -99,8 +99,8 @@ impl HomeState {
     }
 
     fn referred(&self, id: Uuid) -> Option<Referred> {
-        let operation = self.operations().iter().find(|found| found.id == id)?;
-        let refunds = self.operations().iter().filter(|found| {
+        let operation = self.all_operations().find(|found| found.id == id)?;
+        let refunds = self.all_operations().filter(|found| {
             found.kind == OperationKind::Refund && found.refers_to == Some(operation.id)
         });
         let is_drawn_on = |account: &_, bucket: &_| {

@@ -41,8 +41,7 @@ pub(super) struct HomeState {
     pub(super) accounts: BTreeMap<AccountId, StoredAccount>,
     pub(super) reservations: BTreeMap<Uuid, Reservation>,
     pub(super) closed: BTreeMap<(AccountId, Bucket), Balance>,
-    /// The ledger of each of its lives, the last one last: a user that leaves its org is a home once more, and
-    /// begins again at sequence 1.
+    /// The ledger of each of its lives, the last one last: a user that leaves its org is a home once more.
     pub(super) lives: Vec<Vec<Operation>>,
 }
 

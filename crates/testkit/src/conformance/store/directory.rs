@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Store, all, get, put, try_put, waiting};
+use super::{Store, all, get, get_with, put, try_put, waiting};
 use crate::fixtures::{
-    account, account_write, event, first_write, instant, key, key_of, load_query, next_write,
-    operation, org, user,
+    account, account_write, event, first_write, home_query, instant, key, key_of, load_query,
+    next_write, operation, org, user,
 };
 use quota_core::event::Event;
 use quota_core::home::Account;
 use quota_core::ids::AccountId;
+use quota_core::operation::{Operation, OperationKind};
 use quota_core::relocation::Relocation;
 
 /// An account lives where it was claimed first; later claims are told where.
@@ -105,7 +106,7 @@ pub async fn the_home_that_was_left_still_knows_its_keys(store: Store) {
     put(&store, vec![write, first_write(&acme)]).await;
     let moved = relocation((alice.clone(), 1), (acme.clone(), 1), 9);
     assert!(store.relocate(&moved).await.expect("writes"));
-    let mut query = load_query(vec![crate::fixtures::home_query(&alice)]);
+    let mut query = load_query(vec![home_query(&alice)]);
     query.homes[0].keys = vec![key_of(&alice, "k")];
     query.homes[0].operations = vec![carried.id];
     let loaded = store.load(&query).await.expect("loads");
@@ -159,6 +160,50 @@ pub async fn a_user_may_join_and_leave_again(store: Store) {
     write.unseen_keys = vec![key_of(&alice, "k")];
     assert_eq!(try_put(&store, vec![write]).await.expect("writes"), []);
     put(&store, vec![next_write(&alice, 1)]).await;
+}
+
+/// X3, X8: an operation of a home is found whichever of its lives it is of, with its refunds of all lives, while the home lives
+/// and when it has ceased; also where two lives have the same numbers.
+pub async fn operations_of_earlier_lives_are_found(store: Store) {
+    let (alice, acme) = (user("alice"), org("acme"));
+    let write = first_write(&alice);
+    let mut booked = write.operations.clone();
+    put(&store, vec![write, first_write(&acme)]).await;
+    let (mut version, mut refunds) = (1, Vec::new());
+    for round in 0..3 {
+        let joins = relocation((alice.clone(), version), (acme.clone(), 1 + 2 * round), 2);
+        assert!(store.relocate(&joins).await.expect("writes"));
+        booked.push(joins.left);
+        are_found(&store, &alice, (&booked, &refunds)).await;
+        let leaves = relocation((acme.clone(), 2 + 2 * round), (alice.clone(), 0), 2);
+        assert!(store.relocate(&leaves).await.expect("writes"));
+        booked.push(leaves.joined);
+        let mut write = next_write(&alice, 1);
+        write.operations[0].kind = OperationKind::Refund;
+        write.operations[0].refers_to = Some(booked[0].id);
+        booked.extend(write.operations.iter().cloned());
+        refunds.extend(write.operations.iter().cloned());
+        put(&store, vec![write]).await;
+        are_found(&store, &alice, (&booked, &refunds)).await;
+        version = 2;
+    }
+}
+
+/// Has the store find what was booked in a home, and the refunds of the first of it.
+async fn are_found(
+    store: &Store,
+    home: &AccountId,
+    (booked, refunds): (&[Operation], &[Operation]),
+) {
+    let mut query = home_query(home);
+    query.operations = booked.iter().map(|operation| operation.id).collect();
+    let mut found = get_with(store, query).await.referred;
+    let mut of_first = found[&booked[0].id].refunds.clone();
+    of_first.sort_unstable_by_key(|refund| refund.id);
+    assert_eq!(of_first, refunds);
+    let found = booked.iter().filter_map(|wanted| found.remove(&wanted.id));
+    let found: Vec<Operation> = found.map(|found| found.operation).collect();
+    assert_eq!(found, booked);
 }
 
 /// A move with a stale version of either home changes nothing.
