@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use quota_core::amount::Amount;
 use quota_core::audit::audit;
-use quota_core::command::{AccountSpec, Command, Presence, PutAccount, Subscribe, Track};
+use quota_core::command::{AccountSpec, Command, Consume, Presence, PutAccount, Subscribe, Track};
 use quota_core::draw::Scope;
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::item::Item;
@@ -70,14 +70,17 @@ async fn done(engine: &Engine, account: &str, key: Option<&str>, command: Comman
     engine.submit(ask).await.expect("an answer")
 }
 
-async fn track(engine: &Engine, account: &str, key: &str) -> Reply {
-    let item = Item {
+fn article() -> Vec<Item> {
+    vec![Item {
         feature: FeatureCode::new("art").expect("a literal code"),
         amount: Amount::new(1).expect("in range"),
-    };
+    }]
+}
+
+async fn track(engine: &Engine, account: &str, key: &str) -> Reply {
     let command = Command::Track(Track {
         token: None,
-        items: vec![item],
+        items: article(),
         at: None,
     });
     done(engine, account, Some(key), command).await
@@ -126,6 +129,34 @@ async fn a_new_member_is_not_put_beside_what_another_node_has_changed() {
     assert!(track(&here, "user:c", "k").await.is_replay);
     assert!(track(&there, "user:a", "k").await.is_replay);
     assert_eq!(charged(&store).await, 5);
+}
+
+/// No write finds out that the home of a denial without a key is stale: it is read before the denial is given, whichever way it
+/// comes out then.
+#[tokio::test]
+async fn a_denial_is_not_given_from_a_kept_home_that_another_node_changed() {
+    for is_enabled in [true, false] {
+        let store = org_of_three().await;
+        let (here, there) = (node(&store).await, node(&store).await);
+        let put = |disabled| {
+            let presence = Presence::Existing;
+            let spec = AccountSpec {
+                disabled: Some(disabled),
+                ..AccountSpec::default()
+            };
+            Command::PutAccount(PutAccount { presence, spec })
+        };
+        done(&here, "user:a", None, put(true)).await;
+        if is_enabled {
+            done(&there, "user:a", None, put(false)).await;
+        }
+        let consume = Command::Consume(Consume {
+            token: None,
+            items: article(),
+        });
+        let reply = done(&here, "user:a", None, consume).await;
+        assert_eq!(reply.operation.answer.is_allowed(), is_enabled);
+    }
 }
 
 /// What becomes of a write while others wait behind it.
