@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::balance::Bucket;
 use crate::emptied::Emptied;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::instant;
@@ -83,6 +84,8 @@ pub enum Rejection {
     RefundTooLarge { refundable: u64 },
     #[error("all of it is refunded already")]
     AlreadyRefunded,
+    #[error("nothing is given back: `{bucket}`, from which it drew, is in no books")]
+    BalanceMissing { bucket: Bucket },
     #[error("feature `{0}` is not a capacity")]
     NotCapacity(FeatureCode),
     #[error(
@@ -225,6 +228,7 @@ impl Rejection {
             Self::NotInOperation { .. } => "not_in_operation",
             Self::RefundTooLarge { .. } => "refund_too_large",
             Self::AlreadyRefunded => "already_refunded",
+            Self::BalanceMissing { .. } => "balance_missing",
             Self::NotCapacity(_) => "not_a_capacity",
             Self::NotCountable(_) => "not_countable",
             Self::GrantExists => "grant_exists",
@@ -300,6 +304,7 @@ impl Rejection {
             | Self::UnknownOperation
             | Self::NotRefundable { .. }
             | Self::AlreadyRefunded
+            | Self::BalanceMissing { .. }
             | Self::UnknownGrant(_)
             | Self::GrantEmpty { .. }
             | Self::UnknownBoost(_)
@@ -343,6 +348,7 @@ impl Rejection {
             | Self::NotRefundable { .. }
             | Self::RefundTooLarge { .. }
             | Self::AlreadyRefunded
+            | Self::BalanceMissing { .. }
             | Self::GrantExists
             | Self::GrantEmpty { .. }
             | Self::GrantTooSmall { .. }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use quota_core::answer::Rejection;
 use quota_core::command::{Command, Reads, Request};
-use quota_core::home::Home;
+use quota_core::home::{Account, ClosedBalance, Home};
 use quota_core::ids::AccountId;
-use quota_core::ports::{ClosedQuery, HomeQuery, LoadQuery, Loaded, StoreError, WriteBatch};
+use quota_core::ports::{HomeQuery, LoadQuery, Loaded, StoreError, WriteBatch};
 use quota_core::rules::former::{Homes, Needs, lies_in_parts, settle_former};
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ const ATTEMPTS_MAX: u32 = 20;
 struct Found {
     present: Home,
     others: Vec<Home>,
+    /// What of it was closed in the homes that the account left, the latest first.
+    left_closed: Vec<ClosedBalance>,
     setting: Setting,
 }
 
@@ -95,9 +97,14 @@ impl Engine {
         let homes = Homes {
             present: &mut present.home,
             others: others.iter_mut().map(|other| &mut *other.home).collect(),
+            left_closed: found.left_closed,
         };
         let setting = found.setting;
-        let outcome = settle_former(homes, request, &setting.context())?;
+        let outcome = settle_former(homes, request, &setting.context());
+        if let Err(error @ Rejection::BalanceMissing { .. }) = &outcome {
+            tracing::error!(account = %request.account, %error, "a refund finds what it drew from in no books");
+        }
+        let outcome = outcome?;
         let reply = Reply {
             home: present.home.id.clone(),
             operation: outcome.operation,
@@ -182,9 +189,8 @@ impl Engine {
         if is_whole && attempted.is_empty() {
             return Ok(Search::AtHome);
         }
-        let former = account.terms.former_homes.iter().rev();
-        let former = former.map(|former| &former.home);
-        let queries = former.filter(|home| **home != present.id).map(|home| {
+        let left = left_homes(account, &present.id);
+        let queries = left.iter().map(|home| {
             let mut query = home_query(home, request);
             query.accounts.clear();
             refer(&mut query, request);
@@ -201,46 +207,26 @@ impl Engine {
         let mut homes = std::iter::once(&present).chain(&loaded.homes);
         let found = homes.find(|home| holds(home, request));
         let found = found.ok_or_else(|| absent(request))?;
-        self.read_together(now, (&present.id, found), (request, attempted))
+        self.read_together(now, (&present, found), (request, attempted))
             .await
     }
 
-    /// Reads where the account lives and the homes in which something lies that the request refers to, all of one instant.
-    /// An earlier try may have taken effect since what was read before: it is looked for once more.
+    /// Reads where the account lives and the homes in which something lies that the request refers to, all of one instant; of
+    /// the other homes that the account left, what was closed there. An earlier try may have taken effect since what was read
+    /// before: it is looked for once more.
     async fn read_together(
         &self,
         now: DateTime<Utc>,
-        (present, found): (&AccountId, &Home),
+        (present, found): (&Home, &Home),
         (request, attempted): (&Request, &[Uuid]),
     ) -> Result<Search, EngineError> {
-        let needs = Needs::of(found, request);
-        let mut queries = vec![home_query(present, request)];
-        let of_part = needs.part.iter().map(|(home, _)| home);
-        for home in std::iter::once(&found.id).chain(of_part) {
-            if queries.iter().all(|query| query.home != *home) {
-                queries.push(HomeQuery::of(home.clone()));
-            }
-        }
-        for query in &mut queries {
-            if query.home == found.id {
-                refer(query, request);
-            }
-            query.operations.extend_from_slice(attempted);
-            let is_here = |part: &&(AccountId, Uuid)| part.0 == query.home;
-            let part = needs.part.as_ref().filter(is_here);
-            query
-                .operations
-                .extend(part.map(|(_, operation)| operation));
-            let is_here = |closed: &&ClosedQuery| {
-                let is_users = closed.account == request.account && query.home == *present;
-                is_users || closed.account == query.home
-            };
-            query
-                .closed
-                .extend(needs.closed.iter().filter(is_here).cloned());
-        }
+        let user = &request.account;
+        let account = present.accounts.get(user);
+        let left = account.map_or_else(Vec::new, |account| left_homes(account, &present.id));
+        let homes = (&present.id, found, left.as_slice());
+        let (queries, decided) = queries_together(homes, request, attempted);
         let mut loaded = self.load_homes(now, queries).await?;
-        if let Some(reply) = answered(present, &mut loaded, request, attempted)? {
+        if let Some(reply) = answered(&present.id, &mut loaded, request, attempted)? {
             return Ok(Search::Answered(reply));
         }
         let catalog = self.inner.decider.catalogs.at(loaded.catalog_version);
@@ -249,16 +235,76 @@ impl Engine {
             now,
             grace: self.settings().grace,
         };
-        let mut homes = loaded.homes.into_iter();
-        let lives_there = |home: &Home| home.accounts.contains_key(&request.account);
-        let Some(present) = homes.next().filter(lives_there) else {
+        let of_left = left.iter().filter_map(|left| {
+            let mut homes = loaded.homes.iter();
+            homes.find(|home| home.id == *left)
+        });
+        let left_closed = of_left.flat_map(|home| &home.closed);
+        let left_closed = left_closed.filter(|closed| closed.account == *user);
+        let left_closed = left_closed.cloned().collect();
+        let mut homes = loaded.homes.into_iter().take(decided);
+        let has_not_moved = |home: &Home| {
+            let account = home.accounts.get(user);
+            account.is_some_and(|account| left_homes(account, &home.id) == left)
+        };
+        let Some(present) = homes.next().filter(has_not_moved) else {
             return Ok(Search::Moving);
         };
         Ok(Search::Found(Box::new(Found {
             present,
             others: homes.collect(),
+            left_closed,
             setting,
         })))
+    }
+}
+
+/// The homes that an account left, the latest first.
+fn left_homes(account: &Account, present: &AccountId) -> Vec<AccountId> {
+    let former = account.terms.former_homes.iter().rev();
+    let former = former.map(|former| former.home.clone());
+    former.filter(|home| home != present).collect()
+}
+
+/// What is read together: where the account lives, where that lies which the request refers to, and where a part of it is
+/// booked; behind these, whose number comes too, the other homes that the account left, for what was closed there.
+fn queries_together(
+    (present, found, left): (&AccountId, &Home, &[AccountId]),
+    request: &Request,
+    attempted: &[Uuid],
+) -> (Vec<HomeQuery>, usize) {
+    let (needs, user) = (Needs::of(found, request), &request.account);
+    let mut queries = vec![home_query(present, request)];
+    let of_part = needs.part.iter().map(|(home, _)| home);
+    add_homes(&mut queries, std::iter::once(&found.id).chain(of_part));
+    let decided = queries.len();
+    if needs.closed.iter().any(|closed| closed.account == *user) {
+        add_homes(&mut queries, left.iter());
+    }
+    for query in &mut queries {
+        if query.home == found.id {
+            refer(query, request);
+        }
+        query.operations.extend_from_slice(attempted);
+        let part = needs.part.iter().filter(|(home, _)| *home == query.home);
+        query
+            .operations
+            .extend(part.map(|(_, operation)| operation));
+        let lived_here = query.home == *present || left.contains(&query.home);
+        let closed = needs.closed.iter().filter(|closed| {
+            (lived_here && closed.account == *user) || closed.account == query.home
+        });
+        query.closed.extend(closed.cloned());
+    }
+    (queries, decided)
+}
+
+/// Adds queries of homes that are not asked for yet.
+fn add_homes<'a>(queries: &mut Vec<HomeQuery>, homes: impl Iterator<Item = &'a AccountId>) {
+    for home in homes {
+        if queries.iter().all(|query| query.home != *home) {
+            queries.push(HomeQuery::of(home.clone()));
+        }
     }
 }
 

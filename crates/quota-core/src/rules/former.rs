@@ -26,7 +26,7 @@ use crate::balance::Bucket;
 use crate::catalog::Kind;
 use crate::command::{Command, Commit, Refund, Request};
 use crate::draw::{Draw, Scope, Source};
-use crate::home::{Account, Home, Referred};
+use crate::home::{Account, ClosedBalance, Home, Referred};
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::operation::{Elsewhere, Entry};
 use crate::ports::{ClosedKind, ClosedQuery};
@@ -39,6 +39,8 @@ pub struct Homes<'a> {
     pub present: &'a mut Home,
     /// Those in which something lies of what the request refers to: where that was booked, and where its org's part was.
     pub others: Vec<&'a mut Home>,
+    /// What of [`Needs::closed`] lies in the homes that the account left, the latest first.
+    pub left_closed: Vec<ClosedBalance>,
 }
 
 /// What has to be read for a refund, once the operation is found.
@@ -46,7 +48,7 @@ pub struct Homes<'a> {
 pub struct Needs {
     /// The home and the operation in which its org's part is, if that is booked elsewhere.
     pub part: Option<(AccountId, Uuid)>,
-    /// Closed balances: an org's lie in its own home, the user's where it lives now.
+    /// Closed balances: an org's lie in its own home, the user's where it lives now or in any home that it left.
     pub closed: Vec<ClosedQuery>,
 }
 
@@ -60,14 +62,14 @@ impl Needs {
         let part = operation.answer.elsewhere();
         let closed = operation.all_entries().filter_map(|entry| {
             let what = match &entry.bucket {
-                Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => {
-                    ClosedKind::Windows(feature.clone())
-                }
+                // What stands may have been moved to a window.
+                Bucket::Window(feature, _)
+                | Bucket::Tracked(feature, _)
+                | Bucket::Standing(feature) => ClosedKind::Windows(feature.clone()),
                 Bucket::Grant(grant) => ClosedKind::Grant(grant.clone()),
                 Bucket::Boost(feature, boost) => ClosedKind::Boost(feature.clone(), boost.clone()),
                 Bucket::OnDemand(feature, _) => ClosedKind::OnDemand(feature.clone()),
                 Bucket::Further(..)
-                | Bucket::Standing(_)
                 | Bucket::Trial(_)
                 | Bucket::Room(_)
                 | Bucket::Member(..)
@@ -113,7 +115,12 @@ pub fn settle_former(
     request: &Request,
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
-    let Homes { present, others } = homes;
+    let Homes {
+        present,
+        others,
+        left_closed,
+    } = homes;
+    present.closed.extend(left_closed);
     expire_due(present, context);
     let account = present.accounts.get(&request.account);
     let account = account.ok_or(Rejection::UnknownAccount)?.as_ref().clone();

@@ -5,7 +5,7 @@ use super::desk::Desk;
 use super::member_count::count_back;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, taken_back};
-use super::refunding::{Refunding, most_of, was_reset};
+use super::refunding::{Refunding, is_since_arrival, most_of, was_reset};
 use super::room::give_room_up;
 use super::scope_balances::standing_of;
 use super::settle::{settle, units};
@@ -45,8 +45,9 @@ pub(crate) fn refund(desk: &mut Desk<'_>, asked: &Refund) -> Result<Outcome, Rej
     Ok(desk.book(booking))
 }
 
-/// Whether more must be read before an operation of this home is refunded: a part that is booked in another home, or the
-/// closed balance to which what it drew from was moved.
+/// Whether more must be read before an operation of this home is refunded: a part that is booked in another home, or closed
+/// balances. Those that what it drew from was moved to are not read with it; and where the account lived elsewhere since, a
+/// balance may have been closed there, or changed after it was closed here.
 pub(super) fn is_in_parts(home: &Home, referred: &Referred) -> bool {
     let operation = &referred.operation;
     let is_untraced = |entry: &Entry| {
@@ -55,15 +56,21 @@ pub(super) fn is_in_parts(home: &Home, referred: &Referred) -> bool {
             let known = (home, referred.closed.as_slice());
             let place = place_of(known, (&entry.account, account), &entry.bucket);
             let is_live = account.books.balance(&place).is_some();
-            let is_known = is_live || closed_balance(known, &entry.account, &place).is_some();
-            place != entry.bucket && !is_known
+            let is_here = is_since_arrival(account, operation.sequence)
+                && closed_balance(known, &entry.account, &place).is_some();
+            !is_live && !is_here
         })
     };
     let mut own = operation.entries.iter();
-    // What is charged to a further limit's window is given back only while that runs.
-    let is_counted = |bucket: &Bucket| !bucket.is_further() && !bucket.is_member();
-    let has_untraced = own.any(|entry| is_counted(&entry.bucket) && is_untraced(entry));
+    let has_untraced = own.any(|entry| !may_be_gone(&entry.bucket) && is_untraced(entry));
     operation.answer.elsewhere().is_some() || has_untraced
+}
+
+/// What may be in no books any more: what is charged to a further limit's window is given back only while that runs, and of
+/// a token only while it is known; what a member limit counts is no balance.
+fn may_be_gone(bucket: &Bucket) -> bool {
+    let is_token = matches!(bucket, Bucket::Token(_) | Bucket::TokenWindow(..));
+    is_token || bucket.is_further() || bucket.is_member()
 }
 
 /// Gives everything back at these scopes, as far as they are in the home of the desk.
@@ -138,7 +145,10 @@ fn give_draw_back(
         None => closed_balance(known, id, &bucket).cloned(),
     };
     let Some(balance) = live.or(known.as_ref().map(|known| &known.balance)) else {
-        return Ok(None);
+        if may_be_gone(&bucket) {
+            return Ok(None);
+        }
+        return Err(Rejection::BalanceMissing { bucket });
     };
     let was_reset = was_reset(account, balance, refunding);
     // Capacity may have been given back already: there is not more to reverse than is still counted.
@@ -205,10 +215,21 @@ fn closed_balance<'a>(
     id: &AccountId,
     bucket: &Bucket,
 ) -> Option<&'a ClosedBalance> {
-    let new = home.changes.closed.iter().rev();
-    new.chain(&home.closed)
-        .chain(closed)
-        .find(|known| known.account == *id && known.balance.bucket == *bucket)
+    let is_it = |known: &&ClosedBalance| known.account == *id && known.balance.bucket == *bucket;
+    let new = home.changes.closed.iter().rev().find(is_it);
+    let stored = home.closed.iter().chain(closed).filter(is_it);
+    new.or_else(|| stored.min_by_key(|known| rank(&known.balance)))
+}
+
+/// Which of several homes' records of one closed balance counts: the least, and of equals the first. Where a grant or boost
+/// was closed and is live again nothing is left of it; what is given or sold is only lowered while it is closed.
+fn rank(balance: &Balance) -> (bool, u64) {
+    let is_sold = matches!(balance.bucket, Bucket::OnDemand(..));
+    if !balance.bucket.is_given() && !is_sold {
+        return (false, 0);
+    }
+    let is_emptied = balance.granted == Limit::Of(0);
+    (balance.bucket.is_given() && is_emptied, balance.spent())
 }
 
 /// How much of a draw its balance still counts.

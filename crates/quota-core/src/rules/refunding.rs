@@ -93,8 +93,7 @@ impl Refunding {
 
     /// Whether the operation was booked after the account came to the home that it lies in.
     pub(super) fn is_since_arrival(&self, account: &Account) -> bool {
-        let moved = account.terms.former_homes.last();
-        moved.is_none_or(|moved| moved.arrived < self.referred.operation.sequence)
+        is_since_arrival(account, self.referred.operation.sequence)
     }
 
     /// Whether the operation drew at a scope.
@@ -148,6 +147,12 @@ impl Refunding {
         }
         Ok(items)
     }
+}
+
+/// Whether what has this place in the history of a home was booked after the account came to it, or was always there.
+pub(super) fn is_since_arrival(account: &Account, sequence: u64) -> bool {
+    let moved = account.terms.former_homes.last();
+    moved.is_none_or(|moved| moved.arrived < sequence)
 }
 
 /// Whether what an operation drew from a balance was set to 0 since. Where the account moved after it, sequences say nothing

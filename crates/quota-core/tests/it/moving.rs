@@ -193,7 +193,8 @@ fn a_user_that_comes_back_is_checked_from_its_arrival_on() {
         .find(|done| done.kind == OperationKind::Track);
     let tracked = tracked.expect("it was tracked").id;
     own.operations.splice(0..0, earlier);
-    own.done("user:a", refund(tracked, None));
+    own.settle_over(&mut [&mut org], refund(tracked, None))
+        .expect("refunded");
     own.operations.drain(..count);
     assert_eq!(audit(&own.records()), []);
     let mut records = own.records();

@@ -190,7 +190,10 @@ impl Stage {
             catalog: &catalog,
             grace: GRACE,
         };
+        let left_closed = others.iter().flat_map(|other| other.home.closed.clone());
+        let left_closed = left_closed.filter(|closed| closed.account == request.account);
         let homes = Homes {
+            left_closed: left_closed.collect(),
             present: &mut self.home,
             others: others.iter_mut().map(|other| &mut other.home).collect(),
         };

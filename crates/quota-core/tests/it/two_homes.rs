@@ -1,7 +1,8 @@
 //! What lies over two homes, given back: a late commit whose org's part is booked elsewhere, and windows closed before.
 
+use crate::boosts::boost;
 use crate::stage::{
-    Stage, code, commit, consume, id, member, put_account, refund, relocated, reserve,
+    Stage, code, commit, consume, grant, id, member, put_account, refund, relocated, reserve,
 };
 use chrono::TimeDelta;
 use quota_core::answer::Rejection;
@@ -11,7 +12,7 @@ use quota_core::command::{
     AccountSpec, ChangePlan, CloseWindows, Command, Reset, UsageAfterChange,
 };
 use quota_core::draw::Scope;
-use quota_core::operation::Operation;
+use quota_core::operation::{Operation, OperationKind};
 use quota_core::unrefundable::Unrefundable;
 use uuid::Uuid;
 
@@ -204,4 +205,100 @@ fn a_refund_reaches_a_closed_window_to_which_use_was_moved() {
     assert_eq!(stage.lifetime("user:a", "articles"), 3);
     assert_eq!(closed_used(&stage, "articles").iter().sum::<u64>(), 3);
     are_sound(&[&stage]);
+}
+
+/// A user that spent 4 credits, and 40 articles of its allowance, a boost and what is sold on demand; then it joined an org,
+/// and all of that was closed there: its own home, the org's, and both operations.
+fn closed_in_an_org() -> (Stage, Stage, [Operation; 2]) {
+    let (mut own, mut org) = (Stage::user("meter"), Stage::org_alone(""));
+    own.done("user:a", grant("pack", 4));
+    own.done("user:a", boost("more", "articles", 5));
+    let paid = own.done("user:a", consume("renders", 2));
+    let spent = own.done("user:a", consume("articles", 40));
+    relocated(&mut own, &mut org);
+    org.later(TimeDelta::days(40));
+    org.done("user:a", CLOSE);
+    assert_eq!(closed_used(&org, "articles").len(), 3);
+    (own, org, [paid, spent])
+}
+
+/// Where the user lives after it left the org.
+fn third(left: &mut Stage) -> Stage {
+    let mut third = Stage::new("org:p");
+    third.now = left.now;
+    third.done("org:p", put_account(AccountSpec::default()));
+    relocated(left, &mut third);
+    third
+}
+
+/// X3, R6: what was closed in a home between is given back to, wherever the account lives by then: credits can be spent again,
+/// and no use of a window, boost or sale is left.
+#[test]
+fn what_was_closed_in_a_home_between_is_given_back_to() {
+    let (mut own, mut org, [paid, spent]) = closed_in_an_org();
+    own.now = org.now;
+    relocated(&mut org, &mut own);
+    for operation in [&paid, &spent] {
+        let alone = own.run("user:a", refund(operation.id, None));
+        assert_eq!(alone, Err(Rejection::UnknownOperation));
+        let back = own.settle_over(&mut [&mut org], refund(operation.id, None));
+        back.expect("refunded");
+        let again = own.settle_over(&mut [&mut org], refund(operation.id, None));
+        assert_eq!(again, Err(Rejection::AlreadyRefunded));
+    }
+    assert_eq!(own.grant("user:a", "pack"), (0, 0));
+    assert_eq!(own.lifetime("user:a", "articles"), 0);
+    assert_eq!(closed_used(&own, "articles"), [0, 0, 0]);
+    are_sound(&[&own, &org]);
+}
+
+/// X3: of what several homes have closed, the record that was lowered last counts, also where the account comes back to a home
+/// with an older one.
+#[test]
+fn refunds_in_several_homes_of_what_was_closed_add_up() {
+    let (mut own, mut org, [_, spent]) = closed_in_an_org();
+    let mut third = third(&mut org);
+    let part = third.settle_over(&mut [&mut org, &mut own], refund(spent.id, Some(10)));
+    part.expect("refunded");
+    assert_eq!(closed_used(&third, "articles"), [15]);
+    relocated(&mut third, &mut org);
+    for left in [20, 10, 0] {
+        let part = org.settle_over(&mut [&mut third, &mut own], refund(spent.id, Some(10)));
+        part.expect("refunded");
+        assert_eq!(org.lifetime("user:a", "articles"), left);
+        assert_eq!(closed_used(&org, "articles").iter().sum::<u64>(), left);
+    }
+    are_sound(&[&own, &org, &third]);
+}
+
+/// R6: a grant that a refund brought back, and that was spent and closed elsewhere after it, is brought back once more where
+/// nothing was left of it.
+#[test]
+fn a_grant_that_came_back_is_found_where_it_was_closed_last() {
+    let (mut own, mut org, [paid, _]) = closed_in_an_org();
+    let mut third = third(&mut org);
+    let back = third.settle_over(&mut [&mut org, &mut own], refund(paid.id, None));
+    back.expect("refunded");
+    let again = third.done("user:a", consume("renders", 2));
+    relocated(&mut third, &mut org);
+    org.done("user:a", CLOSE);
+    relocated(&mut org, &mut third);
+    let alone = third.run("user:a", refund(again.id, None));
+    assert_eq!(alone, Err(Rejection::UnknownOperation));
+    let back = third.settle_over(&mut [&mut org, &mut own], refund(again.id, None));
+    back.expect("refunded");
+    assert_eq!(third.grant("user:a", "pack"), (0, 0));
+    are_sound(&[&own, &org, &third]);
+}
+
+/// R6: what an operation drew from and what is in no books is told, and nothing is booked.
+#[test]
+fn a_refund_of_what_is_in_no_books_is_refused() {
+    let (mut own, mut org, [paid, _]) = closed_in_an_org();
+    own.now = org.now;
+    relocated(&mut org, &mut own);
+    let back = own.settle_over(&mut [], refund(paid.id, None));
+    assert_eq!(back.expect_err("a bug").code(), "balance_missing");
+    let is_refund = |done: &Operation| done.kind == OperationKind::Refund;
+    assert!(!own.operations.iter().any(is_refund));
 }

@@ -1,15 +1,16 @@
 //! A user that joins an org and leaves it again: its balances go along, its keys are remembered, the books agree.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up must stop")]
 
+mod refunds;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
 use quota_core::command::{
-    AccountSpec, Command, Commit, Consume, Presence, PutAccount, Refund, Reserve, Subscribe, Track,
+    AccountSpec, Command, Consume, Presence, PutAccount, Reserve, Subscribe, Track,
 };
 use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, OrgId, PlanCode};
 use quota_core::item::Item;
@@ -19,9 +20,8 @@ use quota_core::rules::scope_balances::FeatureStanding;
 use quota_service::{
     Ask, Engine, EngineError, EngineParts, EngineSettings, NoCache, Reply, TimeIds,
 };
-use testkit::memory::{FailWhen, MemoryStore};
+use testkit::memory::MemoryStore;
 use testkit::sequences::catalog;
-use tokio::time::Instant;
 
 struct Stage {
     store: Arc<MemoryStore>,
@@ -84,14 +84,6 @@ impl Stage {
         engine.expect("the engine starts")
     }
 
-    /// Ann consumes 3 in the org and leaves it; the refund of that, without a key.
-    async fn refund_after_a_move(&self) -> Ask {
-        self.moves(Some(&acme())).await.expect("it joins");
-        let spent = self.done("user:ann", None, consume(3)).await;
-        self.moves(None).await.expect("it leaves");
-        refund_of(&spent, None)
-    }
-
     async fn done(&self, account: &str, key: Option<&str>, command: Command) -> Reply {
         let ask = Ask {
             account: id(account),
@@ -140,20 +132,6 @@ fn consume(amount: u64) -> Command {
         token: None,
         items: items(amount),
     })
-}
-
-/// A refund without a key of what was spent, or of a part of it.
-fn refund_of(spent: &Reply, part: Option<u64>) -> Ask {
-    Ask {
-        account: spent.operation.account.clone(),
-        key: None,
-        command: Command::Refund(Refund {
-            operation: spent.operation.id,
-            feature: None,
-            amount: part.map(|part| Amount::new(part).expect("in range")),
-        }),
-        origin: Origin::default(),
-    }
 }
 
 fn track(amount: u64) -> Command {
@@ -230,31 +208,6 @@ async fn a_home_in_its_next_life_is_not_taken_for_its_first() {
         .sum();
     assert_eq!(overage, 4);
     stage.is_sound().await;
-}
-
-/// X3, X8: what was consumed before joining and leaving an org is shown and refunded after it, never more than was taken, whether
-/// the user is a home by then or a member again.
-#[tokio::test]
-async fn what_was_consumed_in_an_earlier_life_is_shown_and_refunded() {
-    let stage = Stage::new().await;
-    let spent = stage.done("user:ann", None, consume(6)).await;
-    let mut left = 6;
-    for org in [Some(acme()), None, Some(acme()), None] {
-        stage.moves(org.as_ref()).await.expect("moved");
-        let (ann, id) = (id("user:ann"), spent.operation.id);
-        let shown = stage.engine.operation(&ann, id).await.expect("shown");
-        assert_eq!(shown, spent.operation);
-        let part = stage.engine.submit(refund_of(&spent, Some(1))).await;
-        part.expect("refunded");
-        left -= 1;
-        assert_eq!(stage.used("user:ann").await, left);
-        stage.is_sound().await;
-    }
-    let too_much = stage.engine.submit(refund_of(&spent, Some(left + 1))).await;
-    let rest = Rejection::RefundTooLarge { refundable: left };
-    let rest = EngineError::Rejected(rest).to_string();
-    assert_eq!(too_much.expect_err("too much").to_string(), rest);
-    assert_eq!(stage.used("org:acme").await, 0);
 }
 
 /// X1: a key is known over two moves, too.
@@ -371,43 +324,6 @@ async fn a_creation_that_is_repeated_after_a_move_gets_its_first_answer() {
     stage.is_sound().await;
 }
 
-/// X3, R5: a hold that ran out before a move is committed late after it, and asked again gives the same answer.
-#[tokio::test]
-async fn a_hold_from_before_a_move_is_committed_late_after_it() {
-    let stage = Stage::new().await;
-    stage.moves(Some(&acme())).await.expect("moved");
-    let reserve = Command::Reserve(Reserve {
-        token: None,
-        feature: FeatureCode::new("art").expect("a literal code"),
-        amount: Amount::new(2).expect("in range"),
-        ttl_seconds: 60,
-    });
-    let held = stage.done("user:ann", None, reserve).await.operation.id;
-    stage.clock.advance(TimeDelta::seconds(61));
-    stage.moves(None).await.expect("moved");
-    let (own, org) = (stage.used("user:ann").await, stage.used("org:acme").await);
-    let commit = Command::Commit(Commit {
-        reservation: held,
-        actual: 2,
-    });
-    let late = stage.done("user:ann", Some("k"), commit.clone()).await;
-    assert_eq!(late.home, id("user:ann"));
-    assert_eq!(stage.used("user:ann").await, own + 2);
-    assert_eq!(stage.used("org:acme").await, org + 2);
-    for key in [Some("k"), None] {
-        let again = stage.done("user:ann", key, commit.clone()).await;
-        assert_eq!(again.operation, late.operation);
-    }
-    stage.is_sound().await;
-    stage.moves(Some(&acme())).await.expect("moved");
-    // In the org's home its part is what is found.
-    let again = stage.done("user:ann", None, commit).await;
-    assert_eq!(again.operation.refers_to, late.operation.refers_to);
-    assert_eq!(stage.used("user:ann").await, own + 2);
-    assert_eq!(stage.used("org:acme").await, org + 2);
-    stage.is_sound().await;
-}
-
 /// X1, F7: a user that joins and leaves all the time is known at every moment: what it consumes beside that is decided, each
 /// unit once. Nothing is read in one piece with the directory, so that the user may be missed twice in a row.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -456,123 +372,4 @@ async fn a_user_that_moves_all_the_time_is_never_unknown() {
     assert_ne!(spent, 0);
     assert_eq!(stage.used("user:ann").await, spent);
     stage.is_sound().await;
-}
-
-/// X1, X3: whichever call of the store fails, before or after its effect, a refund of what lies in a former home takes effect
-/// once, in both homes or in none; whoever asks again under the same key is told.
-#[tokio::test(start_paused = true)]
-async fn a_refund_after_a_move_is_whole_whichever_call_fails() {
-    for when in [FailWhen::BeforeEffect, FailWhen::AfterEffect] {
-        for failing in 1.. {
-            let stage = Stage::new().await;
-            let ask = Ask {
-                key: Some(IdempotencyKey::new("k").expect("a literal key")),
-                ..stage.refund_after_a_move().await
-            };
-            let call = stage.store.calls() + failing;
-            stage.store.fail_at(call, when);
-            let first = stage.engine.submit(ask.clone()).await;
-            if stage.store.calls() < call {
-                assert!(3 < failing, "the homes were read and written");
-                break;
-            }
-            let used = (stage.used("user:ann").await, stage.used("org:acme").await);
-            assert!([(3, 3), (0, 0)].contains(&used), "call {failing}: {used:?}");
-            let again = stage.engine.submit(ask).await.expect("an answer");
-            if let Ok(first) = first {
-                assert_eq!(again.operation, first.operation, "call {failing}");
-            }
-            assert_eq!(stage.used("user:ann").await, 0, "call {failing}");
-            assert_eq!(stage.used("org:acme").await, 0, "call {failing}");
-            stage.is_sound().await;
-        }
-    }
-}
-
-/// X3: a refund without a key over two homes: where the fate of its write is unknown it is found by its id, before anything
-/// is answered. An error means that nothing took effect.
-#[tokio::test(start_paused = true)]
-async fn a_refund_after_a_move_is_found_before_it_is_answered() {
-    let mut errors = 0;
-    for when in [FailWhen::BeforeEffect, FailWhen::AfterEffect] {
-        for (failing, more) in (1..9).flat_map(|failing| [0, 1].map(|more| (failing, more))) {
-            let stage = Stage::new().await;
-            let ask = stage.refund_after_a_move().await;
-            let call = stage.store.calls() + failing;
-            for call in call..=call + more {
-                stage.store.fail_at(call, when);
-            }
-            let answer = stage.engine.submit(ask).await;
-            if stage.store.calls() < call + more {
-                continue;
-            }
-            let used = (stage.used("user:ann").await, stage.used("org:acme").await);
-            let place = format!("call {failing} and {more} more fail {when:?}: {answer:?}");
-            if answer.is_ok() {
-                assert_eq!(used, (0, 0), "{place}");
-            } else {
-                assert_eq!(used, (3, 3), "{place}");
-                errors += 1;
-            }
-            stage.is_sound().await;
-        }
-    }
-    assert_ne!(errors, 0, "a read that fails is told at once");
-}
-
-/// X3: a refund without a key over two homes, whose write fails and lands all the same while the next try reads: it takes
-/// effect once, whole or in part, and is answered as what it was.
-#[tokio::test(start_paused = true)]
-async fn a_refund_whose_write_lands_late_takes_effect_once() {
-    for (loads, part) in (0..8).flat_map(|loads| [None, Some(3)].map(|part| (loads, part))) {
-        let stage = Stage::new().await;
-        stage.moves(Some(&acme())).await.expect("it joins");
-        let spent = stage.done("user:ann", None, consume(9)).await;
-        stage.moves(None).await.expect("it leaves");
-        stage.store.land_late(loads);
-        let answer = stage.engine.submit(refund_of(&spent, part)).await;
-        let place = format!("{part:?} lands after {loads} loads");
-        answer.expect(&place);
-        let left = part.map_or(0, |part| 9 - part);
-        let used = (stage.used("user:ann").await, stage.used("org:acme").await);
-        assert_eq!(used, (left, left), "{place}");
-        stage.is_sound().await;
-    }
-}
-
-/// The wait for what lies over two homes ends with the deadline, and it is carried out all the same: an engine that stops
-/// waits for it.
-#[tokio::test(start_paused = true)]
-async fn a_refund_after_a_move_is_waited_for_until_the_deadline() {
-    let settings = EngineSettings {
-        deadline: Duration::from_secs(1),
-        ..EngineSettings::default()
-    };
-    let mut write = 0;
-    for is_lost in [false, true] {
-        let stage = Stage::new().await;
-        let ask = stage.refund_after_a_move().await;
-        let node = stage.node(settings.clone()).await;
-        let before = stage.store.calls();
-        if is_lost {
-            // The write, and the first tries to find out what became of it.
-            for call in write..write + 5 {
-                let call = before + call;
-                stage.store.fail_at(call, FailWhen::BeforeEffect);
-            }
-        }
-        let since = Instant::now();
-        let answer = node.submit(ask).await;
-        if is_lost {
-            assert!(matches!(answer, Err(EngineError::Deadline)), "{answer:?}");
-            assert_eq!(since.elapsed(), settings.deadline);
-            assert_eq!(stage.used("org:acme").await, 3, "not yet");
-            node.stop().await;
-        } else {
-            answer.expect("refunded");
-            write = stage.store.calls() - before;
-        }
-        assert_eq!(stage.used("user:ann").await, 0);
-        assert_eq!(stage.used("org:acme").await, 0);
-    }
 }
