@@ -1,5 +1,7 @@
 //! Commit: a hold is settled for what was really used, and what was used beyond it is taken (R2, R5).
 
+use uuid::Uuid;
+
 use super::context::Use;
 use super::decide::{Mode, draw};
 use super::desk::Desk;
@@ -7,6 +9,7 @@ use super::ending::ending;
 use super::hold::{again, book_end, reservation, settle_hold};
 use super::outcome::Outcome;
 use super::posting::{Drawing, Posting, post, scope_account};
+use super::refunding::is_since_arrival;
 use super::scope_balances::standing_of;
 use super::spend::take;
 use crate::amount::{AMOUNT_MAX, Amount};
@@ -14,8 +17,9 @@ use crate::answer::{Answer, Rejection};
 use crate::balance::Bucket;
 use crate::command::Commit;
 use crate::draw::{Draw, Scope, Source};
+use crate::home::Account;
 use crate::ids::TokenId;
-use crate::operation::Entry;
+use crate::operation::{Entry, sequence_of};
 use crate::reservation::{Reservation, ReservationState};
 
 /// Settles a hold for what was really used; never fails for lack of quota.
@@ -46,8 +50,8 @@ pub(crate) fn commit(desk: &mut Desk<'_>, asked: &Commit) -> Result<Outcome, Rej
         return again(desk.home, earlier).filter(same).ok_or(ended);
     }
     let is_late = held.state == ReservationState::Expired;
-    let settled = desk.account().map(|account| &account.books.refunded);
-    if is_late && settled.is_ok_and(|settled| settled.contains_key(&held.id)) {
+    let account = desk.account();
+    if is_late && account.is_ok_and(|account| may_be_settled(account, held.id)) {
         // In another home, before the account came back to this one.
         let ending = ending(desk.home, &held);
         return Err(Rejection::ReservationEnded { ending });
@@ -79,6 +83,14 @@ pub(crate) fn commit(desk: &mut Desk<'_>, asked: &Commit) -> Result<Outcome, Rej
         ended.ended_by = by;
     }
     Ok(book_end(desk, ended, entries, answer))
+}
+
+/// Whether a hold of this home was committed late where its account lived meanwhile, or so much was settled there that this
+/// may have been forgotten. What was held since the account came back was not.
+fn may_be_settled(account: &Account, held: Uuid) -> bool {
+    let is_from_before = !is_since_arrival(account, sequence_of(held));
+    let is_forgotten = is_from_before && account.books.has_forgotten(held);
+    is_forgotten || account.books.refunded.contains_key(&held)
 }
 
 /// Takes what was used beyond a hold, or after its end. A token that was forgotten since cannot be charged any more:

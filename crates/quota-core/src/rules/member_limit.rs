@@ -2,7 +2,7 @@
 //!
 //! A member uses what its org was charged for it in the org's window of the feature, whatever paid there. What the window itself
 //! paid is the member's share of it, which is counted anyway (O6). What credits, boosts or on demand paid, and what the member
-//! holds, is counted beside it only while a limit binds the member: see [`member_count`](super::member_count).
+//! holds, is counted beside it only while a limit binds the member (`member_count`).
 
 use chrono::{DateTime, Utc};
 

@@ -204,6 +204,40 @@ fn a_late_commit_counts_once_wherever_the_account_moves() {
     );
 }
 
+/// R3: a late commit is not carried out again where the account comes back to, when so much was refunded after it that it is
+/// forgotten. What was held since is committed.
+#[test]
+fn a_late_commit_that_was_forgotten_is_not_made_again() {
+    let (mut own, mut there) = (Stage::user("pro"), Stage::org_alone(""));
+    let held = own.done("user:a", reserve("articles", 5, 60));
+    let spent: Vec<_> = (0..260)
+        .map(|_| own.done("user:a", track("requests", 1)).id)
+        .collect();
+    own.later(TimeDelta::minutes(2));
+    own.done("user:a", Command::Sweep);
+    there.now = own.now;
+    relocated(&mut own, &mut there);
+    there
+        .settle_former(&mut own, commit(held.id, 5))
+        .expect("committed late");
+    for id in spent {
+        there
+            .settle_former(&mut own, refund(id, None))
+            .expect("refunded");
+    }
+    relocated(&mut there, &mut own);
+    let again = own.run("user:a", commit(held.id, 5));
+    assert!(
+        matches!(again, Err(Rejection::ReservationEnded { .. })),
+        "{again:?}"
+    );
+    assert_eq!(own.lifetime("user:a", "articles"), 5);
+    let held = own.done("user:a", reserve("articles", 2, 60));
+    own.later(TimeDelta::minutes(2));
+    own.done("user:a", commit(held.id, 2));
+    assert_eq!(own.lifetime("user:a", "articles"), 7);
+}
+
 /// X3: so much was refunded since a move that the first of it is forgotten: it is not refunded a second time.
 #[test]
 fn a_refund_that_was_forgotten_is_not_made_again() {
