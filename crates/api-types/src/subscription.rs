@@ -87,7 +87,8 @@ pub struct StartBody {
     /// Code of the plan, as in the catalog.
     pub plan: PlanCode,
     /// The start of the first period; now when absent. In the future it waits for the end of what is paid for. In the past the
-    /// subscription has run since then; its end must be in the future, unless `ends_at` says it and none runs.
+    /// subscription has run since then; its end must be in the future, unless `ends_at` or `status` is said and
+    /// none runs.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

@@ -132,8 +132,8 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
     put(desk, next, |_| false)
 }
 
-/// Refuses a start whose period is over already: it would end what runs and give nothing. With an end that is said, it is the
-/// record of one that was, and is taken where nothing runs but the default plan.
+/// Refuses a start whose period is over already: it would end what runs and give nothing. With an end or a status that is said,
+/// it is the record of one that was, and is taken where nothing runs but the default plan.
 fn must_not_be_over(
     desk: &Desk<'_>,
     asked: &Subscribe,
@@ -143,18 +143,16 @@ fn must_not_be_over(
     let Some(ended_at) = next.ends_for_good_at().filter(|end| *end <= now) else {
         return Ok(());
     };
+    let is_record = asked.ends_at.is_some() || asked.status.is_some();
     let runs = held.is_some_and(|held| held.is_in_force(now, grace) && !is_default(desk, held));
-    match asked.ends_at {
-        None => Err(Rejection::OverAlready {
-            field: "starts_at",
-            ended_at,
-        }),
-        Some(_) if runs => Err(Rejection::OverAlready {
-            field: "ends_at",
-            ended_at,
-        }),
-        Some(_) => Ok(()),
+    if is_record && !runs {
+        return Ok(());
     }
+    let field = match asked.ends_at {
+        Some(_) => "ends_at",
+        None => "starts_at",
+    };
+    Err(Rejection::OverAlready { field, ended_at })
 }
 
 /// Whether a start begins with a trial period: as it says; or unasked, with the first subscription in the account's life to a

@@ -318,6 +318,16 @@ fn a_start_whose_period_is_over_is_refused() {
     // Where nothing runs it is the record of one that was.
     let mut other = fresh();
     let told = said(&mut other, start("basic", Some(end)));
+    let with_status = Command::Subscribe(Subscribe {
+        starts_at: Some(early),
+        status: Some(Status::Active),
+        ..Subscribe::to(plan_code("basic"))
+    });
+    assert_eq!(
+        refused(&mut stage, with_status.clone()),
+        over("starts_at", end)
+    );
+    assert_eq!(said(&mut fresh(), with_status), told);
     let was = "basic from 2020-01-01T00:00:00Z to 2020-02-01T00:00:00Z; ended at 2020-02-01T00:00:00Z already";
     assert_eq!(told, was);
     assert_eq!(held(&other).plan, plan_code("free"));
