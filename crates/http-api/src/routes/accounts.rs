@@ -15,8 +15,8 @@ use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::terms::{Override, Terms};
 
+use super::held_subscription::{catalog_for, subscription_body};
 use super::moves::stays_in_org;
-use super::subscription::{catalog_for, subscription_body};
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Reads, Writes};

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use quota_core::command::{Command, EndAddon, SetAddon};
 
+use super::held_subscription::{catalog_for, subscription_body};
 use super::preview::previewed;
-use super::subscription::{catalog_for, subscription_body};
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Reads, Writes};

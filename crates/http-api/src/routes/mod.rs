@@ -10,6 +10,7 @@ pub(crate) mod consume;
 pub(crate) mod credits;
 pub(crate) mod entitlements;
 pub(crate) mod give_back;
+mod held_subscription;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod ledger;

@@ -17,8 +17,8 @@ use quota_core::rules::had::Had;
 use quota_core::rules::preview::{Lost, Over, Preview, WhatIsLost};
 use quota_core::rules::scope_balances::{FeatureStanding, Overview};
 
+use super::held_subscription::{Instant, subscription_at};
 use super::overview::spending_body;
-use super::subscription::{Instant, subscription_at};
 use crate::ApiState;
 use crate::decision::balance_body;
 use crate::problem::Problem;

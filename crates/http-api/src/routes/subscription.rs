@@ -1,24 +1,21 @@
 //! Subscriptions by hand: start, renew, change plan, cancel, resume, set the status.
 
-use std::sync::Arc;
-
 use api_types::{
-    AddonBody, CancelBody, ChangeBody, ChangeOrPreview, ChangePlanBody, FieldError, ReasonBody,
-    RenewBody, ScheduledBody, SeatsBody, StartBody, StatusBody, SubscriptionBody, UpcomingBody,
+    CancelBody, ChangeBody, ChangeOrPreview, ChangePlanBody, FieldError, ReasonBody, RenewBody,
+    SeatsBody, StartBody, StatusBody, SubscriptionBody,
 };
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Datelike as _, Months, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, Months, Utc};
 use quota_core::answer::Rejection;
-use quota_core::catalog::Catalog;
 use quota_core::command::{
     Cancel, ChangePlan, ChangeWhen, Command, Renew, SetSeats, SetStatus, Subscribe,
 };
 use quota_core::ids::PlanCode;
-use quota_core::terms::{Subscription, Terms};
 
+use super::held_subscription::{catalog_for, subscription_body};
 use super::preview::previewed;
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
@@ -28,97 +25,6 @@ use crate::params::Account;
 use crate::problem::Problem;
 use crate::submit::change;
 use api_types::instant::YEAR_MAX;
-
-/// What it takes to say which subscription counts now: the catalog is only looked at when something waits, or what there was
-/// has ended.
-pub(crate) async fn catalog_for(
-    state: &ApiState,
-    held: Option<&Subscription>,
-) -> Result<Arc<Catalog>, Problem> {
-    let now = state.engine().now();
-    let has_ended = |held: &Subscription| held.ends_for_good_at().is_some_and(|end| end <= now);
-    let waits = |held: &Subscription| held.scheduled.is_some() || held.upcoming.is_some();
-    if held.is_some_and(|held| waits(held) || has_ended(held)) {
-        return Ok(state.engine().catalog().await?);
-    }
-    Ok(Arc::default())
-}
-
-/// The subscription among an account's terms, if it has one, and the add-ons beside it.
-pub(crate) fn subscription_body(
-    state: &ApiState,
-    terms: &Terms,
-    catalog: &Catalog,
-) -> Option<SubscriptionBody> {
-    let engine = state.engine();
-    let instant = Instant {
-        now: engine.now(),
-        grace: engine.settings().grace,
-    };
-    subscription_at(terms, catalog, instant)
-}
-
-/// When a subscription is looked at.
-#[derive(Clone, Copy)]
-pub(super) struct Instant {
-    pub(super) now: DateTime<Utc>,
-    /// How long a past-due subscription stays in force.
-    pub(super) grace: TimeDelta,
-}
-
-/// The subscription at an instant.
-pub(super) fn subscription_at(
-    terms: &Terms,
-    catalog: &Catalog,
-    Instant { now, grace }: Instant,
-) -> Option<SubscriptionBody> {
-    let held = terms.subscription.as_ref()?.current(catalog, now);
-    let period = held.period(now);
-    let in_force = held.is_in_force(now, grace);
-    Some(SubscriptionBody {
-        plan: held.plan.clone(),
-        plan_version: held.plan_version,
-        seats: held.seats,
-        status: held.status,
-        in_force,
-        starts_at: period.starts_at,
-        ends_at: period.ends_at.unwrap_or(held.ends_at),
-        interval: held.interval,
-        renews: held.renews_after(now),
-        renews_until: held.renews_until,
-        past_due_at: held.past_due_at,
-        cancel_at: held.canceled_at(),
-        scheduled: held.scheduled_change().map(|change| ScheduledBody {
-            plan: change.plan.clone(),
-            at: change.at,
-        }),
-        upcoming: held.chain().skip(1).map(upcoming_body).collect(),
-        addons: addon_bodies(terms, in_force, now),
-    })
-}
-
-/// The add-ons among an account's terms that have not ended.
-fn addon_bodies(terms: &Terms, in_force: bool, now: DateTime<Utc>) -> Vec<AddonBody> {
-    let held = terms.addons.iter().filter(|(_, addon)| !addon.is_over(now));
-    held.map(|(plan, addon)| AddonBody {
-        plan: plan.clone(),
-        plan_version: addon.plan_version,
-        quantity: addon.quantity,
-        in_force: in_force && addon.is_held(now),
-        starts_at: addon.starts_at,
-        ends_at: addon.ends_at,
-    })
-    .collect()
-}
-
-fn upcoming_body(next: &Subscription) -> UpcomingBody {
-    UpcomingBody {
-        plan: next.plan.clone(),
-        seats: next.seats,
-        starts_at: next.starts_at,
-        ends_at: next.ends_at,
-    }
-}
 
 /// Shows the account's subscription: the running one, or the last.
 #[utoipa::path(get, path = "/{id}/subscription", tag = "money",
