@@ -126,10 +126,8 @@ fn shown(plan: &CatalogPlan) -> String {
 fn tell_fields(plan: &CatalogPlan, entry: &Entry, lines: &mut Vec<String>) {
     let changes = plan.fields_changed.iter();
     for change in changes.filter(|change| change.entry == *entry) {
-        let [from, to] = [&change.from, &change.to].map(|value| {
-            let value = value.as_ref().map(ToString::to_string);
-            value.unwrap_or_else(|| "not said".to_owned())
-        });
+        let [from, to] =
+            [&change.from, &change.to].map(|value| value.as_deref().unwrap_or("not said"));
         lines.push(format!("    {}: {from} -> {to}", change.field));
     }
 }
@@ -218,7 +216,7 @@ mod tests {
             entry: Entry::Plan(pro.clone()),
             field: "price".to_owned(),
             from: None,
-            to: Some(3000.into()),
+            to: Some("3000".to_owned()),
         };
         let plan = CatalogPlan {
             version: 2,

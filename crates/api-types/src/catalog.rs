@@ -154,12 +154,12 @@ pub struct FieldChangeBody {
     pub plan: Option<PlanCode>,
     /// The field as in the catalog file, such as `price` or `on_demand.tokens.cap`.
     pub field: String,
-    /// Its value now; absent where nothing is said.
+    /// Its value now, as text; absent where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<serde_json::Value>,
-    /// Its value afterwards; absent where nothing is said.
+    pub from: Option<String>,
+    /// Its value afterwards, as text; absent where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<serde_json::Value>,
+    pub to: Option<String>,
 }
 
 /// What applying a catalog file changes.

@@ -23,7 +23,7 @@ const NAMED_MAX: usize = 100;
 const PAGE: u32 = 500;
 
 /// What applying a catalog file would change.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogPlan {
     /// The version that it would get.
     pub version: u64,

@@ -8,16 +8,16 @@ use serde_json::Value;
 use crate::left_out::Entry;
 
 /// A field of a feature or plan that changes; `None` where a file leaves it out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
     /// The feature or plan.
     pub entry: Entry,
     /// The field as in the catalog file, such as `price` or `on_demand.tokens.cap`.
     pub field: String,
-    /// What is in force.
-    pub from: Option<Value>,
-    /// What the file says.
-    pub to: Option<Value>,
+    /// What is in force, as text.
+    pub from: Option<String>,
+    /// What the file says, as text.
+    pub to: Option<String>,
 }
 
 /// The fields that differ in features and in the newest versions of plans that are in both, but for limits, which are told
@@ -40,7 +40,7 @@ pub(crate) fn differing(current: &Catalog, next: &Catalog) -> Vec<FieldChange> {
 }
 
 /// What is said of an entry, by its field; that of a table by the names of both with a dot between.
-type Said = BTreeMap<String, Value>;
+type Said = BTreeMap<String, String>;
 
 fn compared(entry: &Entry, [mut from, mut to]: [Said; 2]) -> Vec<FieldChange> {
     let fields: BTreeSet<String> = from.keys().chain(to.keys()).cloned().collect();
@@ -72,12 +72,11 @@ fn flatten(name: String, value: Value, fields: &mut Said) {
                 flatten(format!("{name}.{member}"), value, fields);
             }
         }
-        value @ (Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)) => {
-            fields.insert(name, value);
+        Value::String(text) => {
+            fields.insert(name, text);
+        }
+        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+            fields.insert(name, value.to_string());
         }
     }
 }

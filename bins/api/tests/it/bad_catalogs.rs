@@ -122,17 +122,18 @@ async fn a_plan_says_what_changes_beside_limits() {
         .iter()
         .map(|change| {
             let entry = change["plan"].as_str().or(change["feature"].as_str());
-            let (field, from, to) = (&change["field"], &change["from"], &change["to"]);
+            let [field, from, to] =
+                ["field", "from", "to"].map(|name| change[name].as_str().unwrap_or("nothing"));
             format!("{} {field} {from} {to}", entry.unwrap_or_default())
         })
         .collect();
     assert_eq!(
         told,
         [
-            r#"reports "name" "Reports" "All reports""#,
-            r#"free "interval" "month" "year""#,
-            r#"free "on_demand.reports.cap" 100 20"#,
-            r#"free "price" 900 1200"#,
+            "reports name Reports All reports",
+            "free interval month year",
+            "free on_demand.reports.cap 100 20",
+            "free price 900 1200",
         ]
     );
 }

@@ -8,7 +8,13 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 100] = [
+const ROUTES: [&str; 106] = [
+    "get /v1/orgs/{id}/member-limits/{feature}",
+    "put /v1/orgs/{id}/member-limits/{feature}",
+    "delete /v1/orgs/{id}/member-limits/{feature}",
+    "get /v1/orgs/{id}/members/{user}/limits/{feature}",
+    "put /v1/orgs/{id}/members/{user}/limits/{feature}",
+    "delete /v1/orgs/{id}/members/{user}/limits/{feature}",
     "get /healthz",
     "get /metrics",
     "get /readyz",

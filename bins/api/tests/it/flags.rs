@@ -339,7 +339,7 @@ async fn a_wrong_flag_is_refused_with_its_place() {
         (
             "kind = \"flag\"",
             "kind = \"flag\"\ncolour = \"red\"",
-            8,
+            12,
             1,
             "`colour` is not a known field; known here: ",
         ),

@@ -10,8 +10,8 @@ use api_types::{
     OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges, Problem, ReasonBody,
     RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody,
     ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody,
-    SetMemberLimitBody, SpendCapBody, StartBody, StatusBody, SubscriptionBody, TakeBackBody,
-    TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
+    SetMemberLimitBody, SpendCapBody, SpendingList, StartBody, StatusBody, SubscriptionBody,
+    TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -49,6 +49,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         BatchBody,
         BoostBody,
         BoostList,
+        SpendingList,
         CancelBody,
         CatalogBody,
         CatalogFile,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::subscribe::{Next, current, last_of_its_own, put};
+use super::subscribe::{Next, current, is_default, last_of_its_own, put};
 use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::Cancel;
@@ -24,13 +24,6 @@ pub(crate) fn cancel(desk: &mut Desk<'_>, asked: &Cancel) -> Result<Outcome, Rej
     let next = held.canceled(desk.context.now, asked.at_once);
     let next = Next::new(Change::SubscriptionCanceled, next);
     put(desk, next, |_| false)
-}
-
-/// Whether nothing but the default plan is there, for good: the account would fall back to it again, and begin its windows
-/// anew (C14).
-pub(super) fn is_default(desk: &Desk<'_>, held: &Subscription) -> bool {
-    let is_endless = held.ends_for_good_at().is_none() && held.upcoming.is_none();
-    is_endless && desk.context.catalog.default_plan.as_ref() == Some(&held.plan)
 }
 
 /// Takes a cancellation back that has not acted yet: everything is as if it had not been.

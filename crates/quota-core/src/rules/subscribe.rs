@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::cancel::is_default;
 use super::desk::Desk;
 use super::moves::move_usage;
 use super::outcome::Outcome;
@@ -42,6 +41,13 @@ pub(super) fn last_of_its_own(desk: &Desk<'_>) -> Result<Subscription, Rejection
 fn stored<'d>(desk: &'d Desk<'_>) -> Result<&'d Subscription, Rejection> {
     let held = desk.account()?.terms.subscription.as_ref();
     held.ok_or(Rejection::NoSubscription)
+}
+
+/// Whether nothing but the default plan is there, for good: the account would fall back to it again, and begin its windows
+/// anew (C14).
+pub(super) fn is_default(desk: &Desk<'_>, held: &Subscription) -> bool {
+    let is_endless = held.ends_for_good_at().is_none() && held.upcoming.is_none();
+    is_endless && desk.context.catalog.default_plan.as_ref() == Some(&held.plan)
 }
 
 /// A subscription that is to be the account's from now on.

@@ -376,8 +376,7 @@ impl Stage {
         if let Some(token) = token {
             return token_balance(found, &token_id(token), self.now).expect("the token is known");
         }
-        let feature = &self.catalog.features[&code(feature)];
-        let context = self.context();
+        let (feature, context) = (&self.catalog.features[&code(feature)], self.context());
         let own = context.allowance(found, feature);
         scope_balance(&context, scope, found, feature, &own)
     }

@@ -87,6 +87,12 @@ impl Aftermath {
         balances.map(|balance| balance.held).sum()
     }
 
+    /// What is held of an account's own balances.
+    pub fn held_by(&self, id: &AccountId) -> u64 {
+        let balances = self.account(id).books.balances.iter();
+        balances.map(|balance| balance.held).sum()
+    }
+
     /// Every reservation of the home, open or ended.
     pub fn reservations(&self) -> impl Iterator<Item = &Reservation> {
         self.homes.iter().flat_map(|home| &home.reservations)

@@ -151,7 +151,7 @@ pub async fn a_member_limit_is_never_passed(store: Store) {
     let others = arena.answers(vec![consume(&bob, 1); 5]).await;
     assert_eq!(allowed(&others), 5);
     let after = arena.close().await;
-    let by_ann = after.used(&ann) + after.held();
+    let by_ann = after.used(&ann) + after.held_by(&ann);
     assert_eq!(by_ann, 20, "to the last unit and none beyond it");
 }
 

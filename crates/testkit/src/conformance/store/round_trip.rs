@@ -56,11 +56,9 @@ fn full_account() -> Account {
         let code = feature(&format!("f{number}"));
         full.terms.overrides.insert(code, given);
         let held = Token {
-            cap: limit,
-            per: None,
-            made_at: None,
             expires_at: (number > 0).then(odd_instant),
             revoked_at: (number > 1).then(odd_instant),
+            ..Token::new(limit, odd_instant())
         };
         let id = token(&format!("t'{number}\""));
         full.terms.tokens.insert(id, held);
