@@ -7,7 +7,7 @@ use quota_core::ids::{AccountId, PlanCode};
 use quota_core::quantity::Quantity;
 use serde::{Deserialize, Serialize};
 
-/// What is offered.
+/// What the catalog sells that would end a denial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -82,7 +82,7 @@ pub struct SoldPeriodBody {
     pub owed: u64,
     /// Three-letter currency code.
     pub currency: String,
-    /// Of each feature.
+    /// What was sold of each feature in the period.
     pub features: Vec<SoldFeatureBody>,
 }
 

@@ -169,7 +169,7 @@ pub struct DropBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ChangeOrPreview {
-    /// Nothing was changed.
+    /// With `dry_run`: what the change would come to; nothing was changed.
     Preview(Box<PreviewBody>),
     /// It was changed.
     Change(ChangeBody),

@@ -4,12 +4,12 @@
 
 use super::desk::Desk;
 use super::outcome::Outcome;
-use crate::amount::{COUNT_MAX, Limit};
+use super::overrides::{in_words, own_limit};
 use crate::answer::Rejection;
 use crate::change::{Change, Effect};
 use crate::command::{ClearMemberLimit, SetMemberLimit};
 use crate::ids::{AccountKind, FeatureCode, OrgId};
-use crate::terms::{Override, Terms};
+use crate::terms::Terms;
 
 /// Sets the limit of each member, or of one.
 pub(crate) fn set_member_limit(
@@ -19,20 +19,7 @@ pub(crate) fn set_member_limit(
     must_be_there(desk, asked.member_of.as_ref())?;
     let (feature, limit) = (&asked.feature, asked.limit);
     let scale = desk.context.drawn(feature)?.scale;
-    if limit.overflows(scale) {
-        return Err(Rejection::OutOfRange {
-            field: "limit",
-            least: 0,
-            most: COUNT_MAX.checked_div(scale).unwrap_or(COUNT_MAX),
-        });
-    }
-    desk.context.must_be_later("expires_at", asked.expires_at)?;
-    let own = Override {
-        limit,
-        expires_at: asked.expires_at,
-        reason: desk.request.origin.reason.clone(),
-        actor: desk.request.origin.actor.clone(),
-    };
+    let own = own_limit(desk, scale, (limit, asked.expires_at))?;
     let account = desk.account_mut()?;
     if account.terms.member_limits.get(feature) == Some(&own) {
         return Ok(desk.unchanged());
@@ -40,13 +27,7 @@ pub(crate) fn set_member_limit(
     let limits = &mut account.terms.member_limits;
     limits.insert(feature.clone(), own);
     let effect = idleness(desk, feature)?;
-    let mut detail = match limit {
-        Limit::Unlimited => format!("{feature}: unlimited"),
-        Limit::Of(limit) => format!("{feature}: {limit}"),
-    };
-    if let Some(effect) = effect {
-        detail = format!("{detail}; {}", effect.in_words());
-    }
+    let detail = in_words(feature, limit, effect);
     let what = (Some(detail), effect);
     Ok(desk.book_and_announce_with(Change::MemberLimitSet, what, Vec::new()))
 }

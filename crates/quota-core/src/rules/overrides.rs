@@ -4,6 +4,8 @@
 //! decision about now reads that: the limit comes from the terms, by `allowance`. For what is told late (`past`) it is the
 //! limit that a window had when it was last used.
 
+use chrono::{DateTime, Utc};
+
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::own_scope;
@@ -18,6 +20,23 @@ use crate::terms::Override;
 pub(crate) fn set_override(desk: &mut Desk<'_>, asked: &SetOverride) -> Result<Outcome, Rejection> {
     let (feature, limit) = (&asked.feature, asked.limit);
     let scale = desk.context.counted(feature)?.scale;
+    let own = own_limit(desk, scale, (limit, asked.expires_at))?;
+    let account = desk.account_mut()?;
+    if account.terms.overrides.get(feature) == Some(&own) {
+        return Ok(desk.unchanged());
+    }
+    account.terms.overrides.insert(feature.clone(), own);
+    let effect = idleness(desk, feature)?;
+    let detail = in_words(feature, limit, effect);
+    Ok(desk.book_and_announce_with(Change::OverrideSet, (Some(detail), effect), Vec::new()))
+}
+
+/// A limit of its own for an account, as it is kept: in range, and not over already.
+pub(super) fn own_limit(
+    desk: &Desk<'_>,
+    scale: u64,
+    (limit, expires_at): (Limit, Option<DateTime<Utc>>),
+) -> Result<Override, Rejection> {
     if limit.overflows(scale) {
         return Err(Rejection::OutOfRange {
             field: "limit",
@@ -25,27 +44,25 @@ pub(crate) fn set_override(desk: &mut Desk<'_>, asked: &SetOverride) -> Result<O
             most: COUNT_MAX.checked_div(scale).unwrap_or(COUNT_MAX),
         });
     }
-    desk.context.must_be_later("expires_at", asked.expires_at)?;
-    let own = Override {
+    desk.context.must_be_later("expires_at", expires_at)?;
+    Ok(Override {
         limit,
-        expires_at: asked.expires_at,
+        expires_at,
         reason: desk.request.origin.reason.clone(),
         actor: desk.request.origin.actor.clone(),
-    };
-    let account = desk.account_mut()?;
-    if account.terms.overrides.get(feature) == Some(&own) {
-        return Ok(desk.unchanged());
-    }
-    account.terms.overrides.insert(feature.clone(), own);
-    let effect = idleness(desk, feature)?;
-    let mut detail = match limit {
+    })
+}
+
+/// The limit of a feature in words, and why it changes nothing now, if it does not.
+pub(super) fn in_words(feature: &FeatureCode, limit: Limit, effect: Option<Effect>) -> String {
+    let said = match limit {
         Limit::Unlimited => format!("{feature}: unlimited"),
         Limit::Of(limit) => format!("{feature}: {limit}"),
     };
-    if let Some(effect) = effect {
-        detail = format!("{detail}; {}", effect.in_words());
+    match effect {
+        Some(effect) => format!("{said}; {}", effect.in_words()),
+        None => said,
     }
-    Ok(desk.book_and_announce_with(Change::OverrideSet, (Some(detail), effect), Vec::new()))
 }
 
 /// Why the override of a feature changes nothing now, if it does not.

@@ -40,14 +40,14 @@ pub struct SoldPeriod {
     pub currency: String,
     /// Owed for what is used of all features, in minor units of the currency.
     pub owed: u64,
-    /// Of each feature.
+    /// What was sold of each feature in the period.
     pub features: Vec<SoldFeature>,
 }
 
 /// What was sold of one feature in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SoldFeature {
-    /// The feature.
+    /// Code of the feature that was sold.
     pub feature: FeatureCode,
     /// Used, in stored units.
     pub used: u64,
