@@ -10,6 +10,7 @@ use crate::amount::Limit;
 use crate::catalog::Per;
 use crate::ids::{BoostId, FeatureCode, GrantId, TokenId};
 use crate::sale::Sale;
+use crate::window::Window;
 
 /// What a balance counts; as text `window:articles:1700000000000000`, `grant:pack-1` and so on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,6 +142,26 @@ impl Bucket {
             | Self::Boost(..)
             | Self::Room(_)
             | Self::Token(_) => i64::MAX,
+        }
+    }
+
+    /// The same window with another start; what has no window is as it is.
+    pub(crate) fn beginning_at(self, starts_at: DateTime<Utc>) -> Self {
+        let start = starts_at.timestamp_micros();
+        match self {
+            Self::Window(feature, _) => Self::Window(feature, start),
+            Self::Further(feature, per, _) => Self::Further(feature, per, start),
+            Self::Tracked(feature, _) => Self::Tracked(feature, start),
+            Self::OnDemand(feature, _) => Self::OnDemand(feature, start),
+            Self::TokenWindow(token, _) => Self::TokenWindow(token, start),
+            Self::Member(feature, 0) => Self::Member(feature, 0),
+            Self::Member(feature, _) => Self::Member(feature, start),
+            Self::Standing(_)
+            | Self::Trial(_)
+            | Self::Grant(_)
+            | Self::Boost(..)
+            | Self::Room(_)
+            | Self::Token(_) => self,
         }
     }
 
@@ -283,6 +304,14 @@ impl Balance {
             began_as: None,
             moved_to: None,
             sale: None,
+        }
+    }
+
+    /// The span in which it counts.
+    pub fn window(&self) -> Window {
+        Window {
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
         }
     }
 

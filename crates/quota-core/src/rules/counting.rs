@@ -80,10 +80,7 @@ impl Clock<'_> {
         let run = self.in_force.map(Subscription::run);
         let since = run.map_or(DateTime::<Utc>::MIN_UTC, |run| run.starts_at);
         let runs = |balance: &&Balance| {
-            let window = Window {
-                starts_at: balance.starts_at,
-                ends_at: balance.ends_at,
-            };
+            let window = balance.window();
             // Another node's clock may be a little ahead.
             let soon = self.now.checked_add_signed(CLOCKS_DIFFER_MAX);
             let runs = window.contains(self.now)
@@ -92,13 +89,7 @@ impl Clock<'_> {
             is_own(&balance.bucket) && is_current && balance.moved_to.is_none()
         };
         let running = self.balances.iter().find(runs);
-        let natural = running.map_or_else(
-            || self.natural(per, self.now),
-            |balance| Window {
-                starts_at: balance.starts_at,
-                ends_at: balance.ends_at,
-            },
-        );
+        let natural = running.map_or_else(|| self.natural(per, self.now), Balance::window);
         let cut = |ends_before| natural.cut(natural.starts_at, ends_before);
         Counting {
             window: cut(run.and_then(|run| run.ends_at)),

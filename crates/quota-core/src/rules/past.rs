@@ -113,20 +113,13 @@ fn further_at(account: &Account, limit: &FurtherLimit, at: DateTime<Utc>) -> Opt
     }
     let balances = account.books.balances.iter();
     let mut live = balances.filter(|live| {
-        let window = Window {
-            starts_at: live.starts_at,
-            ends_at: live.ends_at,
-        };
         let is_same = is_window_of(&live.bucket, &limit.bucket) && live.moved_to.is_none();
-        is_same && window.contains(at)
+        is_same && live.window().contains(at)
     });
     let live = live.next()?;
     Some(FurtherLimit {
         bucket: live.bucket.clone(),
-        window: Window {
-            starts_at: live.starts_at,
-            ends_at: live.ends_at,
-        },
+        window: live.window(),
         counts_until: live.ends_at,
         limit: live.granted,
         rolled_over: live.rolled_over,
@@ -180,11 +173,11 @@ impl<'a> Records<'a> {
         found
     }
 
-    /// Where a window ends at the latest, so that it does not overlap the next one of the feature.
-    fn cut_before_next(&self, feature: &Feature, window: Window) -> Option<DateTime<Utc>> {
+    /// The part of `window` around `at` that no other window of the feature takes up.
+    fn between_others(&self, feature: &Feature, window: Window, at: DateTime<Utc>) -> Window {
         let live = self.account.books.balances.iter();
         let all = live.chain(self.closed.iter().copied());
-        let later = all.filter(|balance| {
+        let own = all.filter(|balance| {
             let code = match &balance.bucket {
                 Bucket::Window(code, _) | Bucket::Tracked(code, _) => code,
                 Bucket::Further(..)
@@ -198,10 +191,29 @@ impl<'a> Records<'a> {
                 | Bucket::Token(_)
                 | Bucket::TokenWindow(..) => return false,
             };
-            *code == feature.code && window.starts_at < balance.starts_at
+            *code == feature.code
         });
-        let next = later.map(|balance| balance.starts_at).min();
-        window.cut(window.starts_at, next).ends_at
+        let mut free = window;
+        for balance in own {
+            if let Some(over) = balance.ends_at.filter(|end| *end <= at) {
+                free.starts_at = free.starts_at.max(over);
+            }
+            if at < balance.starts_at {
+                free = free.cut(free.starts_at, Some(balance.starts_at));
+            }
+        }
+        free
+    }
+
+    /// Whether the window of that name is in the books, and `at` in it or in what took its place.
+    fn holds(&self, bucket: &Bucket, at: DateTime<Utc>) -> bool {
+        self.balance(bucket)
+            .is_some_and(|balance| balance.moved_to.is_some() || balance.window().contains(at))
+    }
+
+    /// Whether the window of that name is in the books, and is another one than that which held `at`.
+    fn is_another(&self, bucket: &Bucket, at: DateTime<Utc>) -> bool {
+        self.balance(bucket).is_some() && !self.holds(bucket, at)
     }
 
     /// The window under a subscription that held `at`; of several the one that began last.
@@ -211,11 +223,7 @@ impl<'a> Records<'a> {
         let holds = all.filter(|balance| {
             let is_own =
                 matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
-            let window = Window {
-                starts_at: balance.starts_at,
-                ends_at: balance.ends_at,
-            };
-            is_own && window.contains(at)
+            is_own && balance.window().contains(at)
         });
         holds.max_by_key(|balance| balance.starts_at)
     }
@@ -264,18 +272,21 @@ fn allowance_at(
         // The plan or the zone may have been another.
         Basis::Terms => own.standing == Standing::InForce && own.window.starts_at < known.starts_at,
     });
-    if known.is_none() && own.is_waiting {
-        // What is told late begins a window that ends where the next one began (W7).
-        own.window.ends_at = records.cut_before_next(feature, own.window);
-    }
     let is_window = matches!(own.bucket, Bucket::Window(..) | Bucket::Tracked(..));
+    let is_free = match basis {
+        // Before all that is known it goes to the first window.
+        Basis::Guess => own.window.contains(at) && !records.holds(&own.bucket, at),
+        // What is told late begins a window that ends where the next one began (W7).
+        Basis::Terms => own.is_waiting || records.is_another(&own.bucket, at),
+    };
+    if known.is_none() && is_window && is_free {
+        own.window = records.between_others(feature, own.window, at);
+        own.bucket = own.bucket.beginning_at(own.window.starts_at);
+    }
     if let Some(known) = known.filter(|_| is_window) {
         own.standing = Standing::InForce;
         own.bucket = known.bucket.clone();
-        own.window = Window {
-            starts_at: known.starts_at,
-            ends_at: known.ends_at,
-        };
+        own.window = known.window();
     }
     own
 }

@@ -12,8 +12,8 @@ use quota_core::draw::{Scope, Source};
 use quota_core::operation::Operation;
 
 use crate::stage::{
-    Stage, consume, grant, id, item, member, plan_code, put_account, put_token, refund, subscribe,
-    track_at,
+    Stage, code, consume, grant, id, item, member, plan_code, put_account, put_token, refund,
+    subscribe, track_at,
 };
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -385,6 +385,33 @@ fn after_a_backdated_start_late_use_is_booked_in_the_day_of_its_instant() {
         assert_eq!(stage.remaining("user:a", "requests"), Some(7));
         assert_eq!(audit(&stage.records()), []);
     }
+}
+
+/// X5 and W4: after a start with another interval the months of the former plan are not known any more. What is told late
+/// begins a window where the last known one ended, and ends where the next began; none gets use of another's time.
+#[test]
+fn late_use_between_known_windows_takes_the_time_between_them() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", consume("albums", 1));
+    stage.done("user:a", subscribe("free"));
+    stage.now = at("2027-05-08T16:00:00Z");
+    stage.done("user:a", consume("articles", 1));
+    stage.done("user:a", subscribe("max"));
+    for (day, amount) in [("2027-05-02T02:00:00Z", 2), ("2027-04-20T00:00:00Z", 3)] {
+        stage.done("user:a", track_at(at(day), vec![item("albums", amount)]));
+    }
+    stage.done(
+        "user:a",
+        track_at(at("2027-04-10T11:00:00Z"), vec![item("albums", 4)]),
+    );
+    let used = windows(&stage, "user:a", "albums");
+    let (march, april) = (at("2027-03-10T12:00:00Z"), at("2027-04-10T12:00:00Z"));
+    assert_eq!(used, [(march, 5, 0), (april, 0, 5)]);
+    let books = &stage.home.accounts[&id("user:a")].books;
+    let bucket = Bucket::Window(code("albums"), april.timestamp_micros());
+    let between = books.balance(&bucket).expect("it was begun");
+    assert_eq!(between.ends_at, Some(at("2027-05-08T16:00:00Z")));
+    assert_eq!(audit(&stage.records()), []);
 }
 
 /// X5: the auditor finds use that is booked in a window which does not hold its instant, before it and behind it.
