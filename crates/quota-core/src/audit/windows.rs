@@ -28,9 +28,8 @@ pub(super) fn org_windows(home: &AuditHome) -> impl Iterator<Item = &Balance> {
 /// The feature whose own window it is, if it is one.
 fn window_of(bucket: &Bucket) -> Option<&FeatureCode> {
     match bucket {
-        Bucket::Window(code, _) | Bucket::Standing(code) => Some(code),
+        Bucket::Window(code, _) | Bucket::Tracked(code, _) | Bucket::Standing(code) => Some(code),
         Bucket::Further(..)
-        | Bucket::Tracked(..)
         | Bucket::Trial(_)
         | Bucket::Grant(_)
         | Bucket::Boost(..)

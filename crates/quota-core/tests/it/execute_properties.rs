@@ -420,7 +420,7 @@ pub fn busy_org() -> Stage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(384))]
+    #![proptest_config(crate::cases::at_least(384))]
 
     /// O1, O5, R3 and X3: whatever an org and its members do, balances, holds and ledger agree after every command.
     #[test]

@@ -8,6 +8,7 @@ mod addons;
 mod auditing;
 mod bills;
 mod boosts;
+mod cases;
 mod changes;
 mod consuming;
 mod credits;

@@ -260,7 +260,7 @@ fn nothing_rolls_over_a_gap_or_an_upgrade() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::cases::at_least(64))]
 
     /// C10: rollover is what a model finds that replays each day.
     #[test]

@@ -359,7 +359,7 @@ fn first_uses(stage: &Stage) -> Vec<Balance> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::cases::at_least(64))]
 
     /// W7: windows of first use never overlap, last their span, begin with an accepted request and never with a denied one.
     #[test]

@@ -163,7 +163,7 @@ impl Side {
 type Shown = quota_core::answer::ScopeBalance;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(crate::cases::at_least(256))]
 
     /// S9, W5, S3 and C14: a history in which the jobs ran, at whatever instants, and one in which they never did, answer alike
     /// to every request, and every feature stands alike: late renewals, resumed cancellations and refunds included.
