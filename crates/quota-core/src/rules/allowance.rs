@@ -54,6 +54,8 @@ pub struct Allowance {
     pub override_value: Option<Limit>,
     /// What add-ons add to either, in stored units; or what they grant where neither names the feature (P13).
     pub added: Option<Limit>,
+    /// Whether the base plan does not name the feature, and add-ons alone limit it (P13).
+    pub is_by_addon: bool,
     /// What the plan's limit in that window is counted by; none where the plan has only further limits, or none that counts.
     pub own_per: Option<Per>,
     /// What came over from the window before, in stored units (C10): beside the plan's limit.
@@ -79,6 +81,12 @@ pub struct Bound {
 }
 
 impl Allowance {
+    /// What the base plan says, in stored units: as it is shown, where add-ons alone limit the feature nothing.
+    pub(super) fn by_base(&self) -> Option<Limit> {
+        let by_base = self.plan_value.filter(|_| !self.is_by_addon);
+        by_base.filter(|_| self.in_force())
+    }
+
     /// The limit in stored units: the override's, else the plan's (F6), with what add-ons add (P13); `None` when none of them
     /// names the feature.
     pub fn limit(&self) -> Option<Limit> {
@@ -209,7 +217,7 @@ pub fn allowance(
     let subscription = current.as_deref();
     let plan = subscription.and_then(|held| {
         let plan = catalog.plan(&held.plan, held.plan_version)?;
-        Some((plan, held.seats))
+        Some((plan, held))
     });
     let standing = Standing::of(subscription, asked);
     let in_force = subscription.filter(|_| standing == Standing::InForce);
@@ -235,6 +243,7 @@ pub fn allowance(
     if base.is_some() {
         allowance.selling = plan.and_then(|(plan, _)| selling(&clock, plan, feature));
     }
+    allowance.is_by_addon = base.is_none() && set.is_some();
     if let Some(set) = set {
         let ByPlan {
             plan_value,
@@ -291,6 +300,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         plan_value: None,
         override_value: None,
         added: None,
+        is_by_addon: false,
         own_per: None,
         rolled_over: 0,
         is_waiting,

@@ -98,6 +98,9 @@ pub(super) fn by_plans(
         let own = set.plan_value.take();
         set.added = together(own, set.added);
     }
+    for limit in &mut set.further {
+        limit.added = Some(limit.limit.minus(limit.rolled_over));
+    }
     Some(set)
 }
 
@@ -153,7 +156,8 @@ struct Limiting<'a> {
 }
 
 impl Limiting<'_> {
-    /// What came over into a window of a limit: of what that and the add-ons of the window before left together.
+    /// What came over into a window of a limit: of what that and the add-ons of the window before left together. Nothing under
+    /// another plan, also into a window that was open before this one took its place.
     fn rolled_over(
         &self,
         clock: &Clock<'_>,

@@ -55,6 +55,7 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
             subscription.past_due_at = held.past_due_at;
             subscription.seats = held.seats;
             subscription.runs_since = Some(held.runs_since());
+            subscription.plan_since = held.plan_since_of(&plan.code, context.now);
             let usage = asked.usage;
             let counts_on = |feature: &Feature| {
                 feature.kind == Kind::Capacity || usage == UsageAfterChange::Keep

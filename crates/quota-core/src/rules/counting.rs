@@ -121,7 +121,6 @@ impl Clock<'_> {
             // One that was started in the past may have begun before that whose place it took.
             held.runs_since().min(held.starts_at).max(held.anchor_at)
         };
-        let first = held.plan_since.map_or(first, |since| first.max(since));
         if window.starts_at <= first {
             return 0;
         }

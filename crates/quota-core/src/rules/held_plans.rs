@@ -6,7 +6,7 @@ use crate::amount::Limit;
 use crate::catalog::{Catalog, Feature, Per, Plan, PlanLimit, PlanValue};
 use crate::ids::PlanCode;
 use crate::quantity::Quantity;
-use crate::terms::{Addon, Terms};
+use crate::terms::{Addon, Subscription, Terms};
 
 /// What the plan that limits a feature says of it, and how many of that plan there are.
 #[derive(Debug, Clone, Copy)]
@@ -14,19 +14,23 @@ pub(super) struct Held<'a> {
     pub(super) value: &'a PlanValue,
     seats: Quantity,
     quantity: Quantity,
-    /// Nothing rolls over from before it.
+    /// Since when the account has it; none where that is as long as its subscription runs. Nothing rolls over from before it
+    /// (C10).
     pub(super) since: Option<DateTime<Utc>>,
 }
 
 impl<'a> Held<'a> {
     /// By the base plan, if it names the feature.
-    pub(super) fn by_base((plan, seats): (&'a Plan, Quantity), feature: &Feature) -> Option<Self> {
+    pub(super) fn by_base(
+        (plan, held): (&'a Plan, &Subscription),
+        feature: &Feature,
+    ) -> Option<Self> {
         let value = plan.limits.get(&feature.code)?;
         Some(Self {
             value,
-            seats,
+            seats: held.seats,
             quantity: Quantity::ONE,
-            since: None,
+            since: held.plan_since,
         })
     }
 

@@ -80,7 +80,7 @@ fn windows(own: &Allowance) -> Windows {
         .collect()
 }
 
-/// What counts under the new terms ends in the books where they end it.
+/// What counts under the new terms ends in the books where they end it, and has what comes over under them.
 fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let context = desk.context;
     let account = desk.account_mut()?;
@@ -89,7 +89,7 @@ fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
         if matches!(own.bucket, Bucket::Window(..))
             && let Some(balance) = account.books.balance_mut(&own.bucket)
         {
-            balance.ends_at = own.counts_until;
+            (balance.ends_at, balance.rolled_over) = (own.counts_until, own.rolled_over);
         }
         if let Some(sold) = &own.selling
             && let Some(balance) = account.books.balance_mut(&sold.bucket)
@@ -98,7 +98,7 @@ fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
         }
         for limit in own.further {
             if let Some(balance) = account.books.balance_mut(&limit.bucket) {
-                balance.ends_at = limit.counts_until;
+                (balance.ends_at, balance.rolled_over) = (limit.counts_until, limit.rolled_over);
             }
         }
     }

@@ -14,14 +14,14 @@ use crate::home::Account;
 use crate::ids::FeatureCode;
 use crate::window::cadence_window;
 
-/// What a bucket grants now, by the allowance `own` where it is known already; `None` leaves it: what was given or bought and ended
+/// What a bucket grants now, and how much came over into it, by the allowance `own` where it is known already; `None` leaves it: what was given or bought and ended
 /// windows keep what they had.
 pub(super) fn current_grant(
     account: &Account,
     context: &Context<'_>,
     bucket: &Bucket,
     (own, scope): (Option<&Allowance>, Scope),
-) -> Option<Limit> {
+) -> Option<(Limit, u64)> {
     match bucket {
         Bucket::Window(code, _)
         | Bucket::Further(code, ..)
@@ -34,27 +34,32 @@ pub(super) fn current_grant(
             );
             if bucket.is_further() {
                 let limit = own.further.iter().find(|limit| limit.bucket == *bucket)?;
-                return Some(if account.terms.unlimited {
+                let granted = if account.terms.unlimited {
                     Limit::Unlimited
                 } else {
                     limit.limit
-                });
+                };
+                return Some((granted, limit.rolled_over));
             }
             if own.bucket != *bucket {
                 return None;
             }
             let is_standing = matches!(bucket, Bucket::Standing(_));
-            match own.limit_at(scope) {
-                Some(_) if account.terms.unlimited => Some(Limit::Unlimited),
-                Some(limit) => Some(limit),
-                None if is_standing && own.standing != Standing::InForce => None,
-                None => Some(Limit::Unlimited),
-            }
+            let granted = match own.limit_at(scope) {
+                Some(_) if account.terms.unlimited => Limit::Unlimited,
+                Some(limit) => limit,
+                None if is_standing && own.standing != Standing::InForce => return None,
+                None => Limit::Unlimited,
+            };
+            Some((granted, own.rolled_over))
         }
-        Bucket::Trial(code) => Some(Limit::Of(context.catalog.features.get(code)?.trial_limit)),
+        Bucket::Trial(code) => {
+            let trial = context.catalog.features.get(code)?.trial_limit;
+            Some((Limit::Of(trial), 0))
+        }
         Bucket::Token(id) | Bucket::TokenWindow(id, _) => {
             let token = account.terms.tokens.get(id)?;
-            (token.bucket(id, context.now) == *bucket).then_some(token.cap)
+            (token.bucket(id, context.now) == *bucket).then_some((token.cap, 0))
         }
         Bucket::OnDemand(code, _) => {
             let feature = context.catalog.features.get(code)?;
@@ -64,7 +69,7 @@ pub(super) fn current_grant(
             );
             let sold = own.selling.as_ref();
             let sold = sold.filter(|sold| sold.bucket == *bucket)?;
-            Some(Limit::Of(sold.most))
+            Some((Limit::Of(sold.most), 0))
         }
         Bucket::Grant(_) | Bucket::Boost(..) | Bucket::Room(_) | Bucket::Member(..) => None,
     }

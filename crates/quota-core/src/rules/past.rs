@@ -96,7 +96,12 @@ pub(super) fn past(
         } else {
             own.limit()
         };
-        (own.plan_value, own.override_value, own.added) = (limit, None, None);
+        own.override_value = None;
+        (own.plan_value, own.added) = if own.is_by_addon {
+            (None, limit)
+        } else {
+            (limit, None)
+        };
     }
     Ok(Past {
         account: id,

@@ -171,7 +171,8 @@ pub(crate) fn post_by(
     let held = add_checked(balance.held, posting.held)?;
     let overage = add_checked(balance.overage, posting.overage)?;
     (balance.used, balance.held, balance.overage) = (used, held, overage);
-    if let Some(granted) = granted {
+    if let Some((granted, rolled_over)) = granted {
+        balance.rolled_over = rolled_over;
         balance.granted = match balance.sale {
             // A cap that was lowered takes nothing away (S6).
             Some(_) => granted.at_least(balance.taken()),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::allowance::{Allowance, Standing};
+use super::allowance::Allowance;
 use super::context::Context;
 use super::decide::Drawn;
 use super::desk::Desk;
@@ -123,7 +123,6 @@ pub fn scope_balance(
     feature: &Feature,
     own: &Allowance,
 ) -> ScopeBalance {
-    let in_force = own.standing == Standing::InForce;
     let granted = if account.terms.unlimited {
         Some(Limit::Unlimited)
     } else {
@@ -145,7 +144,7 @@ pub fn scope_balance(
         held: counted.held,
         overage: counted.overage,
         remaining: granted.and_then(|limit| counted.left_of(limit)),
-        plan_value: own.plan_value.filter(|_| in_force),
+        plan_value: own.by_base(),
         override_value: own.override_value,
         added: own.added,
         credits: feature

@@ -81,9 +81,13 @@ pub(super) fn show_windows(
         balance.granted = Some(least.granted);
         (balance.used, balance.held, balance.overage) = (least.used, least.held, least.overage);
         (balance.remaining, balance.resets_at) = (least.remaining, least.resets_at);
+        let whole = least.granted.minus(least.rolled_over);
         let added = least.added.and_then(Limit::ceiling).unwrap_or(0);
-        let of_plan = least.granted.minus(least.rolled_over).minus(added);
-        (balance.plan_value, balance.added) = (Some(of_plan), least.added);
+        (balance.plan_value, balance.added) = if own.is_by_addon {
+            (None, Some(whole))
+        } else {
+            (Some(whole.minus(added)), least.added)
+        };
     }
 }
 

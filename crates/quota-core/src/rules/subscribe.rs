@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::booking::Booking;
 use super::desk::Desk;
 use super::moves::move_usage;
 use super::outcome::Outcome;
@@ -10,9 +11,10 @@ use crate::answer::Rejection;
 use crate::catalog::{Catalog, Feature, Plan, PlanKind};
 use crate::change::Change;
 use crate::command::Subscribe;
+use crate::event::EventKind;
 use crate::ids::PlanCode;
 use crate::operation::Entry;
-use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription};
+use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription, Terms};
 
 /// The newest version of a base plan, and its number.
 pub(super) fn newest<'a>(desk: &Desk<'a>, code: &PlanCode) -> Result<(&'a Plan, u32), Rejection> {
@@ -79,12 +81,41 @@ pub(super) fn put(
     let before = terms.subscription.as_ref();
     let before = before.map(|held| held.current(catalog, now));
     let detail = Some(in_words(before.as_deref(), &next.subscription, now));
+    let ended = ended_unrecorded(&terms, &next, (catalog, now));
     let settles = first_with_trial(catalog, &next.subscription);
     terms.trial_settled_at = terms.trial_settled_at.or(settles);
     terms.subscription = Some(next.subscription);
     let mut entries = next.entries;
     entries.extend(move_usage(desk, terms, counts_on)?);
-    Ok(desk.book_and_announce(next.change, detail, entries))
+    let booking = Booking {
+        entries,
+        ..desk.change_booking(next.change, detail)
+    };
+    desk.mark_terms();
+    let outcome = desk.book(booking);
+    if let Some(plan) = ended {
+        let expired = EventKind::SubscriptionExpired { plan };
+        desk.announce(&outcome.operation, expired);
+    }
+    let reason = next.change;
+    desk.announce(&outcome.operation, EventKind::QuotaUpdated { reason });
+    Ok(outcome)
+}
+
+/// The plan of a subscription that has ended, when `next` takes its place before the job recorded that (S9): it would be told by
+/// nobody. A late renewal takes the end back.
+fn ended_unrecorded(
+    terms: &Terms,
+    next: &Next,
+    (catalog, now): (&Catalog, DateTime<Utc>),
+) -> Option<PlanCode> {
+    let held = terms.subscription.as_ref()?;
+    let ended_at = held.unrecorded_end().filter(|end| *end <= now)?;
+    let is_left = next.subscription.unrecorded_end() == Some(ended_at);
+    if is_left || next.change == Change::SubscriptionRenewed {
+        return None;
+    }
+    Some(held.of_its_own(catalog, now).plan.clone())
 }
 
 /// That no more periods can follow.
@@ -133,6 +164,7 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
     } else if let Some(held) = held.filter(|held| runs_on(desk, held, starts_at)) {
         // A start in the past may lie before what runs.
         subscription.runs_since = Some(held.runs_since().min(starts_at));
+        subscription.plan_since = held.plan_since_of(&subscription.plan, starts_at);
     }
     let next = Next::new(Change::SubscriptionStarted, subscription);
     put(desk, next, |_| false)

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::subscription::{PlanChange, Status, Subscription};
 use crate::catalog::Plan;
+use crate::ids::PlanCode;
 use crate::quantity::Quantity;
 
 /// Most periods that may follow the running one.
@@ -34,6 +35,19 @@ impl Subscription {
     pub(super) fn runs_since_of(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let is_gapless = self.own_end().is_none_or(|end| at <= end);
         is_gapless.then(|| self.runs_since())
+    }
+
+    /// [`Self::plan_since`] of a subscription to `plan` that takes this one's place at `at`.
+    pub(crate) fn plan_since_of(
+        &self,
+        plan: &PlanCode,
+        at: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        if *plan == self.plan {
+            self.plan_since.map(|since| since.min(at))
+        } else {
+            Some(at)
+        }
     }
 
     /// The time without a gap that it is part of.
@@ -208,6 +222,7 @@ impl Subscription {
             // Nobody would carry it out any more.
             last.scheduled = None;
             next.runs_since = last.runs_since_of(next.starts_at);
+            next.plan_since = last.plan_since_of(&next.plan, next.starts_at);
         }
         chain.push(next);
         Ok(self.linked(chain))

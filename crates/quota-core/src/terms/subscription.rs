@@ -96,8 +96,8 @@ pub struct Subscription {
     /// `starts_at`. Calendar windows are cut to it (W4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_since: Option<DateTime<Utc>>,
-    /// Since when it is for this plan, where it took over from another one without a new anchor; absent, since `anchor_at`.
-    /// Nothing rolls over from before it (C10).
+    /// Since when it is for this plan, where it took over from another one; absent, since `anchor_at`, or by the calendar since
+    /// `runs_since`. Nothing rolls over from before it (C10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_since: Option<DateTime<Utc>>,
     /// How long one period lasts.
@@ -297,11 +297,7 @@ impl Subscription {
         }
         next.seats = self.seats;
         next.runs_since = self.runs_since_of(at);
-        next.plan_since = if plan.code == self.plan {
-            self.plan_since
-        } else {
-            Some(at)
-        };
+        next.plan_since = self.plan_since_of(&plan.code, at);
         next
     }
 

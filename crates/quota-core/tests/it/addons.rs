@@ -106,7 +106,7 @@ fn quantity(number: u32) -> Quantity {
     Quantity::new(number).expect("in range")
 }
 
-fn set_addon(plan: &str, number: u32) -> Command {
+pub fn set_addon(plan: &str, number: u32) -> Command {
     Command::SetAddon(SetAddon {
         plan: plan_code(plan),
         quantity: quantity(number),

@@ -4,11 +4,12 @@ use crate::stage::{Stage, consume, id, plan_code, put_account, start, subscribe}
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, SetStatus,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, SetSeats, SetStatus,
     Subscribe, UsageAfterChange,
 };
 use quota_core::denial::Reason;
 use quota_core::event::EventKind;
+use quota_core::quantity::Quantity;
 use quota_core::terms::{Status, Subscription};
 
 const RENEW: Command = Command::Renew(Renew { ends_at: None });
@@ -351,4 +352,76 @@ fn a_paid_period_follows_a_trial() {
     let paid = ("pro".to_owned(), Status::Active, begins, Some(ends));
     assert_eq!(span(&stage), paid);
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
+}
+
+/// How often the end of a plan was told.
+fn told_ends(stage: &Stage, plan: &str) -> usize {
+    let plan = plan_code(plan);
+    let expired = EventKind::SubscriptionExpired { plan };
+    let told = stage.events.iter().map(|event| &event.kind);
+    told.filter(|kind| **kind == expired).count()
+}
+
+/// S9 and C14: each end is told once, whichever command sees it first: the job, or one that goes on from the default plan that
+/// the account fell back to, or from a new start; and before what that command did.
+#[test]
+fn an_end_is_told_once_whichever_command_sees_it_first() {
+    let seats = Command::SetSeats(SetSeats {
+        seats: Quantity::new(3).expect("in range"),
+    });
+    let status = Command::SetStatus(SetStatus {
+        status: Status::Unpaid,
+    });
+    let expire = Command::ExpireSubscription;
+    for first in [
+        seats,
+        status,
+        change_plan("basic"),
+        subscribe("basic"),
+        expire.clone(),
+    ] {
+        let mut stage = fresh();
+        stage.done("user:a", with_trial("pro", Some(false), None));
+        stage.later(TimeDelta::days(32));
+        let before = stage.events.len();
+        stage.done("user:a", first.clone());
+        assert_eq!(told_ends(&stage, "pro"), 1, "{first:?}");
+        let plan = plan_code("pro");
+        let told = &stage.events[before].kind;
+        assert_eq!(*told, EventKind::SubscriptionExpired { plan }, "{first:?}");
+        for _ in 0..2 {
+            let _unchanged = stage.run("user:a", expire.clone());
+        }
+        stage.later(TimeDelta::days(1));
+        stage.done("user:a", subscribe("max"));
+        assert_eq!(told_ends(&stage, "pro"), 1, "{first:?}");
+        let numbers: Vec<u64> = stage.events.iter().map(|event| event.number).collect();
+        let expected: Vec<u64> = (1..).take(numbers.len()).collect();
+        assert_eq!(numbers, expected, "Y6: they grow by one");
+    }
+}
+
+/// S9 and S8: canceled at once it ended, and what follows at the same instant tells it too; what has not ended is not told, nor
+/// is an end that a late renewal takes back, and one that a command leaves as it is stays the job's.
+#[test]
+fn what_did_not_end_is_not_told() {
+    let mut stage = fresh();
+    stage.done("user:a", with_trial("pro", Some(false), None));
+    stage.done("user:a", subscribe("basic"));
+    assert_eq!(told_ends(&stage, "pro"), 0, "its place was taken");
+    stage.later(TimeDelta::days(1));
+    stage.done("user:a", cancel(true));
+    stage.done("user:a", subscribe("pro"));
+    assert_eq!(told_ends(&stage, "basic"), 1);
+    stage.later(TimeDelta::days(40));
+    stage.done("user:a", RENEW);
+    assert_eq!(told_ends(&stage, "pro"), 0, "renewed");
+
+    let mut stage = Stage::user("pro");
+    stage.later(TimeDelta::days(40));
+    let status = Status::PastDue;
+    stage.done("user:a", Command::SetStatus(SetStatus { status }));
+    assert_eq!(told_ends(&stage, "pro"), 0);
+    stage.done("user:a", Command::ExpireSubscription);
+    assert_eq!(told_ends(&stage, "pro"), 1);
 }

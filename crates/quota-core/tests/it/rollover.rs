@@ -259,6 +259,110 @@ fn nothing_rolls_over_a_gap_or_an_upgrade() {
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
 }
 
+/// A user on `chat` since then, beside a plan `press` with the same pages by the calendar.
+fn chat_beside_press(since: &str) -> crate::stage::Stage {
+    let press = r#"
+[[plan]]
+code = "press"
+name = "Press"
+price = 9000
+[plan.limits]
+pages = { limit = 100, rollover = { max = 30 } }
+"#;
+    let text = format!("{}{press}", crate::several_limits::CATALOG);
+    let mut stage = crate::with_catalog::with_catalog(crate::stage::Stage::new("user:a"), &text);
+    stage.now = at(since);
+    stage.done("user:a", crate::stage::put_account(AccountSpec::default()));
+    stage.done("user:a", crate::stage::subscribe("chat"));
+    stage
+}
+
+/// C10: months of the calendar under another plan leave nothing to the one that took its place, however that came: by a change
+/// at once, by a start, by one that waited; whether or not the month was begun before. From the first whole month of the new
+/// plan on it rolls over again.
+#[test]
+fn months_of_another_plan_do_not_roll_over_by_the_calendar() {
+    let start = |starts_at: Option<&str>| {
+        Command::Subscribe(Subscribe {
+            starts_at: starts_at.map(at),
+            ends_at: Some(at("2028-04-01T00:00:00Z")),
+            ..Subscribe::to(plan_code("press"))
+        })
+    };
+    let ways = [
+        change_plan("press", ChangeWhen::Now),
+        start(None),
+        start(Some("2027-04-10T00:00:00Z")),
+        change_plan("press", ChangeWhen::PeriodEnd),
+    ];
+    for (way, uses) in ways
+        .into_iter()
+        .flat_map(|way| [(way.clone(), false), (way, true)])
+    {
+        let mut stage = chat_beside_press("2027-02-10T00:00:00Z");
+        stage.done("user:a", Command::Renew(Renew::default()));
+        stage.now = at("2027-04-05T00:00:00Z");
+        assert_eq!(stage.remaining("user:a", "pages"), Some(130));
+        if uses {
+            stage.done("user:a", consume("pages", 1));
+        }
+        stage.done("user:a", way.clone());
+        for _ in 0..2 {
+            stage.done("user:a", Command::Renew(Renew::default()));
+        }
+        let used = u64::from(uses);
+        stage.now = at("2027-04-15T00:00:00Z");
+        let left = stage.remaining("user:a", "pages");
+        assert_eq!(left, Some(100 - used), "{way:?}, used {used}");
+        stage.done("user:a", consume("pages", 80 - used));
+        stage.now = at("2027-05-05T00:00:00Z");
+        let left = stage.remaining("user:a", "pages");
+        assert_eq!(left, Some(120), "{way:?}, used {used}");
+        assert_eq!(quota_core::audit::audit(&stage.records()), []);
+    }
+}
+
+/// C10 and P13: what an add-on lets go over by itself is no matter of the base plan.
+#[test]
+fn months_of_an_add_on_roll_over_whatever_the_base_plan_was() {
+    let more = r#"
+[[plan]]
+code = "more"
+name = "More"
+kind = "addon"
+price = 100
+[plan.limits]
+pages = { limit = 100, rollover = { max = 30 } }
+"#;
+    let text = format!("{}{more}", crate::several_limits::CATALOG);
+    let mut stage = crate::with_catalog::with_catalog(crate::stage::Stage::new("user:a"), &text);
+    stage.now = at("2027-03-01T00:00:00Z");
+    stage.done("user:a", crate::stage::put_account(AccountSpec::default()));
+    stage.done("user:a", crate::stage::subscribe("team"));
+    stage.done("user:a", crate::addons::set_addon("more", 1));
+    stage.now = at("2027-03-20T00:00:00Z");
+    stage.done("user:a", change_plan("large", ChangeWhen::Now));
+    stage.now = at("2027-04-05T00:00:00Z");
+    assert_eq!(stage.remaining("user:a", "pages"), Some(130));
+    stage.done("user:a", change_plan("team", ChangeWhen::Now));
+    assert_eq!(stage.remaining("user:a", "pages"), Some(130));
+}
+
+/// C10 and W4: a start of the same plan in place of the one that runs is no other plan: the month before leaves what it left.
+#[test]
+fn a_start_of_the_same_plan_keeps_what_rolls_over_by_the_calendar() {
+    let mut stage = chat_beside_press("2027-03-01T00:00:00Z");
+    stage.now = at("2027-03-20T00:00:00Z");
+    stage.done("user:a", consume("pages", 80));
+    let again = Subscribe {
+        ends_at: Some(at("2028-04-01T00:00:00Z")),
+        ..Subscribe::to(plan_code("chat"))
+    };
+    stage.done("user:a", Command::Subscribe(again));
+    stage.now = at("2027-04-05T00:00:00Z");
+    assert_eq!(stage.remaining("user:a", "pages"), Some(120));
+}
+
 proptest! {
     #![proptest_config(crate::cases::at_least(64))]
 

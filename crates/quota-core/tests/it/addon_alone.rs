@@ -1,0 +1,68 @@
+//! Features that the base plan does not name: an add-on alone limits them (P13).
+
+use chrono::TimeDelta;
+use quota_core::amount::Limit;
+use quota_core::command::{Command, Renew};
+use quota_core::draw::Scope;
+
+use crate::addons::set_addon;
+use crate::stage::{Stage, consume, item, subscribe, track_at};
+use crate::with_catalog::with_catalog;
+
+const CATALOG: &str = r#"
+[[feature]]
+code = "images"
+name = "Images"
+unit = "image"
+kind = "consumable"
+cadence = "weekly"
+
+[[feature]]
+code = "tokens"
+name = "Tokens"
+unit = "token"
+kind = "consumable"
+cadence = "weekly"
+
+[[plan]]
+code = "team"
+name = "Team"
+price = 1000
+limits = {}
+
+[[plan]]
+code = "more"
+name = "More"
+kind = "addon"
+price = 300
+[plan.limits]
+images = { limit = 4, rollover = { max = 3 } }
+tokens = [{ limit = 9, per = "daily" }]
+"#;
+
+/// P13 and C10: what such a feature shows is all the add-on's and nothing the plan's, from the first window on and whatever came
+/// over into the one that runs; where a window of another cadence limits it; and of a window that was booked in late.
+#[test]
+fn what_an_add_on_alone_grants_is_no_value_of_the_plan() {
+    let mut stage = with_catalog(Stage::user(""), CATALOG);
+    stage.done("user:a", subscribe("team"));
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.done("user:a", set_addon("more", 1));
+    for (week, granted, used) in [(0, 4, 1), (1, 7, 5), (2, 6, 1)] {
+        let shown = stage.balance_of("user:a", Scope::User, "images", None);
+        let parts = (shown.granted, shown.plan_value, shown.added);
+        let expected = (Some(Limit::Of(granted)), None, Some(Limit::Of(4)));
+        assert_eq!(parts, expected, "week {week}");
+        let shown = stage.balance_of("user:a", Scope::User, "tokens", None);
+        let parts = (shown.granted, shown.plan_value, shown.added);
+        let expected = (Some(Limit::Of(9)), None, Some(Limit::Of(9)));
+        assert_eq!(parts, expected, "week {week}");
+        stage.done("user:a", consume("images", used));
+        stage.later(TimeDelta::days(7));
+    }
+    let late = track_at(stage.now - TimeDelta::days(7), vec![item("images", 1)]);
+    let told = stage.done("user:a", late);
+    let shown = &told.answer.balances()[0];
+    let parts = (shown.plan_value, shown.added);
+    assert_eq!(parts, (None, Some(Limit::Of(4))));
+}
