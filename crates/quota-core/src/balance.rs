@@ -270,6 +270,9 @@ pub struct Balance {
     /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Bucket>,
+    /// Whether it was closed once, and taken back since: what is kept of it among the closed balances is less than it.
+    #[serde(rename = "w", default, skip_serializing_if = "is_default")]
+    pub was_closed: bool,
     /// For what is sold on demand: the price, fixed when the balance is opened (C11).
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub sale: Option<Box<Sale>>,
@@ -303,7 +306,26 @@ impl Balance {
             reset_at: None,
             began_as: None,
             moved_to: None,
+            was_closed: false,
             sale: None,
+        }
+    }
+
+    /// A balance that was closed, as a live one.
+    pub(crate) fn taken_back(&self) -> Self {
+        Self {
+            was_closed: true,
+            ..self.clone()
+        }
+    }
+
+    /// What stays of it among the closed balances while it is live: all that it counts is with the live one.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            used: 0,
+            overage: 0,
+            was_closed: true,
+            ..self.clone()
         }
     }
 

@@ -148,6 +148,15 @@ pub struct ClosedBalance {
     pub balance: Balance,
 }
 
+impl ClosedBalance {
+    /// Whether it may take the place of a closed balance of the same name: that was known when this one was decided on. A store
+    /// refuses any other that would, since it would lose what that counts. A grant or a boost is one for ever, and is closed
+    /// as often as nothing is left of it.
+    pub fn may_replace(&self) -> bool {
+        self.balance.was_closed || self.balance.bucket.is_given()
+    }
+}
+
 /// A home as it was loaded, and as it is after the commands that ran on it.
 ///
 /// Its `version` is the sequence number of its last operation: every operation adds one, and a write

@@ -335,7 +335,12 @@ fn answered(
 /// Asks for what the request refers to.
 fn refer(query: &mut HomeQuery, request: &Request) {
     match request.command.traits().reads {
-        Reads::Account | Reads::Stored | Reads::Grant(_) | Reads::Boosts | Reads::Windows(_) => {}
+        Reads::Account
+        | Reads::Stored
+        | Reads::Grant(_)
+        | Reads::Boosts
+        | Reads::Counters
+        | Reads::Windows(_) => {}
         Reads::Reservation(reservation) => query.reservations.push(reservation),
         Reads::Operation(operation) => query.operations.push(operation),
     }
@@ -343,9 +348,12 @@ fn refer(query: &mut HomeQuery, request: &Request) {
 
 fn holds(home: &Home, request: &Request) -> bool {
     match request.command.traits().reads {
-        Reads::Account | Reads::Stored | Reads::Grant(_) | Reads::Boosts | Reads::Windows(_) => {
-            false
-        }
+        Reads::Account
+        | Reads::Stored
+        | Reads::Grant(_)
+        | Reads::Boosts
+        | Reads::Counters
+        | Reads::Windows(_) => false,
         Reads::Reservation(reservation) => home.reservations.contains_key(&reservation),
         Reads::Operation(operation) => home.referred.contains_key(&operation),
     }

@@ -13,6 +13,7 @@ columns! {
     /// Balances that were closed, or whose closed value changed.
     pub(crate) struct ClosedColumns<'b> {
         place: i32 => "integer",
+        may_replace: bool => "boolean",
         home: &'b str => "text",
         account: &'b str => "text",
         bucket: String => "text",
@@ -27,6 +28,7 @@ impl<'b> ClosedColumns<'b> {
         closed: &'b ClosedBalance,
     ) -> Result<(), StoreError> {
         self.place.push(place);
+        self.may_replace.push(closed.may_replace());
         self.home.push(home.as_str());
         self.account.push(closed.account.as_str());
         self.bucket.push(closed.balance.bucket.to_string());
@@ -35,17 +37,22 @@ impl<'b> ClosedColumns<'b> {
     }
 }
 
-/// The closed balances of the homes that passed.
+/// The closed balances of the homes that passed. One that is there and may not be replaced is refused by its key.
 pub(crate) fn closed(columns: Bound, has_passed: &str, shards: &str) -> String {
-    let left_out = ["place"];
+    let left_out = ["place", "may_replace"];
     let (names, values) = (columns.names("", &left_out), columns.names("c", &left_out));
     let rows = columns.rows();
     format!(
-        "closed as (
+        "closed_anew as (
     insert into closed_balances (shard, {names})
     select {shards}[c.place], {values}
     from ({rows}) c
-    where {has_passed}
+    where not c.may_replace and {has_passed}
+), closed as (
+    insert into closed_balances (shard, {names})
+    select {shards}[c.place], {values}
+    from ({rows}) c
+    where c.may_replace and {has_passed}
     on conflict (home, account, bucket, shard) do update set balance = excluded.balance
 )"
     )

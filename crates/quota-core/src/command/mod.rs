@@ -123,6 +123,8 @@ pub enum Reads<'a> {
     Boosts,
     /// The windows of these features that were closed too, of the account and of its home, from the store.
     Windows(&'a [Item]),
+    /// All windows and sales of the account that were closed too, from the store: one may count again.
+    Counters,
 }
 
 /// What is known of a command before it is carried out.
@@ -138,6 +140,26 @@ pub struct CommandTraits<'a> {
     pub may_create: bool,
 }
 
+impl Subscribe {
+    /// What was closed may count again for a start in the past.
+    fn reads(&self) -> Reads<'static> {
+        match self.starts_at {
+            Some(_) => Reads::Counters,
+            None => Reads::Account,
+        }
+    }
+}
+
+impl PutAccount {
+    /// What was closed may count again in another zone.
+    fn reads(&self) -> Reads<'static> {
+        match (self.presence, self.spec.time_zone) {
+            (Presence::Any | Presence::Existing, Some(_)) => Reads::Counters,
+            (Presence::New, _) | (_, None) => Reads::Stored,
+        }
+    }
+}
+
 impl Command {
     /// What is known of it before it is carried out: the one place where a new command says so.
     pub fn traits(&self) -> CommandTraits<'_> {
@@ -148,6 +170,7 @@ impl Command {
             may_create: false,
         };
         let of_kind = |kind| CommandTraits { kind, ..change };
+        let reading = |reads| CommandTraits { reads, ..change };
         let decided = |kind| CommandTraits {
             decides_first: true,
             ..of_kind(kind)
@@ -173,24 +196,18 @@ impl Command {
             },
             Self::ReleaseCapacity(_) => of_kind(OperationKind::ReleaseCapacity),
             Self::Reset(_) => of_kind(OperationKind::Reset),
+            Self::Subscribe(subscribe) => reading(subscribe.reads()),
             Self::PutAccount(put) => CommandTraits {
-                reads: Reads::Stored,
+                reads: put.reads(),
                 may_create: put.presence != Presence::Existing,
                 ..change
             },
-            Self::TakeBackCredits(take) => CommandTraits {
-                reads: Reads::Grant(&take.grant),
-                ..change
-            },
-            Self::TakeBackBoost(_) => CommandTraits {
-                reads: Reads::Boosts,
-                ..change
-            },
+            Self::TakeBackCredits(take) => reading(Reads::Grant(&take.grant)),
+            Self::TakeBackBoost(_) => reading(Reads::Boosts),
             Self::SetOverride(_)
             | Self::ClearOverride(_)
             | Self::PutToken(_)
             | Self::RevokeToken(_)
-            | Self::Subscribe(_)
             | Self::Renew(_)
             | Self::ChangePlan(_)
             | Self::SetStatus(_)

@@ -61,6 +61,8 @@ pub struct ClosedQuery {
 pub enum ClosedKind {
     /// All windows of a feature, under a subscription or without one.
     Windows(FeatureCode),
+    /// All windows of all features, those of further limits too (C9).
+    AllWindows,
     /// One grant.
     Grant(GrantId),
     /// Every grant that the account ever had and that was closed.
@@ -84,6 +86,7 @@ impl ClosedKind {
             }
             Reads::Grant(grant) => vec![Self::Grant(grant.clone())],
             Reads::Boosts => vec![Self::Boosts],
+            Reads::Counters => vec![Self::AllWindows, Self::Sales],
             Reads::Windows(items) => {
                 let features = items.iter().map(|item| item.feature.clone());
                 features.map(Self::Windows).collect()
@@ -100,6 +103,10 @@ impl ClosedQuery {
                 // `;` follows `:`, and a code has neither.
                 let range = |kind| (format!("{kind}:{feature}:"), format!("{kind}:{feature};"));
                 ["window", "tracked"].map(range).into()
+            }
+            ClosedKind::AllWindows => {
+                let range = |kind| (format!("{kind}:"), format!("{kind};"));
+                ["window", "tracked", "further"].map(range).into()
             }
             ClosedKind::Grant(grant) => one(&Bucket::Grant(grant.clone())),
             ClosedKind::Grants => vec![("grant:".to_owned(), "grant;".to_owned())],
@@ -121,12 +128,15 @@ impl ClosedQuery {
     pub fn holds(&self, account: &AccountId, bucket: &Bucket) -> bool {
         let is_wanted = match bucket {
             Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => {
-                self.what == ClosedKind::Windows(feature.clone())
+                let of_feature = ClosedKind::Windows(feature.clone());
+                self.what == ClosedKind::AllWindows || self.what == of_feature
             }
+            Bucket::Further(..) => self.what == ClosedKind::AllWindows,
             Bucket::Grant(grant) => match &self.what {
                 ClosedKind::Grants => true,
                 ClosedKind::Grant(wanted) => wanted == grant,
                 ClosedKind::Windows(_)
+                | ClosedKind::AllWindows
                 | ClosedKind::Boost(..)
                 | ClosedKind::Boosts
                 | ClosedKind::OnDemand(_)
@@ -136,6 +146,7 @@ impl ClosedQuery {
                 ClosedKind::Boosts => true,
                 ClosedKind::Boost(of, wanted) => of == feature && wanted == boost,
                 ClosedKind::Windows(_)
+                | ClosedKind::AllWindows
                 | ClosedKind::Grant(_)
                 | ClosedKind::Grants
                 | ClosedKind::OnDemand(_)
@@ -145,8 +156,7 @@ impl ClosedQuery {
                 let of_feature = ClosedKind::OnDemand(feature.clone());
                 self.what == ClosedKind::Sales || self.what == of_feature
             }
-            Bucket::Further(..)
-            | Bucket::Standing(_)
+            Bucket::Standing(_)
             | Bucket::Trial(_)
             | Bucket::Room(_)
             | Bucket::Member(..)
@@ -226,7 +236,8 @@ pub struct HomeWrite {
     pub reservations: Vec<Reservation>,
     /// New events, for the outbox.
     pub events: Vec<Event>,
-    /// Balances that were closed or whose closed value changed; none twice.
+    /// Balances that were closed or whose closed value changed; none twice. One that takes the place of another is refused unless
+    /// it [may](ClosedBalance::may_replace).
     pub closed: Vec<ClosedBalance>,
     /// Keys that were not looked for at load: the home passes only if no operation carries one.
     pub unseen_keys: Vec<KeyQuery>,

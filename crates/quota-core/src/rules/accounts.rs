@@ -10,6 +10,7 @@ use super::members::{join, must_have_place};
 use super::moves::move_usage;
 use super::outcome::Outcome;
 use super::relocate::org_event;
+use super::zones::move_to_zone;
 use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::{AccountSpec, Presence, PutAccount};
@@ -132,7 +133,11 @@ fn change(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
     }
     let detail = Some(differences(&account.terms, &terms));
     // Another zone has other calendar windows: what was used today or this month still counts there.
-    let entries = move_usage(desk, terms, |_| true)?;
+    let entries = if terms.time_zone == account.terms.time_zone {
+        move_usage(desk, terms, |_| true)?
+    } else {
+        move_to_zone(desk, terms)?
+    };
     Ok(desk.book_and_announce(Change::AccountChanged, detail, entries))
 }
 

@@ -117,9 +117,9 @@ fn rolls_over(account: &Account, balance: &Balance, context: &Context<'_>) -> bo
         && has_rollover(account, context, (feature, &balance.bucket))
 }
 
-/// Whether the plan of the account, in force or not, or an add-on in its place, lets something go over from windows of this limit: a late renewal
-/// brings it back (S9).
-fn has_rollover(
+/// Whether the plan of the account, in force or not, or an add-on in its place, lets something go over from windows of this
+/// limit: a late renewal brings it back (S9).
+pub(super) fn has_rollover(
     account: &Account,
     context: &Context<'_>,
     (feature, bucket): (&Feature, &Bucket),

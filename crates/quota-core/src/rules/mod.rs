@@ -23,7 +23,7 @@
 //! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` (beside shares), `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
-//! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `past` (the window of an earlier instant) |
+//! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the window of an earlier instant) |
 //! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `dropped` (by a change of subscription) |
 //! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
 
@@ -79,6 +79,7 @@ mod refusal;
 mod release;
 mod relocate;
 mod renew;
+mod reopening;
 mod reserve;
 mod reset;
 mod room;
@@ -97,3 +98,4 @@ mod tokens;
 mod track;
 
 pub use relocate::relocate;
+mod zones;

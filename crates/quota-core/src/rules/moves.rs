@@ -4,6 +4,7 @@ use super::allowance::Allowance;
 use super::counting::is_window_of;
 use super::desk::Desk;
 use super::posting::{Posting, count_units, own_scope, post, signed, taken_back};
+use super::reopening::take_back_what_counts;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::catalog::{Feature, Per};
@@ -20,6 +21,17 @@ pub(crate) fn move_usage(
     terms: Terms,
     counts_on: impl Fn(&Feature) -> bool,
 ) -> Result<Vec<Entry>, Rejection> {
+    move_usage_where(desk, terms, |feature, per, (old, new)| {
+        counts_on(feature) || reaches_back(old, new, per)
+    })
+}
+
+/// The same, where `counts_on` says so of a limit and its windows, that which counted and that which counts.
+pub(super) fn move_usage_where(
+    desk: &mut Desk<'_>,
+    terms: Terms,
+    counts_on: impl Fn(&Feature, Per, (&Bucket, &Bucket)) -> bool,
+) -> Result<Vec<Entry>, Rejection> {
     let context = desk.context;
     let account = desk.account_mut()?;
     let features: Vec<&Feature> = context.catalog.features.values().collect();
@@ -29,8 +41,9 @@ pub(crate) fn move_usage(
     };
     let old = buckets(account);
     account.terms = terms;
-    let new = buckets(account);
     desk.mark_terms();
+    take_back_what_counts(desk)?;
+    let new = buckets(desk.account()?);
     let mut entries = Vec::new();
     let features = features.iter().zip(old).zip(new);
     let changed = features.flat_map(|((feature, old), new)| {
@@ -49,7 +62,8 @@ pub(crate) fn move_usage(
             account.map_or_else(|_| bucket.clone(), |found| found.books.resolved(bucket))
         };
         let mut from = vec![resolved(&new)];
-        if counts_on(feature) || reaches_back(&old, &new, per.unwrap_or(Per::of(feature))) {
+        let per = per.unwrap_or(Per::of(feature));
+        if counts_on(feature, per, (&old, &new)) {
             from.push(resolved(&old));
         }
         from.dedup();
@@ -81,7 +95,7 @@ fn windows(own: &Allowance) -> Windows {
 }
 
 /// What counts under the new terms ends in the books where they end it, and has what comes over under them.
-fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+pub(super) fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let context = desk.context;
     let account = desk.account_mut()?;
     for feature in context.catalog.features.values() {
@@ -105,7 +119,8 @@ fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn move_bucket(
+/// Moves what is used and held in a bucket to another one, to which it points from then on.
+pub(super) fn move_bucket(
     desk: &mut Desk<'_>,
     feature: &Feature,
     old: &Bucket,

@@ -210,7 +210,7 @@ fn place_of(known: Known<'_>, (id, account): (&AccountId, &Account), bucket: &Bu
 
 /// A balance that was closed: in this batch, or before it was loaded. What the home itself has of it is newer than what came
 /// with an operation of a home that its account left.
-fn closed_balance<'a>(
+pub(super) fn closed_balance<'a>(
     (home, closed): Known<'a>,
     id: &AccountId,
     bucket: &Bucket,
@@ -270,7 +270,7 @@ fn reopen(
     let bucket = known.balance.bucket.clone();
     let account = desk.home.account_mut(&known.account);
     let account = account.ok_or(Rejection::UnknownAccount)?;
-    account.books.balances.push(known.balance.clone());
+    account.books.balances.push(known.balance.taken_back());
     let entry = post(desk, &known.account, posting)?;
     let is_over = known.balance.ends_at.is_some_and(|ends_at| ends_at <= now);
     if is_over || !bucket.is_given() {
@@ -280,9 +280,12 @@ fn reopen(
     if let Some(account) = desk.home.account_mut(&known.account) {
         account.books.note_reopened(&bucket);
     }
-    let mut emptied = known.clone();
-    (emptied.balance.used, emptied.balance.overage) = (0, 0);
-    emptied.balance.granted = Limit::Of(0);
-    desk.home.changes.closed.push(emptied);
+    desk.home.changes.closed.push(ClosedBalance {
+        account: known.account.clone(),
+        balance: Balance {
+            granted: Limit::Of(0),
+            ..known.balance.emptied()
+        },
+    });
     Ok(entry)
 }

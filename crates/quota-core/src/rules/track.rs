@@ -99,10 +99,13 @@ fn open(desk: &mut Desk<'_>, item: &Item, at: DateTime<Utc>) -> Result<Windows, 
     let mut open_at = |scope| -> Result<Past, Rejection> {
         let id = scope_account(desk.home, &desk.request.account, scope).clone();
         let past = past(desk, id, feature, at)?;
-        if let (Kept::Closed(balance) | Kept::New(balance), Some(account)) =
-            (&past.kept, desk.home.account_mut(&past.account))
-        {
-            account.books.balances.push(balance.clone());
+        let opened = match &past.kept {
+            Kept::Live => None,
+            Kept::Closed(balance) => Some(balance.taken_back()),
+            Kept::New(balance) => Some(balance.clone()),
+        };
+        if let Some(account) = desk.home.account_mut(&past.account) {
+            account.books.balances.extend(opened);
         }
         Ok(past)
     };

@@ -15,7 +15,8 @@ use quota_core::quantity::Quantity;
 use quota_core::rules::entitlements::{Entitlements, entitlements};
 use quota_core::terms::{ADDONS_MAX, Status};
 
-use crate::stage::{Stage, code, consume, id, item, plan_code, relocated, subscribe, track_at};
+use crate::relocated::relocated;
+use crate::stage::{Stage, code, consume, id, item, plan_code, subscribe, track_at};
 use crate::with_catalog::with_catalog;
 
 const CATALOG: &str = r#"

@@ -1,8 +1,9 @@
 //! Boosts: units of one feature until an instant, between the allowance and credits (C13, F1).
 
+use crate::relocated::relocated;
 use crate::stage::{
-    GRACE, Stage, amount, code, commit, consume, grant, id, member, put_account, refund, relocated,
-    reserve, subscribe, track,
+    GRACE, Stage, amount, code, commit, consume, grant, id, member, put_account, refund, reserve,
+    subscribe, track,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;

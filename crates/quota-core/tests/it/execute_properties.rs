@@ -5,7 +5,7 @@ use crate::stage::{
     Stage, amount, code, commit, grant, id, item, member, plan_code, put_account, put_token,
     token_id,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use quota_core::amount::Limit;
 use quota_core::answer::Answer;
@@ -137,11 +137,25 @@ fn quantity(step: Step) -> Quantity {
     Quantity::new([1, 2, 5, QUANTITY_MAX][step.what % 4]).expect("in range")
 }
 
+/// When a start is to begin: in a week; where one of the home's accounts has its period now; some days ago; or now.
+fn starts_at(stage: &Stage, step: Step) -> Option<DateTime<Utc>> {
+    let accounts = stage.home.accounts.values();
+    let held = accounts.filter_map(|account| account.terms.subscription.as_ref());
+    let mut starts = held.map(|held| held.starts_at);
+    let days = i64::try_from(step.size).unwrap_or(0);
+    match step.size % 8 {
+        0 | 4 => Some(stage.now + TimeDelta::days(7)),
+        1 | 2 => starts.nth(step.what % 2),
+        3 => Some(stage.now - TimeDelta::days(days)),
+        _ => None,
+    }
+}
+
 fn of_a_subscription(stage: &Stage, step: Step) -> Command {
     let plan = plan_code(PLANS[step.what % 5]);
     match step.extra % 10 {
         0..3 => Command::Subscribe(Subscribe {
-            starts_at: (step.size.is_multiple_of(4)).then(|| stage.now + TimeDelta::days(7)),
+            starts_at: starts_at(stage, step),
             ends_at: (step.size.is_multiple_of(3)).then(|| stage.now + TimeDelta::days(10)),
             seats: (step.size.is_multiple_of(5)).then(|| quantity(step)),
             ..Subscribe::to(plan)

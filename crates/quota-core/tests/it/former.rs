@@ -1,7 +1,8 @@
 //! What happened before a move is refunded and settled late after it, each part where it belongs (X3).
 
+use crate::relocated::relocated;
 use crate::stage::{
-    Stage, code, commit, consume, grant, id, member, put_account, refund, relocated, reserve, track,
+    Stage, code, commit, consume, grant, id, member, put_account, refund, reserve, track,
 };
 use chrono::TimeDelta;
 use quota_core::answer::{Answer, Rejection};

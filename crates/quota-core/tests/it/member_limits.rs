@@ -19,9 +19,10 @@ use quota_core::rules::member_limit::member_balance;
 use quota_core::share::Share;
 use quota_core::terms::Policy;
 
+use crate::relocated::relocated;
 use crate::stage::{
     Stage, code, commit, consume, grant, id, member, put_account, refund, release_capacity,
-    relocated, reserve, start, subscribe, track, track_at,
+    reserve, start, subscribe, track, track_at,
 };
 
 fn limit(feature: &str, limit: u64) -> Command {

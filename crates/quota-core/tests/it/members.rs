@@ -16,9 +16,10 @@ use quota_core::rules::check::{check, check_items};
 use quota_core::rules::relocate;
 use quota_core::terms::Policy;
 
+use crate::relocated::{relocated, relocated_user};
 use crate::stage::{
     GRACE, Stage, amount, code, consume, id, item, member, plan_code, put_account,
-    release_capacity, relocated, relocated_user, reserve, subscribe, track,
+    release_capacity, reserve, subscribe, track,
 };
 use crate::with_catalog::with_catalog;
 

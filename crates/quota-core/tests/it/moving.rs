@@ -1,8 +1,9 @@
 //! A user moves from one home to another, and its books go along.
 
+use crate::relocated::{relocated, relocated_user};
 use crate::stage::{
     GRACE, Stage, code, commit, consume, grant, id, member, put_account, refund, release_capacity,
-    relocated, relocated_user, reserve, subscribe, track,
+    reserve, subscribe, track,
 };
 use chrono::TimeDelta;
 use quota_core::answer::Answer;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::relocated::relocated;
 use crate::stage::{
-    Stage, code, commit, consume, grant, id, item, member, put_account, refund, relocated, reserve,
-    start, subscribe, track, track_at,
+    Stage, code, commit, consume, grant, id, item, member, put_account, refund, reserve, start,
+    subscribe, track, track_at,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::Limit;

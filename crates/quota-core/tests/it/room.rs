@@ -1,8 +1,9 @@
 //! Room of a capacity: what credits or the trial paid for is occupied too, and comes back as room, not as credits (X4).
 
+use crate::relocated::relocated;
 use crate::stage::{
     Stage, code, commit, consume, grant, id, member, put_account, refund, release_capacity,
-    relocated, reserve, subscribe, track,
+    reserve, subscribe, track,
 };
 use chrono::TimeDelta;
 use quota_core::answer::Answer;

@@ -25,7 +25,6 @@ use quota_core::rules::context::Context;
 use quota_core::rules::execute::execute;
 use quota_core::rules::former::{Homes, Needs, settle_former};
 use quota_core::rules::outcome::Outcome;
-use quota_core::rules::relocate;
 use uuid::Uuid;
 
 /// How long a past-due subscription stays in force.
@@ -236,6 +235,7 @@ impl Stage {
             | Reads::Stored
             | Reads::Grant(_)
             | Reads::Boosts
+            | Reads::Counters
             | Reads::Windows(_) => (None, Vec::new()),
         };
         let is_open = |held: &&Reservation| held.state == ReservationState::Open;
@@ -295,8 +295,10 @@ impl Stage {
                 .insert(id, self.home.reservations[&id].clone());
         }
         for closed in changes.closed {
+            let is_known = closed.may_replace();
             let key = (closed.account.clone(), closed.balance.bucket.clone());
-            self.closed.insert(key, closed);
+            let before = self.closed.insert(key, closed);
+            assert!(is_known || before.is_none(), "overwritten: {before:?}");
         }
         self.operations.extend(changes.operations);
         self.events.extend(changes.events);
@@ -396,38 +398,6 @@ impl Stage {
             .expect("it is live");
         (found.used, found.held)
     }
-}
-
-/// Moves `user:a`, as a store does.
-pub fn relocated(from: &mut Stage, to: &mut Stage) {
-    relocated_user(from, to, "user:a");
-}
-
-/// Moves a user, as a store does.
-pub fn relocated_user(from: &mut Stage, to: &mut Stage, user: &str) {
-    let request = to.request(user, Command::Sweep);
-    let catalog = to.catalog.clone();
-    let context = Context {
-        now: to.now,
-        catalog: &catalog,
-        grace: GRACE,
-    };
-    let org = to.home.id.as_str().strip_prefix("org:");
-    let org = org.map(|org| OrgId::new(org).expect("a valid id"));
-    let homes = (&from.home, &to.home);
-    let moved = relocate(homes, org.as_ref(), &request, &context).expect("it may move");
-    from.home.accounts.remove(&moved.user);
-    from.home.version = moved.left.sequence;
-    if let Some(org) = moved.left_org {
-        from.home.accounts.insert(from.home.id.clone(), org.into());
-    }
-    if let Some(org) = moved.joined_org {
-        to.home.accounts.insert(to.home.id.clone(), org.into());
-    }
-    from.operations.push(moved.left);
-    to.home.accounts.insert(moved.user, moved.account.into());
-    to.home.version = moved.joined.sequence;
-    to.operations.push(moved.joined);
 }
 
 pub fn id(text: &str) -> AccountId {

@@ -1,9 +1,8 @@
 //! What lies over two homes, given back: a late commit whose org's part is booked elsewhere, and windows closed before.
 
 use crate::boosts::boost;
-use crate::stage::{
-    Stage, code, commit, consume, grant, id, member, put_account, refund, relocated, reserve,
-};
+use crate::relocated::relocated;
+use crate::stage::{Stage, code, commit, consume, grant, id, member, put_account, refund, reserve};
 use chrono::TimeDelta;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;

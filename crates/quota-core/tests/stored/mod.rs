@@ -130,6 +130,7 @@ pub fn books() -> Documents<Books> {
         reset_at: Some(at(3)),
         began_as: Some(Bucket::Standing(feature("articles"))),
         moved_to: Some(tracked()),
+        was_closed: true,
         sale: Some(Box::new(sale(1_000))),
     };
     let full = Books {

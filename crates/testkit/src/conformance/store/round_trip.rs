@@ -102,6 +102,7 @@ fn full_balances() -> Vec<Balance> {
         reset_at: Some(odd_instant()),
         began_as: Some(Bucket::Window(feature("f0"), -4)),
         moved_to: Some(Bucket::Window(feature("f0"), -3)),
+        was_closed: true,
         sale: Some(Box::new(odd_sale())),
     };
     let mut balances: Vec<Balance> = buckets.map(largest).into();

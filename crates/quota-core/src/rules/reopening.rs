@@ -1,0 +1,86 @@
+//! Closed balances that count again, after a start in the past or a change of the zone: what was used in them is given no second
+//! time (W4, C11).
+
+use super::closing::has_rollover;
+use super::counting::is_window_of;
+use super::desk::Desk;
+use super::refund::closed_balance;
+use crate::answer::Rejection;
+use crate::balance::{Balance, Bucket};
+use crate::catalog::Feature;
+use crate::home::{ClosedBalance, MOVES_MAX};
+
+/// Has live again what was closed of what counts under the account's terms, as far as it was read; and the window before it,
+/// where something of that may come over (C10).
+pub(super) fn take_back_what_counts(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+    if closed_of(desk).next().is_none() {
+        return Ok(());
+    }
+    let context = desk.context;
+    for feature in context.catalog.features.values() {
+        let own = context.allowance(desk.account()?, feature);
+        let further = own.further.into_iter().map(|limit| limit.bucket);
+        for window in std::iter::once(own.bucket).chain(further) {
+            take_back(desk, &window)?;
+            if let Some(before) = window_before(desk, feature, &window) {
+                take_back(desk, &before)?;
+            }
+        }
+        if let Some(sold) = own.selling {
+            take_back(desk, &sold.bucket)?;
+        }
+    }
+    Ok(())
+}
+
+/// Has a balance live again if it was closed, and what it was moved to. Nothing of what it counts stays among the closed ones.
+pub(super) fn take_back(desk: &mut Desk<'_>, bucket: &Bucket) -> Result<(), Rejection> {
+    let id = desk.request.account.clone();
+    let mut next = Some(bucket.clone());
+    for _ in 0..MOVES_MAX {
+        let Some(bucket) = next.take() else {
+            break;
+        };
+        if let Some(live) = desk.account()?.books.balance(&bucket) {
+            next.clone_from(&live.moved_to);
+            continue;
+        }
+        let Some(known) = closed_balance((&*desk.home, &[]), &id, &bucket) else {
+            break;
+        };
+        let (live, balance) = (known.balance.taken_back(), known.balance.emptied());
+        next.clone_from(&live.moved_to);
+        desk.account_mut()?.books.balances.push(live);
+        let account = id.clone();
+        desk.home
+            .changes
+            .closed
+            .push(ClosedBalance { account, balance });
+    }
+    Ok(())
+}
+
+/// What is known of the account's closed balances, the newest of each first.
+pub(super) fn closed_of<'d>(desk: &'d Desk<'_>) -> impl Iterator<Item = &'d Balance> {
+    let closed = desk.home.changes.closed.iter().rev();
+    let closed = closed.chain(&desk.home.closed);
+    let own = closed.filter(|closed| closed.account == desk.request.account);
+    own.map(|closed| &closed.balance)
+}
+
+/// The window before one that is not open yet, of a limit that lets something go over.
+fn window_before(desk: &Desk<'_>, feature: &Feature, window: &Bucket) -> Option<Bucket> {
+    let account = desk.account().ok()?;
+    let is_open = account.books.balance(window).is_some();
+    if is_open || !has_rollover(account, &desk.context, (feature, window)) {
+        return None;
+    }
+    let is_earlier = |balance: &&Balance| {
+        let is_same = is_window_of(&balance.bucket, window) && balance.moved_to.is_none();
+        is_same && balance.bucket.starts_at_micros() < window.starts_at_micros()
+    };
+    let all = account.books.balances.iter().chain(closed_of(desk));
+    let earlier = all.filter(is_earlier);
+    let last = earlier.max_by_key(|balance| balance.starts_at);
+    last.map(|balance| balance.bucket.clone())
+}

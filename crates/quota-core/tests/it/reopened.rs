@@ -1,0 +1,152 @@
+//! Windows and sales that were closed and count again: after a start in the past (W4, S9, C11).
+
+use chrono::{DateTime, Utc};
+use quota_core::audit::audit;
+use quota_core::command::{
+    ChangePlan, ChangeWhen, CloseWindows, Command, Subscribe, UsageAfterChange,
+};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
+
+use crate::several_limits::{at, chat};
+use crate::stage::{Stage, consume, id, plan_code, refund, release_capacity, start, track};
+use crate::with_catalog::with_catalog;
+
+fn start_of(plan: &str, starts_at: DateTime<Utc>, ends_at: &str) -> Command {
+    Command::Subscribe(Subscribe {
+        starts_at: Some(starts_at),
+        ends_at: Some(at(ends_at)),
+        ..Subscribe::to(plan_code(plan))
+    })
+}
+
+/// As the jobs do once a subscription has ended.
+fn record_the_end(stage: &mut Stage) {
+    stage.done("user:a", Command::ExpireSubscription);
+    let _may_be_done = stage.run("user:a", Command::CloseWindows(CloseWindows::default()));
+}
+
+/// S9, W4 and C11: a start at the instant at which a period began that is over and closed goes on with what was used and sold in
+/// it. Nothing is given or sold a second time, whether or not the jobs ran, and what was used is refunded once.
+#[test]
+fn a_start_in_the_past_counts_what_was_used_in_what_is_closed() {
+    for closes in [false, true] {
+        let mut stage = Stage::user("");
+        stage.done("user:a", start_of("meter", start(), "2027-03-20T00:00:00Z"));
+        let used = stage.done("user:a", consume("articles", 35));
+        stage.now = at("2027-03-21T00:00:00Z");
+        if closes {
+            record_the_end(&mut stage);
+            let live = &stage.home.accounts[&id("user:a")].books.balances;
+            assert!(live.is_empty(), "all of it is closed");
+        }
+        stage.done("user:a", start_of("meter", start(), "2027-04-10T12:00:00Z"));
+        let shown = stage.balance_of("user:a", Scope::User, "articles", None);
+        assert_eq!((shown.used, shown.remaining), (10, Some(0)), "{closes}");
+        let sold = shown.on_demand.expect("it is sold");
+        assert_eq!((sold.used, sold.owed, sold.remaining), (25, 100, 0));
+        let denied = stage.denied("user:a", consume("articles", 1));
+        assert_eq!(denied.reason, Reason::SpendCapReached);
+        stage.done("user:a", track("articles", 2));
+        assert_eq!(audit(&stage.records()), []);
+        // Closed once more, it has all that was used.
+        stage.now = at("2027-04-11T00:00:00Z");
+        record_the_end(&mut stage);
+        assert_eq!(audit(&stage.records()), []);
+        stage.done("user:a", refund(used.id, None));
+        let closed = stage.closed.values().map(|closed| closed.balance.spent());
+        assert_eq!(closed.sum::<u64>(), 2, "{closes}");
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+const WEEKS: &str = r#"
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "weeks"
+name = "Weeks"
+price = 1000
+limits = { messages = [{ limit = 1000 }, { limit = 10, per = "weekly" }] }
+"#;
+
+/// C9 and W4: so it is for the windows of further limits, and for several starts one after the other.
+#[test]
+fn a_closed_window_of_a_further_limit_counts_again() {
+    let mut stage = with_catalog(Stage::user(""), WEEKS);
+    stage.done("user:a", start_of("weeks", start(), "2027-03-11T00:00:00Z"));
+    stage.done("user:a", consume("messages", 10));
+    for day in ["2027-03-12T00:00:00Z", "2027-03-13T00:00:00Z"] {
+        stage.now = at(day);
+        record_the_end(&mut stage);
+        let end = format!("{}T20:00:00Z", &day[..10]);
+        stage.done("user:a", start_of("weeks", start(), &end));
+        let denied = stage.denied("user:a", consume("messages", 1));
+        assert_eq!(denied.available, 0);
+        assert_eq!(audit(&stage.records()), []);
+    }
+    stage.now = at("2027-03-14T00:00:00Z");
+    record_the_end(&mut stage);
+    stage.done("user:a", start_of("weeks", start(), "2027-04-10T12:00:00Z"));
+    stage.denied("user:a", consume("messages", 1));
+    stage.now = at("2027-03-17T12:00:00Z");
+    stage.done("user:a", consume("messages", 10));
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// C10 and S9: what comes over out of a month that was closed is what was left of it.
+#[test]
+fn what_comes_over_out_of_a_closed_month_is_what_it_left() {
+    for closes in [false, true] {
+        let mut stage = chat();
+        let began = stage.now;
+        stage.done("user:a", consume("articles", 95));
+        // Under a plan without it nothing rolls over, and the month is closed.
+        stage.now = at("2027-04-01T00:00:00Z");
+        stage.done(
+            "user:a",
+            Command::Subscribe(Subscribe::to(plan_code("large"))),
+        );
+        if closes {
+            stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+        }
+        stage.now = at("2027-04-05T00:00:00Z");
+        stage.done("user:a", start_of("chat", began, "2027-06-01T00:00:00Z"));
+        assert_eq!(stage.remaining("user:a", "articles"), Some(105), "{closes}");
+        stage.done("user:a", consume("articles", 105));
+        stage.denied("user:a", consume("articles", 1));
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// S5 and C5: what was moved away before it was closed is where it was moved to, and comes back from there.
+#[test]
+fn what_was_moved_and_closed_comes_back() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", start_of("basic", start(), "2027-03-20T00:00:00Z"));
+    stage.done("user:a", consume("albums", 2));
+    stage.now = at("2027-03-12T00:00:00Z");
+    let keep = ChangePlan {
+        plan: plan_code("pro"),
+        when: Some(ChangeWhen::Now),
+        usage: UsageAfterChange::Keep,
+    };
+    stage.done("user:a", Command::ChangePlan(keep));
+    stage.done("user:a", consume("albums", 2));
+    stage.now = at("2027-06-01T00:00:00Z");
+    record_the_end(&mut stage);
+    // Where something was moved to is closed after it.
+    stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+    let live = &stage.home.accounts[&id("user:a")].books.balances;
+    assert!(live.is_empty(), "all of it is closed");
+    stage.done("user:a", start_of("pro", start(), "2028-03-10T12:00:00Z"));
+    assert_eq!(stage.remaining("user:a", "albums"), Some(1));
+    stage.done("user:a", release_capacity("albums", 4));
+    assert_eq!(stage.remaining("user:a", "albums"), Some(5));
+    assert_eq!(audit(&stage.records()), []);
+}
