@@ -93,7 +93,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; a denial is an answer.
     pub async fn submit(&self, ask: Ask) -> Result<Reply, EngineError> {
-        let again = may_refer_to_former(&ask.command).then(|| ask.clone());
+        let again = may_refer_to_former(&ask.command).then(|| Box::new(ask.clone()));
         let verdict = self.decide_at_home(ask).await;
         // What is not where the account lives may be where it lived before.
         let is_absent = matches!(
@@ -103,7 +103,7 @@ impl Engine {
             ))
         );
         match again.filter(|_| is_absent) {
-            Some(ask) => self.settle_former(ask).await,
+            Some(ask) => Box::pin(self.settle_former(*ask)).await,
             None => verdict,
         }
     }
@@ -114,13 +114,19 @@ impl Engine {
     /// `until`: `Busy`, and it had no effect. The wait here ends by itself: `Deadline`, and the request is carried
     /// out all the same if it was taken out in time. The queue looks only when it takes requests, so mostly the wait ends
     /// first; whichever does is what the caller is told.
-    pub(crate) async fn decide_at_home(&self, ask: Ask) -> Verdict {
-        self.decide_after(ask, Vec::new()).await
+    pub(crate) fn decide_at_home(&self, ask: Ask) -> impl Future<Output = Verdict> + Send {
+        self.decide_after(ask, Vec::new())
     }
 
     /// As [`Engine::decide_at_home`], for a request that operations of these ids may have carried out already.
+    ///
+    /// Thousands of these wait side by side: what is seldom needed is boxed, so that each is small.
     pub(crate) async fn decide_after(&self, ask: Ask, attempted: Vec<Uuid>) -> Verdict {
-        let receiver = self.enqueue(ask, attempted).await?;
+        let home = match self.known_home(&ask) {
+            Some(home) => home,
+            None => Box::pin(self.looked_up_home(&ask)).await?,
+        };
+        let receiver = self.enqueue((ask, home), attempted)?;
         let deadline = self.inner.decider.settings.deadline;
         match tokio::time::timeout(deadline, receiver).await {
             Ok(Ok(verdict)) => verdict,
@@ -128,20 +134,28 @@ impl Engine {
         }
     }
 
+    /// Where a request is decided, if that is remembered; not for one that may create its account.
+    fn known_home(&self, ask: &Ask) -> Option<AccountId> {
+        let creates = matches!(&ask.command, Command::PutAccount(_));
+        let homes = &self.inner.decider.homes;
+        homes.known(&ask.account).filter(|_| !creates)
+    }
+
+    async fn looked_up_home(&self, ask: &Ask) -> Result<AccountId, EngineError> {
+        let home = self.in_time(self.home_for(ask)).await;
+        home.inspect_err(|error| {
+            if let EngineError::Store(error) = error {
+                self.inner.decider.writes.failed(error);
+            }
+        })
+    }
+
     /// Queues a request and gives back where its answer will arrive.
-    async fn enqueue(
+    fn enqueue(
         &self,
-        ask: Ask,
+        (ask, home): (Ask, AccountId),
         attempted: Vec<Uuid>,
     ) -> Result<oneshot::Receiver<Verdict>, EngineError> {
-        let home = self
-            .in_time(self.home_for(&ask))
-            .await
-            .inspect_err(|error| {
-                if let EngineError::Store(error) = error {
-                    self.inner.decider.writes.failed(error);
-                }
-            })?;
         let (mut pending, receiver) = self.pending_request(ask, home);
         pending.is_uncertain = !attempted.is_empty();
         pending.attempted_operations = attempted;

@@ -25,13 +25,18 @@ impl Homes {
 
     /// The home of an account: itself, unless the directory says otherwise.
     pub(crate) async fn of(&self, account: &AccountId) -> Result<AccountId, StoreError> {
+        match self.known(account) {
+            Some(home) => Ok(home),
+            None => self.look_up(account).await,
+        }
+    }
+
+    /// The home, if it is remembered; an org is its own.
+    pub(crate) fn known(&self, account: &AccountId) -> Option<AccountId> {
         if account.kind() == AccountKind::Org {
-            return Ok(account.clone());
+            return Some(account.clone());
         }
-        if let Some(home) = self.remembered.get(account) {
-            return Ok(home);
-        }
-        self.look_up(account).await
+        self.remembered.get(account)
     }
 
     /// The home as the store has it now.

@@ -114,7 +114,7 @@ async fn try_run(
     }
     let mut answer = decision_body(&reply, spending.requested);
     if let Some((account, asked)) = &offers_for {
-        add_offers(state, &mut answer, (account, asked)).await;
+        Box::pin(add_offers(state, &mut answer, (account, asked))).await;
     }
     Ok(answer)
 }

@@ -55,7 +55,7 @@ pub(crate) async fn check(
     let now = engine.now();
     let mut answer = check_body(&checked, requested, now);
     if let Some(asked) = offers_for {
-        add_offers(&state, &mut answer, (&account, &asked)).await;
+        Box::pin(add_offers(&state, &mut answer, (&account, &asked))).await;
     }
     Ok(respond(&answer, now))
 }

@@ -109,7 +109,7 @@ pub(crate) async fn consume(
     count(&state, &reply, &features);
     let mut answer = decision_body(&reply, spending.requested);
     if let Some((account, asked)) = &offers_for {
-        add_offers(&state, &mut answer, (account, asked)).await;
+        Box::pin(add_offers(&state, &mut answer, (account, asked))).await;
     }
     Ok(respond(&answer, state.engine().now()))
 }

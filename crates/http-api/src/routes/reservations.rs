@@ -60,7 +60,7 @@ pub(crate) async fn reserve(
     let mut answer = decision_body(&reply, Some(requested));
     if let Some(asked) = &offers_for {
         // A reservation is decided like a consume.
-        add_offers(&state, &mut answer, (&about, asked)).await;
+        Box::pin(add_offers(&state, &mut answer, (&about, asked))).await;
     }
     Ok(respond(&answer, state.engine().now()))
 }
