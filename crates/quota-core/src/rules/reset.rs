@@ -57,8 +57,7 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
     let features: Vec<FeatureCode> = features.into_iter().collect();
     let account = &desk.request.account;
     desk.home.changes.accounts.insert(account.clone());
-    let mut booking =
-        desk.change_booking(Change::Reset, asked.token.as_ref().map(ToString::to_string));
+    let mut booking = desk.change_booking(Change::Reset, Some(in_words(asked)));
     booking.entries = entries;
     let outcome = desk.book(booking);
     let kind = if features.is_empty() && asked.token.is_some() {
@@ -70,6 +69,17 @@ pub(crate) fn reset(desk: &mut Desk<'_>, asked: &Reset) -> Result<Outcome, Rejec
     };
     desk.announce(&outcome.operation, kind);
     Ok(outcome)
+}
+
+/// What was reset: the features, and the token.
+fn in_words(asked: &Reset) -> String {
+    let codes: Vec<&str> = asked.features.iter().map(FeatureCode::as_str).collect();
+    match &asked.token {
+        None if codes.is_empty() => "all features".to_owned(),
+        None => codes.join(", "),
+        Some(token) if codes.is_empty() => format!("token {token}"),
+        Some(token) => format!("{}; token {token}", codes.join(", ")),
+    }
 }
 
 /// What a member occupies no more, its org is charged for no more (O8).

@@ -25,6 +25,9 @@ pub(crate) fn set_status(desk: &mut Desk<'_>, asked: &SetStatus) -> Result<Outco
     }
     let next = with_status(held, asked.status, now);
     // A window waits with its use until it is in force again, or over.
-    let next = Next::new(Change::SubscriptionStatusSet, next);
+    let next = Next {
+        set: Some(asked.status.as_str().to_owned()),
+        ..Next::new(Change::SubscriptionStatusSet, next)
+    };
     put(desk, next, |_| false)
 }

@@ -58,6 +58,8 @@ pub(super) struct Next {
     pub(super) subscription: Subscription,
     /// What was posted for it before.
     pub(super) entries: Vec<Entry>,
+    /// What the change set, where the subscription in words does not say it.
+    pub(super) set: Option<String>,
 }
 
 impl Next {
@@ -66,6 +68,7 @@ impl Next {
             change,
             subscription,
             entries: Vec::new(),
+            set: None,
         }
     }
 }
@@ -80,8 +83,12 @@ pub(super) fn put(
     let (catalog, now) = (desk.context.catalog, desk.context.now);
     let before = terms.subscription.as_ref();
     let before = before.map(|held| held.current(catalog, now));
-    let detail = Some(in_words(before.as_deref(), &next.subscription, now));
     let ended = ended_unrecorded(&terms, &next, (catalog, now));
+    let words = in_words(before.as_deref(), &next.subscription, now);
+    let detail = Some(match &next.set {
+        Some(set) => format!("{set}; {words}"),
+        None => words,
+    });
     let settles = first_with_trial(catalog, &next.subscription);
     terms.trial_settled_at = terms.trial_settled_at.or(settles);
     terms.subscription = Some(next.subscription);

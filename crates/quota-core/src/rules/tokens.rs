@@ -5,12 +5,14 @@ use chrono::{DateTime, Utc};
 use super::closing::close;
 use super::desk::Desk;
 use super::outcome::Outcome;
+use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::change::Change;
 use crate::command::{Presence, PutToken, RevokeToken, TOKENS_MAX};
 use crate::home::Account;
 use crate::ids::{AccountKind, TokenId};
+use crate::instant::text;
 use crate::terms::{CapSpan, Token, new_token_cap};
 
 /// Creates or changes a token.
@@ -29,6 +31,7 @@ pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome
     if known.is_none() {
         make_room(desk)?;
     }
+    let detail = in_words(id, &token);
     let account = desk.account_mut()?;
     if let Some(balance) = account.books.balance_mut(&token.bucket(id, now)) {
         balance.granted = token.cap;
@@ -39,7 +42,20 @@ pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome
     } else {
         Change::TokenCreated
     };
-    Ok(desk.book_and_announce(change, Some(id.to_string()), Vec::new()))
+    Ok(desk.book_and_announce(change, Some(detail), Vec::new()))
+}
+
+/// A token with its cap, when that becomes whole again, and its end.
+fn in_words(id: &TokenId, token: &Token) -> String {
+    let mut words = format!("{id}: cap {}", token.cap);
+    if token.cap != Limit::Unlimited {
+        let per = token.per.map_or(CapSpan::Lifetime, CapSpan::Each);
+        words = format!("{words}, per {per}");
+    }
+    if let Some(expires_at) = token.expires_at {
+        words = format!("{words}, until {}", text(&expires_at));
+    }
+    words
 }
 
 /// The token as it is to be.

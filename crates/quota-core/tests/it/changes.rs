@@ -103,6 +103,21 @@ fn a_status_goes_on_in_the_period_that_was_paid_ahead() {
     stage.done("user:a", consume("articles", 1));
 }
 
+/// S1: a status that is set is said, before what became of the subscription.
+#[test]
+fn a_status_that_is_set_is_said() {
+    let mut stage = Stage::user("pro");
+    for status in [Status::PastDue, Status::Unpaid, Status::Active] {
+        let set = stage.done("user:a", Command::SetStatus(SetStatus { status }));
+        let Answer::Changed { detail, .. } = set.answer else {
+            unreachable!("expected a change")
+        };
+        let detail = detail.expect("it is told");
+        let said = format!("{}; pro from ", status.as_str());
+        assert!(detail.starts_with(&said), "{detail}");
+    }
+}
+
 /// S5: a change at once says that it drops what was paid ahead.
 #[test]
 fn a_change_at_once_says_what_it_drops() {

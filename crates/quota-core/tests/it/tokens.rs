@@ -1,15 +1,16 @@
 //! Tokens: caps of their own.
 
-use crate::stage::{Stage, commit, consume, consume_with, put_token, refund, token_id};
+use crate::stage::{Stage, code, commit, consume, consume_with, put_token, refund, token_id};
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
-use quota_core::answer::Rejection;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
 use quota_core::balance::Bucket;
 use quota_core::catalog::Cadence;
 use quota_core::command::{CloseWindows, Command, Presence, PutToken, Reserve, Reset, RevokeToken};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
+use quota_core::operation::Operation;
 use quota_core::terms::CapSpan;
 
 /// T1: a token's remaining falls by every accepted request made with it, of whatever feature, and by no other.
@@ -283,4 +284,53 @@ fn a_cap_has_no_cadence_of_a_subscription() {
         Ok("5h".to_owned())
     );
     assert_eq!("lifetime".parse(), Ok(CapSpan::Lifetime));
+}
+
+/// T2: what a token became is said with the change: its cap, when that becomes whole again, and its end.
+#[test]
+fn a_change_of_a_token_says_what_the_token_is_now() {
+    let mut stage = Stage::user("pro");
+    let lifetime = CapSpan::Lifetime;
+    let made = stage.done("user:a", capped("t", Some(10), lifetime));
+    assert_eq!(detail(&made), "t: cap 10, per lifetime");
+    let made = stage.done("user:a", capped("t", Some(20), WEEKLY));
+    assert_eq!(detail(&made), "t: cap 20, per weekly");
+    let ending = Command::PutToken(PutToken {
+        token: token_id("t"),
+        presence: Presence::Existing,
+        cap: Some(Limit::Unlimited),
+        per: Some(lifetime),
+        expires_at: Some("2028-01-01T00:00:00Z".parse().expect("an instant")),
+    });
+    let changed = stage.done("user:a", ending);
+    assert_eq!(
+        detail(&changed),
+        "t: cap unlimited, until 2028-01-01T00:00:00Z"
+    );
+}
+
+/// X6 and T3: a reset says everything that it set to 0.
+#[test]
+fn a_reset_says_features_and_token() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", put_token("t", Limit::Of(10)));
+    let features = || vec![code("articles"), code("requests")];
+    let token = || Some(token_id("t"));
+    let cases = [
+        (features(), token(), "articles, requests; token t"),
+        (features(), None, "articles, requests"),
+        (Vec::new(), token(), "token t"),
+        (Vec::new(), None, "all features"),
+    ];
+    for (features, token, said) in cases {
+        let reset = Command::Reset(Reset { features, token });
+        assert_eq!(detail(&stage.done("user:a", reset)), said);
+    }
+}
+
+fn detail(done: &Operation) -> &str {
+    let Answer::Changed { detail, .. } = &done.answer else {
+        unreachable!("expected a change")
+    };
+    detail.as_deref().expect("it is said")
 }
