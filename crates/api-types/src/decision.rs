@@ -1,6 +1,7 @@
 //! Decisions: one body for allowed and denied, for use, settlement and refunds.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
@@ -232,6 +233,9 @@ pub struct DecisionBody {
     /// Checks of a setting only: its value, where the plan has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Given>,
+    /// Checks of several `items` only: the value of each setting among them, by its code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<FeatureCode, Given>,
     /// Whose limit denied it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,

@@ -25,14 +25,18 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        let kind = media_type(&request);
-        if !is_json(kind) {
-            let problem = unsupported(kind, "application/json");
-            return Err(refused(problem, request).await);
-        }
-        let bytes = read_body(request.into_body(), state.settings().body_bytes_max).await?;
-        parse_json(&bytes).map(Self)
+        parse_json(&json_bytes(request, state).await?).map(Self)
     }
+}
+
+/// The bytes of a body that has to be JSON.
+pub(crate) async fn json_bytes(request: Request, state: &ApiState) -> Result<Bytes, Problem> {
+    let kind = media_type(&request);
+    if !is_json(kind) {
+        let problem = unsupported(kind, "application/json");
+        return Err(refused(problem, request).await);
+    }
+    read_body(request.into_body(), state.settings().body_bytes_max).await
 }
 
 /// A JSON body that may be left out.
@@ -122,7 +126,8 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem
     read(bytes)
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads JSON without a look at its arrays.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     // The plain reader does less; the one that keeps track of the path runs when there is a mistake.
     let plain = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));

@@ -169,6 +169,7 @@ pub(crate) fn check_body(
         allowed: checked.denial.is_none(),
         requested,
         value: checked.value.clone(),
+        values: checked.values.clone(),
         draws: checked.draws.iter().map(draw_of).collect(),
         balances: balance_bodies(&checked.balances),
         ..DecisionBody::default()

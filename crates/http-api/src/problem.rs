@@ -107,12 +107,19 @@ impl Problem {
         self
     }
 
-    /// Puts every place in the body below another.
+    /// Puts every place in the body below another, in the text too where that names it.
     #[must_use]
     pub fn below(mut self, place: &str) -> Self {
         let errors = self.body.errors.iter_mut();
         for pointer in errors.filter_map(|error| error.pointer.as_mut()) {
+            let named = match pointer.as_str() {
+                "" => "the body ".to_owned(),
+                pointer => format!("{pointer}: "),
+            };
             pointer.insert_str(0, place);
+            if let Some(why) = self.body.detail.strip_prefix(&named) {
+                self.body.detail = format!("{pointer}: {why}");
+            }
         }
         self
     }

@@ -4,17 +4,19 @@
 //! for the document, and for requests that are odd. So a layer that is added here misses nearly all requests; what has to
 //! hold for every one of them belongs into [`EdgeLayer::around`], which both ways go through.
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
+use axum::{Extension, Router};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::ApiState;
-use crate::document::{SCHEMA_JSON, catalog_schema, described, finished};
+use crate::document::{catalog_schema, described, finished};
 use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
@@ -41,17 +43,13 @@ fn routes_within(edge: &EdgeLayer, state: ApiState) -> Router {
         let answer = ([(header::CONTENT_TYPE, text.clone())], json.clone());
         async move { answer }
     };
-    let schema = catalog_schema(&document).to_string();
-    let schema = move || {
-        let answer = ([(header::CONTENT_TYPE, SCHEMA_JSON)], schema.clone());
-        async move { answer }
-    };
+    let schema = catalog::SchemaText(Arc::from(catalog_schema(&document).to_string()));
     let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     let probes = probes
         .route("/openapi.json", get(openapi))
-        .route("/v1/catalog/schema", get(schema))
         .route("/", get(async || Redirect::temporary("/docs/")))
         .merge(Router::<ApiState>::from(docs))
+        .layer(Extension(schema))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(EdgeLayer::new(&state, false));
     bounded
@@ -189,4 +187,5 @@ fn probe_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(operate::healthz))
         .routes(routes!(operate::readyz))
         .routes(routes!(operate::metrics))
+        .routes(routes!(catalog::catalog_file_schema))
 }

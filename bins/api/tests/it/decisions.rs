@@ -1,6 +1,7 @@
 //! The other ways to decide: items, batch, track, refund, capacities, holds.
 
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_under_test::Api;
@@ -50,6 +51,74 @@ async fn items_are_all_looked_at_before_one_is_refused() {
         }
     }
     assert_eq!(api.everything_of("users/ann").await, before);
+}
+
+/// An operation that cannot be read has its problem in its own place, with index and field; the others are carried out, and a
+/// repetition under the batch's key finds them.
+#[tokio::test]
+async fn of_a_batch_only_what_cannot_be_read_is_refused() {
+    let api = Api::in_memory().await;
+    api.user("ann", Some("article_free")).await;
+    let one = |amount: &str| {
+        format!(r#"{{"user":"ann","feature":"articles_per_month","amount":{amount}}}"#)
+    };
+    let body = |first: &str| {
+        let wrong = [
+            one("1.5"),
+            one("1,\"amount\":2"),
+            r#"{"feature":"articles_per_month","amount":1}"#.to_owned(),
+            r#"["consume",null,"ann",null,"articles_per_month",1,null]"#.to_owned(),
+            r#"{"user":"ann","items":[["articles_per_month",2]]}"#.to_owned(),
+            "7".to_owned(),
+        ];
+        let all = [one(first), one("2")].into_iter().chain(wrong);
+        let all: Vec<String> = all.collect();
+        format!(r#"{{"operations":[{}]}}"#, all.join(","))
+    };
+    let sent = async |body: String| {
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", "batch-1"),
+        ];
+        let (method, path) = (Method::POST, "/v1/batch");
+        api.send(method, path, &headers, body.into_bytes()).await
+    };
+    let answer = sent(body("0")).await.expect(200);
+    let results = answer.body["results"].as_array().expect("a list");
+    assert_eq!(results.len(), 8, "{}", answer.text);
+    let refused = [
+        (0, "/amount"),
+        (2, "/amount"),
+        (3, "/amount"),
+        (4, "/user"),
+        (5, ""),
+        (6, "/items/0"),
+        (7, ""),
+    ];
+    for (index, field) in refused {
+        let (problem, place) = (&results[index], format!("/operations/{index}{field}"));
+        assert_eq!(problem["status"], 422, "{problem}");
+        assert_eq!(problem["errors"][0]["pointer"], place, "{problem}");
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(detail.starts_with(&format!("{place}: ")), "{detail}");
+    }
+    assert_eq!(results[1]["allowed"], true, "{}", results[1]);
+    let again = sent(body("1")).await.expect(200);
+    assert_eq!(again.body["results"][0]["replayed"], false);
+    assert_eq!(again.body["results"][1]["replayed"], true);
+    let standing = api.standing("users/ann", "articles_per_month").await;
+    assert_eq!(standing["used"], 3);
+    for whole in [
+        r#"{"operations":[{"user":"ann"},]}"#,
+        r#"{"operations":[{"user":"ann"}],"more":1}"#,
+        r#"{"operations":[{"user":"ann"}],"operations":[]}"#,
+        r#"{"operations":7}"#,
+        r#"{"operations":[]}"#,
+        r#"[[{"user":"ann"}]]"#,
+    ] {
+        let refused = sent(whole.to_owned()).await;
+        assert!([400, 422].contains(&refused.status), "{}", refused.text);
+    }
 }
 
 #[tokio::test]

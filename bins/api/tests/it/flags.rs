@@ -79,6 +79,15 @@ async fn flags_are_checked_and_never_spent(api: Api) {
         check(&api, "ann", "max_file_mb").await["value"],
         "unlimited"
     );
+    let items = ["max_file_mb", "articles", "sso"];
+    let items = items.map(|code| json!({"feature": code, "amount": 1}));
+    let asked = json!({"user": "ann", "items": items});
+    let told = api.post("/v1/check", asked).await.expect(200).body;
+    assert_eq!(
+        told["values"],
+        json!({"max_file_mb": "unlimited"}),
+        "{told}"
+    );
     let before = api.everything_of("users/ann").await;
     let one = json!({"user": "ann", "feature": "sso", "amount": 1});
     let items = json!({"user": "ann", "items": [{"feature": "articles", "amount": 1}, {"feature": "sso", "amount": 1}]});

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-/// Media type of a JSON Schema.
-pub(crate) const SCHEMA_JSON: &str = "application/schema+json";
-
 /// Where schemas stand in the document, and where in a JSON Schema.
 const IN_DOCUMENT: &str = "#/components/schemas/";
 const IN_SCHEMA: &str = "#/$defs/";

@@ -23,7 +23,7 @@ use utoipa::openapi::{
     Response, ResponseBuilder, Schema,
 };
 
-pub(crate) use catalog_schema::{SCHEMA_JSON, catalog_schema};
+pub(crate) use catalog_schema::catalog_schema;
 use headers::declare_headers;
 use kind::{Kind, owner};
 
@@ -78,14 +78,19 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
             }
         }
     }
-    in_words_of_callers(document)
+    in_words_of_callers(&document)
 }
 
-fn in_words_of_callers(document: OpenApi) -> OpenApi {
-    let mut value = serde_json::to_value(&document).unwrap_or_default();
+/// The document without what only we have a use for.
+#[expect(
+    clippy::expect_used,
+    reason = "it is the same for every start of a build, and every test that starts a server is such a start"
+)]
+fn in_words_of_callers(document: &OpenApi) -> OpenApi {
+    let mut value = serde_json::to_value(document).expect("the document can be written as JSON");
     words::drop_citations(&mut value);
     widen_numbers(&mut value);
-    serde_json::from_value(value).unwrap_or(document)
+    serde_json::from_value(value).expect("the document can be read again")
 }
 
 /// A whole number of 32 bits without a sign does not fit `int32`.

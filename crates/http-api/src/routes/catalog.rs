@@ -1,12 +1,15 @@
 //! The catalog: read it, see what a file would change, apply the file.
 
+use std::sync::Arc;
+
 use api_types::{
     CatalogBody, DefaultPlanChangeBody, FieldChangeBody, FieldError, HeldBody, LessOnDemandBody,
     LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
 };
-use axum::Json;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::{FeatureCode, PlanCode};
 use quota_service::{
@@ -211,6 +214,18 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
         examined: plan.examined,
         partial: plan.is_partial,
     }
+}
+
+/// The JSON Schema of the catalog file, as text.
+#[derive(Clone)]
+pub(crate) struct SchemaText(pub(crate) Arc<str>);
+
+/// Shows the JSON Schema of the catalog file, for editors; it needs no key.
+#[utoipa::path(get, path = "/v1/catalog/schema", tag = "catalog", security(()),
+    responses((status = 200, description = "A JSON Schema", body = Object, content_type = "application/schema+json")))]
+pub(crate) async fn catalog_file_schema(Extension(text): Extension<SchemaText>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/schema+json")];
+    (kind, text.0.to_string()).into_response()
 }
 
 /// Shows what applying a file would change and which accounts it would affect; changes nothing.

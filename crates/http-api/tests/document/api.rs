@@ -178,6 +178,10 @@ impl Record {
         }
         let schema = &content["schema"];
         let mut faults = Schemas(&self.document).faults(schema, &answer.body);
+        // Any object: there is no type for it.
+        if schema["type"] == "object" {
+            return faults;
+        }
         match again(schema, &answer.body) {
             Ok(written) if written == answer.body => {}
             Ok(written) => faults.push(format!("is written again as {written}")),

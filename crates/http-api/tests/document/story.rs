@@ -465,7 +465,12 @@ async fn operating(api: &Api) {
     let only = json!({"account": "user:ann"});
     api.ask("post /v1/jobs/reset_daily/run", only, 202).await;
     api.ask("post /v1/jobs/audit/run", NONE, 409).await;
-    for probe in ["get /healthz", "get /readyz", "get /metrics"] {
+    for probe in [
+        "get /healthz",
+        "get /readyz",
+        "get /metrics",
+        "get /v1/catalog/schema",
+    ] {
         api.ask(probe, NONE, 200).await;
     }
 }

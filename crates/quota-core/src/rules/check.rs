@@ -1,5 +1,7 @@
 //! Check: what a consume would be answered now, with nothing booked.
 
+use std::collections::BTreeMap;
+
 use super::context::{Context, Spending};
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
@@ -31,6 +33,8 @@ pub struct Checked {
     pub balances: Vec<ScopeBalance>,
     /// What a setting is, where one is asked for alone (C2).
     pub value: Option<Given>,
+    /// What each setting is that is asked for with other items; nothing when an item would be denied (C2).
+    pub values: BTreeMap<FeatureCode, Given>,
 }
 
 /// Checks one item on a user and its org; without accounts the user is unknown.
@@ -90,6 +94,7 @@ pub fn check(
         draws,
         balances,
         value,
+        values: BTreeMap::new(),
     })
 }
 
@@ -153,6 +158,7 @@ pub fn check_items(
         draws: Vec::new(),
         balances: standing_of_items(&desk, spending),
         value: None,
+        values: BTreeMap::new(),
     };
     let before = desk.home.accounts_of(user);
     for (index, item) in spending.items.iter().enumerate() {
@@ -171,7 +177,26 @@ pub fn check_items(
         let (item, denial) = first_refusal(&mut desk, spending, (item, why))?;
         checked.draws.clear();
         checked.denial = Some((item, denial));
-        break;
+        return Ok(checked);
     }
+    checked.values = values_of(&desk, &asked.items);
     Ok(checked)
+}
+
+/// What the settings are among some items that are all allowed.
+fn values_of(desk: &Desk<'_>, items: &[Item]) -> BTreeMap<FeatureCode, Given> {
+    let Ok(user) = desk.account() else {
+        return BTreeMap::new();
+    };
+    let (context, home) = (desk.context, &desk.home);
+    let lives_in_org = user.terms.org.is_some();
+    let org = home.accounts.get(&home.id).filter(|_| lives_in_org);
+    let accounts = (user, org.map(AsRef::as_ref));
+    let codes = items.iter().map(|item| &item.feature);
+    codes
+        .filter_map(|code| {
+            let feature = context.catalog.features.get(code)?;
+            Some((code.clone(), value_of(&context, accounts, feature)?))
+        })
+        .collect()
 }
