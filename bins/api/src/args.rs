@@ -115,7 +115,7 @@ pub(crate) enum CatalogCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct CatalogArgs {
-    /// A catalog file, TOML.
+    /// A catalog file, TOML or JSON: by its extension, and by its text where that says neither.
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) store: StoreArgs,

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use http_api::{FileFault, read_catalog_toml, where_in_toml};
-use quota_core::catalog::{CatalogFile, PlanValue};
+use http_api::{FileFault, place_in_json, read_catalog_json, read_catalog_toml, where_in_toml};
+use quota_core::catalog::{CatalogFile, InvalidCatalog, PlanValue};
 use quota_core::ids::PlanCode;
 use quota_service::{CatalogPlan, EngineError, Entry, Removals};
 use runtime::MissingFile;
@@ -18,44 +18,76 @@ const ACTOR: &str = "command line";
 /// Shows what applying a file would change.
 pub(crate) async fn plan(args: &CatalogArgs) -> Result<(), CommandError> {
     let path = &args.file;
-    let (text, file) = read(path)?;
+    let read = read(path)?;
     let (engine, database) = wire_command(&args.store.database, MissingFile::Refuse).await?;
-    let plan = engine.plan_catalog(&file).await;
+    let plan = engine.plan_catalog(&read.file).await;
     engine.stop().await;
     database.close().await;
-    let plan = plan.map_err(|error| located(error, path, &text))?;
+    let plan = plan.map_err(|error| located(error, path, &read))?;
     Ok(runtime::print(&shown(&plan))?)
 }
 
 /// Applies a file.
 pub(crate) async fn apply(args: &CatalogArgs, removals: &Removals) -> Result<(), CommandError> {
     let path = &args.file;
-    let (text, file) = read(path)?;
+    let read = read(path)?;
     let (engine, database) = wire_command(&args.store.database, MissingFile::Create).await?;
     let plan = engine
-        .apply_catalog_removing(&file, removals, Some(ACTOR))
+        .apply_catalog_removing(&read.file, removals, Some(ACTOR))
         .await;
     engine.stop().await;
     database.close().await;
-    let plan = plan.map_err(|error| located(error, path, &text))?;
+    let plan = plan.map_err(|error| located(error, path, &read))?;
     let version = plan.version;
     let text = format!("{}applied: version {version}\n", shown(&plan));
     Ok(runtime::print(&text)?)
 }
 
-fn read(path: &Path) -> Result<(String, CatalogFile), CommandError> {
+/// How a catalog file is written.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Toml,
+    Json,
+}
+
+impl Form {
+    /// By the file's extension; of another extension than these two by the text, for TOML does not begin with a brace.
+    fn of(path: &Path, text: &str) -> Self {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let is_json = extension == "json" || text.trim_start().starts_with('{');
+        if is_json && extension != "toml" {
+            Self::Json
+        } else {
+            Self::Toml
+        }
+    }
+}
+
+/// A catalog file, as it was read.
+struct ReadFile {
+    text: String,
+    form: Form,
+    file: CatalogFile,
+}
+
+fn read(path: &Path) -> Result<ReadFile, CommandError> {
     let text = std::fs::read_to_string(path).map_err(|cause| CommandError::File {
         file: path.to_owned(),
         cause,
     })?;
-    let file = read_catalog_toml(&text).map_err(|fault| CommandError::Catalog {
+    let form = Form::of(path, &text);
+    let file = match form {
+        Form::Toml => read_catalog_toml(&text),
+        Form::Json => read_catalog_json(&text),
+    };
+    let file = file.map_err(|fault| CommandError::Catalog {
         file: path.to_owned(),
         fault,
     })?;
-    Ok((text, file))
+    Ok(ReadFile { text, form, file })
 }
 
-fn located(error: EngineError, path: &Path, text: &str) -> CommandError {
+fn located(error: EngineError, path: &Path, read: &ReadFile) -> CommandError {
     if let EngineError::StillHeld(held) = error {
         return CommandError::StillHeld {
             file: path.to_owned(),
@@ -65,17 +97,26 @@ fn located(error: EngineError, path: &Path, text: &str) -> CommandError {
     let EngineError::Catalog(invalid) = &error else {
         return error.into();
     };
-    let Some((line, column)) = where_in_toml(text, invalid) else {
-        return error.into();
-    };
-    CommandError::Catalog {
+    match read.form {
+        Form::Toml => located_in_toml(invalid, path, &read.text).unwrap_or_else(|| error.into()),
+        Form::Json => CommandError::CatalogEntry {
+            file: path.to_owned(),
+            pointer: place_in_json(&read.file, invalid),
+            detail: invalid.to_string(),
+        },
+    }
+}
+
+fn located_in_toml(invalid: &InvalidCatalog, path: &Path, text: &str) -> Option<CommandError> {
+    let (line, column) = where_in_toml(text, invalid)?;
+    Some(CommandError::Catalog {
         file: path.to_owned(),
         fault: FileFault {
             line,
             column,
             detail: invalid.to_string(),
         },
-    }
+    })
 }
 
 fn shown(plan: &CatalogPlan) -> String {

@@ -34,9 +34,15 @@ pub(crate) enum CommandError {
     },
     #[error("{}: {fault}", file.display())]
     Catalog { file: PathBuf, fault: FileFault },
+    #[error("{}: {pointer}: {detail}", file.display())]
+    CatalogEntry {
+        file: PathBuf,
+        pointer: String,
+        detail: String,
+    },
     #[error("{}: leaves out what accounts hold, so nothing was changed:{}", file.display(), flags(held))]
     StillHeld { file: PathBuf, held: Vec<HeldEntry> },
-    #[error("there is no key {0}")]
+    #[error("there is no API key with the id {0}; `api keys list` shows those that there are")]
     UnknownKey(Uuid),
 }
 
@@ -70,6 +76,7 @@ impl CommandError {
             | Self::Server(_)
             | Self::File { .. }
             | Self::Catalog { .. }
+            | Self::CatalogEntry { .. }
             | Self::StillHeld { .. }
             | Self::UnknownKey(_) => ExitCode::FAILURE,
         }

@@ -141,6 +141,7 @@ pub struct ReserveBody {
         feature = "openapi",
         schema(minimum = 1, maximum = 2_592_000, example = 60)
     )]
+    #[serde(deserialize_with = "crate::ttl::deserialize")]
     pub ttl_seconds: u32,
     /// Whether a denial lists what would end it: plans, add-ons and credits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -196,6 +197,7 @@ pub struct ExtendBody {
         feature = "openapi",
         schema(minimum = 1, maximum = 2_592_000, example = 60)
     )]
+    #[serde(deserialize_with = "crate::ttl::deserialize")]
     pub ttl_seconds: u32,
     /// Why; booked with the operation.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,8 @@ pub struct DrawBody {
     pub scope: Scope,
     /// What paid: the allowance, room that was bought before, a boost, credits, the free trial, a sale on demand, no limit at all, or nothing (overage).
     pub source: Source,
-    /// How much: credits for a grant, units of the feature elsewhere.
+    /// How much: credits where `source` is `credits`, which is the units that they paid for times the feature's `credit_cost`; else
+    /// stored units of the feature.
     pub amount: u64,
     /// Code of the feature, as in the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]

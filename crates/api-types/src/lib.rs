@@ -38,6 +38,7 @@ mod public_id;
 mod reservation;
 mod subscription;
 mod tokens;
+mod ttl;
 mod zone;
 
 pub use accounts::{

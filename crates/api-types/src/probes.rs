@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum HealthStatus {
     /// Everything works.
     Ok,
-    /// The cache does not answer: answers are right, but slower. Or the store takes no writes: only reads are answered.
+    /// The cache does not answer: answers are right, but slower. Or the database takes no writes: only reads are answered.
     Degraded,
 }
 
@@ -19,10 +19,10 @@ pub enum HealthStatus {
 pub struct HealthBody {
     /// Whether the process can answer requests.
     pub status: HealthStatus,
-    /// Whether the store answers.
+    /// Whether the database answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<bool>,
-    /// Whether the store took the last write, or the code of the problem that writes are answered with.
+    /// Whether the database took the last write, or the code of the problem that writes are answered with.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "ok"))]
     pub writes: Option<String>,

@@ -138,6 +138,22 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn mistake<T: DeserializeOwned>(bytes: &[u8], plain: &serde_json::Error) -> Problem {
+    let (pointer, why) = place_of::<T>(bytes, plain);
+    match plain.classify() {
+        Category::Data => Problem::invalid_body(FieldError::at(pointer, why)),
+        Category::Eof | Category::Syntax | Category::Io => {
+            let (status, detail) = (StatusCode::BAD_REQUEST, format!("the body {why}"));
+            let problem = Problem::new(status, "malformed_body", detail.clone());
+            problem.about(FieldError::at(pointer, detail))
+        }
+    }
+}
+
+/// Where in a text the mistake stands that a plain reader found, as a JSON pointer, and what is wrong there.
+pub(crate) fn place_of<T: DeserializeOwned>(
+    bytes: &[u8],
+    plain: &serde_json::Error,
+) -> (String, String) {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let (pointer, message) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
         Ok(_) => (String::new(), plain.to_string()),
@@ -154,18 +170,15 @@ fn mistake<T: DeserializeOwned>(bytes: &[u8], plain: &serde_json::Error) -> Prob
         }
     };
     let message = without_position(&message);
-    let malformed = match plain.classify() {
-        Category::Data => {
-            return Problem::invalid_body(FieldError::at(pointer, words::plain(message)));
-        }
-        Category::Eof => "the body ends too early".to_owned(),
+    let why = match plain.classify() {
+        Category::Data => words::plain(message),
+        Category::Eof => "ends too early".to_owned(),
         Category::Syntax | Category::Io => {
             let (line, column) = (plain.line(), plain.column());
-            format!("the body is not valid JSON at line {line}, column {column}: {message}")
+            format!("is not valid JSON at line {line}, column {column}: {message}")
         }
     };
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_body", malformed.clone())
-        .about(FieldError::at(pointer, malformed))
+    (pointer, why)
 }
 
 fn without_position(text: &str) -> &str {

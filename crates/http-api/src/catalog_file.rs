@@ -1,8 +1,10 @@
 //! Catalog files as text: what is wrong with one, and on which line.
 
 use quota_core::catalog::{CatalogFile, InvalidCatalog};
+use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
+use crate::body::place_of;
 use crate::shape::BodyShape;
 use crate::words;
 
@@ -36,6 +38,34 @@ pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
             line,
             column,
             detail: words_of(error.message()),
+        }
+    })
+}
+
+/// Reads a catalog file in JSON.
+///
+/// # Errors
+/// [`FileFault`] says where it is wrong: line and column, and in its words the path.
+///
+/// ```
+/// let fault = http_api::read_catalog_json(r#"{"plan": [{"code": "free"}]}"#).unwrap_err();
+/// assert_eq!(fault.detail, "/plan/0/name: is required");
+/// ```
+pub fn read_catalog_json(text: &str) -> Result<CatalogFile, FileFault> {
+    read_json::<BodyShape>(text)?;
+    read_json(text)
+}
+
+fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, FileFault> {
+    serde_json::from_str(text).map_err(|error| {
+        let (pointer, why) = place_of::<T>(text.as_bytes(), &error);
+        FileFault {
+            line: error.line(),
+            column: error.column(),
+            detail: match pointer.as_str() {
+                "" => format!("the file {why}"),
+                pointer => format!("{pointer}: {why}"),
+            },
         }
     })
 }
@@ -81,7 +111,7 @@ pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usi
 }
 
 /// The place of the entry that breaks a rule, as a JSON pointer.
-pub(crate) fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
+pub fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
     let Some((kind, code)) = named_entry(invalid) else {
         return format!("/{}", invalid.field);
     };

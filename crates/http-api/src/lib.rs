@@ -23,7 +23,9 @@ mod submit;
 mod unread;
 mod words;
 
-pub use catalog_file::{FileFault, read_catalog_toml, where_in_toml};
+pub use catalog_file::{
+    FileFault, place_in_json, read_catalog_json, read_catalog_toml, where_in_toml,
+};
 pub use front::Front;
 pub use meters::describe_metrics;
 pub use problem::Problem;

@@ -58,10 +58,11 @@ impl From<EngineError> for Problem {
                 "the database is read-only: nothing was changed".to_owned(),
             ),
             EngineError::Store(cause) if cause.is_transient() => {
-                tracing::warn!(error = %chain(&cause), "the store is unavailable");
+                tracing::warn!(error = %chain(&cause), "the database is unavailable");
                 unavailable(
                     "store_unavailable",
-                    "the store is unavailable; try again with the same Idempotency-Key".to_owned(),
+                    "the database is unavailable; try again with the same Idempotency-Key"
+                        .to_owned(),
                 )
             }
             other @ (EngineError::Store(_) | _) => {
@@ -160,8 +161,12 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let words = cause.to_string();
+        // The driver of SQLite says what SQLite says, and has that as its cause.
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
         source = cause.source();
     }
     text

@@ -50,7 +50,7 @@ pub enum JobError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The store failed.
-    #[error("the store failed")]
+    #[error("the database failed")]
     Store(#[from] StoreError),
 }
 

@@ -72,7 +72,7 @@ impl Host {
         loop {
             match call().await {
                 Err(error) if error.is_transient() && retry < self.settings.retries_max => {
-                    tracing::warn!(%error, retry, "the store failed; it is asked again");
+                    tracing::warn!(%error, retry, "the database failed; it is asked again");
                 }
                 answer => return answer,
             }

@@ -159,7 +159,7 @@ pub enum Rejection {
     NotInFuture { field: &'static str },
     #[error("must not be in the future, nor more than {days_max} days ago")]
     NotRecent { field: &'static str, days_max: u32 },
-    #[error("must be from {least} to {most}")]
+    #[error("must be from {least} to {most}{}", if field.ends_with("_seconds") { " seconds" } else { "" })]
     OutOfRange {
         field: &'static str,
         least: u64,

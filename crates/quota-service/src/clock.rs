@@ -72,7 +72,7 @@ impl StoreClock {
             loop {
                 tick.tick().await;
                 if let Err(error) = clock.set(storage.as_ref()).await {
-                    tracing::debug!(%error, "the store's clock could not be read");
+                    tracing::debug!(%error, "the database's clock could not be read");
                 }
             }
         })

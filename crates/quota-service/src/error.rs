@@ -33,7 +33,7 @@ pub enum EngineError {
     #[error("the file leaves out what accounts hold: {}", listed(.0))]
     StillHeld(Vec<HeldEntry>),
     /// The call names as meant to go what neither the catalog nor the file has; nothing changed.
-    #[error("{0} is named to be removed, and is not in the catalog")]
+    #[error("{0} cannot be removed: the catalog has none")]
     UnknownRemoval(Entry),
     /// Another catalog was applied meanwhile; nothing changed.
     #[error("another catalog was applied meanwhile")]
@@ -48,7 +48,7 @@ pub enum EngineError {
     #[error("no answer in time")]
     Deadline,
     /// The store failed. When transient, ask again with the same key.
-    #[error("the store failed")]
+    #[error("the database failed")]
     Store(#[from] StoreError),
 }
 

@@ -36,7 +36,7 @@ impl Writes {
     /// A write was carried out.
     pub(crate) fn passed(&self) {
         if self.change(None) {
-            tracing::info!("the store takes writes again");
+            tracing::info!("the database takes writes again");
         }
     }
 

@@ -25,12 +25,39 @@ pub fn print_error(line: &str) {
 
 /// Prints an error with its causes.
 pub fn report(error: &dyn Error) {
-    let mut text = format!("error: {error}");
+    print_error(&format!("error: {}", chain(error)));
+}
+
+/// An error with its causes, in one line; of a cause that the error above it has said nothing is repeated.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
         source = cause.source();
     }
-    print_error(&text);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Said(&'static str, #[source] Option<Box<Said>>);
+
+    /// The driver of SQLite says what SQLite says, and has that as its cause.
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let inner = Said("unable to open", None);
+        let driver = Said("from the database: unable to open", Some(Box::new(inner)));
+        let outer = Said("the file cannot be used", Some(Box::new(driver)));
+        let wanted = "the file cannot be used: from the database: unable to open";
+        assert_eq!(chain(&outer), wanted);
+    }
 }

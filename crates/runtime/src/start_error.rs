@@ -43,7 +43,7 @@ pub enum StartError {
     #[error("the database's schema {0}: run `api migrate`")]
     Schema(String),
     /// The engine did not start, or refused a command.
-    #[error("the engine failed")]
+    #[error(transparent)]
     Engine(#[from] EngineError),
     /// A job was not run.
     #[error(transparent)]

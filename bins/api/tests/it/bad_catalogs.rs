@@ -69,6 +69,19 @@ async fn a_wrong_file_in_json_has_pointers() {
     let unknown = serde_json::json!({"feature": [], "plans": []});
     let answer = api.post("/v1/catalog/plan", unknown).await.expect(422);
     assert_eq!(answer.body["errors"][0]["pointer"], "/plans");
+    let lacking = serde_json::json!({"feature": [{"code": "reports", "name": "R", "kind": "consumable",
+        "cadence": "monthly"}]});
+    for path in ["/v1/catalog/plan", "/v1/catalog/apply"] {
+        let answer = api.post(path, lacking.clone()).await.expect(422);
+        let told = (&answer.body["code"], &answer.body["detail"]);
+        let wanted = (
+            &"invalid_catalog".into(),
+            &"/feature/0/unit: is required".into(),
+        );
+        assert_eq!(told, wanted, "{}", answer.text);
+        let pointer = &answer.body["errors"][0]["pointer"];
+        assert_eq!(pointer, "/feature/0/unit", "{}", answer.text);
+    }
 }
 
 #[tokio::test]

@@ -223,7 +223,11 @@ async fn an_array_is_never_read_as_an_object_by_position() {
             at(""),
         ),
         bad((Method::POST, "/v1/users/ann/reset"), "[[],null]", at("")),
-        bad((Method::POST, "/v1/catalog/apply"), plan, at("/plan/0")),
+        bad(
+            (Method::POST, "/v1/catalog/apply"),
+            plan,
+            (422, "invalid_catalog", "/plan/0"),
+        ),
         bad(CONSUME, r#"{"user":"ann","items":[[}"#, at("/items/0")),
         bad(
             CONSUME,
@@ -555,4 +559,27 @@ async fn a_key_with_another_body_is_refused_and_changes_nothing() {
         );
     }
     assert_eq!(api.everything_of("users/ann").await, before);
+}
+
+/// R1: whatever cannot be how long a reservation lasts is told the least and the most, in seconds.
+#[tokio::test]
+async fn a_reservations_time_is_told_with_its_least_and_most() {
+    let api = Api::in_memory().await;
+    api.user("ann", Some("article_pro")).await;
+    for ttl in ["0", "2592001", "-1", "4294967296"] {
+        let body = format!(
+            r#"{{"user":"ann","feature":"articles_per_month","amount":1,"ttl_seconds":{ttl}}}"#
+        );
+        let headers = [("content-type", "application/json")];
+        let path = "/v1/reservations";
+        let refused = api.send(Method::POST, path, &headers, body.into_bytes());
+        let refused = refused.await.expect(422);
+        let error = &refused.body["errors"][0];
+        assert_eq!(error["pointer"], "/ttl_seconds", "{error}");
+        let detail = error["detail"].as_str().unwrap_or_default();
+        let says_all = ["seconds", "1 to 2592000"]
+            .iter()
+            .all(|word| detail.contains(word));
+        assert!(says_all, "{ttl}: {detail}");
+    }
 }

@@ -274,6 +274,60 @@ fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
     );
 }
 
+/// C7: a catalog in JSON is planned and applied as one in TOML is; a mistake in it has its line and its path.
+#[test]
+fn a_catalog_in_json_is_read_by_its_extension_or_its_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let feature =
+        r#"{"code":"reports","name":"R","unit":"report","kind":"consumable","cadence":"monthly"}"#;
+    let plan = |limit| format!(r#"{{"code":"free","name":"Free","limits":{{"{limit}":10}}}}"#);
+    let file = |feature: &str, limit| {
+        format!("{{\"feature\":[\n{feature}],\n\"plan\":[{}]}}", plan(limit))
+    };
+    let run_with = |name: &str, text: String, command| {
+        std::fs::write(folder.path().join(name), text).expect("the file is written");
+        run(folder.path(), &["catalog", command, name])
+    };
+    for (name, said) in [("plans.json", "+ plan free"), ("plans", "nothing changes")] {
+        let applied = run_with(name, file(feature, "reports"), "apply");
+        assert!(applied.status.success(), "{}", text(&applied.stderr));
+        assert!(
+            text(&applied.stdout).contains(said),
+            "{}",
+            text(&applied.stdout)
+        );
+    }
+    let lacking = feature.replace(r#""unit":"report","#, "");
+    let wrong = [
+        (
+            file(&lacking, "reports"),
+            "line 2",
+            "/feature/0/unit: is required",
+        ),
+        (
+            file(feature, "nothing"),
+            "plans.json: /plan/0/limits",
+            "nothing",
+        ),
+        ("{".to_owned(), "line 1", "the file ends too early"),
+    ];
+    for (wrong, place, why) in wrong {
+        let refused = run_with("plans.json", wrong, "plan");
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{told}");
+        assert!(told.contains(place) && told.contains(why), "{told}");
+    }
+    let fewer = format!("{{\"feature\":[{feature}]}}");
+    std::fs::write(folder.path().join("plans"), fewer).expect("the file is written");
+    let named = ["catalog", "apply", "plans", "--removing-plan", "gold"];
+    let told = run(folder.path(), &named);
+    let told = text(&told.stderr);
+    assert_eq!(
+        told.trim_end(),
+        "error: plan `gold` cannot be removed: the catalog has none"
+    );
+}
+
 /// C7: what accounts hold goes only when the command names it; the refusal says how.
 #[test]
 fn a_file_that_leaves_out_what_accounts_hold_is_applied_only_with_the_flags_that_are_named() {

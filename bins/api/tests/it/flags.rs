@@ -50,6 +50,25 @@ async fn check(api: &Api, user: &str, feature: &str) -> Value {
     api.post("/v1/check", ask).await.expect(200).body
 }
 
+/// C2: a check of several features says what the settings among them are, as a check of one does; a denied one says none.
+#[tokio::test]
+async fn a_check_of_several_features_tells_the_settings_among_them() {
+    let api = Api::in_memory().await;
+    api.apply(PLANS).await;
+    api.user("ann", Some("pro")).await;
+    let asked = |amount: u64| {
+        let items = ["max_file_mb", "articles", "sso"];
+        let items = items.map(|code| json!({"feature": code, "amount": amount}));
+        json!({"user": "ann", "items": items})
+    };
+    let told = api.post("/v1/check", asked(1)).await.expect(200).body;
+    let values = json!({"max_file_mb": "unlimited"});
+    assert_eq!(told["values"], values, "{told}");
+    let denied = api.post("/v1/check", asked(101)).await.expect(200).body;
+    assert_eq!(denied["allowed"], false, "{denied}");
+    assert!(denied.get("values").is_none(), "{denied}");
+}
+
 async fn entitlements(api: &Api, account: &str) -> Answer {
     api.get(&format!("/v1/{account}/entitlements")).await
 }
@@ -78,15 +97,6 @@ async fn flags_are_checked_and_never_spent(api: Api) {
     assert_eq!(
         check(&api, "ann", "max_file_mb").await["value"],
         "unlimited"
-    );
-    let items = ["max_file_mb", "articles", "sso"];
-    let items = items.map(|code| json!({"feature": code, "amount": 1}));
-    let asked = json!({"user": "ann", "items": items});
-    let told = api.post("/v1/check", asked).await.expect(200).body;
-    assert_eq!(
-        told["values"],
-        json!({"max_file_mb": "unlimited"}),
-        "{told}"
     );
     let before = api.everything_of("users/ann").await;
     let one = json!({"user": "ann", "feature": "sso", "amount": 1});

@@ -127,7 +127,31 @@ async fn overrides_balances_and_scheduled_plans_are_holds(api: Api) {
     apply(&api, "", &without(BIG)).await.expect(200);
 }
 
+/// F6: to take away an override of an unknown feature is 404; one of a feature that has left the catalog can be taken away.
+async fn an_override_goes_though_its_feature_has_left_the_catalog(api: Api) {
+    set(&api).await;
+    let own = "/v1/users/ann/overrides/exports";
+    let member_limit = "/v1/orgs/acme/member-limits/exports";
+    api.put("/v1/orgs/acme", json!({})).await.expect(201);
+    for path in [own, member_limit] {
+        api.put(path, json!({"limit": 5})).await.expect(200);
+    }
+    let fewer = format!("{FEATURE}{FREE}{BIG}");
+    let named = "?removing_features=exports";
+    apply(&api, named, &fewer).await.expect(200);
+    for path in [own, member_limit] {
+        let cleared = api.delete(path).await.expect(200);
+        assert_eq!(cleared.body["detail"], "exports", "{}", cleared.text);
+        let unknown = api.delete(path).await.expect(404);
+        assert_eq!(unknown.body["code"], "unknown_feature", "{}", unknown.text);
+        assert_eq!(unknown.body["errors"][0]["parameter"], "feature");
+    }
+    let none = api.delete("/v1/users/ann/overrides/reports").await;
+    none.expect(200);
+}
+
 on_every_store!(
+    an_override_goes_though_its_feature_has_left_the_catalog,
     what_accounts_hold_goes_only_when_it_is_named,
     what_nobody_holds_goes_by_itself,
     overrides_balances_and_scheduled_plans_are_holds,

@@ -242,7 +242,7 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
             500,
             "Internal error; the server's log has the cause".to_owned(),
         ));
-        let busy = "Busy, too slow, or the store does not answer: try again after `Retry-After`";
+        let busy = "Busy, too slow, or the database does not answer: try again after `Retry-After`";
         refusals.push((503, busy.to_owned()));
         if scope > KeyScope::Read {
             let scope = scope.as_str();

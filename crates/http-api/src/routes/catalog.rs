@@ -46,7 +46,7 @@ impl FromRequest<ApiState> for FileBody {
         let bytes = read_body(request.into_body(), state.settings().body_bytes_max).await?;
         if !is_toml {
             return Ok(Self {
-                file: parse_json(&bytes)?,
+                file: parse_json(&bytes).map_err(as_catalog)?,
                 toml: None,
             });
         }
@@ -61,6 +61,18 @@ impl FromRequest<ApiState> for FileBody {
             file,
             toml: Some(text),
         })
+    }
+}
+
+/// A file that is JSON and no catalog is told as one in TOML is.
+fn as_catalog(problem: Problem) -> Problem {
+    match problem.body.errors.as_slice() {
+        [error] if problem.body.status == StatusCode::UNPROCESSABLE_ENTITY.as_u16() => {
+            let (detail, error) = (problem.body.detail.clone(), error.clone());
+            let (status, code) = (StatusCode::UNPROCESSABLE_ENTITY, "invalid_catalog");
+            Problem::new(status, code, detail).about(error)
+        }
+        _ => problem,
     }
 }
 
@@ -231,7 +243,7 @@ pub(crate) async fn catalog_file_schema(Extension(text): Extension<SchemaText>) 
 /// Shows what applying a file would change and which accounts it would affect; changes nothing.
 #[utoipa::path(post, path = "/v1/catalog/plan", tag = "catalog",
     request_body(content((CatalogFile = "application/json"), (String = "application/toml")), description = "A catalog file"),
-    responses((status = 200, body = PlanOfChanges), (status = 422, description = "The file breaks a rule: `errors` has line and column for TOML", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = PlanOfChanges), (status = 422, description = "The file cannot be read, or breaks a rule: `errors` has the path for JSON, line and column for TOML", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn plan_catalog(
     State(state): State<ApiState>,
     Admin(_caller): Admin,

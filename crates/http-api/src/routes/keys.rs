@@ -68,6 +68,6 @@ pub(crate) async fn revoke_key(
     Err(Problem::new(
         StatusCode::NOT_FOUND,
         "unknown_key",
-        "there is no key with this id",
+        format!("there is no API key with the id {id}; `GET /v1/keys` lists those that there are"),
     ))
 }

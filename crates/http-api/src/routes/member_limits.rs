@@ -102,7 +102,9 @@ pub(crate) async fn clear_member_limit(
 ) -> Result<Response, Problem> {
     let member_of = None;
     let command = Command::ClearMemberLimit(ClearMemberLimit { feature, member_of });
-    change(&state, &caller, org, command, Note::reason(body.reason)).await
+    change(&state, &caller, org, command, Note::reason(body.reason))
+        .await
+        .map_err(|problem| problem.in_path("/feature", "feature"))
 }
 
 /// Shows what one member of an org may use of a feature, and what of that it has used.
@@ -171,7 +173,9 @@ pub(crate) async fn clear_one_member_limit(
 ) -> Result<Response, Problem> {
     let member_of = Some(org_id(&org)?);
     let command = Command::ClearMemberLimit(ClearMemberLimit { feature, member_of });
-    change(&state, &caller, user, command, Note::reason(body.reason)).await
+    change(&state, &caller, user, command, Note::reason(body.reason))
+        .await
+        .map_err(|problem| problem.in_path("/feature", "feature"))
 }
 
 fn org_id(org: &AccountId) -> Result<OrgId, Problem> {

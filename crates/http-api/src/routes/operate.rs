@@ -27,7 +27,7 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
 
 /// Says whether requests can be answered.
 #[utoipa::path(get, path = "/readyz", tag = "operate", security(()),
-    responses((status = 200, body = HealthBody), (status = 503, description = "The process is stopping (`draining`), the store does not answer, or its schema is not migrated", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HealthBody), (status = 503, description = "The process is stopping (`draining`), the database does not answer, or its schema is not migrated", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthBody>, Problem> {
     if state.is_draining() {
         let detail = "this process is stopping; send requests to another one";
@@ -40,7 +40,7 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthB
     };
     let schema = health.store.and(schema).map_err(|error| {
         tracing::warn!(error = %chain(&error), "not ready");
-        unready("store_unavailable", "the store does not answer")
+        unready("store_unavailable", "the database does not answer")
     })?;
     if let Some(lacking) = schema.as_ref().filter(|schema| !schema.is_enough) {
         let detail = format!("the database's schema {}: run `api migrate`", lacking.words);

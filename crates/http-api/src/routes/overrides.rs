@@ -37,7 +37,7 @@ pub(crate) async fn set_override(
 /// Removes the account's own limit for a feature.
 #[utoipa::path(delete, path = "/{id}/overrides/{feature}", tag = "accounts", request_body = Option<ReasonBody>,
     params(("id" = String, Path, description = "The account's id"), ("feature" = String, Path, description = "The feature's code")),
-    responses((status = 200, description = "Cleared", body = ChangeBody)))]
+    responses((status = 200, description = "Cleared, or there was none", body = ChangeBody), (status = 404, description = "There is no such account or feature", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn clear_override(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -46,5 +46,7 @@ pub(crate) async fn clear_override(
     OptionalBody(body): OptionalBody<ReasonBody>,
 ) -> Result<Response, Problem> {
     let command = Command::ClearOverride(ClearOverride { feature });
-    change(&state, &caller, account, command, Note::reason(body.reason)).await
+    change(&state, &caller, account, command, Note::reason(body.reason))
+        .await
+        .map_err(|problem| problem.in_path("/feature", "feature"))
 }

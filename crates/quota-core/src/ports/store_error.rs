@@ -7,16 +7,16 @@ use std::error::Error;
 #[non_exhaustive]
 pub enum StoreError {
     /// It cannot be reached or is overloaded. Whether a write took effect is not known.
-    #[error("the store is unavailable")]
+    #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// It cannot be reached: nothing was sent to it, so nothing took effect.
-    #[error("the store cannot be reached")]
+    #[error("the database cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// Its disk is full, or its size has reached a limit. Nothing was written; reads may go on.
-    #[error("the store is full")]
+    #[error("the database is full")]
     Full(#[source] Box<dyn Error + Send + Sync>),
     /// It takes no writes now: a file without the right to write, or a standby. Nothing was written; reads go on.
-    #[error("the store is read-only")]
+    #[error("the database is read-only")]
     ReadOnly(#[source] Box<dyn Error + Send + Sync>),
     /// It holds something that the rules cannot read.
     #[error("table `{table}`, row `{key}`: {what}")]
@@ -29,7 +29,7 @@ pub enum StoreError {
         what: String,
     },
     /// It refused the statement: a constraint, or a mistake of ours. Nothing was written.
-    #[error("the store refused: {what}")]
+    #[error("the database refused: {what}")]
     Refused {
         /// In the store's words.
         what: String,

@@ -39,7 +39,9 @@ pub(crate) fn clear_member_limit(
 ) -> Result<Outcome, Rejection> {
     must_be_there(desk, asked.member_of.as_ref())?;
     let limits = &mut desk.account_mut()?.terms.member_limits;
+    // Of a feature that has left the catalog too.
     if limits.remove(&asked.feature).is_none() {
+        desk.context.feature(&asked.feature)?;
         return Ok(desk.unchanged());
     }
     let detail = Some(asked.feature.to_string());

@@ -87,7 +87,9 @@ pub(crate) fn clear_override(
     asked: &ClearOverride,
 ) -> Result<Outcome, Rejection> {
     let account = desk.account_mut()?;
+    // Of a feature that has left the catalog too.
     if account.terms.overrides.remove(&asked.feature).is_none() {
+        desk.context.feature(&asked.feature)?;
         return Ok(desk.unchanged());
     }
     let detail = Some(asked.feature.to_string());

@@ -193,7 +193,7 @@ impl Decider {
             }
         }
         if !is_transient {
-            tracing::error!(%error, "the store refused a batch");
+            tracing::error!(%error, "the database refused a batch");
         }
         report(WriteOutcome {
             failed,
