@@ -1,0 +1,284 @@
+//! In which window late use is booked, at the edges: of moves, periods, ends and first uses (X5).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::audit::audit;
+use quota_core::balance::{Balance, Bucket};
+use quota_core::command::{
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, SetStatus,
+    UsageAfterChange,
+};
+use quota_core::draw::{Scope, Source};
+use quota_core::operation::Operation;
+use quota_core::terms::Status;
+
+use crate::several_limits::at;
+use crate::stage::{
+    Stage, code, consume, grant, id, item, plan_code, put_account, start, subscribe, track_at,
+};
+use crate::with_catalog::with_catalog;
+
+const RENEW: Command = Command::Renew(Renew { ends_at: None });
+
+fn close(stage: &mut Stage) {
+    let _may_be_done = stage.run("user:a", Command::CloseWindows(CloseWindows::default()));
+}
+
+fn window(feature: &str, starts_at: DateTime<Utc>) -> Bucket {
+    Bucket::Window(code(feature), starts_at.timestamp_micros())
+}
+
+fn live<'a>(stage: &'a Stage, bucket: &Bucket) -> Option<&'a Balance> {
+    stage.home.accounts[&id("user:a")].books.balance(bucket)
+}
+
+/// The buckets that an operation drew on, each with its source.
+fn drawn(operation: &Operation) -> Vec<(Source, Bucket)> {
+    let entries = operation.entries.iter();
+    let of_user = entries.filter(|entry| entry.scope == Scope::User);
+    of_user
+        .map(|entry| (entry.source, entry.bucket.clone()))
+        .collect()
+}
+
+fn status(status: Status) -> Command {
+    Command::SetStatus(SetStatus { status })
+}
+
+/// X5 and S5: use of a window whose use was moved is booked where that was moved to, though both are closed.
+#[test]
+fn late_use_follows_a_move_into_a_closed_window() {
+    let mut stage = Stage::user("basic");
+    stage.done("user:a", consume("articles", 30));
+    let moved_at = at("2027-04-09T12:00:00Z");
+    stage.now = moved_at;
+    let keep = ChangePlan {
+        plan: plan_code("pro"),
+        when: Some(ChangeWhen::Now),
+        usage: UsageAfterChange::Keep,
+    };
+    stage.done("user:a", Command::ChangePlan(keep));
+    stage.done("user:a", consume("articles", 20));
+    stage.now = at("2027-05-11T00:00:00Z");
+    close(&mut stage);
+    close(&mut stage);
+    let (old, new) = (window("articles", start()), window("articles", moved_at));
+    let is_live = |bucket| live(&stage, bucket).is_some();
+    assert!(!is_live(&old) && !is_live(&new), "both are closed");
+    let late = track_at(at("2027-04-08T12:00:00Z"), vec![item("articles", 7)]);
+    let told = stage.done("user:a", late);
+    assert_eq!(drawn(&told), [(Source::Allowance, new.clone())]);
+    let closed = &stage.closed[&(id("user:a"), new)].balance;
+    assert_eq!((closed.used, closed.overage), (57, 0));
+    assert_eq!(audit(&stage.records()), []);
+}
+
+const FIRST_USE: &str = r#"
+[[feature]]
+code = "calls"
+name = "Calls"
+unit = "call"
+kind = "consumable"
+cadence = "5h"
+anchor = "first_use"
+
+[[plan]]
+code = "line"
+name = "Line"
+price = 1000
+limits = { calls = 10 }
+"#;
+
+/// X5 and W7: late use begins a window that ends where the next one began.
+#[test]
+fn a_window_that_late_use_begins_ends_where_the_next_one_began() {
+    let mut stage = with_catalog(Stage::user(""), FIRST_USE);
+    stage.done("user:a", subscribe("line"));
+    stage.now = start() + TimeDelta::hours(9);
+    stage.done("user:a", consume("calls", 1));
+    stage.later(TimeDelta::hours(1));
+    let late = start() + TimeDelta::hours(6);
+    stage.done("user:a", track_at(late, vec![item("calls", 2)]));
+    let all = stage.home.accounts[&id("user:a")].books.balances.iter();
+    let closed = stage.closed.values().map(|closed| &closed.balance);
+    let mut spans: Vec<_> = all
+        .chain(closed)
+        .map(|balance| (balance.starts_at, balance.ends_at, balance.used))
+        .collect();
+    spans.sort_unstable();
+    let (next, hours) = (start() + TimeDelta::hours(9), TimeDelta::hours(5));
+    assert_eq!(
+        spans,
+        [(late, Some(next), 2), (next, Some(next + hours), 1)]
+    );
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// X5 and W1: the first instant of what ran before the period that is stored, and the first of that period, each belong to what
+/// begins with them; none of it was used before.
+#[test]
+fn the_first_instant_of_a_period_belongs_to_it() {
+    let april = at("2027-04-10T12:00:00Z");
+    for first in [start(), april] {
+        let mut stage = Stage::user("pro");
+        stage.now = at("2027-04-11T00:00:00Z");
+        stage.done("user:a", RENEW);
+        let told = stage.done("user:a", track_at(first, vec![item("articles", 7)]));
+        let into = window("articles", first);
+        assert_eq!(drawn(&told), [(Source::Allowance, into)]);
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// X5, W1 and S3: so it is at the first instant of a period that is unpaid by now, and in which something was used.
+#[test]
+fn the_first_instant_of_an_unpaid_period_belongs_to_it() {
+    let april = at("2027-04-10T12:00:00Z");
+    let mut stage = Stage::user("pro");
+    stage.now = at("2027-04-11T00:00:00Z");
+    stage.done("user:a", RENEW);
+    stage.done("user:a", consume("articles", 1));
+    stage.later(TimeDelta::days(1));
+    stage.done("user:a", status(Status::Unpaid));
+    let told = stage.done("user:a", track_at(april, vec![item("articles", 7)]));
+    assert_eq!(
+        drawn(&told),
+        [(Source::Allowance, window("articles", april))]
+    );
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// X5 and S8: until a cancellation at once the subscription granted what it did; from its instant on nothing.
+#[test]
+fn late_use_is_granted_until_the_instant_of_a_cancellation() {
+    for (late, is_granted) in [
+        ("2027-03-15T11:59:59Z", true),
+        ("2027-03-15T12:00:00Z", false),
+        ("2027-03-16T00:00:00Z", false),
+    ] {
+        let mut stage = Stage::user("pro");
+        stage.now = at("2027-03-15T12:00:00Z");
+        stage.done("user:a", Command::Cancel(Cancel { at_once: true }));
+        stage.now = at("2027-03-20T00:00:00Z");
+        let told = stage.done("user:a", track_at(at(late), vec![item("articles", 7)]));
+        let source = if is_granted {
+            Source::Allowance
+        } else {
+            Source::Overage
+        };
+        let drawn: Vec<Source> = drawn(&told).into_iter().map(|(source, _)| source).collect();
+        assert_eq!(drawn, [source], "{late}");
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// X5 and S3: since when it is unpaid is not known: what was used in the window says that it was paid for; where nothing was,
+/// nothing is granted.
+#[test]
+fn late_use_while_unpaid_goes_where_use_says_that_it_was_paid() {
+    for uses in [false, true] {
+        let mut stage = Stage::user("pro");
+        if uses {
+            stage.done("user:a", consume("articles", 1));
+        }
+        stage.now = at("2027-03-15T12:00:00Z");
+        stage.done("user:a", status(Status::Unpaid));
+        stage.later(TimeDelta::days(1));
+        let late = track_at(at("2027-03-14T00:00:00Z"), vec![item("articles", 7)]);
+        let told = stage.done("user:a", late);
+        let (source, bucket) = drawn(&told).swap_remove(0);
+        if uses {
+            let into = window("articles", start());
+            assert_eq!((source, bucket), (Source::Allowance, into));
+        } else {
+            assert_eq!(source, Source::Overage);
+            assert!(matches!(bucket, Bucket::Tracked(..)), "{bucket}");
+        }
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// X5 and U5: in a window that an unlimited user used, late use is not limited either, whatever the user is by now; in one that
+/// was not used, the plan's limit counts.
+#[test]
+fn a_window_that_an_unlimited_user_used_limits_no_late_use() {
+    let unlimited = |unlimited| {
+        put_account(AccountSpec {
+            unlimited: Some(unlimited),
+            ..AccountSpec::default()
+        })
+    };
+    for uses in [false, true] {
+        let mut stage = Stage::user("pro");
+        stage.done("user:a", unlimited(true));
+        if uses {
+            stage.done("user:a", consume("articles", 150));
+        }
+        stage.now = at("2027-04-11T00:00:00Z");
+        stage.done("user:a", RENEW);
+        stage.done("user:a", unlimited(false));
+        let late = track_at(at("2027-04-09T00:00:00Z"), vec![item("articles", 107)]);
+        let told = stage.done("user:a", late);
+        let over = told.entries.iter().map(|entry| entry.overage);
+        let expected = if uses { 0 } else { 7 };
+        assert_eq!(over.sum::<i64>(), expected, "used: {uses}");
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+const FURTHER: &str = r#"
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "small"
+name = "Small"
+price = 1000
+limits = { messages = [{ limit = 100 }, { limit = 10, per = "weekly" }] }
+
+[[plan]]
+code = "large"
+name = "Large"
+price = 2000
+limits = { messages = [{ limit = 200 }, { limit = 20, per = "weekly" }] }
+"#;
+
+/// X5 and C9: a window of a further limit whose use was moved on limits nothing any more of what it held.
+#[test]
+fn a_further_window_that_was_moved_limits_no_late_use() {
+    let mut stage = with_catalog(Stage::user(""), FURTHER);
+    stage.done("user:a", subscribe("small"));
+    stage.done("user:a", consume("messages", 4));
+    stage.later(TimeDelta::days(2));
+    let keep = ChangePlan {
+        plan: plan_code("large"),
+        when: Some(ChangeWhen::Now),
+        usage: UsageAfterChange::Keep,
+    };
+    stage.done("user:a", Command::ChangePlan(keep));
+    stage.later(TimeDelta::days(1));
+    let late = track_at(start() + TimeDelta::days(1), vec![item("messages", 9)]);
+    let told = stage.done("user:a", late);
+    let into = window("messages", start() + TimeDelta::days(2));
+    assert_eq!(drawn(&told), [(Source::Allowance, into)]);
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// X5 and F2: of use that something else paid no window is left behind, open or closed.
+#[test]
+fn late_use_that_credits_pay_leaves_no_empty_window() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", grant("pack", 10));
+    stage.later(TimeDelta::days(40));
+    let late = track_at(stage.now - TimeDelta::days(35), vec![item("try_on", 4)]);
+    let told = stage.done("user:a", late);
+    let pack = Bucket::parse("grant:pack").expect("a bucket");
+    assert_eq!(drawn(&told), [(Source::Credits, pack.clone())]);
+    let balances = stage.home.accounts[&id("user:a")].books.balances.iter();
+    let left: Vec<&Bucket> = balances.map(|balance| &balance.bucket).collect();
+    assert_eq!((left, stage.closed.len()), (vec![&pack], 0));
+    assert_eq!(audit(&stage.records()), []);
+}
