@@ -22,8 +22,15 @@ pub(crate) enum CommandError {
     DemoAmount(#[from] quota_core::amount::InvalidAmount),
     #[error("the demo's quantity is wrong: {0}")]
     DemoQuantity(#[from] quota_core::quantity::InvalidQuantity),
-    #[error("the database has another catalog: demo data goes only into an empty one")]
+    #[error(
+        "the database has another catalog: demo data goes only into an empty one, and nothing was written; name another file, \
+         such as `--sqlite-file demo.db`"
+    )]
     OtherCatalog,
+    #[error(
+        "the database has a {0} that lives elsewhere than the demo's: nothing was written; name another file"
+    )]
+    OtherAccount(quota_core::ids::AccountId),
     #[error("the server failed")]
     Server(#[source] std::io::Error),
     #[error("{}: cannot be read", file.display())]
@@ -73,6 +80,7 @@ impl CommandError {
             | Self::DemoAmount(_)
             | Self::DemoQuantity(_)
             | Self::OtherCatalog
+            | Self::OtherAccount(_)
             | Self::Server(_)
             | Self::File { .. }
             | Self::Catalog { .. }

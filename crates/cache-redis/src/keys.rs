@@ -65,3 +65,29 @@ fn tag(home: &AccountId) -> String {
         .replace('{', "%7B")
         .replace('}', "%7D")
 }
+
+#[cfg(test)]
+mod tests {
+    use quota_core::event::Event;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/OPERATING.md");
+
+    #[test]
+    fn the_page_for_operators_says_channel_and_form() {
+        let (_, section) = PAGE.split_once("## Events").expect("a section");
+        let (_, example) = section.split_once("```json").expect("an example");
+        let (example, _) = example.split_once("```").expect("its end");
+        let event: Event = serde_json::from_str(example).expect("an event");
+        let written = serde_json::to_value(&event).expect("JSON");
+        let said: serde_json::Value = serde_json::from_str(example).expect("JSON");
+        assert_eq!(written, said);
+        let account = |text| AccountId::parse(text).expect("an account");
+        let keys = Keys::new("q").expect("the default prefix");
+        for (home, user) in [("user:alice", "user:alice"), ("org:acme", "user:ada")] {
+            let channel = keys.events(&account(home), &account(user));
+            assert!(section.contains(&format!("`{channel}`")), "{channel}");
+        }
+    }
+}

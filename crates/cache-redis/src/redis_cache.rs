@@ -44,7 +44,15 @@ impl RedisCache {
         let shared = Arc::new(Shared::new(settings)?);
         let tasks = Arc::new(Tasks::start(&shared));
         // Off or on, the cache works.
-        let _ = timeout(settings.connect_timeout, shared.link.until_on()).await;
+        if timeout(settings.connect_timeout, shared.link.until_on())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "Redis does not answer: until it does, checks read the database and are slower, may miss for up to a second what \
+                 another process wrote, and events wait; it is tried again all the time"
+            );
+        }
         Ok(Self { shared, tasks })
     }
 

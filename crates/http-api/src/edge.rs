@@ -10,13 +10,14 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use tower::{Layer, Service};
 
 use crate::ApiState;
 use crate::meters::RouteName;
+use crate::outage::Away;
 use crate::problem::Problem;
 use crate::unread::{Rest, refused};
 
@@ -156,9 +157,11 @@ impl EdgeLayer {
                 rest.settle(&mut response).await;
             }
             let (status, took) = (response.status(), began.elapsed());
+            let name = route.as_ref().map_or("none", RouteName::as_str);
+            note_outage(&state, (&method, name), &response);
             tracing::debug!(
                 %method,
-                route = route.as_ref().map_or("none", RouteName::as_str),
+                route = name,
                 status = status.as_u16(),
                 micros = took.as_micros(),
                 request_id = id.as_str(),
@@ -217,6 +220,19 @@ where
         .retry_after(1)
         .closing()
         .into_response(),
+    }
+}
+
+/// Has the log told when the database goes and when it answers again. Reads and checks may come from the cache and prove nothing, nor
+/// does a batch, of which each operation may have failed.
+fn note_outage(state: &ApiState, (method, route): (&Method, &str), response: &Response) {
+    if let Some(Away(cause)) = response.extensions().get() {
+        state.outage().refused(cause);
+        return;
+    }
+    let is_read = *method == Method::GET || ["/v1/check", "/v1/batch"].contains(&route);
+    if response.status().is_success() && (!is_read || route == "/readyz") {
+        state.outage().passed();
     }
 }
 

@@ -10,6 +10,7 @@ mod front;
 mod meters;
 mod note;
 mod offers;
+mod outage;
 mod params;
 mod problem;
 mod ratelimit;

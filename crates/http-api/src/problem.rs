@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::outage::Away;
+
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -19,6 +21,8 @@ pub struct Problem {
     pub retry_after: Option<u32>,
     /// Whether the connection ends with this answer: the rest of the request is still on it.
     pub closes: bool,
+    /// Why the database is away, where that is the problem; it is not sent.
+    pub away: Option<String>,
 }
 
 impl Problem {
@@ -40,6 +44,7 @@ impl Problem {
             index: None,
             retry_after: None,
             closes: false,
+            away: None,
         }
     }
 
@@ -177,6 +182,10 @@ impl IntoResponse for Problem {
         if self.closes {
             close_after(headers);
         }
+        if let Some(cause) = self.away {
+            response.extensions_mut().insert(Away(cause));
+        }
+        let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(
                 header::WWW_AUTHENTICATE,

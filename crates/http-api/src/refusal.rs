@@ -58,12 +58,12 @@ impl From<EngineError> for Problem {
                 "the database is read-only: nothing was changed".to_owned(),
             ),
             EngineError::Store(cause) if cause.is_transient() => {
-                tracing::warn!(error = %chain(&cause), "the database is unavailable");
-                unavailable(
-                    "store_unavailable",
-                    "the database is unavailable; try again with the same Idempotency-Key"
-                        .to_owned(),
-                )
+                let detail = "the database is unavailable; try again with the same Idempotency-Key";
+                // Logged once, at the edge.
+                Self {
+                    away: Some(chain(&cause)),
+                    ..unavailable("store_unavailable", detail.to_owned())
+                }
             }
             other @ (EngineError::Store(_) | _) => {
                 tracing::error!(error = %chain(&other), "a request failed");

@@ -10,6 +10,7 @@ use quota_core::ports::StoreError;
 use quota_service::Engine;
 
 use crate::meters::Meters;
+use crate::outage::Outage;
 
 /// How a database's schema stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,7 @@ struct Inner {
     jobs: Option<Runner>,
     settings: ApiSettings,
     meters: Meters,
+    outage: Outage,
     is_draining: AtomicBool,
 }
 
@@ -79,6 +81,7 @@ impl ApiState {
             jobs,
             settings,
             meters: Meters::new(),
+            outage: Outage::default(),
             is_draining: AtomicBool::new(false),
         };
         Self {
@@ -105,6 +108,10 @@ impl ApiState {
 
     pub(crate) fn settings(&self) -> &ApiSettings {
         &self.inner.settings
+    }
+
+    pub(crate) fn outage(&self) -> &Outage {
+        &self.inner.outage
     }
 
     pub(crate) fn meters(&self) -> &Meters {

@@ -9,7 +9,7 @@ use quota_core::ports::{Clock, Storage, StoreError};
 use quota_service::{StoreClock, SystemClock};
 use secrecy::{ExposeSecret as _, SecretString};
 use storage_pg::{PgStore, Schema};
-use storage_sqlite::{SqliteSettings, SqliteStore};
+use storage_sqlite::{SqliteSettings, SqliteStore, foreign_table};
 use tokio::task::JoinHandle;
 
 use crate::{StartError, secret, whole};
@@ -188,11 +188,18 @@ async fn open_sqlite(file: &Path, missing: MissingFile) -> Result<SqliteStore, S
     if missing == MissingFile::Refuse && !file.exists() {
         return Err(StartError::NoFile { file: file.into() });
     }
-    let opened = SqliteStore::open(file, &SqliteSettings::default()).await;
-    opened.map_err(|cause| StartError::Sqlite {
+    let unusable = |cause| StartError::Sqlite {
         file: file.into(),
         cause,
-    })
+    };
+    if file.exists()
+        && let Some(table) = foreign_table(file).await.map_err(unusable)?
+    {
+        let file = file.into();
+        return Err(StartError::ForeignFile { file, table });
+    }
+    let opened = SqliteStore::open(file, &SqliteSettings::default()).await;
+    opened.map_err(unusable)
 }
 
 /// A URL that the driver cannot read is a wrong setting; what the driver says of it shows no password.

@@ -27,6 +27,18 @@ pub enum StartError {
         /// Where it was looked for.
         file: PathBuf,
     },
+    /// The SQLite file is another program's.
+    #[error(
+        "the SQLite file {} has tables of another program, such as `{table}`, and none of the quota engine: nothing was changed; \
+         name another file",
+        file.display()
+    )]
+    ForeignFile {
+        /// The file that the settings name.
+        file: PathBuf,
+        /// One of its tables.
+        table: String,
+    },
     /// The SQLite file cannot be opened.
     #[error("the SQLite file {} cannot be used", file.display())]
     Sqlite {
@@ -74,6 +86,7 @@ impl StartError {
         match self {
             Self::Setting { .. }
             | Self::NoFile { .. }
+            | Self::ForeignFile { .. }
             | Self::Schema(_)
             | Self::Job(JobError::Filter { .. }) => ExitCode::from(EXIT_SETTING),
             Self::Sqlite { .. }

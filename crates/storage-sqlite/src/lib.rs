@@ -39,6 +39,7 @@ mod closed_balances;
 mod directory;
 mod error;
 mod feed;
+mod foreign;
 mod jobs;
 mod keys;
 mod lists;
@@ -56,4 +57,5 @@ mod values;
 mod write;
 
 pub use error::OpenError;
+pub use foreign::foreign_table;
 pub use store::{SqliteSettings, SqliteStore};

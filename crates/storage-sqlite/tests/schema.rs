@@ -4,7 +4,7 @@
 use quota_core::ports::{Audits, Store, StoreError, Upkeep};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Row};
-use storage_sqlite::{SqliteSettings, SqliteStore};
+use storage_sqlite::{SqliteSettings, SqliteStore, foreign_table};
 use tempfile::TempDir;
 use testkit::fixtures::{batch, first_write, home_query, load_query, user};
 
@@ -22,6 +22,35 @@ async fn open() -> (SqliteStore, SqliteConnection, TempDir) {
 async fn refused(connection: &mut SqliteConnection, statement: &'static str) -> String {
     let done = sqlx::query(statement).execute(connection).await;
     done.expect_err("is refused").to_string()
+}
+
+/// A file with tables and none of ours is another program's; one that is empty, missing or ours is not.
+#[tokio::test]
+async fn a_file_of_another_program_is_told_by_its_tables() {
+    let (store, mut other, folder) = open().await;
+    let own = folder.path().join("quota.db");
+    assert_eq!(foreign_table(&own).await.expect("is read"), None);
+    // An application that keeps tables of its own beside ours.
+    let made = sqlx::query("create table articles (id integer)");
+    made.execute(&mut other).await.expect("is made");
+    assert_eq!(foreign_table(&own).await.expect("is read"), None);
+    store.close().await;
+    let file = folder.path().join("app.db");
+    let options = SqliteConnectOptions::new().filename(&file);
+    let mut app = options.create_if_missing(true).connect().await;
+    let app = app.as_mut().expect("connects");
+    assert_eq!(foreign_table(&file).await.expect("is read"), None);
+    for table in [
+        "create table accounts (id integer)",
+        "create table _sqlx_migrations (version integer)",
+    ] {
+        sqlx::query(table)
+            .execute(&mut *app)
+            .await
+            .expect("is made");
+    }
+    let found = foreign_table(&file).await.expect("is read");
+    assert_eq!(found.as_deref(), Some("accounts"));
 }
 
 /// Operations are never changed or removed.

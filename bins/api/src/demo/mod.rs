@@ -64,6 +64,10 @@ async fn fill(engine: &Engine) -> Result<(), CommandError> {
         file.plans.extend(part.plans);
         file.default_plan = file.default_plan.or(part.default_plan);
     }
+    // All that may clash is looked at before anything is written.
+    for sample in samples() {
+        must_fit(engine, &sample).await?;
+    }
     let plan = engine.plan_catalog(&file).await?;
     if !plan.is_empty() {
         if engine.catalog().await?.version != 0 {
@@ -75,6 +79,20 @@ async fn fill(engine: &Engine) -> Result<(), CommandError> {
         put(engine, &sample).await?;
     }
     Ok(())
+}
+
+/// An account that is there already must live where the demo's does, or its members could not be made.
+async fn must_fit(engine: &Engine, sample: &Sample) -> Result<(), CommandError> {
+    let account = AccountId::parse(sample.id)?;
+    let known = match engine.account(&account).await {
+        Ok(row) => row.account.terms,
+        Err(EngineError::Rejected(Rejection::UnknownAccount)) => return Ok(()),
+        Err(other) => return Err(other.into()),
+    };
+    if known.org == sample.org.map(OrgId::new).transpose()? {
+        return Ok(());
+    }
+    Err(CommandError::OtherAccount(account))
 }
 
 /// Makes an account and what belongs to it, as far as it is not there.
@@ -173,5 +191,32 @@ async fn submit(
         Ok(_) | Err(EngineError::Rejected(Rejection::GrantExists)) => Ok(()),
         Err(EngineError::Rejected(cause)) => Err(CommandError::Demo(cause)),
         Err(other) => Err(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use testkit::memory::MemoryStore;
+
+    use super::*;
+
+    /// An account that is there and lives elsewhere is named before anything is written.
+    #[tokio::test]
+    async fn an_account_that_clashes_is_named_and_nothing_is_written() {
+        let engine = Engine::over(Arc::new(MemoryStore::new())).open().await;
+        let engine = engine.expect("it starts");
+        let ada = AccountId::parse("user:ada").expect("a literal id");
+        let presence = Presence::New;
+        let spec = AccountSpec::default();
+        let made = Command::PutAccount(PutAccount { presence, spec });
+        submit(&engine, &ada, made).await.expect("it is made");
+        let refused = fill(&engine).await.expect_err("it clashes");
+        assert!(matches!(&refused, CommandError::OtherAccount(id) if *id == ada));
+        assert_eq!(engine.catalog().await.expect("it is read").version, 0);
+        let alice = AccountId::parse("user:alice").expect("a literal id");
+        let unknown = engine.account(&alice).await;
+        assert!(unknown.is_err(), "nothing was written");
     }
 }

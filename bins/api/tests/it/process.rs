@@ -337,6 +337,18 @@ fn a_second_demo_on_the_same_address_changes_nothing() {
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
 }
 
+/// A Redis that is away at the start is told in the log, once, with what is slower and what waits.
+#[test]
+fn a_redis_that_is_away_at_the_start_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let environment = [("REDIS_URL", "redis://127.0.0.1:1")];
+    let mut served = serve(folder.path(), &[], &environment);
+    let line = served.wait_for("Redis does not answer");
+    for words in ["WARN", "slower", "events wait", "tried again"] {
+        assert!(line.contains(words), "{line}");
+    }
+}
+
 /// What a shell has set for another program is not touched.
 #[test]
 fn the_demo_uses_its_file_whatever_database_the_shell_names() {

@@ -101,7 +101,12 @@ async fn run(
     };
     match decided {
         Ok(decision) => BatchResult::Decision(Box::new(decision)),
-        Err(problem) => BatchResult::Problem(*problem.body),
+        Err(problem) => {
+            if let Some(cause) = &problem.away {
+                state.outage().refused(cause);
+            }
+            BatchResult::Problem(*problem.body)
+        }
     }
 }
 

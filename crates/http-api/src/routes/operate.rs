@@ -38,9 +38,9 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthB
         Some(ask) if health.store.is_ok() => ask().await.map(Some),
         _ => Ok(None),
     };
-    let schema = health.store.and(schema).map_err(|error| {
-        tracing::warn!(error = %chain(&error), "not ready");
-        unready("store_unavailable", "the database does not answer")
+    let schema = health.store.and(schema).map_err(|error| Problem {
+        away: Some(chain(&error)),
+        ..unready("store_unavailable", "the database does not answer")
     })?;
     if let Some(lacking) = schema.as_ref().filter(|schema| !schema.is_enough) {
         let detail = format!("the database's schema {}: run `api migrate`", lacking.words);
