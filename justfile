@@ -40,10 +40,10 @@ test *args:
     cargo build --quiet --workspace --bin throwaway
     "{{ built }}/throwaway" run -- "{{ just_executable() }}" with-servers "$@"
 
-# `test` with ten times as many random sequences: minutes more
+# `test` with ten times as many random sequences, and properties with other cases each time and ten times as many: minutes more
 [positional-arguments]
 test-long *args:
-    QUOTA_SEQUENCES=2500 "{{ just_executable() }}" test "$@"
+    PROPTEST_RNG_SEED="$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')" PROPTEST_CASES=4000 QUOTA_SEQUENCES=2500 "{{ just_executable() }}" test "$@"
 
 # What `test` runs once the servers stand
 [private]
