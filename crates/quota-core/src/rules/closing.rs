@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::context::Context;
-use super::counting::is_window_of;
+use super::counting::{CLOCKS_DIFFER_MAX, is_window_of};
 use super::desk::Desk;
 use super::held_plans::{addons_at, first_named};
 use crate::balance::{Balance, Bucket};
@@ -53,8 +53,11 @@ pub(super) fn emptied(desk: &Desk<'_>, is_one: impl Fn(&Bucket) -> bool) -> Empt
 pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_>) -> bool {
     let kept = if balance.moved_to.is_some() {
         TimeDelta::seconds(i64::from(TTL_SECONDS_MAX))
-    } else {
+    } else if balance.bucket.is_given() {
         TimeDelta::zero()
+    } else {
+        // By a clock that is a little behind it counts still, and would be begun anew.
+        CLOCKS_DIFFER_MAX
     };
     let ended = balance
         .ends_at

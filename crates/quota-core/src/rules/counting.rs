@@ -10,7 +10,7 @@ use crate::terms::{Subscription, Terms};
 use crate::window::{Window, cadence_window};
 
 /// By how much clocks of nodes differ at most.
-const CLOCKS_DIFFER_MAX: TimeDelta = TimeDelta::seconds(5);
+pub(super) const CLOCKS_DIFFER_MAX: TimeDelta = TimeDelta::seconds(5);
 
 /// What windows are counted with: an account at an instant.
 #[derive(Debug, Clone, Copy)]

@@ -174,8 +174,9 @@ fn a_plan_that_is_renewed_after_its_end_was_recorded_ends_again() {
         stage.done("user:a", consume("articles", 50));
         stage.now = end;
         assert_eq!(due_at(&stage), Some(end));
+        stage.later(TimeDelta::seconds(5));
         stage.done("user:a", Command::ExpireSubscription);
-        assert_eq!(held(&stage).end_recorded_at, Some(end));
+        assert_eq!(held(&stage).end_recorded_at, Some(stage.now));
         let plan = plan_code("basic");
         let expired = EventKind::SubscriptionExpired { plan };
         let told = stage.events.iter().filter(|event| event.kind == expired);

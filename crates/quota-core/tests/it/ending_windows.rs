@@ -90,6 +90,7 @@ fn a_window_with_rollover_is_closed_once_it_is_followed() {
     close(&mut stage);
     assert_eq!(live(&stage, "articles").len(), 1, "it is asked yet");
     stage.done("user:a", consume("articles", 1));
+    stage.later(TimeDelta::seconds(5));
     close(&mut stage);
     let live = live(&stage, "articles");
     assert_eq!(live.len(), 1);
@@ -321,4 +322,21 @@ fn a_window_that_is_come_back_to_points_nowhere() {
     assert_eq!(points, [true, false], "that of Tokyo and that of UTC");
     assert_eq!(stage.remaining("user:a", "requests"), Some(4));
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// W5: a window is closed only when no node's clock counts in it any more: by one that is a little behind it would be begun anew, and
+/// give once more what was used.
+#[test]
+fn a_window_is_closed_when_no_clock_counts_in_it_any_more() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", RENEW);
+    stage.done("user:a", consume("articles", 100));
+    let end = live(&stage, "articles")[0].ends_at.expect("it ends");
+    stage.now = end + TimeDelta::milliseconds(4_999);
+    close(&mut stage);
+    stage.now = end - TimeDelta::milliseconds(1);
+    assert_eq!(stage.remaining("user:a", "articles"), Some(0));
+    stage.now = end + TimeDelta::seconds(5);
+    close(&mut stage);
+    assert_eq!(live(&stage, "articles").len(), 0);
 }

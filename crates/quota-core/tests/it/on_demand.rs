@@ -259,6 +259,7 @@ fn x3_a_refund_lowers_what_is_owed_for_its_own_period() {
     stage.done("user:a", Command::Renew(Renew::default()));
     stage.now = month_later(start());
     stage.done("user:a", consume("articles", 12));
+    stage.later(TimeDelta::seconds(5));
     let close = Command::CloseWindows(CloseWindows::default());
     stage.done("user:a", close);
     assert_eq!(live(&stage, "user:a").len(), 1, "the old one is closed");

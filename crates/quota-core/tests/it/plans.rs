@@ -172,7 +172,7 @@ fn the_end_of_a_subscription_is_recorded_once() {
         (early.operation.answer, early.is_booked),
         (Answer::Unchanged, false)
     );
-    stage.later(TimeDelta::days(31));
+    stage.later(TimeDelta::days(31) + TimeDelta::seconds(5));
     let expired = stage.done("user:a", Command::ExpireSubscription);
     assert_eq!(expired.kind, OperationKind::Close);
     let plan = plan_code("pro");
