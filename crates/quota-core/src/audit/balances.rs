@@ -180,6 +180,9 @@ impl<'a> Balances<'a> {
             let Some((first, last)) = told.filter(|_| balance.began_as.is_none()) else {
                 continue;
             };
+            if self.counts_again(id, balance) {
+                continue;
+            }
             let soon = TimeDelta::seconds(STEP_BACK_SECONDS_MAX);
             let is_early = balance.starts_at.signed_duration_since(*first) > soon;
             let is_after = balance.ends_at.is_some_and(|ends_at| ends_at <= *last);
@@ -191,6 +194,13 @@ impl<'a> Balances<'a> {
                 findings.push(Finding::of("X5", id, what).at(bucket));
             }
         }
+    }
+
+    /// Whether it was closed and is live again: what is left of it among the closed ones says nothing any more.
+    fn counts_again(&self, id: &AccountId, balance: &Balance) -> bool {
+        let mut live = self.live(id).iter();
+        let known = live.find(|live| live.bucket == balance.bucket);
+        known.is_some_and(|live| !std::ptr::eq(*live, balance))
     }
 
     /// I13: a window begins where its name says and ends later; no bucket is live twice; windows of a limit overlap

@@ -5,7 +5,7 @@ use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, SetStatus,
-    UsageAfterChange,
+    Subscribe, UsageAfterChange,
 };
 use quota_core::draw::{Scope, Source};
 use quota_core::operation::Operation;
@@ -280,5 +280,25 @@ fn late_use_that_credits_pay_leaves_no_empty_window() {
     let balances = stage.home.accounts[&id("user:a")].books.balances.iter();
     let left: Vec<&Bucket> = balances.map(|balance| &balance.bucket).collect();
     assert_eq!((left, stage.closed.len()), (vec![&pack], 0));
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// X5 and W4: a start in the past with a longer period has live again a window that was closed, and it reaches further now: what is told
+/// late of the time since then is booked in it.
+#[test]
+fn a_window_that_is_live_again_takes_late_use_up_to_its_new_end() {
+    let mut stage = Stage::user("pro");
+    stage.later(TimeDelta::days(32));
+    let told = |day, amount| track_at(at(day), vec![item("albums", amount)]);
+    stage.done("user:a", told("2027-04-02T10:00:00Z", 1));
+    assert_eq!(stage.closed.len(), 1);
+    let again = Subscribe {
+        starts_at: Some(start()),
+        ends_at: Some(stage.now + TimeDelta::days(10)),
+        ..Subscribe::to(plan_code("pro"))
+    };
+    stage.done("user:a", Command::Subscribe(again));
+    stage.done("user:a", told("2027-04-11T09:00:00Z", 2));
+    assert_eq!(stage.remaining("user:a", "albums"), Some(2));
     assert_eq!(audit(&stage.records()), []);
 }
