@@ -144,17 +144,8 @@ pub struct Referred {
 pub struct ClosedBalance {
     /// The account whose balance it was.
     pub account: AccountId,
-    /// The balance as it was when it was closed, refunds since deducted.
+    /// The balance as it was when it was closed, refunds since deducted; emptied where it counts again.
     pub balance: Balance,
-}
-
-impl ClosedBalance {
-    /// Whether it may take the place of a closed balance of the same name: that was known when this one was decided on. A store
-    /// refuses any other that would, since it would lose what that counts. A grant or a boost is one for ever, and is closed
-    /// as often as nothing is left of it.
-    pub fn may_replace(&self) -> bool {
-        self.balance.was_closed || self.balance.bucket.is_given()
-    }
 }
 
 /// A home as it was loaded, and as it is after the commands that ran on it.

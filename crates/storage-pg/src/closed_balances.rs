@@ -13,7 +13,6 @@ columns! {
     /// Balances that were closed, or whose closed value changed.
     pub(crate) struct ClosedColumns<'b> {
         place: i32 => "integer",
-        may_replace: bool => "boolean",
         home: &'b str => "text",
         account: &'b str => "text",
         bucket: String => "text",
@@ -28,7 +27,6 @@ impl<'b> ClosedColumns<'b> {
         closed: &'b ClosedBalance,
     ) -> Result<(), StoreError> {
         self.place.push(place);
-        self.may_replace.push(closed.may_replace());
         self.home.push(home.as_str());
         self.account.push(closed.account.as_str());
         self.bucket.push(closed.balance.bucket.to_string());
@@ -37,22 +35,17 @@ impl<'b> ClosedColumns<'b> {
     }
 }
 
-/// The closed balances of the homes that passed. One that is there and may not be replaced is refused by its key.
+/// The closed balances of the homes that passed.
 pub(crate) fn closed(columns: Bound, has_passed: &str, shards: &str) -> String {
-    let left_out = ["place", "may_replace"];
+    let left_out = ["place"];
     let (names, values) = (columns.names("", &left_out), columns.names("c", &left_out));
     let rows = columns.rows();
     format!(
-        "closed_anew as (
+        "closed as (
     insert into closed_balances (shard, {names})
     select {shards}[c.place], {values}
     from ({rows}) c
-    where not c.may_replace and {has_passed}
-), closed as (
-    insert into closed_balances (shard, {names})
-    select {shards}[c.place], {values}
-    from ({rows}) c
-    where c.may_replace and {has_passed}
+    where {has_passed}
     on conflict (home, account, bucket, shard) do update set balance = excluded.balance
 )"
     )

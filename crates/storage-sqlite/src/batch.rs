@@ -7,7 +7,7 @@ use quota_core::ports::{HomeWrite, KeyQuery, Lease, WriteBatch};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::accounts::{self, AccountChange, Guard};
-use crate::closed_balances::ClosedRows;
+use crate::closed_balances::{self, ClosedRow};
 use crate::error::{Fault, refused};
 use crate::operations::{self, OperationRow};
 use crate::outbox::{self, EventRow};
@@ -79,7 +79,7 @@ pub(crate) struct HomeRows {
     pub(crate) guards: Vec<Guard>,
     pub(crate) operations: Vec<OperationRow>,
     pub(crate) reservations: Vec<ReservationRow>,
-    pub(crate) closed: ClosedRows,
+    pub(crate) closed: Vec<ClosedRow>,
     pub(crate) events: Vec<EventRow>,
 }
 
@@ -117,7 +117,7 @@ impl HomeRows {
             rows.reservations.push(row);
         }
         for closed in &write.closed {
-            rows.closed.push(home, closed)?;
+            rows.closed.push(ClosedRow::new(home, closed)?);
         }
         for event in &write.events {
             rows.events.push(EventRow::new(event)?);
@@ -186,7 +186,7 @@ impl HomeRows {
         accounts::update_guards(connection, self.guards).await?;
         operations::insert(connection, self.operations).await?;
         reservations::upsert(connection, self.reservations).await?;
-        self.closed.store(connection).await?;
+        closed_balances::upsert(connection, self.closed).await?;
         outbox::insert(connection, self.events).await
     }
 }

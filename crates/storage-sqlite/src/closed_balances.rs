@@ -6,7 +6,7 @@ use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::error::{Fault, refused};
+use crate::error::Fault;
 use crate::rows::{ManyRows, row};
 use crate::values::{Reading, json};
 
@@ -55,43 +55,13 @@ static UPSERT: LazyLock<ManyRows<ClosedRow>> = LazyLock::new(|| {
     )
 });
 
-static INSERT: LazyLock<ManyRows<ClosedRow>> =
-    LazyLock::new(|| ManyRows::insert_absent("insert into closed_balances"));
-
-/// Closed balances as they are to be stored.
-#[derive(Default)]
-pub(crate) struct ClosedRows {
-    /// None of them is there.
-    new: Vec<ClosedRow>,
-    /// New, or in the place of what is there.
-    changed: Vec<ClosedRow>,
-}
-
-impl ClosedRows {
-    pub(crate) fn push(&mut self, home: &AccountId, closed: &ClosedBalance) -> Result<(), Fault> {
-        let row = ClosedRow::new(home, closed)?;
-        if closed.may_replace() {
-            self.changed.push(row);
-        } else {
-            self.new.push(row);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn append(&mut self, other: &mut Self) {
-        self.new.append(&mut other.new);
-        self.changed.append(&mut other.changed);
-    }
-
-    /// Stores them; refused when one is there that may not be replaced.
-    pub(crate) async fn store(self, connection: &mut SqliteConnection) -> Result<(), Fault> {
-        let count = self.new.len();
-        if INSERT.run(connection, self.new).await? != count {
-            return Err(refused("a balance is closed that was closed before"));
-        }
-        UPSERT.run(connection, self.changed).await?;
-        Ok(())
-    }
+/// Stores closed balances, new or changed.
+pub(crate) async fn upsert(
+    connection: &mut SqliteConnection,
+    rows: Vec<ClosedRow>,
+) -> Result<(), Fault> {
+    UPSERT.run(connection, rows).await?;
+    Ok(())
 }
 
 /// A closed balance and its home.

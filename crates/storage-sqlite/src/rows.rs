@@ -71,15 +71,6 @@ impl<R: Row> ManyRows<R> {
         Self::upsert_by(insert, key, &replaced.join(", "))
     }
 
-    /// As [`Self::insert`]; a row that is there stays as it is, and is not counted.
-    pub(crate) fn insert_absent(insert: &str) -> Self {
-        let columns = R::COLUMNS.join(", ");
-        Self::new(
-            &format!("{insert} ({columns}) values"),
-            "on conflict do nothing",
-        )
-    }
-
     /// As [`Self::insert`]; of a row that is there, `set` says what is replaced.
     pub(crate) fn upsert_by(insert: &str, key: &[&str], set: &str) -> Self {
         let (columns, key) = (R::COLUMNS.join(", "), key.join(", "));

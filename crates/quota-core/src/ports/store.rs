@@ -236,8 +236,7 @@ pub struct HomeWrite {
     pub reservations: Vec<Reservation>,
     /// New events, for the outbox.
     pub events: Vec<Event>,
-    /// Balances that were closed or whose closed value changed; none twice. One that takes the place of another is refused unless
-    /// it [may](ClosedBalance::may_replace).
+    /// Balances that were closed or whose closed value changed; none twice. Each takes the place of one with its name.
     pub closed: Vec<ClosedBalance>,
     /// Keys that were not looked for at load: the home passes only if no operation carries one.
     pub unseen_keys: Vec<KeyQuery>,

@@ -295,7 +295,7 @@ impl Stage {
                 .insert(id, self.home.reservations[&id].clone());
         }
         for closed in changes.closed {
-            let is_known = closed.may_replace();
+            let is_known = closed.balance.was_closed || closed.balance.bucket.is_given();
             let key = (closed.account.clone(), closed.balance.bucket.clone());
             let before = self.closed.insert(key, closed);
             assert!(is_known || before.is_none(), "overwritten: {before:?}");

@@ -49,7 +49,6 @@ macro_rules! conformance_store {
             closed_balances_come_when_they_are_asked_for
             closed_boosts_come_by_feature_and_id
             a_closed_balance_that_changes_is_replaced
-            a_closed_balance_that_was_not_loaded_is_not_replaced
             what_belongs_to_another_home_is_not_found
             expired_holds_come_and_hold_before_moves_on
             ended_holds_do_not_come_unasked

@@ -93,13 +93,6 @@ impl State {
                 return Err(refused(format!("the key of `{}` is taken", operation.id)));
             }
         }
-        for closed in write.closed.iter().filter(|new| !new.may_replace()) {
-            let (account, bucket) = (&closed.account, &closed.balance.bucket);
-            let key = (account.clone(), bucket.clone());
-            if stored.is_some_and(|stored| stored.closed.contains_key(&key)) {
-                return Err(refused(format!("`{bucket}` of `{account}` is closed")));
-            }
-        }
         for event in &write.events {
             let is_taken =
                 |known: &Event| known.account == event.account && known.number == event.number;

@@ -4,9 +4,9 @@ use quota_core::balance::{Balance, Bucket};
 use quota_core::home::ClosedBalance;
 use quota_core::ids::{AccountId, BoostId, GrantId};
 use quota_core::operation::OperationKind;
-use quota_core::ports::{ClosedKind, ClosedQuery, StoreError};
+use quota_core::ports::{ClosedKind, ClosedQuery};
 
-use super::{Store, get_with, put, try_put};
+use super::{Store, get_with, put};
 use crate::fixtures::{
     account, account_write, balance, catalog, entry, feature, first_write, home_query, instant,
     key, key_of, load_query, next_write, operation, org, user,
@@ -240,39 +240,6 @@ pub async fn a_closed_balance_that_changes_is_replaced(store: Store) {
     put(&store, vec![write]).await;
     let stored = super::all(&store, &alice).await.expect("exists");
     assert_eq!(stored.closed, [closed(5, true)]);
-}
-
-/// A closed balance that was not known when another one of its name was decided on is not replaced by that: the write is refused.
-/// One that may replace another may be the first.
-pub async fn a_closed_balance_that_was_not_loaded_is_not_replaced(store: Store) {
-    let (alice, bob) = (user("alice"), user("bob"));
-    let closed = |account: &AccountId, used, was_closed| ClosedBalance {
-        account: account.clone(),
-        balance: Balance {
-            was_closed,
-            ..balance(window(-5), 10, used)
-        },
-    };
-    let mut write = first_write(&alice);
-    write.closed = vec![closed(&alice, 6, false)];
-    put(&store, vec![write, first_write(&bob)]).await;
-    let mut write = next_write(&alice, 1);
-    write.closed = vec![closed(&alice, 0, false)];
-    let refused = try_put(&store, vec![write]).await;
-    assert!(
-        matches!(refused, Err(StoreError::Refused { .. })),
-        "{refused:?}"
-    );
-    let stored = super::all(&store, &alice).await.expect("exists");
-    assert_eq!(
-        (stored.version, stored.closed),
-        (1, vec![closed(&alice, 6, false)])
-    );
-    let mut other = next_write(&bob, 1);
-    other.closed = vec![closed(&bob, 3, true)];
-    put(&store, vec![other]).await;
-    let stored = super::all(&store, &bob).await.expect("exists");
-    assert_eq!(stored.closed, [closed(&bob, 3, true)]);
 }
 
 /// An operation or reservation of another home is not found.
