@@ -6,12 +6,13 @@ use super::allowance::{Allowance, FurtherLimit, Standing};
 use super::context::Context;
 use super::counting::is_window_of;
 use super::desk::Desk;
+use super::reopening::closed_in;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Per};
 use crate::draw::Scope;
-use crate::home::{Account, Home};
+use crate::home::{Account, Home, MOVES_MAX};
 use crate::ids::AccountId;
 use crate::terms::{Status, Subscription, Terms};
 use crate::window::Window;
@@ -139,17 +140,11 @@ struct Records<'a> {
     closed: Vec<&'a Balance>,
 }
 
-/// Longest chain of moves that is followed, as for live balances.
-const MOVES_MAX: usize = 64;
-
 impl<'a> Records<'a> {
-    /// What was closed in this batch comes first: it is newer than what was loaded.
-    fn of(home: &'a Home, id: &AccountId, account: &'a Account) -> Self {
-        let closed = home.changes.closed.iter().rev().chain(&home.closed);
-        let own = closed.filter(|closed| closed.account == *id);
+    fn of(home: &'a Home, id: &'a AccountId, account: &'a Account) -> Self {
         Self {
             account,
-            closed: own.map(|closed| &closed.balance).collect(),
+            closed: closed_in(home, id).collect(),
         }
     }
 

@@ -221,12 +221,12 @@ pub(super) fn closed_balance<'a>(
     new.or_else(|| stored.min_by_key(|known| rank(&known.balance)))
 }
 
-/// Which of several homes' records of one closed balance counts: the least, and of equals the first. Where a grant or boost
-/// was closed and is live again nothing is left of it; what is given or sold is only lowered while it is closed.
+/// Which of several homes' records of one closed balance counts: the least, and of equals the first. Where one was closed and is
+/// live again, or was closed in another home since, nothing is left in it; what is given or sold is only lowered while it is closed.
 fn rank(balance: &Balance) -> (bool, u64) {
     let is_sold = matches!(balance.bucket, Bucket::OnDemand(..));
     if !balance.bucket.is_given() && !is_sold {
-        return (false, 0);
+        return (balance.was_closed && balance.spent() == 0, 0);
     }
     let is_emptied = balance.granted == Limit::Of(0);
     (balance.bucket.is_given() && is_emptied, balance.spent())

@@ -76,7 +76,7 @@ impl Next {
 /// Gives the account its next subscription; the use of features of which `counts_on` says so counts on.
 pub(super) fn put(
     desk: &mut Desk<'_>,
-    next: Next,
+    mut next: Next,
     counts_on: impl Fn(&Feature) -> bool,
 ) -> Result<Outcome, Rejection> {
     let mut terms = desk.account()?.terms.clone();
@@ -84,6 +84,9 @@ pub(super) fn put(
     let before = terms.subscription.as_ref();
     let before = before.map(|held| held.current(catalog, now));
     let ended = ended_unrecorded(&terms, &next, (catalog, now));
+    if let Some((_, end)) = ended {
+        next.subscription.note_end(end, now);
+    }
     let words = in_words(before.as_deref(), &next.subscription, now);
     let detail = Some(match &next.set {
         Some(set) => format!("{set}; {words}"),
@@ -100,7 +103,7 @@ pub(super) fn put(
     };
     desk.mark_terms();
     let outcome = desk.book(booking);
-    if let Some(plan) = ended {
+    if let Some((plan, _)) = ended {
         let expired = EventKind::SubscriptionExpired { plan };
         desk.announce(&outcome.operation, expired);
     }
@@ -109,20 +112,20 @@ pub(super) fn put(
     Ok(outcome)
 }
 
-/// The plan of a subscription that has ended, when `next` takes its place before the job recorded that (S9): it would be told by
+/// The plan and the end of a subscription that has ended, when `next` takes its place before the job recorded that (S9): it would be told by
 /// nobody. A late renewal takes the end back.
 fn ended_unrecorded(
     terms: &Terms,
     next: &Next,
     (catalog, now): (&Catalog, DateTime<Utc>),
-) -> Option<PlanCode> {
+) -> Option<(PlanCode, DateTime<Utc>)> {
     let held = terms.subscription.as_ref()?;
     let ended_at = held.unrecorded_end().filter(|end| *end <= now)?;
     let is_left = next.subscription.unrecorded_end() == Some(ended_at);
     if is_left || next.change == Change::SubscriptionRenewed {
         return None;
     }
-    Some(held.of_its_own(catalog, now).plan.clone())
+    Some((held.of_its_own(catalog, now).plan.clone(), ended_at))
 }
 
 /// That no more periods can follow.

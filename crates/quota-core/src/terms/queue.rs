@@ -99,6 +99,17 @@ impl Subscription {
         }
     }
 
+    /// Notes at `now` that the one which ended at `end` has been told, whatever follows it after a gap: that may yet be canceled.
+    pub(crate) fn note_end(&mut self, end: DateTime<Utc>, now: DateTime<Utc>) {
+        let mut link = Some(self);
+        while let Some(one) = link {
+            if one.own_end() == Some(end) {
+                one.end_recorded_at = one.end_recorded_at.or(Some(now));
+            }
+            link = one.upcoming.as_deref_mut();
+        }
+    }
+
     /// The change that is scheduled (S5): for the end of this period, or of the last that was paid for.
     pub fn scheduled_change(&self) -> Option<&PlanChange> {
         self.chain().find_map(|one| one.scheduled.as_ref())

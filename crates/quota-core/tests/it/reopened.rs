@@ -3,11 +3,13 @@
 use chrono::{DateTime, Utc};
 use quota_core::audit::audit;
 use quota_core::command::{
-    ChangePlan, ChangeWhen, CloseWindows, Command, Subscribe, UsageAfterChange,
+    Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Subscribe, UsageAfterChange,
 };
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
+use quota_core::event::EventKind;
 
+use crate::relocated::relocated;
 use crate::several_limits::{at, chat};
 use crate::stage::{Stage, consume, id, plan_code, refund, release_capacity, start, track};
 use crate::with_catalog::with_catalog;
@@ -149,4 +151,79 @@ fn what_was_moved_and_closed_comes_back() {
     stage.done("user:a", release_capacity("albums", 4));
     assert_eq!(stage.remaining("user:a", "albums"), Some(5));
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// S9 and X9: overage that was closed counts on once, and is not in the books twice.
+#[test]
+fn overage_that_was_closed_counts_on_once() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", start_of("basic", start(), "2027-03-20T00:00:00Z"));
+    stage.done("user:a", track("articles", 53));
+    stage.now = at("2027-03-21T00:00:00Z");
+    record_the_end(&mut stage);
+    stage.done("user:a", start_of("basic", start(), "2027-04-10T12:00:00Z"));
+    let shown = stage.balance_of("user:a", Scope::User, "articles", None);
+    assert_eq!((shown.used, shown.overage), (50, 3));
+    let left: u64 = stage
+        .closed
+        .values()
+        .map(|closed| closed.balance.spent())
+        .sum();
+    assert_eq!(left, 0, "all of it is live");
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// S9: an end that was told, since a start was queued behind it, is not told once more when that start is canceled.
+#[test]
+fn an_end_before_a_start_that_is_canceled_is_told_once() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", start_of("pro", start(), "2027-03-20T00:00:00Z"));
+    stage.now = at("2027-03-21T00:00:00Z");
+    stage.done(
+        "user:a",
+        start_of("pro", at("2027-03-25T00:00:00Z"), "2027-04-25T00:00:00Z"),
+    );
+    let told = |stage: &Stage| {
+        let is_end = |kind: &EventKind| matches!(kind, EventKind::SubscriptionExpired { .. });
+        stage
+            .events
+            .iter()
+            .filter(|event| is_end(&event.kind))
+            .count()
+    };
+    assert_eq!(told(&stage), 1);
+    stage.done("user:a", Command::Cancel(Cancel { at_once: true }));
+    let job = stage.run("user:a", Command::ExpireSubscription);
+    assert!(!job.expect("it is looked at").is_booked);
+    assert_eq!(told(&stage), 1);
+}
+
+/// X3 and W4: a window that was closed, taken back, and closed in an org is refunded where its use is, also from home again.
+#[test]
+fn what_was_taken_back_and_closed_elsewhere_is_refunded() {
+    let mut stage = Stage::user("");
+    stage.done("user:a", start_of("pro", start(), "2027-03-20T00:00:00Z"));
+    let used = stage.done("user:a", consume("articles", 40));
+    stage.now = at("2027-03-21T00:00:00Z");
+    record_the_end(&mut stage);
+    stage.done("user:a", start_of("pro", start(), "2027-04-10T12:00:00Z"));
+    let mut org = Stage::org_alone("pro");
+    org.now = stage.now;
+    relocated(&mut stage, &mut org);
+    org.now = at("2027-04-11T00:00:00Z");
+    record_the_end(&mut org);
+    stage.now = org.now;
+    relocated(&mut org, &mut stage);
+    let refunded = stage.settle_former(&mut org, refund(used.id, None));
+    let back: i64 = refunded
+        .expect("it is refunded")
+        .entries
+        .iter()
+        .map(|entry| entry.used)
+        .sum();
+    assert_eq!(back, -40);
+    assert_eq!(stage.lifetime("user:a", "articles"), 0);
+    for home in [&stage, &org] {
+        assert_eq!(audit(&home.records()), []);
+    }
 }
