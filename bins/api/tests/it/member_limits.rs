@@ -98,7 +98,12 @@ async fn e39_an_org_limits_its_members_and_one_of_them_otherwise(api: Api) {
     let checked = api.post("/v1/check", one).await.expect(200).body;
     let told = json!([checked["allowed"], checked["reason"], checked["available"]]);
     assert_eq!(told, json!([false, "member_limit_reached", 50]));
-    let spent = api.consume("ann", "messages", 50).await.expect(200);
+    let spent = api.consume("ann", "messages", 10).await.expect(200);
+    let binds = spent.header("ratelimit").expect("a field");
+    assert!(binds.starts_with("\"messages\";r=40;t="), "{binds}");
+    let policy = spent.header("ratelimit-policy");
+    assert_eq!(policy, Some("\"messages\";q=150"));
+    let spent = api.consume("ann", "messages", 40).await.expect(200);
     let member = &spent.balance("org")["member"];
     assert_eq!(
         json!([member["used"], member["remaining"]]),

@@ -15,16 +15,17 @@
 //!
 //! | group | modules |
 //! | --- | --- |
-//! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
+//! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset`, `spend_cap` (C11) |
 //! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `boosts` |
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons` |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
-//! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `context` |
+//! | picking | `execute` (which rule a command is), `refunding` (what a refund is about) |
+//! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `on_demand` (what is sold when all else is spent), `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` (beside shares), `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the window of an earlier instant) |
-//! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `dropped` (by a change of subscription) |
+//! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `spending` (what is owed), `subscription_words`, `dropped` (by a change of subscription) |
 //! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
 
 mod accounts;

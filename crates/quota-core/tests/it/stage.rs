@@ -151,6 +151,21 @@ impl Stage {
         outcome
     }
 
+    /// Carries several requests out on the home as it was loaded for the first, and keeps what changed once.
+    pub fn one_batch(&mut self, requests: &[Request]) {
+        let catalog = self.catalog.clone();
+        let context = Context {
+            now: self.now,
+            catalog: &catalog,
+            grace: GRACE,
+        };
+        self.load(&requests[0].command);
+        for request in requests {
+            execute(&mut self.home, request, &context).expect("it fits");
+        }
+        self.keep();
+    }
+
     /// Carries out what refers to a home that the account left; both homes are kept as a store would.
     pub fn settle_former(
         &mut self,

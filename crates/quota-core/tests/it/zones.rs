@@ -248,3 +248,27 @@ proptest! {
         }
     }
 }
+
+/// X3 and W4: two changes of the zone in one batch: the second goes by what the first made of a closed day, and not by what was
+/// loaded. What was used is refunded where it counts.
+#[test]
+fn two_changes_of_the_zone_in_one_batch_keep_what_was_used() {
+    let mut stage = with_catalog(Stage::user(""), CATALOG);
+    stage.done("user:a", to_zone(chrono_tz::Asia::Tokyo));
+    let yearly = Subscribe {
+        ends_at: Some(at("2028-03-10T12:00:00Z")),
+        ..Subscribe::to(plan_code("desk"))
+    };
+    stage.done("user:a", Command::Subscribe(yearly));
+    stage.now = at("2027-03-20T03:00:00Z");
+    let used = stage.done("user:a", consume("calls", 7));
+    stage.now = at("2027-03-20T16:00:00Z");
+    stage.done("user:a", consume("calls", 2));
+    stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+    let west = stage.request("user:a", to_zone(chrono_tz::Pacific::Honolulu));
+    let back = stage.request("user:a", to_zone(Tz::UTC));
+    stage.one_batch(&[west, back]);
+    stage.done("user:a", refund(used.id, None));
+    assert_eq!(stage.remaining("user:a", "calls"), Some(10));
+    assert_eq!(audit(&stage.records()), []);
+}
