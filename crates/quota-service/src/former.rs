@@ -340,6 +340,7 @@ fn refer(query: &mut HomeQuery, request: &Request) {
         | Reads::Grant(_)
         | Reads::Boosts
         | Reads::Counters
+        | Reads::TokenCounts
         | Reads::Windows(_) => {}
         Reads::Reservation(reservation) => query.reservations.push(reservation),
         Reads::Operation(operation) => query.operations.push(operation),
@@ -353,6 +354,7 @@ fn holds(home: &Home, request: &Request) -> bool {
         | Reads::Grant(_)
         | Reads::Boosts
         | Reads::Counters
+        | Reads::TokenCounts
         | Reads::Windows(_) => false,
         Reads::Reservation(reservation) => home.reservations.contains_key(&reservation),
         Reads::Operation(operation) => home.referred.contains_key(&operation),

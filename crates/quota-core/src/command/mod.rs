@@ -125,6 +125,8 @@ pub enum Reads<'a> {
     Windows(&'a [Item]),
     /// All windows and sales of the account that were closed too, from the store: one may count again.
     Counters,
+    /// What was counted for its tokens and was closed too, from the store.
+    TokenCounts,
 }
 
 /// What is known of a command before it is carried out.
@@ -204,9 +206,9 @@ impl Command {
             },
             Self::TakeBackCredits(take) => reading(Reads::Grant(&take.grant)),
             Self::TakeBackBoost(_) => reading(Reads::Boosts),
+            Self::PutToken(_) => reading(Reads::TokenCounts),
             Self::SetOverride(_)
             | Self::ClearOverride(_)
-            | Self::PutToken(_)
             | Self::RevokeToken(_)
             | Self::Renew(_)
             | Self::ChangePlan(_)

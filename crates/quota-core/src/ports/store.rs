@@ -75,6 +75,8 @@ pub enum ClosedKind {
     OnDemand(FeatureCode),
     /// What was sold of every feature on demand, in all periods.
     Sales,
+    /// What was used with tokens, over their lifetime and in the windows of their caps (T3).
+    TokenCounts,
 }
 
 impl ClosedKind {
@@ -87,6 +89,7 @@ impl ClosedKind {
             Reads::Grant(grant) => vec![Self::Grant(grant.clone())],
             Reads::Boosts => vec![Self::Boosts],
             Reads::Counters => vec![Self::AllWindows, Self::Sales],
+            Reads::TokenCounts => vec![Self::TokenCounts],
             Reads::Windows(items) => {
                 let features = items.iter().map(|item| item.feature.clone());
                 features.map(Self::Windows).collect()
@@ -121,6 +124,10 @@ impl ClosedQuery {
                 )]
             }
             ClosedKind::Sales => vec![("ondemand:".to_owned(), "ondemand;".to_owned())],
+            ClosedKind::TokenCounts => {
+                let range = |kind| (format!("{kind}:"), format!("{kind};"));
+                ["token", "tokenwindow"].map(range).into()
+            }
         }
     }
 
@@ -140,7 +147,8 @@ impl ClosedQuery {
                 | ClosedKind::Boost(..)
                 | ClosedKind::Boosts
                 | ClosedKind::OnDemand(_)
-                | ClosedKind::Sales => false,
+                | ClosedKind::Sales
+                | ClosedKind::TokenCounts => false,
             },
             Bucket::Boost(feature, boost) => match &self.what {
                 ClosedKind::Boosts => true,
@@ -150,18 +158,15 @@ impl ClosedQuery {
                 | ClosedKind::Grant(_)
                 | ClosedKind::Grants
                 | ClosedKind::OnDemand(_)
-                | ClosedKind::Sales => false,
+                | ClosedKind::Sales
+                | ClosedKind::TokenCounts => false,
             },
             Bucket::OnDemand(feature, _) => {
                 let of_feature = ClosedKind::OnDemand(feature.clone());
                 self.what == ClosedKind::Sales || self.what == of_feature
             }
-            Bucket::Standing(_)
-            | Bucket::Trial(_)
-            | Bucket::Room(_)
-            | Bucket::Member(..)
-            | Bucket::Token(_)
-            | Bucket::TokenWindow(..) => false,
+            Bucket::Standing(_) | Bucket::Trial(_) | Bucket::Room(_) | Bucket::Member(..) => false,
+            Bucket::Token(_) | Bucket::TokenWindow(..) => self.what == ClosedKind::TokenCounts,
         };
         *account == self.account && is_wanted
     }

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::closing::close;
 use super::desk::Desk;
+use super::moves::zero;
 use super::outcome::Outcome;
+use super::reopening::take_back;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
@@ -13,6 +15,7 @@ use crate::command::{Presence, PutToken, RevokeToken, TOKENS_MAX};
 use crate::home::Account;
 use crate::ids::{AccountKind, TokenId};
 use crate::instant::text;
+use crate::operation::Entry;
 use crate::terms::{CapSpan, Token, new_token_cap};
 
 /// Creates or changes a token.
@@ -32,17 +35,39 @@ pub(crate) fn put_token(desk: &mut Desk<'_>, asked: &PutToken) -> Result<Outcome
         make_room(desk)?;
     }
     let detail = in_words(id, &token);
+    let begins = known
+        .as_ref()
+        .is_none_or(|known| token.per.is_some() && known.per != token.per);
     let account = desk.account_mut()?;
-    if let Some(balance) = account.books.balance_mut(&token.bucket(id, now)) {
-        balance.granted = token.cap;
-    }
-    account.terms.tokens.insert(id.clone(), token);
+    account.terms.tokens.insert(id.clone(), token.clone());
+    let entries = count_by(desk, (id, &token), begins)?;
     let change = if known.is_some() {
         Change::TokenChanged
     } else {
         Change::TokenCreated
     };
-    Ok(desk.book_and_announce(change, Some(detail), Vec::new()))
+    Ok(desk.book_and_announce(change, Some(detail), entries))
+}
+
+/// Has what counts the token's use go by its cap. A token that is new, or whose cap has another cadence, begins a new count, also
+/// where one of the same name was closed: of an earlier token of that id, or of another cadence (T3).
+fn count_by(
+    desk: &mut Desk<'_>,
+    (id, token): (&TokenId, &Token),
+    begins: bool,
+) -> Result<Vec<Entry>, Rejection> {
+    let now = desk.context.now;
+    let bucket = token.bucket(id, now);
+    let mut entries = Vec::new();
+    if begins {
+        take_back(desk, &bucket)?;
+        entries = zero(desk, vec![(bucket.clone(), None)])?;
+    }
+    if let Some(balance) = desk.account_mut()?.books.balance_mut(&bucket) {
+        balance.granted = token.cap;
+        balance.ends_at = token.window(now).and_then(|window| window.ends_at);
+    }
+    Ok(entries)
 }
 
 /// A token with its cap, when that becomes whole again, and its end.

@@ -251,6 +251,7 @@ impl Stage {
             | Reads::Grant(_)
             | Reads::Boosts
             | Reads::Counters
+            | Reads::TokenCounts
             | Reads::Windows(_) => (None, Vec::new()),
         };
         let is_open = |held: &&Reservation| held.state == ReservationState::Open;

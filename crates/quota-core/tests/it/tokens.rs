@@ -334,3 +334,60 @@ fn detail(done: &Operation) -> &str {
     };
     detail.as_deref().expect("it is said")
 }
+
+/// T3: a cap of another cadence begins a new count, also where its window has the name of one that was closed. All that was used is
+/// in the books once.
+#[test]
+fn a_cap_of_another_cadence_counts_anew_in_a_window_that_was_closed() {
+    let mut stage = Stage::user("pro");
+    stage.done(
+        "user:a",
+        capped("t", Some(10), CapSpan::Each(Cadence::Daily)),
+    );
+    stage.done("user:a", consume_with("t", "articles", 5));
+    stage.later(TimeDelta::days(2));
+    stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+    stage.done(
+        "user:a",
+        capped("t", Some(10), CapSpan::Each(Cadence::Weekly)),
+    );
+    assert_eq!(audit(&stage.records()), []);
+    stage.done("user:a", consume_with("t", "articles", 10));
+    stage.later(TimeDelta::days(1));
+    let denied = stage.denied("user:a", consume_with("t", "articles", 1));
+    assert_eq!(denied.reason, Reason::TokenExhausted);
+    for _ in 0..2 {
+        stage.later(TimeDelta::days(6));
+        let _may_be_done = stage.run("user:a", Command::CloseWindows(CloseWindows::default()));
+        stage.done("user:a", consume_with("t", "articles", 1));
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// T3 and T2: a token that was forgotten, to make room, and is made again under its id has its whole cap; all that was used is in the
+/// books once.
+#[test]
+fn a_token_that_was_forgotten_begins_at_zero_when_it_is_made_again() {
+    let mut stage = Stage::user("pro");
+    for round in 0..2 {
+        stage.done("user:a", put_token("t", Limit::Of(5)));
+        stage.done("user:a", consume_with("t", "articles", 5));
+        for other in ["t".to_owned()]
+            .into_iter()
+            .chain((0..100).map(|at| format!("r{round}-{at}")))
+        {
+            if other != "t" {
+                stage.done("user:a", put_token(&other, Limit::Of(5)));
+            }
+            let token = token_id(&other);
+            stage.done("user:a", Command::RevokeToken(RevokeToken { token }));
+        }
+        assert!(
+            !stage.home.accounts[&crate::stage::id("user:a")]
+                .terms
+                .tokens
+                .contains_key(&token_id("t"))
+        );
+        assert_eq!(audit(&stage.records()), []);
+    }
+}

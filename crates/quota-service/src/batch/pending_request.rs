@@ -166,7 +166,12 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
         }
         let reads = request.command.traits().reads;
         match reads {
-            Reads::Account | Reads::Stored | Reads::Grant(_) | Reads::Boosts | Reads::Counters => {}
+            Reads::Account
+            | Reads::Stored
+            | Reads::Grant(_)
+            | Reads::Boosts
+            | Reads::Counters
+            | Reads::TokenCounts => {}
             Reads::Windows(_) => query.closed.extend(closed_of(&group.home, reads)),
             Reads::Reservation(reservation) => query.reservations.push(reservation),
             Reads::Operation(operation) => query.operations.push(operation),
