@@ -48,6 +48,7 @@ macro_rules! conformance_store {
             an_operation_comes_with_its_refunds_and_closed_balances
             closed_balances_come_when_they_are_asked_for
             closed_boosts_come_by_feature_and_id
+            closed_balances_come_by_kind
             a_closed_balance_that_changes_is_replaced
             what_belongs_to_another_home_is_not_found
             expired_holds_come_and_hold_before_moves_on

@@ -1,5 +1,7 @@
 //! What comes with a home.
 
+use std::collections::BTreeSet;
+
 use quota_core::balance::{Balance, Bucket};
 use quota_core::home::ClosedBalance;
 use quota_core::ids::{AccountId, BoostId, GrantId};
@@ -220,6 +222,60 @@ fn grant(id: &str) -> Bucket {
 
 fn window(start: i64) -> Bucket {
     Bucket::Window(feature("articles"), start)
+}
+
+/// Of closed balances come all of one kind that are asked for: windows with those of further limits, sales, what tokens used.
+pub async fn closed_balances_come_by_kind(store: Store) {
+    let alice = user("alice");
+    let closed = |bucket: &str| ClosedBalance {
+        account: alice.clone(),
+        balance: balance(Bucket::parse(bucket).expect("a literal bucket"), 10, 4),
+    };
+    let kinds = [
+        (
+            ClosedKind::AllWindows,
+            [
+                "further:articles:first_use-5h:5",
+                "tracked:articles:5",
+                "window:articles:5",
+            ]
+            .as_slice(),
+        ),
+        (
+            ClosedKind::Sales,
+            &["ondemand:articles:5", "ondemand:requests:5"],
+        ),
+        (
+            ClosedKind::OnDemand(feature("articles")),
+            &["ondemand:articles:5"],
+        ),
+        (ClosedKind::TokenCounts, &["token:t", "tokenwindow:5:t"]),
+    ];
+    let mut write = first_write(&alice);
+    let all: BTreeSet<&str> = kinds
+        .iter()
+        .flat_map(|(_, buckets)| *buckets)
+        .copied()
+        .collect();
+    write.closed = all.into_iter().map(closed).collect();
+    write.closed.push(closed("grant:token"));
+    write.closed.push(closed("trial:articles"));
+    put(&store, vec![write]).await;
+    for (what, buckets) in kinds {
+        let mut query = home_query(&alice);
+        query.closed = vec![ClosedQuery {
+            account: alice.clone(),
+            what,
+        }];
+        let home = get_with(&store, query).await;
+        let mut found: Vec<String> = home
+            .closed
+            .iter()
+            .map(|one| one.balance.bucket.to_string())
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, buckets);
+    }
 }
 
 /// A closed balance whose value changed takes the place of the one before.
