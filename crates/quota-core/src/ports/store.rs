@@ -107,27 +107,21 @@ impl ClosedQuery {
                 let range = |kind| (format!("{kind}:{feature}:"), format!("{kind}:{feature};"));
                 ["window", "tracked"].map(range).into()
             }
-            ClosedKind::AllWindows => {
-                let range = |kind| (format!("{kind}:"), format!("{kind};"));
-                ["window", "tracked", "further"].map(range).into()
-            }
+            ClosedKind::AllWindows => all_of(["window", "tracked", "further"]),
             ClosedKind::Grant(grant) => one(&Bucket::Grant(grant.clone())),
-            ClosedKind::Grants => vec![("grant:".to_owned(), "grant;".to_owned())],
+            ClosedKind::Grants => all_of(["grant"]),
             ClosedKind::Boost(feature, boost) => {
                 one(&Bucket::Boost(feature.clone(), boost.clone()))
             }
-            ClosedKind::Boosts => vec![("boost:".to_owned(), "boost;".to_owned())],
+            ClosedKind::Boosts => all_of(["boost"]),
             ClosedKind::OnDemand(feature) => {
                 vec![(
                     format!("ondemand:{feature}:"),
                     format!("ondemand:{feature};"),
                 )]
             }
-            ClosedKind::Sales => vec![("ondemand:".to_owned(), "ondemand;".to_owned())],
-            ClosedKind::TokenCounts => {
-                let range = |kind| (format!("{kind}:"), format!("{kind};"));
-                ["token", "tokenwindow"].map(range).into()
-            }
+            ClosedKind::Sales => all_of(["ondemand"]),
+            ClosedKind::TokenCounts => all_of(["token", "tokenwindow"]),
         }
     }
 
@@ -170,6 +164,13 @@ impl ClosedQuery {
         };
         *account == self.account && is_wanted
     }
+}
+
+/// The ranges of all buckets of these kinds.
+fn all_of<const KINDS: usize>(kinds: [&str; KINDS]) -> Vec<(String, String)> {
+    kinds
+        .map(|kind| (format!("{kind}:"), format!("{kind};")))
+        .into()
 }
 
 /// The range of one bucket: no text lies between but the bucket itself.

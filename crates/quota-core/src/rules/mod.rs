@@ -15,8 +15,8 @@
 //!
 //! | group | modules |
 //! | --- | --- |
-//! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset`, `spend_cap` (C11) |
-//! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `boosts` |
+//! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
+//! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `boosts`, `spend_cap` |
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons` |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
