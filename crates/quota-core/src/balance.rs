@@ -273,6 +273,9 @@ pub struct Balance {
     /// Whether it was closed once, and taken back since: what is kept of it among the closed balances is less than it.
     #[serde(rename = "w", default, skip_serializing_if = "is_default")]
     pub was_closed: bool,
+    /// How often it was: of the records that several homes have of it, the one with the most is the last.
+    #[serde(rename = "n", default, skip_serializing_if = "is_default")]
+    pub reopenings: u32,
     /// For what is sold on demand: the price, fixed when the balance is opened (C11).
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub sale: Option<Box<Sale>>,
@@ -307,6 +310,7 @@ impl Balance {
             began_as: None,
             moved_to: None,
             was_closed: false,
+            reopenings: 0,
             sale: None,
         }
     }
@@ -315,6 +319,7 @@ impl Balance {
     pub(crate) fn taken_back(&self) -> Self {
         Self {
             was_closed: true,
+            reopenings: self.reopenings.saturating_add(1),
             ..self.clone()
         }
     }

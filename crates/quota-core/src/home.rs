@@ -1,5 +1,6 @@
 //! A home: the accounts that are decided and booked together, and what a command changed in them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::event::Event;
 use crate::ids::{AccountId, BoostId, FeatureCode, GrantId};
@@ -146,6 +148,23 @@ pub struct ClosedBalance {
     pub account: AccountId,
     /// The balance as it was when it was closed, refunds since deducted; emptied where it counts again.
     pub balance: Balance,
+}
+
+impl ClosedBalance {
+    /// Which of several homes' records of one balance counts: the least, and of equals the first. It is the one that was closed
+    /// last. Of records from before reopenings were counted, one in which nothing is left was closed in another home since, and
+    /// what is given or sold was only lowered while it was closed.
+    pub fn rank(&self) -> impl Ord + use<> {
+        let balance = &self.balance;
+        let is_given = balance.bucket.is_given();
+        let is_sold = matches!(balance.bucket, Bucket::OnDemand(..));
+        let by_use = if is_given || is_sold {
+            (is_given && balance.granted == Limit::Of(0), balance.spent())
+        } else {
+            (balance.was_closed && balance.spent() == 0, 0)
+        };
+        (Reverse(balance.reopenings), by_use)
+    }
 }
 
 /// A home as it was loaded, and as it is after the commands that ran on it.

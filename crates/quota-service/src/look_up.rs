@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quota_core::answer::Rejection;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::home::Home;
+use quota_core::home::{ClosedBalance, Home};
 use quota_core::ids::{AccountId, GrantId};
 use quota_core::operation::Operation;
 use quota_core::ports::{AccountRow, ClosedKind, ClosedQuery, HomeQuery, LoadQuery};
@@ -80,6 +80,7 @@ impl Engine {
     /// [`EngineError::Rejected`] when there is no such account or grant, [`EngineError::Store`] when it cannot be read.
     pub async fn grant(&self, account: &AccountId, id: &GrantId) -> Result<Balance, EngineError> {
         let bucket = Bucket::Grant(id.clone());
+        let mut records = Vec::new();
         for home in self.homes_of(account).await? {
             let query = HomeQuery {
                 accounts: vec![account.clone()],
@@ -89,16 +90,18 @@ impl Engine {
                 }],
                 ..HomeQuery::of(home)
             };
-            let Some(mut home) = self.load_one(query).await? else {
+            let Some(home) = self.load_one(query).await? else {
                 continue;
             };
             let known = home.accounts.get(account);
-            let live = known.and_then(|known| known.books.balance(&bucket).cloned());
-            if let Some(balance) = live.or(home.closed.pop().map(|closed| closed.balance)) {
-                return Ok(balance);
+            if let Some(live) = known.and_then(|known| known.books.balance(&bucket)) {
+                return Ok(live.clone());
             }
+            records.extend(home.closed);
         }
-        Err(Rejection::UnknownGrant(id.clone()).into())
+        let last = records.into_iter().min_by_key(ClosedBalance::rank);
+        let last = last.map(|closed| closed.balance);
+        last.ok_or_else(|| Rejection::UnknownGrant(id.clone()).into())
     }
 
     /// All grants of an account, by id: live and ended, also those that ended before the account moved.
@@ -149,18 +152,8 @@ impl Engine {
         id_of: fn(&Bucket) -> Option<String>,
     ) -> Result<Vec<Balance>, EngineError> {
         let row = self.account(account).await?;
-        let mut given = BTreeMap::new();
-        let mut take = |balance: Balance| {
-            if let Some(id) = id_of(&balance.bucket) {
-                given.entry(id).or_insert(balance);
-            }
-        };
-        row.account
-            .books
-            .balances
-            .iter()
-            .cloned()
-            .for_each(&mut take);
+        let live = row.account.books.balances.clone();
+        let mut records: BTreeMap<String, ClosedBalance> = BTreeMap::new();
         for home in homes(row) {
             let query = HomeQuery {
                 closed: vec![ClosedQuery {
@@ -170,9 +163,22 @@ impl Engine {
                 ..HomeQuery::of(home)
             };
             let closed = self.load_one(query).await?.map(|home| home.closed);
-            let closed = closed.into_iter().flatten();
-            closed.for_each(|closed| take(closed.balance));
+            for closed in closed.into_iter().flatten() {
+                let Some(id) = id_of(&closed.balance.bucket) else {
+                    continue;
+                };
+                let known = records.get(&id);
+                if known.is_none_or(|known| closed.rank() < known.rank()) {
+                    records.insert(id, closed);
+                }
+            }
         }
+        let records = records.into_iter().map(|(id, closed)| (id, closed.balance));
+        let mut given: BTreeMap<String, Balance> = records.collect();
+        given.extend(
+            live.into_iter()
+                .filter_map(|balance| Some((id_of(&balance.bucket)?, balance))),
+        );
         Ok(given.into_values().collect())
     }
 

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::closed::closed_of;
 use super::context::Context;
 use super::counting::{CLOCKS_DIFFER_MAX, is_window_of};
 use super::desk::Desk;
@@ -38,12 +39,9 @@ pub(crate) fn close(home: &mut Home, id: &AccountId, bucket: &Bucket) {
 
 /// Why nothing is left of a grant or a boost that was closed: in this batch, or before the home was loaded.
 pub(super) fn emptied(desk: &Desk<'_>, is_one: impl Fn(&Bucket) -> bool) -> Emptied {
-    let new = desk.home.changes.closed.iter().rev();
-    let mut known = new.chain(&desk.home.closed);
-    let known =
-        known.find(|known| known.account == desk.request.account && is_one(&known.balance.bucket));
+    let known = closed_of(desk).find(|known| is_one(&known.bucket));
     known.map_or(Emptied::Earlier, |known| {
-        Emptied::of(&known.balance, desk.context.now)
+        Emptied::of(known, desk.context.now)
     })
 }
 

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::allowance::{Allowance, FurtherLimit, Standing};
+use super::closed::closed_in;
 use super::context::Context;
 use super::counting::is_window_of;
 use super::desk::Desk;
-use super::reopening::closed_in;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};

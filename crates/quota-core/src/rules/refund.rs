@@ -1,5 +1,6 @@
 //! Refund: a consumption is reversed to its sources (X3, R6).
 
+use super::closed::{Known, closed_balance};
 use super::closing::close;
 use super::desk::Desk;
 use super::member_count::count_back;
@@ -189,9 +190,6 @@ fn give_further_back(
     post(desk, id, posting).map(Some)
 }
 
-/// A home, and what was loaded of its closed balances with the operation that is refunded.
-type Known<'a> = (&'a Home, &'a [ClosedBalance]);
-
 /// Where a draw is counted now: in its bucket, or where that was moved, live or closed.
 fn place_of(known: Known<'_>, (id, account): (&AccountId, &Account), bucket: &Bucket) -> Bucket {
     let mut place = account.books.resolved(bucket);
@@ -206,30 +204,6 @@ fn place_of(known: Known<'_>, (id, account): (&AccountId, &Account), bucket: &Bu
         place = account.books.resolved(next);
     }
     place
-}
-
-/// A balance that was closed: in this batch, or before it was loaded. What the home itself has of it is newer than what came
-/// with an operation of a home that its account left.
-pub(super) fn closed_balance<'a>(
-    (home, closed): Known<'a>,
-    id: &AccountId,
-    bucket: &Bucket,
-) -> Option<&'a ClosedBalance> {
-    let is_it = |known: &&ClosedBalance| known.account == *id && known.balance.bucket == *bucket;
-    let new = home.changes.closed.iter().rev().find(is_it);
-    let stored = home.closed.iter().chain(closed).filter(is_it);
-    new.or_else(|| stored.min_by_key(|known| rank(&known.balance)))
-}
-
-/// Which of several homes' records of one closed balance counts: the least, and of equals the first. Where one was closed and is
-/// live again, or was closed in another home since, nothing is left in it; what is given or sold is only lowered while it is closed.
-fn rank(balance: &Balance) -> (bool, u64) {
-    let is_sold = matches!(balance.bucket, Bucket::OnDemand(..));
-    if !balance.bucket.is_given() && !is_sold {
-        return (balance.was_closed && balance.spent() == 0, 0);
-    }
-    let is_emptied = balance.granted == Limit::Of(0);
-    (balance.bucket.is_given() && is_emptied, balance.spent())
 }
 
 /// How much of a draw its balance still counts.

@@ -1,17 +1,14 @@
 //! Closed balances that count again, after a start in the past or a change of the zone: what was used in them is given no second
 //! time (W4, C11).
 
-use std::collections::BTreeSet;
-
+use super::closed::{closed_balance, closed_of};
 use super::closing::has_rollover;
 use super::counting::is_window_of;
 use super::desk::Desk;
-use super::refund::closed_balance;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
-use crate::home::{ClosedBalance, Home, MOVES_MAX};
-use crate::ids::AccountId;
+use crate::home::{ClosedBalance, MOVES_MAX};
 
 /// Has live again what was closed of what counts under the account's terms, as far as it was read; and the window before it,
 /// where something of that may come over (C10).
@@ -61,24 +58,6 @@ pub(super) fn take_back(desk: &mut Desk<'_>, bucket: &Bucket) -> Result<(), Reje
             .push(ClosedBalance { account, balance });
     }
     Ok(())
-}
-
-/// The account's closed balances, each as it is now: one that was closed in this batch is newer than what was loaded.
-pub(super) fn closed_of<'d>(desk: &'d Desk<'_>) -> impl Iterator<Item = &'d Balance> {
-    closed_in(desk.home, &desk.request.account)
-}
-
-/// The same, of any account of a home.
-pub(super) fn closed_in<'h>(
-    home: &'h Home,
-    account: &'h AccountId,
-) -> impl Iterator<Item = &'h Balance> {
-    let mut known = BTreeSet::new();
-    let new = home.changes.closed.iter().rev();
-    let all = new.chain(&home.closed);
-    let own = all
-        .filter(move |closed| closed.account == *account && known.insert(&closed.balance.bucket));
-    own.map(|closed| &closed.balance)
 }
 
 /// The window before one that is not open yet, of a limit that lets something go over.

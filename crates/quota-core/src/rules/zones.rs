@@ -4,9 +4,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use super::closed::closed_of;
 use super::desk::Desk;
 use super::moves::{correct_ends, move_bucket, move_usage_where};
-use super::reopening::{closed_of, take_back};
+use super::reopening::take_back;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Cadence, Feature, Per};

@@ -37,6 +37,7 @@ mod reasons;
 mod refunds;
 mod relocated;
 mod reopened;
+mod reopened_elsewhere;
 mod rollover;
 mod room;
 mod seats;

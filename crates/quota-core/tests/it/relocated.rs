@@ -35,6 +35,11 @@ pub fn relocated_user(from: &mut Stage, to: &mut Stage, user: &str) {
     }
     from.operations.push(moved.left);
     to.home.accounts.insert(moved.user, moved.account.into());
+    let closed = from
+        .closed
+        .values()
+        .filter(|closed| closed.account == request.account);
+    to.left_closed = closed.chain(&from.left_closed).cloned().collect();
     to.home.version = moved.joined.sequence;
     to.operations.push(moved.joined);
 }

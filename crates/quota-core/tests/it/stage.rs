@@ -44,6 +44,8 @@ pub struct Stage {
     pub reservations: BTreeMap<Uuid, Reservation>,
     pub closed: BTreeMap<(AccountId, Bucket), ClosedBalance>,
     pub events: Vec<Event>,
+    /// What `user:a` closed in the homes that it left.
+    pub left_closed: Vec<ClosedBalance>,
     ids: u128,
 }
 
@@ -58,6 +60,7 @@ impl Stage {
             reservations: BTreeMap::new(),
             closed: BTreeMap::new(),
             events: Vec::new(),
+            left_closed: Vec::new(),
             // Of two homes no operations have the same id.
             ids: u128::from(home.starts_with("org")) << 64,
         }
@@ -284,8 +287,8 @@ impl Stage {
                 ClosedQuery { account, what }.holds(&closed.account, bucket)
             })
         };
-        let found = self.closed.values().filter(is_asked);
-        self.home.closed = found.cloned().collect();
+        let all = self.closed.values().chain(&self.left_closed);
+        self.home.closed = all.filter(is_asked).cloned().collect();
     }
 
     fn referred(&self, id: Uuid) -> Option<Referred> {

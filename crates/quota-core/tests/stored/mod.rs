@@ -131,6 +131,7 @@ pub fn books() -> Documents<Books> {
         began_as: Some(Bucket::Standing(feature("articles"))),
         moved_to: Some(tracked()),
         was_closed: true,
+        reopenings: 2,
         sale: Some(Box::new(sale(1_000))),
     };
     let full = Books {

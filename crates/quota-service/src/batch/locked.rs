@@ -1,11 +1,13 @@
 //! Homes that other nodes keep changing: decided one at a time, while the store holds the lock of the home.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use quota_core::command::Request;
+use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{Lease, LoadQuery, Loaded, StoreError, WriteBatch};
+use quota_core::terms::FormerHome;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -30,6 +32,8 @@ impl Decider {
             group,
             setting,
             former,
+            left_closed,
+            former_homes,
             absent,
             moved,
         } = match self.before_lock(group, &query).await {
@@ -55,14 +59,18 @@ impl Decider {
             let mut earlier = std::mem::take(&mut loaded.earlier);
             earlier.extend(former);
             let mut answered = answered(earlier);
-            let home = loaded.homes.pop()?;
-            // An account that has left since the look-up is looked up again by the next try.
+            let mut home = loaded.homes.pop()?;
+            // An account that has left since the look-up, or left and came back, is looked up again by the next try.
             let is_expected = |(request, _): &(Request, _)| {
-                home.accounts.contains_key(&request.account) || absent.contains(&request.account)
+                let known = home.accounts.get(&request.account);
+                let left = known.map(|account| &account.terms.former_homes);
+                left == former_homes.get(&request.account)
+                    && (known.is_some() || absent.contains(&request.account))
             };
             if !inputs.iter().all(is_expected) {
                 return None;
             }
+            home.closed.extend(left_closed);
             let context = setting.context();
             let asked = inputs
                 .iter()
@@ -131,6 +139,7 @@ impl Decider {
         };
         loaded.earlier.clear();
         let (mut moved, mut absent) = (Vec::new(), HashSet::new());
+        let mut former_homes = HashMap::new();
         if let Some(home) = loaded.homes.first() {
             moved = self
                 .take_moved(&mut group, home, &mut CurrentHomes::new())
@@ -140,10 +149,18 @@ impl Decider {
                 .iter()
                 .map(|pending| &pending.request.account);
             let is_absent = |account: &&AccountId| !home.accounts.contains_key(*account);
-            absent.extend(accounts.filter(is_absent).cloned());
+            absent.extend(accounts.clone().filter(is_absent).cloned());
+            former_homes.extend(accounts.filter_map(|id| {
+                let account = home.accounts.get(id)?;
+                Some((id.clone(), account.terms.former_homes.clone()))
+            }));
+        }
+        // The home itself is read once more under the lock.
+        for home in &mut loaded.homes {
+            home.closed.clear();
         }
         let groups = std::slice::from_ref(&group);
-        if let Err(error) = self.add_former_keys(groups, query, &mut loaded).await {
+        if let Err(error) = self.add_of_former_homes(groups, query, &mut loaded).await {
             moved.extend(self.not_loaded(vec![group], error).to_retry);
             return Err(moved);
         }
@@ -156,6 +173,12 @@ impl Decider {
             group,
             setting,
             former: loaded.earlier,
+            left_closed: loaded
+                .homes
+                .into_iter()
+                .flat_map(|home| home.closed)
+                .collect(),
+            former_homes,
             absent,
             moved,
         })
@@ -208,6 +231,10 @@ struct PreparedGroup {
     setting: Setting,
     /// First answers from former homes.
     former: Vec<Operation>,
+    /// What its accounts closed in homes that they left.
+    left_closed: Vec<ClosedBalance>,
+    /// Those homes, by account.
+    former_homes: HashMap<AccountId, Vec<FormerHome>>,
     /// Accounts that live nowhere.
     absent: HashSet<AccountId>,
     /// Requests whose account lives elsewhere.

@@ -44,7 +44,9 @@ use quota_core::operation::Operation;
 use quota_core::ports::{Cache, Clock, Lease, LoadQuery, Loaded, Storage, StoreError};
 
 pub(crate) use pending_request::PendingRequest;
-use pending_request::{Group, Reading, former_keys, grouped, home_query, reading_of};
+use pending_request::{
+    Group, Reading, add_left_closed, grouped, home_query, of_former_homes, reading_of,
+};
 pub(crate) use shard_loop::run_shard_loop;
 
 /// Tries of a batch before its homes are decided under the lock, one at a time.
@@ -192,7 +194,7 @@ impl Decider {
         let (groups, loaded, stale) = completed(groups, loaded, kept);
         let (groups, mut loaded, mut reload) = self.without_moved(groups, loaded).await;
         reload.extend(stale);
-        if let Err(error) = self.add_former_keys(&groups, &query, &mut loaded).await {
+        if let Err(error) = self.add_of_former_homes(&groups, &query, &mut loaded).await {
             let mut outcome = self.not_loaded(groups, error);
             outcome.to_retry.extend(reload);
             return Err(outcome);
@@ -247,14 +249,15 @@ impl Decider {
         })
     }
 
-    /// Adds first answers from the homes that users left while their keys are kept (X1).
-    async fn add_former_keys(
+    /// Adds what is read of the homes that users left: first answers (X1), and what was closed there (W4). Neither changes any
+    /// more while their users live elsewhere.
+    async fn add_of_former_homes(
         &self,
         groups: &[Group],
         query: &LoadQuery,
         loaded: &mut Loaded,
     ) -> Result<(), StoreError> {
-        let homes = former_keys(groups, loaded, query.keys_since);
+        let homes = of_former_homes(groups, loaded, query.keys_since);
         if homes.is_empty() {
             return Ok(());
         }
@@ -264,6 +267,7 @@ impl Decider {
         };
         let found = self.storage.load(&former).await?;
         loaded.earlier.extend(found.earlier);
+        add_left_closed(groups, loaded, &found.homes);
         Ok(())
     }
 }

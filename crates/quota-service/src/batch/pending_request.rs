@@ -199,8 +199,9 @@ fn closed_of(account: &AccountId, reads: Reads<'_>) -> impl Iterator<Item = Clos
     })
 }
 
-/// The queries that look for keys in former homes: those that users left within the time that keys are kept.
-pub(super) fn former_keys(
+/// What is read of homes that users left: first answers while their keys are kept, and of what was closed there that which a
+/// command reads.
+pub(super) fn of_former_homes(
     groups: &[Group],
     loaded: &Loaded,
     keys_since: DateTime<Utc>,
@@ -212,25 +213,50 @@ pub(super) fn former_keys(
             let Some(account) = home.accounts.get(&request.account) else {
                 continue;
             };
-            let Some(key) = request.key.clone() else {
-                continue;
-            };
-            let key = KeyQuery {
+            let key = request.key.as_ref().map(|key| KeyQuery {
                 account: request.account.clone(),
-                key,
-            };
-            let former = account.terms.former_homes.iter();
-            for former in former.filter(|former| keys_since <= former.left_at) {
-                match queries.iter_mut().find(|query| query.home == former.home) {
-                    Some(query) if !query.keys.contains(&key) => query.keys.push(key.clone()),
-                    Some(_) => {}
-                    None => queries.push(HomeQuery {
-                        keys: vec![key.clone()],
-                        ..HomeQuery::of(former.home.clone())
-                    }),
+                key: key.clone(),
+            });
+            let reads = request.command.traits().reads;
+            let closed: Vec<ClosedQuery> = closed_of(&request.account, reads).collect();
+            // The latest first.
+            for former in account.terms.former_homes.iter().rev() {
+                let key = key.iter().filter(|_| keys_since <= former.left_at);
+                let keys: Vec<KeyQuery> = key.cloned().collect();
+                if keys.is_empty() && closed.is_empty() {
+                    continue;
                 }
+                let known = queries.iter().position(|query| query.home == former.home);
+                let at = known.unwrap_or_else(|| {
+                    queries.push(HomeQuery::of(former.home.clone()));
+                    queries.len() - 1
+                });
+                add_new(&mut queries[at].keys, keys);
+                add_new(&mut queries[at].closed, closed.clone());
             }
         }
     }
     queries
+}
+
+fn add_new<T: PartialEq>(known: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !known.contains(&one) {
+            known.push(one);
+        }
+    }
+}
+
+/// Gives each home what the accounts of its group closed in homes that they left.
+pub(super) fn add_left_closed(groups: &[Group], loaded: &mut Loaded, former: &[Home]) {
+    for (group, home) in groups.iter().zip(&mut loaded.homes) {
+        let requests = group.requests.iter();
+        let accounts: HashSet<&AccountId> = requests
+            .map(|pending| &pending.request.account)
+            .filter(|account| home.accounts.contains_key(*account))
+            .collect();
+        let closed = former.iter().flat_map(|former| &former.closed);
+        let own = closed.filter(|closed| accounts.contains(&closed.account));
+        home.closed.extend(own.cloned());
+    }
 }

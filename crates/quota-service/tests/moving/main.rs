@@ -1,6 +1,7 @@
 //! A user that joins an org and leaves it again: its balances go along, its keys are remembered, the books agree.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up must stop")]
 
+mod closed;
 mod refunds;
 
 use std::sync::Arc;

@@ -30,6 +30,7 @@ pub struct MemoryStore {
     faults: Mutex<Faults>,
     gate: Mutex<Option<Gate>>,
     is_frozen: AtomicBool,
+    is_contended: AtomicBool,
     late: Mutex<Option<LateWrite>>,
 }
 
@@ -101,6 +102,11 @@ impl MemoryStore {
         self.is_frozen.store(true, Ordering::Relaxed);
     }
 
+    /// Lets no home pass that is written without the lock from now on, as if others changed it each time; or no more so.
+    pub fn contend(&self, is_contended: bool) {
+        self.is_contended.store(is_contended, Ordering::Relaxed);
+    }
+
     async fn answers(&self) {
         if self.is_frozen.load(Ordering::Relaxed) {
             pending::<()>().await;
@@ -168,6 +174,9 @@ impl Store for MemoryStore {
             may_go_on.await.unwrap_or_default();
         }
         lock(&self.faults).take_write()?;
+        if self.is_contended.load(Ordering::Relaxed) {
+            return self.call(|_| Ok(Vec::new()));
+        }
         self.call(|state| state.write(batch))
     }
 

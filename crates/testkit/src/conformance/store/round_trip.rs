@@ -103,15 +103,15 @@ fn full_balances() -> Vec<Balance> {
         began_as: Some(Bucket::Window(feature("f0"), -4)),
         moved_to: Some(Bucket::Window(feature("f0"), -3)),
         was_closed: true,
+        reopenings: u32::MAX,
         sale: Some(Box::new(odd_sale())),
     };
     let mut balances: Vec<Balance> = buckets.map(largest).into();
     let grant = Bucket::Grant(GrantId::new("pack:1 — \"x\"").expect("a grant id"));
     let mut pack = balance(grant, AMOUNT_MAX, AMOUNT_MAX - 1);
     pack.held = 1;
-    balances.push(pack);
     let boost = BoostId::new("sale:1 — \"x\"").expect("a boost id");
-    balances.push(balance(Bucket::Boost(feature("f0"), boost), 9, 9));
+    balances.extend([pack, balance(Bucket::Boost(feature("f0"), boost), 9, 9)]);
     balances
 }
 
