@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::event::Event;
-use crate::home::Account;
+use crate::home::{Account, ClosedBalance};
 use crate::ids::AccountId;
 use crate::operation::Operation;
 
@@ -22,6 +22,8 @@ pub struct Relocation {
     pub to: (AccountId, u64),
     /// The org that it leaves, if it leaves one, as it is afterwards; its [`Account::due_at`] stays.
     pub left_org: Option<Account>,
+    /// Closed balances of that org that the user held something of, as they are afterwards.
+    pub closed: Vec<ClosedBalance>,
     /// The org that it joins, if it joins one, as it is afterwards; its [`Account::due_at`] stays.
     pub joined_org: Option<Account>,
     /// The operation booked in the home that it leaves; when the user itself was that home, the home ceases.

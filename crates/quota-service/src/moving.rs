@@ -10,7 +10,7 @@ use quota_core::operation::Operation;
 use quota_core::origin::Origin;
 use quota_core::ports::{HomeQuery, KeyQuery, LedgerPage, LoadQuery};
 use quota_core::reservation::{Reservation, ReservationState};
-use quota_core::rules::relocate;
+use quota_core::rules::{closed_at_org, relocate};
 
 /// Tries of a move while others work on either home.
 const ATTEMPTS_MAX: u32 = 20;
@@ -65,13 +65,18 @@ impl Engine {
                 return first_answer(&from, first, &request.body_hash);
             }
             let mut homes = loaded.homes.into_iter();
-            let Some(left) = homes.next() else { continue };
+            let Some(mut left) = homes.next() else {
+                continue;
+            };
             let mut entered = homes.next().unwrap_or_else(|| Home::empty(to.clone()));
             let begins = entered.version == 0 && to == *user;
             if begins {
                 entered.version = self.last_sequence(user).await?;
             }
             if self.swept(&left).await? {
+                continue;
+            }
+            if !self.read_closed(&mut left, user).await? {
                 continue;
             }
             if from == to {
@@ -100,6 +105,33 @@ impl Engine {
             }
         }
         Err(EngineError::Busy)
+    }
+
+    /// Reads what the org of a home has closed that the user may hold something of; `false` when the home changed meanwhile.
+    async fn read_closed(&self, left: &mut Home, user: &AccountId) -> Result<bool, EngineError> {
+        let closed = closed_at_org(left, user);
+        if closed.is_empty() {
+            return Ok(true);
+        }
+        let now = self.now();
+        let load = LoadQuery {
+            now,
+            keys_since: now,
+            homes: vec![HomeQuery {
+                closed,
+                ..HomeQuery::of(left.id.clone())
+            }],
+        };
+        let mut loaded = self.storage().load(&load).await?;
+        let read = loaded
+            .homes
+            .pop()
+            .filter(|home| home.version == left.version);
+        let Some(read) = read else {
+            return Ok(false);
+        };
+        left.closed = read.closed;
+        Ok(true)
     }
 
     /// Where the history of a home that has ceased stands: its next life goes on counting from there, so that no

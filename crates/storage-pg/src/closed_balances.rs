@@ -3,9 +3,10 @@
 use quota_core::home::ClosedBalance;
 use quota_core::ids::AccountId;
 use quota_core::ports::StoreError;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
 
 use crate::columns::{Bound, columns};
+use crate::error::store_error;
 use crate::row_kind::{RowKind, arm};
 use crate::values::{Reading, json_text};
 
@@ -49,6 +50,28 @@ pub(crate) fn closed(columns: Bound, has_passed: &str, shards: &str) -> String {
     on conflict (home, account, bucket, shard) do update set balance = excluded.balance
 )"
     )
+}
+
+const SET: &str = "\
+insert into closed_balances (shard, home, account, bucket, balance) values ($1, $2, $3, $4, $5)
+on conflict (home, account, bucket, shard) do update set balance = excluded.balance";
+
+/// Writes one closed balance of a home.
+pub(crate) async fn set(
+    connection: &mut PgConnection,
+    home: &AccountId,
+    closed: &ClosedBalance,
+) -> Result<(), StoreError> {
+    sqlx::query(SET)
+        .bind(i16::from(home.shard()))
+        .bind(home.as_str())
+        .bind(closed.account.as_str())
+        .bind(closed.balance.bucket.to_string())
+        .bind(json_text(&closed.balance)?)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(store_error)
 }
 
 /// The closed balances that operations which are referred to drew on.

@@ -7,6 +7,7 @@ use quota_core::relocation::Relocation;
 use sqlx::postgres::{PgConnection, PgExecutor, PgPool};
 
 use crate::accounts;
+use crate::closed_balances;
 use crate::error::store_error;
 use crate::locked::lock_home;
 use crate::operations::book;
@@ -114,6 +115,9 @@ async fn leave(connection: &mut PgConnection, moved: &Relocation) -> Result<bool
     }
     if let Some(org) = &moved.left_org {
         set_org(connection, &moved.from.0, org).await?;
+    }
+    for closed in &moved.closed {
+        closed_balances::set(connection, &moved.from.0, closed).await?;
     }
     Ok(left.rows_affected() == 1)
 }

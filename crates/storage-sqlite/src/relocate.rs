@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::accounts::{self, AccountChange, Guard};
 use crate::batch::HomeRows;
+use crate::closed_balances::ClosedRow;
 use crate::error::{Fault, refused};
 use crate::operations::{self, OperationRow};
 use crate::outbox::{EventRow, carry_events};
@@ -21,6 +22,7 @@ pub(crate) struct Move {
     orgs: Vec<(AccountId, String, String)>,
     left: (Guard, OperationRow),
     joined: (Guard, OperationRow),
+    closed: Vec<ClosedRow>,
     events: Vec<EventRow>,
 }
 
@@ -59,6 +61,11 @@ impl Move {
                 guard(to, &moved.joined)?,
                 OperationRow::new(to, &moved.joined)?,
             ),
+            closed: moved
+                .closed
+                .iter()
+                .map(|closed| ClosedRow::new(from, closed))
+                .collect::<Result<_, Fault>>()?,
             events: std::iter::once(&moved.event)
                 .chain(&moved.org_events)
                 .map(EventRow::new)
@@ -118,6 +125,7 @@ pub(crate) async fn relocate(
     rows.accounts.push(moved.account);
     rows.operations.extend([moved.left.1, moved.joined.1]);
     rows.events.append(&mut moved.events);
+    rows.closed.append(&mut moved.closed);
     let orgs = std::mem::take(&mut moved.orgs);
     rows.write(&mut *connection).await?;
     for (org, terms, books) in orgs {

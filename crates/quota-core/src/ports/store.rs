@@ -80,6 +80,25 @@ pub enum ClosedKind {
 }
 
 impl ClosedKind {
+    /// In which a balance of this bucket is found once it is closed, wherever it was moved; none when it need not be.
+    pub(crate) fn of(bucket: &Bucket) -> Option<Self> {
+        match bucket {
+            // What stands may have been moved to a window.
+            Bucket::Window(feature, _)
+            | Bucket::Tracked(feature, _)
+            | Bucket::Standing(feature) => Some(Self::Windows(feature.clone())),
+            Bucket::Grant(grant) => Some(Self::Grant(grant.clone())),
+            Bucket::Boost(feature, boost) => Some(Self::Boost(feature.clone(), boost.clone())),
+            Bucket::OnDemand(feature, _) => Some(Self::OnDemand(feature.clone())),
+            Bucket::Further(..)
+            | Bucket::Trial(_)
+            | Bucket::Room(_)
+            | Bucket::Member(..)
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => None,
+        }
+    }
+
     /// What a command reads of the closed balances of its account; of windows, those of its home too.
     pub fn read_by(reads: Reads<'_>) -> Vec<Self> {
         match reads {

@@ -22,7 +22,6 @@ use super::share;
 use super::spend::take;
 use crate::amount::{AMOUNT_MAX, Amount};
 use crate::answer::{Answer, Rejection};
-use crate::balance::Bucket;
 use crate::catalog::Kind;
 use crate::command::{Command, Commit, Refund, Request};
 use crate::draw::{Draw, Scope, Source};
@@ -61,21 +60,7 @@ impl Needs {
         let operation = &referred.operation;
         let part = operation.answer.elsewhere();
         let closed = operation.all_entries().filter_map(|entry| {
-            let what = match &entry.bucket {
-                // What stands may have been moved to a window.
-                Bucket::Window(feature, _)
-                | Bucket::Tracked(feature, _)
-                | Bucket::Standing(feature) => ClosedKind::Windows(feature.clone()),
-                Bucket::Grant(grant) => ClosedKind::Grant(grant.clone()),
-                Bucket::Boost(feature, boost) => ClosedKind::Boost(feature.clone(), boost.clone()),
-                Bucket::OnDemand(feature, _) => ClosedKind::OnDemand(feature.clone()),
-                Bucket::Further(..)
-                | Bucket::Trial(_)
-                | Bucket::Room(_)
-                | Bucket::Member(..)
-                | Bucket::Token(_)
-                | Bucket::TokenWindow(..) => return None,
-            };
+            let what = ClosedKind::of(&entry.bucket)?;
             let account = entry.account.clone();
             Some(ClosedQuery { account, what })
         });

@@ -99,5 +99,5 @@ mod subscription_words;
 mod tokens;
 mod track;
 
-pub use relocate::relocate;
+pub use relocate::{closed_at_org, relocate};
 mod zones;

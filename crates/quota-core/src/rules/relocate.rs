@@ -1,15 +1,16 @@
 //! A user joins, leaves or changes its org: it moves from one home to another with everything that is its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::booking::{Booking, operation};
+use super::closed::closed_in;
 use super::context::Context;
 use super::expire_holds::expiry_id;
 use super::members::{join, leave, must_have_place};
 use super::posting::{signed, taken_back};
-use super::share::part;
+use super::share::{Parted, part};
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
@@ -20,6 +21,7 @@ use crate::event::{Event, EventKind};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode, OrgId};
 use crate::operation::{Entry, Operation, OperationKind};
+use crate::ports::{ClosedKind, ClosedQuery};
 use crate::relocation::Relocation;
 use crate::share::Share;
 use crate::terms::{FormerHome, Terms};
@@ -61,9 +63,11 @@ pub fn relocate(
     let shares = std::mem::replace(&mut books.shares, kept);
     let mut left_org = org_left(from, user);
     let charged = left_org.as_mut().filter(|_| !shares.is_empty());
-    let given_back = charged.map_or_else(Vec::new, |org| {
+    let parted = charged.map_or_else(Parted::default, |org| {
         let is_capacity = |code: &FeatureCode| !context.is_consumable(code);
-        part((&from.id, org), (user, shares), is_capacity, context.now)
+        let closed = closed_in(from, &from.id).cloned();
+        let how = (is_capacity, context.now);
+        part((&from.id, org), (user, &shares), closed, how)
     });
     let carried = |leaves: bool| -> Vec<Entry> {
         let entry = |balance: &Balance| carry(user, balance, leaves);
@@ -82,7 +86,7 @@ pub fn relocate(
     let mut left = operation(from, context, request, booking(Change::MovedOut, true));
     // The key belongs to what is found where the user lives now; the two operations are two rows.
     left.key = None;
-    left.entries.extend(given_back);
+    left.entries.extend(parted.entries);
     left.id = expiry_id(left.id);
     let joined = operation(to, context, request, booking(Change::MovedIn, false));
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
@@ -101,12 +105,32 @@ pub fn relocate(
         from: (from.id.clone(), from.version),
         to: (to.id.clone(), to.version),
         left_org,
+        closed: parted.closed,
         joined_org,
         left,
         joined,
         event,
         org_events: org_left.into_iter().chain(org_joined).collect(),
     })
+}
+
+/// What has to be read of the closed balances of the org that a user leaves: those in which the user may have a share.
+pub fn closed_at_org(from: &Home, user: &AccountId) -> Vec<ClosedQuery> {
+    let (Some(account), Some(org)) = (from.accounts.get(user), from.accounts.get(&from.id)) else {
+        return Vec::new();
+    };
+    let is_live = |bucket: &Bucket| {
+        let mut live = org.books.balances.iter();
+        live.any(|live| live.first_bucket() == bucket && live.moved_to.is_none())
+    };
+    let shares = account.books.shares.keys();
+    let closed = shares.filter(|bucket| !is_live(bucket));
+    let kinds: BTreeSet<ClosedKind> = closed.filter_map(ClosedKind::of).collect();
+    let query = |what| ClosedQuery {
+        account: from.id.clone(),
+        what,
+    };
+    kinds.into_iter().map(query).collect()
 }
 
 /// The terms of a user that moves, and what becomes of `unlimited`.

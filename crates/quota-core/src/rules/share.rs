@@ -11,7 +11,7 @@ use super::desk::Desk;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
-use crate::home::{Account, Books};
+use crate::home::{Account, Books, ClosedBalance};
 use crate::ids::{AccountId, FeatureCode};
 use crate::operation::Entry;
 use crate::share::{SHARES_MAX, Share};
@@ -142,51 +142,70 @@ fn forget_oldest(shares: &mut Shares, is_of: impl Fn(&Bucket, &Share) -> bool) {
     }
 }
 
+/// What an org gets back of a member that leaves.
+#[derive(Debug, Default)]
+pub(super) struct Parted {
+    pub(super) entries: Vec<Entry>,
+    /// Closed balances of the org, as they are now.
+    pub(super) closed: Vec<ClosedBalance>,
+}
+
 /// Settles an org with a member that leaves: of a capacity it gets back what the member holds, as the entries say, and the
-/// rest is remembered. `is_capacity` says which features are one.
+/// rest is remembered. So it is with what was closed: it may count again. `is_capacity` says which features are one.
 pub(super) fn part(
     (id, org): (&AccountId, &mut Account),
-    (user, shares): (&AccountId, Shares),
-    is_capacity: impl Fn(&FeatureCode) -> bool,
-    left_at: DateTime<Utc>,
-) -> Vec<Entry> {
-    let mut entries = Vec::new();
+    (user, shares): (&AccountId, &Shares),
+    closed: impl Iterator<Item = Balance>,
+    (is_capacity, left_at): (impl Fn(&FeatureCode) -> bool, DateTime<Utc>),
+) -> Parted {
+    let mut parted = Parted::default();
     let mut kept = Shares::new();
-    for balance in &mut org.books.balances {
-        let held = Share::of(&shares, balance);
-        let Some(code) = balance.bucket.feature().filter(|_| held != 0) else {
-            continue;
-        };
-        if !is_capacity(code) {
-            let reset_sequence = balance.reset_sequence;
-            let share = Share {
-                units: held,
-                reset_sequence,
-                held: 0,
-            };
-            kept.insert(balance.first_bucket().clone(), share);
-            continue;
+    let mut settle = |balance: &mut Balance| {
+        let held = Share::of(shares, balance);
+        let code = balance.bucket.feature().filter(|_| held != 0)?;
+        if is_capacity(code) {
+            return Some(give_back(id, balance, held));
         }
-        let overage = balance.overage.min(held);
-        let from_used = balance.used.min(held.saturating_sub(overage));
-        balance.overage = balance.overage.saturating_sub(overage);
-        balance.used = balance.used.saturating_sub(from_used);
-        entries.push(Entry {
-            scope: Scope::Org,
-            account: id.clone(),
-            bucket: balance.bucket.clone(),
-            feature: balance.bucket.feature().cloned(),
-            source: Source::of(&balance.bucket),
-            used: 0_i64.saturating_sub_unsigned(from_used),
+        let share = Share {
+            units: held,
+            reset_sequence: balance.reset_sequence,
             held: 0,
-            overage: 0_i64.saturating_sub_unsigned(overage),
-            granted: 0,
-            unit_cost: 1,
-            used_at: None,
-        });
+        };
+        kept.insert(balance.first_bucket().clone(), share);
+        None
+    };
+    let live = org.books.balances.iter_mut();
+    parted.entries.extend(live.filter_map(&mut settle));
+    for mut balance in closed {
+        if let Some(entry) = settle(&mut balance) {
+            parted.entries.push(entry);
+            let account = id.clone();
+            parted.closed.push(ClosedBalance { account, balance });
+        }
     }
     remember(org, (user, kept), left_at);
-    entries
+    parted
+}
+
+/// Gives so much of a capacity back, the overage first.
+fn give_back(org: &AccountId, balance: &mut Balance, held: u64) -> Entry {
+    let overage = balance.overage.min(held);
+    let from_used = balance.used.min(held.saturating_sub(overage));
+    balance.overage = balance.overage.saturating_sub(overage);
+    balance.used = balance.used.saturating_sub(from_used);
+    Entry {
+        scope: Scope::Org,
+        account: org.clone(),
+        bucket: balance.bucket.clone(),
+        feature: balance.bucket.feature().cloned(),
+        source: Source::of(&balance.bucket),
+        used: 0_i64.saturating_sub_unsigned(from_used),
+        held: 0,
+        overage: 0_i64.saturating_sub_unsigned(overage),
+        granted: 0,
+        unit_cost: 1,
+        used_at: None,
+    }
 }
 
 /// What is charged late for a user that left is counted with it (O6), also where nothing else was.

@@ -22,6 +22,7 @@ mod former;
 mod holds;
 mod late;
 mod late_windows;
+mod leaving;
 mod member_limits;
 mod members;
 mod moving;

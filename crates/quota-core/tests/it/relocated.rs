@@ -3,7 +3,7 @@
 use quota_core::command::Command;
 use quota_core::ids::OrgId;
 use quota_core::rules::context::Context;
-use quota_core::rules::relocate;
+use quota_core::rules::{closed_at_org, relocate};
 
 use crate::stage::{GRACE, Stage};
 
@@ -23,6 +23,7 @@ pub fn relocated_user(from: &mut Stage, to: &mut Stage, user: &str) {
     };
     let org = to.home.id.as_str().strip_prefix("org:");
     let org = org.map(|org| OrgId::new(org).expect("a valid id"));
+    from.load_closed(&closed_at_org(&from.home, &request.account));
     let homes = (&from.home, &to.home);
     let moved = relocate(homes, org.as_ref(), &request, &context).expect("it may move");
     from.home.accounts.remove(&moved.user);
@@ -30,6 +31,11 @@ pub fn relocated_user(from: &mut Stage, to: &mut Stage, user: &str) {
     if let Some(org) = moved.left_org {
         from.home.accounts.insert(from.home.id.clone(), org.into());
     }
+    for closed in moved.closed {
+        let key = (closed.account.clone(), closed.balance.bucket.clone());
+        from.closed.insert(key, closed);
+    }
+    from.home.closed.clear();
     if let Some(org) = moved.joined_org {
         to.home.accounts.insert(to.home.id.clone(), org.into());
     }

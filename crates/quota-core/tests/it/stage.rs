@@ -236,8 +236,13 @@ impl Stage {
         {
             self.home.referred.insert(*operation, referred);
         }
+        self.load_closed(&needs.closed);
+    }
+
+    /// As a store loads these closed balances.
+    pub fn load_closed(&mut self, asked: &[ClosedQuery]) {
         let is_asked = |closed: &&ClosedBalance| {
-            let mut asked = needs.closed.iter();
+            let mut asked = asked.iter();
             asked.any(|asked| asked.holds(&closed.account, &closed.balance.bucket))
         };
         let found = self.closed.values().filter(is_asked);

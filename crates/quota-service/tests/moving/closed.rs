@@ -130,3 +130,47 @@ async fn a_grant_that_ended_is_shown_as_it_was_left() {
     assert_eq!(stage.engine.grants(&bob).await.expect("read"), [one]);
     stage.is_sound().await;
 }
+
+/// O8: what a member held of a capacity in a period of its org that was closed is not occupied when that counts again.
+#[tokio::test]
+async fn capacity_in_a_closed_period_of_the_org_is_given_back_by_a_move() {
+    let stage = Stage::new().await;
+    let (began, gamma) = (
+        stage.clock.now(),
+        OrgId::new("gamma").expect("a literal id"),
+    );
+    let new = |org| {
+        let spec = AccountSpec {
+            org,
+            ..AccountSpec::default()
+        };
+        let presence = Presence::New;
+        Command::PutAccount(PutAccount { presence, spec })
+    };
+    let days = |days| start_of(began, began + TimeDelta::days(days));
+    stage.done("org:gamma", None, new(None)).await;
+    stage.done("org:gamma", None, days(9)).await;
+    stage.done("user:bob", None, new(Some(gamma.clone()))).await;
+    let albums = Command::Consume(Consume {
+        token: None,
+        items: vec![Item {
+            feature: FeatureCode::new("alb").expect("a literal code"),
+            amount: Amount::new(3).expect("in range"),
+        }],
+    });
+    stage.done("user:bob", None, albums).await;
+    stage.clock.set(began + TimeDelta::days(10));
+    for upkeep in [
+        Command::ExpireSubscription,
+        Command::CloseWindows(CloseWindows::default()),
+    ] {
+        stage.done("org:gamma", None, upkeep).await;
+    }
+    stage.bob_moves(None).await;
+    stage.done("org:gamma", None, days(20)).await;
+    let overview = stage.engine.overview(&id("org:gamma")).await;
+    let features = overview.expect("an overview").features;
+    let albums = features.iter().find(|of| of.feature.code.as_str() == "alb");
+    assert_eq!(albums.map(|albums| albums.own.used), Some(0));
+    stage.is_sound().await;
+}

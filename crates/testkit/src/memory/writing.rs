@@ -167,6 +167,10 @@ impl State {
         if let (Some(org), Some(stored)) = (&moved.left_org, left.accounts.get_mut(&moved.from.0)) {
             stored.account = org.clone().into();
         }
+        for closed in &moved.closed {
+            let key = (closed.account.clone(), closed.balance.bucket.clone());
+            left.closed.insert(key, closed.balance.clone());
+        }
         if moved.from.0 == moved.user {
             left.version = 0;
             left.hold_before = None;

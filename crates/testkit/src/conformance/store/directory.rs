@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::loads::window;
 use super::{Store, all, get, get_with, put, try_put, waiting};
 use crate::fixtures::{
-    account, account_write, event, first_write, home_query, instant, key, key_of, load_query,
-    next_write, operation, org, user,
+    account, account_write, balance, event, first_write, home_query, instant, key, key_of,
+    load_query, next_write, operation, org, user,
 };
 use quota_core::event::Event;
-use quota_core::home::Account;
+use quota_core::home::{Account, ClosedBalance};
 use quota_core::ids::AccountId;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::relocation::Relocation;
@@ -52,6 +53,7 @@ pub(super) fn relocation(from: (AccountId, u64), to: (AccountId, u64), used: u64
         account,
         due_at: Some(instant(50)),
         left_org: None,
+        closed: Vec::new(),
         joined_org: None,
         left: operation(&alice, from.1 + 1),
         joined: operation(&alice, to.1 + 1),
@@ -121,16 +123,27 @@ pub async fn a_user_leaves_its_org(store: Store) {
     let mut write = first_write(&acme);
     write.accounts.push(account_write(&alice, account(3)));
     write.hold_before = Some(instant(30));
+    let closed = |start, used| ClosedBalance {
+        account: acme.clone(),
+        balance: balance(window(start), 10, used),
+    };
+    write.closed = vec![closed(-5, 6), closed(-9, 1)];
     put(&store, vec![write]).await;
     store.claim(&alice, &acme).await.expect("writes");
     let mut moved = relocation((acme.clone(), 1), (alice.clone(), 0), 4);
     moved.left_org = Some(account(7));
+    moved.closed = vec![closed(-5, 2)];
     assert!(store.relocate(&moved).await.expect("writes"));
     let stored = get(&store, &acme).await;
     assert_eq!(*stored.accounts[&acme], account(7), "the org gets back");
     assert_eq!(store.home_of(&alice).await.expect("reads"), None);
     let left = all(&store, &acme).await.expect("exists");
     assert_eq!((left.version, left.accounts.len()), (2, 1));
+    assert_eq!(
+        left.closed,
+        [closed(-5, 2), closed(-9, 1)],
+        "of what was closed too"
+    );
     assert_eq!(left.hold_before, Some(instant(30)));
     assert_eq!(left.operations[1], moved.left);
     let joined = all(&store, &alice).await.expect("exists");

@@ -220,7 +220,7 @@ fn grant(id: &str) -> Bucket {
     Bucket::Grant(GrantId::new(id).expect("a literal id"))
 }
 
-fn window(start: i64) -> Bucket {
+pub(super) fn window(start: i64) -> Bucket {
     Bucket::Window(feature("articles"), start)
 }
 
