@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::catalog::Given;
+use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::quantity::Quantity;
@@ -16,8 +17,12 @@ use serde::{Deserialize, Serialize};
 pub struct EntitlementsBody {
     /// The account, such as `user:alice`.
     pub account: AccountId,
-    /// Whether its subscription is in force.
+    /// Whether its subscription is in force, and counts: false while `denied` is there.
     pub in_force: bool,
+    /// Why every check is denied, whatever the feature: `account_disabled`, `org_disabled`. Nothing is left of anything then.
+    /// Absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<Reason>,
     /// How many seats of its plan the account has; absent when no subscription is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<Quantity>,
@@ -38,14 +43,14 @@ pub struct EntitlementsBody {
 pub struct LeftBody {
     /// Whose limit it is: the user's or the org's.
     pub scope: Scope,
-    /// The limit of the current window, in stored units; absent when no subscription in force names the feature.
+    /// The limit of the current window, in stored units; absent when no subscription in force names the feature, or every check is denied.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "quota_core::amount::stored_limit_option"
     )]
     pub limit: Option<Limit>,
-    /// What is left of it, in stored units; absent when there is no limit.
+    /// What is left of it, in stored units; absent when there is no limit, 0 where every check is denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<u64>,
     /// Units left in boosts, in stored units; absent when there are none.

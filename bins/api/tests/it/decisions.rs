@@ -450,6 +450,11 @@ async fn each_reason_has_its_status() {
         .await
         .expect(403);
     assert_eq!(disabled.body["code"], "account_disabled");
+    let entitled = api.get("/v1/users/ann/entitlements").await.expect(200).body;
+    assert_eq!(entitled["denied"], "account_disabled");
+    assert_eq!(entitled["in_force"], false);
+    let articles = &entitled["limits"]["articles_per_month"];
+    assert_eq!(*articles, json!({"scope": "user", "remaining": 0}));
 }
 
 const FEW: &str = r#"

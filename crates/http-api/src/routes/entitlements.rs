@@ -46,6 +46,7 @@ fn body(account: AccountId, entitlements: Entitlements) -> EntitlementsBody {
     EntitlementsBody {
         account,
         in_force: entitlements.is_in_force,
+        denied: entitlements.denied,
         seats: entitlements.seats,
         addons: entitlements.addons,
         limits: limits.collect::<BTreeMap<_, _>>(),

@@ -8,14 +8,18 @@ use super::scope_balances::{org_balance, scope_balance};
 use crate::amount::Limit;
 use crate::answer::{MemberBalance, ScopeBalance};
 use crate::catalog::Feature;
-use crate::ids::{AccountId, PlanCode};
+use crate::denial::Reason;
+use crate::draw::Scope;
+use crate::ids::{AccountId, AccountKind, PlanCode};
 use crate::quantity::Quantity;
 use crate::terms::Policy;
 
 /// What an account may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entitlements {
-    /// Whether its subscription is in force.
+    /// Why every check is denied, whatever the feature: the account or its org is disabled. Nothing is left of anything then.
+    pub denied: Option<Reason>,
+    /// Whether its subscription is in force, and nothing denies every check.
     pub is_in_force: bool,
     /// The seats of the subscription that is in force (C12).
     pub seats: Option<Quantity>,
@@ -32,19 +36,60 @@ pub fn entitlements(context: &Context<'_>, id: &AccountId, member: Member<'_>) -
     let features = context.catalog.features.values();
     let counted = features.filter(|feature| feature.kind.is_counted());
     let terms = &member.0.terms;
-    let in_force = in_force(context, terms);
+    let denied = denied(id, member);
+    let in_force = in_force(context, terms).filter(|_| denied.is_none());
     let addons = terms.addons.iter();
     let addons = addons.filter(|(_, addon)| in_force.is_some() && addon.is_held(context.now));
+    let left = |feature| {
+        let least = tightest(context, id, member, feature);
+        match denied {
+            Some(reason) => nothing_left(least, reason),
+            None => least,
+        }
+    };
     Entitlements {
+        denied,
         is_in_force: in_force.is_some(),
         seats: in_force.as_deref().map(|held| held.seats),
         addons: addons
             .map(|(code, addon)| (code.clone(), addon.quantity))
             .collect(),
         had: had(context, id, member),
-        limits: counted
-            .map(|feature| tightest(context, id, member, feature))
-            .collect(),
+        limits: counted.map(left).collect(),
+    }
+}
+
+/// Why every check of an account is denied, if it is: of an org, every check of its members.
+fn denied(id: &AccountId, (account, org): Member<'_>) -> Option<Reason> {
+    if account.terms.disabled {
+        return Some(match id.kind() {
+            AccountKind::User => Reason::AccountDisabled,
+            AccountKind::Org => Reason::OrgDisabled,
+        });
+    }
+    let is_of_disabled = org.is_some_and(|org| org.terms.disabled);
+    is_of_disabled.then_some(Reason::OrgDisabled)
+}
+
+/// What is left of a feature where every check is denied: nothing, at the scope that denies it, whatever the books hold.
+fn nothing_left(balance: ScopeBalance, denied: Reason) -> ScopeBalance {
+    let scope = if denied == Reason::OrgDisabled {
+        Scope::Org
+    } else {
+        Scope::User
+    };
+    ScopeBalance {
+        scope,
+        granted: None,
+        remaining: Some(0),
+        boosts: 0,
+        room: None,
+        credits: balance.credits.map(|_| 0),
+        trial: balance.trial.map(|_| 0),
+        on_demand: None,
+        windows: Vec::new(),
+        resets_at: None,
+        ..balance
     }
 }
 

@@ -410,6 +410,59 @@ fn entitlements_say_what_is_had_and_what_is_left() {
     );
 }
 
+/// Whether a check of one unit is denied, and why, is what entitlements say of the whole account.
+fn says_what_a_check_says(stage: &Stage, account: &str, denied: Reason) {
+    let context = stage.context();
+    let asked = check(
+        &context,
+        Some(accounts(stage)),
+        None,
+        &code("articles"),
+        amount(1),
+    );
+    let (_, denial) = asked.expect("no counter is full").denial.expect("denied");
+    let shown = entitled(stage, account);
+    assert_eq!(
+        (shown.denied, shown.is_in_force, shown.seats),
+        (Some(denied), false, None)
+    );
+    assert_eq!((denial.reason, denial.available), (denied, 0));
+    let [articles] = &shown.limits[..] else {
+        unreachable!("one feature is counted")
+    };
+    assert_eq!(
+        (articles.scope, articles.granted, articles.remaining),
+        (denial.scope, None, Some(0))
+    );
+    assert!(shown.had.flags.values().all(|has| !has));
+    assert!(shown.had.settings.is_empty());
+}
+
+/// F7: where every check is denied, entitlements say so and leave nothing: of a disabled user, unlimited or not, of a disabled
+/// org, and of its members.
+#[test]
+fn entitlements_of_who_is_disabled_say_what_a_check_says() {
+    let disabled = |disabled| {
+        put_account(AccountSpec {
+            disabled: Some(disabled),
+            ..AccountSpec::default()
+        })
+    };
+    let mut stage = user("large");
+    assert_eq!(entitled(&stage, "user:a").denied, None);
+    stage.done("user:a", disabled(true));
+    says_what_a_check_says(&stage, "user:a", Reason::AccountDisabled);
+    let mut stage = org("large");
+    stage.done("org:o", disabled(true));
+    says_what_a_check_says(&stage, "user:a", Reason::OrgDisabled);
+    says_what_a_check_says(&stage, "org:o", Reason::OrgDisabled);
+    // The user's own comes first.
+    stage.done("user:a", disabled(true));
+    says_what_a_check_says(&stage, "user:a", Reason::AccountDisabled);
+    stage.done("org:o", disabled(false));
+    assert_eq!(entitled(&stage, "org:o").denied, None);
+}
+
 /// C7: whether an account's plan has a flag is told of any catalog: so an apply knows who would lose one.
 #[test]
 fn a_plan_that_drops_a_flag_takes_it_from_those_who_follow() {
