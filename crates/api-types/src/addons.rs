@@ -13,12 +13,12 @@ use crate::Label;
 pub struct AddonBody {
     /// Code of the add-on's plan, as in the catalog.
     pub plan: PlanCode,
-    /// The version of the plan, if the account stays on the one that it began with.
+    /// The version of the plan, if the plan is pinned: the account stays on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_version: Option<u32>,
     /// How many of it the account has.
     pub quantity: Quantity,
-    /// Whether it grants something now: only while the base plan is in force too.
+    /// Whether it grants something now: only while the base plan is in force too, and its own plan is in the catalog.
     pub in_force: bool,
     /// Since when the account holds it, in whatever quantity.
     pub starts_at: DateTime<Utc>,

@@ -41,7 +41,7 @@ pub struct UpcomingBody {
 pub struct SubscriptionBody {
     /// Code of the plan, as in the catalog.
     pub plan: PlanCode,
-    /// The version of the plan, if the subscription stays on the one that it began with.
+    /// The version of the plan, if the plan is pinned: the subscription stays on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_version: Option<u32>,
     /// How many seats of the plan the account has: limits for each seat are multiplied by it.
@@ -51,6 +51,10 @@ pub struct SubscriptionBody {
     pub status: Status,
     /// Whether its limits count now.
     pub in_force: bool,
+    /// Whether its plan was taken out of the catalog: nothing of it counts then; absent when it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = false))]
+    pub plan_removed: bool,
     /// The start of the current period.
     pub starts_at: DateTime<Utc>,
     /// The end of the current period, exclusive.

@@ -113,7 +113,7 @@ pub(crate) fn decision_body(reply: &Reply, requested: Option<u64>) -> DecisionBo
         id: Some(operation_id(operation)),
         reservation: reservation_id(operation),
         at: Some(operation.at),
-        allowed: operation.answer.is_allowed(),
+        allowed: operation.is_allowed(),
         replayed: reply.is_replay,
         requested,
         draws: draws(operation),
@@ -178,6 +178,7 @@ pub(crate) fn check_body(
         body.feature = Some(item.feature.clone());
         body.requested = Some(item.amount.get());
         name_denial(&mut body, denial);
+        body.detail = Some(in_words(&body, denial));
     }
     body
 }
@@ -198,11 +199,12 @@ fn deny(body: &mut DecisionBody, denial: &Denial) {
     body.title = status.canonical_reason().map(Into::into);
     body.status = Some(status.as_u16());
     body.code = Some(code.into());
-    body.detail = Some(reason::detail(
-        denial,
-        body.requested.unwrap_or_default(),
-        body.feature.as_ref(),
-    ));
+    body.detail = Some(in_words(body, denial));
+}
+
+fn in_words(body: &DecisionBody, denial: &Denial) -> String {
+    let requested = body.requested.unwrap_or_default();
+    reason::detail(denial, requested, body.feature.as_ref())
 }
 
 /// The response with a decision: 200 or the denial's status, and the headers that say how much is left.

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::Scope;
 use quota_core::ids::FeatureCode;
+use quota_core::terms::Lapse;
 
 /// 429 where waiting or buying helps, 403 where it does not, 404 for what is unknown.
 pub(crate) fn status(reason: Reason) -> StatusCode {
@@ -31,39 +32,52 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
 pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCode>) -> String {
     let feature = feature.map_or("", FeatureCode::as_str);
     match denial.reason {
-        Reason::UnknownUser => "there is no such user".to_owned(),
+        Reason::UnknownUser => "there is no such user: create it first".to_owned(),
         Reason::UnknownFeature => format!("feature `{feature}` is not in the catalog"),
-        Reason::AccountDisabled => "the user is disabled".to_owned(),
-        Reason::TokenRevoked => "the token is revoked, or does not exist".to_owned(),
-        Reason::TokenExpired => "the token has expired".to_owned(),
-        Reason::OrgDisabled => "the org is disabled".to_owned(),
-        Reason::NoSubscription => {
-            format!("the user has no subscription, and nothing else can pay for `{feature}`")
+        Reason::AccountDisabled => {
+            "the user is disabled: `PATCH /v1/users/{id}` enables it".to_owned()
         }
-        Reason::NotInPlan => format!("the plan does not have `{feature}`"),
-        Reason::OrgNotInPlan => format!("the org's plan does not have `{feature}`"),
-        Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => format!(
-            "the {}'s subscription is not in force, and nothing else can pay for `{feature}`",
-            whose(denial.scope)
+        Reason::TokenRevoked => "the token is revoked, or does not exist".to_owned(),
+        Reason::TokenExpired => {
+            "the token has expired: move its `expires_at`, or use another one".to_owned()
+        }
+        Reason::OrgDisabled => "the org is disabled: `PATCH /v1/orgs/{id}` enables it".to_owned(),
+        Reason::NoSubscription if denial.lapse == Some(Lapse::NotBegun) => format!(
+            "the user's subscription has not begun yet, and nothing else can pay for `{feature}`: wait for its start, or start another one now"
         ),
+        Reason::NoSubscription => format!(
+            "the user has no subscription, and nothing else can pay for `{feature}`: start one with `POST …/subscription`, or grant credits"
+        ),
+        Reason::NotInPlan => {
+            format!("the plan does not have `{feature}`: change the plan, or set an override")
+        }
+        Reason::OrgNotInPlan => {
+            format!(
+                "the org's plan does not have `{feature}`: change it, or set an override of the org"
+            )
+        }
+        Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => {
+            let whose = whose(denial.scope);
+            let (why, next) = lapsed(denial.lapse);
+            format!(
+                "the {whose}'s subscription {why}, and nothing else can pay for `{feature}`: {next}"
+            )
+        }
         Reason::SpendCapReached => format!(
-            "{requested} of `{feature}` requested, but the {} can have only {} more before the cap on what it spends",
+            "{requested} of `{feature}` requested, but the {} can have {} more before the cap on what it spends",
             whose(denial.scope),
-            denial.available
+            at_most(denial.available)
         ),
         Reason::MemberLimitReached => format!(
-            "{requested} of `{feature}` requested, but the org lets this member use only {} more",
-            denial.available
+            "{requested} of `{feature}` requested, but the org lets this member use {} more",
+            at_most(denial.available)
         ),
         Reason::TokenExhausted
         | Reason::LimitReached
         | Reason::CreditsExhausted
         | Reason::OrgLimitReached => {
             let whose = whose(denial.scope);
-            let left = match denial.available {
-                0 => "nothing".to_owned(),
-                available => format!("only {available}"),
-            };
+            let left = at_most(denial.available);
             let of_window = denial
                 .window
                 .map_or(String::new(), |window| format!(" (limit `{window}`)"));
@@ -71,6 +85,37 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
                 "{requested} of `{feature}` requested, but the {whose} has {left} left{of_window}"
             )
         }
+    }
+}
+
+fn at_most(available: u64) -> String {
+    match available {
+        0 => "nothing".to_owned(),
+        available => format!("only {available}"),
+    }
+}
+
+/// Why a subscription is not in force, and what to do.
+fn lapsed(lapse: Option<Lapse>) -> (&'static str, &'static str) {
+    let pay = "once it is paid, set its status to `active` with `POST …/subscription/status`";
+    match lapse {
+        Some(Lapse::Unpaid) => ("is unpaid", pay),
+        Some(Lapse::PastDue) => ("has been past due for longer than the grace", pay),
+        Some(Lapse::Canceled) => (
+            "was canceled and has ended",
+            "start a new one with `POST …/subscription`",
+        ),
+        Some(Lapse::PlanRemoved) => (
+            "is to a plan that is not in the catalog any more",
+            "change it to another plan with `POST …/subscription/change-plan`",
+        ),
+        Some(Lapse::NotBegun) => (
+            "has not begun yet",
+            "wait for its start, or start another one now",
+        ),
+        Some(Lapse::Ended) => ("has ended", "renew it, or start a new one"),
+        // Denials of an earlier version did not say why.
+        None => ("is not in force", "renew it, or start a new one"),
     }
 }
 

@@ -88,7 +88,8 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Whether the request was carried out; a release of capacity that gave nothing back was not.
+    /// Whether the request was carried out; a release of capacity that gave nothing back was not. Of a refund its operation
+    /// knows: [`Operation::is_allowed`](crate::operation::Operation::is_allowed).
     pub fn is_allowed(&self) -> bool {
         match self {
             Self::Denied { .. } => false,

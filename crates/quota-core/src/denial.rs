@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Cadence;
 use crate::draw::Scope;
+use crate::terms::Lapse;
 
 /// Why a request is denied, in the order of F7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,9 +71,17 @@ pub struct Denial {
     /// Of several limits on the feature, the one that binds longest (C9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Cadence>,
+    /// Why the subscription of that scope is not in force, where it is denied for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lapse: Option<Lapse>,
 }
 
 impl Denial {
+    /// The same, for one whose subscription is not in force.
+    pub(crate) fn lapsed(self, lapse: Option<Lapse>) -> Self {
+        Self { lapse, ..self }
+    }
+
     /// A denial of which there is nothing to count: no amount would have been enough.
     pub(crate) fn flat(reason: Reason, scope: Scope) -> Self {
         Self {
@@ -81,6 +90,7 @@ impl Denial {
             available: 0,
             resets_at: None,
             window: None,
+            lapse: None,
         }
     }
 }

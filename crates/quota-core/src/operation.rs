@@ -144,6 +144,23 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether the request was carried out; a release of capacity or a refund that gave nothing back was not (X4).
+    pub fn is_allowed(&self) -> bool {
+        let gave_back = |entry: &Entry| {
+            !entry.is_beside() && (entry.used != 0 || entry.held != 0 || entry.overage != 0)
+        };
+        match &self.answer {
+            Answer::Refunded { .. } => self.all_entries().any(gave_back),
+            answer @ (Answer::Allowed { .. }
+            | Answer::Reserved { .. }
+            | Answer::Settled { .. }
+            | Answer::Denied { .. }
+            | Answer::Released { .. }
+            | Answer::Changed { .. }
+            | Answer::Unchanged) => answer.is_allowed(),
+        }
+    }
+
     /// What it changed in either home: its own entries, and those of the part that is booked elsewhere.
     pub fn all_entries(&self) -> impl Iterator<Item = &Entry> {
         let elsewhere = self.answer.elsewhere();

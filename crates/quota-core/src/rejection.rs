@@ -118,6 +118,8 @@ pub enum Rejection {
     NoSubscription,
     #[error("there is no subscription: an add-on is held beside a base plan")]
     NoBasePlan,
+    #[error("plan `{0}` is not in the catalog any more: change to another plan")]
+    PlanRemoved(PlanCode),
     #[error("plan `{0}` is an add-on: it is held beside the plan that an account subscribes to")]
     IsAddon(PlanCode),
     #[error("plan `{0}` is no add-on: an account subscribes to it")]
@@ -134,7 +136,7 @@ pub enum Rejection {
     Ended { ended_at: DateTime<Utc> },
     #[error("the subscription begins at {}", instant::text(.starts_at))]
     NotBegun { starts_at: DateTime<Utc> },
-    #[error("the subscription is not paid for: its status is {}", .status.as_str())]
+    #[error("the subscription is not paid for: its status is {}; once it is paid, set that to active", .status.as_str())]
     NotPaid { status: Status },
     #[error("the subscription is not canceled: its status is {}", .status.as_str())]
     NotCanceled { status: Status },
@@ -241,6 +243,7 @@ impl Rejection {
             Self::NotConsumable(_) => "not_a_consumable",
             Self::EndRequired { .. } => "end_required",
             Self::NoSubscription | Self::NoBasePlan => "no_subscription",
+            Self::PlanRemoved(_) => "plan_removed",
             Self::IsAddon(_) => "is_an_addon",
             Self::NotAddon(_) => "not_an_addon",
             Self::UnknownAddon(_) => "unknown_addon",
@@ -312,6 +315,7 @@ impl Rejection {
             | Self::NoSubscription
             | Self::NoBasePlan
             | Self::UnknownAddon(_)
+            | Self::PlanRemoved(_)
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
             | Self::CanceledEnded { .. }
@@ -357,6 +361,7 @@ impl Rejection {
             | Self::SpendCapTooHigh { .. }
             | Self::NoSubscription
             | Self::NoBasePlan
+            | Self::PlanRemoved(_)
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
             | Self::CanceledEnded { .. }

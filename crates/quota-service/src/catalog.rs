@@ -102,6 +102,11 @@ impl Engine {
         Ok(self.inner.decider.catalogs.refresh().await?)
     }
 
+    /// The catalog that decisions are made by now; [`Self::catalog`] asks the store for a newer one.
+    pub fn catalog_now(&self) -> std::sync::Arc<Catalog> {
+        self.inner.decider.catalogs.current()
+    }
+
     /// What applying `file` would change; changes nothing.
     ///
     /// # Errors

@@ -132,12 +132,12 @@ fn holds_feature(
         (is_used || is_given) && feature_of(&balance.bucket) == Some(code)
     };
     let names = |held: &Subscription| {
-        let plan = catalog.plan(&held.plan, held.plan_version);
+        let plan = catalog.held_plan(&held.plan, held.plan_version);
         plan.is_some_and(|plan| plan.limits.contains_key(code))
     };
     let mut addons = held_addons(row, now);
     let of_addon = addons.any(|(addon, held)| {
-        let plan = catalog.plan(addon, held.plan_version);
+        let plan = catalog.held_plan(addon, held.plan_version);
         plan.is_some_and(|plan| plan.limits.contains_key(code))
     });
     has_override

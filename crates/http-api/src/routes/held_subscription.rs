@@ -5,13 +5,13 @@ use std::sync::Arc;
 use api_types::{AddonBody, ScheduledBody, SubscriptionBody, UpcomingBody};
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::catalog::Catalog;
-use quota_core::terms::{Subscription, Terms};
+use quota_core::terms::{Addon, Lapse, Subscription, Terms};
 
 use crate::ApiState;
 use crate::problem::Problem;
 
-/// What it takes to say which subscription counts now: the catalog is only looked at when something waits, or what there was
-/// has ended.
+/// The catalog that says which subscription counts now, and whether its plan is there still: the one that decisions are made by;
+/// the newest when something waits, or what there was has ended.
 pub(crate) async fn catalog_for(
     state: &ApiState,
     held: Option<&Subscription>,
@@ -22,7 +22,7 @@ pub(crate) async fn catalog_for(
     if held.is_some_and(|held| waits(held) || has_ended(held)) {
         return Ok(state.engine().catalog().await?);
     }
-    Ok(Arc::default())
+    Ok(state.engine().catalog_now())
 }
 
 /// The subscription among an account's terms, if it has one, and the add-ons beside it.
@@ -55,10 +55,12 @@ pub(super) fn subscription_at(
 ) -> Option<SubscriptionBody> {
     let held = terms.subscription.as_ref()?.current(catalog, now);
     let period = held.period(now);
-    let in_force = held.is_in_force(now, grace);
+    let lapse = held.lapse(catalog, now, grace);
+    let in_force = lapse.is_none();
     Some(SubscriptionBody {
         plan: held.plan.clone(),
-        plan_version: held.plan_version,
+        plan_version: catalog.held_version(&held.plan, held.plan_version),
+        plan_removed: lapse == Some(Lapse::PlanRemoved),
         seats: held.seats,
         status: held.status,
         in_force,
@@ -74,18 +76,23 @@ pub(super) fn subscription_at(
             at: change.at,
         }),
         upcoming: held.chain().skip(1).map(upcoming_body).collect(),
-        addons: addon_bodies(terms, in_force, now),
+        addons: addon_bodies(terms, catalog, (in_force, now)),
     })
 }
 
 /// The add-ons among an account's terms that have not ended.
-fn addon_bodies(terms: &Terms, in_force: bool, now: DateTime<Utc>) -> Vec<AddonBody> {
+fn addon_bodies(
+    terms: &Terms,
+    catalog: &Catalog,
+    (in_force, now): (bool, DateTime<Utc>),
+) -> Vec<AddonBody> {
     let held = terms.addons.iter().filter(|(_, addon)| !addon.is_over(now));
+    let is_there = |plan, addon: &Addon| catalog.held_plan(plan, addon.plan_version).is_some();
     held.map(|(plan, addon)| AddonBody {
         plan: plan.clone(),
-        plan_version: addon.plan_version,
+        plan_version: catalog.held_version(plan, addon.plan_version),
         quantity: addon.quantity,
-        in_force: in_force && addon.is_held(now),
+        in_force: in_force && addon.is_held(now) && is_there(plan, addon),
         starts_at: addon.starts_at,
         ends_at: addon.ends_at,
     })

@@ -52,7 +52,7 @@ fn operation_body(operation: Operation) -> OperationBody {
         sequence: operation.sequence,
         at: operation.at,
         kind: operation.kind,
-        allowed: operation.answer.is_allowed(),
+        allowed: operation.is_allowed(),
         reason,
         scope,
         changed,

@@ -46,12 +46,33 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The version of a plan that applies: the pinned one, or the newest. Versions count from 1.
-    pub fn plan(&self, code: &PlanCode, pinned_version: Option<u32>) -> Option<&Plan> {
+    /// A version of a plan, or the newest. Versions count from 1.
+    pub fn plan(&self, code: &PlanCode, version: Option<u32>) -> Option<&Plan> {
         let versions = self.plans.get(code)?;
-        match pinned_version {
+        match version {
             Some(number) => versions.get(usize::try_from(number).ok()?.checked_sub(1)?),
             None => versions.last(),
+        }
+    }
+
+    /// The version of a plan that a subscription or an add-on has, by the number that it was begun with if the plan was
+    /// pinned then (C7). Versions count from 1.
+    pub fn held_plan(&self, code: &PlanCode, begun_with: Option<u32>) -> Option<&Plan> {
+        self.plan(code, self.held_version(code, begun_with))
+    }
+
+    /// The version on which a subscription or an add-on stays, by the number that it was begun with; none where it follows
+    /// the newest. A plan that is pinned keeps everyone on what they have: those who followed until then on the version before it
+    /// was, if there is one. One that is pinned no more is followed by all.
+    pub fn held_version(&self, code: &PlanCode, begun_with: Option<u32>) -> Option<u32> {
+        let versions = self.plans.get(code)?;
+        let kept = versions.iter().rev().take_while(|plan| plan.pinned).count();
+        let before = versions.len().saturating_sub(kept);
+        let before = u32::try_from(before).unwrap_or(u32::MAX);
+        match (kept, begun_with) {
+            (0, _) => None,
+            (_, Some(begun)) if before < begun => Some(begun),
+            _ => Some(before).filter(|before| *before != 0),
         }
     }
 

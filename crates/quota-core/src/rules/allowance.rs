@@ -10,7 +10,7 @@ use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per};
 use crate::draw::Scope;
-use crate::terms::{Subscription, Terms};
+use crate::terms::{Lapse, Subscription, Terms};
 use crate::window::Window;
 
 pub use super::by_plan::FurtherLimit;
@@ -27,12 +27,16 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// How an account with this subscription, the one that counts at the instant, stands.
-    pub(crate) fn of(held: Option<&Subscription>, asked: Asked<'_>) -> Self {
-        match held {
-            Some(held) if held.is_in_force(asked.now, asked.grace) => Self::InForce,
-            Some(held) if held.has_begun(asked.now) => Self::Expired,
-            Some(_) | None => Self::Never,
+    /// How an account with this subscription, the one that counts at the instant, stands; and why that is not in force, if
+    /// it is not.
+    pub(crate) fn of(held: Option<&Subscription>, asked: Asked<'_>) -> (Self, Option<Lapse>) {
+        let Some(held) = held else {
+            return (Self::Never, None);
+        };
+        match held.lapse(asked.catalog, asked.now, asked.grace) {
+            None => (Self::InForce, None),
+            lapse if held.has_begun(asked.now) => (Self::Expired, lapse),
+            lapse => (Self::Never, lapse),
         }
     }
 }
@@ -48,6 +52,8 @@ pub struct Allowance {
     pub counts_until: Option<DateTime<Utc>>,
     /// How the account stands.
     pub standing: Standing,
+    /// Why the account's subscription is not in force, if it has one that is not.
+    pub lapse: Option<Lapse>,
     /// The plan's limit in stored units, if the plan names the feature; unlimited where it has only further limits.
     pub plan_value: Option<Limit>,
     /// The override's limit in stored units, if one is active.
@@ -216,10 +222,10 @@ pub fn allowance(
         .map(|held| held.current(catalog, now));
     let subscription = current.as_deref();
     let plan = subscription.and_then(|held| {
-        let plan = catalog.plan(&held.plan, held.plan_version)?;
+        let plan = catalog.held_plan(&held.plan, held.plan_version)?;
         Some((plan, held))
     });
-    let standing = Standing::of(subscription, asked);
+    let (standing, lapse) = Standing::of(subscription, asked);
     let in_force = subscription.filter(|_| standing == Standing::InForce);
     let clock = Clock {
         terms,
@@ -232,6 +238,7 @@ pub fn allowance(
         .get(&feature.code)
         .filter(|own| own.is_active(now));
     let mut allowance = own_allowance(&clock, feature, standing);
+    allowance.lapse = lapse;
     allowance.override_value = own.map(|own| own.limit.scaled(feature.scale));
     let base = plan.and_then(|plan| Held::by_base(plan, feature));
     let place = (&allowance.bucket, allowance.window);
@@ -297,6 +304,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         window,
         counts_until,
         standing,
+        lapse: None,
         plan_value: None,
         override_value: None,
         added: None,

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::closing::emptied;
 use super::context::Context;
 use super::desk::Desk;
+use super::had::in_force;
 use super::outcome::Outcome;
 use super::posting::{signed, taken_back, worth_entry};
 use crate::amount::Limit;
@@ -84,10 +85,8 @@ pub(crate) fn take_back_boost(
 
 /// The end of the running period of the account's subscription, if one is in force.
 fn period_end(context: &Context<'_>, account: &Account) -> Option<DateTime<Utc>> {
-    let held = account.terms.subscription.as_ref()?;
-    let held = held.current(context.catalog, context.now);
-    let in_force = held.is_in_force(context.now, context.grace);
-    held.period(context.now).ends_at.filter(|_| in_force)
+    let held = in_force(context, &account.terms)?;
+    held.period(context.now).ends_at
 }
 
 fn is_boost(bucket: &Bucket, boost: &BoostId) -> bool {

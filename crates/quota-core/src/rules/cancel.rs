@@ -13,9 +13,10 @@ use crate::terms::{Status, Subscription};
 /// Cancels at the end of all that is paid for, or at once.
 pub(crate) fn cancel(desk: &mut Desk<'_>, asked: &Cancel) -> Result<Outcome, Rejection> {
     let held = current(desk)?;
-    let has_ended = held.status == Status::Canceled && held.upcoming.is_none();
-    let waits = held.canceled_at().is_some() && !asked.at_once;
-    if has_ended || waits {
+    if let Some(ended) = ended_for_good(&held, desk.context.now) {
+        return Err(ended);
+    }
+    if held.canceled_at().is_some() && !asked.at_once {
         return Ok(desk.unchanged());
     }
     if is_default(desk, &held) {

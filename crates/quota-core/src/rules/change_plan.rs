@@ -22,7 +22,7 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
     if !held.is_in_force(context.now, context.grace) {
         return Err(not_in_force(&held, context.now));
     }
-    let current = context.catalog.plan(&held.plan, held.plan_version);
+    let current = context.catalog.held_plan(&held.plan, held.plan_version);
     let default = if current.is_none_or(|current| is_upgrade(plan, current)) {
         ChangeWhen::Now
     } else {
@@ -34,7 +34,7 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
         ChangeWhen::PeriodEnd => kept.last(),
         ChangeWhen::Now => &kept,
     };
-    if goes_on_with.is_to(plan, version) {
+    if goes_on_with.is_to(plan, context.catalog) {
         if kept == held {
             return Ok(desk.unchanged());
         }

@@ -129,7 +129,7 @@ pub(super) fn has_rollover(
         return false;
     };
     let held = held.current(context.catalog, context.now);
-    let plan = context.catalog.plan(&held.plan, held.plan_version);
+    let plan = context.catalog.held_plan(&held.plan, held.plan_version);
     let value = plan.and_then(|plan| plan.limits.get(&feature.code));
     let addons = addons_at(&account.terms, context.catalog, context.now);
     let by_itself = || first_named(&addons, feature).map(|(held, _)| held.value);

@@ -258,7 +258,7 @@ fn user_draws(
         if question.mode == Mode::Ask {
             let reason = user_reason(&own, feature);
             let bound = bound(question, (Scope::User, user, &own), &order);
-            return Err(short(reason, Scope::User, &order, bound));
+            return Err(short(reason, Scope::User, &order, bound).lapsed(own.lapse));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
@@ -314,7 +314,8 @@ fn org_draws(
     if parts.short_by != 0 {
         if question.mode == Mode::Ask && org.terms.policy == Policy::Enforce {
             let bound = bound(question, (Scope::Org, org, &own), &order);
-            return Err(short(org_reason(&own), Scope::Org, &order, bound));
+            let denial = short(org_reason(&own), Scope::Org, &order, bound);
+            return Err(denial.lapsed(own.lapse));
         }
         parts.parts.push((Source::Overage, parts.short_by));
     }
@@ -362,5 +363,6 @@ fn short(reason: Reason, scope: Scope, order: &[Headroom], bound: Bound) -> Deni
         available,
         resets_at: bound.resets_at.filter(|_| is_in_plan),
         window: bound.window,
+        lapse: None,
     }
 }

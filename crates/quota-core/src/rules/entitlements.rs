@@ -12,7 +12,7 @@ use crate::denial::Reason;
 use crate::draw::Scope;
 use crate::ids::{AccountId, AccountKind, PlanCode};
 use crate::quantity::Quantity;
-use crate::terms::Policy;
+use crate::terms::{Addon, Policy};
 
 /// What an account may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,13 @@ pub fn entitlements(context: &Context<'_>, id: &AccountId, member: Member<'_>) -
     let denied = denied(id, member);
     let in_force = in_force(context, terms).filter(|_| denied.is_none());
     let addons = terms.addons.iter();
-    let addons = addons.filter(|(_, addon)| in_force.is_some() && addon.is_held(context.now));
+    let is_in_catalog = |code, addon: &Addon| {
+        let plan = context.catalog.held_plan(code, addon.plan_version);
+        plan.is_some()
+    };
+    let addons = addons.filter(|(code, addon)| {
+        in_force.is_some() && addon.is_held(context.now) && is_in_catalog(code, addon)
+    });
     let left = |feature| {
         let least = tightest(context, id, member, feature);
         match denied {

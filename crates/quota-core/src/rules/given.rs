@@ -7,7 +7,7 @@ use crate::catalog::{Feature, Given, Plan};
 use crate::denial::{Denial, Reason};
 use crate::draw::Scope;
 use crate::home::AccountView;
-use crate::terms::{Policy, Terms};
+use crate::terms::{Lapse, Policy, Terms};
 
 /// What plan and add-ons of an account give of a flag or a setting, and how the account stands. Only while a subscription is in
 /// force (S3).
@@ -15,7 +15,7 @@ pub(crate) fn given_by_plan(
     terms: &Terms,
     feature: &Feature,
     asked: Asked<'_>,
-) -> (Standing, Option<Given>) {
+) -> ((Standing, Option<Lapse>), Option<Given>) {
     debug_assert!(
         !feature.kind.is_counted(),
         "what is counted has an allowance"
@@ -23,20 +23,20 @@ pub(crate) fn given_by_plan(
     let (catalog, now) = (asked.catalog, asked.now);
     let current = terms.subscription.as_ref();
     let current = current.map(|held| held.current(catalog, now));
-    let standing = Standing::of(current.as_deref(), asked);
+    let (standing, lapse) = Standing::of(current.as_deref(), asked);
     let in_force = current.filter(|_| standing == Standing::InForce);
-    let plan = in_force.and_then(|held| catalog.plan(&held.plan, held.plan_version));
+    let plan = in_force.and_then(|held| catalog.held_plan(&held.plan, held.plan_version));
     let of_plan = |plan: &Plan| {
         let value = plan.limits.get(&feature.code)?;
         Given::of(feature, value)
     };
     let base = plan.and_then(of_plan);
     if terms.addons.is_empty() || standing != Standing::InForce {
-        return (standing, base);
+        return ((standing, lapse), base);
     }
     let addons = addons_at(terms, catalog, now).into_iter();
     let added = addons.filter_map(|held| of_plan(held.plan)).collect();
-    (standing, combined(base, added))
+    ((standing, lapse), combined(base, added))
 }
 
 /// What plan and add-ons give together (P13): a flag if one of them has it; of a setting the largest number, else the text of
@@ -65,7 +65,7 @@ pub(crate) fn given(
     feature: &Feature,
     asked: Asked<'_>,
 ) -> Result<Option<Given>, Denial> {
-    let (standing, own) = given_by_plan(user.terms, feature, asked);
+    let ((standing, lapse), own) = given_by_plan(user.terms, feature, asked);
     // U1: an unlimited user is never denied at user scope.
     if own.is_none() && !user.terms.unlimited {
         let reason = match standing {
@@ -73,7 +73,7 @@ pub(crate) fn given(
             Standing::Never => Reason::NoSubscription,
             Standing::InForce => Reason::NotInPlan,
         };
-        return Err(Denial::flat(reason, Scope::User));
+        return Err(Denial::flat(reason, Scope::User).lapsed(lapse));
     }
     match org {
         Some(org) => Ok(given_by_org(org, feature, asked)?.or(own)),
@@ -87,16 +87,16 @@ pub(crate) fn given_by_org(
     feature: &Feature,
     asked: Asked<'_>,
 ) -> Result<Option<Given>, Denial> {
-    let denied = |reason| Err(Denial::flat(reason, Scope::Org));
     if org.terms.disabled {
-        return denied(Reason::OrgDisabled);
+        return Err(Denial::flat(Reason::OrgDisabled, Scope::Org));
     }
-    let (standing, given) = given_by_plan(org.terms, feature, asked);
+    let ((standing, lapse), given) = given_by_plan(org.terms, feature, asked);
     if given.is_some() || standing == Standing::Never || org.terms.policy == Policy::Track {
         return Ok(given);
     }
-    denied(match standing {
+    let reason = match standing {
         Standing::Expired => Reason::OrgSubscriptionExpired,
         Standing::InForce | Standing::Never => Reason::OrgNotInPlan,
-    })
+    };
+    Err(Denial::flat(reason, Scope::Org).lapsed(lapse))
 }

@@ -78,8 +78,8 @@ pub(crate) fn in_force<'a>(
 ) -> Option<Cow<'a, Subscription>> {
     let held = terms.subscription.as_ref()?;
     let current = held.current(context.catalog, context.now);
-    let is_in_force = current.is_in_force(context.now, context.grace);
-    Some(current).filter(|_| is_in_force)
+    let lapse = current.lapse(context.catalog, context.now, context.grace);
+    Some(current).filter(|_| lapse.is_none())
 }
 
 /// The scope that an account is.

@@ -67,7 +67,7 @@ pub(super) fn addons_at<'a>(
     let held = terms.addons.iter().filter(|(_, addon)| addon.is_held(at));
     let mut held: Vec<_> = held
         .filter_map(|(code, addon)| {
-            let plan = catalog.plan(code, addon.plan_version)?;
+            let plan = catalog.held_plan(code, addon.plan_version)?;
             Some(HeldAddon { plan, addon })
         })
         .collect();

@@ -145,6 +145,7 @@ pub(super) fn must_fit(
         available,
         resets_at: own.resets_at(Scope::Org),
         window: None,
+        lapse: None,
     })
 }
 

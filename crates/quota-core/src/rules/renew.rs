@@ -7,6 +7,7 @@ use super::subscribe::{Next, last_of_its_own, newest, put, queue_full};
 use crate::answer::Rejection;
 use crate::change::Change;
 use crate::command::Renew;
+use crate::terms::Subscription;
 
 /// Adds a period behind the last that is paid for: `[old end, new end)`, with the plan that was scheduled for it. It
 /// may have begun already.
@@ -17,6 +18,7 @@ pub(crate) fn renew(desk: &mut Desk<'_>, asked: &Renew) -> Result<Outcome, Rejec
     if let Some(refused) = canceled(last, now) {
         return Err(refused);
     }
+    must_be_paid(desk, &held)?;
     if last.renews && last.renews_until.is_none() {
         return match asked.ends_at {
             Some(_) => Err(Rejection::RenewsByItself),
@@ -30,6 +32,14 @@ pub(crate) fn renew(desk: &mut Desk<'_>, asked: &Renew) -> Result<Outcome, Rejec
         }
         None => last.renewed(),
     };
+    if desk
+        .context
+        .catalog
+        .held_plan(&next.plan, next.plan_version)
+        .is_none()
+    {
+        return Err(Rejection::PlanRemoved(next.plan));
+    }
     if let Some(ends_at) = asked.ends_at {
         let starts_at = next.starts_at;
         if ends_at <= starts_at {
@@ -46,4 +56,14 @@ pub(crate) fn renew(desk: &mut Desk<'_>, asked: &Renew) -> Result<Outcome, Rejec
     put(desk, Next::new(Change::SubscriptionRenewed, next), |_| {
         false
     })
+}
+
+/// A period that runs and is not paid for is not renewed: the next one would wait behind it, and grant nothing until then (S1).
+fn must_be_paid(desk: &Desk<'_>, held: &Subscription) -> Result<(), Rejection> {
+    let (now, grace) = (desk.context.now, desk.context.grace);
+    if held.period(now).contains(now) && !held.is_in_force(now, grace) {
+        let status = held.status;
+        return Err(Rejection::NotPaid { status });
+    }
+    Ok(())
 }

@@ -130,6 +130,6 @@ pub(super) fn plan_in_force<'a>(
     account: &Account,
 ) -> Option<(&'a Plan, Window)> {
     let held = in_force(context, &account.terms)?;
-    let plan = context.catalog.plan(&held.plan, held.plan_version)?;
+    let plan = context.catalog.held_plan(&held.plan, held.plan_version)?;
     Some((plan, held.period(context.now)))
 }

@@ -1,6 +1,7 @@
 //! An account's terms: everything a decision needs beside balances, small and rarely changed.
 
 mod addon;
+mod lapse;
 mod queue;
 mod subscription;
 mod token;
@@ -19,6 +20,7 @@ use crate::ids::{AccountId, FeatureCode, OrgId, PlanCode, TokenId};
 use crate::share::Share;
 
 pub use addon::{ADDONS_MAX, Addon};
+pub use lapse::Lapse;
 pub use queue::PERIODS_AHEAD_MAX;
 pub(crate) use queue::QueueFull;
 pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::subscription::{PlanChange, Status, Subscription};
-use crate::catalog::Plan;
+use crate::catalog::{Catalog, Plan};
 use crate::ids::PlanCode;
 use crate::quantity::Quantity;
 
@@ -123,10 +123,11 @@ impl Subscription {
     }
 
     /// Whether it is to the plan as that is now: a change to it changes nothing.
-    pub(crate) fn is_to(&self, plan: &Plan, version: u32) -> bool {
+    pub(crate) fn is_to(&self, plan: &Plan, catalog: &Catalog) -> bool {
         let is_same = self.plan == plan.code && self.interval == plan.interval;
-        let pinned = plan.pinned.then_some(version);
-        is_same && self.plan_version == pinned && self.renews == plan.is_free()
+        let stays_on = catalog.held_version(&self.plan, self.plan_version);
+        let is_newest = stays_on.is_none_or(|held| held == catalog.newest_version(&plan.code));
+        is_same && is_newest && self.renews == plan.is_free()
     }
 
     /// Without the change that is scheduled.

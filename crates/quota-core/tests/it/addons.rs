@@ -128,7 +128,7 @@ fn with_seats(plan: &str, seats: u32) -> Command {
 }
 
 /// A user with so many seats of a plan.
-fn user(plan: &str, seats: u32) -> Stage {
+pub fn user_of(plan: &str, seats: u32) -> Stage {
     let mut stage = with_catalog(Stage::user(""), CATALOG);
     stage.done("user:a", with_seats(plan, seats));
     stage
@@ -168,7 +168,7 @@ fn refused(stage: &mut Stage, command: Command) -> Option<Rejection> {
 /// E30, C12, C13 and P13: per seat 20, 5 seats, an add-on of 50 twice: 200.
 #[test]
 fn e30_seats_and_add_ons_make_the_limit_together() {
-    let mut stage = user("team", 5);
+    let mut stage = user_of("team", 5);
     let done = stage.done("user:a", set_addon("more", 2));
     let Answer::Changed { detail, .. } = &done.answer else {
         unreachable!("{done:?}")
@@ -186,7 +186,7 @@ fn e30_seats_and_add_ons_make_the_limit_together() {
 /// P13: the override takes the plan's place, and what add-ons add stays beside it; unlimited stays.
 #[test]
 fn p13_add_ons_add_to_an_override_and_unlimited_stays() {
-    let mut stage = user("team", 5);
+    let mut stage = user_of("team", 5);
     stage.done("user:a", set_addon("more", 2));
     stage.done("user:a", override_of("messages", 7));
     assert_eq!(limit(&mut stage, "messages"), Some(Limit::Of(107)));
@@ -197,7 +197,7 @@ fn p13_add_ons_add_to_an_override_and_unlimited_stays() {
         "of the add-on no limit is counted as the feature is"
     );
     stage.done("user:a", subscribe("open"));
-    let mut other = user("open", 1);
+    let mut other = user_of("open", 1);
     other.done("user:a", set_addon("more", 2));
     assert_eq!(limit(&mut other, "messages"), Some(Limit::Unlimited));
 }
@@ -205,7 +205,7 @@ fn p13_add_ons_add_to_an_override_and_unlimited_stays() {
 /// P13: each limit of an add-on adds to that of the base plan which is counted alike; one without such a limit adds nothing.
 #[test]
 fn p13_a_limit_of_an_add_on_adds_to_that_which_is_counted_alike() {
-    let mut stage = user("team", 1);
+    let mut stage = user_of("team", 1);
     stage.done("user:a", set_addon("more", 2));
     let span: Cadence = "5h".parse().expect("a span");
     let wanted = [(Cadence::Weekly, Limit::Of(12)), (span, Limit::Of(11))];
@@ -218,7 +218,7 @@ fn p13_a_limit_of_an_add_on_adds_to_that_which_is_counted_alike() {
 /// P13: of a feature that the base plan does not name, the add-on that was had first stands by itself, and others add to it.
 #[test]
 fn p13_where_the_base_plan_names_nothing_an_add_on_stands_by_itself() {
-    let mut stage = user("team", 5);
+    let mut stage = user_of("team", 5);
     assert_eq!(limit(&mut stage, "images"), None);
     let denial = stage.denied("user:a", consume("images", 1));
     assert_eq!(denial.reason, Reason::NotInPlan);
@@ -246,7 +246,7 @@ fn p13_where_the_base_plan_names_nothing_an_add_on_stands_by_itself() {
 /// E47, C2 and P13: a flag is had if one has it; of a setting the largest number counts, else the add-on's text.
 #[test]
 fn e47_flags_and_settings_of_plan_and_add_ons_go_together() {
-    let mut stage = user("team", 1);
+    let mut stage = user_of("team", 1);
     let said =
         |stage: &Stage, feature: &str| entitled(stage).had.settings.get(&code(feature)).cloned();
     assert!(!entitled(&stage).had.flags[&code("sso")]);
@@ -267,7 +267,7 @@ fn e47_flags_and_settings_of_plan_and_add_ons_go_together() {
         .map(|(plan, number)| (plan.as_str(), number.get()))
         .collect();
     assert_eq!(addons, [("more", 2), ("much", 1)]);
-    let mut stage = user("open", 1);
+    let mut stage = user_of("open", 1);
     stage.done("user:a", set_addon("more", 1));
     let unlimited = Given::Text("unlimited".to_owned());
     assert_eq!(said(&stage, "max_file_mb"), Some(unlimited), "it stays");
@@ -276,7 +276,7 @@ fn e47_flags_and_settings_of_plan_and_add_ons_go_together() {
 /// C13 and P13: while the base plan is not in force an add-on grants nothing, and it comes back with it; its end is its own.
 #[test]
 fn c13_an_add_on_lives_with_the_base_plan() {
-    let mut stage = user("team", 1);
+    let mut stage = user_of("team", 1);
     stage.done("user:a", set_addon("more", 1));
     let status = |status| Command::SetStatus(SetStatus { status });
     stage.done("user:a", status(Status::Unpaid));
@@ -314,7 +314,7 @@ fn c13_an_add_on_lives_with_the_base_plan() {
 /// C10 and P13: what rolls over is what was left of the whole limit of that window, whatever add-ons begin or end later.
 #[test]
 fn p13_what_rolls_over_is_left_of_the_limit_with_its_add_ons() {
-    let mut stage = user("team", 1);
+    let mut stage = user_of("team", 1);
     let start = stage.now;
     stage.done("user:a", set_addon("more", 1));
     stage.done("user:a", consume("pages", 8));
@@ -341,7 +341,7 @@ fn p13_what_rolls_over_is_left_of_the_limit_with_its_add_ons() {
 /// X5: use told late counts under the add-ons of its instant.
 #[test]
 fn use_told_late_counts_under_the_add_ons_of_its_instant() {
-    let mut stage = user("team", 1);
+    let mut stage = user_of("team", 1);
     stage.done("user:a", set_addon("more", 1));
     let with = stage.now + TimeDelta::days(1);
     stage.later(TimeDelta::days(8));
@@ -361,7 +361,7 @@ fn use_told_late_counts_under_the_add_ons_of_its_instant() {
 /// C7 and C13: a pinned add-on stays on the version that it began with; another follows the newest.
 #[test]
 fn c13_an_add_on_follows_the_versions_of_its_plan() {
-    let mut stage = user("team", 1);
+    let mut stage = user_of("team", 1);
     stage.done("user:a", set_addon("more", 1));
     stage.done("user:a", set_addon("much", 1));
     assert_eq!(limit(&mut stage, "messages"), Some(Limit::Of(77)));
@@ -388,7 +388,7 @@ fn c13_an_add_on_follows_the_versions_of_its_plan() {
 /// C13: a user that joins an org takes its add-ons along.
 #[test]
 fn c13_add_ons_go_along_with_the_user() {
-    let mut stage = user("team", 2);
+    let mut stage = user_of("team", 2);
     stage.done("user:a", set_addon("more", 1));
     let mut org = with_catalog(Stage::org_alone(""), CATALOG);
     org.catalog = stage.catalog.clone();
@@ -562,7 +562,7 @@ proptest! {
     fn add_ons_that_come_and_go_keep_the_books_right(
         steps in prop::collection::vec((0_u8..7, 1_u32..4, 1_u64..20, 0_i64..40), 1..40),
     ) {
-        let mut stage = user("team", 1);
+        let mut stage = user_of("team", 1);
         for (what, number, units, hours) in steps {
             stage.later(TimeDelta::hours(hours));
             let addon = ["more", "much"][usize::try_from(number).unwrap_or(0) % 2];

@@ -20,6 +20,7 @@ mod execute_properties;
 mod flags;
 mod former;
 mod holds;
+mod lapses;
 mod late;
 mod late_windows;
 mod leaving;

@@ -29,8 +29,8 @@ use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::sale::Sale;
 use quota_core::share::Share;
 use quota_core::terms::{
-    Addon, FormerHome, LeftMember, Override, PlanChange, Policy, SpendCap, Status, Subscription,
-    Terms, Token,
+    Addon, FormerHome, Lapse, LeftMember, Override, PlanChange, Policy, SpendCap, Status,
+    Subscription, Terms, Token,
 };
 use uuid::Uuid;
 
@@ -388,6 +388,7 @@ pub fn answers() -> Documents<Answer> {
             available: 1,
             resets_at,
             window: resets_at.map(|_| Cadence::Weekly),
+            lapse: resets_at.map(|_| Lapse::PastDue),
         },
         balances: balances(),
     };

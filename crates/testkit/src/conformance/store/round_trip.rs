@@ -21,7 +21,7 @@ use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::reservation::ReservationState;
 use quota_core::share::Share;
-use quota_core::terms::{Override, Policy, Token};
+use quota_core::terms::{Lapse, Override, Policy, Token};
 
 /// Quotes, a backslash, a line break, a percent sign, an emoji and a combining mark.
 pub(super) const ODD: &str = "it's \"odd\" \\ \n % _ ; -- 🦀 e\u{301} 数";
@@ -188,6 +188,7 @@ fn answers() -> Vec<Answer> {
         available: COUNT_MAX,
         resets_at: Some(odd_instant()),
         window: Some(Cadence::Weekly),
+        lapse: Some(Lapse::PlanRemoved),
     };
     let denied = |balances, denial| Answer::Denied {
         feature: feature("f0"),
@@ -197,6 +198,7 @@ fn answers() -> Vec<Answer> {
     };
     let flat = Denial {
         resets_at: None,
+        lapse: None,
         ..denial
     };
     vec![
