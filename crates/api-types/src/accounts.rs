@@ -125,14 +125,28 @@ pub struct UserBody {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<OrgId>))]
     pub org: OrgField,
     /// The zone of calendar days and months; UTC by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "Europe/Berlin"))]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, nullable = false, example = "Europe/Berlin"))]
     pub time_zone: Option<Zone>,
     /// Whether every request is denied.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub disabled: Option<bool>,
     /// Whether the user's own limits never deny a request; by default only for a user in an org.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub unlimited: Option<bool>,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,14 +184,28 @@ pub struct NewUserBody {
 #[serde(deny_unknown_fields)]
 pub struct OrgBody {
     /// The zone of calendar days and months; UTC by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "Europe/Berlin"))]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, nullable = false, example = "Europe/Berlin"))]
     pub time_zone: Option<Zone>,
     /// Whether every request of its members is denied.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub disabled: Option<bool>,
     /// What happens when a limit of the org is reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub policy: Option<Policy>,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]

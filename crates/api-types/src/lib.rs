@@ -36,6 +36,7 @@ mod probes;
 mod problem;
 mod public_id;
 mod reservation;
+mod said;
 mod subscription;
 mod tokens;
 mod ttl;

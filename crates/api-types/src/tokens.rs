@@ -73,18 +73,29 @@ pub struct NewTokenBody {
 #[serde(deny_unknown_fields)]
 pub struct TokenTermsBody {
     /// Its cap in stored units, or `"unlimited"`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub cap: Option<Limit>,
     /// In which time the cap counts: `lifetime`, or a cadence such as `monthly` or `5h`, counted from the token's making. A
     /// change of it begins a new count.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::said::deserialize"
+    )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub per: Option<CapSpan>,
     /// First instant at which it is denied; it stays as it is when absent.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::instant::deserialize_option"
+        deserialize_with = "crate::said::deserialize_instant"
     )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub expires_at: Option<DateTime<Utc>>,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]

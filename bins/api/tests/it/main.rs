@@ -36,6 +36,7 @@ mod room;
 mod routes;
 mod scopes;
 mod seats;
+mod sentences;
 mod settings_page;
 mod single_things;
 mod stores;

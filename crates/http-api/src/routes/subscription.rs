@@ -95,7 +95,7 @@ async fn has_an_end(
 /// Adds a period after the last one that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription, it is canceled, it renews by itself and is given an end, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription, it is canceled, its period that runs is not paid for, its plan is not in the catalog any more, it renews by itself and is given an end, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn renew(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -132,7 +132,7 @@ pub(crate) async fn change_plan(
 /// Cancels the subscription.
 #[utoipa::path(post, path = "/{id}/subscription/cancel", tag = "money", request_body = Option<CancelBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Canceled", body = ChangeBody), (status = 409, description = "There is no subscription", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Canceled", body = ChangeBody), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn cancel(
     State(state): State<ApiState>,
     Writes(caller): Writes,

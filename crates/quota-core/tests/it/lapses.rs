@@ -64,9 +64,10 @@ fn what_is_not_paid_for_is_not_renewed_while_it_runs() {
         }
         let refused = stage.run("user:a", RENEW);
         assert_eq!(refused.err(), Some(Rejection::NotPaid { status: unpaid }));
-        let why = match unpaid {
-            Status::Unpaid => Lapse::Unpaid,
-            _ => Lapse::PastDue,
+        let why = if unpaid == Status::Unpaid {
+            Lapse::Unpaid
+        } else {
+            Lapse::PastDue
         };
         assert_eq!(lapse(&mut stage), (Reason::SubscriptionExpired, Some(why)));
         stage.later(TimeDelta::days(40));

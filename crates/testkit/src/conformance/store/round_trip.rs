@@ -196,11 +196,8 @@ fn answers() -> Vec<Answer> {
         denial,
         balances,
     };
-    let flat = Denial {
-        resets_at: None,
-        lapse: None,
-        ..denial
-    };
+    let mut flat = denial;
+    (flat.resets_at, flat.lapse) = (None, None);
     vec![
         Answer::Allowed {
             balances: balances.clone(),
