@@ -1,5 +1,7 @@
 //! The end of a subscription, carried out in the books (S9).
 
+use std::borrow::Cow;
+
 use super::closing::{close, is_over};
 use super::desk::Desk;
 use super::outcome::Outcome;
@@ -7,7 +9,6 @@ use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::change::Change;
 use crate::event::EventKind;
-use crate::terms::Subscription;
 
 /// Records that the subscription ended, moves the windows that ended with it from the live balances to the closed ones, and
 /// announces it. A window leaves with what was used in it, so no entry is booked; no decision depends on any of it, since
@@ -15,19 +16,20 @@ use crate::terms::Subscription;
 pub(crate) fn expire_subscription(desk: &mut Desk<'_>) -> Result<Outcome, Rejection> {
     let context = desk.context;
     let account = desk.account_mut()?;
-    let is_due = |held: &&mut Subscription| {
-        let end = held.unrecorded_end();
-        end.is_some_and(|end| end <= context.now)
-    };
-    let Some(subscription) = account.terms.subscription.as_mut().filter(is_due) else {
+    let due = account.terms.subscription.as_mut().and_then(|held| {
+        let end = held.unrecorded_end()?;
+        (end <= context.now).then_some((held, end))
+    });
+    let Some((subscription, end)) = due else {
         return Ok(desk.unchanged());
     };
-    // What ended is what followed last.
-    *subscription = subscription
-        .of_its_own(context.catalog, context.now)
-        .into_owned();
-    subscription.end_recorded_at = Some(context.now);
-    let plan = subscription.plan.clone();
+    // What ended is what followed last. What it followed stays: it tells what was when, for use that is told late (X5).
+    let ended = subscription.of_its_own(context.catalog, context.now);
+    let plan = ended.plan.clone();
+    if let Cow::Owned(begun) = ended {
+        *subscription = begun;
+    }
+    subscription.note_end(end, context.now);
     close_consumables(desk)?;
     let booking = desk.change_booking(Change::SubscriptionExpired, Some(plan.to_string()));
     desk.mark_terms();

@@ -1,9 +1,15 @@
 //! No decision depends on whether the end of a subscription was recorded (S9).
 
-use crate::stage::{Stage, commit, consume, plan_code, refund, release_capacity, reserve, track};
+use std::collections::BTreeMap;
+
+use crate::several_limits::at;
+use crate::stage::{
+    Stage, commit, consume, id, item, plan_code, refund, release_capacity, reserve, track, track_at,
+};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use quota_core::answer::{Answer, Rejection};
+use quota_core::balance::Bucket;
 use quota_core::command::{
     Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, Reset, SetStatus, Subscribe,
     UsageAfterChange,
@@ -29,6 +35,31 @@ fn what_is_carried_counts_on_after_a_late_renewal() {
     }
 }
 
+/// S9 and X5: use that is told late, of a time before what ended last, is booked under the plan of then, whether or not the job ran.
+#[test]
+fn late_use_is_booked_under_the_plan_of_its_instant_after_the_end() {
+    for is_recorded in [false, true] {
+        let mut stage = Stage::user("pro");
+        let queued = Subscribe {
+            starts_at: Some(at("2027-04-10T12:00:00Z")),
+            ..Subscribe::to(plan_code("basic"))
+        };
+        stage.done("user:a", Command::Subscribe(queued));
+        stage.now = at("2027-05-14T12:00:00Z");
+        if is_recorded {
+            stage.done("user:a", Command::ExpireSubscription);
+            let again = stage.run("user:a", Command::ExpireSubscription);
+            assert!(!again.expect("it is looked at").is_booked);
+        }
+        for (day, units) in [("2027-04-09T12:00:01Z", 101), ("2027-04-10T12:00:00Z", 51)] {
+            let told = track_at(at(day), vec![item("articles", units)]);
+            let told = stage.done("user:a", told);
+            let over: i64 = told.entries.iter().map(|entry| entry.overage).sum();
+            assert_eq!(over, 1, "{day}, recorded: {is_recorded}");
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Step {
     kind: usize,
@@ -40,13 +71,17 @@ struct Step {
 
 /// Odd, so that no period begins where one that ended long ago did.
 const WAITS: [i64; 7] = [0, 61, 3_607, 50_021, 86_423, 700_001, 3_000_017];
+/// How long ago use is told late.
+const LATE: [i64; 9] = [
+    1, 59, 3_601, 40_009, 86_399, 250_007, 700_001, 1_800_011, 3_000_017,
+];
 const FEATURES: [&str; 7] = [
     "articles", "requests", "try_on", "renders", "lessons", "storage", "albums",
 ];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (
-        0..24_usize,
+        0..30_usize,
         0..28_usize,
         1..12_u64,
         0..7_usize,
@@ -114,6 +149,10 @@ impl Side {
                 at_once: step.what.is_multiple_of(3),
             }),
             20 | 21 => Command::Resume,
+            24..30 => {
+                let at = self.stage.now - TimeDelta::seconds(LATE[step.what % 9]);
+                track_at(at, vec![item(feature, step.size)])
+            }
             _ => Command::SetStatus(SetStatus {
                 status: [Status::Active, Status::PastDue, Status::Unpaid][step.what % 3],
             }),
@@ -129,7 +168,7 @@ impl Side {
             let (operation, is_booked) = self.carry_out(command)?;
             match step.kind {
                 _ if !is_booked => {}
-                0..6 | 7 => self.used.push(operation.id),
+                0..6 | 7 | 24..30 => self.used.push(operation.id),
                 6 => self.held.push(operation.id),
                 _ => {}
             }
@@ -149,6 +188,15 @@ impl Side {
         }
     }
 
+    /// What is used in each window, live or closed.
+    fn booked(&self) -> BTreeMap<Bucket, u64> {
+        let closed = self.stage.closed.values().map(|closed| &closed.balance);
+        let live = &self.stage.home.accounts[&id("user:a")].books.balances;
+        let all = closed.chain(live).filter(|balance| balance.spent() != 0);
+        all.map(|balance| (balance.bucket.clone(), balance.spent()))
+            .collect()
+    }
+
     fn shown(&mut self) -> Vec<Shown> {
         let features = FEATURES.iter();
         let stage = &mut self.stage;
@@ -166,7 +214,8 @@ proptest! {
     #![proptest_config(crate::cases::at_least(256))]
 
     /// S9, W5, S3 and C14: a history in which the jobs ran, at whatever instants, and one in which they never did, answer alike
-    /// to every request, and every feature stands alike: late renewals, resumed cancellations and refunds included.
+    /// to every request, and every feature stands alike: late renewals, resumed cancellations, refunds and use that is told late
+    /// included (X5). In the end the same is used in every window.
     #[test]
     fn a_history_answers_alike_with_the_jobs_and_without(
         steps in steps(),
@@ -187,5 +236,6 @@ proptest! {
                 prop_assert_eq!(quota_core::audit::audit(&side.stage.records()), []);
             }
         }
+        prop_assert_eq!(with_jobs.booked(), without.booked());
     }
 }
