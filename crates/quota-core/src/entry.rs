@@ -50,6 +50,10 @@ pub struct Entry {
         with = "chrono::serde::ts_microseconds_option"
     )]
     pub used_at: Option<DateTime<Utc>>,
+    /// Of a capacity: the number of the first of its units in the [`Occupancy`](crate::occupancy::Occupancy) of the account
+    /// that asked, at this scope.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub first_unit: Option<u64>,
 }
 
 impl Entry {

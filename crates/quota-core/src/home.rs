@@ -12,6 +12,7 @@ use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::event::Event;
 use crate::ids::{AccountId, BoostId, FeatureCode, GrantId};
+use crate::occupancy::Occupancy;
 use crate::operation::Operation;
 use crate::reservation::Reservation;
 use crate::share::Share;
@@ -41,6 +42,12 @@ pub struct Books {
     /// nothing beside them the reservations from there that were committed late.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunded: BTreeMap<Uuid, BTreeMap<FeatureCode, u64>>,
+    /// Of each capacity that was drawn: which of its units are still there (X3, X4).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub occupancy: BTreeMap<FeatureCode, Occupancy>,
+    /// The same of what the account's org was charged for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub org_occupancy: BTreeMap<FeatureCode, Occupancy>,
 }
 
 /// Most operations and reservations from before a move that are remembered as settled since; of those that are older than

@@ -75,6 +75,7 @@ pub mod home;
 pub mod ids;
 pub mod instant;
 pub mod item;
+pub mod occupancy;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod operation;

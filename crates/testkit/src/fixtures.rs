@@ -189,6 +189,7 @@ pub fn entry(account: &AccountId, bucket: Bucket) -> Entry {
         granted: 0,
         unit_cost: 1,
         used_at: None,
+        first_unit: None,
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn refund(
 
 /// Gives occupied capacity back; `used` does not fall below 0. `released` says how much, at the user and at its org: the
 /// org gets back at most what it was charged for this user. What credits or the trial paid for comes back as free `room`, not
-/// as credits. `allowed` is false when there was nothing to give back.
+/// as credits. It is taken to be of what was consumed first, and is not refunded again. `allowed` is false when there was nothing to give back.
 #[utoipa::path(post, path = "/v1/capacity/release", tag = "decide", request_body = ReleaseCapacityBody,
     responses((status = 200, description = "Given back: see `released`", body = DecisionBody),
         (status = 404, description = "There is no such user or feature", body = Problem, content_type = "application/problem+json")))]

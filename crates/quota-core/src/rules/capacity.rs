@@ -64,9 +64,62 @@ pub(super) fn lower(
     feature: &Feature,
     most: u64,
 ) -> Result<Lowered, Rejection> {
+    let parts = parts(desk, scope, feature, most)?;
+    let lowered = give_out(desk, scope, feature, parts)?;
+    if lowered.amount != 0 {
+        let id = scope_account(desk.home, &desk.request.account, scope).clone();
+        // What was used once was used: giving room back does not lower the lifetime total.
+        count_units(desk, &id, &feature.code, signed(lowered.amount))?;
+    }
+    Ok(lowered)
+}
+
+/// The same for what is taken to have never been used: the lifetime total is lowered too.
+pub(super) fn lower_refunded(
+    desk: &mut Desk<'_>,
+    scope: Scope,
+    feature: &Feature,
+    most: u64,
+) -> Result<Vec<Entry>, Rejection> {
+    let parts = parts(desk, scope, feature, most)?;
+    Ok(give_out(desk, scope, feature, parts)?.entries)
+}
+
+/// Counts in bought room what was counted in windows, as far as there is so much.
+pub(super) fn count_in_room(
+    desk: &mut Desk<'_>,
+    scope: Scope,
+    feature: &Feature,
+    most: u64,
+) -> Result<Vec<Entry>, Rejection> {
+    let id = scope_account(desk.home, &desk.request.account, scope).clone();
+    let parts = parts_of_windows(desk, (scope, &id), feature, most)?;
+    let mut moved = give_out(desk, scope, feature, parts)?;
+    if moved.amount != 0 {
+        let posting = Posting {
+            scope,
+            source: Source::Room,
+            bucket: Bucket::Room(feature.code.clone()),
+            feature: Some(feature.code.clone()),
+            unit_cost: 1,
+            used: signed(moved.amount),
+            held: 0,
+            overage: 0,
+        };
+        moved.entries.push(post(desk, &id, posting)?);
+    }
+    Ok(moved.entries)
+}
+
+fn give_out(
+    desk: &mut Desk<'_>,
+    scope: Scope,
+    feature: &Feature,
+    parts: Vec<Part>,
+) -> Result<Lowered, Rejection> {
     let id = scope_account(desk.home, &desk.request.account, scope).clone();
     let mut lowered = Lowered::default();
-    for part in parts(desk, (scope, &id), feature, most)? {
+    for part in parts {
         let amount = part.used.saturating_add(part.overage);
         if amount == 0 {
             continue;
@@ -84,10 +137,6 @@ pub(super) fn lower(
         lowered.entries.push(post(desk, &id, posting)?);
         lowered.amount = lowered.amount.saturating_add(amount);
     }
-    if lowered.amount != 0 {
-        // What was used once was used: giving room back does not lower the lifetime total.
-        count_units(desk, &id, &feature.code, signed(lowered.amount))?;
-    }
     Ok(lowered)
 }
 
@@ -95,51 +144,91 @@ pub(super) fn lower(
 /// paid.
 fn parts(
     desk: &Desk<'_>,
+    scope: Scope,
+    feature: &Feature,
+    most: u64,
+) -> Result<Vec<Part>, Rejection> {
+    let id = scope_account(desk.home, &desk.request.account, scope);
+    let account = desk.home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
+    let mut parts = overage_of_windows(desk, (scope, id), feature, most)?;
+    if let Some(room) = bought_room(&account.books.balances, feature) {
+        let part = Part {
+            bucket: room.bucket.clone(),
+            held: occupied_of(desk, scope, room).min(room.used),
+            used: 0,
+            overage: 0,
+        };
+        parts.insert(0, part);
+    }
+    Ok(with_used(parts, most))
+}
+
+/// The same without the room.
+fn parts_of_windows(
+    desk: &Desk<'_>,
+    at: (Scope, &AccountId),
+    feature: &Feature,
+    most: u64,
+) -> Result<Vec<Part>, Rejection> {
+    Ok(with_used(
+        overage_of_windows(desk, at, feature, most)?,
+        most,
+    ))
+}
+
+/// What goes back of the overage of each window, and how much of its `used` may go back.
+fn overage_of_windows(
+    desk: &Desk<'_>,
     (scope, id): (Scope, &AccountId),
     feature: &Feature,
     most: u64,
 ) -> Result<Vec<Part>, Rejection> {
     let account = desk.home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
-    let held_of = |balance: &Balance| match scope {
-        Scope::Token | Scope::User => balance.spent(),
-        Scope::Org => share_of(desk, balance),
-    };
     let mut left = most;
     let mut parts = Vec::new();
     for bucket in occupied(desk, id, feature)? {
         let Some(balance) = account.books.balance(&bucket) else {
             continue;
         };
-        let held = held_of(balance);
+        let held = occupied_of(desk, scope, balance);
         let overage = balance.overage.min(held).min(left);
         left = left.saturating_sub(overage);
-        let used = balance.used.min(held.saturating_sub(overage));
         parts.push(Part {
             bucket,
-            held: used,
+            held: balance.used.min(held.saturating_sub(overage)),
             used: 0,
             overage,
         });
     }
-    if let Some(room) = bought_room(&account.books.balances, feature) {
-        let part = Part {
-            bucket: room.bucket.clone(),
-            held: held_of(room).min(room.used),
-            used: 0,
-            overage: 0,
-        };
-        parts.insert(0, part);
-    }
+    Ok(parts)
+}
+
+/// These parts with what goes back of `used` after the overage, in their order, until it is `most` in all.
+fn with_used(mut parts: Vec<Part>, most: u64) -> Vec<Part> {
+    let overage = parts.iter().map(|part| part.overage);
+    let mut left = most.saturating_sub(overage.fold(0, u64::saturating_add));
     for part in &mut parts {
         part.used = part.held.min(left);
         left = left.saturating_sub(part.used);
     }
-    Ok(parts)
+    parts
+}
+
+/// What the account that asks occupies in a balance at a scope.
+pub(super) fn occupied_of(desk: &Desk<'_>, scope: Scope, balance: &Balance) -> u64 {
+    match scope {
+        Scope::Token | Scope::User => balance.spent(),
+        Scope::Org => share_of(desk, balance),
+    }
 }
 
 /// Where a capacity is counted now; and while nothing is in force, the window of the period too, if that is not over:
 /// it may come back.
-fn occupied(desk: &Desk<'_>, id: &AccountId, feature: &Feature) -> Result<Vec<Bucket>, Rejection> {
+pub(super) fn occupied(
+    desk: &Desk<'_>,
+    id: &AccountId,
+    feature: &Feature,
+) -> Result<Vec<Bucket>, Rejection> {
     let context = &desk.context;
     let account = desk.home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
     let current = context.allowance(account, feature).bucket;

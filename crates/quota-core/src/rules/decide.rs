@@ -10,7 +10,7 @@ use super::given::given;
 use super::member_limit::must_fit;
 use crate::amount::{Amount, COUNT_MAX, Limit};
 use crate::balance::Bucket;
-use crate::catalog::{Catalog, Feature};
+use crate::catalog::{Catalog, Feature, Kind};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope, Source};
 use crate::home::AccountView;
@@ -64,6 +64,8 @@ pub(crate) struct Drawn {
     pub(crate) draws: Vec<Draw>,
     pub(crate) user: Allowance,
     pub(crate) org: Option<Allowance>,
+    /// What kind of feature it is.
+    pub(crate) kind: Kind,
 }
 
 impl Drawn {
@@ -98,8 +100,13 @@ pub(crate) fn draw_by(
     own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
 ) -> Result<Drawn, Denial> {
     let mut draws = Vec::with_capacity(3);
-    let (user, org) = draw_onto(question, own, &mut draws)?;
-    Ok(Drawn { draws, user, org })
+    let (user, org, kind) = draw_onto(question, own, &mut draws)?;
+    Ok(Drawn {
+        draws,
+        user,
+        org,
+        kind,
+    })
 }
 
 /// The draws that the scopes before the one that refuses would give; all of them when none does.
@@ -133,7 +140,7 @@ fn draw_onto(
     question: &Question<'_>,
     own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
     draws: &mut Vec<Draw>,
-) -> Result<(Allowance, Option<Allowance>), Denial> {
+) -> Result<(Allowance, Option<Allowance>, Kind), Denial> {
     let user = question
         .user
         .ok_or(Denial::flat(Reason::UnknownUser, Scope::User))?;
@@ -149,7 +156,7 @@ fn draw_onto(
             given((&user, question.org.as_ref()), feature, question.asked())?;
         }
         let of_org = question.org.map(|org| own(Scope::Org, &org, feature));
-        return Ok((own(Scope::User, &user, feature), of_org));
+        return Ok((own(Scope::User, &user, feature), of_org, feature.kind));
     }
     token_draws(question, &user, draws)?;
     let of_user = own(Scope::User, &user, feature);
@@ -165,7 +172,7 @@ fn draw_onto(
         }
         None => None,
     };
-    Ok((of_user, of_org))
+    Ok((of_user, of_org, feature.kind))
 }
 
 /// The token that the request came with, which may still be used.

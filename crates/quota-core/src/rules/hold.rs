@@ -7,6 +7,7 @@ use super::context::Context;
 use super::desk::Desk;
 use super::ending::loaded;
 use super::member_count::count_settled;
+use super::numbering::number;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, signed, taken_back};
 use super::room::buy_room;
@@ -113,6 +114,7 @@ pub(super) fn settle_hold(
             entries.extend(count_settled(desk, held, &settlement.spent));
         }
     }
+    number(desk, &held.feature, &mut entries)?;
     Ok((entries, actual.saturating_sub(held.amount)))
 }
 

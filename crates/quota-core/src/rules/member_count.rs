@@ -186,5 +186,6 @@ fn count(
         granted: 0,
         unit_cost: 1,
         used_at: None,
+        first_unit: None,
     })
 }

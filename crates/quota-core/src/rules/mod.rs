@@ -67,6 +67,7 @@ pub mod member_limit;
 mod member_limits;
 mod members;
 mod moves;
+mod numbering;
 pub mod offers;
 pub mod on_demand;
 mod opening;

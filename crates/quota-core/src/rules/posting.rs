@@ -196,6 +196,7 @@ pub(crate) fn post_by(
         granted: 0,
         unit_cost: posting.unit_cost,
         used_at: None,
+        first_unit: None,
     })
 }
 
@@ -213,6 +214,7 @@ pub(crate) fn worth_entry(desk: &Desk<'_>, bucket: Bucket, source: Source, grant
         granted,
         unit_cost: 1,
         used_at: None,
+        first_unit: None,
     }
 }
 

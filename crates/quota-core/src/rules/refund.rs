@@ -4,12 +4,12 @@ use super::closed::{Known, closed_balance};
 use super::closing::close;
 use super::desk::Desk;
 use super::member_count::count_back;
+use super::numbering::Refundable;
 use super::outcome::Outcome;
 use super::posting::{Posting, post, scope_account, taken_back};
-use super::refunding::{Refunding, is_since_arrival, most_of, was_reset};
+use super::refunding::{Refunding, is_occupied, is_since_arrival, most_of, was_reset};
 use super::room::give_room_up;
 use super::scope_balances::standing_of;
-use super::settle::{settle, units};
 use super::spend::count_credits;
 use crate::amount::Limit;
 use crate::answer::{Answer, Rejection};
@@ -94,16 +94,13 @@ fn give_back(
     scopes: &[Scope],
 ) -> Result<Vec<Entry>, Rejection> {
     let mut entries = Vec::new();
-    let before = refunding.before(&item.feature);
     for &scope in scopes {
-        let original = refunding.drawn_at(scope, &item.feature);
-        let still = units(&original).saturating_sub(before);
-        // Earlier refunds took the last draws; what is left of them is what the first ones cover.
-        let left = settle(&original, still).spent;
-        let back = settle(&left, still.saturating_sub(item.amount.get())).given_back;
+        let (_, back) = refunding.split(item, &refunding.drawn_at(scope, &item.feature));
         let id = scope_account(desk.home, &desk.request.account, scope).clone();
+        let units = refunding.units_of(desk, scope, item);
+        let mut refundable = Refundable::of(desk, (scope, &item.feature), units)?;
         for draw in &back {
-            let entry = give_draw_back(desk, &id, refunding, (draw, &item.feature))?;
+            let entry = give_draw_back(desk, refunding, (draw, &item.feature), &mut refundable)?;
             entries.extend(entry);
             for bucket in &draw.further {
                 let entry = give_further_back(desk, &id, refunding, (draw, bucket))?;
@@ -116,20 +113,22 @@ fn give_back(
             desk,
             refunding,
             (scope, &item.feature),
-            &back,
+            (&back, &mut refundable),
         )?);
+        entries.extend(refundable.end(desk, &item.feature)?);
     }
     Ok(entries)
 }
 
 /// Gives one draw back to its balance: a live one, or one that was closed since. What an operator set to 0
-/// after the draw stays 0 (X6).
+/// after the draw stays 0 (X6). Of a capacity no more than is left of it.
 fn give_draw_back(
     desk: &mut Desk<'_>,
-    id: &AccountId,
     refunding: &Refunding,
     (draw, feature): (&Draw, &FeatureCode),
+    refundable: &mut Refundable,
 ) -> Result<Option<Entry>, Rejection> {
+    let id = &scope_account(desk.home, &desk.request.account, draw.scope).clone();
     let closed = &refunding.referred.closed;
     let account = desk
         .home
@@ -154,9 +153,18 @@ fn give_draw_back(
     let was_reset = was_reset(account, balance, refunding);
     // Capacity may have been given back already: there is not more to reverse than is still counted.
     let most = most_of(desk, (draw, feature), (balance, refunding));
+    let is_bounded = draw.scope != Scope::Token && is_occupied(draw.source);
+    let most = if is_bounded {
+        most.min(refundable.left)
+    } else {
+        most
+    };
     let back = give_back_of(draw, balance).min(most);
     if was_reset || back == 0 {
         return Ok(None);
+    }
+    if is_bounded {
+        refundable.left = refundable.left.saturating_sub(back);
     }
     (posting.used, posting.overage) = signed_back(draw, back);
     let entry = match &known {

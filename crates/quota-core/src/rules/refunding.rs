@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::desk::Desk;
-use super::settle::units;
+use super::settle::{paid_by, settle, units};
 use super::share::share_of;
 use crate::amount::Amount;
 use crate::answer::{Answer, Rejection};
@@ -115,6 +115,50 @@ impl Refunding {
         })
     }
 
+    /// The units of an item that are refunded now, by their number in the account's occupancy at a scope: the first, and how
+    /// many; the last of those that earlier refunds left. None for what has no numbers.
+    pub(super) fn units_of(
+        &self,
+        desk: &Desk<'_>,
+        scope: Scope,
+        item: &Item,
+    ) -> Option<(u64, u64)> {
+        // The numbers at an org begin anew with each stay.
+        let user = desk.account().ok()?;
+        if scope == Scope::Org && !self.is_since_arrival(user) {
+            return None;
+        }
+        let entries = self.referred.operation.entries.iter();
+        let of_item = entries
+            .filter(|entry| entry.scope == scope && entry.feature.as_ref() == Some(&item.feature));
+        let first = of_item.filter_map(|entry| entry.first_unit).min()?;
+        let drawn = self.drawn_at(scope, &item.feature);
+        let bought_room = self.bought_room(scope, &item.feature);
+        let numbered = |draws: &[Draw]| {
+            let plain = draws.iter().filter(|draw| is_occupied(draw.source));
+            let plain = plain.fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
+            let paid = if bought_room {
+                paid_by(draws, scope)
+            } else {
+                0
+            };
+            plain.saturating_add(paid)
+        };
+        let (left, back) = self.split(item, &drawn);
+        let units = numbered(&back);
+        let end = first.saturating_add(numbered(&left));
+        Some((end.saturating_sub(units), units))
+    }
+
+    /// What earlier refunds left of these draws, and which of it goes back now: what was drawn last.
+    pub(super) fn split(&self, item: &Item, drawn: &[Draw]) -> (Vec<Draw>, Vec<Draw>) {
+        let still = units(drawn).saturating_sub(self.before(&item.feature));
+        // Earlier refunds took the last draws; what is left of them is what the first ones cover.
+        let left = settle(drawn, still).spent;
+        let back = settle(&left, still.saturating_sub(item.amount.get())).given_back;
+        (left, back)
+    }
+
     /// What was refunded of a feature before.
     pub(super) fn before(&self, feature: &FeatureCode) -> u64 {
         self.before.get(feature).copied().unwrap_or(0)
@@ -195,6 +239,15 @@ pub(super) fn most_of(
         0
     } else {
         share_of(desk, balance)
+    }
+}
+
+/// Whether what this paid of a capacity is occupied in a balance of its own; what credits and the trial paid is in the room
+/// that they bought.
+pub(super) fn is_occupied(source: Source) -> bool {
+    match source {
+        Source::Allowance | Source::Room | Source::Unlimited | Source::Overage => true,
+        Source::Boost | Source::Credits | Source::Trial | Source::OnDemand => false,
     }
 }
 

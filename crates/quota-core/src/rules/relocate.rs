@@ -61,6 +61,7 @@ pub fn relocate(
     let (mut terms, effect) = moved_terms((from, to), account, org, context.now);
     let mut books = account.books.clone();
     let shares = std::mem::replace(&mut books.shares, kept);
+    books.org_occupancy.clear();
     let mut left_org = org_left(from, user);
     let charged = left_org.as_mut().filter(|_| !shares.is_empty());
     let parted = charged.map_or_else(Parted::default, |org| {
@@ -247,5 +248,6 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
         granted,
         unit_cost: 1,
         used_at: None,
+        first_unit: None,
     }
 }

@@ -1,11 +1,13 @@
 //! Room of a capacity: what credits or the trial paid for is occupied, and when it is given back it is free room, not credits
 //! (X4). It stays bought: no window counts it, and no renewal, plan or end of a subscription takes it away.
 
+use super::capacity::{count_in_room, occupied_of};
 use super::desk::Desk;
+use super::numbering::Refundable;
 use super::opening::opened;
 use super::posting::{scope_account, signed, taken_back};
 use super::refunding::{Refunding, most_of, was_reset};
-use super::settle::paid_units;
+use super::settle::paid_by;
 use super::share::count_share;
 use crate::amount::Limit;
 use crate::answer::Rejection;
@@ -56,17 +58,52 @@ pub(super) fn buy_room(
 }
 
 /// What paid for room was given back: the room is not bought any more, and what of it is still occupied is counted no more,
-/// at the org at most what it was charged for the user.
+/// at the org at most what it was charged for the user, and no more than is `left` of what was drawn. Where the room is free
+/// by then, and a window counts what is left, that is counted in the room first.
 pub(super) fn give_room_up(
     desk: &mut Desk<'_>,
     refunding: &Refunding,
     (scope, feature): (Scope, &FeatureCode),
-    back: &[Draw],
-) -> Result<Option<Entry>, Rejection> {
+    (back, refundable): (&[Draw], &mut Refundable),
+) -> Result<Vec<Entry>, Rejection> {
     let units = paid_by(back, scope);
     if units == 0 || !refunding.bought_room(scope, feature) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
+    let mut entries = fill_room(desk, (scope, feature), refundable, units)?;
+    entries.extend(unbuy(desk, refunding, (scope, feature, units), refundable)?);
+    Ok(entries)
+}
+
+fn fill_room(
+    desk: &mut Desk<'_>,
+    (scope, code): (Scope, &FeatureCode),
+    refundable: &Refundable,
+    units: u64,
+) -> Result<Vec<Entry>, Rejection> {
+    let feature = desk.context.catalog.features.get(code);
+    let (Some(feature), true) = (feature, refundable.is_numbered()) else {
+        return Ok(Vec::new());
+    };
+    let id = scope_account(desk.home, &desk.request.account, scope);
+    let books = desk.home.accounts.get(id).map(|account| &account.books);
+    let room = books.and_then(|books| books.balance(&Bucket::Room(code.clone())));
+    let Some(room) = room else {
+        return Ok(Vec::new());
+    };
+    let there = occupied_of(desk, scope, room).min(room.used);
+    let short = units.min(refundable.left).saturating_sub(there);
+    count_in_room(desk, scope, feature, short)
+}
+
+/// Ends the purchase of so many units.
+fn unbuy(
+    desk: &mut Desk<'_>,
+    refunding: &Refunding,
+    (scope, feature, units): (Scope, &FeatureCode, u64),
+    refundable: &mut Refundable,
+) -> Result<Option<Entry>, Rejection> {
+    let left = &mut refundable.left;
     let bucket = Bucket::Room(feature.clone());
     let id = scope_account(desk.home, &desk.request.account, scope);
     let account = desk.home.accounts.get(id);
@@ -87,11 +124,12 @@ pub(super) fn give_room_up(
     let used = if was_reset(account, balance, refunding) {
         0
     } else {
-        units.min(balance.used).min(most)
+        units.min(balance.used).min(most).min(*left)
     };
     if granted == 0 {
         return Ok(None);
     }
+    *left = left.saturating_sub(used);
     let purchase = Purchase {
         scope,
         feature,
@@ -104,15 +142,6 @@ pub(super) fn give_room_up(
 fn is_capacity(desk: &Desk<'_>, feature: &FeatureCode) -> bool {
     let feature = desk.context.catalog.features.get(feature);
     feature.is_some_and(|feature| feature.kind == Kind::Capacity)
-}
-
-/// Units that credits and the trial paid at a scope.
-fn paid_by(draws: &[Draw], scope: Scope) -> u64 {
-    let own = || draws.iter().filter(move |draw| draw.scope == scope);
-    let trial = own().filter(|draw| draw.source == Source::Trial);
-    trial.fold(paid_units(own()), |sum, draw| {
-        sum.saturating_add(draw.amount)
-    })
 }
 
 /// Changes what is bought and what of it is occupied. The units are counted with what paid: the lifetime total, which bounds
@@ -153,5 +182,6 @@ fn book(desk: &mut Desk<'_>, purchase: &Purchase<'_>) -> Result<Entry, Rejection
         granted,
         unit_cost: 1,
         used_at: None,
+        first_unit: None,
     })
 }

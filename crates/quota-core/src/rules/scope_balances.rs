@@ -82,6 +82,7 @@ pub(crate) fn standing_of(
         draws: Vec::new(),
         user: context.allowance(account, found),
         org: org.map(|org| context.allowance(org, found)),
+        kind: found.kind,
     };
     scope_balances(desk, token, feature, &drawn)
 }

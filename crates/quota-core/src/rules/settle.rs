@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::draw::{Draw, Source};
+use crate::draw::{Draw, Scope, Source};
 
 /// The settlement of one scope's hold for one feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,15 @@ pub(crate) fn paid_units<'a>(draws: impl IntoIterator<Item = &'a Draw>) -> u64 {
     units.fold(0, u64::saturating_add)
 }
 
+/// Units that credits and the trial paid at a scope.
+pub(super) fn paid_by(draws: &[Draw], scope: Scope) -> u64 {
+    let own = || draws.iter().filter(move |draw| draw.scope == scope);
+    let trial = own().filter(|draw| draw.source == Source::Trial);
+    trial.fold(paid_units(own()), |sum, draw| {
+        sum.saturating_add(draw.amount)
+    })
+}
+
 fn push(draws: &mut Vec<Draw>, draw: &Draw, amount: u64) {
     if amount != 0 {
         draws.push(Draw {
@@ -85,7 +94,6 @@ mod tests {
 
     use super::*;
     use crate::balance::Bucket;
-    use crate::draw::Scope;
     use crate::ids::{FeatureCode, GrantId};
 
     fn held(allowance: u64, grants: &[u64], cost: u64) -> Vec<Draw> {

@@ -205,6 +205,7 @@ fn give_back(org: &AccountId, balance: &mut Balance, held: u64) -> Entry {
         granted: 0,
         unit_cost: 1,
         used_at: None,
+        first_unit: None,
     }
 }
 

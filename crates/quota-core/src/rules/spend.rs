@@ -4,6 +4,7 @@ use super::context::{Spending, Use};
 use super::decide::{Drawn, Mode, draw};
 use super::desk::Desk;
 use super::member_count::count_drawn;
+use super::numbering::number;
 use super::outcome::Outcome;
 use super::posting::{
     Drawing, Posting, count_units, fits_counters, post_by, scope_account, signed,
@@ -13,6 +14,7 @@ use super::room::buy_room;
 use super::scope_balances::{scope_balances, standing_of};
 use super::settle::paid_units;
 use crate::answer::{Answer, Rejection, ScopeBalance};
+use crate::catalog::Kind;
 use crate::command::{Consume, ITEMS_MAX};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope};
@@ -163,6 +165,9 @@ pub(crate) fn take(
     if drawing == Drawing::Spend {
         count_credits(desk, feature, &drawn.draws, signed)?;
         entries.extend(buy_room(desk, feature, &drawn.draws)?);
+        if drawn.kind == Kind::Capacity {
+            number(desk, feature, &mut entries)?;
+        }
     }
     if let Some(own) = &drawn.org {
         let entry = count_drawn(desk, feature, (own, &drawn.draws), drawing);

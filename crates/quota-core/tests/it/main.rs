@@ -37,6 +37,7 @@ mod previews;
 mod queue;
 mod reasons;
 mod refunds;
+mod released;
 mod relocated;
 mod reopened;
 mod reopened_elsewhere;

@@ -1,7 +1,7 @@
 //! Orgs: members' use is theirs and the org's.
 
 use crate::stage::{
-    Stage, code, consume, consume_with, grant, item, member, put_account, put_token,
+    Stage, code, consume, consume_with, grant, item, member, put_account, put_token, refund,
     release_capacity, reserve, subscribe, token_id, track,
 };
 use chrono::TimeDelta;
@@ -315,6 +315,21 @@ fn e51_a_member_gives_back_what_it_holds_whatever_its_own_window_did() {
     assert_eq!(occupied(&mut stage, "albums"), (0, 7));
     let wanted = [(Scope::User, 0), (Scope::Org, 7)];
     assert_eq!(released(&mut stage, "user:a", "albums", 99), wanted);
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// O8, X3 and X4: the same of a refund: the org gets back what it is charged for still, and the member what it holds.
+#[test]
+fn a_refund_gives_an_org_back_what_the_members_own_window_forgot() {
+    let mut stage = with_albums();
+    stage.done("user:a", subscribe("pro"));
+    let first = stage.done("user:a", consume("albums", 4));
+    stage.later(TimeDelta::days(31));
+    stage.done("user:a", subscribe("pro"));
+    stage.done("user:a", consume("albums", 1));
+    assert_eq!(occupied(&mut stage, "albums"), (1, 5));
+    stage.done("user:a", refund(first.id, None));
+    assert_eq!(occupied(&mut stage, "albums"), (1, 1));
     assert_eq!(audit(&stage.records()), []);
 }
 

@@ -239,9 +239,10 @@ fn x4_a_refund_after_a_release_takes_the_free_room_away() {
     stage.done("user:a", refund(spent.id, Some(2)));
     assert_eq!(stage.grant("user:a", "pack"), (0, 0));
     assert_eq!(room(&mut stage, "user:a"), (0, 0, 0, 0));
-    assert_eq!(used(&mut stage, "user:a"), 2);
-    let denied = stage.denied("user:a", use_of(7));
-    assert_eq!(denied.available, 1 + 5);
+    // Of its five units four were released, the first ones; the last goes back now.
+    assert_eq!(used(&mut stage, "user:a"), 1);
+    let denied = stage.denied("user:a", use_of(8));
+    assert_eq!(denied.available, 2 + 5);
     is_sound(&stage);
 }
 

@@ -22,6 +22,7 @@ use quota_core::event::{Event, EventKind};
 use quota_core::home::Books;
 use quota_core::ids::{AccountId, BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use quota_core::item::Item;
+use quota_core::occupancy::Occupancy;
 use quota_core::operation::{Elsewhere, Entry, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::quantity::Quantity;
@@ -156,8 +157,18 @@ pub fn books() -> Documents<Books> {
         closed_boosts: BTreeSet::from([of(BoostId::new("sale:0"))]),
         shares: BTreeMap::from([(window(), share()), (counted(), held_share())]),
         refunded: BTreeMap::from([(id(5), BTreeMap::from([(feature("articles"), 2)]))]),
+        occupancy: BTreeMap::from([(feature("albums"), occupancy())]),
+        org_occupancy: BTreeMap::from([(feature("albums"), Occupancy::default())]),
     };
     vec![("new", Books::default()), ("full", full)]
+}
+
+fn occupancy() -> Occupancy {
+    Occupancy {
+        drawn: 9,
+        released: 2,
+        gaps: vec![(4, 6)],
+    }
 }
 
 fn share() -> Share {
@@ -235,6 +246,7 @@ pub fn entries() -> Documents<Entry> {
         granted: 0,
         unit_cost: 1,
         used_at: None,
+        first_unit: None,
     };
     let full = Entry {
         scope: Scope::Org,
@@ -248,6 +260,7 @@ pub fn entries() -> Documents<Entry> {
         granted: -1,
         unit_cost: 3,
         used_at: None,
+        first_unit: None,
     };
     let of_source = |scope, source| Entry {
         scope,
@@ -267,6 +280,13 @@ pub fn entries() -> Documents<Entry> {
             "told_late",
             Entry {
                 used_at: Some(at(5)),
+                ..least.clone()
+            },
+        ),
+        (
+            "numbered",
+            Entry {
+                first_unit: Some(7),
                 ..least
             },
         ),

@@ -102,6 +102,7 @@ pub(crate) fn operation(account: &AccountId, sequence: u64) -> Operation {
             granted: 0,
             unit_cost: 1,
             used_at: None,
+            first_unit: None,
         }],
         answer: Answer::Allowed {
             balances: Vec::new(),

@@ -223,7 +223,7 @@ fn answers() -> Vec<Answer> {
             elsewhere: Some(Box::new(Elsewhere {
                 home: org("acme"),
                 operation: next_id(),
-                entries: vec![full_entry(Source::Overage, Bucket::Standing(feature("f0")))],
+                entries: vec![full_entry((Source::Overage, Bucket::Trial(feature("f0"))))],
             })),
         },
         Answer::Changed {
@@ -272,7 +272,7 @@ const KINDS: [OperationKind; 12] = [
     OperationKind::Close,
 ];
 
-fn full_entry(source: Source, bucket: Bucket) -> Entry {
+fn full_entry((source, bucket): (Source, Bucket)) -> Entry {
     Entry {
         scope: Scope::Token,
         account: org("o'r\"g:1 ü"),
@@ -285,6 +285,7 @@ fn full_entry(source: Source, bucket: Bucket) -> Entry {
         granted: 9_000_000_000_000_000_000,
         unit_cost: COUNT_MAX,
         used_at: None,
+        first_unit: Some(COUNT_MAX),
     }
 }
 
@@ -312,9 +313,7 @@ pub async fn every_kind_of_operation_comes_back(store: Store) {
         odd.refers_to = Some(next_id());
         let buckets = full_balances().into_iter().map(|balance| balance.bucket);
         let entries = sources.into_iter().zip(buckets);
-        odd.entries = entries
-            .map(|(source, bucket)| full_entry(source, bucket))
-            .collect();
+        odd.entries = entries.map(full_entry).collect();
         let text = || Some(ODD.to_owned());
         odd.origin = Origin {
             actor: Some("a bad pen\u{0}".to_owned()),
