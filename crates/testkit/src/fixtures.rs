@@ -83,6 +83,7 @@ pub fn subscription(anchor_at: DateTime<Utc>) -> Subscription {
         }),
         upcoming: None,
         end_recorded_at: Some(instant(6)),
+        fell_back_at: Some(instant(8)),
     }
 }
 

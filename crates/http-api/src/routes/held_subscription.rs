@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api_types::{AddonBody, ScheduledBody, SubscriptionBody, UpcomingBody};
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::catalog::Catalog;
-use quota_core::terms::{Addon, Lapse, Subscription, Terms};
+use quota_core::terms::{Lapse, Subscription, Terms};
 
 use crate::ApiState;
 use crate::problem::Problem;
@@ -76,7 +76,7 @@ pub(super) fn subscription_at(
             at: change.at,
         }),
         upcoming: held.chain().skip(1).map(upcoming_body).collect(),
-        addons: addon_bodies(terms, catalog, (in_force, now)),
+        addons: addon_bodies(terms, catalog, (&held, in_force), now),
     })
 }
 
@@ -84,15 +84,16 @@ pub(super) fn subscription_at(
 fn addon_bodies(
     terms: &Terms,
     catalog: &Catalog,
-    (in_force, now): (bool, DateTime<Utc>),
+    (base, in_force): (&Subscription, bool),
+    now: DateTime<Utc>,
 ) -> Vec<AddonBody> {
     let held = terms.addons.iter().filter(|(_, addon)| !addon.is_over(now));
-    let is_there = |plan, addon: &Addon| catalog.held_plan(plan, addon.plan_version).is_some();
+    let counts = |addon| in_force && base.addon_plan(catalog, addon, now).is_some();
     held.map(|(plan, addon)| AddonBody {
         plan: plan.clone(),
         plan_version: catalog.held_version(plan, addon.plan_version),
         quantity: addon.quantity,
-        in_force: in_force && addon.is_held(now) && is_there(plan, addon),
+        in_force: counts((plan, addon)),
         starts_at: addon.starts_at,
         ends_at: addon.ends_at,
     })

@@ -23,9 +23,11 @@ pub(crate) fn set_addon(desk: &mut Desk<'_>, asked: &SetAddon) -> Result<Outcome
     context.must_be_later("ends_at", asked.ends_at)?;
     must_have_base(desk)?;
     let version = context.catalog.newest_version(code);
+    let base = current(desk)?;
     let account = desk.account_mut()?;
     let known = account.terms.addons.get(code);
-    let known = known.filter(|known| !known.is_over(context.now));
+    // What was bought beside a plan that has ended is bought anew.
+    let known = known.filter(|known| !known.is_over(context.now) && base.has_beside(known));
     let next = Addon {
         plan_version: match known {
             Some(known) => known.plan_version,

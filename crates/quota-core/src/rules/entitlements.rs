@@ -12,7 +12,7 @@ use crate::denial::Reason;
 use crate::draw::Scope;
 use crate::ids::{AccountId, AccountKind, PlanCode};
 use crate::quantity::Quantity;
-use crate::terms::{Addon, Policy};
+use crate::terms::Policy;
 
 /// What an account may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,12 @@ pub fn entitlements(context: &Context<'_>, id: &AccountId, member: Member<'_>) -
     let terms = &member.0.terms;
     let denied = denied(id, member);
     let in_force = in_force(context, terms).filter(|_| denied.is_none());
-    let addons = terms.addons.iter();
-    let is_in_catalog = |code, addon: &Addon| {
-        let plan = context.catalog.held_plan(code, addon.plan_version);
-        plan.is_some()
-    };
-    let addons = addons.filter(|(code, addon)| {
-        in_force.is_some() && addon.is_held(context.now) && is_in_catalog(code, addon)
+    let addons = in_force.iter().flat_map(|held| {
+        let counts = |addon| {
+            held.addon_plan(context.catalog, addon, context.now)
+                .is_some()
+        };
+        terms.addons.iter().filter(move |addon| counts(*addon))
     });
     let left = |feature| {
         let least = tightest(context, id, member, feature);

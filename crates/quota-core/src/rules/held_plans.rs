@@ -57,20 +57,25 @@ pub(super) struct HeldAddon<'a> {
     pub(super) addon: &'a Addon,
 }
 
-/// The add-ons that are held at `at`, the one that was had first before the others. Whether they grant anything is asked of
-/// the base plan.
+/// The add-ons that are held at `at` beside the base plan of that instant, the one that was had first before the others. Whether
+/// they grant anything is asked of the base plan.
 pub(super) fn addons_at<'a>(
     terms: &'a Terms,
     catalog: &'a Catalog,
     at: DateTime<Utc>,
 ) -> Vec<HeldAddon<'a>> {
-    let held = terms.addons.iter().filter(|(_, addon)| addon.is_held(at));
-    let mut held: Vec<_> = held
-        .filter_map(|(code, addon)| {
-            let plan = catalog.held_plan(code, addon.plan_version)?;
-            Some(HeldAddon { plan, addon })
-        })
-        .collect();
+    let base = terms
+        .subscription
+        .as_ref()
+        .filter(|_| !terms.addons.is_empty());
+    let Some(base) = base.map(|base| base.current(catalog, at)) else {
+        return Vec::new();
+    };
+    let held = terms.addons.iter().filter_map(|(code, addon)| {
+        let plan = base.addon_plan(catalog, (code, addon), at)?;
+        Some(HeldAddon { plan, addon })
+    });
+    let mut held: Vec<_> = held.collect();
     held.sort_by_key(|held| held.addon.starts_at);
     held
 }

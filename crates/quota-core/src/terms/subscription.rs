@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::addon::Addon;
 use crate::absent::is_default;
 use crate::catalog::{Catalog, Interval, Plan};
 use crate::ids::PlanCode;
@@ -118,6 +119,10 @@ pub struct Subscription {
     /// plan that takes over with nobody's doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upcoming: Option<Box<Subscription>>,
+    /// Where it is the default plan, and the account fell back to it: when what was bought had ended (C14). Add-ons that were
+    /// bought beside that count no more (P13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fell_back_at: Option<DateTime<Utc>>,
     /// When its end was recorded by the daily job (S9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_recorded_at: Option<DateTime<Utc>>,
@@ -143,8 +148,29 @@ impl Subscription {
             cancel_at: None,
             scheduled: None,
             upcoming: None,
+            fell_back_at: None,
             end_recorded_at: None,
         }
+    }
+
+    /// Whether this add-on was bought beside it, and not beside what had ended when the account fell back to it (P13).
+    pub(crate) fn has_beside(&self, addon: &Addon) -> bool {
+        let fell_back_at = self.fell_back_at;
+        fell_back_at.is_none_or(|fell_back_at| fell_back_at <= addon.starts_at)
+    }
+
+    /// The plan of an add-on that counts beside it at `at`, while it is in force (P13); none where the add-on is not held then, is
+    /// of a plan that was removed, or was bought beside what had ended when the account fell back to this.
+    pub fn addon_plan<'a>(
+        &self,
+        catalog: &'a Catalog,
+        (code, addon): (&PlanCode, &Addon),
+        at: DateTime<Utc>,
+    ) -> Option<&'a Plan> {
+        let counts = addon.is_held(at) && self.has_beside(addon);
+        catalog
+            .held_plan(code, addon.plan_version)
+            .filter(|_| counts)
     }
 
     /// The period at `now`: the stored one, or for one that renews by itself the month that holds `now`,
@@ -195,13 +221,14 @@ impl Subscription {
         }
     }
 
-    /// The default plan, from the end of this on.
+    /// The default plan, from the end of this on: for one seat, since the others were bought with what ended.
     fn fallback(&self, catalog: &Catalog, now: DateTime<Utc>) -> Option<Self> {
         let (plan, version) = catalog.default_plan()?;
         let ended_at = self.ends_for_good_at().filter(|end| *end <= now)?;
         let mut next = self.followed_by(plan, version, ended_at);
         // What was canceled before it began never ran.
         next.runs_since = next.runs_since.filter(|since| *since <= ended_at);
+        (next.seats, next.fell_back_at) = (Quantity::ONE, Some(ended_at));
         Some(next)
     }
 

@@ -17,6 +17,7 @@ mod defaults;
 mod ending_windows;
 mod ends;
 mod execute_properties;
+mod fallen_back;
 mod flags;
 mod former;
 mod holds;

@@ -206,6 +206,7 @@ fn subscription() -> Subscription {
         cancel_at: None,
         scheduled: None,
         upcoming: None,
+        fell_back_at: None,
         end_recorded_at: None,
     }
 }

@@ -58,6 +58,7 @@ fn full_subscription() -> Subscription {
             at: at(31),
         }),
         upcoming: Some(Box::new(subscription())),
+        fell_back_at: Some(at(-1)),
         end_recorded_at: Some(at(32)),
         ..subscription()
     }

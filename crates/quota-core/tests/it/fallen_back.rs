@@ -1,0 +1,141 @@
+//! What an account has beside the default plan that it fell back to (C14, P13).
+
+use crate::addons::set_addon;
+use crate::stage::{Stage, consume, id, plan_code, put_account, start};
+use crate::with_catalog::with_catalog;
+use chrono::TimeDelta;
+use quota_core::amount::Limit;
+use quota_core::audit::audit;
+use quota_core::command::{
+    AccountSpec, ChangePlan, CloseWindows, Command, Renew, SetSeats, Subscribe, UsageAfterChange,
+};
+use quota_core::denial::Reason;
+use quota_core::draw::Scope;
+use quota_core::quantity::Quantity;
+use quota_core::rules::entitlements::{Entitlements, entitlements};
+
+const CATALOG: &str = r#"
+default_plan = "free"
+
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "monthly"
+
+[[feature]]
+code = "sso"
+name = "Single sign-on"
+kind = "flag"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { messages = { limit = 2, per_seat = true } }
+
+[[plan]]
+code = "team"
+name = "Team"
+price = 1000
+limits = { messages = { limit = 20, per_seat = true } }
+
+[[plan]]
+code = "more"
+name = "More"
+kind = "addon"
+price = 300
+limits = { messages = 50, sso = true }
+"#;
+
+/// A user with 5 seats of `team` and two of `more`, at the end of what it paid.
+fn ended() -> Stage {
+    let mut stage = with_catalog(Stage::new("user:a"), CATALOG);
+    stage.done("user:a", put_account(AccountSpec::default()));
+    let seats = Quantity::new(5).ok();
+    let team = Subscribe {
+        seats,
+        ..Subscribe::to(plan_code("team"))
+    };
+    stage.done("user:a", Command::Subscribe(team));
+    stage.done("user:a", set_addon("more", 2));
+    assert_eq!(limit(&mut stage), Some(Limit::Of(5 * 20 + 2 * 50)));
+    stage.later(TimeDelta::days(31) - TimeDelta::microseconds(1));
+    assert_eq!(limit(&mut stage), Some(Limit::Of(200)));
+    stage.later(TimeDelta::microseconds(1));
+    stage
+}
+
+fn limit(stage: &mut Stage) -> Option<Limit> {
+    let balance = stage.balance_of("user:a", Scope::User, "messages", None);
+    balance.granted
+}
+
+fn entitled(stage: &Stage) -> Entitlements {
+    let (context, account) = (stage.context(), &stage.home.accounts[&id("user:a")]);
+    entitlements(&context, &id("user:a"), (account, None))
+}
+
+/// C14 and P13: seats and add-ons were bought with what ended: the default plan is for one seat, and nothing is added; recorded
+/// by the job or not (S9).
+#[test]
+fn c14_seats_and_add_ons_end_with_what_was_bought() {
+    for is_recorded in [false, true] {
+        let mut stage = ended();
+        if is_recorded {
+            stage.done("user:a", Command::ExpireSubscription);
+            stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+        }
+        assert_eq!(limit(&mut stage), Some(Limit::Of(2)), "{is_recorded}");
+        let entitled = entitled(&stage);
+        assert_eq!(entitled.seats, Some(Quantity::ONE));
+        assert!(entitled.addons.is_empty(), "{entitled:?}");
+        let denial = stage.denied("user:a", consume("messages", 3));
+        assert_eq!(denial.reason, Reason::LimitReached);
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// C14 and S4: a payment that comes late brings the plan back with its seats and add-ons.
+#[test]
+fn c14_a_late_renewal_brings_seats_and_add_ons_back() {
+    let mut stage = ended();
+    stage.later(TimeDelta::days(3));
+    stage.done("user:a", Command::Renew(Renew { ends_at: None }));
+    assert_eq!(limit(&mut stage), Some(Limit::Of(200)));
+    assert_eq!(entitled(&stage).addons.len(), 1);
+}
+
+/// C14 and C13: what is bought beside the default plan counts, also where the account had it before; and what stood before is
+/// no part of it.
+#[test]
+fn c14_an_add_on_that_is_bought_after_the_fall_back_counts() {
+    let mut stage = ended();
+    stage.later(TimeDelta::days(3));
+    stage.done("user:a", set_addon("more", 2));
+    assert_eq!(limit(&mut stage), Some(Limit::Of(2 + 100)));
+    let addon = &stage.home.accounts[&id("user:a")].terms.addons[&plan_code("more")];
+    assert_eq!(addon.starts_at, start() + TimeDelta::days(34));
+}
+
+/// C14: it stays so when a command has stored the default plan; and a plan that is bought again has what is held beside it.
+#[test]
+fn c14_it_stays_so_once_the_default_plan_is_stored() {
+    let mut stage = ended();
+    stage.later(TimeDelta::days(3));
+    let seats = Quantity::new(3).expect("in range");
+    stage.done("user:a", Command::SetSeats(SetSeats { seats }));
+    assert_eq!(limit(&mut stage), Some(Limit::Of(3 * 2)));
+    let account = &stage.home.accounts[&id("user:a")];
+    let stored = account.terms.subscription.as_ref().expect("subscribed");
+    assert_eq!(stored.fell_back_at, Some(start() + TimeDelta::days(31)));
+    stage.later(TimeDelta::days(40));
+    assert_eq!(limit(&mut stage), Some(Limit::Of(3 * 2)));
+    let change = ChangePlan {
+        plan: plan_code("team"),
+        when: None,
+        usage: UsageAfterChange::default(),
+    };
+    stage.done("user:a", Command::ChangePlan(change));
+    assert_eq!(limit(&mut stage), Some(Limit::Of(3 * 20 + 100)));
+}
