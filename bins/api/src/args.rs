@@ -90,6 +90,7 @@ pub(crate) enum KeysCommand {
     /// Revoke a key.
     Revoke {
         /// The key's id, as `keys list` shows it.
+        #[arg(value_parser = key_id)]
         id: Uuid,
         #[command(flatten)]
         store: StoreArgs,
@@ -308,4 +309,9 @@ impl Command {
         };
         &store.log
     }
+}
+
+fn key_id(text: &str) -> Result<Uuid, String> {
+    let wrong = "is no key's id: `api keys list` shows those that there are";
+    Uuid::try_parse(text).map_err(|_| wrong.to_owned())
 }

@@ -39,7 +39,8 @@ pub struct ConsumeBody {
     /// Several features at once, 1 to 100: all of them or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
-    /// Whether a denial lists what would end it: plans, add-ons and credits.
+    /// Whether a denial lists what would end it: plans, add-ons and credits. It changes the answer and not the request: an
+    /// `Idempotency-Key` stands for the same request with and without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "openapi", schema(example = true))]
     pub offers: bool,
@@ -114,7 +115,8 @@ pub struct CheckBody {
     /// Several features at once, 1 to 100: all of them or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
-    /// Whether a denial lists what would end it: plans, add-ons and credits.
+    /// Whether a denial lists what would end it: plans, add-ons and credits. It changes the answer and not the request: an
+    /// `Idempotency-Key` stands for the same request with and without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "openapi", schema(example = true))]
     pub offers: bool,
@@ -143,7 +145,8 @@ pub struct ReserveBody {
     )]
     #[serde(deserialize_with = "crate::ttl::deserialize")]
     pub ttl_seconds: u32,
-    /// Whether a denial lists what would end it: plans, add-ons and credits.
+    /// Whether a denial lists what would end it: plans, add-ons and credits. It changes the answer and not the request: an
+    /// `Idempotency-Key` stands for the same request with and without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "openapi", schema(example = true))]
     pub offers: bool,

@@ -17,8 +17,11 @@ pub struct Label(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLabel {
     /// It is empty, or too long.
-    #[error("must have 1 to {CHARS_MAX} characters")]
-    Length,
+    #[error("must have 1 to {CHARS_MAX} characters, not {chars}")]
+    Length {
+        /// How many it has.
+        chars: usize,
+    },
     /// It has a line break, or something else that is not seen.
     #[error("must not contain control characters")]
     Control,
@@ -40,8 +43,9 @@ impl TryFrom<String> for Label {
     type Error = InvalidLabel;
 
     fn try_from(text: String) -> Result<Self, InvalidLabel> {
-        if text.is_empty() || text.chars().count() > CHARS_MAX {
-            return Err(InvalidLabel::Length);
+        let chars = text.chars().count();
+        if !(1..=CHARS_MAX).contains(&chars) {
+            return Err(InvalidLabel::Length { chars });
         }
         if text.chars().any(char::is_control) {
             return Err(InvalidLabel::Control);

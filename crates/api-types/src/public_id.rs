@@ -48,7 +48,15 @@ pub fn read_id(named: Named, text: &str) -> Result<(AccountId, Uuid), &'static s
         return Err(wrong);
     };
     if prefix != named.prefix() {
-        return Err(wrong);
+        return Err(match (named, prefix) {
+            (Named::Operation, "res") => {
+                "is a reservation's id: name an operation, such as the one that committed it, `op.<account>.<uuid>`"
+            }
+            (Named::Reservation, "op") => {
+                "is an operation's id: name a reservation, `res.<account>.<uuid>`"
+            }
+            _ => wrong,
+        });
     }
     let account = URL_SAFE_NO_PAD.decode(account).map_err(|_| wrong)?;
     let account = std::str::from_utf8(&account).map_err(|_| wrong)?;

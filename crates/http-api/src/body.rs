@@ -138,6 +138,11 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn mistake<T: DeserializeOwned>(bytes: &[u8], plain: &serde_json::Error) -> Problem {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        let detail = "the body is empty; it must be JSON";
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "malformed_body", detail);
+        return problem.about(FieldError::at("", detail));
+    }
     let (pointer, why) = place_of::<T>(bytes, plain);
     match plain.classify() {
         Category::Data => Problem::invalid_body(FieldError::at(pointer, why)),
@@ -172,7 +177,10 @@ pub(crate) fn place_of<T: DeserializeOwned>(
     let message = without_position(&message);
     let why = match plain.classify() {
         Category::Data => words::plain(message),
-        Category::Eof => "ends too early".to_owned(),
+        Category::Eof => {
+            let (line, column) = (plain.line(), plain.column());
+            format!("ends at line {line}, column {column}, before its JSON is complete")
+        }
         Category::Syntax | Category::Io => {
             let (line, column) = (plain.line(), plain.column());
             format!("is not valid JSON at line {line}, column {column}: {message}")

@@ -183,7 +183,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Proble
         .unwrap_or(text);
     IdempotencyKey::new(bare)
         .map(Some)
-        .map_err(|error| invalid(error.why))
+        .map_err(|error| invalid(&error.why))
 }
 
 /// The value that says an answer is an earlier one again.

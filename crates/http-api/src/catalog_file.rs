@@ -2,6 +2,7 @@
 
 use quota_core::catalog::{CatalogFile, InvalidCatalog};
 use serde::de::DeserializeOwned;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::body::place_of;
@@ -37,7 +38,7 @@ pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
         FileFault {
             line,
             column,
-            detail: words_of(error.message()),
+            detail: words_at(text, at, error.message()),
         }
     })
 }
@@ -77,6 +78,75 @@ fn words_of(message: &str) -> String {
         Some(field) => format!("`{field}` {said}"),
         None => said,
     }
+}
+
+/// A message with the plan or feature that it is about, by code, and the key in it.
+fn words_at(text: &str, at: usize, message: &str) -> String {
+    let said = words_of(message);
+    let Some((entry, keys)) = entry_at(text, at) else {
+        return said;
+    };
+    // What is unknown or there twice is named already.
+    let named = words::named_field(message);
+    let keys: Vec<String> = keys
+        .into_iter()
+        .filter(|key| named != Some(key.as_str()))
+        .collect();
+    match keys.as_slice() {
+        [] => format!("{entry}: {said}"),
+        keys => format!("{entry}: `{}` {said}", keys.join(".")),
+    }
+}
+
+/// The entry that a place in the text stands in, and the keys in it that lead there.
+fn entry_at(text: &str, at: usize) -> Option<(String, Vec<String>)> {
+    let document = DeTable::parse(text).ok()?;
+    for (kind, value) in document.get_ref() {
+        let DeValue::Array(entries) = value.get_ref() else {
+            continue;
+        };
+        for (index, entry) in entries.iter().enumerate() {
+            let DeValue::Table(members) = entry.get_ref() else {
+                continue;
+            };
+            let keys = keys_to(members, at);
+            if keys.is_none() && !entry.span().contains(&at) {
+                continue;
+            }
+            let kind = kind.get_ref();
+            let name = match members.get("code").map(Spanned::get_ref) {
+                Some(DeValue::String(code)) => format!("{kind} `{code}`"),
+                _ => format!("{kind} {}", index + 1),
+            };
+            return Some((name, keys.unwrap_or_default()));
+        }
+    }
+    None
+}
+
+/// The keys of a table, and of those in it, that lead to a place.
+fn keys_to(table: &DeTable<'_>, at: usize) -> Option<Vec<String>> {
+    table.iter().find_map(|(key, value)| {
+        let own = || key.get_ref().to_string();
+        let inner = match value.get_ref() {
+            DeValue::Table(inner) => keys_to(inner, at),
+            DeValue::Array(items) => items.iter().find_map(|item| {
+                let inner = item.get_ref().as_table()?;
+                keys_to(inner, at)
+            }),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => None,
+        };
+        if let Some(mut keys) = inner {
+            keys.insert(0, own());
+            return Some(keys);
+        }
+        let is_here = value.span().contains(&at) || key.span().contains(&at);
+        is_here.then(|| vec![own()])
+    })
 }
 
 /// Where in the text of a file that reads well the entry stands that breaks a rule, as line and column.

@@ -1,5 +1,6 @@
 //! Parts of the path and of the query.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use api_types::{Named, read_id};
@@ -36,7 +37,7 @@ const ORGS: &str = "/v1/orgs";
 pub(crate) async fn part<T>(
     parts: &mut Parts,
     name: &'static str,
-    read: impl FnOnce(&str) -> Result<T, &'static str>,
+    read: impl FnOnce(&str) -> Result<T, Cow<'static, str>>,
 ) -> Result<T, Problem> {
     let params = RawPathParams::from_request_parts(parts, &())
         .await
@@ -55,7 +56,7 @@ fn kind(parts: &Parts) -> AccountKind {
     }
 }
 
-fn why(error: &InvalidId) -> &'static str {
+fn why(error: InvalidId) -> Cow<'static, str> {
     error.why
 }
 
@@ -75,11 +76,9 @@ impl FromRequestParts<ApiState> for Account {
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
         let kind = kind(parts);
-        part(parts, "id", |text| {
-            account_of(kind, text).map_err(|error| why(&error))
-        })
-        .await
-        .map(Self)
+        part(parts, "id", |text| account_of(kind, text).map_err(why))
+            .await
+            .map(Self)
     }
 }
 
@@ -90,11 +89,9 @@ impl FromRequestParts<ApiState> for OfFeature {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        part(parts, "feature", |text| {
-            FeatureCode::new(text).map_err(|error| why(&error))
-        })
-        .await
-        .map(Self)
+        part(parts, "feature", |text| FeatureCode::new(text).map_err(why))
+            .await
+            .map(Self)
     }
 }
 
@@ -105,11 +102,9 @@ impl FromRequestParts<ApiState> for OfToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        part(parts, "token", |text| {
-            TokenId::new(text).map_err(|error| why(&error))
-        })
-        .await
-        .map(Self)
+        part(parts, "token", |text| TokenId::new(text).map_err(why))
+            .await
+            .map(Self)
     }
 }
 
@@ -120,11 +115,9 @@ impl FromRequestParts<ApiState> for OfGrant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        part(parts, "grant", |text| {
-            GrantId::new(text).map_err(|error| why(&error))
-        })
-        .await
-        .map(Self)
+        part(parts, "grant", |text| GrantId::new(text).map_err(why))
+            .await
+            .map(Self)
     }
 }
 
@@ -135,11 +128,9 @@ impl FromRequestParts<ApiState> for OfBoost {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        part(parts, "boost", |text| {
-            BoostId::new(text).map_err(|error| why(&error))
-        })
-        .await
-        .map(Self)
+        part(parts, "boost", |text| BoostId::new(text).map_err(why))
+            .await
+            .map(Self)
     }
 }
 
@@ -150,11 +141,9 @@ impl FromRequestParts<ApiState> for OfPlan {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        part(parts, "plan", |text| {
-            PlanCode::new(text).map_err(|error| why(&error))
-        })
-        .await
-        .map(Self)
+        part(parts, "plan", |text| PlanCode::new(text).map_err(why))
+            .await
+            .map(Self)
     }
 }
 
@@ -165,9 +154,11 @@ impl FromRequestParts<ApiState> for OfReservation {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        part(parts, "id", |text| read_id(Named::Reservation, text))
-            .await
-            .map(|(account, id)| Self(account, id))
+        part(parts, "id", |text| {
+            read_id(Named::Reservation, text).map_err(Into::into)
+        })
+        .await
+        .map(|(account, id)| Self(account, id))
     }
 }
 
@@ -178,9 +169,11 @@ impl FromRequestParts<ApiState> for OfOperation {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        part(parts, "id", |text| read_id(Named::Operation, text))
-            .await
-            .map(|(account, id)| Self(account, id))
+        part(parts, "id", |text| {
+            read_id(Named::Operation, text).map_err(Into::into)
+        })
+        .await
+        .map(|(account, id)| Self(account, id))
     }
 }
 
@@ -192,7 +185,7 @@ impl FromRequestParts<ApiState> for OfUuid {
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
         part(parts, "id", |text| {
-            Uuid::try_parse(text).map_err(|_| "must be a UUID")
+            Uuid::try_parse(text).map_err(|_| "must be a UUID".into())
         })
         .await
         .map(Self)
@@ -343,10 +336,14 @@ fn codes<T: Ord>(
     read: impl Fn(&str) -> Result<T, InvalidId>,
 ) -> Result<BTreeSet<T>, Problem> {
     let text = text.unwrap_or_default();
-    let codes = text.split(',').filter(|code| !code.is_empty()).map(read);
-    codes
-        .collect::<Result<_, _>>()
-        .map_err(|error| Problem::invalid_parameter(name, error.why))
+    let codes = text.split(',').map(str::trim);
+    let wrong = |code: &str, why: &str| {
+        let why = format!("`{code}` {why}; write codes with commas between them");
+        Problem::invalid_parameter(name, why)
+    };
+    let codes = codes.filter(|code| !code.is_empty());
+    let codes = codes.map(|code| read(code).map_err(|error| wrong(code, &error.why)));
+    codes.collect()
 }
 
 impl Page {

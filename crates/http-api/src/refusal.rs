@@ -25,7 +25,7 @@ impl From<EngineError> for Problem {
                 let at = format!("/{}", invalid.field);
                 Self::invalid_body(FieldError::at(at, invalid.why))
             }
-            EngineError::KeyReused => {
+            EngineError::KeyReused { .. } => {
                 let error = FieldError::header("Idempotency-Key", error.to_string());
                 let (status, code) = (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");
                 Self::new(status, code, error.detail.clone()).about(error)
@@ -106,7 +106,7 @@ fn rejected(rejection: &Rejection) -> Problem {
     };
     let mut detail = rejection.to_string();
     detail.push_str(way_out(rejection));
-    let mut problem = Problem::new(status, rejection.code(), detail.clone());
+    let mut problem = Problem::new(status, rejection.code(), with_field(rejection, &detail));
     problem.index = rejection.index();
     if let Rejection::MembersFull {
         feature,
@@ -123,10 +123,26 @@ fn rejected(rejection: &Rejection) -> Problem {
     }
 }
 
+/// The sentence, with the field in front where it would be nobody's without.
+fn with_field(rejection: &Rejection, detail: &str) -> String {
+    let is_part = ["must ", "is ", "does not "];
+    let is_part = is_part.iter().any(|start| detail.starts_with(start));
+    match rejection.field().filter(|_| is_part) {
+        Some(field) => format!("/{field}: {detail}"),
+        None => detail.to_owned(),
+    }
+}
+
 /// What else to say where the rule alone leaves the caller stuck.
 fn way_out(rejection: &Rejection) -> &'static str {
     if matches!(rejection, Rejection::OtherOrg { .. }) {
         return "; `PUT /v1/users/{id}/org` moves it";
+    }
+    if matches!(rejection, Rejection::NoSubscription | Rejection::NoBasePlan) {
+        return " with `POST …/subscription`";
+    }
+    if matches!(rejection, Rejection::NotPaid { .. }) {
+        return " with `POST …/subscription/status`";
     }
     ""
 }

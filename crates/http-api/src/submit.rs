@@ -79,7 +79,10 @@ fn is_unlimited(answer: &Answer) -> Option<bool> {
     match effect.as_ref()? {
         Effect::UnlimitedKept => Some(true),
         Effect::UnlimitedEnded => Some(false),
-        Effect::IdleForUnlimited | Effect::IdleForSubscription => None,
+        Effect::IdleForUnlimited
+        | Effect::IdleForSubscription
+        | Effect::IdleForPlan
+        | Effect::IdleForUser => None,
     }
 }
 

@@ -32,7 +32,9 @@ pub enum JobError {
         what: &'static str,
     },
     /// The job runs already, here or in another worker.
-    #[error("job `{job}` is running already")]
+    #[error(
+        "job `{job}` is running already: wait until that run has ended, or look at it in the list of its runs"
+    )]
     AlreadyRunning {
         /// The job that another run holds.
         job: JobName,

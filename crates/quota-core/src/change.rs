@@ -57,6 +57,10 @@ pub enum Effect {
     IdleForUnlimited,
     /// The override changes nothing now: no subscription is in force (S3).
     IdleForSubscription,
+    /// The member limit changes nothing now: nothing of the org can pay for the feature.
+    IdleForPlan,
+    /// The override changes nothing: only an org has members to count (C12).
+    IdleForUser,
 }
 
 impl Effect {
@@ -67,6 +71,8 @@ impl Effect {
             Self::UnlimitedEnded => "no longer unlimited: that was the default inside the org",
             Self::IdleForUnlimited => "no effect now: the user is unlimited",
             Self::IdleForSubscription => "no effect now: no subscription is in force",
+            Self::IdleForPlan => "no effect now: the org's plan does not have the feature",
+            Self::IdleForUser => "no effect: a user has no members; set it for the org",
         }
     }
 }

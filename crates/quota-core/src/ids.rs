@@ -1,5 +1,6 @@
 //! Identifiers: validated text, cheap to clone, one type for one role.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,14 +20,17 @@ pub struct InvalidId {
     /// The role of the identifier, such as `user id`.
     pub what: &'static str,
     /// What is wrong, in words that can be shown to the caller.
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
 }
 
 fn check_id(what: &'static str, text: &str, chars_max: usize) -> Result<(), InvalidId> {
+    let chars = text.chars().count();
     let why = if text.is_empty() {
         "must not be empty"
-    } else if text.chars().count() > chars_max {
-        "is too long"
+    } else if chars > chars_max {
+        let why =
+            format!("is too long: it has {chars} characters, and may have {chars_max}").into();
+        return Err(InvalidId { what, why });
     } else if text.chars().any(char::is_control) {
         "must not contain control characters"
     } else if text.trim() != text {
@@ -34,6 +38,7 @@ fn check_id(what: &'static str, text: &str, chars_max: usize) -> Result<(), Inva
     } else {
         return Ok(());
     };
+    let why = why.into();
     Err(InvalidId { what, why })
 }
 
@@ -45,7 +50,7 @@ fn check_code(what: &'static str, text: &str) -> Result<(), InvalidId> {
     }
     Err(InvalidId {
         what,
-        why: "may hold only a-z, 0-9, `_`, `-` and `.`",
+        why: "may hold only a-z, 0-9, `_`, `-` and `.`".into(),
     })
 }
 
@@ -196,7 +201,7 @@ impl AccountId {
         }
         Err(InvalidId {
             what: "account id",
-            why: "must begin with `user:` or `org:`",
+            why: "must begin with `user:` or `org:`".into(),
         })
     }
 

@@ -6,6 +6,7 @@ use crate::balance::Bucket;
 use crate::emptied::Emptied;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::instant;
+use crate::rejection_words::{crowded, full, in_words, listed};
 use crate::reservation::Ending;
 use crate::terms::Status;
 use crate::unrefundable::Unrefundable;
@@ -37,7 +38,7 @@ pub enum Rejection {
     UnknownOrg,
     #[error("the user is not a member of the org")]
     UnknownMember,
-    #[error("the org has {used} members, and may have {limit}: `{feature}`")]
+    #[error("{}", full(*.limit, *.used, .feature))]
     MembersFull {
         feature: FeatureCode,
         limit: u64,
@@ -57,13 +58,13 @@ pub enum Rejection {
     TokenExists(TokenId),
     #[error("token `{0}` is revoked")]
     TokenRevoked(TokenId),
-    #[error("a token needs a cap, unless its user is unlimited")]
+    #[error("is required, since the user is not unlimited: send a number or \"unlimited\"")]
     CapRequired,
     #[error(
         "`{field}` does not apply here: only users have tokens and can be unlimited, only orgs have a policy"
     )]
     WrongKind { field: &'static str },
-    #[error("the account has the maximum number of {field}s")]
+    #[error("{}", crowded(.field))]
     Full { field: &'static str },
     #[error("the reservation does not exist")]
     UnknownReservation,
@@ -114,9 +115,9 @@ pub enum Rejection {
         "an owner may set at most {most}: the operator's cap, or without one the plan's caps together"
     )]
     SpendCapTooHigh { most: u64 },
-    #[error("there is no subscription")]
+    #[error("there is no subscription: start one first")]
     NoSubscription,
-    #[error("there is no subscription: an add-on is held beside a base plan")]
+    #[error("there is no subscription, and an add-on is held beside a base plan: start one first")]
     NoBasePlan,
     #[error("plan `{0}` is not in the catalog any more: change to another plan")]
     PlanRemoved(PlanCode),
@@ -174,16 +175,6 @@ pub enum Rejection {
     /// Of several things that were asked for together, this one cannot be carried out.
     #[error("{cause}")]
     InList { index: usize, cause: Box<Rejection> },
-}
-
-/// The org of a user in words, or that it has none.
-fn in_words(org: Option<&OrgId>) -> String {
-    org.map_or_else(|| "no org".to_owned(), |org| format!("org `{org}`"))
-}
-
-fn listed(features: &[FeatureCode]) -> String {
-    let quoted: Vec<String> = features.iter().map(|code| format!("`{code}`")).collect();
-    quoted.join(", ")
 }
 
 impl Rejection {

@@ -250,6 +250,9 @@ impl CatalogPlan {
         setting: &Setting,
         (now, next): (&Catalog, &Catalog),
     ) {
+        if row.account.terms.unlimited {
+            return;
+        }
         let has = |catalog: &Catalog, feature: &Feature| {
             has_flag(&setting.under(catalog), &row.account, feature)
         };
@@ -296,6 +299,10 @@ fn ceilings(
     row: &AccountRow,
     feature: &Feature,
 ) -> Vec<Ceiling> {
+    if row.account.terms.unlimited {
+        // It is over no limit of its own (U1).
+        return Vec::new();
+    }
     let context = setting.under(catalog);
     let used = |bucket: &Bucket| {
         if feature.counts.is_some() {

@@ -80,7 +80,7 @@ fn decide_one(
         .and_then(|key| answered.get(&named(key)));
     if let Some(first) = first {
         if first.body_hash != request.body_hash {
-            return Err(EngineError::KeyReused);
+            return Err(EngineError::key_of(first));
         }
         return Ok(reply(home, first.clone(), true));
     }

@@ -1,7 +1,9 @@
 //! Why the engine gave no answer.
 
-use quota_core::answer::Rejection;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::catalog::InvalidCatalog;
+use quota_core::instant;
+use quota_core::operation::Operation;
 use quota_core::ports::StoreError;
 
 use crate::invalid_field::InvalidField;
@@ -23,8 +25,11 @@ pub enum EngineError {
     #[error(transparent)]
     InvalidField(#[from] InvalidField),
     /// The key was used for another request (X1); nothing changed.
-    #[error("the idempotency key was used for another request")]
-    KeyReused,
+    #[error("the idempotency key was used for another request: {used_for}")]
+    KeyReused {
+        /// What it stands for, and since when, in words.
+        used_for: String,
+    },
     /// The catalog file breaks a rule; nothing changed.
     #[error(transparent)]
     Catalog(#[from] InvalidCatalog),
@@ -53,6 +58,24 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// A key under which another operation stands.
+    pub(crate) fn key_of(first: &Operation) -> Self {
+        let what = match &first.answer {
+            Answer::Changed { change, .. } => change.as_str(),
+            Answer::Allowed { .. }
+            | Answer::Reserved { .. }
+            | Answer::Settled { .. }
+            | Answer::Denied { .. }
+            | Answer::Refunded { .. }
+            | Answer::Released { .. }
+            | Answer::Unchanged => first.kind.as_str(),
+        };
+        let at = instant::text(&first.at);
+        Self::KeyReused {
+            used_for: format!("a `{what}` at {at}; send this one with a key of its own"),
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -60,7 +83,7 @@ impl EngineError {
             Self::Store(error) => error.is_transient(),
             Self::Rejected(_)
             | Self::InvalidField(_)
-            | Self::KeyReused
+            | Self::KeyReused { .. }
             | Self::Catalog(_)
             | Self::StillHeld(_)
             | Self::UnknownRemoval(_)

@@ -26,6 +26,10 @@ pub(crate) fn less_on_demand(
     setting: &Setting,
     (now, next): (&Catalog, &Catalog),
 ) -> Vec<LessOnDemand> {
+    if row.account.terms.unlimited {
+        // Nothing is sold to it (U1).
+        return Vec::new();
+    }
     let selling = |catalog: &Catalog, feature: &Feature| {
         let own = setting.under(catalog).allowance(&row.account, feature);
         own.selling

@@ -172,7 +172,7 @@ pub(crate) fn first_answer(
     body_hash: &[u8; 32],
 ) -> Result<Reply, EngineError> {
     if first.body_hash != *body_hash {
-        return Err(EngineError::KeyReused);
+        return Err(EngineError::key_of(&first));
     }
     Ok(Reply {
         home: home.clone(),

@@ -115,7 +115,7 @@ async fn a_call_with_a_key_is_carried_out_once() {
     assert_eq!(actor, Some("shop"));
     assert_eq!(remaining(&engine, "articles").await, Some(6));
     let other = engine.consume(ALICE, Consume::of("articles", 5).key("order-1"));
-    assert!(matches!(other.await, Err(EngineError::KeyReused)));
+    assert!(matches!(other.await, Err(EngineError::KeyReused { .. })));
 }
 
 /// R1 to R3, X3, X4, X6: what is held is settled, moved, given back, refunded, and reset, each by one call.

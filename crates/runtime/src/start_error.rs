@@ -10,6 +10,14 @@ use quota_service::EngineError;
 /// Exit code for a wrong setting or command line, as clap has it.
 const EXIT_SETTING: u8 = 2;
 
+/// What to do where another program has the address.
+fn when_taken(cause: &std::io::Error) -> &'static str {
+    if cause.kind() == std::io::ErrorKind::AddrInUse {
+        return ", where another program listens: stop that, or set another address";
+    }
+    ""
+}
+
 /// Why a program did not start, or a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -61,7 +69,7 @@ pub enum StartError {
     #[error(transparent)]
     Job(#[from] JobError),
     /// The address is taken, or not this machine's.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}{}", when_taken(cause))]
     Listen {
         /// The address that the settings name.
         address: std::net::SocketAddr,

@@ -91,6 +91,12 @@ async fn a_plan_says_what_would_change_and_who_would_be_over_the_limit() {
     apply(&api, GOOD).await.expect(200);
     api.user("ann", Some("free")).await;
     api.consume("ann", "reports", 8).await.expect(200);
+    // U1: an unlimited user is over no limit.
+    api.user("uma", Some("free")).await;
+    api.patch("/v1/users/uma", serde_json::json!({"unlimited": true}))
+        .await
+        .expect(200);
+    api.consume("uma", "reports", 20).await.expect(200);
     let lower = GOOD.replace("reports = 10", "reports = 5");
     let headers = [("content-type", "application/toml")];
     let plan = api
@@ -108,6 +114,7 @@ async fn a_plan_says_what_would_change_and_who_would_be_over_the_limit() {
     assert_eq!(plan.body["over_limit"][0]["account"], "user:ann");
     assert_eq!(plan.body["over_limit"][0]["used"], 8);
     assert_eq!(plan.body["over_limit"][0]["limit"], 5);
+    assert_eq!(plan.body["over_limit_count"], 1);
     api.consume("ann", "reports", 1).await.expect(200);
     apply(&api, &lower).await.expect(200);
     api.consume("ann", "reports", 1).await.expect(429);
@@ -127,7 +134,7 @@ async fn a_plan_says_what_changes_beside_limits() {
     apply(&api, &before).await.expect(200);
     let after = before
         .replace("price = 900", "price = 1200\ninterval = \"year\"")
-        .replace("cap = 100", "cap = 20")
+        .replace("price = 4, cap = 100", "price = 9, cap = 20")
         .replace("name = \"Reports\"", "name = \"All reports\"");
     let plan = api.post_toml("/v1/catalog/plan", &after).await.expect(200);
     let changed = plan.body["fields_changed"].as_array().expect("a list");
@@ -146,6 +153,7 @@ async fn a_plan_says_what_changes_beside_limits() {
             "reports name Reports All reports",
             "free interval month year",
             "free on_demand.reports.cap 100 20",
+            "free on_demand.reports.price 4 9",
             "free price 900 1200",
         ]
     );

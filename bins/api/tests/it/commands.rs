@@ -309,7 +309,7 @@ fn a_catalog_in_json_is_read_by_its_extension_or_its_text() {
             "plans.json: /plan/0/limits",
             "nothing",
         ),
-        ("{".to_owned(), "line 1", "the file ends too early"),
+        ("{".to_owned(), "line 1", "the file ends at line 1"),
     ];
     for (wrong, place, why) in wrong {
         let refused = run_with("plans.json", wrong, "plan");

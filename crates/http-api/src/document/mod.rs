@@ -231,7 +231,10 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
         refusals.push((404, format!("There is no such {owner}")));
     }
     if kind.takes_body {
-        refusals.push((400, "The body is not JSON, or ends too early".to_owned()));
+        refusals.push((
+            400,
+            "The body is not JSON, is empty, or ends too early".to_owned(),
+        ));
         refusals.push((413, "The body is too large".to_owned()));
         refusals.push((415, "The body has the wrong content type".to_owned()));
     }

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use api_types::{
-    AccountBody, AccountList, ChangeBody, NewOrgBody, NewUserBody, OrgBody, OrgField, OverrideView,
-    UserBody,
+    AccountBody, AccountList, ChangeBody, FieldError, NewOrgBody, NewUserBody, OrgBody, OrgField,
+    OverrideView, UserBody,
 };
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
+use quota_core::answer::Rejection;
 use quota_core::catalog::Catalog;
 use quota_core::command::{AccountSpec, Command, Presence, PutAccount};
 use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::terms::{Override, Terms};
+use quota_service::EngineError;
 
 use super::held_subscription::{catalog_for, subscription_body};
 use super::moves::stays_in_org;
@@ -66,12 +69,15 @@ pub(crate) fn override_view(own: &Override) -> OverrideView {
     params(("after" = Option<String>, Query, description = "The `next` of the previous page"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "1 to 1,000; 100 by default"),
         ("org" = Option<String>, Query, description = "Only members of this org")),
-    responses((status = 200, body = AccountList)))]
+    responses((status = 200, body = AccountList), (status = 404, description = "There is no such org", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list_users(
     State(state): State<ApiState>,
     _caller: Reads,
     PageOfUsers { page, org }: PageOfUsers,
 ) -> Result<Json<AccountList>, Problem> {
+    if let Some(org) = &org {
+        must_be_there(&state, org).await?;
+    }
     list(&state, AccountKind::User, &page, org).await
 }
 
@@ -86,6 +92,20 @@ pub(crate) async fn list_orgs(
     page: Page,
 ) -> Result<Json<AccountList>, Problem> {
     list(&state, AccountKind::Org, &page, None).await
+}
+
+/// Refuses the id of an org that there is none of: the list of its members would be empty like that of a new one.
+async fn must_be_there(state: &ApiState, org: &OrgId) -> Result<(), Problem> {
+    match state.engine().account(&AccountId::org(org)).await {
+        Ok(_) => Ok(()),
+        Err(EngineError::Rejected(Rejection::UnknownAccount)) => {
+            let (status, code) = (StatusCode::NOT_FOUND, Rejection::UnknownOrg.code());
+            let detail = format!("the org `{org}` does not exist");
+            let problem = Problem::new(status, code, detail.clone());
+            Err(problem.about(FieldError::parameter("org", detail)))
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 async fn list(

@@ -256,6 +256,7 @@ async fn looking(api: &Api) {
         assert_ne!(page.body["items"], json!([]), "{list}");
     }
     api.ask("get /v1/users?limit=1", NONE, 200).await;
+    api.ask("get /v1/users?org=nobody", NONE, 404).await;
 }
 
 /// Asks twice, the second time with the tag of the first answer.

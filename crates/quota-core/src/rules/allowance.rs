@@ -146,8 +146,13 @@ impl Allowance {
     /// When the feature's own window is whole again, or ends (W6); `None` when nothing is in force and no limit counts, and
     /// for a window that has not begun.
     pub fn resets_at(&self, scope: Scope) -> Option<DateTime<Utc>> {
-        let counts = self.standing == Standing::InForce || self.limit_at(scope).is_some();
+        let counts = self.counts_at(scope);
         self.window.ends_at.filter(|_| counts && !self.is_waiting)
+    }
+
+    /// Whether its window counts against something at a scope: a subscription is in force, or a limit counts without one.
+    pub(crate) fn counts_at(&self, scope: Scope) -> bool {
+        self.standing == Standing::InForce || self.limit_at(scope).is_some()
     }
 
     /// Units that can still be sold on demand (C11).

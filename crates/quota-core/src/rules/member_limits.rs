@@ -9,7 +9,7 @@ use crate::answer::Rejection;
 use crate::change::{Change, Effect};
 use crate::command::{ClearMemberLimit, SetMemberLimit};
 use crate::ids::{AccountKind, FeatureCode, OrgId};
-use crate::terms::Terms;
+use crate::terms::{Policy, Terms};
 
 /// Sets the limit of each member, or of one.
 pub(crate) fn set_member_limit(
@@ -66,6 +66,14 @@ fn idleness(desk: &Desk<'_>, feature: &FeatureCode) -> Result<Option<Effect>, Re
     }
     let org = desk.home.accounts.get(&desk.home.id);
     let org = org.ok_or(Rejection::UnknownOrg)?;
-    let own = desk.context.allowance(org, desk.context.feature(feature)?);
-    Ok((!own.in_force()).then_some(Effect::IdleForSubscription))
+    let feature = desk.context.feature(feature)?;
+    let own = desk.context.allowance(org, feature);
+    let is_payable = own.limit().is_some() || feature.credit_cost.is_some();
+    Ok(if !own.in_force() {
+        Some(Effect::IdleForSubscription)
+    } else if !is_payable && org.terms.policy == Policy::Enforce {
+        Some(Effect::IdleForPlan)
+    } else {
+        None
+    })
 }

@@ -13,6 +13,7 @@ use crate::amount::{COUNT_MAX, Limit};
 use crate::answer::Rejection;
 use crate::change::{Change, Effect};
 use crate::command::{ClearOverride, SetOverride};
+use crate::draw::Scope;
 use crate::ids::FeatureCode;
 use crate::terms::Override;
 
@@ -68,11 +69,12 @@ pub(super) fn in_words(feature: &FeatureCode, limit: Limit, effect: Option<Effec
 /// Why the override of a feature changes nothing now, if it does not.
 fn idleness(desk: &Desk<'_>, feature: &FeatureCode) -> Result<Option<Effect>, Rejection> {
     let account = desk.account()?;
-    let own = desk
-        .context
-        .allowance(account, desk.context.feature(feature)?);
+    let feature = desk.context.feature(feature)?;
+    let own = desk.context.allowance(account, feature);
     let scope = own_scope(&desk.request.account);
-    Ok(if account.terms.unlimited {
+    Ok(if feature.counts.is_some() && scope != Scope::Org {
+        Some(Effect::IdleForUser)
+    } else if account.terms.unlimited {
         Some(Effect::IdleForUnlimited)
     } else if own.limit_at(scope).is_none() {
         Some(Effect::IdleForSubscription)

@@ -199,7 +199,7 @@ fn on_demand_balance(account: &Account, sold: &Selling) -> OnDemandBalance {
 /// When the feature's own window is whole again. One that a request began just now was waiting when that was decided.
 fn resets_at(account: &Account, scope: Scope, own: &Allowance) -> Option<DateTime<Utc>> {
     if own.is_waiting && has_begun(account, &own.bucket) {
-        return own.window.ends_at;
+        return own.window.ends_at.filter(|_| own.counts_at(scope));
     }
     own.resets_at(scope)
 }

@@ -1,18 +1,20 @@
 //! What is not in force, and why: unpaid, ended, to a plan that left the catalog; and which version of a plan is held (S1, S2, C7).
 
 use chrono::TimeDelta;
-use quota_core::answer::Rejection;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::catalog::CatalogFile;
 use quota_core::command::{
-    Cancel, ChangePlan, ChangeWhen, Command, Renew, SetStatus, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, Command, Renew, SetStatus, UsageAfterChange,
 };
 use quota_core::denial::Reason;
+use quota_core::draw::Scope;
 use quota_core::operation::Operation;
 use quota_core::rules::entitlements::entitlements;
 use quota_core::terms::{Lapse, Status};
 
 use crate::addons::set_addon;
-use crate::stage::{Stage, consume, id, plan_code, refund, subscribe};
+use crate::stage::{Stage, consume, id, plan_code, put_account, refund, subscribe};
+use crate::with_catalog::with_catalog;
 
 const RENEW: Command = Command::Renew(Renew { ends_at: None });
 
@@ -214,4 +216,40 @@ fn a_refund_that_gives_nothing_back_was_not_carried_out() {
     stage.done("user:a", reset);
     let nothing = stage.done("user:a", refund(second.id, None));
     assert!(!nothing.is_allowed(), "{nothing:?}");
+}
+
+const FIRST_USE: &str = r#"
+[[feature]]
+code = "articles"
+name = "Articles"
+unit = "article"
+kind = "consumable"
+cadence = "5h"
+anchor = "first_use"
+
+[[plan]]
+code = "basic"
+name = "Basic"
+price = 100
+limits = { articles = 5 }
+"#;
+
+/// W6: without a subscription in force nothing of an unlimited user becomes whole again, also where a first use began a window.
+#[test]
+fn what_nothing_limits_says_no_reset() {
+    let mut stage = with_catalog(Stage::user(""), FIRST_USE);
+    let spec = AccountSpec {
+        unlimited: Some(true),
+        ..AccountSpec::default()
+    };
+    stage.done("user:a", put_account(spec));
+    let spent = stage.done("user:a", consume("articles", 2));
+    let resets = |answer: &Answer| answer.balances()[0].resets_at;
+    assert_eq!(resets(&spent.answer), None);
+    let shown = stage.balance_of("user:a", Scope::User, "articles", None);
+    assert_eq!((shown.used, shown.resets_at), (2, None));
+    stage.done("user:a", subscribe("basic"));
+    let spent = stage.done("user:a", consume("articles", 2));
+    let ends_at = stage.now + TimeDelta::hours(5);
+    assert_eq!(resets(&spent.answer), Some(ends_at));
 }

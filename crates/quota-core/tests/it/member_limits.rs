@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use quota_core::amount::Limit;
 use quota_core::answer::{Answer, MemberBalance, Rejection};
 use quota_core::audit::audit;
+use quota_core::change::Effect;
 use quota_core::command::{
     AccountSpec, ClearMemberLimit, Command, Release, Renew, Reset, SetMemberLimit, SetOverride,
 };
@@ -450,4 +451,20 @@ fn tampering_with_what_a_member_used_is_found() {
         member.expect("it was bound").limit = Limit::Of(6);
     });
     assert_eq!(more, o7);
+}
+
+/// O7: a member limit says that it changes nothing while the org has no way to pay for the feature.
+#[test]
+fn a_member_limit_of_what_the_org_does_not_have_says_so() {
+    let mut stage = Stage::org("free");
+    let of = |stage: &mut Stage, feature: &str| {
+        let Answer::Changed { effect, .. } = stage.done("org:o", limit(feature, 3)).answer else {
+            unreachable!("a limit was set")
+        };
+        effect
+    };
+    assert_eq!(of(&mut stage, "articles"), None);
+    assert_eq!(of(&mut stage, "albums"), Some(Effect::IdleForPlan));
+    // Credits could pay for it.
+    assert_eq!(of(&mut stage, "try_on"), None);
 }

@@ -2,9 +2,10 @@
 
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
-use quota_core::answer::Rejection;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
 use quota_core::catalog::{Catalog, CatalogFile};
+use quota_core::change::Effect;
 use quota_core::command::{
     AccountSpec, Cancel, ClearOverride, Command, Consume, Reset, SetOverride, SetSeats, Subscribe,
 };
@@ -288,4 +289,23 @@ fn c12_only_a_plain_capacity_counts_members() {
         toml::from_str(&CATALOG.replace("counts = \"members\"\n", "")).expect("it is read");
     let why = known.applied(&plain).expect_err("it is counted otherwise");
     assert!(why.to_string().contains("counts cannot change"), "{why}");
+}
+
+/// C12 and F6: an override of the members says whether it counts: for an org, and never for a user.
+#[test]
+fn an_override_of_the_members_counts_for_an_org_alone() {
+    let mut stage = team(1, 1);
+    let of = |stage: &mut Stage, account: &str| {
+        let set = Command::SetOverride(SetOverride {
+            feature: code("members"),
+            limit: Limit::Of(3),
+            expires_at: None,
+        });
+        let Answer::Changed { effect, .. } = stage.done(account, set).answer else {
+            unreachable!("an override was set")
+        };
+        effect
+    };
+    assert_eq!(of(&mut stage, "org:o"), None);
+    assert_eq!(of(&mut stage, "user:m0"), Some(Effect::IdleForUser));
 }

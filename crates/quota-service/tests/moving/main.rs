@@ -317,7 +317,10 @@ async fn a_creation_that_is_repeated_after_a_move_gets_its_first_answer() {
             (true, &first.operation)
         );
         let other = stage.engine.submit(creation(None, Some("k"))).await;
-        assert!(matches!(other, Err(EngineError::KeyReused)), "{other:?}");
+        assert!(
+            matches!(other, Err(EngineError::KeyReused { .. })),
+            "{other:?}"
+        );
         let new = stage.engine.submit(creation(Some(acme()), None)).await;
         let exists = EngineError::Rejected(Rejection::AccountExists);
         assert_eq!(new.expect_err("it exists").to_string(), exists.to_string());

@@ -315,7 +315,7 @@ fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
             is_replay: reply.is_replay,
         },
         Err(EngineError::Rejected(rejection)) => Seen::Refused(rejection.code().to_owned()),
-        Err(EngineError::KeyReused) => Seen::Refused("key_reused".to_owned()),
+        Err(EngineError::KeyReused { .. }) => Seen::Refused("key_reused".to_owned()),
         Err(error) => return Err(error),
     };
     Ok(seen)

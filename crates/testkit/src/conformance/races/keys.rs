@@ -56,7 +56,7 @@ pub async fn a_key_with_two_bodies_belongs_to_the_first_that_came(store: Store) 
         let bodies = [1, 2].map(|units| consume_with_key(&ann, units, &key));
         let asks = bodies.into_iter().cycle().take(ENGINES).collect();
         let verdicts = arena.at_once(asks).await;
-        let is_taken = |verdict: &&_| matches!(verdict, Err(EngineError::KeyReused));
+        let is_taken = |verdict: &&_| matches!(verdict, Err(EngineError::KeyReused { .. }));
         assert_eq!(verdicts.iter().filter(is_taken).count(), ENGINES / 2);
         let units = verdicts.iter().flatten().map(|reply| {
             let answer = &reply.operation.answer;
