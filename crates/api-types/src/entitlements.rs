@@ -19,8 +19,8 @@ pub struct EntitlementsBody {
     pub account: AccountId,
     /// Whether its subscription is in force, and counts: false while `denied` is there.
     pub in_force: bool,
-    /// Why every check is denied, whatever the feature: `account_disabled`, `org_disabled`. Nothing is left of anything then.
-    /// Absent otherwise.
+    /// Why every check is denied, whatever the feature, if it is: `account_disabled`, `org_disabled`. Nothing is left of
+    /// anything then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied: Option<Reason>,
     /// How many seats of its plan the account has; absent when no subscription is in force.

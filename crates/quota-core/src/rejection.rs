@@ -6,7 +6,7 @@ use crate::balance::Bucket;
 use crate::emptied::Emptied;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
 use crate::instant;
-use crate::rejection_words::{crowded, full, in_words, listed};
+use crate::rejection_words::{full, in_words, listed};
 use crate::reservation::Ending;
 use crate::terms::Status;
 use crate::unrefundable::Unrefundable;
@@ -64,8 +64,12 @@ pub enum Rejection {
         "`{field}` does not apply here: only users have tokens and can be unlimited, only orgs have a policy"
     )]
     WrongKind { field: &'static str },
-    #[error("{}", crowded(.field))]
-    Full { field: &'static str },
+    #[error("the account has {most} {field}s, which is the maximum: {next}")]
+    Full {
+        field: &'static str,
+        most: usize,
+        next: &'static str,
+    },
     #[error("the reservation does not exist")]
     UnknownReservation,
     #[error("the reservation {ending}")]
@@ -275,7 +279,7 @@ impl Rejection {
             Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
             Self::CapRequired => Some("cap"),
             Self::WrongKind { field }
-            | Self::Full { field }
+            | Self::Full { field, .. }
             | Self::NotInFuture { field }
             | Self::OverAlready { field, .. }
             | Self::EndRequired { field }

@@ -69,11 +69,11 @@ impl Catalog {
         let kept = versions.iter().rev().take_while(|plan| plan.pinned).count();
         let before = versions.len().saturating_sub(kept);
         let before = u32::try_from(before).unwrap_or(u32::MAX);
-        match (kept, begun_with) {
-            (0, _) => None,
-            (_, Some(begun)) if before < begun => Some(begun),
-            _ => Some(before).filter(|before| *before != 0),
+        if kept == 0 {
+            return None;
         }
+        let begun_pinned = begun_with.filter(|begun| before < *begun);
+        begun_pinned.or(Some(before).filter(|before| *before != 0))
     }
 
     /// The number of a plan's newest version; 0 for an unknown plan.

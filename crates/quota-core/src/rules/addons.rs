@@ -70,7 +70,11 @@ fn make_room(
 ) -> Result<(), Rejection> {
     let live = terms.addons.values().filter(|addon| !addon.is_over(now));
     if ADDONS_MAX <= live.count() {
-        return Err(Rejection::Full { field: "addon" });
+        return Err(Rejection::Full {
+            field: "addon",
+            most: ADDONS_MAX,
+            next: "end one first",
+        });
     }
     while ADDONS_MAX <= terms.addons.len() && !terms.addons.contains_key(code) {
         let over = terms.addons.iter().filter(|(_, addon)| addon.is_over(now));

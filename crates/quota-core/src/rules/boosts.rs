@@ -40,7 +40,11 @@ pub(crate) fn give_boost(desk: &mut Desk<'_>, asked: &GiveBoost) -> Result<Outco
         matches!(balance.bucket, Bucket::Boost(..)) && balance.remaining(context.now) != 0
     };
     if account.books.balances.iter().filter(is_live).count() >= BOOSTS_MAX {
-        return Err(Rejection::Full { field: "boost" });
+        return Err(Rejection::Full {
+            field: "boost",
+            most: BOOSTS_MAX,
+            next: "give more at once, or use some up first",
+        });
     }
     let bucket = Bucket::Boost(feature.code.clone(), asked.boost.clone());
     let amount = asked.amount.get();

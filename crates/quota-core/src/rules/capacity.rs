@@ -93,24 +93,34 @@ pub(super) fn count_in_room(
     most: u64,
 ) -> Result<Vec<Entry>, Rejection> {
     let id = scope_account(desk.home, &desk.request.account, scope).clone();
-    let parts = parts_of_windows(desk, (scope, &id), feature, most)?;
+    let parts = with_used(overage_of_windows(desk, (scope, &id), feature, most)?, most);
     let mut moved = give_out(desk, scope, feature, parts)?;
     if moved.amount != 0 {
+        let room = Bucket::Room(feature.code.clone());
         let posting = Posting {
-            scope,
-            source: Source::Room,
-            bucket: Bucket::Room(feature.code.clone()),
-            feature: Some(feature.code.clone()),
-            unit_cost: 1,
             used: signed(moved.amount),
-            held: 0,
-            overage: 0,
+            ..unchanged(scope, room, feature)
         };
         moved.entries.push(post(desk, &id, posting)?);
     }
     Ok(moved.entries)
 }
 
+/// A posting that changes nothing yet.
+fn unchanged(scope: Scope, bucket: Bucket, feature: &Feature) -> Posting {
+    Posting {
+        scope,
+        source: Source::of(&bucket),
+        bucket,
+        feature: Some(feature.code.clone()),
+        unit_cost: 1,
+        used: 0,
+        held: 0,
+        overage: 0,
+    }
+}
+
+/// Books that these parts go back.
 fn give_out(
     desk: &mut Desk<'_>,
     scope: Scope,
@@ -125,14 +135,9 @@ fn give_out(
             continue;
         }
         let posting = Posting {
-            scope,
-            source: Source::of(&part.bucket),
-            bucket: part.bucket,
-            feature: Some(feature.code.clone()),
-            unit_cost: 1,
             used: taken_back(part.used),
-            held: 0,
             overage: taken_back(part.overage),
+            ..unchanged(scope, part.bucket, feature)
         };
         lowered.entries.push(post(desk, &id, posting)?);
         lowered.amount = lowered.amount.saturating_add(amount);
@@ -161,19 +166,6 @@ fn parts(
         parts.insert(0, part);
     }
     Ok(with_used(parts, most))
-}
-
-/// The same without the room.
-fn parts_of_windows(
-    desk: &Desk<'_>,
-    at: (Scope, &AccountId),
-    feature: &Feature,
-    most: u64,
-) -> Result<Vec<Part>, Rejection> {
-    Ok(with_used(
-        overage_of_windows(desk, at, feature, most)?,
-        most,
-    ))
 }
 
 /// What goes back of the overage of each window, and how much of its `used` may go back.

@@ -87,6 +87,12 @@ impl<'a> Context<'a> {
         feature.is_none_or(|feature| feature.kind == Kind::Consumable)
     }
 
+    /// A feature that is occupied, if it is one.
+    pub(crate) fn capacity(&self, code: &FeatureCode) -> Option<&'a Feature> {
+        let feature = self.catalog.features.get(code)?;
+        (feature.kind == Kind::Capacity).then_some(feature)
+    }
+
     /// The allowance of an account for a feature now.
     pub fn allowance(&self, account: &Account, feature: &Feature) -> Allowance {
         let counted = (&account.terms, account.books.balances.as_slice());

@@ -30,7 +30,11 @@ pub(crate) fn grant_credits(
         matches!(balance.bucket, Bucket::Grant(_)) && balance.remaining(now) != 0
     };
     if account.books.balances.iter().filter(is_live).count() >= GRANTS_MAX {
-        return Err(Rejection::Full { field: "grant" });
+        return Err(Rejection::Full {
+            field: "grant",
+            most: GRANTS_MAX,
+            next: "grant more at once, or use some up first",
+        });
     }
     account.books.balances.push(Balance {
         ends_at: asked.expires_at,

@@ -22,11 +22,10 @@ use super::share;
 use super::spend::take;
 use crate::amount::{AMOUNT_MAX, Amount};
 use crate::answer::{Answer, Rejection};
-use crate::catalog::Kind;
 use crate::command::{Command, Commit, Refund, Request};
 use crate::draw::{Draw, Scope, Source};
 use crate::home::{Account, ClosedBalance, Home, Referred};
-use crate::ids::{AccountId, FeatureCode, TokenId};
+use crate::ids::{AccountId, TokenId};
 use crate::operation::{Elsewhere, Entry};
 use crate::ports::{ClosedKind, ClosedQuery};
 use crate::reservation::{Reservation, ReservationState};
@@ -286,11 +285,6 @@ fn commit(
     Ok(now.book(booking))
 }
 
-fn is_capacity(desk: &Desk<'_>, code: &FeatureCode) -> bool {
-    let feature = desk.context.catalog.features.get(code);
-    feature.is_some_and(|feature| feature.kind == Kind::Capacity)
-}
-
 /// When an account left a home.
 fn left_at(account: &Account, home: &AccountId) -> Option<DateTime<Utc>> {
     let mut former = account.terms.former_homes.iter();
@@ -354,7 +348,7 @@ fn take_late(
         ..drawn.clone()
     };
     // The move gave the org back what the user occupied there (O8): what is only told now is not charged any more.
-    let of_org = if is_capacity(now, &held.feature) {
+    let of_org = if now.context.capacity(&held.feature).is_some() {
         part(|draw| draw.scope == Scope::Org && draw.source == Source::Credits)
     } else {
         part(|draw| draw.scope == Scope::Org)

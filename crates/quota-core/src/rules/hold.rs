@@ -114,7 +114,9 @@ pub(super) fn settle_hold(
             entries.extend(count_settled(desk, held, &settlement.spent));
         }
     }
-    number(desk, &held.feature, &mut entries)?;
+    if desk.context.capacity(&held.feature).is_some() {
+        number(desk, &held.feature, &mut entries)?;
+    }
     Ok((entries, actual.saturating_sub(held.amount)))
 }
 

@@ -1,12 +1,13 @@
 //! Numbering: a capacity's units are numbered as they are drawn, so that a refund gives back none that was released (X3, X4).
 
+use std::collections::BTreeMap;
+
 use super::capacity::{lower_refunded, occupied, occupied_of};
 use super::desk::Desk;
 use super::funding::bought_room;
 use super::posting::scope_account;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::{Feature, Kind};
 use crate::draw::Scope;
 use crate::home::Books;
 use crate::ids::FeatureCode;
@@ -125,10 +126,8 @@ impl Refundable {
     }
 }
 
-fn known(
-    books: &mut Books,
-    scope: Scope,
-) -> &mut std::collections::BTreeMap<FeatureCode, Occupancy> {
+/// The numbers of what the account occupies itself, or of what its org is charged for it.
+fn known(books: &mut Books, scope: Scope) -> &mut BTreeMap<FeatureCode, Occupancy> {
     match scope {
         Scope::Token | Scope::User => &mut books.occupancy,
         Scope::Org => &mut books.org_occupancy,
@@ -147,9 +146,7 @@ fn counted(
     scope: Scope,
     code: &FeatureCode,
 ) -> Result<Option<Counted>, Rejection> {
-    let is_capacity = |feature: &&Feature| feature.kind == Kind::Capacity;
-    let feature = desk.context.catalog.features.get(code).filter(is_capacity);
-    let (Some(feature), Ok(_)) = (feature, desk.account()) else {
+    let (Some(feature), Ok(_)) = (desk.context.capacity(code), desk.account()) else {
         return Ok(None);
     };
     let id = scope_account(desk.home, &desk.request.account, scope);

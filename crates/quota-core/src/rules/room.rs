@@ -12,7 +12,6 @@ use super::share::count_share;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::Kind;
 use crate::draw::{Draw, Scope, Source};
 use crate::ids::FeatureCode;
 use crate::operation::Entry;
@@ -36,7 +35,7 @@ pub(super) fn buy_room(
     let mut entries = Vec::new();
     let is_paid = |draw: &Draw| matches!(draw.source, Source::Credits | Source::Trial);
     // Most requests are paid by the allowance alone, and ask the catalog for nothing here.
-    if !draws.iter().any(is_paid) || !is_capacity(desk, feature) {
+    if !draws.iter().any(is_paid) || desk.context.capacity(feature).is_none() {
         return Ok(entries);
     }
     for scope in [Scope::User, Scope::Org] {
@@ -75,6 +74,7 @@ pub(super) fn give_room_up(
     Ok(entries)
 }
 
+/// Counts in the room what is refunded of it and a window counts by now.
 fn fill_room(
     desk: &mut Desk<'_>,
     (scope, code): (Scope, &FeatureCode),
@@ -137,11 +137,6 @@ fn unbuy(
         used: taken_back(used),
     };
     book(desk, &purchase).map(Some)
-}
-
-fn is_capacity(desk: &Desk<'_>, feature: &FeatureCode) -> bool {
-    let feature = desk.context.catalog.features.get(feature);
-    feature.is_some_and(|feature| feature.kind == Kind::Capacity)
 }
 
 /// Changes what is bought and what of it is occupied. The units are counted with what paid: the lifetime total, which bounds

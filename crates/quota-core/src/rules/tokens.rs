@@ -137,7 +137,11 @@ fn make_room(desk: &mut Desk<'_>) -> Result<(), Rejection> {
         .map(|(id, _)| id.clone())
         .collect();
     if ended.is_empty() {
-        return Err(Rejection::Full { field: "token" });
+        return Err(Rejection::Full {
+            field: "token",
+            most: TOKENS_MAX,
+            next: "revoke one first",
+        });
     }
     for id in ended {
         let account = desk.account_mut()?;

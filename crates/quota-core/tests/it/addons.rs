@@ -440,7 +440,11 @@ fn c13_no_account_holds_more_add_ons_than_its_books_have_room_for() {
         stage.done("user:a", set_addon(&format!("x{number}"), 1));
     }
     let one_more = format!("x{ADDONS_MAX}");
-    let full = Some(Rejection::Full { field: "addon" });
+    let full = Some(Rejection::Full {
+        field: "addon",
+        most: ADDONS_MAX,
+        next: "end one first",
+    });
     assert_eq!(refused(&mut stage, set_addon(&one_more, 1)), full);
     stage.done("user:a", set_addon("x3", 5));
     stage.done("user:a", end_addon("x3"));

@@ -286,7 +286,14 @@ fn a_boost_that_cannot_be_is_refused_by_its_field() {
         stage.done("user:a", boost(&format!("n{number}"), "articles", 1));
     }
     let full = rejected(&mut stage, "user:a", boost("more", "articles", 5));
-    assert_eq!(full, Rejection::Full { field: "boost" });
+    assert_eq!(
+        full,
+        Rejection::Full {
+            field: "boost",
+            most: BOOSTS_MAX,
+            next: "give more at once, or use some up first"
+        }
+    );
     stage.done("user:a", take_back("n0"));
     stage.done("user:a", boost("more", "articles", 5));
     assert_eq!(audit(&stage.records()), []);
