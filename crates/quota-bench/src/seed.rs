@@ -127,7 +127,7 @@ fn home(id: &AccountId, accounts: Vec<AccountWrite>) -> HomeWrite {
         new_version: 1,
         hold_before: None,
         accounts,
-        operations: vec![operation],
+        operations: vec![operation.into()],
         reservations: Vec::new(),
         events: Vec::new(),
         closed: Vec::new(),

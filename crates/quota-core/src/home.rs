@@ -208,7 +208,7 @@ pub struct Changes {
     /// Reservations that are new or changed.
     pub reservations: BTreeSet<Uuid>,
     /// New operations in the order of their sequence.
-    pub operations: Vec<Operation>,
+    pub operations: Vec<Arc<Operation>>,
     /// New events in the order of their sequence.
     pub events: Vec<Event>,
     /// Balances that were closed, or whose closed value changed.

@@ -20,7 +20,7 @@ pub struct Reply {
     /// Where the account lives; ids that callers get name it.
     pub home: AccountId,
     /// The operation: booked, or for a denial without a key as it would have been.
-    pub operation: Operation,
+    pub operation: Arc<Operation>,
     /// Whether this is the first answer to an earlier request with the same key (X1).
     pub is_replay: bool,
 }
@@ -29,7 +29,7 @@ pub struct Reply {
 pub(crate) type Verdict = Result<Reply, EngineError>;
 
 /// First answers by account and key.
-pub(crate) type Answered = HashMap<(AccountId, IdempotencyKey), Operation>;
+pub(crate) type Answered = HashMap<(AccountId, IdempotencyKey), Arc<Operation>>;
 
 /// A home after its requests were decided, not written yet.
 pub(crate) struct DecidedHome {
@@ -64,14 +64,14 @@ fn decide_one(
     (request, tried): (&Request, &[Uuid]),
     context: &Context<'_>,
 ) -> Verdict {
-    let reply = |home: &Home, operation: Operation, is_replay| Reply {
+    let reply = |home: &Home, operation: Arc<Operation>, is_replay| Reply {
         home: home.id.clone(),
         operation,
         is_replay,
     };
     // It took effect although the store did not say so.
     if let Some(done) = tried.iter().find_map(|id| home.referred.get(id)) {
-        return Ok(reply(home, done.operation.clone(), false));
+        return Ok(reply(home, done.operation.clone().into(), false));
     }
     let named = |key: &IdempotencyKey| (request.account.clone(), key.clone());
     let first = request
@@ -82,7 +82,7 @@ fn decide_one(
         if first.body_hash != request.body_hash {
             return Err(EngineError::key_of(first));
         }
-        return Ok(reply(home, first.clone(), true));
+        return Ok(reply(home, Arc::clone(first), true));
     }
     let outcome = execute(home, request, context)?;
     Ok(reply(home, outcome.operation, false))
@@ -118,7 +118,7 @@ impl DecidedHome {
         let operations = &self.home.changes.operations;
         for booked in operations.iter().skip(self.answers) {
             if let Some(key) = &booked.key {
-                answered.insert((booked.account.clone(), key.clone()), booked.clone());
+                answered.insert((booked.account.clone(), key.clone()), Arc::clone(booked));
             }
         }
         self.answers = operations.len();

@@ -323,7 +323,7 @@ fn answered(
     if let Some((home, operation)) = booked {
         return Ok(Some(Box::new(Reply {
             home,
-            operation,
+            operation: operation.into(),
             is_replay: false,
         })));
     }

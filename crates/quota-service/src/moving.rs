@@ -99,7 +99,7 @@ impl Engine {
                 self.inner.decider.events.notify_one();
                 return Ok(Reply {
                     home: to,
-                    operation: moved.joined,
+                    operation: moved.joined.into(),
                     is_replay: false,
                 });
             }
@@ -176,7 +176,7 @@ pub(crate) fn first_answer(
     }
     Ok(Reply {
         home: home.clone(),
-        operation: first,
+        operation: first.into(),
         is_replay: true,
     })
 }

@@ -198,7 +198,7 @@ async fn play(engine: &Engine) -> Vec<Learnt> {
         let reply = until_answered(engine, ask).await;
         done.push(reply.operation.id);
         let of = reply.operation;
-        learnt.push((of.kind, of.sequence, of.entries, of.answer));
+        learnt.push((of.kind, of.sequence, of.entries.clone(), of.answer.clone()));
     }
     learnt
 }

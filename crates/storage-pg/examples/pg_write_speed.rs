@@ -7,6 +7,7 @@
     reason = "a measurement that cannot go on says why"
 )]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -67,7 +68,7 @@ async fn main() {
         spent.0 += begun.elapsed();
         let writes = loaded.homes.iter().zip(&query.homes).map(|(home, asked)| {
             let mut write = write_of(&home.id, home.version, now);
-            write.operations[0].key = Some(asked.keys[0].key.clone());
+            Arc::make_mut(&mut write.operations[0]).key = Some(asked.keys[0].key.clone());
             write
         });
         let batch = batch(writes.collect(), now);
@@ -162,7 +163,7 @@ fn write_of(home: &AccountId, version: u64, now: DateTime<Utc>) -> HomeWrite {
             account: account.into(),
             due_at: Some(DateTime::<Utc>::UNIX_EPOCH),
         }],
-        operations: vec![operation],
+        operations: vec![operation.into()],
         reservations: Vec::new(),
         events: Vec::new(),
         closed: Vec::new(),

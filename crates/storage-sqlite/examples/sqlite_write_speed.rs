@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a measurement that fails says where")]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quota_core::balance::Bucket;
@@ -158,7 +159,7 @@ fn requests(numbers: &[usize], versions: &[u64]) -> (LoadQuery, WriteBatch) {
         let mut query = home_query(&id);
         query.keys = vec![key_of(&id, &name)];
         let mut write = next_write(&id, versions[*number]);
-        write.operations[0].key = Some(key(&name));
+        Arc::make_mut(&mut write.operations[0]).key = Some(key(&name));
         write.accounts[0].has_new_terms = false;
         write.unseen_keys.clone_from(&query.keys);
         let account = std::sync::Arc::make_mut(&mut write.accounts[0].account);

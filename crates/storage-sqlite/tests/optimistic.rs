@@ -1,6 +1,8 @@
 //! Homes that only consume are written without the checks first: what is not as it was loaded stays out all the same.
 #![expect(clippy::expect_used, reason = "a call that fails is a failed test")]
 
+use std::sync::Arc;
+
 use quota_core::ids::AccountId;
 use quota_core::ports::{HomeQuery, HomeWrite, Lists, Store};
 use storage_sqlite::{SqliteSettings, SqliteStore};
@@ -22,7 +24,7 @@ async fn with_two_homes() -> (SqliteStore, AccountId, AccountId) {
 fn consume(home: &AccountId, version: u64, text: &str) -> HomeWrite {
     let mut write = next_write(home, version);
     write.accounts[0].has_new_terms = false;
-    write.operations[0].key = Some(key(text));
+    Arc::make_mut(&mut write.operations[0]).key = Some(key(text));
     write.unseen_keys = vec![key_of(home, text)];
     write
 }

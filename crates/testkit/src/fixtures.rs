@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -251,6 +252,11 @@ pub fn event(home: &AccountId, account: &AccountId, sequence: u64) -> Event {
     }
 }
 
+/// The operations as a write has them.
+pub fn shared(operations: &[Operation]) -> Vec<Arc<Operation>> {
+    operations.iter().cloned().map(Arc::new).collect()
+}
+
 /// Creates a home with its own account, by one operation.
 pub fn first_write(home: &AccountId) -> HomeWrite {
     next_write(home, 0)
@@ -265,7 +271,7 @@ pub fn next_write(home: &AccountId, version: u64) -> HomeWrite {
         new_version: sequence,
         hold_before: None,
         accounts: vec![account_write(home, account(sequence))],
-        operations: vec![operation(home, sequence)],
+        operations: vec![operation(home, sequence).into()],
         reservations: Vec::new(),
         events: Vec::new(),
         closed: Vec::new(),

@@ -256,7 +256,7 @@ pub struct HomeWrite {
     /// Accounts that changed or are new, each once. The home's own account among them only if it changed.
     pub accounts: Vec<AccountWrite>,
     /// New operations; their sequence runs without a gap from `expected_version + 1` to `new_version`.
-    pub operations: Vec<Operation>,
+    pub operations: Vec<Arc<Operation>>,
     /// Reservations that are new or changed.
     pub reservations: Vec<Reservation>,
     /// New events, for the outbox.
@@ -272,7 +272,8 @@ impl HomeWrite {
     pub fn mistake(&self) -> Option<&'static str> {
         let sequences = self.operations.iter().map(|operation| operation.sequence);
         let first = self.expected_version.saturating_add(1);
-        let is_misnamed = |operation: &Operation| sequence_of(operation.id) != operation.sequence;
+        let is_misnamed =
+            |operation: &Arc<Operation>| sequence_of(operation.id) != operation.sequence;
         let has_own = || self.accounts.iter().any(|own| own.id == self.home);
         if self.new_version < self.expected_version.max(1)
             || !sequences.eq(first..=self.new_version)

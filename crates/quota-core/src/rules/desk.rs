@@ -3,6 +3,8 @@
 //! A rule books and announces only after the last thing that can fail: of one that is refused, `execute` undoes what it did
 //! to accounts and closed balances, and neither operations, events and reservations nor the home's version.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::booking::{Booking, next_id, operation};
@@ -53,9 +55,9 @@ impl Desk<'_> {
 
     /// Appends the operation to the ledger.
     pub(crate) fn book(&mut self, booking: Booking) -> Outcome {
-        let operation = operation(self.home, &self.context, self.request, booking);
+        let operation = Arc::new(operation(self.home, &self.context, self.request, booking));
         self.home.version = operation.sequence;
-        self.home.changes.operations.push(operation.clone());
+        self.home.changes.operations.push(Arc::clone(&operation));
         Outcome {
             operation,
             is_booked: true,
@@ -65,7 +67,7 @@ impl Desk<'_> {
     /// The operation as it would be booked next, without booking it.
     pub(crate) fn leave_unbooked(&self, booking: Booking) -> Outcome {
         Outcome {
-            operation: operation(self.home, &self.context, self.request, booking),
+            operation: operation(self.home, &self.context, self.request, booking).into(),
             is_booked: false,
         }
     }

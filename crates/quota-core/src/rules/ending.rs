@@ -34,7 +34,8 @@ pub fn ending(home: &Home, held: &Reservation) -> Ending {
 pub(super) fn loaded(home: &Home, id: Option<Uuid>) -> Option<&Operation> {
     let id = id?;
     let new = home.changes.operations.iter().find(|new| new.id == id);
-    new.or_else(|| home.referred.get(&id).map(|referred| &referred.operation))
+    new.map(AsRef::as_ref)
+        .or_else(|| home.referred.get(&id).map(|referred| &referred.operation))
 }
 
 /// Units that a commit spent at the user, in whichever home that is booked.

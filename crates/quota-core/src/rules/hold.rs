@@ -52,9 +52,8 @@ pub(super) fn reservation(desk: &Desk<'_>, id: Uuid) -> Result<Reservation, Reje
 
 /// The first answer of an operation that is asked for again without a key.
 pub(super) fn again(home: &Home, id: Option<Uuid>) -> Option<Outcome> {
-    let operation = loaded(home, id)?.clone();
     Some(Outcome {
-        operation,
+        operation: loaded(home, id)?.clone().into(),
         is_booked: false,
     })
 }

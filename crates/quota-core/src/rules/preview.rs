@@ -84,8 +84,8 @@ pub fn preview(
 ) -> Result<Preview, Rejection> {
     let held_before = home.clone();
     let outcome = execute(&mut home, &Request::rehearsal(id, command), context)?;
-    let change = match outcome.operation.answer {
-        Answer::Changed { change, detail, .. } => Some((change, detail)),
+    let change = match &outcome.operation.answer {
+        Answer::Changed { change, detail, .. } => Some((*change, detail.clone())),
         Answer::Allowed { .. }
         | Answer::Reserved { .. }
         | Answer::Settled { .. }

@@ -271,13 +271,14 @@ fn referred(home: &Home, id: Uuid) -> Option<Referred> {
     let new = home.changes.operations.iter().find(|new| new.id == id);
     let mut referred = home.referred.get(&id).cloned().or_else(|| {
         Some(Referred {
-            operation: new?.clone(),
+            operation: new?.as_ref().clone(),
             refunds: Vec::new(),
             closed: Vec::new(),
         })
     })?;
     let of_it = |new: &&Operation| new.kind == OperationKind::Refund && new.refers_to == Some(id);
-    let refunds = home.changes.operations.iter().filter(of_it).cloned();
+    let new = home.changes.operations.iter().map(AsRef::as_ref);
+    let refunds = new.filter(of_it).cloned();
     referred.refunds.extend(refunds);
     Some(referred)
 }

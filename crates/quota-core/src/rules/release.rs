@@ -1,5 +1,7 @@
 //! Release: a hold is given back (R3).
 
+use std::sync::Arc;
+
 use super::desk::Desk;
 use super::ending::ending;
 use super::hold::{again, book_end, reservation, settle_hold};
@@ -26,7 +28,7 @@ pub(crate) fn release(desk: &mut Desk<'_>, asked: &Release) -> Result<Outcome, R
             let mut first = again(desk.home, held.ended_by).unwrap_or(pruned);
             if held.state == ReservationState::Expired {
                 // The deadline gave it back (R4), and not this release.
-                first.operation.entries.clear();
+                Arc::make_mut(&mut first.operation).entries.clear();
             }
             return Ok(first);
         }

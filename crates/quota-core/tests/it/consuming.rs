@@ -1,5 +1,7 @@
 //! Consume, batch, track, and what the ledger says of them.
 
+use std::sync::Arc;
+
 use crate::stage::{
     GRACE, Stage, amount, code, consume, grant, id, item, key, put_account, put_token, token_id,
     track,
@@ -39,7 +41,7 @@ fn a_denial_with_a_key_is_booked() {
     let keyed = stage.ask(&request).expect("a denial is an outcome");
     assert!(keyed.is_booked);
     let booked = stage.operations.last().expect("booked");
-    assert_eq!(*booked, keyed.operation);
+    assert_eq!(*booked, *keyed.operation);
     assert_eq!(
         (booked.key.clone(), booked.body_hash),
         (request.key, request.body_hash)
@@ -251,7 +253,7 @@ fn refusal_of(stage: &mut Stage, token: Option<&str>, items: [(&str, u64); 2]) -
         assert_eq!(checked.draws, []);
         let (item, of_check) = checked.denial.expect("is denied");
         let done = stage.run("user:a", Command::Consume(asked));
-        let answer = done.expect("a denial is an outcome").operation.answer;
+        let answer = Arc::unwrap_or_clone(done.expect("a denial is an outcome").operation).answer;
         let Answer::Denied {
             feature,
             requested,
@@ -298,11 +300,11 @@ fn items_of_one_feature_are_told_together() {
             requested: told,
             denial,
             balances,
-        } = denied.operation.answer
+        } = &denied.operation.answer
         else {
             unreachable!("expected a denial")
         };
-        assert_eq!((feature, told), (code("albums"), requested));
+        assert_eq!((feature, *told), (&code("albums"), requested));
         assert_eq!((denial.reason, denial.available), (Reason::LimitReached, 2));
         assert_eq!(balances[0].remaining, Some(2));
     }
@@ -365,7 +367,7 @@ fn of_items_refused_alike_the_first_is_told() {
         ([("articles", 1), requests, ("articles", 4)], 4, 3),
     ] {
         let done = stage.run("user:a", batch(&items));
-        let answer = done.expect("a denial is an outcome").operation.answer;
+        let answer = Arc::unwrap_or_clone(done.expect("a denial is an outcome").operation).answer;
         let Answer::Denied {
             requested, denial, ..
         } = answer

@@ -116,7 +116,7 @@ fn a_hold_from_before_a_move_is_committed_late_after_it() {
         3
     );
     let again = to.run("user:a", commit(held.id, 3)).expect("answered");
-    assert_eq!(again.operation, late);
+    assert_eq!(*again.operation, late);
     let other = to.run("user:a", commit(held.id, 2));
     assert_eq!(other.expect_err("it is over").code(), "reservation_ended");
     assert_eq!(audit(&left.records()), []);

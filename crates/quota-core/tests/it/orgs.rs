@@ -116,7 +116,7 @@ fn a_member_sees_which_scope_refused() {
         .expect("a denial is an outcome");
     let Answer::Denied {
         denial, balances, ..
-    } = asked.operation.answer
+    } = &asked.operation.answer
     else {
         unreachable!("expected a denial")
     };

@@ -169,7 +169,7 @@ fn the_end_of_a_subscription_is_recorded_once() {
         .run("user:a", Command::ExpireSubscription)
         .expect("it fits");
     assert_eq!(
-        (early.operation.answer, early.is_booked),
+        (early.operation.answer.clone(), early.is_booked),
         (Answer::Unchanged, false)
     );
     stage.later(TimeDelta::days(31) + TimeDelta::seconds(5));
@@ -196,7 +196,7 @@ fn the_end_of_a_subscription_is_recorded_once() {
         .run("user:a", Command::ExpireSubscription)
         .expect("it fits");
     assert_eq!(
-        (again.operation.answer, stage.events.len()),
+        (again.operation.answer.clone(), stage.events.len()),
         (Answer::Unchanged, count)
     );
     assert_eq!(

@@ -427,14 +427,14 @@ proptest! {
             (Ok(said), Ok(done)) => {
                 prop_assert_eq!(&said.before, &before);
                 let mut change = None;
-                if let Answer::Changed { change: what, detail, .. } = done.operation.answer {
+                if let Answer::Changed { change: what, detail, .. } = &done.operation.answer {
                     let words = detail.clone().unwrap_or_default();
                     for one in &said.dropped {
                         prop_assert!(words.contains(&one.to_string()), "{} in {}", one, words);
                     }
                     let told = words.matches("dropped").count();
                     prop_assert_eq!(told, said.dropped.len(), "{}", words);
-                    change = Some((what, detail));
+                    change = Some((*what, detail.clone()));
                 }
                 prop_assert_eq!(said.change, change);
                 if said.needs_renewal {

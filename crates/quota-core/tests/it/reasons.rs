@@ -121,14 +121,14 @@ fn a_denial_names_what_would_have_been_enough() {
         .expect("a denial is an outcome");
     let quota_core::answer::Answer::Denied {
         requested, denial, ..
-    } = asked.operation.answer
+    } = &asked.operation.answer
     else {
         unreachable!("expected a denial")
     };
     let midnight = "2027-03-11T00:00:00Z".parse().ok();
     assert_eq!(
         (requested, denial.available, denial.resets_at),
-        (4, 3, midnight)
+        (&4, 3, midnight)
     );
     stage.done("user:a", consume("requests", denial.available));
 }

@@ -1,6 +1,7 @@
 //! A stage: one home in memory, with its catalog and clock; what a store does is played by hand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::{Amount, Limit};
@@ -225,7 +226,7 @@ impl Stage {
         for other in others {
             other.keep();
         }
-        outcome.map(|outcome| outcome.operation)
+        outcome.map(|outcome| Arc::unwrap_or_clone(outcome.operation))
     }
 
     /// As a store loads what a refund over several homes needs beside the operation.
@@ -324,7 +325,8 @@ impl Stage {
             let before = self.closed.insert(key, closed);
             assert!(is_known || before.is_none(), "overwritten: {before:?}");
         }
-        self.operations.extend(changes.operations);
+        let booked = changes.operations.into_iter().map(Arc::unwrap_or_clone);
+        self.operations.extend(booked);
         self.events.extend(changes.events);
         self.home.reservations.clear();
         self.home.referred.clear();
@@ -361,16 +363,16 @@ impl Stage {
             "{:?}",
             outcome.operation.answer
         );
-        outcome.operation
+        Arc::unwrap_or_clone(outcome.operation)
     }
 
     /// A request that must be denied.
     pub fn denied(&mut self, account: &str, command: Command) -> Denial {
         let outcome = self.run(account, command).expect("a denial is an outcome");
-        let Answer::Denied { denial, .. } = outcome.operation.answer else {
+        let Answer::Denied { denial, .. } = &outcome.operation.answer else {
             unreachable!("expected a denial, got {:?}", outcome.operation.answer)
         };
-        denial
+        *denial
     }
 
     /// Used, held and overage of a scope for a feature, as a check with no effect would say now.

@@ -184,7 +184,7 @@ impl Side {
                 let settled = self.stage.settle_over(&mut [], command)?;
                 Ok((settled, true))
             }
-            outcome => outcome.map(|done| (done.operation, done.is_booked)),
+            outcome => outcome.map(|done| (done.operation.as_ref().clone(), done.is_booked)),
         }
     }
 

@@ -309,7 +309,7 @@ fn answer_all(requests: Vec<PendingRequest>, verdicts: Vec<Verdict>) {
 fn answered(earlier: Vec<Operation>) -> Answered {
     let named = |operation: Operation| {
         let key = operation.key.clone()?;
-        Some(((operation.account.clone(), key), operation))
+        Some(((operation.account.clone(), key), operation.into()))
     };
     earlier.into_iter().filter_map(named).collect()
 }

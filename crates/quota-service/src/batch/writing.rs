@@ -1,6 +1,7 @@
 //! The second half of a batch: it is written, the cache is told, and the callers get their answers.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::pending_request::PendingRequest;
 use super::{AttemptOutcome, DecidedBatch, Decider, answer_all};
@@ -243,7 +244,7 @@ pub(super) struct WrittenHome {
 
 impl WrittenHome {
     pub(super) fn of(write: &HomeWrite) -> Self {
-        let is_urgent = |operation: &Operation| operation.kind.traits().is_urgent;
+        let is_urgent = |operation: &Arc<Operation>| operation.kind.traits().is_urgent;
         Self {
             home: write.home.clone(),
             version: write.new_version,

@@ -90,7 +90,7 @@ async fn what_was_consumed_in_an_earlier_life_is_shown_and_refunded() {
         stage.moves(org.as_ref()).await.expect("moved");
         let (ann, id) = (id("user:ann"), spent.operation.id);
         let shown = stage.engine.operation(&ann, id).await.expect("shown");
-        assert_eq!(shown, spent.operation);
+        assert_eq!(shown, *spent.operation);
         let part = stage.engine.submit(refund_of(&spent, Some(1))).await;
         part.expect("refunded");
         left -= 1;

@@ -124,7 +124,7 @@ pub(crate) fn change(home: &AccountId, expected_version: u64, used: u64) -> Home
             account: account(used),
             due_at: None,
         }],
-        operations: vec![operation(home, expected_version + 1)],
+        operations: vec![operation(home, expected_version + 1).into()],
         reservations: Vec::new(),
         events: Vec::new(),
         closed: Vec::new(),

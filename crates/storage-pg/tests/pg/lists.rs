@@ -1,5 +1,7 @@
 //! Pages over months, and months that are made ahead.
 
+use std::sync::Arc;
+
 use quota_core::ports::{LedgerPage, Lists, Upkeep};
 
 use crate::fixture::{at, change, fresh, id, operation, sql, write};
@@ -10,8 +12,8 @@ async fn the_ledger_comes_by_sequence_over_months() {
     let org = id("org:one");
     let mut home = change(&org, 0, 1);
     home.operations
-        .extend((2..=5).map(|sequence| operation(&org, sequence)));
-    home.operations[3].at = at(40 * 86_400);
+        .extend((2..=5).map(|sequence| operation(&org, sequence).into()));
+    Arc::make_mut(&mut home.operations[3]).at = at(40 * 86_400);
     home.new_version = 5;
     write(&store, vec![home]).await;
     let page = LedgerPage {

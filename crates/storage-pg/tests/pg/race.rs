@@ -68,7 +68,7 @@ async fn a_damaged_history_is_refused_and_nothing_of_its_batch_is_written() {
     let (store, _) = fresh("refused").await;
     let (a, b) = (id("user:a"), id("user:b"));
     let mut gap = change(&a, 0, 1);
-    gap.operations.push(operation(&a, 3));
+    gap.operations.push(operation(&a, 3).into());
     gap.new_version = 3;
     let mut bare = change(&a, 0, 1);
     bare.accounts.clear();

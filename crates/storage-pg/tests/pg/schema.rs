@@ -1,5 +1,7 @@
 //! What the database itself refuses, and how it is laid out.
 
+use std::sync::Arc;
+
 use quota_core::ports::{Audits, LoadQuery, Store, StoreError};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use storage_pg::statements::{HOMES_SINCE, HOT, Layout};
@@ -103,8 +105,8 @@ async fn operations_that_waited_in_the_default_partition_move_into_their_month()
     let (store, url) = fresh("partition").await;
     let a = id("user:a");
     let mut far = change(&a, 0, 1);
-    far.operations[0].at = at(86_400 * 1000);
-    far.operations[0].key = Some(key_query(&a, "k").key);
+    Arc::make_mut(&mut far.operations[0]).at = at(86_400 * 1000);
+    Arc::make_mut(&mut far.operations[0]).key = Some(key_query(&a, "k").key);
     write(&store, vec![far]).await;
     let waiting = "select count(*) from operations_default";
     assert_eq!(sql(&url, waiting).await.expect("counts"), "1");

@@ -118,7 +118,7 @@ impl State {
             home.accounts.insert(new.id.clone(), stored);
         }
         if let Some(life) = home.lives.last_mut() {
-            life.extend(write.operations.iter().cloned());
+            life.extend(write.operations.iter().map(|new| new.as_ref().clone()));
         }
         for reservation in &write.reservations {
             home.reservations

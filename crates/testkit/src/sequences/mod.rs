@@ -310,8 +310,8 @@ fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
         Ok(reply) => Seen::Answered {
             kind: reply.operation.kind,
             sequence: reply.operation.sequence,
-            entries: reply.operation.entries,
-            answer: without_id(reply.operation.answer),
+            entries: reply.operation.entries.clone(),
+            answer: without_id(reply.operation.answer.clone()),
             is_replay: reply.is_replay,
         },
         Err(EngineError::Rejected(rejection)) => Seen::Refused(rejection.code().to_owned()),

@@ -43,7 +43,7 @@ async fn reserve(arena: &Arena, account: &AccountId) -> Vec<Uuid> {
 }
 
 fn told(reply: Result<Reply, EngineError>) -> Option<Told> {
-    match reply.map(|reply| reply.operation.answer) {
+    match reply.map(|reply| reply.operation.answer.clone()) {
         Ok(Answer::Settled { state, late, .. }) => Some(Ok((state, late))),
         Ok(Answer::Unchanged) => None,
         Err(EngineError::Rejected(Rejection::ReservationEnded { ending })) => {

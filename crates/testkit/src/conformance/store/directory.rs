@@ -1,5 +1,6 @@
 //! Who lives where, and moving.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::loads::window;
@@ -103,8 +104,8 @@ pub async fn a_user_joins_an_org(store: Store) {
 pub async fn the_home_that_was_left_still_knows_its_keys(store: Store) {
     let (alice, acme) = (user("alice"), org("acme"));
     let mut write = first_write(&alice);
-    write.operations[0].key = Some(key("k"));
-    let carried = write.operations[0].clone();
+    Arc::make_mut(&mut write.operations[0]).key = Some(key("k"));
+    let carried = Operation::clone(&write.operations[0]);
     put(&store, vec![write, first_write(&acme)]).await;
     let moved = relocation((alice.clone(), 1), (acme.clone(), 1), 9);
     assert!(store.relocate(&moved).await.expect("writes"));
@@ -155,7 +156,7 @@ pub async fn a_user_leaves_its_org(store: Store) {
 pub async fn a_user_may_join_and_leave_again(store: Store) {
     let (alice, acme) = (user("alice"), org("acme"));
     let mut write = first_write(&alice);
-    write.operations[0].key = Some(key("k"));
+    Arc::make_mut(&mut write.operations[0]).key = Some(key("k"));
     put(&store, vec![write, first_write(&acme)]).await;
     let mut version = (1, 1);
     for _ in 0..2 {
@@ -178,7 +179,7 @@ pub async fn a_user_may_join_and_leave_again(store: Store) {
 pub async fn operations_of_earlier_lives_are_found(store: Store) {
     let (alice, acme) = (user("alice"), org("acme"));
     let write = first_write(&alice);
-    let mut booked = write.operations.clone();
+    let mut booked = vec![Operation::clone(&write.operations[0])];
     put(&store, vec![write, first_write(&acme)]).await;
     let (mut version, mut refunds) = (1, Vec::new());
     for round in 0..3 {
@@ -190,10 +191,11 @@ pub async fn operations_of_earlier_lives_are_found(store: Store) {
         assert!(store.relocate(&leaves).await.expect("writes"));
         booked.push(leaves.joined);
         let mut write = next_write(&alice, 1);
-        write.operations[0].kind = OperationKind::Refund;
-        write.operations[0].refers_to = Some(booked[0].id);
-        booked.extend(write.operations.iter().cloned());
-        refunds.extend(write.operations.iter().cloned());
+        Arc::make_mut(&mut write.operations[0]).kind = OperationKind::Refund;
+        Arc::make_mut(&mut write.operations[0]).refers_to = Some(booked[0].id);
+        let refund = Operation::clone(&write.operations[0]);
+        booked.push(refund.clone());
+        refunds.push(refund);
         put(&store, vec![write]).await;
         are_found(&store, &alice, (&booked, &refunds)).await;
         version = 2;

@@ -1,11 +1,12 @@
 //! What comes with a home.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use quota_core::balance::{Balance, Bucket};
 use quota_core::home::ClosedBalance;
 use quota_core::ids::{AccountId, BoostId, GrantId};
-use quota_core::operation::OperationKind;
+use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::{ClosedKind, ClosedQuery};
 
 use super::{Store, get_with, put};
@@ -18,8 +19,8 @@ use crate::fixtures::{
 pub async fn a_repeated_key_is_found_again(store: Store) {
     let (alice, bob) = (user("alice"), user("bob"));
     let mut first = first_write(&alice);
-    first.operations[0].key = Some(key("k-1"));
-    let carried = first.operations[0].clone();
+    Arc::make_mut(&mut first.operations[0]).key = Some(key("k-1"));
+    let carried = Operation::clone(&first.operations[0]);
     put(&store, vec![first, first_write(&bob)]).await;
     let mut query = load_query(vec![home_query(&bob), home_query(&alice)]);
     query.homes[0].keys = vec![key_of(&bob, "k-1")];
@@ -32,15 +33,15 @@ pub async fn a_repeated_key_is_found_again(store: Store) {
 pub async fn a_key_belongs_to_its_account(store: Store) {
     let (acme, alice, bob) = (org("acme"), user("alice"), user("bob"));
     let mut write = first_write(&acme);
-    write.operations[0] = operation(&alice, 1);
-    write.operations[0].key = Some(key("k"));
+    write.operations[0] = operation(&alice, 1).into();
+    Arc::make_mut(&mut write.operations[0]).key = Some(key("k"));
     put(&store, vec![write]).await;
     let mut query = load_query(vec![home_query(&acme)]);
     query.homes[0].keys = vec![key_of(&bob, "k"), key_of(&acme, "k")];
     assert_eq!(store.load(&query).await.expect("loads").earlier, []);
     let mut write = next_write(&acme, 1);
-    write.operations[0] = operation(&bob, 2);
-    write.operations[0].key = Some(key("k"));
+    write.operations[0] = operation(&bob, 2).into();
+    Arc::make_mut(&mut write.operations[0]).key = Some(key("k"));
     write.unseen_keys = vec![key_of(&bob, "k")];
     put(&store, vec![write]).await;
     query.homes[0].keys = vec![key_of(&bob, "k"), key_of(&alice, "k")];
@@ -84,8 +85,8 @@ pub async fn an_operation_comes_with_its_refunds_and_closed_balances(store: Stor
     let alice = user("alice");
     let (window, other) = (window(1), window(2));
     let mut write = first_write(&alice);
-    write.operations[0].entries = vec![entry(&alice, window.clone())];
-    let consumption = write.operations[0].clone();
+    Arc::make_mut(&mut write.operations[0]).entries = vec![entry(&alice, window.clone())];
+    let consumption = Operation::clone(&write.operations[0]);
     let refund = |sequence| {
         let mut refund = operation(&alice, sequence);
         refund.kind = OperationKind::Refund;
@@ -96,8 +97,9 @@ pub async fn an_operation_comes_with_its_refunds_and_closed_balances(store: Stor
     commit.kind = OperationKind::Commit;
     commit.refers_to = Some(consumption.id);
     let refunds = vec![refund(2), refund(3)];
-    write.operations.extend(refunds.iter().cloned());
-    write.operations.push(commit);
+    let booked = refunds.iter().cloned().map(Arc::new);
+    write.operations.extend(booked);
+    write.operations.push(commit.into());
     write.new_version = 4;
     let closed = ClosedBalance {
         account: alice.clone(),

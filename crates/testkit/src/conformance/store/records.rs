@@ -1,5 +1,7 @@
 //! Lists, the ledger, and what is removed.
 
+use std::sync::Arc;
+
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::operation::{Operation, OperationKind};
@@ -10,7 +12,7 @@ use uuid::Uuid;
 use super::{Store, all, pass, put};
 use crate::fixtures::{
     account, account_write, event, first_write, instant, next_write, operation, org, reservation,
-    user,
+    shared, user,
 };
 
 /// `acme` with members `alice` and `bob`, and `carol`, `dave` on their own; `bob` is due at 10, `carol` at 20.
@@ -151,7 +153,7 @@ pub async fn the_ledger_comes_newest_first_by_pages(store: Store) {
         }
     };
     let operations: Vec<Operation> = (1..=9).map(|n| operation(of(n), n)).collect();
-    write.operations.clone_from(&operations);
+    write.operations = shared(&operations);
     write.new_version = 9;
     put(&store, vec![write]).await;
     let page = |account: &AccountId, members, before, limit| LedgerPage {
@@ -216,7 +218,7 @@ pub async fn homes_come_by_id_and_by_what_happened(store: Store) {
     let homes = [org("acme"), user("alice"), user("bob"), user("carol")];
     put(&store, homes.iter().map(first_write).collect()).await;
     let mut late = next_write(&homes[2], 1);
-    late.operations[0].at = instant(60);
+    Arc::make_mut(&mut late.operations[0]).at = instant(60);
     put(&store, vec![late]).await;
     let all_homes = store.homes(None, None, 9).await.expect("reads");
     assert_eq!(all_homes, homes);
@@ -269,9 +271,12 @@ pub async fn a_long_ledger_is_shown_bit_by_bit(store: Store) {
     let mut refunded = Vec::new();
     for version in (0..LENGTH).step_by(460) {
         let mut write = next_write(&alice, version);
-        write.operations = (1..=460).map(|n| operation(&alice, version + n)).collect();
+        write.operations = (1..=460)
+            .map(|n| operation(&alice, version + n).into())
+            .collect();
         write.new_version = version + 460;
         if let [first, .., last] = write.operations.as_mut_slice() {
+            let last = Arc::make_mut(last);
             (last.kind, last.refers_to) = (OperationKind::Refund, Some(first.id));
             refunded.push(first.id);
         }

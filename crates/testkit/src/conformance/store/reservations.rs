@@ -104,7 +104,9 @@ pub async fn an_ended_hold_comes_with_what_ended_it(store: Store) {
     holds[0].ended_by = Some(expiry.id);
     holds[0].late_commit = Some(commit.id);
     let mut write = next_write(&alice, 1);
-    write.operations = vec![expiry.clone(), commit.clone(), refund.clone()];
+    write.operations = [&expiry, &commit, &refund]
+        .map(|new| new.clone().into())
+        .to_vec();
     write.new_version = 4;
     write.reservations = vec![holds[0].clone()];
     put(&store, vec![write]).await;

@@ -3,7 +3,7 @@
 use super::{Store, all, put, waiting};
 use crate::fixtures::{
     account, addons, balance, event, feature, first_write, instant, key, next_id, odd_on_demand,
-    odd_sale, operation, org, plan, reservation, subscription, user, weekly,
+    odd_sale, operation, org, plan, reservation, shared, subscription, user, weekly,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
@@ -17,7 +17,7 @@ use quota_core::event::EventKind;
 use quota_core::home::Account;
 use quota_core::ids::{BoostId, GrantId, TokenId};
 use quota_core::item::Item;
-use quota_core::operation::{Elsewhere, Entry, OperationKind};
+use quota_core::operation::{Elsewhere, Entry, Operation, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::reservation::ReservationState;
 use quota_core::share::Share;
@@ -240,7 +240,7 @@ pub async fn every_answer_comes_back(store: Store) {
     let alice = user("alice");
     let mut write = first_write(&alice);
     let numbered = (1..).zip(answers());
-    write.operations = numbered
+    let written: Vec<Operation> = numbered
         .map(|(sequence, answer)| {
             let mut operation = operation(&alice, sequence);
             operation.answer = answer;
@@ -250,8 +250,8 @@ pub async fn every_answer_comes_back(store: Store) {
             operation
         })
         .collect();
+    write.operations = shared(&written);
     write.new_version = 8;
-    let written = write.operations.clone();
     put(&store, vec![write]).await;
     let stored = all(&store, &alice).await.expect("exists");
     assert_eq!(stored.operations, written);
@@ -293,7 +293,7 @@ fn full_entry((source, bucket): (Source, Bucket)) -> Entry {
 pub async fn every_kind_of_operation_comes_back(store: Store) {
     let alice = user("alice");
     let mut write = first_write(&alice);
-    write.operations.clear();
+    let mut written = Vec::new();
     let sources = [
         Source::Allowance,
         Source::Room,
@@ -322,10 +322,10 @@ pub async fn every_kind_of_operation_comes_back(store: Store) {
             resource_id: text(),
             reason: text(),
         };
-        write.operations.push(odd);
+        written.push(odd);
     }
+    write.operations = shared(&written);
     write.new_version = 12;
-    let written = write.operations.clone();
     put(&store, vec![write]).await;
     let stored = all(&store, &alice).await.expect("exists");
     assert_eq!(stored.operations, written);

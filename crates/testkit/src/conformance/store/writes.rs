@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use quota_core::operation::Operation;
 use quota_core::ports::StoreError;
 
 use super::{Store, all, get, put, try_put, waiting};
 use crate::fixtures::{
     account, account_write, balance, batch, catalog, event, first_write, grant, instant, key,
-    key_of, next_write, operation, org, reservation, user,
+    key_of, next_write, operation, org, reservation, shared, user,
 };
 
 /// A new home is found as it was written.
@@ -140,7 +141,7 @@ pub async fn a_members_operation_moves_the_home_on(store: Store) {
     put(&store, vec![first_write(&acme)]).await;
     let mut write = next_write(&acme, 1);
     write.accounts = vec![account_write(&alice, account(5))];
-    write.operations = vec![operation(&alice, 2)];
+    write.operations = vec![operation(&alice, 2).into()];
     write.hold_before = Some(instant(9));
     put(&store, vec![write]).await;
     let stored = all(&store, &acme).await.expect("exists");
@@ -153,9 +154,9 @@ pub async fn a_members_operation_moves_the_home_on(store: Store) {
 pub async fn a_write_may_hold_several_operations(store: Store) {
     let alice = user("alice");
     let mut write = first_write(&alice);
-    write.operations = (1..=40).map(|n| operation(&alice, n)).collect();
+    let written: Vec<Operation> = (1..=40).map(|n| operation(&alice, n)).collect();
+    write.operations = shared(&written);
     write.new_version = 40;
-    let written = write.operations.clone();
     put(&store, vec![write]).await;
     let stored = all(&store, &alice).await.expect("exists");
     assert_eq!(stored.version, 40);
@@ -166,7 +167,7 @@ pub async fn a_write_may_hold_several_operations(store: Store) {
 pub async fn an_unseen_key_that_exists_stops_its_home(store: Store) {
     let (alice, bob) = (user("alice"), user("bob"));
     let mut first = first_write(&alice);
-    first.operations[0].key = Some(key("k-1"));
+    Arc::make_mut(&mut first.operations[0]).key = Some(key("k-1"));
     put(&store, vec![first, first_write(&bob)]).await;
     let mut again = next_write(&alice, 1);
     again.unseen_keys = vec![key_of(&alice, "k-0"), key_of(&alice, "k-1")];
@@ -198,7 +199,7 @@ pub async fn a_stale_catalog_stops_every_home(store: Store) {
 pub async fn a_gap_in_the_history_is_refused(store: Store) {
     let alice = user("alice");
     let mut write = first_write(&alice);
-    write.operations[0].sequence = 2;
+    Arc::make_mut(&mut write.operations[0]).sequence = 2;
     write.new_version = 2;
     let refused = try_put(&store, vec![write]).await;
     assert!(
@@ -212,7 +213,7 @@ pub async fn a_gap_in_the_history_is_refused(store: Store) {
 pub async fn an_id_that_names_another_place_is_refused(store: Store) {
     let alice = user("alice");
     let mut write = first_write(&alice);
-    write.operations[0].id = operation(&alice, 2).id;
+    Arc::make_mut(&mut write.operations[0]).id = operation(&alice, 2).id;
     let refused = try_put(&store, vec![write]).await;
     assert!(
         matches!(refused, Err(StoreError::Refused { .. })),
