@@ -5,7 +5,8 @@ use quota_core::ports::{HomeWrite, StoreError, WriteBatch};
 use crate::accounts::{ChargedColumns, HomeColumns, JoinedColumns};
 use crate::closed_balances::ClosedColumns;
 use crate::columns::{Bound, Columns, Parameters, Statement};
-use crate::operations::{KeyColumns, OperationColumns, keys_within};
+use crate::key_check::KeyCheck;
+use crate::operations::{KeyColumns, OperationColumns, keys_before_month, keys_within};
 use crate::outbox::EventColumns;
 use crate::reservations::ReservationColumns;
 use crate::values::{Instant, stored_count};
@@ -71,7 +72,11 @@ impl WriteParameters {
 
 impl<'b> WriteColumns<'b> {
     /// The columns of homes, which come in the order of their ids, so that two batches lock them in the same order.
-    pub(crate) fn of(batch: &'b WriteBatch, homes: &[&'b HomeWrite]) -> Result<Self, StoreError> {
+    pub(crate) fn of(
+        batch: &'b WriteBatch,
+        homes: &[&'b HomeWrite],
+        check: KeyCheck,
+    ) -> Result<Self, StoreError> {
         let lease = batch.lease.as_ref().map(|lease| {
             Ok::<_, StoreError>(LeaseColumns {
                 name: &lease.name,
@@ -79,11 +84,9 @@ impl<'b> WriteColumns<'b> {
                 epoch: stored_count(lease.epoch)?,
             })
         });
-        let operations = homes.iter().flat_map(|home| &home.operations);
-        let latest = operations.map(|operation| operation.at).max();
         let mut columns = Self {
             catalog_version: stored_count(batch.catalog_version)?,
-            keys_within: keys_within(batch.keys_since, latest.unwrap_or(batch.keys_since)),
+            keys_within: searched(batch.keys_since, homes, check),
             lease: lease.transpose()?,
             homes: HomeColumns::default(),
             unseen: KeyColumns::default(),
@@ -96,7 +99,7 @@ impl<'b> WriteColumns<'b> {
         };
         let before = [None].into_iter().chain(homes.iter().map(Some));
         for (write, before) in homes.iter().zip(before) {
-            check(write, before.copied())?;
+            check_shape(write, before.copied())?;
         }
         for (write, place) in homes.iter().zip(1..) {
             columns.push_home(write, place)?;
@@ -168,8 +171,22 @@ impl<'b> WriteColumns<'b> {
     }
 }
 
+/// Where the keys of a batch are looked for.
+fn searched(since: Instant, homes: &[&HomeWrite], check: KeyCheck) -> [Instant; 2] {
+    let operations = homes.iter().flat_map(|home| &home.operations);
+    let operations = operations.map(AsRef::as_ref);
+    match check {
+        KeyCheck::LookUp => None,
+        KeyCheck::Index => keys_before_month(since, operations.clone()),
+    }
+    .unwrap_or_else(|| {
+        let latest = operations.map(|operation| operation.at).max();
+        keys_within(since, latest.unwrap_or(since))
+    })
+}
+
 /// Refuses what would damage the history of a home, or stand in the way of the homes beside it.
-fn check(write: &HomeWrite, before: Option<&HomeWrite>) -> Result<(), StoreError> {
+fn check_shape(write: &HomeWrite, before: Option<&HomeWrite>) -> Result<(), StoreError> {
     let is_repeated = before.is_some_and(|before| before.home == write.home);
     let mistake = is_repeated.then_some("comes twice");
     mistake.or_else(|| write.mistake()).map_or(Ok(()), |what| {

@@ -64,6 +64,12 @@ pub(crate) fn lost_to_another(error: &Error) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
+/// Whether a unique index refused a row.
+pub(crate) fn is_taken(error: &Error) -> bool {
+    let refusal = error.as_database_error();
+    refusal.is_some_and(DatabaseError::is_unique_violation)
+}
+
 /// Whether the server's refusal is about its own state, by SQLSTATE: connection, resources and the system below it by
 /// class; then serialization failure and deadlock after the retries, cancelled by a time-out, shut down or starting
 /// up, lock time-out, idle transaction ended.

@@ -44,6 +44,7 @@ mod directory;
 mod error;
 mod feed;
 mod jobs;
+mod key_check;
 mod keys;
 mod lists;
 mod load;

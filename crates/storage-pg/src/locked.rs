@@ -7,10 +7,11 @@ use sqlx::{Postgres, Transaction};
 
 use crate::accounts;
 use crate::error::store_error;
+use crate::key_check::KeyCheck;
 use crate::load::{LoadColumns, load};
 use crate::load_rows::loaded;
 use crate::statements::Layout;
-use crate::write::Writing;
+use crate::write::{Writing, Written};
 
 /// Takes the guard of a home until the transaction ends; its version, or none when there is no such home.
 pub(crate) async fn lock_home(
@@ -71,9 +72,12 @@ async fn write_all(
     layout: Layout,
 ) -> Result<bool, StoreError> {
     let mut passed = 0;
-    for writing in Writing::of(batch, layout)? {
-        let places = writing.run(&mut *transaction).await;
-        passed += places.map_err(store_error)?.len();
+    for writing in Writing::of(batch, layout, KeyCheck::LookUp)? {
+        let written = writing.run(&mut *transaction).await;
+        passed += match written.map_err(store_error)? {
+            Written::Passed(places) => places.len(),
+            Written::KeyTaken => 0,
+        };
     }
     if passed < batch.homes.len() {
         transaction.rollback().await.map_err(store_error)?;

@@ -285,6 +285,18 @@ pub(crate) fn keys_within(since: Instant, now: Instant) -> [Instant; 2] {
     [month_of(since), now + TimeDelta::days(1)]
 }
 
+/// The same without the month of `operations`, in which the index finds a key that is taken. None where more than one
+/// month may hold such a key: when they are of several, or a month ends within a day.
+pub(crate) fn keys_before_month<'o>(
+    since: Instant,
+    operations: impl Iterator<Item = &'o Operation> + Clone,
+) -> Option<[Instant; 2]> {
+    let times = operations.map(|operation| operation.at);
+    let month = month_of(times.clone().min()?);
+    let [since, until] = keys_within(since, times.max()?);
+    (month_of(until) == month).then_some([since, month])
+}
+
 /// The beginning of the month that holds `moment`.
 fn month_of(moment: Instant) -> Instant {
     let first_day = moment.date_naive().with_day(1);

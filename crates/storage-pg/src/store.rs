@@ -10,11 +10,12 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::breaker::{ANSWER_MARGIN, Breaker};
+use crate::key_check::{KeyCheck, KeyGate};
 use crate::load::{LoadColumns, load};
 use crate::pool::{self, retrying, to_the_end};
 use crate::spare::Spare;
 use crate::statements::Layout;
-use crate::write::Writing;
+use crate::write::{Writing, Written};
 use crate::{Settings, locked, migrate, shards};
 
 /// Longest wait for a turn at the directory, in waits for a connection: those before it get theirs one after another.
@@ -26,6 +27,7 @@ pub struct PgStore {
     pub(crate) pool: PgPool,
     pub(crate) breaker: Breaker,
     spare: Spare,
+    keys: KeyGate,
     /// Whose turn it is to ask the directory: many at once must not take every connection, nor wait for one so long that
     /// the server seems lost.
     turns: Arc<Semaphore>,
@@ -59,6 +61,7 @@ impl PgStore {
             pool,
             breaker: Breaker::new(settings.statement_timeout.saturating_add(ANSWER_MARGIN)),
             spare: Spare::default(),
+            keys: KeyGate::default(),
             turns: Arc::new(Semaphore::new(turns)),
             turn_timeout: settings.acquire_timeout.saturating_mul(TURN_WAITS),
             options,
@@ -90,6 +93,49 @@ impl PgStore {
         turn.map_err(|closed| StoreError::Unreachable(closed.into()))
     }
 
+    /// Writes all parts of a batch; those in which a key is taken once more, with each key looked up.
+    async fn write_parts(
+        &self,
+        batch: &WriteBatch,
+        parts: Vec<Writing>,
+    ) -> Result<Vec<usize>, StoreError> {
+        let mut outcomes = self.run_parts(parts).await?;
+        let is_taken = |outcome: &PartOutcome| matches!(outcome, Ok(Written::KeyTaken));
+        if outcomes.iter().any(is_taken) {
+            self.keys.close();
+            let checked = Writing::of(batch, self.layout, KeyCheck::LookUp)?;
+            let (again, places): (Vec<_>, Vec<_>) = checked
+                .into_iter()
+                .zip(0..)
+                .filter(|(_, place)| outcomes.get(*place).is_some_and(is_taken))
+                .unzip();
+            for (place, outcome) in places.into_iter().zip(self.run_parts(again).await?) {
+                if let Some(first) = outcomes.get_mut(place) {
+                    *first = outcome;
+                }
+            }
+        }
+        let passed = outcomes.into_iter().map(|outcome| match outcome? {
+            Written::Passed(places) => Ok(places),
+            Written::KeyTaken => Ok(Vec::new()),
+        });
+        shards::written(passed.collect())
+    }
+
+    /// Runs the statements of a batch, also when the caller stops waiting for them.
+    async fn run_parts(&self, parts: Vec<Writing>) -> Result<Vec<PartOutcome>, StoreError> {
+        let (pool, spare) = (self.pool.clone(), self.spare.clone());
+        let work = to_the_end(async move {
+            let mut statements = Vec::with_capacity(parts.len());
+            for writing in &parts {
+                let statement = || spare.run(&pool, async |on| writing.run(on).await);
+                statements.push(retrying(statement));
+            }
+            Ok(shards::all(statements).await)
+        });
+        work.await
+    }
+
     /// The pool, for tests of how it treats its connections.
     #[doc(hidden)]
     pub fn pool(&self) -> &PgPool {
@@ -103,6 +149,9 @@ impl PgStore {
         closed.await;
     }
 }
+
+/// What became of one statement of a batch.
+type PartOutcome = Result<Written, StoreError>;
 
 #[async_trait]
 impl Store for PgStore {
@@ -126,17 +175,8 @@ impl Store for PgStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<AccountId>, StoreError> {
-        let parts = Writing::of(batch, self.layout)?;
-        let (pool, spare) = (self.pool.clone(), self.spare.clone());
-        let work = to_the_end(async move {
-            let mut statements = Vec::with_capacity(parts.len());
-            for writing in &parts {
-                let statement = || spare.run(&pool, async |on| writing.run(on).await);
-                statements.push(retrying(statement));
-            }
-            shards::written(shards::all(statements).await)
-        });
-        let mut passed = self.guarded(work).await?;
+        let parts = Writing::of(batch, self.layout, self.keys.next())?;
+        let mut passed = self.guarded(self.write_parts(batch, parts)).await?;
         passed.sort_unstable();
         let homes = passed
             .into_iter()

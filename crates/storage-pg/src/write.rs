@@ -5,6 +5,8 @@ use sqlx::Execute;
 use sqlx::postgres::{PgArguments, PgExecutor};
 
 use crate::batch::WriteColumns;
+use crate::error::is_taken;
+use crate::key_check::KeyCheck;
 use crate::shards::{by_shard, text};
 use crate::statements::{Layout, WRITE, WRITE_PLAIN};
 
@@ -15,27 +17,42 @@ pub(crate) struct Writing {
     arguments: PgArguments,
     /// Of each place in the statement, the one that the home has in the batch.
     places: Vec<usize>,
+    check: KeyCheck,
+}
+
+/// What a statement came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// The places in the batch of the homes that passed.
+    Passed(Vec<usize>),
+    /// Nothing: an operation has a key that is taken, of those left to the index.
+    KeyTaken,
 }
 
 impl Writing {
     /// The statements that write a batch.
-    pub(crate) fn of(batch: &WriteBatch, layout: Layout) -> Result<Vec<Self>, StoreError> {
+    pub(crate) fn of(
+        batch: &WriteBatch,
+        layout: Layout,
+        check: KeyCheck,
+    ) -> Result<Vec<Self>, StoreError> {
         let homes = batch.homes.iter().zip(0..);
         let parts = by_shard(homes, layout, |(write, _)| &write.home);
         let parts = parts.into_iter();
         parts
-            .map(|(shard, homes)| Self::of_homes(batch, shard, homes))
+            .map(|part| Self::of_homes(batch, part, check))
             .collect()
     }
 
     fn of_homes(
         batch: &WriteBatch,
-        shard: Option<i16>,
-        mut homes: Vec<(&HomeWrite, usize)>,
+        (shard, mut homes): (Option<i16>, Vec<(&HomeWrite, usize)>),
+        check: KeyCheck,
     ) -> Result<Self, StoreError> {
         homes.sort_unstable_by(|a, b| a.0.home.cmp(&b.0.home));
         let (homes, places): (Vec<_>, Vec<_>) = homes.into_iter().unzip();
-        let columns = WriteColumns::of(batch, &homes)?;
+        let check = check.narrowed(&homes);
+        let columns = WriteColumns::of(batch, &homes, check)?;
         let forms = if columns.is_plain() {
             &WRITE_PLAIN
         } else {
@@ -55,20 +72,22 @@ impl Writing {
             statement,
             arguments: arguments.unwrap_or_default(),
             places,
+            check,
         })
     }
 
-    /// Runs the statement; the places in the batch of the homes that passed.
-    pub(crate) async fn run(
-        &self,
-        executor: impl PgExecutor<'_>,
-    ) -> Result<Vec<usize>, sqlx::Error> {
+    /// Runs the statement, which commits by itself.
+    pub(crate) async fn run(&self, executor: impl PgExecutor<'_>) -> Result<Written, sqlx::Error> {
         let statement = sqlx::query_scalar_with(self.statement, self.arguments.clone());
-        let passed: Vec<i32> = statement.fetch_one(executor).await?;
+        let passed: Vec<i32> = match (statement.fetch_one(executor).await, self.check) {
+            (Ok(passed), KeyCheck::Index | KeyCheck::LookUp) => passed,
+            (Err(error), KeyCheck::Index) if is_taken(&error) => return Ok(Written::KeyTaken),
+            (Err(error), KeyCheck::Index | KeyCheck::LookUp) => return Err(error),
+        };
         let places = passed.into_iter().filter_map(|place| {
             let place = usize::try_from(place).ok()?.checked_sub(1)?;
             self.places.get(place).copied()
         });
-        Ok(places.collect())
+        Ok(Written::Passed(places.collect()))
     }
 }

@@ -88,6 +88,7 @@ mod tests {
 
     use super::*;
     use crate::batch::WriteColumns;
+    use crate::key_check::KeyCheck;
     use crate::statements::Layout;
     use crate::values::Instant;
 
@@ -108,7 +109,7 @@ mod tests {
             lease: None,
             homes: Vec::new(),
         };
-        let mut columns = WriteColumns::of(&batch, &[]).expect("encodes");
+        let mut columns = WriteColumns::of(&batch, &[], KeyCheck::LookUp).expect("encodes");
         for forms in [&WRITE_PLAIN, &WRITE] {
             let mut bound = columns.bind(sqlx::query(""));
             let bound = bound.take_arguments().expect("encodes").expect("has some");
