@@ -148,10 +148,11 @@ fn anchored_months(anchor_at: DateTime<Utc>, months: u32, now: DateTime<Utc>) ->
     let ahead = index(now).saturating_sub(index(anchor_at));
     let ahead = u32::try_from(ahead.max(0)).unwrap_or(0);
     let k = ahead.checked_div(months).unwrap_or(0);
-    if now < start(k) && k != 0 {
-        return (start(k.saturating_sub(1)), start(k));
+    let starts_at = start(k);
+    if now < starts_at && k != 0 {
+        return (start(k.saturating_sub(1)), starts_at);
     }
-    (start(k), start(k.saturating_add(1)))
+    (starts_at, start(k.saturating_add(1)))
 }
 
 /// The local hour that holds `now`. One in which the clocks are changed is two: before, and after.

@@ -10,7 +10,7 @@ use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per};
 use crate::draw::Scope;
-use crate::terms::{Lapse, Subscription, Terms};
+use crate::terms::{Lapse, Seen, Terms};
 use crate::window::Window;
 
 pub use super::by_plan::FurtherLimit;
@@ -29,13 +29,13 @@ pub enum Standing {
 impl Standing {
     /// How an account with this subscription, the one that counts at the instant, stands; and why that is not in force, if
     /// it is not.
-    pub(crate) fn of(held: Option<&Subscription>, asked: Asked<'_>) -> (Self, Option<Lapse>) {
-        let Some(held) = held else {
+    pub(crate) fn of(seen: Option<&Seen<'_>>, asked: Asked<'_>) -> (Self, Option<Lapse>) {
+        let Some(seen) = seen else {
             return (Self::Never, None);
         };
-        match held.lapse(asked.catalog, asked.now, asked.grace) {
+        match seen.lapse(asked.now, asked.grace) {
             None => (Self::InForce, None),
-            lapse if held.has_begun(asked.now) => (Self::Expired, lapse),
+            lapse if seen.held.has_begun(asked.now) => (Self::Expired, lapse),
             lapse => (Self::Never, lapse),
         }
     }
@@ -225,13 +225,11 @@ pub fn allowance(
         .subscription
         .as_ref()
         .map(|held| held.current(catalog, now));
-    let subscription = current.as_deref();
-    let plan = subscription.and_then(|held| {
-        let plan = catalog.held_plan(&held.plan, held.plan_version)?;
-        Some((plan, held))
-    });
-    let (standing, lapse) = Standing::of(subscription, asked);
-    let in_force = subscription.filter(|_| standing == Standing::InForce);
+    let seen = current.as_deref();
+    let seen = seen.map(|held| Seen::at(held, catalog, now));
+    let plan = seen.and_then(|seen| Some((seen.plan?, seen.held)));
+    let (standing, lapse) = Standing::of(seen.as_ref(), asked);
+    let in_force = seen.filter(|_| standing == Standing::InForce);
     let clock = Clock {
         terms,
         in_force,

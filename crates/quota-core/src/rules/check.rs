@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::allowance::Allowance;
 use super::context::{Context, Spending};
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
@@ -63,7 +64,7 @@ pub fn check(
     };
     let of_feature = |draw| (feature.clone(), draw);
     let counts = |code| context.catalog.features.get(code)?.counts;
-    let (denial, draws) = match draw(&question) {
+    let (denial, draws, own) = match draw(&question) {
         Ok(drawn) if drawn.draws.is_empty() && counts(feature).is_some() => {
             return Err(context.not_drawn(feature));
         }
@@ -73,18 +74,19 @@ pub fn check(
                 Scope::Org => org,
             };
             fits_counters(&drawn.draws, feature, account)?;
-            (None, drawn.draws.into_iter().map(of_feature).collect())
+            let named = drawn.draws.into_iter().map(of_feature).collect();
+            (None, named, Some((drawn.user, drawn.org)))
         }
         Err(denial) => {
             let feature = feature.clone();
-            (Some((Item { feature, amount }, denial)), Vec::new())
+            (Some((Item { feature, amount }, denial)), Vec::new(), None)
         }
     };
     let feature = context.catalog.features.get(feature);
     let (mut value, mut balances) = (None, Vec::new());
     if let (Some(user), Some(feature)) = (user, feature) {
         if feature.kind.is_counted() {
-            balances = standing(context, (user, org), token, feature);
+            balances = standing(context, (user, org), token, (feature, own));
         } else if denial.is_none() {
             value = value_of(context, (user, org), feature);
         }
@@ -98,20 +100,23 @@ pub fn check(
     })
 }
 
-/// How token, user and org stand for a feature.
+/// How token, user and org stand for a feature, by the allowances that it was decided with, where they are known.
 fn standing(
     context: &Context<'_>,
     (user, org): Member<'_>,
     token: Option<&TokenId>,
-    feature: &Feature,
+    (feature, decided_with): (&Feature, Option<(Allowance, Option<Allowance>)>),
 ) -> Vec<ScopeBalance> {
+    let allowances = || {
+        let of_org = org.map(|org| context.allowance(org, feature));
+        (context.allowance(user, feature), of_org)
+    };
+    let (of_user, of_org) = decided_with.unwrap_or_else(allowances);
     let mut balances = Vec::with_capacity(3);
     balances.extend(token.and_then(|token| token_balance(user, token, context.now)));
-    let own = context.allowance(user, feature);
-    balances.push(scope_balance(context, Scope::User, user, feature, &own));
-    if let Some(org) = org {
-        let own = context.allowance(org, feature);
-        balances.push(org_balance(context, (Some(user), org), feature, &own));
+    balances.push(scope_balance(context, Scope::User, user, feature, &of_user));
+    if let (Some(org), Some(own)) = (org, &of_org) {
+        balances.push(org_balance(context, (Some(user), org), feature, own));
     }
     balances
 }

@@ -6,7 +6,7 @@ use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Anchor, Cadence, Per};
 use crate::ids::FeatureCode;
-use crate::terms::{Subscription, Terms};
+use crate::terms::{Seen, Terms};
 use crate::window::{Window, cadence_window};
 
 /// By how much clocks of nodes differ at most.
@@ -16,7 +16,7 @@ pub(super) const CLOCKS_DIFFER_MAX: TimeDelta = TimeDelta::seconds(5);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock<'a> {
     pub(super) terms: &'a Terms,
-    pub(super) in_force: Option<&'a Subscription>,
+    pub(super) in_force: Option<Seen<'a>>,
     pub(super) balances: &'a [Balance],
     pub(super) now: DateTime<Utc>,
 }
@@ -50,14 +50,13 @@ impl Clock<'_> {
     /// runs without a gap (W4); else a window that the account's creation anchors.
     fn tiled(&self, per: Per) -> Counting {
         let (window, counts_until) = match self.in_force {
-            Some(held) if per.is_calendar() => {
+            Some(Seen { held, .. }) if per.is_calendar() => {
                 let (run, natural) = (held.run(), self.natural(per, held.anchor_at));
                 // A late renewal brings it back (S9).
                 let counts_until = natural.cut(run.starts_at, run.next).ends_at;
                 (natural.cut(run.starts_at, run.ends_at), counts_until)
             }
-            Some(held) => {
-                let period = held.period(self.now);
+            Some(Seen { held, period, .. }) => {
                 let natural = self.natural(per, held.anchor_at);
                 let cut = natural.cut(period.starts_at, period.ends_at);
                 (cut, cut.ends_at)
@@ -77,7 +76,7 @@ impl Clock<'_> {
     /// The window that a request began and that has not ended; or the one that a request would begin now (W7). A renewal
     /// does not begin it anew.
     fn since_first_use(&self, per: Per, is_own: impl Fn(&Bucket) -> bool) -> Counting {
-        let run = self.in_force.map(Subscription::run);
+        let run = self.in_force.map(|seen| seen.held.run());
         let since = run.map_or(DateTime::<Utc>::MIN_UTC, |run| run.starts_at);
         let runs = |balance: &&Balance| {
             let window = balance.window();
@@ -112,7 +111,7 @@ impl Clock<'_> {
         if let Some(open) = open {
             return open.rolled_over;
         }
-        let (Some(held), true) = (self.in_force, max != 0) else {
+        let (Some(Seen { held, .. }), true) = (self.in_force, max != 0) else {
             return 0;
         };
         let first = if per.is_calendar() {
@@ -144,7 +143,7 @@ impl Clock<'_> {
                 | Cadence::Monthly
                 | Cadence::Yearly
                 | Cadence::Span(_),
-                Some(held),
+                Some(Seen { held, .. }),
             ) => {
                 let eve = window
                     .starts_at

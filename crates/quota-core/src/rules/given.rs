@@ -7,7 +7,7 @@ use crate::catalog::{Feature, Given, Plan};
 use crate::denial::{Denial, Reason};
 use crate::draw::Scope;
 use crate::home::AccountView;
-use crate::terms::{Lapse, Policy, Terms};
+use crate::terms::{Lapse, Policy, Seen, Terms};
 
 /// What plan and add-ons of an account give of a flag or a setting, and how the account stands. Only while a subscription is in
 /// force (S3).
@@ -23,9 +23,11 @@ pub(crate) fn given_by_plan(
     let (catalog, now) = (asked.catalog, asked.now);
     let current = terms.subscription.as_ref();
     let current = current.map(|held| held.current(catalog, now));
-    let (standing, lapse) = Standing::of(current.as_deref(), asked);
-    let in_force = current.filter(|_| standing == Standing::InForce);
-    let plan = in_force.and_then(|held| catalog.held_plan(&held.plan, held.plan_version));
+    let current = current.as_deref();
+    let seen = current.map(|held| Seen::at(held, catalog, now));
+    let (standing, lapse) = Standing::of(seen.as_ref(), asked);
+    let in_force = seen.filter(|_| standing == Standing::InForce);
+    let plan = in_force.and_then(|seen| seen.plan);
     let of_plan = |plan: &Plan| {
         let value = plan.limits.get(&feature.code)?;
         Given::of(feature, value)

@@ -58,8 +58,8 @@ impl Caps {
 /// user.
 pub(super) fn selling(clock: &Clock<'_>, plan: &Plan, feature: &Feature) -> Option<Box<Selling>> {
     let offered = plan.on_demand.get(&feature.code)?;
-    let held = clock.in_force.filter(|_| !clock.terms.unlimited)?;
-    let period = held.period(clock.now);
+    let seen = clock.in_force.filter(|_| !clock.terms.unlimited)?;
+    let period = seen.period;
     let start = period.starts_at.timestamp_micros();
     let bucket = Bucket::OnDemand(feature.code.clone(), start);
     let open = clock.balances.iter().find(|open| open.bucket == bucket);

@@ -134,9 +134,12 @@ pub fn scope_balance(
         (Some(Counts::Members), Scope::Org) => Counted::members(account.terms.members),
         (Some(Counts::Members), Scope::User | Scope::Token) => Counted::default(),
     };
-    let trial = Bucket::Trial(feature.code.clone());
-    let trial_taken = account.books.balance(&trial).map_or(0, Balance::taken);
     let has_trial = scope == Scope::User && feature.trial_limit != 0;
+    let trial_left = || {
+        let trial = Bucket::Trial(feature.code.clone());
+        let taken = account.books.balance(&trial).map_or(0, Balance::taken);
+        feature.trial_limit.saturating_sub(taken)
+    };
     let mut balance = ScopeBalance {
         scope,
         feature: Some(feature.code.clone()),
@@ -153,7 +156,7 @@ pub fn scope_balance(
             .map(|_| credits_left(&account.books.balances, context.now)),
         boosts: boosts_left(&account.books.balances, &feature.code, context.now),
         room: bought(account, feature),
-        trial: has_trial.then(|| feature.trial_limit.saturating_sub(trial_taken)),
+        trial: has_trial.then(trial_left),
         resets_at: resets_at(account, scope, own),
         windows: Vec::new(),
         on_demand: own

@@ -11,7 +11,7 @@ use super::desk::Desk;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
-use crate::home::{Account, Books, ClosedBalance};
+use crate::home::{Account, Books, ClosedBalance, Home};
 use crate::ids::{AccountId, FeatureCode};
 use crate::operation::Entry;
 use crate::share::{SHARES_MAX, Share};
@@ -59,18 +59,28 @@ pub(super) fn count_share(
         return;
     }
     let place = (balance.first_bucket().clone(), balance.reset_sequence);
-    let boosts = account.map_or_else(Vec::new, |account| boosts_of(&account.books, code));
+    let boosts = |home: &Home| {
+        let account = home.accounts.get(org);
+        account.map_or_else(Vec::new, |account| boosts_of(&account.books, code))
+    };
+    let is_first = |member: &Account| !member.books.shares.contains_key(&place.0);
+    let member = desk.home.accounts.get(user);
+    let is_new = member.is_some_and(|member| is_first(member));
+    let live = is_new.then(|| boosts(desk.home));
     let mut rest = by;
     if let Some(member) = desk.home.account_mut(user) {
-        let is_new = !member.books.shares.contains_key(&place.0);
         rest = add(&mut member.books.shares, &place, by);
-        if is_new {
-            forget_old(&mut member.books.shares, code, &boosts);
+        if let Some(live) = live {
+            forget_old(&mut member.books.shares, code, &live);
         }
         desk.home.changes.accounts.insert(user.clone());
     }
+    if rest == 0 {
+        return;
+    }
     // What is left concerns an earlier stay, or a user that is no member any more.
-    let (Some(account), true) = (desk.home.account_mut(org), rest != 0) else {
+    let boosts = boosts(desk.home);
+    let Some(account) = desk.home.account_mut(org) else {
         return;
     };
     if let Some(left) = account.terms.left_members.get_mut(user) {
@@ -83,9 +93,10 @@ pub(super) fn count_share(
 
 /// Changes a share; gives back by how much it could not be lowered.
 fn add(shares: &mut Shares, (bucket, reset_sequence): &(Bucket, u64), by: i64) -> i64 {
-    let known = shares.get(bucket);
-    let known = known.filter(|share| share.reset_sequence == *reset_sequence);
-    let before = known.map_or(0, |share| share.units);
+    let before = shares.get(bucket).map_or(0, |share| {
+        let is_reset = share.reset_sequence != *reset_sequence;
+        if is_reset { 0 } else { share.units }
+    });
     let units = before.saturating_add_signed(by);
     if units == 0 {
         shares.remove(bucket);
@@ -95,7 +106,10 @@ fn add(shares: &mut Shares, (bucket, reset_sequence): &(Bucket, u64), by: i64) -
             reset_sequence: *reset_sequence,
             held: 0,
         };
-        shares.insert(bucket.clone(), share);
+        match shares.get_mut(bucket) {
+            Some(known) => *known = share,
+            None => drop(shares.insert(bucket.clone(), share)),
+        }
     }
     let lowered = before.saturating_sub(units);
     if by < 0 {

@@ -21,6 +21,7 @@ use crate::share::Share;
 
 pub use addon::{ADDONS_MAX, Addon};
 pub use lapse::Lapse;
+pub(crate) use lapse::Seen;
 pub use queue::PERIODS_AHEAD_MAX;
 pub(crate) use queue::QueueFull;
 pub use subscription::{PlanChange, Status, Subscription, UnknownStatus};

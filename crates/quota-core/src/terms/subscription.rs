@@ -201,14 +201,18 @@ impl Subscription {
     /// Whether its allowances count at `now` (S2, S3): inside the period, and paid for, or overdue for no
     /// longer than `grace`. No job has to run for the end to take effect.
     pub fn is_in_force(&self, now: DateTime<Utc>, grace: TimeDelta) -> bool {
-        let paid = match self.status {
+        self.is_settled(now, grace) && self.period(now).contains(now)
+    }
+
+    /// Whether it is paid for at `now`, or overdue for no longer than `grace`.
+    pub(super) fn is_settled(&self, now: DateTime<Utc>, grace: TimeDelta) -> bool {
+        match self.status {
             Status::Active | Status::Trialing => true,
             Status::PastDue => self
                 .past_due_at
                 .is_some_and(|since| now.signed_duration_since(since) <= grace),
             Status::Unpaid | Status::Canceled => false,
-        };
-        paid && self.period(now).contains(now)
+        }
     }
 
     /// The subscription that counts at `now`: this one or what follows it; or once that has ended for good, the catalog's default
@@ -223,8 +227,9 @@ impl Subscription {
 
     /// The default plan, from the end of this on: for one seat, since the others were bought with what ended.
     fn fallback(&self, catalog: &Catalog, now: DateTime<Utc>) -> Option<Self> {
-        let (plan, version) = catalog.default_plan()?;
+        // Nearly none has ended, and that is told sooner than which plan is the default.
         let ended_at = self.ends_for_good_at().filter(|end| *end <= now)?;
+        let (plan, version) = catalog.default_plan()?;
         let mut next = self.followed_by(plan, version, ended_at);
         // What was canceled before it began never ran.
         next.runs_since = next.runs_since.filter(|since| *since <= ended_at);
