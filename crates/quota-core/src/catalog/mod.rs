@@ -48,32 +48,21 @@ pub struct Catalog {
 impl Catalog {
     /// A version of a plan, or the newest. Versions count from 1.
     pub fn plan(&self, code: &PlanCode, version: Option<u32>) -> Option<&Plan> {
-        let versions = self.plans.get(code)?;
-        match version {
-            Some(number) => versions.get(usize::try_from(number).ok()?.checked_sub(1)?),
-            None => versions.last(),
-        }
+        at(self.plans.get(code)?, version)
     }
 
     /// The version of a plan that a subscription or an add-on has, by the number that it was begun with if the plan was
     /// pinned then (C7). Versions count from 1.
     pub fn held_plan(&self, code: &PlanCode, begun_with: Option<u32>) -> Option<&Plan> {
-        self.plan(code, self.held_version(code, begun_with))
+        let versions = self.plans.get(code)?;
+        at(versions, held_of(versions, begun_with))
     }
 
     /// The version on which a subscription or an add-on stays, by the number that it was begun with; none where it follows
     /// the newest. A plan that is pinned keeps everyone on what they have: those who followed until then on the version before it
     /// was, if there is one. One that is pinned no more is followed by all.
     pub fn held_version(&self, code: &PlanCode, begun_with: Option<u32>) -> Option<u32> {
-        let versions = self.plans.get(code)?;
-        let kept = versions.iter().rev().take_while(|plan| plan.pinned).count();
-        let before = versions.len().saturating_sub(kept);
-        let before = u32::try_from(before).unwrap_or(u32::MAX);
-        if kept == 0 {
-            return None;
-        }
-        let begun_pinned = begun_with.filter(|begun| before < *begun);
-        begun_pinned.or(Some(before).filter(|before| *before != 0))
+        held_of(self.plans.get(code)?, begun_with)
     }
 
     /// The number of a plan's newest version; 0 for an unknown plan.
@@ -129,4 +118,24 @@ impl Catalog {
         self.former_plans.extend::<BTreeMap<_, _>>(gone);
         self
     }
+}
+
+/// The version with that number, counted from 1, or the newest.
+fn at(versions: &[Plan], version: Option<u32>) -> Option<&Plan> {
+    match version {
+        Some(number) => versions.get(usize::try_from(number).ok()?.checked_sub(1)?),
+        None => versions.last(),
+    }
+}
+
+/// See [`Catalog::held_version`].
+fn held_of(versions: &[Plan], begun_with: Option<u32>) -> Option<u32> {
+    let kept = versions.iter().rev().take_while(|plan| plan.pinned).count();
+    if kept == 0 {
+        return None;
+    }
+    let before = versions.len().saturating_sub(kept);
+    let before = u32::try_from(before).unwrap_or(u32::MAX);
+    let begun_pinned = begun_with.filter(|begun| before < *begun);
+    begun_pinned.or(Some(before).filter(|before| *before != 0))
 }
