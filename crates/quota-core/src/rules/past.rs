@@ -10,7 +10,7 @@ use super::desk::Desk;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Feature, Per};
+use crate::catalog::{Anchor, Feature, Per};
 use crate::draw::Scope;
 use crate::home::{Account, Home, MOVES_MAX};
 use crate::ids::AccountId;
@@ -153,6 +153,17 @@ impl<'a> Records<'a> {
         closed.find(|balance| balance.bucket == *bucket).copied()
     }
 
+    /// The live balances, and the closed windows of a feature: what one that was closed left came over too (C10). With the
+    /// first use nothing does (W7).
+    fn of_windows(&self, feature: &Feature) -> Vec<Balance> {
+        let tiles = Per::of(feature).anchor != Anchor::FirstUse;
+        let is_own = |balance: &&Balance| matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
+        let closed = self.closed.iter().copied();
+        let closed = closed.filter(|balance| tiles && is_own(balance));
+        let live = self.account.books.balances.iter();
+        live.chain(closed).cloned().collect()
+    }
+
     fn balance(&self, bucket: &Bucket) -> Option<&'a Balance> {
         let live = self.account.books.balance(bucket);
         live.or_else(|| self.closed(bucket))
@@ -243,13 +254,13 @@ fn allowance_at(
     let Some(held) = &account.terms.subscription else {
         return then.allowance(account, feature);
     };
+    let balances = records.of_windows(feature);
     let with = |subscription: Option<Subscription>| {
         let terms = Terms {
             subscription,
             ..account.terms.clone()
         };
-        let counted = (&terms, account.books.balances.as_slice());
-        super::allowance::allowance(counted, feature, then.asked())
+        super::allowance::allowance((&terms, &balances), feature, then.asked())
     };
     let (mut own, basis) = if held.starts_at <= at {
         let current = held.current(then.catalog, at);

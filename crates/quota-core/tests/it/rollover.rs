@@ -155,6 +155,41 @@ fn late_use_of_a_window_without_use_is_counted_once() {
     }
 }
 
+/// C10 and X5: late use of a window lowers what comes over into the next one, which late use begins too, whatever was opened and
+/// closed behind them meanwhile.
+#[test]
+fn late_use_lowers_what_comes_over_to_late_use() {
+    for feature in ["articles", "pages"] {
+        for opens_later in [false, true] {
+            let mut stage = chat();
+            for _ in 0..4 {
+                stage.done("user:a", Command::Renew(Renew::default()));
+            }
+            stage.now = at("2027-06-02T00:00:00Z");
+            if opens_later {
+                stage.done("user:a", consume(feature, 1));
+                close_windows(&mut stage);
+            }
+            for (then, amount, told) in [
+                ("2027-04-30T00:00:00Z", 120, (130, 120, 0)),
+                ("2027-05-16T00:00:00Z", 111, (110, 110, 1)),
+            ] {
+                let items = vec![crate::stage::item(feature, amount)];
+                let late = stage.done("user:a", crate::stage::track_at(at(then), items));
+                let seen = &late.answer.balances()[0];
+                let granted = seen.granted.and_then(Limit::ceiling);
+                assert_eq!(
+                    (granted, seen.used, seen.overage),
+                    (Some(told.0), told.1, told.2),
+                    "{feature} {then} {opens_later}"
+                );
+                close_windows(&mut stage);
+            }
+            assert_eq!(quota_core::audit::audit(&stage.records()), []);
+        }
+    }
+}
+
 /// C10 and W4: a start in the past is one for what comes over, too: the days since then were without use.
 #[test]
 fn what_came_over_since_a_backdated_start_is_there() {
