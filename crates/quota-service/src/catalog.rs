@@ -25,7 +25,7 @@ const PAGE: u32 = 500;
 /// What applying a catalog file would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogPlan {
-    /// The version that it would get.
+    /// The version that it would get; that of the one in force, where nothing would change.
     pub version: u64,
     /// The default plan that changes, if it does.
     pub default_plan: Option<DefaultPlanChange>,
@@ -149,7 +149,6 @@ impl Engine {
         let next = applied(&current, file)?;
         let mut plan = difference(&current, &next);
         if plan.is_empty() {
-            plan.version = current.version;
             return Ok(plan);
         }
         if let Some(unknown) = removals.unknown(&current, &next) {
@@ -380,6 +379,9 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
             }
             _ => {}
         }
+    }
+    if plan.is_empty() {
+        plan.version = current.version;
     }
     plan
 }

@@ -120,6 +120,17 @@ async fn a_plan_says_what_would_change_and_who_would_be_over_the_limit() {
     api.consume("ann", "reports", 1).await.expect(429);
     let again = apply(&api, &lower).await.expect(200);
     assert_eq!(again.body["changes"], false);
+    let same = api.send(
+        Method::POST,
+        "/v1/catalog/plan",
+        &headers,
+        lower.into_bytes(),
+    );
+    let same = same.await.expect(200);
+    assert_eq!(
+        same.body["version"], again.body["version"],
+        "nothing changes"
+    );
 }
 
 /// C7: prices, intervals and what is sold on demand are told too, field by field.

@@ -16,6 +16,11 @@ pub(crate) fn release(desk: &mut Desk<'_>, asked: &Release) -> Result<Outcome, R
     let held = reservation(desk, asked.reservation)?;
     match held.state {
         ReservationState::Open => {}
+        // What was used is told by a late commit: who asks must not think that nothing was.
+        ReservationState::Expired if held.late_commit.is_some() => {
+            let ending = ending(desk.home, &held);
+            return Err(Rejection::ReservationEnded { ending });
+        }
         ReservationState::Released | ReservationState::Expired => {
             let mut booking = desk.booking(Answer::Settled {
                 state: held.state,

@@ -255,6 +255,18 @@ fn a_late_commit_spends_as_if_there_had_been_no_hold() {
         "R5: once"
     );
     assert_eq!(stage.lifetime("user:a", "articles"), 105);
+    // X8: what was used is told to who releases it after all.
+    let release = Command::Release(Release {
+        reservation: held.id,
+    });
+    let released = stage.run("user:a", release);
+    let Err(Rejection::ReservationEnded { ending }) = released else {
+        unreachable!("expected a refusal, got {released:?}")
+    };
+    assert_eq!(
+        (ending.state, ending.used),
+        (ReservationState::Expired, Some(8))
+    );
 }
 
 /// R4: a hold of which its balance says less is ended with what is there: the home lives on, the auditor says so.
