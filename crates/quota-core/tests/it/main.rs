@@ -46,6 +46,7 @@ mod rollover;
 mod room;
 mod seats;
 mod several_limits;
+mod shares;
 mod stage;
 mod tokens;
 mod two_homes;
