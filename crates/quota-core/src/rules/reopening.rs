@@ -13,9 +13,6 @@ use crate::home::{ClosedBalance, MOVES_MAX};
 /// Has live again what was closed of what counts under the account's terms, as far as it was read; and the window before it,
 /// where something of that may come over (C10).
 pub(super) fn take_back_what_counts(desk: &mut Desk<'_>) -> Result<(), Rejection> {
-    if closed_of(desk).next().is_none() {
-        return Ok(());
-    }
     let context = desk.context;
     for feature in context.catalog.features.values() {
         let own = context.allowance(desk.account()?, feature);
