@@ -296,7 +296,7 @@ pub struct Balance {
     /// Where its use and its holds were moved when the plan or the zone changed: what is settled goes there.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Bucket>,
-    /// Whether it was closed once, and taken back since: what is kept of it among the closed balances is less than it.
+    /// Whether it was closed once, and reopened since: of it only a remnant is kept among the closed balances.
     #[serde(rename = "w", default, skip_serializing_if = "is_default")]
     pub was_closed: bool,
     /// How often it was: of the records that several homes have of it, the one with the most is the last.
@@ -342,7 +342,7 @@ impl Balance {
     }
 
     /// A balance that was closed, as a live one.
-    pub(crate) fn taken_back(&self) -> Self {
+    pub(crate) fn reopened(&self) -> Self {
         Self {
             was_closed: true,
             reopenings: self.reopenings.saturating_add(1),
@@ -351,7 +351,7 @@ impl Balance {
     }
 
     /// What stays of it among the closed balances while it is live: all that it counts is with the live one.
-    pub(crate) fn emptied(&self) -> Self {
+    pub(crate) fn remnant(&self) -> Self {
         Self {
             used: 0,
             overage: 0,

@@ -153,7 +153,7 @@ pub struct Referred {
 pub struct ClosedBalance {
     /// The account whose balance it was.
     pub account: AccountId,
-    /// The balance as it was when it was closed, refunds since deducted; emptied where it counts again.
+    /// The balance as it was when it was closed, refunds since deducted; only a remnant of it where it counts again.
     pub balance: Balance,
 }
 

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::closing::emptied;
+use super::closing::why_empty;
 use super::context::Context;
 use super::desk::Desk;
 use super::had::in_force;
 use super::outcome::Outcome;
-use super::posting::{signed, taken_back, worth_entry};
+use super::posting::{negated, signed, worth_entry};
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
@@ -65,7 +65,7 @@ pub(crate) fn take_back_boost(
     let now = desk.context.now;
     let boost = &asked.boost;
     let is_closed = desk.account()?.books.closed_boosts.contains(boost);
-    let why = emptied(desk, |closed| is_boost(closed, boost));
+    let why = why_empty(desk, |closed| is_boost(closed, boost));
     let account = desk.account_mut()?;
     let mut balances = account.books.balances.iter_mut();
     let Some(balance) = balances.find(|balance| is_boost(&balance.bucket, boost)) else {
@@ -82,7 +82,7 @@ pub(crate) fn take_back_boost(
     }
     balance.granted = Limit::Of(balance.granted.room(left));
     let bucket = balance.bucket.clone();
-    let entry = worth_entry(desk, bucket, Source::Boost, taken_back(left));
+    let entry = worth_entry(desk, bucket, Source::Boost, negated(left));
     let detail = Some(format!("{boost}: {left}"));
     Ok(desk.book_and_announce(Change::BoostTakenBack, detail, vec![entry]))
 }

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::funding::bought_room;
 use super::outcome::Outcome;
-use super::posting::{Posting, count_units, post, scope_account, signed, taken_back};
+use super::posting::{Posting, count_units, negated, post, scope_account, signed};
 use super::scope_balances::standing_of;
 use super::share::share_of;
 use crate::answer::{Answer, Rejection, Released};
@@ -135,8 +135,8 @@ fn give_out(
             continue;
         }
         let posting = Posting {
-            used: taken_back(part.used),
-            overage: taken_back(part.overage),
+            used: negated(part.used),
+            overage: negated(part.overage),
             ..unchanged(scope, part.bucket, feature)
         };
         lowered.entries.push(post(desk, &id, posting)?);

@@ -38,7 +38,7 @@ pub(crate) fn close(home: &mut Home, id: &AccountId, bucket: &Bucket) {
 }
 
 /// Why nothing is left of a grant or a boost that was closed: in this batch, or before the home was loaded.
-pub(super) fn emptied(desk: &Desk<'_>, is_one: impl Fn(&Bucket) -> bool) -> Emptied {
+pub(super) fn why_empty(desk: &Desk<'_>, is_one: impl Fn(&Bucket) -> bool) -> Emptied {
     let known = closed_of(desk).find(|known| is_one(&known.bucket));
     known.map_or(Emptied::Earlier, |known| {
         Emptied::of(known, desk.context.now)

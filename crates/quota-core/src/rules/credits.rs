@@ -1,9 +1,9 @@
 //! Credits are granted, and taken back.
 
-use super::closing::emptied;
+use super::closing::why_empty;
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::posting::{signed, taken_back, worth_entry};
+use super::posting::{negated, signed, worth_entry};
 use crate::amount::{Amount, Limit};
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
@@ -55,7 +55,7 @@ pub(crate) fn take_back_credits(
     let grant = &asked.grant;
     let bucket = Bucket::Grant(grant.clone());
     let is_closed = desk.account()?.books.closed_grants.contains(grant);
-    let why = emptied(desk, |closed| *closed == bucket);
+    let why = why_empty(desk, |closed| *closed == bucket);
     let account = desk.account_mut()?;
     let Some(balance) = account.books.balance_mut(&bucket) else {
         return Err(if is_closed {
@@ -74,7 +74,7 @@ pub(crate) fn take_back_credits(
         return Err(Rejection::GrantTooSmall { left });
     }
     balance.granted = Limit::Of(balance.granted.room(credits));
-    let entry = worth_entry(desk, bucket, Source::Credits, taken_back(credits));
+    let entry = worth_entry(desk, bucket, Source::Credits, negated(credits));
     let detail = Some(format!("{grant}: {credits}"));
     Ok(desk.book_and_announce(Change::CreditsTakenBack, detail, vec![entry]))
 }

@@ -9,7 +9,7 @@ use super::ending::loaded;
 use super::member_count::count_settled;
 use super::numbering::number;
 use super::outcome::Outcome;
-use super::posting::{Posting, post, scope_account, signed, taken_back};
+use super::posting::{Posting, negated, post, scope_account, signed};
 use super::room::buy_room;
 use super::settle::settle;
 use super::spend::count_credits;
@@ -126,7 +126,7 @@ pub(super) fn settled(draw: &Draw, spent: u64, feature: &FeatureCode) -> Posting
         posting.overage = signed(spent);
     } else {
         posting.used = signed(spent);
-        posting.held = taken_back(draw.amount);
+        posting.held = negated(draw.amount);
     }
     posting
 }

@@ -6,7 +6,7 @@ use super::allowance::Allowance;
 use super::desk::Desk;
 use super::member_limit::{counting, is_bound};
 use super::opening::opened;
-use super::posting::{Drawing, signed, taken_back};
+use super::posting::{Drawing, negated, signed};
 use super::refunding::{Refunding, was_reset};
 use super::settle::units;
 use super::share::forget_counts;
@@ -81,7 +81,7 @@ pub(super) fn count_settled(
     let mark = held.counted()?.clone();
     let change = Change {
         used: signed(by_others(desk, &held.feature, &of_org(spent))),
-        held: taken_back(mark.amount),
+        held: negated(mark.amount),
     };
     count(desk, (&held.feature, &mark.bucket), change)
 }
@@ -110,7 +110,7 @@ pub(super) fn count_back(
         return None;
     }
     let change = Change {
-        used: taken_back(back),
+        used: negated(back),
         held: 0,
     };
     count(desk, (code, &bucket), change)

@@ -3,8 +3,8 @@
 use super::allowance::Allowance;
 use super::counting::is_window_of;
 use super::desk::Desk;
-use super::posting::{Posting, count_units, own_scope, post, signed, taken_back};
-use super::reopening::take_back_what_counts;
+use super::posting::{Posting, count_units, negated, own_scope, post, signed};
+use super::reopening::reopen_what_counts;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
 use crate::catalog::{Feature, Per};
@@ -42,7 +42,7 @@ pub(super) fn move_usage_where(
     let old = buckets(account);
     account.terms = terms;
     desk.mark_terms();
-    take_back_what_counts(desk)?;
+    reopen_what_counts(desk)?;
     let new = buckets(desk.account()?);
     let mut entries = Vec::new();
     let features = features.iter().zip(old).zip(new);
@@ -155,7 +155,7 @@ pub(super) fn move_bucket(
         overage,
     };
     let changes = |change: fn(u64) -> i64| (change(used), change(held), change(overage));
-    let left = posting(old, changes(taken_back));
+    let left = posting(old, changes(negated));
     let entered = posting(new, changes(signed));
     let entries = vec![post(desk, id, left)?, post(desk, id, entered)?];
     if let Ok(account) = desk.account_mut() {
@@ -206,9 +206,9 @@ pub(crate) fn zero(
             bucket,
             feature: feature.clone(),
             unit_cost: 1,
-            used: taken_back(used),
+            used: negated(used),
             held: 0,
-            overage: taken_back(overage),
+            overage: negated(overage),
         };
         entries.push(post(desk, id, posting)?);
         if let Some(feature) = feature.as_ref().filter(|_| !is_further) {

@@ -98,8 +98,8 @@ pub(crate) fn signed(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)
 }
 
-/// The opposite of a change.
-pub(crate) fn taken_back(amount: u64) -> i64 {
+/// A change by so much down.
+pub(crate) fn negated(amount: u64) -> i64 {
     signed(amount).saturating_neg()
 }
 

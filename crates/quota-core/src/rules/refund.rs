@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::member_count::count_back;
 use super::numbering::Refundable;
 use super::outcome::Outcome;
-use super::posting::{Posting, post, scope_account, taken_back};
+use super::posting::{Posting, negated, post, scope_account};
 use super::refunding::{Refunding, is_occupied, is_since_arrival, most_of, was_reset};
 use super::room::give_room_up;
 use super::scope_balances::standing_of;
@@ -107,7 +107,7 @@ fn give_back(
                 entries.extend(entry);
             }
         }
-        count_credits(desk, &item.feature, &back, taken_back)?;
+        count_credits(desk, &item.feature, &back, negated)?;
         entries.extend(count_back(desk, refunding, &item.feature, &back));
         entries.extend(give_room_up(
             desk,
@@ -168,7 +168,7 @@ fn give_draw_back(
     }
     (posting.used, posting.overage) = signed_back(draw, back);
     let entry = match &known {
-        Some(known) => reopen(desk, known, posting),
+        Some(known) => post_to_closed(desk, known, posting),
         None => post(desk, id, posting),
     };
     entry.map(Some)
@@ -231,19 +231,19 @@ fn give_back_of(draw: &Draw, balance: &Balance) -> u64 {
 /// The change of `used` and of `overage` that gives `back` of a draw back.
 fn signed_back(draw: &Draw, back: u64) -> (i64, i64) {
     match draw.source {
-        Source::Overage => (0, taken_back(back)),
+        Source::Overage => (0, negated(back)),
         Source::Allowance
         | Source::Room
         | Source::Boost
         | Source::Credits
         | Source::Trial
         | Source::OnDemand
-        | Source::Unlimited => (taken_back(back), 0),
+        | Source::Unlimited => (negated(back), 0),
     }
 }
 
 /// Books a refund on a closed balance: it is live for that moment, and stays so when it can be spent again.
-fn reopen(
+fn post_to_closed(
     desk: &mut Desk<'_>,
     known: &ClosedBalance,
     posting: Posting,
@@ -252,7 +252,7 @@ fn reopen(
     let bucket = known.balance.bucket.clone();
     let account = desk.home.account_mut(&known.account);
     let account = account.ok_or(Rejection::UnknownAccount)?;
-    account.books.balances.push(known.balance.taken_back());
+    account.books.balances.push(known.balance.reopened());
     let entry = post(desk, &known.account, posting)?;
     let is_over = known.balance.ends_at.is_some_and(|ends_at| ends_at <= now);
     if is_over || !bucket.is_given() {
@@ -266,7 +266,7 @@ fn reopen(
         account: known.account.clone(),
         balance: Balance {
             granted: Limit::Of(0),
-            ..known.balance.emptied()
+            ..known.balance.remnant()
         },
     });
     Ok(entry)

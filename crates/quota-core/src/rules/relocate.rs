@@ -9,7 +9,7 @@ use super::closed::closed_in;
 use super::context::Context;
 use super::expire_holds::expiry_id;
 use super::members::{join, leave, must_have_place};
-use super::posting::{signed, taken_back};
+use super::posting::{negated, signed};
 use super::share::{Parted, part};
 use crate::amount::Limit;
 use crate::answer::Rejection;
@@ -214,7 +214,7 @@ pub(super) fn org_event(
 fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
     let change = |amount| {
         if leaves {
-            taken_back(amount)
+            negated(amount)
         } else {
             signed(amount)
         }

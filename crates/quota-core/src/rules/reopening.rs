@@ -1,5 +1,5 @@
-//! Closed balances that count again, after a start in the past or a change of the zone: what was used in them is given no second
-//! time (W4, C11).
+//! Closed balances that are opened again, since they count once more after a start in the past or a change of the zone: what was
+//! used in them is given no second time (W4, C11).
 
 use super::closed::{closed_balance, closed_of};
 use super::closing::has_rollover;
@@ -10,28 +10,28 @@ use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::home::{ClosedBalance, MOVES_MAX};
 
-/// Has live again what was closed of what counts under the account's terms, as far as it was read; and the window before it,
+/// Reopens what was closed of what counts under the account's terms, as far as it was read; and the window before it,
 /// where something of that may come over (C10).
-pub(super) fn take_back_what_counts(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+pub(super) fn reopen_what_counts(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let context = desk.context;
     for feature in context.catalog.features.values() {
         let own = context.allowance(desk.account()?, feature);
         let further = own.further.into_iter().map(|limit| limit.bucket);
         for window in std::iter::once(own.bucket).chain(further) {
-            take_back(desk, &window)?;
+            reopen(desk, &window)?;
             if let Some(before) = window_before(desk, feature, &window) {
-                take_back(desk, &before)?;
+                reopen(desk, &before)?;
             }
         }
         if let Some(sold) = own.selling {
-            take_back(desk, &sold.bucket)?;
+            reopen(desk, &sold.bucket)?;
         }
     }
     Ok(())
 }
 
-/// Has a balance live again if it was closed, and what it was moved to. Nothing of what it counts stays among the closed ones.
-pub(super) fn take_back(desk: &mut Desk<'_>, bucket: &Bucket) -> Result<(), Rejection> {
+/// Reopens a balance if it was closed, and what it was moved to. Nothing of what it counts stays among the closed ones.
+pub(super) fn reopen(desk: &mut Desk<'_>, bucket: &Bucket) -> Result<(), Rejection> {
     let id = desk.request.account.clone();
     let mut next = Some(bucket.clone());
     for _ in 0..MOVES_MAX {
@@ -45,7 +45,7 @@ pub(super) fn take_back(desk: &mut Desk<'_>, bucket: &Bucket) -> Result<(), Reje
         let Some(known) = closed_balance((&*desk.home, &[]), &id, &bucket) else {
             break;
         };
-        let (live, balance) = (known.balance.taken_back(), known.balance.emptied());
+        let (live, balance) = (known.balance.reopened(), known.balance.remnant());
         next.clone_from(&live.moved_to);
         desk.account_mut()?.books.balances.push(live);
         let account = id.clone();

@@ -5,7 +5,7 @@ use super::capacity::{count_in_room, occupied_of};
 use super::desk::Desk;
 use super::numbering::Refundable;
 use super::opening::opened;
-use super::posting::{scope_account, signed, taken_back};
+use super::posting::{negated, scope_account, signed};
 use super::refunding::{Refunding, most_of, was_reset};
 use super::settle::paid_by;
 use super::share::count_share;
@@ -133,8 +133,8 @@ fn unbuy(
     let purchase = Purchase {
         scope,
         feature,
-        granted: taken_back(granted),
-        used: taken_back(used),
+        granted: negated(granted),
+        used: negated(used),
     };
     book(desk, &purchase).map(Some)
 }

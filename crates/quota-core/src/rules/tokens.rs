@@ -6,7 +6,7 @@ use super::closing::close;
 use super::desk::Desk;
 use super::moves::zero;
 use super::outcome::Outcome;
-use super::reopening::take_back;
+use super::reopening::reopen;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
@@ -60,7 +60,7 @@ fn count_by(
     let bucket = token.bucket(id, now);
     let mut entries = Vec::new();
     if begins {
-        take_back(desk, &bucket)?;
+        reopen(desk, &bucket)?;
         entries = zero(desk, vec![(bucket.clone(), None)])?;
     }
     if let Some(balance) = desk.account_mut()?.books.balance_mut(&bucket) {

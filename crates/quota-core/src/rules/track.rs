@@ -101,7 +101,7 @@ fn open(desk: &mut Desk<'_>, item: &Item, at: DateTime<Utc>) -> Result<Windows, 
         let past = past(desk, id, feature, at)?;
         let opened = match &past.kept {
             Kept::Live => None,
-            Kept::Closed(balance) => Some(balance.taken_back()),
+            Kept::Closed(balance) => Some(balance.reopened()),
             Kept::New(balance) => Some(balance.clone()),
         };
         if let Some(account) = desk.home.account_mut(&past.account) {

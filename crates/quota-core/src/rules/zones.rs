@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::closed::closed_of;
 use super::desk::Desk;
 use super::moves::{correct_ends, move_bucket, move_usage_where};
-use super::reopening::take_back;
+use super::reopening::reopen;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Cadence, Feature, Per};
@@ -32,8 +32,8 @@ struct Move<'a> {
 pub(super) fn move_to_zone(desk: &mut Desk<'_>, terms: Terms) -> Result<Vec<Entry>, Rejection> {
     let moves = moves(desk, terms.time_zone)?;
     for one in &moves {
-        take_back(desk, &one.old)?;
-        take_back(desk, &one.new)?;
+        reopen(desk, &one.old)?;
+        reopen(desk, &one.new)?;
     }
     let mut entries = move_usage_where(desk, terms, |_, per, _| !has_dates(per))?;
     for one in &moves {

@@ -383,9 +383,9 @@ fn an_end_before_a_start_that_is_canceled_is_told_once() {
     assert_eq!(told(&stage), 1);
 }
 
-/// X3 and W4: a window that was closed, taken back, and closed in an org is refunded where its use is, also from home again.
+/// X3 and W4: a window that was closed, reopened, and closed in an org is refunded where its use is, also from home again.
 #[test]
-fn what_was_taken_back_and_closed_elsewhere_is_refunded() {
+fn what_was_reopened_and_closed_elsewhere_is_refunded() {
     let mut stage = Stage::user("");
     stage.done("user:a", start_of("pro", start(), "2027-03-20T00:00:00Z"));
     let used = stage.done("user:a", consume("articles", 40));
