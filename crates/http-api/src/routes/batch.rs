@@ -13,7 +13,7 @@ use quota_core::ids::IdempotencyKey;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::consume::{count, features, in_items, spending};
+use super::consume::{count, features, in_items, requested_use};
 use crate::ApiState;
 use crate::body::{json_bytes, parse_json, read};
 use crate::caller::{Caller, Writes};
@@ -139,12 +139,12 @@ async fn try_run(
         let error = FieldError::at(format!("{at}/offers"), "a track is never denied");
         return Err(Problem::invalid_body(error));
     }
-    let spending = spending(body, &at)?;
-    let features = features(&spending.items);
-    let (token, items) = (spending.token, spending.items);
+    let wanted = requested_use(body, &at)?;
+    let features = features(&wanted.items);
+    let (token, items) = (wanted.token, wanted.items);
     let offers_for = item.offers.then(|| {
         let (token, items) = (token.clone(), items.clone());
-        (spending.account.clone(), Consume { token, items })
+        (wanted.account.clone(), Consume { token, items })
     });
     let command = match verb {
         OperationVerb::Consume => Command::Consume(Consume { token, items }),
@@ -154,8 +154,8 @@ async fn try_run(
             at: item.at,
         }),
     };
-    let (account, note) = (spending.account, spending.note);
-    let is_single = spending.requested.is_some();
+    let (account, note) = (wanted.account, wanted.note);
+    let is_single = wanted.requested.is_some();
     let reply = submit(state, &caller, Verb::Batch, account, command, note).await;
     let reply = reply.map_err(|mut problem| {
         problem = in_items(problem, is_single).below(&at);
@@ -167,7 +167,7 @@ async fn try_run(
     if matches!(verb, OperationVerb::Consume) {
         count(state, &reply, &features);
     }
-    let mut answer = decision_body(&reply, spending.requested);
+    let mut answer = decision_body(&reply, wanted.requested);
     if let Some((account, asked)) = &offers_for {
         Box::pin(add_offers(state, &mut answer, (account, asked))).await;
     }

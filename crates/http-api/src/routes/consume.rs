@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::submit::submit;
 
 /// What a body asks to spend.
-pub(crate) struct Spending {
+pub(crate) struct RequestedUse {
     pub(crate) account: AccountId,
     pub(crate) token: Option<TokenId>,
     pub(crate) items: Vec<Item>,
@@ -32,9 +32,9 @@ pub(crate) struct Spending {
 }
 
 /// Reads a body; `at` is its place in the request.
-pub(crate) fn spending(body: ConsumeBody, at: &str) -> Result<Spending, Problem> {
+pub(crate) fn requested_use(body: ConsumeBody, at: &str) -> Result<RequestedUse, Problem> {
     let (items, requested) = items((body.feature, body.amount, body.items), at)?;
-    Ok(Spending {
+    Ok(RequestedUse {
         account: AccountId::user(&body.user),
         token: body.token,
         items,
@@ -93,21 +93,21 @@ pub(crate) async fn consume(
     JsonBody(body): JsonBody<ConsumeBody>,
 ) -> Result<Response, Problem> {
     let offers = body.offers;
-    let spending = spending(body, "")?;
-    let features = features(&spending.items);
+    let wanted = requested_use(body, "")?;
+    let features = features(&wanted.items);
     let asked = Consume {
-        token: spending.token,
-        items: spending.items,
+        token: wanted.token,
+        items: wanted.items,
     };
-    let offers_for = offers.then(|| (spending.account.clone(), asked.clone()));
+    let offers_for = offers.then(|| (wanted.account.clone(), asked.clone()));
     let command = Command::Consume(asked);
-    let (account, note) = (spending.account, spending.note);
-    let is_single = spending.requested.is_some();
+    let (account, note) = (wanted.account, wanted.note);
+    let is_single = wanted.requested.is_some();
     let reply = submit(&state, &caller, Verb::Consume, account, command, note)
         .await
         .map_err(|problem| in_items(problem, is_single))?;
     count(&state, &reply, &features);
-    let mut answer = decision_body(&reply, spending.requested);
+    let mut answer = decision_body(&reply, wanted.requested);
     if let Some((account, asked)) = &offers_for {
         Box::pin(add_offers(&state, &mut answer, (account, asked))).await;
     }
@@ -137,19 +137,19 @@ pub(crate) async fn track(
         resource_id: body.resource_id,
         reason: body.reason,
     };
-    let spending = spending(body, "")?;
-    let is_single = spending.requested.is_some();
+    let wanted = requested_use(body, "")?;
+    let is_single = wanted.requested.is_some();
     let command = Command::Track(Track {
-        token: spending.token,
-        items: spending.items,
+        token: wanted.token,
+        items: wanted.items,
         at,
     });
-    let (account, note) = (spending.account, spending.note);
+    let (account, note) = (wanted.account, wanted.note);
     let reply = submit(&state, &caller, Verb::Track, account, command, note)
         .await
         .map_err(|problem| in_items(problem, is_single))?;
     Ok(respond(
-        &decision_body(&reply, spending.requested),
+        &decision_body(&reply, wanted.requested),
         state.engine().now(),
     ))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::allowance::Allowance;
-use super::context::{Context, Spending};
+use super::context::{Context, Uses};
 use super::decide::{Mode, Question, draw};
 use super::desk::Desk;
 use super::given::given;
@@ -153,7 +153,7 @@ pub fn check_items(
         context: *context,
         request: &request,
     };
-    let spending = Spending {
+    let uses = Uses {
         token: asked.token.as_ref(),
         items: &asked.items,
         mode: Mode::Ask,
@@ -161,13 +161,13 @@ pub fn check_items(
     let mut checked = Checked {
         denial: None,
         draws: Vec::new(),
-        balances: standing_of_items(&desk, spending),
+        balances: standing_of_items(&desk, uses),
         value: None,
         values: BTreeMap::new(),
     };
     let before = desk.home.accounts_of(user);
-    for (index, item) in spending.items.iter().enumerate() {
-        let why = match spend_item(&mut desk, spending, item) {
+    for (index, item) in uses.items.iter().enumerate() {
+        let why = match spend_item(&mut desk, uses, item) {
             Ok(Ok((entries, _))) if entries.is_empty() && counts_members(context, item) => {
                 Err(context.not_drawn(&item.feature).in_list(index))
             }
@@ -179,7 +179,7 @@ pub fn check_items(
             Err(rejection) => Err(rejection.in_list(index)),
         };
         desk.home.accounts.extend(before);
-        let (item, denial) = first_refusal(&mut desk, spending, (item, why))?;
+        let (item, denial) = first_refusal(&mut desk, uses, (item, why))?;
         checked.draws.clear();
         checked.denial = Some((item, denial));
         return Ok(checked);

@@ -31,9 +31,9 @@ pub(crate) struct Use<'a> {
     pub(crate) amount: Amount,
 }
 
-/// What is to be spent.
+/// All that one request wants to use.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spending<'a> {
+pub(crate) struct Uses<'a> {
     pub(crate) token: Option<&'a TokenId>,
     pub(crate) items: &'a [Item],
     pub(crate) mode: Mode,
