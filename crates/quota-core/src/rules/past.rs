@@ -25,12 +25,12 @@ pub(super) struct Past {
     /// It names the balance that counts now what was used then.
     pub(super) own: Allowance,
     /// Where that balance is.
-    pub(super) kept: Kept,
+    pub(super) place: Place,
 }
 
 /// Where the balance of a window is.
 #[derive(Debug)]
-pub(super) enum Kept {
+pub(super) enum Place {
     /// Among the live ones; or it is the window that counts now, and is opened when it is used.
     Live,
     /// It was closed.
@@ -61,19 +61,19 @@ pub(super) fn past(
     // What is told late is sold in the period that runs, if any: the bill of one that is over stays (C11).
     own.selling.clone_from(&present.selling);
     if own.bucket == account.books.resolved(&present.bucket) {
-        let kept = Kept::Live;
+        let place = Place::Live;
         return Ok(Past {
             account: id,
             own: present,
-            kept,
+            place,
         });
     }
-    let (balance, kept) = match (
+    let (balance, place) = match (
         account.books.balance(&own.bucket),
         records.closed(&own.bucket),
     ) {
-        (Some(live), _) => (live.clone(), Kept::Live),
-        (None, Some(closed)) => (closed.clone(), Kept::Closed(closed.clone())),
+        (Some(live), _) => (live.clone(), Place::Live),
+        (None, Some(closed)) => (closed.clone(), Place::Closed(closed.clone())),
         (None, None) => {
             let granted = match own.standing {
                 Standing::InForce => own.limit_at(Scope::User),
@@ -85,7 +85,7 @@ pub(super) fn past(
                 rolled_over: own.rolled_over,
                 ..Balance::new(own.bucket.clone(), granted, own.window.starts_at)
             };
-            (new.clone(), Kept::New(new))
+            (new.clone(), Place::New(new))
         }
     };
     if own.standing == Standing::InForce {
@@ -107,7 +107,7 @@ pub(super) fn past(
     Ok(Past {
         account: id,
         own,
-        kept,
+        place,
     })
 }
 

@@ -7,7 +7,7 @@ use super::context::{Use, Uses};
 use super::decide::{Drawn, Mode, draw_by};
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::past::{Kept, Past, past};
+use super::past::{Past, Place, past};
 use super::posting::{Drawing, scope_account};
 use super::scope_balances::scope_balances;
 use super::spend::{check_count, spend, take};
@@ -99,10 +99,10 @@ fn open(desk: &mut Desk<'_>, item: &Item, at: DateTime<Utc>) -> Result<Windows, 
     let mut open_at = |scope| -> Result<Past, Rejection> {
         let id = scope_account(desk.home, &desk.request.account, scope).clone();
         let past = past(desk, id, feature, at)?;
-        let opened = match &past.kept {
-            Kept::Live => None,
-            Kept::Closed(balance) => Some(balance.reopened()),
-            Kept::New(balance) => Some(balance.clone()),
+        let opened = match &past.place {
+            Place::Live => None,
+            Place::Closed(balance) => Some(balance.reopened()),
+            Place::New(balance) => Some(balance.clone()),
         };
         if let Some(account) = desk.home.account_mut(&past.account) {
             account.books.balances.extend(opened);
@@ -169,15 +169,15 @@ fn close_again(desk: &mut Desk<'_>, past: &Past) {
     let Some(balance) = account.books.balance(bucket) else {
         return;
     };
-    let is_closed = match &past.kept {
-        Kept::Live => false,
-        Kept::Closed(_) => true,
-        Kept::New(_) if balance.spent() == 0 => {
+    let is_closed = match &past.place {
+        Place::Live => false,
+        Place::Closed(_) => true,
+        Place::New(_) if balance.spent() == 0 => {
             let balances = &mut account.books.balances;
             balances.retain(|balance| balance.bucket != *bucket);
             false
         }
-        Kept::New(_) => is_over(account, balance, &context),
+        Place::New(_) => is_over(account, balance, &context),
     };
     if is_closed {
         close(desk.home, &past.account, bucket);
