@@ -1,4 +1,4 @@
-//! Going through the accounts for which something is due: for expiry and resets.
+//! Going through the accounts for which something is due: for expiry and the closing of windows.
 
 use quota_core::catalog::Cadence;
 use quota_core::command::{CloseWindows, Command};

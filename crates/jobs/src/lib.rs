@@ -1,4 +1,4 @@
-//! The jobs: expiry, resets, sweeps, the outbox, pruning and the audit, on a schedule or by hand.
+//! The jobs: expiry, the closing of windows, sweeps, the outbox, pruning and the audit, on a schedule or by hand.
 //!
 //! Nothing depends on a job being on time: windows, expiry and holds are computed from the clock. Every command that
 //! a job gives is idempotent, so a run that died is carried on by the next one.

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_jobs_settings_are_named_after_it() {
-        let (flag, env) = names(jobs::work::reset_daily::NAME, "cron");
+        let (flag, env) = names(jobs::work::close_windows_daily::NAME, "cron");
         assert_eq!(flag, "reset-daily-cron");
         assert_eq!(env, "QUOTA_RESET_DAILY_CRON");
     }
@@ -121,7 +121,7 @@ mod tests {
         let zone = |job| schedules.get(&job).map(Schedule::zone);
         assert_eq!(zone(jobs::work::prune::NAME), Some(Tz::Asia__Tokyo));
         assert_eq!(
-            zone(jobs::work::reset_daily::NAME),
+            zone(jobs::work::close_windows_daily::NAME),
             Some(Tz::Europe__Berlin)
         );
         let audit = schedules

@@ -2,11 +2,11 @@
 
 pub mod audit;
 pub mod audit_full;
+pub mod close_windows_daily;
+pub mod close_windows_monthly;
 pub mod dispatch_outbox;
 pub mod expire_subscriptions;
 pub mod prune;
-pub mod reset_daily;
-pub mod reset_monthly;
 pub mod sweep_reservations;
 
 use crate::job::Job;
@@ -14,8 +14,8 @@ use crate::job::Job;
 /// All jobs, in the order of the documentation.
 pub(crate) static JOBS: [&dyn Job; 8] = [
     &expire_subscriptions::ExpireSubscriptions,
-    &reset_daily::ResetDaily,
-    &reset_monthly::ResetMonthly,
+    &close_windows_daily::CloseWindowsDaily,
+    &close_windows_monthly::CloseWindowsMonthly,
     &sweep_reservations::SweepReservations,
     &dispatch_outbox::DispatchOutbox,
     &prune::Prune,

@@ -95,17 +95,17 @@ async fn an_ended_subscription_is_expired_and_told_of_one_time() {
     }
 }
 
-/// W5: the reset jobs close windows in the books and publish `quota_reset`, each for its own cadence.
+/// W5: the jobs `reset_daily` and `reset_monthly` close windows in the books and publish `quota_reset`, each for its own cadence.
 #[tokio::test(start_paused = true)]
-async fn a_reset_closes_the_windows_of_its_cadence_only() {
+async fn closing_windows_leaves_those_of_another_cadence_open() {
     let platform = Platform::with_users(3).await;
     platform.on_day(1);
-    let run = platform.run(jobs::work::reset_daily::NAME).await;
+    let run = platform.run(jobs::work::close_windows_daily::NAME).await;
     assert_eq!((run.summary.done, run.summary.failed), (3, 0));
     assert_eq!(closed_of(&platform, &name(0)).await, ["upload"]);
     // The hold of `ai_request` has run out: its window can be closed once the month is over.
     platform.on_day(25);
-    let run = platform.run(jobs::work::reset_monthly::NAME).await;
+    let run = platform.run(jobs::work::close_windows_monthly::NAME).await;
     assert_eq!(run.summary.done, 3);
     let mut closed = closed_of(&platform, &name(0)).await;
     closed.sort_unstable();

@@ -32,8 +32,8 @@ async fn a_run_for_one_account_leaves_the_others_alone() {
     };
     for job in [
         jobs::work::expire_subscriptions::NAME,
-        jobs::work::reset_daily::NAME,
-        jobs::work::reset_monthly::NAME,
+        jobs::work::close_windows_daily::NAME,
+        jobs::work::close_windows_monthly::NAME,
         jobs::work::sweep_reservations::NAME,
         jobs::work::audit_full::NAME,
     ] {
@@ -62,7 +62,11 @@ async fn a_run_for_some_features_leaves_the_others_alone() {
     };
     let monthly = platform
         .runner()
-        .run(jobs::work::reset_monthly::NAME, filter.clone(), "ops")
+        .run(
+            jobs::work::close_windows_monthly::NAME,
+            filter.clone(),
+            "ops",
+        )
         .await;
     assert_eq!(
         monthly.expect("it runs").summary.done,
@@ -71,10 +75,10 @@ async fn a_run_for_some_features_leaves_the_others_alone() {
     );
     let daily = platform
         .runner()
-        .run(jobs::work::reset_daily::NAME, filter, "ops")
+        .run(jobs::work::close_windows_daily::NAME, filter, "ops")
         .await;
     assert_eq!(daily.expect("it runs").summary.done, 2);
-    let monthly = platform.run(jobs::work::reset_monthly::NAME).await;
+    let monthly = platform.run(jobs::work::close_windows_monthly::NAME).await;
     assert_eq!(monthly.summary.done, 2, "`ai_request` was still open");
 }
 
@@ -101,7 +105,11 @@ async fn what_a_job_cannot_be_narrowed_down_to_is_refused() {
         );
     }
     let unknown = runner
-        .run(jobs::work::reset_daily::NAME, only(&user("nobody")), "ops")
+        .run(
+            jobs::work::close_windows_daily::NAME,
+            only(&user("nobody")),
+            "ops",
+        )
         .await;
     let unknown = unknown.expect_err("nobody has no account");
     assert_eq!(unknown.to_string(), "the account does not exist");

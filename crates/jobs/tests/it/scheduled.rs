@@ -96,7 +96,7 @@ async fn pass(hours: u64) {
 }
 
 const DAILY: [(JobName, &str); 2] = [
-    (jobs::work::reset_daily::NAME, "5 0 * * *"),
+    (jobs::work::close_windows_daily::NAME, "5 0 * * *"),
     (jobs::work::expire_subscriptions::NAME, "15 0 * * *"),
 ];
 
@@ -107,12 +107,15 @@ async fn a_daily_job_runs_once_a_day_at_its_time() {
     let worker = Worker::start(&platform, start(), &DAILY).await;
     pass(11).await;
     assert!(
-        worker.runs(jobs::work::reset_daily::NAME).await.is_empty(),
+        worker
+            .runs(jobs::work::close_windows_daily::NAME)
+            .await
+            .is_empty(),
         "it is not due yet"
     );
     pass(72).await;
     for (job, minute) in [
-        (jobs::work::reset_daily::NAME, "00:05"),
+        (jobs::work::close_windows_daily::NAME, "00:05"),
         (jobs::work::expire_subscriptions::NAME, "00:15"),
     ] {
         let runs = worker.runs(job).await;
@@ -133,7 +136,13 @@ async fn two_workers_run_each_occurrence_once_together() {
     let first = Worker::start(&platform, start(), &DAILY).await;
     let second = Worker::start(&platform, start(), &DAILY).await;
     pass(84).await;
-    assert_eq!(first.runs(jobs::work::reset_daily::NAME).await.len(), 3);
+    assert_eq!(
+        first
+            .runs(jobs::work::close_windows_daily::NAME)
+            .await
+            .len(),
+        3
+    );
     assert_eq!(
         first
             .runs(jobs::work::expire_subscriptions::NAME)
@@ -144,7 +153,10 @@ async fn two_workers_run_each_occurrence_once_together() {
     first.stop().await;
     pass(24).await;
     assert_eq!(
-        second.runs(jobs::work::reset_daily::NAME).await.len(),
+        second
+            .runs(jobs::work::close_windows_daily::NAME)
+            .await
+            .len(),
         4,
         "one is enough"
     );
@@ -160,7 +172,7 @@ async fn a_store_that_is_down_when_a_job_is_due_is_asked_again() {
     pass(3).await;
     platform.store.go_down_after(None);
     pass(1).await;
-    let runs = worker.runs(jobs::work::reset_daily::NAME).await;
+    let runs = worker.runs(jobs::work::close_windows_daily::NAME).await;
     assert_eq!(runs.len(), 1, "the occurrence is made up for, once");
     assert_eq!(runs[0].state, RunState::Succeeded);
     assert!(runs[0].started_at < start() + TimeDelta::hours(14) + TimeDelta::minutes(1));
@@ -177,7 +189,7 @@ async fn a_store_that_goes_down_in_the_middle_of_a_run_does_not_end_the_day() {
     tokio::time::sleep(Duration::from_mins(20)).await;
     platform.store.go_down_after(None);
     pass(1).await;
-    let runs = worker.runs(jobs::work::reset_daily::NAME).await;
+    let runs = worker.runs(jobs::work::close_windows_daily::NAME).await;
     assert_eq!(runs[0].state, RunState::Succeeded, "{runs:?}");
     assert!(runs.len() <= 3, "it is not run over and over: {runs:?}");
     worker.stop().await;
@@ -192,7 +204,7 @@ async fn what_was_missed_while_no_worker_was_up_is_made_up_for_at_once() {
     let later = start() + TimeDelta::days(5);
     let worker = Worker::start(&platform, later, &DAILY).await;
     pass(1).await;
-    let runs = worker.runs(jobs::work::reset_daily::NAME).await;
+    let runs = worker.runs(jobs::work::close_windows_daily::NAME).await;
     assert_eq!(runs.len(), 2, "five missed days are one run");
     assert!(runs[0].started_at < later + TimeDelta::seconds(1));
     worker.stop().await;
@@ -204,7 +216,7 @@ async fn events_are_told_as_soon_as_they_are_written() {
     let listener = Arc::new(Listener::default());
     let jobs = [
         (jobs::work::dispatch_outbox::NAME, "0 0 1 1 *"),
-        (jobs::work::reset_daily::NAME, "5 0 * * *"),
+        (jobs::work::close_windows_daily::NAME, "5 0 * * *"),
     ];
     let told = Arc::<Listener>::clone(&listener);
     let worker = Worker::start_with(&platform, start(), &jobs, told).await;
@@ -212,7 +224,7 @@ async fn events_are_told_as_soon_as_they_are_written() {
     let told = listener.told();
     assert!(
         !told.is_empty(),
-        "the reset woke the dispatcher, a year before its time"
+        "the closing woke the dispatcher, a year before its time"
     );
     assert!(platform.pending().await.is_empty());
     worker.stop().await;

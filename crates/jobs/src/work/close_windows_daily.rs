@@ -7,13 +7,13 @@ use crate::JobName;
 use crate::job::{Job, JobSpec};
 use crate::run::{Ended, Work};
 
-/// The actor of what it books is `job:reset_daily`.
+/// The name that settings, records and metrics have; the job resets nothing (X6). The actor of what it books is `job:reset_daily`.
 pub const NAME: JobName = JobName::new("reset_daily");
 
-pub(crate) struct ResetDaily;
+pub(crate) struct CloseWindowsDaily;
 
 #[async_trait]
-impl Job for ResetDaily {
+impl Job for CloseWindowsDaily {
     fn spec(&self) -> JobSpec {
         JobSpec {
             does: "closes ended windows of hours, days, weeks, spans and subscription periods in the books, warms the cache",

@@ -7,13 +7,13 @@ use crate::JobName;
 use crate::job::{Job, JobSpec};
 use crate::run::{Ended, Work};
 
-/// The actor of what it books is `job:reset_monthly`.
+/// The name that settings, records and metrics have; the job resets nothing (X6). The actor of what it books is `job:reset_monthly`.
 pub const NAME: JobName = JobName::new("reset_monthly");
 
-pub(crate) struct ResetMonthly;
+pub(crate) struct CloseWindowsMonthly;
 
 #[async_trait]
-impl Job for ResetMonthly {
+impl Job for CloseWindowsMonthly {
     fn spec(&self) -> JobSpec {
         JobSpec {
             does: "closes ended windows of months and years in the books, warms the cache",
