@@ -54,6 +54,13 @@ pub(crate) fn next_id(home: &Home, request: &Request) -> Uuid {
     id_at(request.id, home.version.saturating_add(1))
 }
 
+/// The id of the other operation where two belong together, always the same beside the same id: of the end of a hold whose time is over
+/// beside the reservation, and of what is booked in a home that the account left beside what is booked where it lives.
+pub(crate) fn id_beside(id: Uuid) -> Uuid {
+    // Not one of the bits that hold an operation's place.
+    Uuid::from_u128(id.as_u128() ^ (1 << 48))
+}
+
 /// The operation as it would be booked next.
 pub(crate) fn operation(
     home: &Home,

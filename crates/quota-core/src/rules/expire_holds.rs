@@ -1,7 +1,6 @@
 //! The end of holds whose deadline has come: nothing refuses it (R4).
 
-use uuid::Uuid;
-
+use super::booking::id_beside;
 use super::context::Context;
 use super::desk::Desk;
 use super::hold::settled;
@@ -15,12 +14,6 @@ use crate::operation::Entry;
 use crate::origin::Origin;
 use crate::reservation::{Reservation, ReservationState};
 
-/// The id in whose name a hold whose time is over is ended: always the same for the same hold.
-pub(crate) fn expiry_id(reservation: Uuid) -> Uuid {
-    // Not one of the bits that hold an operation's place.
-    Uuid::from_u128(reservation.as_u128() ^ (1 << 48))
-}
-
 /// Ends every loaded hold whose deadline has come (R4). Nothing refuses that: the home would refuse everything.
 pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) {
     let is_due =
@@ -28,7 +21,7 @@ pub(crate) fn expire_due(home: &mut Home, context: &Context<'_>) {
     let due: Vec<Reservation> = home.reservations.values().filter(is_due).cloned().collect();
     for held in due {
         let request = Request {
-            id: expiry_id(held.id),
+            id: id_beside(held.id),
             account: held.account.clone(),
             key: None,
             body_hash: [0; 32],

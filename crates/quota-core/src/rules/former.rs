@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::booking::id_beside;
 use super::commit::take_of_gone;
 use super::context::Context;
 use super::decide::{Drawn, Mode, Question, draw};
 use super::desk::Desk;
 use super::ending::ending;
-use super::expire_holds::{expire_due, expiry_id};
+use super::expire_holds::expire_due;
 use super::hold::again;
 use super::outcome::Outcome;
 use super::posting::Drawing;
@@ -110,7 +111,7 @@ pub fn settle_former(
     let account = account.ok_or(Rejection::UnknownAccount)?.as_ref().clone();
     // Where the operation lay: its key stays with the present home.
     let aside = Request {
-        id: expiry_id(request.id),
+        id: id_beside(request.id),
         key: None,
         ..request.clone()
     };

@@ -14,8 +14,10 @@ use crate::home::Account;
 use crate::ids::FeatureCode;
 use crate::window::cadence_window;
 
-/// What a bucket grants now, and how much came over into it, by the allowance `own` where it is known already; `None` leaves it: what was given or bought and ended
-/// windows keep what they had.
+/// What a bucket grants now, and how much of that came over into it. `own` is the account's allowance for the feature, where that is
+/// known already.
+///
+/// None says that the balance keeps what it has: it was given or bought, or it is a window that does not count now.
 pub(super) fn current_grant(
     account: &Account,
     context: &Context<'_>,

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::booking::{Booking, operation};
+use super::booking::{Booking, id_beside, operation};
 use super::closed::closed_in;
 use super::context::Context;
-use super::expire_holds::expiry_id;
 use super::members::{join, leave, must_have_place};
 use super::posting::{negated, signed};
 use super::share::{Parted, part};
@@ -88,7 +87,7 @@ pub fn relocate(
     // The key belongs to what is found where the user lives now; the two operations are two rows.
     left.key = None;
     left.entries.extend(parted.entries);
-    left.id = expiry_id(left.id);
+    left.id = id_beside(left.id);
     let joined = operation(to, context, request, booking(Change::MovedIn, false));
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
     for balance in &mut books.balances {
