@@ -125,9 +125,7 @@ fn rejected(rejection: &Rejection) -> Problem {
 
 /// The sentence, with the field in front where it would be nobody's without.
 fn with_field(rejection: &Rejection, detail: &str) -> String {
-    let is_part = ["must ", "is ", "does not "];
-    let is_part = is_part.iter().any(|start| detail.starts_with(start));
-    match rejection.field().filter(|_| is_part) {
+    match rejection.unsaid_field() {
         Some(field) => format!("/{field}: {detail}"),
         None => detail.to_owned(),
     }

@@ -83,6 +83,7 @@ pub mod origin;
 pub mod ports;
 pub mod quantity;
 mod rejection;
+mod rejection_field;
 mod rejection_words;
 pub mod relocation;
 pub mod reservation;

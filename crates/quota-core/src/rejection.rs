@@ -264,66 +264,6 @@ impl Rejection {
         }
     }
 
-    /// The field of the request that is at fault, as it is called in JSON, if it is one.
-    pub fn field(&self) -> Option<&'static str> {
-        match self {
-            Self::UnknownOrg | Self::OtherOrg { .. } | Self::MembersFull { .. } => Some("org"),
-            Self::UnknownFeature(_)
-            | Self::FeatureRequired
-            | Self::NotCapacity(_)
-            | Self::NotCountable(_)
-            | Self::CountsMembers(_)
-            | Self::NotConsumable(_)
-            | Self::NotInOperation { .. } => Some("feature"),
-            Self::UnknownPlan(_) | Self::IsAddon(_) | Self::NotAddon(_) => Some("plan"),
-            Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
-            Self::CapRequired => Some("cap"),
-            Self::WrongKind { field }
-            | Self::Full { field, .. }
-            | Self::NotInFuture { field }
-            | Self::OverAlready { field, .. }
-            | Self::EndRequired { field }
-            | Self::NotRecent { field, .. }
-            | Self::OutOfRange { field, .. } => Some(field),
-            Self::RefundTooLarge { .. }
-            | Self::GrantTooSmall { .. }
-            | Self::SpendCapTooHigh { .. }
-            | Self::CounterFull => Some("amount"),
-            Self::GrantExists => Some("grant"),
-            Self::BoostExists => Some("boost"),
-            Self::StartsCanceled => Some("status"),
-            Self::NoTrial(_) | Self::TrialAgainstStatus { .. } => Some("trial"),
-            Self::EndsBeforeStart { .. } | Self::RenewsByItself => Some("ends_at"),
-            Self::UnknownAccount
-            | Self::UnknownMember
-            | Self::AccountExists
-            | Self::UnknownReservation
-            | Self::ReservationEnded { .. }
-            | Self::UnknownOperation
-            | Self::NotRefundable { .. }
-            | Self::AlreadyRefunded
-            | Self::BalanceMissing { .. }
-            | Self::UnknownGrant(_)
-            | Self::GrantEmpty { .. }
-            | Self::UnknownBoost(_)
-            | Self::BoostEmpty { .. }
-            | Self::NoSubscription
-            | Self::NoBasePlan
-            | Self::UnknownAddon(_)
-            | Self::PlanRemoved(_)
-            | Self::PeriodsAheadFull { .. }
-            | Self::Canceled { .. }
-            | Self::CanceledEnded { .. }
-            | Self::Ended { .. }
-            | Self::NotBegun { .. }
-            | Self::NotPaid { .. }
-            | Self::NotCanceled { .. }
-            | Self::DefaultPlan(_)
-            | Self::OpenReservations => None,
-            Self::InList { cause, .. } => cause.field(),
-        }
-    }
-
     /// What kind of mistake it is.
     pub fn class(&self) -> RejectionClass {
         match self {
