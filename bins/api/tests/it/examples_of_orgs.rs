@@ -127,7 +127,7 @@ async fn the_report_of_an_org_lists_what_each_member_used(api: Api) {
     assert_eq!(org["used"], 7, "the report explains it");
 }
 
-/// E40, U8: ann is unlimited by default, bob said so; both leave the org.
+/// E40, U8: ann is unlimited by default, bob said so; both leave the org: ann is decided by her own plan, bob is unlimited.
 async fn e40_unlimited_by_default_ends_with_the_membership(api: Api) {
     api.put("/v1/orgs/acme", json!({})).await.expect(201);
     let cast = [
@@ -137,9 +137,18 @@ async fn e40_unlimited_by_default_ends_with_the_membership(api: Api) {
     for (user, body, is_kept) in cast {
         let path = format!("/v1/users/{user}");
         api.put(&path, body).await.expect(201);
+        let account = format!("users/{user}");
+        api.subscribe(&account, json!({"plan": "article_free"}))
+            .await;
+        // In the org both go beyond the 5 of that plan.
+        api.consume(user, "articles_per_month", 6).await.expect(200);
         let moved = api.put(&format!("{path}/org"), json!({"org": null})).await;
         let moved = moved.expect(200);
         assert_eq!(moved.body["unlimited"], is_kept, "{}", moved.text);
+        let status = if is_kept { 200 } else { 429 };
+        let one = api.consume(user, "articles_per_month", 1).await;
+        let reason = (!is_kept).then_some("limit_reached");
+        assert_eq!(one.expect(status).body["reason"], json!(reason));
         let status = if is_kept { 200 } else { 403 };
         api.consume(user, "llm_tokens", 1).await.expect(status);
     }

@@ -17,6 +17,7 @@ mod examples;
 mod examples_of_orgs;
 mod examples_of_plans;
 mod examples_of_time;
+mod examples_of_windows;
 mod flags;
 mod held_catalogs;
 mod job_runs;
