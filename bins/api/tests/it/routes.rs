@@ -1,9 +1,10 @@
 //! Accounts, overrides, tokens, subscriptions, credits, resets: made, read and changed.
 
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api_under_test::Api;
+use crate::api_under_test::{Answer, Api};
 
 #[tokio::test]
 async fn accounts_are_made_read_changed_and_listed_in_pages() {
@@ -61,36 +62,58 @@ async fn every_write_is_repeatable_by_its_key() {
     // X1: every write takes an idempotency key; the second gets the first answer again.
     let api = Api::in_memory().await;
     api.user("ann", Some("article_pro")).await;
+    api.put("/v1/orgs/acme", json!({})).await.expect(201);
     let boost = json!({"id": "sale", "feature": "articles_per_month", "amount": 5});
-    let writes: [(&str, Value); 8] = [
-        ("/v1/users", json!({"id": "ben"})),
-        ("/v1/users/ann/tokens", json!({"id": "ci", "cap": 5})),
-        ("/v1/users/ann/credits", json!({"id": "pack", "amount": 5})),
-        ("/v1/users/ann/boosts", boost),
-        (
+    let post = |path: &'static str, body: Value| (Method::POST, path, body);
+    let cap = |path: &'static str, amount: u64| (Method::PUT, path, json!({"amount": amount}));
+    let no_cap = |path: &'static str| (Method::DELETE, path, Value::Null);
+    let subscription = "/v1/users/ann/subscription";
+    let writes = [
+        post("/v1/users", json!({"id": "ben"})),
+        post("/v1/users/ann/tokens", json!({"id": "ci", "cap": 5})),
+        post("/v1/users/ann/credits", json!({"id": "pack", "amount": 5})),
+        post("/v1/users/ann/boosts", boost),
+        cap("/v1/users/ann/spend-cap", 800),
+        no_cap("/v1/users/ann/spend-cap"),
+        cap("/v1/orgs/acme/spend-cap", 900),
+        no_cap("/v1/orgs/acme/spend-cap"),
+        post(
             "/v1/users/ann/subscription/change-plan",
             json!({"plan": "article_free"}),
         ),
-        ("/v1/users/ann/subscription/cancel", json!({"when": "now"})),
-        ("/v1/users/ann/subscription", json!({"plan": "article_pro"})),
-        ("/v1/users/ann/reset", json!({})),
+        post("/v1/users/ann/subscription/cancel", json!({"when": "now"})),
+        post(subscription, json!({"plan": "article_pro"})),
+        post("/v1/users/ann/reset", json!({})),
     ];
-    for (number, (path, body)) in writes.iter().enumerate() {
+    for (number, (method, path, body)) in writes.iter().enumerate() {
         let key = format!("w-{number}");
-        let first = api.post_keyed(path, &key, body).await;
-        assert!(first.status < 300, "{path}: {}", first.text);
-        let again = api.post_keyed(path, &key, body).await;
+        let first = keyed(&api, (method, *path), &key, body).await;
+        assert!(first.status < 300, "{method} {path}: {}", first.text);
+        let again = keyed(&api, (method, *path), &key, body).await;
         assert_eq!(
             again.header("idempotent-replayed"),
             Some("true"),
-            "{path}: {}",
+            "{method} {path}: {}",
             again.text
         );
-        assert_eq!(again.status, first.status, "{path}");
-        assert_eq!(again.body["id"], first.body["id"], "{path}");
+        assert_eq!(again.status, first.status, "{method} {path}");
+        assert_eq!(again.body["id"], first.body["id"], "{method} {path}");
     }
     let credits = api.get("/v1/users/ann/credits").await.expect(200);
     assert_eq!(credits.body["balance"], 5);
+}
+
+/// Sends a write under an idempotency key; without a body where there is none to send.
+async fn keyed(api: &Api, (method, path): (&Method, &str), key: &str, body: &Value) -> Answer {
+    let headers = [
+        ("idempotency-key", key),
+        ("content-type", "application/json"),
+    ];
+    let (headers, bytes) = match body {
+        Value::Null => (&headers[..1], Vec::new()),
+        body => (&headers[..], body.to_string().into_bytes()),
+    };
+    api.send(method.clone(), path, headers, bytes).await
 }
 
 #[tokio::test]
@@ -169,7 +192,7 @@ async fn a_subscription_is_started_renewed_changed_and_canceled() {
         .await
         .expect(200);
     let renew = "/v1/users/ann/subscription/renew";
-    api.send(reqwest::Method::POST, renew, &[], Vec::new())
+    api.send(Method::POST, renew, &[], Vec::new())
         .await
         .expect(200);
     let held = api.get("/v1/users/ann/subscription").await.expect(200);
