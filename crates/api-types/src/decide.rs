@@ -75,8 +75,8 @@ pub struct TrackBody {
     /// Several features at once, 1 to 100: all of them are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemBody>>,
-    /// When it was used, if that is told late: up to 35 days ago and not in the future. It is booked in the usage windows
-    /// of that instant, closed or not, and the answer's `balances` are those of these windows.
+    /// When it was used, if that is told late: up to 35 days ago, not in the future, and not before the account began. It is
+    /// booked in the usage windows of that instant, closed or not, and the answer's `balances` are those of these windows.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

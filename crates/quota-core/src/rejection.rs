@@ -166,6 +166,8 @@ pub enum Rejection {
     NotInFuture { field: &'static str },
     #[error("must not be in the future, nor more than {days_max} days ago")]
     NotRecent { field: &'static str, days_max: u32 },
+    #[error("must not be before {}: the account began then", instant::text(.began_at))]
+    BeforeAccount { began_at: DateTime<Utc> },
     #[error("must be from {least} to {most}{}", if field.ends_with("_seconds") { " seconds" } else { "" })]
     OutOfRange {
         field: &'static str,
@@ -257,6 +259,7 @@ impl Rejection {
             Self::OverAlready { .. } => "over_already",
             Self::NotInFuture { .. } => "not_in_future",
             Self::NotRecent { .. } => "not_recent",
+            Self::BeforeAccount { .. } => "before_account",
             Self::OutOfRange { .. } => "out_of_range",
             Self::CounterFull => "counter_full",
             Self::OpenReservations => "open_reservations",
@@ -327,6 +330,7 @@ impl Rejection {
             | Self::NotInFuture { .. }
             | Self::OverAlready { .. }
             | Self::NotRecent { .. }
+            | Self::BeforeAccount { .. }
             | Self::OutOfRange { .. } => RejectionClass::Invalid,
             Self::InList { cause, .. } => cause.class(),
         }

@@ -17,6 +17,7 @@ impl Rejection {
             Self::UnknownPlan(_) | Self::IsAddon(_) | Self::NotAddon(_) => Some("plan"),
             Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
             Self::CapRequired => Some("cap"),
+            Self::BeforeAccount { .. } => Some("at"),
             Self::WrongKind { field }
             | Self::Full { field, .. }
             | Self::NotInFuture { field }
@@ -81,6 +82,7 @@ impl Rejection {
             | Self::OverAlready { .. }
             | Self::NotInFuture { .. }
             | Self::NotRecent { .. }
+            | Self::BeforeAccount { .. }
             | Self::OutOfRange { .. } => self.field(),
             Self::UnknownAccount
             | Self::AccountExists

@@ -5,6 +5,7 @@ mod addons;
 mod api_under_test;
 mod bad_catalogs;
 mod bad_input;
+mod bad_plans;
 mod boosts;
 mod commands;
 mod connections;

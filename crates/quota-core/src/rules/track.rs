@@ -55,12 +55,7 @@ fn track_late(
     uses: Uses<'_>,
     at: DateTime<Utc>,
 ) -> Result<Outcome, Rejection> {
-    let (now, days_max) = (desk.context.now, TOLD_LATE_DAYS_MAX);
-    let oldest = now.checked_sub_signed(TimeDelta::days(i64::from(days_max)));
-    if now < at || oldest.is_some_and(|oldest| at < oldest) {
-        let field = "at";
-        return Err(Rejection::NotRecent { field, days_max });
-    }
+    must_be_known(desk, at)?;
     let (mut entries, mut opened) = (Vec::new(), Vec::new());
     let mut drawn = Vec::with_capacity(uses.items.len());
     for (index, item) in uses.items.iter().enumerate() {
@@ -84,6 +79,21 @@ fn track_late(
     let mut booking = desk.booking(Answer::Allowed { balances });
     booking.entries = entries;
     Ok(desk.book(booking))
+}
+
+/// Refuses an instant that is to come, or so long ago that it is not told any more, or before there was the account.
+fn must_be_known(desk: &Desk<'_>, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let (now, days_max) = (desk.context.now, TOLD_LATE_DAYS_MAX);
+    let began_at = desk.account()?.terms.began_at();
+    let oldest = now.checked_sub_signed(TimeDelta::days(i64::from(days_max)));
+    if now < at || oldest.is_some_and(|oldest| at < oldest) {
+        let field = "at";
+        return Err(Rejection::NotRecent { field, days_max });
+    }
+    if at < began_at {
+        return Err(Rejection::BeforeAccount { began_at });
+    }
+    Ok(())
 }
 
 /// The windows that an item is booked in.

@@ -127,6 +127,13 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// When the account began: when it was made, or before that with a subscription that was started in the past.
+    pub(crate) fn began_at(&self) -> DateTime<Utc> {
+        let held = self.subscription.as_ref();
+        let since = held.map(|held| held.runs_since().min(held.starts_at));
+        since.map_or(self.created_at, |since| since.min(self.created_at))
+    }
+
     /// What becomes of `unlimited` when the user leaves its org: a default ends, what was said goes on (U8).
     pub(crate) fn leave_org(&mut self) -> Option<Effect> {
         self.org.take()?;

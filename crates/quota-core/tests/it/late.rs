@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use quota_core::answer::Rejection;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{
@@ -133,7 +134,7 @@ fn a_refund_of_what_was_told_late_goes_back_to_its_window() {
     }
 }
 
-/// X5: at most 35 days back and not in the future; the field is named, and nothing is changed.
+/// X5: at most 35 days back and not in the future, nor before the account was made; the field is named, and nothing is changed.
 #[test]
 fn what_lies_too_far_back_or_ahead_is_refused_by_the_name_of_the_field() {
     let mut stage = april_and_may(true);
@@ -151,13 +152,22 @@ fn what_lies_too_far_back_or_ahead_is_refused_by_the_name_of_the_field() {
     let unknown = track_at(oldest, vec![item("articles", 1), item("nothing", 1)]);
     let refused = stage.run("user:a", unknown).expect_err("no such feature");
     assert_eq!(refused.index(), Some(1));
+    let (april, may) = (at("2027-04-01T00:00:00Z"), at("2027-05-01T00:00:00Z"));
+    for early in [oldest, april - TimeDelta::microseconds(1)] {
+        let refused = stage.run("user:a", track_at(early, vec![item("articles", 1)]));
+        let refused = refused.expect_err("there was no account");
+        let why = Rejection::BeforeAccount { began_at: april };
+        assert_eq!(refused, why);
+        assert_eq!(
+            (refused.field(), refused.code()),
+            (Some("at"), "before_account")
+        );
+    }
     assert_eq!(stage.records(), before);
-    for right in [stage.now, oldest] {
+    for right in [stage.now, april] {
         stage.done("user:a", track_at(right, vec![item("articles", 1)]));
     }
-    let (april, may) = (at("2027-04-01T00:00:00Z"), at("2027-05-01T00:00:00Z"));
-    // Before the account was made: in the first of its windows without a subscription.
-    let expected = [(april, 0, 1), (april, 90, 0), (may, 6, 0)];
+    let expected = [(april, 91, 0), (may, 6, 0)];
     assert_eq!(windows(&stage, "user:a", "articles"), expected);
     assert_eq!(audit(&stage.records()), []);
 }
@@ -461,15 +471,14 @@ proptest! {
         let total = |windows: &[(DateTime<Utc>, u64, u64)]| -> u64 {
             windows.iter().map(|(_, used, overage)| used + overage).sum()
         };
-        let instant = stage.now - TimeDelta::hours(hours);
+        let instant = (stage.now - TimeDelta::hours(hours)).max(crate::stage::start());
         let told = stage.done("user:a", track_at(instant, vec![item(feature, amount)]));
         let after = windows(&stage, "user:a", feature);
         prop_assert_eq!(total(&after), total(&before) + amount);
         let changed: Vec<_> = after.iter().filter(|window| !before.contains(window)).collect();
         prop_assert_eq!(changed.len(), 1, "{:?} {:?}", before, after);
         let starts_at = changed[0].0;
-        let is_first = instant < crate::stage::start();
-        prop_assert!(starts_at <= instant || is_first, "{} {}", starts_at, instant);
+        prop_assert!(starts_at <= instant, "{} {}", starts_at, instant);
         let of_window = told.answer.balances().first().expect("the user's");
         prop_assert_eq!(of_window.used + of_window.overage, changed[0].1 + changed[0].2);
         prop_assert_eq!(told.answer.is_allowed(), true);
