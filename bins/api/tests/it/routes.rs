@@ -109,9 +109,10 @@ async fn keyed(api: &Api, (method, path): (&Method, &str), key: &str, body: &Val
         ("idempotency-key", key),
         ("content-type", "application/json"),
     ];
-    let (headers, bytes) = match body {
-        Value::Null => (&headers[..1], Vec::new()),
-        body => (&headers[..], body.to_string().into_bytes()),
+    let (headers, bytes) = if body.is_null() {
+        (&headers[..1], Vec::new())
+    } else {
+        (&headers[..], body.to_string().into_bytes())
     };
     api.send(method.clone(), path, headers, bytes).await
 }

@@ -316,16 +316,14 @@ fn is_window_of(window: &WindowBalance, operation: &Operation, entry: &Entry) ->
     let start = window.starts_at.map(|at| at.timestamp_micros());
     let is_then = start == Some(entry.bucket.starts_at_micros());
     let of_bucket = limit_of(&entry.bucket).and_then(|(_, per)| per);
-    match of_bucket {
-        Some(own) => own == per && is_then,
-        None => {
-            let mut others = operation
-                .entries
-                .iter()
-                .filter(|other| other.scope == entry.scope && other.feature == entry.feature);
-            let is_further = others
-                .any(|other| matches!(&other.bucket, Bucket::Further(_, of, _) if *of == per));
-            is_then && !is_further
-        }
+    if let Some(own) = of_bucket {
+        return own == per && is_then;
     }
+    let mut others = operation
+        .entries
+        .iter()
+        .filter(|other| other.scope == entry.scope && other.feature == entry.feature);
+    let is_further =
+        others.any(|other| matches!(&other.bucket, Bucket::Further(_, of, _) if *of == per));
+    is_then && !is_further
 }

@@ -42,7 +42,7 @@ pub struct Checked {
 ///
 /// # Errors
 /// [`Rejection::CounterFull`] when a counter would pass its largest value, [`Rejection::CountsMembers`] for what no request
-/// uses.
+/// wanted.
 pub fn check(
     context: &Context<'_>,
     accounts: Option<(&Account, Option<&Account>)>,
@@ -153,7 +153,7 @@ pub fn check_items(
         context: *context,
         request: &request,
     };
-    let uses = Uses {
+    let wanted = Uses {
         token: asked.token.as_ref(),
         items: &asked.items,
         mode: Mode::Ask,
@@ -161,13 +161,13 @@ pub fn check_items(
     let mut checked = Checked {
         denial: None,
         draws: Vec::new(),
-        balances: standing_of_items(&desk, uses),
+        balances: standing_of_items(&desk, wanted),
         value: None,
         values: BTreeMap::new(),
     };
     let before = desk.home.accounts_of(user);
-    for (index, item) in uses.items.iter().enumerate() {
-        let why = match spend_item(&mut desk, uses, item) {
+    for (index, item) in wanted.items.iter().enumerate() {
+        let why = match spend_item(&mut desk, wanted, item) {
             Ok(Ok((entries, _))) if entries.is_empty() && counts_members(context, item) => {
                 Err(context.not_drawn(&item.feature).in_list(index))
             }
@@ -179,7 +179,7 @@ pub fn check_items(
             Err(rejection) => Err(rejection.in_list(index)),
         };
         desk.home.accounts.extend(before);
-        let (item, denial) = first_refusal(&mut desk, uses, (item, why))?;
+        let (item, denial) = first_refusal(&mut desk, wanted, (item, why))?;
         checked.draws.clear();
         checked.denial = Some((item, denial));
         return Ok(checked);

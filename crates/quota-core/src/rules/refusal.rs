@@ -14,16 +14,16 @@ use crate::item::Item;
 /// is as it was before the first item, and is so again afterwards.
 pub(crate) fn first_refusal(
     desk: &mut Desk<'_>,
-    uses: Uses<'_>,
+    wanted: Uses<'_>,
     (item, why): (&Item, Result<Denial, Rejection>),
 ) -> Result<(Item, Denial), Rejection> {
-    if uses.items.len() == 1 {
+    if wanted.items.len() == 1 {
         return why.map(|denial| (item.clone(), denial));
     }
     let before = desk.home.accounts_of(&desk.request.account);
     let mut first: Option<(Item, Denial)> = None;
-    for item in by_feature(uses.items) {
-        let Some(denial) = judge(desk, uses, &item)? else {
+    for item in by_feature(wanted.items) {
+        let Some(denial) = judge(desk, wanted, &item)? else {
             continue;
         };
         let is_first = |(_, known): &(Item, Denial)| denial.reason < known.reason;
@@ -57,15 +57,15 @@ fn by_feature(items: &[Item]) -> Vec<Item> {
 
 /// Whether an item is denied. What the scopes before the one that denies it would give is booked, so that each scope is
 /// asked for all that the items want of it; the scope that denies it gives nothing.
-fn judge(desk: &mut Desk<'_>, uses: Uses<'_>, item: &Item) -> Result<Option<Denial>, Rejection> {
+fn judge(desk: &mut Desk<'_>, wanted: Uses<'_>, item: &Item) -> Result<Option<Denial>, Rejection> {
     let user = &desk.request.account;
     let asked = Use {
         user,
-        token: uses.token,
+        token: wanted.token,
         feature: &item.feature,
         amount: item.amount,
     };
-    let question = desk.context.question(desk.home, asked, uses.mode)?;
+    let question = desk.context.question(desk.home, asked, wanted.mode)?;
     let (draws, denial) = drawn_before_denial(&question);
     let account = |scope| {
         let id = scope_account(desk.home, user, scope);

@@ -24,17 +24,17 @@ use crate::operation::Entry;
 
 /// Decides all items and spends them, or spends none.
 pub(crate) fn consume(desk: &mut Desk<'_>, asked: &Consume) -> Result<Outcome, Rejection> {
-    let uses = Uses {
+    let wanted = Uses {
         token: asked.token.as_ref(),
         items: &asked.items,
         mode: Mode::Ask,
     };
-    spend(desk, uses)
+    spend(desk, wanted)
 }
 
 /// Spends all items, or says which of them cannot be had.
-pub(crate) fn spend(desk: &mut Desk<'_>, uses: Uses<'_>) -> Result<Outcome, Rejection> {
-    let items = uses.items;
+pub(crate) fn spend(desk: &mut Desk<'_>, wanted: Uses<'_>) -> Result<Outcome, Rejection> {
+    let items = wanted.items;
     check_count(items)?;
     // One item needs no way back: it is decided before anything changes.
     let before = (items.len() > 1).then(|| desk.home.accounts_of(&desk.request.account));
@@ -43,7 +43,7 @@ pub(crate) fn spend(desk: &mut Desk<'_>, uses: Uses<'_>) -> Result<Outcome, Reje
     }
     let (mut entries, mut balances) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
-        let why = match spend_item(desk, uses, item) {
+        let why = match spend_item(desk, wanted, item) {
             Ok(Ok((posted, _))) if posted.is_empty() => {
                 // What requests use is drawn from something.
                 Err(desk.context.not_drawn(&item.feature).in_list(index))
@@ -65,11 +65,11 @@ pub(crate) fn spend(desk: &mut Desk<'_>, uses: Uses<'_>) -> Result<Outcome, Reje
             Err(rejection) => Err(rejection.in_list(index)),
         };
         desk.home.accounts.extend(before.into_iter().flatten());
-        let (item, denial) = first_refusal(desk, uses, (item, why))?;
-        return Ok(denied(desk, uses.token, &item, denial));
+        let (item, denial) = first_refusal(desk, wanted, (item, why))?;
+        return Ok(denied(desk, wanted.token, &item, denial));
     }
     if items.len() > 1 {
-        balances = standing_of_items(desk, uses);
+        balances = standing_of_items(desk, wanted);
     }
     let mut booking = desk.booking(Answer::Allowed { balances });
     booking.entries = entries;
@@ -88,10 +88,10 @@ fn must_be_drawn(desk: &Desk<'_>, items: &[Item]) -> Result<(), Rejection> {
 
 /// How the scopes stand now for every feature of several items, each scope and feature once. A wallet pays for several
 /// features and a token's cap counts them all, so what stood after one item may be outdated after the next.
-pub(crate) fn standing_of_items(desk: &Desk<'_>, uses: Uses<'_>) -> Vec<ScopeBalance> {
+pub(crate) fn standing_of_items(desk: &Desk<'_>, wanted: Uses<'_>) -> Vec<ScopeBalance> {
     let mut balances: Vec<ScopeBalance> = Vec::new();
-    for item in uses.items {
-        for balance in standing_of(desk, uses.token, &item.feature) {
+    for item in wanted.items {
+        for balance in standing_of(desk, wanted.token, &item.feature) {
             let is_same = |known: &ScopeBalance| {
                 known.scope == balance.scope && known.feature == balance.feature
             };
@@ -120,22 +120,22 @@ type Part = (Vec<Entry>, Vec<ScopeBalance>);
 /// Decides one item and books it on the home, or says why not; the home is unchanged then.
 pub(crate) fn spend_item(
     desk: &mut Desk<'_>,
-    uses: Uses<'_>,
+    wanted: Uses<'_>,
     item: &Item,
 ) -> Result<Result<Part, Denial>, Rejection> {
     let asked = Use {
         user: &desk.request.account,
-        token: uses.token,
+        token: wanted.token,
         feature: &item.feature,
         amount: item.amount,
     };
-    let question = desk.context.question(desk.home, asked, uses.mode)?;
+    let question = desk.context.question(desk.home, asked, wanted.mode)?;
     let drawn = match draw(&question) {
         Ok(drawn) => drawn,
         Err(denial) => return Ok(Err(denial)),
     };
     let entries = take(desk, &item.feature, &drawn, Drawing::Spend)?;
-    let balances = scope_balances(desk, uses.token, &item.feature, &drawn);
+    let balances = scope_balances(desk, wanted.token, &item.feature, &drawn);
     Ok(Ok((entries, balances)))
 }
 

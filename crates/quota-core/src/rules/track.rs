@@ -20,28 +20,28 @@ use crate::operation::Entry;
 
 /// Spends all items: they were used already, now or at an earlier instant.
 pub(crate) fn track(desk: &mut Desk<'_>, asked: &Track) -> Result<Outcome, Rejection> {
-    let uses = Uses {
+    let wanted = Uses {
         token: asked.token.as_ref(),
         items: &asked.items,
         mode: Mode::Force,
     };
-    must_exist(desk, uses)?;
+    must_exist(desk, wanted)?;
     match asked.at {
-        Some(at) => track_late(desk, uses, at.trunc_subsecs(6)),
-        None => spend(desk, uses),
+        Some(at) => track_late(desk, wanted, at.trunc_subsecs(6)),
+        None => spend(desk, wanted),
     }
 }
 
 /// What is recorded after the fact cannot be denied, so what it names must exist.
-fn must_exist(desk: &Desk<'_>, uses: Uses<'_>) -> Result<(), Rejection> {
-    check_count(uses.items)?;
+fn must_exist(desk: &Desk<'_>, wanted: Uses<'_>) -> Result<(), Rejection> {
+    check_count(wanted.items)?;
     let account = desk.account()?;
-    if let Some(token) = uses.token
+    if let Some(token) = wanted.token
         && !account.terms.tokens.contains_key(token)
     {
         return Err(Rejection::UnknownToken(token.clone()));
     }
-    for (index, item) in uses.items.iter().enumerate() {
+    for (index, item) in wanted.items.iter().enumerate() {
         let found = desk.context.drawn(&item.feature);
         found.map_err(|rejection| rejection.in_list(index))?;
     }
@@ -52,21 +52,21 @@ fn must_exist(desk: &Desk<'_>, uses: Uses<'_>) -> Result<(), Rejection> {
 /// would now: credits, the trial, a token's cap. The answer says how the windows stand that were booked in.
 fn track_late(
     desk: &mut Desk<'_>,
-    uses: Uses<'_>,
+    wanted: Uses<'_>,
     at: DateTime<Utc>,
 ) -> Result<Outcome, Rejection> {
     must_be_known(desk, at)?;
     let (mut entries, mut opened) = (Vec::new(), Vec::new());
-    let mut drawn = Vec::with_capacity(uses.items.len());
-    for (index, item) in uses.items.iter().enumerate() {
+    let mut drawn = Vec::with_capacity(wanted.items.len());
+    for (index, item) in wanted.items.iter().enumerate() {
         let windows = open(desk, item, at)?;
-        let taken = spend_in(desk, uses, item, &windows);
+        let taken = spend_in(desk, wanted, item, &windows);
         let (posted, part) = taken.map_err(|rejection| rejection.in_list(index))?;
         entries.extend(posted);
         drawn.push((&item.feature, part));
         opened.push(windows);
     }
-    let balances = standing(desk, uses, &drawn);
+    let balances = standing(desk, wanted, &drawn);
     for windows in &opened {
         close_again(desk, &windows.user);
         if let Some(org) = &windows.org {
@@ -131,17 +131,17 @@ fn open(desk: &mut Desk<'_>, item: &Item, at: DateTime<Utc>) -> Result<Windows, 
 
 fn spend_in(
     desk: &mut Desk<'_>,
-    uses: Uses<'_>,
+    wanted: Uses<'_>,
     item: &Item,
     windows: &Windows,
 ) -> Result<(Vec<Entry>, Drawn), Rejection> {
     let asked = Use {
         user: &desk.request.account,
-        token: uses.token,
+        token: wanted.token,
         feature: &item.feature,
         amount: item.amount,
     };
-    let question = desk.context.question(desk.home, asked, uses.mode)?;
+    let question = desk.context.question(desk.home, asked, wanted.mode)?;
     let drawn = draw_by(&question, |scope, _, _| {
         let org = windows.org.as_ref().filter(|_| scope == Scope::Org);
         org.unwrap_or(&windows.user).own.clone()
@@ -154,10 +154,14 @@ fn spend_in(
 
 /// How the scopes stand in those windows, each scope and feature once: what stood after one item may be outdated after
 /// the next.
-fn standing(desk: &Desk<'_>, uses: Uses<'_>, drawn: &[(&FeatureCode, Drawn)]) -> Vec<ScopeBalance> {
+fn standing(
+    desk: &Desk<'_>,
+    wanted: Uses<'_>,
+    drawn: &[(&FeatureCode, Drawn)],
+) -> Vec<ScopeBalance> {
     let mut balances: Vec<ScopeBalance> = Vec::new();
     for (feature, drawn) in drawn {
-        for balance in scope_balances(desk, uses.token, feature, drawn) {
+        for balance in scope_balances(desk, wanted.token, feature, drawn) {
             let is_same = |known: &ScopeBalance| {
                 known.scope == balance.scope && known.feature == balance.feature
             };

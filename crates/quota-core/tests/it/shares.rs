@@ -51,8 +51,8 @@ fn of_a_member_the_newest_windows_are_remembered() {
 #[test]
 fn of_one_that_left_the_newest_windows_that_are_charged_late_are_remembered() {
     let (mut left, mut own) = (Stage::org("pro"), Stage::new("user:a"));
-    let hold = |_| left.done("user:a", reserve("requests", 1, 60)).id;
-    let held: Vec<uuid::Uuid> = (0..6).map(hold).collect();
+    let reserved = |_| left.done("user:a", reserve("requests", 1, 60)).id;
+    let held: Vec<uuid::Uuid> = (0..6).map(reserved).collect();
     left.later(TimeDelta::minutes(2));
     left.done("org:o", consume("articles", 1));
     own.now = left.now;
