@@ -135,8 +135,12 @@ fn agreed(hold: &Reservation, by_commit: Option<Told>, by_release: Option<Told>)
     let (wanted, spent) = match hold.state {
         Committed => ((Ok((Committed, false)), Err(Committed)), ACTUAL),
         Released => ((Err(Released), Ok((Released, false))), 0),
-        // The commit that came too late spent all the same.
-        Expired => ((Ok((Expired, true)), Ok((Expired, false))), ACTUAL),
+        // The commit that came too late spent all the same; a release that came after it is told so (X8).
+        Expired => {
+            let after = by_release.filter(Result::is_err);
+            let told = after.map_or(Ok((Expired, false)), |_| Err(Expired));
+            ((Ok((Expired, true)), told), ACTUAL)
+        }
         Open => panic!("{} is open past its deadline", hold.id),
     };
     assert_eq!((by_commit, by_release), (Some(wanted.0), Some(wanted.1)));
