@@ -51,7 +51,7 @@ impl fmt::Display for Bucket {
 }
 
 impl Bucket {
-    /// Its text, put together by hand: a consume writes some ten of them, and `write!` took three times as long.
+    /// Its text, put together without `write!`: a consume writes several of them into books and entries.
     fn text(&self) -> String {
         match self {
             Self::Window(feature, start) => joined(&["window", feature.as_str()], Some(*start)),

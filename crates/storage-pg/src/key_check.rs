@@ -28,20 +28,12 @@ impl KeyCheck {
     /// What serves for these homes, if `self` is asked for: the index sees only keys that an operation carries.
     pub(crate) fn narrowed(self, homes: &[&HomeWrite]) -> Self {
         let keys: usize = homes.iter().map(|home| home.unseen_keys.len()).sum();
-        if UNCHECKED_FROM <= keys && homes.iter().all(|home| carries_unseen_keys(home)) {
+        if UNCHECKED_FROM <= keys && homes.iter().all(|home| home.carries_unseen_keys()) {
             self
         } else {
             Self::LookUp
         }
     }
-}
-
-/// Whether each key that was not looked for is that of a new operation; both are in the order of the requests.
-fn carries_unseen_keys(write: &HomeWrite) -> bool {
-    let mut operations = write.operations.iter();
-    write.unseen_keys.iter().all(|unseen| {
-        operations.any(|new| new.key.as_ref() == Some(&unseen.key) && new.account == unseen.account)
-    })
 }
 
 /// Whether keys are left to the index now: not for some batches after one that failed. Every clone shares it.

@@ -42,7 +42,7 @@ impl Batch {
             }
             let rows = HomeRows::new(write)?;
             homes.push(HomeBatch {
-                is_plain: rows.are_plain() && carries_unseen_keys(write),
+                is_plain: rows.are_plain() && write.carries_unseen_keys(),
                 home: write.home.clone(),
                 expected_version: write.expected_version,
                 unseen_keys: write.unseen_keys.clone(),
@@ -61,14 +61,6 @@ fn check_shape(write: &HomeWrite) -> Result<(), Fault> {
     let home = &write.home;
     let mistake = write.mistake();
     mistake.map_or(Ok(()), |what| Err(refused(format!("home `{home}` {what}"))))
-}
-
-/// Whether each key that was not looked for is that of a new operation; both are in the order of the requests.
-fn carries_unseen_keys(write: &HomeWrite) -> bool {
-    let mut operations = write.operations.iter();
-    write.unseen_keys.iter().all(|unseen| {
-        operations.any(|new| new.key.as_ref() == Some(&unseen.key) && new.account == unseen.account)
-    })
 }
 
 /// The rows of one home, or of many.

@@ -268,6 +268,16 @@ pub struct HomeWrite {
 }
 
 impl HomeWrite {
+    /// Whether each key that was not looked for is that of a new operation, so that a store's unique index finds one that is
+    /// taken; both are in the order of the requests.
+    pub fn carries_unseen_keys(&self) -> bool {
+        let mut operations = self.operations.iter();
+        self.unseen_keys.iter().all(|unseen| {
+            operations
+                .any(|new| new.key.as_ref() == Some(&unseen.key) && new.account == unseen.account)
+        })
+    }
+
     /// What of it would damage the history of the home, if anything: a store refuses that.
     pub fn mistake(&self) -> Option<&'static str> {
         let sequences = self.operations.iter().map(|operation| operation.sequence);

@@ -42,7 +42,7 @@ pub struct Checked {
 ///
 /// # Errors
 /// [`Rejection::CounterFull`] when a counter would pass its largest value, [`Rejection::CountsMembers`] for what no request
-/// wanted.
+/// uses.
 pub fn check(
     context: &Context<'_>,
     accounts: Option<(&Account, Option<&Account>)>,
