@@ -80,6 +80,11 @@ fn moves<'a>(desk: &Desk<'a>, zone: Tz) -> Result<Vec<Move<'a>>, Rejection> {
             if balance.starts_at < run.starts_at {
                 continue;
             }
+            let runs = cadence_window(per.cadence, per.anchor, context.now, zone, context.now);
+            if runs.cut(run.starts_at, run.next).starts_at == balance.starts_at {
+                // It is of an earlier date there, and cut at the same moment: it counts now, and goes on.
+                continue;
+            }
             window = window.cut(run.starts_at, run.next);
         }
         let is_empty = window.ends_at.is_some_and(|end| end <= window.starts_at);

@@ -330,6 +330,38 @@ fn the_day_on_which_the_subscription_began_goes_on() {
     assert_eq!(audit(&stage.records()), []);
 }
 
+/// W4: the subscription's first day, in a zone where it is still the day before: what was used counts on in what is left of that, and the
+/// day that comes is whole. So it is for a month, and on the way back.
+#[test]
+fn the_first_day_is_the_day_before_further_west() {
+    for (feature, began, comes, limit) in [
+        ("calls", "2027-04-20T01:00:00Z", "2027-04-20T04:00:00Z", 10),
+        ("books", "2027-05-01T01:00:00Z", "2027-05-01T04:00:00Z", 40),
+    ] {
+        let mut stage = desk_since(Tz::UTC, began);
+        stage.done("user:a", consume(feature, 3));
+        for zone in [
+            chrono_tz::America::New_York,
+            Tz::UTC,
+            chrono_tz::America::New_York,
+        ] {
+            stage.later(TimeDelta::minutes(5));
+            stage.done("user:a", to_zone(zone));
+            assert_eq!(
+                stage.remaining("user:a", feature),
+                Some(limit - 3),
+                "{zone}"
+            );
+        }
+        stage.done("user:a", consume(feature, limit - 3));
+        stage.denied("user:a", consume(feature, 1));
+        stage.now = at(comes);
+        stage.done("user:a", consume(feature, limit));
+        stage.denied("user:a", consume(feature, 1));
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
 /// W4: a day that was over in the new zone when the subscription began, or just then, is none there; its use is no other day's.
 #[test]
 fn a_day_before_the_subscription_began_is_none_in_the_new_zone() {
