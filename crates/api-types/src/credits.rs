@@ -7,12 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::Label;
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// Where a grant of credits or a boost stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GrantState {
-    /// Something of it can be spent, or is reserved.
+    /// Something of it can be spent, or is reserved, disputed, or owed to it.
     Live,
     /// All of it is spent, but for what was taken back.
     Spent,
@@ -38,6 +46,15 @@ pub struct GrantBody {
     pub held: u64,
     /// Credits that can still be spent or reserved.
     pub remaining: u64,
+    /// Credits whose payment is disputed; they can be spent again if the dispute is won.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub frozen: u64,
+    /// Credits that cover what was spent of other grants before it was taken back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub covers: u64,
+    /// Credits that were spent of it and taken back since; other grants cover them, or they are debt.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub short: u64,
     /// Grants with a lower number are spent first.
     pub priority: u32,
     /// When it was granted.
@@ -51,8 +68,17 @@ pub struct GrantBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreditsBody {
-    /// Credits left in all grants together.
+    /// Credits that can be spent, of all grants together.
     pub balance: u64,
+    /// Credits whose payment is disputed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub frozen: u64,
+    /// Credits that were spent of what was taken back since, and that no grant covers: what is granted next pays them first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub debt: u64,
+    /// Credits that were bought and wait until other grants are spent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waiting: u64,
     /// On the first page those of which something is left or reserved. Then those that ended, by id: spent, expired and
     /// taken back, with `remaining` 0.
     pub grants: Vec<GrantBody>,
@@ -91,7 +117,8 @@ pub struct NewGrantBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TakeBackBody {
-    /// How many credits: 1 to 10^15; everything that is left of the grant when absent.
+    /// How many credits: 1 to 10^15, also such as were spent: other grants pay them, or they are debt. Everything that is
+    /// left of the grant when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = 50))]
     pub amount: Option<Amount>,

@@ -16,6 +16,9 @@ pub enum Change {
     TokenRevoked,
     CreditsGranted,
     CreditsTakenBack,
+    CreditsBought,
+    PaymentFactsSet,
+    DebtForgiven,
     BoostGiven,
     BoostTakenBack,
     SpendCapSet,
@@ -79,7 +82,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -89,6 +92,9 @@ impl Change {
         Self::TokenRevoked,
         Self::CreditsGranted,
         Self::CreditsTakenBack,
+        Self::CreditsBought,
+        Self::PaymentFactsSet,
+        Self::DebtForgiven,
         Self::BoostGiven,
         Self::BoostTakenBack,
         Self::SpendCapSet,
@@ -128,6 +134,9 @@ impl Change {
             Self::TokenRevoked => "token_revoked",
             Self::CreditsGranted => "credits_granted",
             Self::CreditsTakenBack => "credits_taken_back",
+            Self::CreditsBought => "credits_bought",
+            Self::PaymentFactsSet => "payment_facts_set",
+            Self::DebtForgiven => "debt_forgiven",
             Self::BoostGiven => "boost_given",
             Self::BoostTakenBack => "boost_taken_back",
             Self::SpendCapSet => "spend_cap_set",
@@ -170,7 +179,9 @@ impl Change {
     fn traits(self) -> ChangeTraits {
         let (creates, begins_life) = match self {
             Self::AccountCreated => (true, Some(false)),
-            Self::TokenCreated | Self::CreditsGranted | Self::BoostGiven => (true, None),
+            Self::TokenCreated | Self::CreditsGranted | Self::CreditsBought | Self::BoostGiven => {
+                (true, None)
+            }
             Self::MovedIn => (false, Some(true)),
             Self::AccountChanged
             | Self::OverrideSet
@@ -178,6 +189,8 @@ impl Change {
             | Self::TokenChanged
             | Self::TokenRevoked
             | Self::CreditsTakenBack
+            | Self::PaymentFactsSet
+            | Self::DebtForgiven
             | Self::BoostTakenBack
             | Self::SpendCapSet
             | Self::SpendCapCleared

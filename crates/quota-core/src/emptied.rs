@@ -4,7 +4,6 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::amount::Limit;
 use crate::balance::Balance;
 use crate::instant;
 
@@ -26,6 +25,8 @@ pub enum Emptied {
     Spent,
     /// All of it was taken back.
     TakenBack,
+    /// What is not spent of it is disputed, and may come back.
+    Frozen,
     /// It came to its end.
     Over {
         /// When.
@@ -41,10 +42,12 @@ impl Emptied {
         let over_at = balance.ends_at.filter(|ends_at| *ends_at <= now);
         if balance.held != 0 && over_at.is_none() {
             Self::Reserved
-        } else if balance.granted == Limit::Of(0) {
+        } else if balance.worth() == 0 {
             Self::TakenBack
-        } else if balance.granted.room(balance.used) == 0 {
+        } else if balance.worth() <= balance.used {
             Self::Spent
+        } else if balance.frozen() != 0 && over_at.is_none() {
+            Self::Frozen
         } else {
             over_at.map_or(Self::Reserved, |at| Self::Over { at })
         }
@@ -57,6 +60,7 @@ impl fmt::Display for Emptied {
             Self::Reserved => f.write_str("is reserved"),
             Self::Spent => f.write_str("is spent"),
             Self::TakenBack => f.write_str("was taken back"),
+            Self::Frozen => f.write_str("is disputed"),
             Self::Over { at } => write!(f, "ended at {}", instant::text(at)),
             Self::Earlier => f.write_str("ended before the account moved"),
         }

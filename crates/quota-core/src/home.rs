@@ -15,6 +15,7 @@ use crate::ids::{AccountId, BoostId, FeatureCode, GrantId};
 use crate::occupancy::Occupancy;
 use crate::operation::Operation;
 use crate::reservation::Reservation;
+use crate::rules::wallet::is_needed;
 use crate::share::Share;
 use crate::terms::Terms;
 
@@ -35,6 +36,10 @@ pub struct Books {
     /// Boosts that were closed: their ids are not given again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub closed_boosts: BTreeSet<BoostId>,
+    /// Grants that were bought when [`PURCHASES_MAX`](crate::command::PURCHASES_MAX) had something left, in the order in which
+    /// they become live ones as others are spent (P18).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Balance>,
     /// What the account's org was charged for it, by the org's bucket in which that was counted first (O6, O8).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shares: BTreeMap<Bucket, Share>,
@@ -55,6 +60,11 @@ pub struct Books {
 const SETTLED_MAX: usize = 256;
 
 impl Books {
+    /// The live balances, and the grants that wait to be.
+    pub fn all(&self) -> impl Iterator<Item = &Balance> {
+        self.balances.iter().chain(&self.waiting)
+    }
+
     /// The live balance of a bucket.
     pub fn balance(&self, bucket: &Bucket) -> Option<&Balance> {
         self.balances
@@ -262,12 +272,13 @@ impl Account {
 
     /// The first instant at which a job has something to do for this account: a subscription's end that is not
     /// recorded yet, or the end of a window, grant or boost that is still among the live balances; one of the last two
-    /// of which nothing is left is over as soon as it began. `None` when there is nothing.
+    /// of which nothing is left is over as soon as it began, and one that is needed there is not. `None` when there is nothing.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        let windows = self
-            .books
-            .balances
+        let balances = &self.books.balances;
+        let has_short = balances.iter().any(|balance| balance.may_be_short() != 0);
+        let windows = balances
             .iter()
+            .filter(|balance| !has_short || !is_needed(balances, balance))
             .filter(|balance| {
                 let bucket = &balance.bucket;
                 matches!(

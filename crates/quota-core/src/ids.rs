@@ -10,6 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub const ID_CHARS_MAX: usize = 128;
 /// Longest feature or plan code, in characters.
 pub const CODE_CHARS_MAX: usize = 64;
+/// Longest code of a payment provider, in characters.
+pub const PROVIDER_CHARS_MAX: usize = 16;
+/// Longest name of a payment at its provider, in characters: a Stripe checkout session has 66.
+pub const PAYMENT_CHARS_MAX: usize = 80;
+/// Longest name of a line of a payment, in characters. A grant is named after all three ([`GrantId::of_purchase`]).
+pub const LINE_CHARS_MAX: usize = 30;
+/// Letters of a currency code.
+const CURRENCY_CHARS: usize = 3;
 /// Longest idempotency key, in characters (the length that other payment interfaces accept).
 pub const KEY_CHARS_MAX: usize = 255;
 
@@ -52,6 +60,28 @@ fn check_code(what: &'static str, text: &str) -> Result<(), InvalidId> {
         what,
         why: "may hold only a-z, 0-9, `_`, `-` and `.`".into(),
     })
+}
+
+fn check_provider(what: &'static str, text: &str) -> Result<(), InvalidId> {
+    check_id(what, text, PROVIDER_CHARS_MAX)?;
+    check_code(what, text)
+}
+
+fn check_line(what: &'static str, text: &str) -> Result<(), InvalidId> {
+    check_id(what, text, LINE_CHARS_MAX)?;
+    if !text.contains(':') {
+        return Ok(());
+    }
+    let why = "must not contain a colon".into();
+    Err(InvalidId { what, why })
+}
+
+fn check_currency(what: &'static str, text: &str) -> Result<(), InvalidId> {
+    if text.len() == CURRENCY_CHARS && text.chars().all(|c| c.is_ascii_lowercase()) {
+        return Ok(());
+    }
+    let why = "must be three small letters, such as `eur`".into();
+    Err(InvalidId { what, why })
 }
 
 macro_rules! text_id {
@@ -146,6 +176,31 @@ text_id!(
     /// The caller's name for one write; the same key never has a second effect (X1).
     IdempotencyKey, "idempotency key", "order-4711", KEY_CHARS_MAX, |what, text| check_id(what, text, KEY_CHARS_MAX)
 );
+
+text_id!(
+    /// Who takes payments: `stripe`, `alipay`, `bank`.
+    ProviderCode, "provider code", "stripe", PROVIDER_CHARS_MAX, check_provider
+);
+text_id!(
+    /// A payment, as its provider names it; unique within the provider.
+    PaymentRef, "payment reference", "cs_live_a1b2", PAYMENT_CHARS_MAX, |what, text| check_id(what, text, PAYMENT_CHARS_MAX)
+);
+text_id!(
+    /// A line of a payment, as its provider names it; unique within the payment.
+    LineRef, "line of a payment", "li_1", LINE_CHARS_MAX, check_line
+);
+text_id!(
+    /// A currency, by its three-letter code.
+    Currency, "currency", "eur", CURRENCY_CHARS, check_currency
+);
+
+impl GrantId {
+    /// The grant that a line of a payment bought: no other line has one of this name.
+    pub fn of_purchase(provider: &ProviderCode, payment: &PaymentRef, line: &LineRef) -> Self {
+        // Neither a provider nor a line has a colon in it.
+        Self(format!("{provider}:{payment}:{line}").into())
+    }
+}
 
 /// A user or an org: whoever owns balances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

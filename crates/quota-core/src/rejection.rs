@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::balance::Bucket;
 use crate::emptied::Emptied;
-use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PaymentRef, PlanCode, TokenId};
 use crate::instant;
 use crate::rejection_words::{full, in_words, listed};
 use crate::reservation::Ending;
@@ -105,6 +105,14 @@ pub enum Rejection {
     GrantEmpty { why: Emptied },
     #[error("only {left} of the grant is left to take back")]
     GrantTooSmall { left: u64 },
+    #[error("grant `{0}` was bought: what comes back of its payment is told by its provider")]
+    GrantBought(GrantId),
+    #[error("payment `{0}` bought nothing of this account")]
+    UnknownPayment(PaymentRef),
+    #[error("the line of this payment is credited already, with other {field}")]
+    PurchaseDiffers { field: &'static str },
+    #[error("the account owes {debt} credits: only that can be forgiven")]
+    DebtTooSmall { debt: u64 },
     #[error("the boost already exists")]
     BoostExists,
     #[error("boost `{0}` does not exist")]
@@ -234,6 +242,10 @@ impl Rejection {
             Self::UnknownGrant(_) => "unknown_grant",
             Self::GrantEmpty { .. } => "grant_empty",
             Self::GrantTooSmall { .. } => "grant_too_small",
+            Self::GrantBought(_) => "grant_bought",
+            Self::UnknownPayment(_) => "unknown_payment",
+            Self::PurchaseDiffers { .. } => "purchase_differs",
+            Self::DebtTooSmall { .. } => "debt_too_small",
             Self::BoostExists => "boost_exists",
             Self::UnknownBoost(_) => "unknown_boost",
             Self::BoostEmpty { .. } => "boost_empty",
@@ -277,6 +289,7 @@ impl Rejection {
             | Self::UnknownFeature(_)
             | Self::NotInOperation { .. }
             | Self::UnknownGrant(_)
+            | Self::UnknownPayment(_)
             | Self::UnknownBoost(_)
             | Self::UnknownAddon(_)
             | Self::UnknownToken(_) => RejectionClass::NotFound,
@@ -294,6 +307,9 @@ impl Rejection {
             | Self::GrantExists
             | Self::GrantEmpty { .. }
             | Self::GrantTooSmall { .. }
+            | Self::GrantBought(_)
+            | Self::PurchaseDiffers { .. }
+            | Self::DebtTooSmall { .. }
             | Self::BoostExists
             | Self::BoostEmpty { .. }
             | Self::SpendCapTooHigh { .. }

@@ -19,6 +19,7 @@ impl Rejection {
             Self::CapRequired => Some("cap"),
             Self::BeforeAccount { .. } => Some("at"),
             Self::WrongKind { field }
+            | Self::PurchaseDiffers { field }
             | Self::Full { field, .. }
             | Self::NotInFuture { field }
             | Self::OverAlready { field, .. }
@@ -27,6 +28,7 @@ impl Rejection {
             | Self::OutOfRange { field, .. } => Some(field),
             Self::RefundTooLarge { .. }
             | Self::GrantTooSmall { .. }
+            | Self::DebtTooSmall { .. }
             | Self::SpendCapTooHigh { .. }
             | Self::CounterFull => Some("amount"),
             Self::GrantExists => Some("grant"),
@@ -44,6 +46,8 @@ impl Rejection {
             | Self::AlreadyRefunded
             | Self::BalanceMissing { .. }
             | Self::UnknownGrant(_)
+            | Self::GrantBought(_)
+            | Self::UnknownPayment(_)
             | Self::GrantEmpty { .. }
             | Self::UnknownBoost(_)
             | Self::BoostEmpty { .. }
@@ -113,6 +117,10 @@ impl Rejection {
             | Self::UnknownGrant(_)
             | Self::GrantEmpty { .. }
             | Self::GrantTooSmall { .. }
+            | Self::GrantBought(_)
+            | Self::UnknownPayment(_)
+            | Self::PurchaseDiffers { .. }
+            | Self::DebtTooSmall { .. }
             | Self::BoostExists
             | Self::UnknownBoost(_)
             | Self::BoostEmpty { .. }

@@ -178,6 +178,8 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::SetAddon(_) => &["plan", "quantity"],
         Command::GrantCredits(_) => &["grant", "credits"],
         Command::TakeBackCredits(_) => &["grant"],
+        Command::CreditPurchase(_) => &["line", "credits", "money", "currency", "fetched_at"],
+        Command::SetPaymentFacts(_) => &["provider", "payment", "facts", "fetched_at"],
         Command::GiveBoost(_) => &["boost", "feature", "amount"],
         Command::TakeBackBoost(_) => &["boost"],
         Command::SetSpendCap(_) => &["amount"],
@@ -186,6 +188,7 @@ fn required(command: &Command) -> &'static [&'static str] {
         | Command::Cancel(_)
         | Command::Resume
         | Command::ClearSpendCap(_)
+        | Command::ForgiveDebt(_)
         | Command::Sweep
         | Command::ExpireSubscription
         | Command::CloseWindows(_) => &[],

@@ -337,7 +337,7 @@ fn refer(query: &mut HomeQuery, request: &Request) {
     match request.command.traits().reads {
         Reads::Account
         | Reads::Stored
-        | Reads::Grant(_)
+        | Reads::Grants
         | Reads::Boosts
         | Reads::Counters
         | Reads::TokenCounts
@@ -351,7 +351,7 @@ fn holds(home: &Home, request: &Request) -> bool {
     match request.command.traits().reads {
         Reads::Account
         | Reads::Stored
-        | Reads::Grant(_)
+        | Reads::Grants
         | Reads::Boosts
         | Reads::Counters
         | Reads::TokenCounts

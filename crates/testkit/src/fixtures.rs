@@ -22,6 +22,7 @@ use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, Pl
 use quota_core::operation::{Entry, Operation, OperationKind, id_at};
 use quota_core::origin::Origin;
 use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
+use quota_core::purchase::Backing;
 use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::sale::Sale;
@@ -317,6 +318,15 @@ pub fn odd_sale() -> Sale {
         price: AMOUNT_MAX,
         per: COUNT_MAX,
         currency: "¤'\"".to_owned(),
+    }
+}
+
+/// All that a grant may be worth less, at its largest.
+pub fn odd_backing() -> Backing {
+    Backing {
+        revoked: AMOUNT_MAX,
+        frozen: COUNT_MAX,
+        purchase: None,
     }
 }
 

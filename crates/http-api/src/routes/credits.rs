@@ -10,7 +10,7 @@ use quota_core::answer::Rejection;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{Command, GrantCredits, TakeBackCredits};
 use quota_core::emptied::Emptied;
-use quota_core::rules::funding::credits_left;
+use quota_core::rules::wallet::{GrantStanding, standings};
 
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
@@ -20,24 +20,28 @@ use crate::params::{Account, OfGrant, Page};
 use crate::problem::Problem;
 use crate::submit::change;
 
-/// The grants among balances.
-pub(crate) fn grant_bodies(balances: &[Balance], now: DateTime<Utc>) -> Vec<GrantBody> {
-    let grant = |balance: &Balance| grant_body(balance, now);
-    balances.iter().filter_map(grant).collect()
+/// Grants as they stand among each other.
+pub(crate) fn grant_bodies(grants: &[GrantStanding], now: DateTime<Utc>) -> Vec<GrantBody> {
+    let grant = |grant: &GrantStanding| grant_body(grant, now);
+    grants.iter().filter_map(grant).collect()
 }
 
 /// A balance as a grant, if it is one.
-fn grant_body(balance: &Balance, now: DateTime<Utc>) -> Option<GrantBody> {
+fn grant_body(grant: &GrantStanding, now: DateTime<Utc>) -> Option<GrantBody> {
+    let balance = &grant.balance;
     let Bucket::Grant(id) = &balance.bucket else {
         return None;
     };
     Some(GrantBody {
         id: id.clone(),
         state: given_state(balance, now),
-        granted: balance.granted.ceiling().unwrap_or_default(),
+        granted: balance.worth(),
         used: balance.used,
         held: balance.held,
-        remaining: balance.remaining(now),
+        remaining: balance.remaining(now).saturating_sub(grant.covers),
+        frozen: balance.frozen(),
+        covers: grant.covers,
+        short: balance.short(),
         priority: balance.priority,
         starts_at: balance.starts_at,
         expires_at: balance.ends_at,
@@ -46,11 +50,11 @@ fn grant_body(balance: &Balance, now: DateTime<Utc>) -> Option<GrantBody> {
 
 /// Where a grant or a boost stands.
 pub(super) fn given_state(balance: &Balance, now: DateTime<Utc>) -> GrantState {
-    if balance.remaining(now) != 0 {
+    if balance.remaining(now) != 0 || balance.short() != 0 {
         return GrantState::Live;
     }
     match Emptied::of(balance, now) {
-        Emptied::Reserved => GrantState::Live,
+        Emptied::Reserved | Emptied::Frozen => GrantState::Live,
         Emptied::Spent => GrantState::Spent,
         Emptied::TakenBack => GrantState::TakenBack,
         Emptied::Over { .. } | Emptied::Earlier => GrantState::Expired,
@@ -72,12 +76,13 @@ pub(crate) async fn credits(
     let after = page.after_grant()?;
     let grants = state.engine().grants(&account).await?;
     let now = state.engine().now();
+    let wallet = state.engine().overview(&account).await?.wallet;
     debug_assert!(
         grants.iter().all(|grant| grant.granted != Limit::Unlimited),
         "a grant is a number of credits"
     );
     let is_live = |grant: &GrantBody| grant.state == GrantState::Live;
-    let all = grant_bodies(&grants, now).into_iter();
+    let all = grant_bodies(&standings(&grants, now), now).into_iter();
     let (mut shown, mut ended): (Vec<_>, Vec<_>) = all.partition(is_live);
     if let Some(after) = after {
         shown.clear();
@@ -90,7 +95,10 @@ pub(crate) async fn credits(
     let next = next.map(|last| last.id.to_string());
     shown.extend(ended);
     Ok(Json(CreditsBody {
-        balance: credits_left(&grants, now),
+        balance: wallet.free,
+        frozen: wallet.frozen,
+        debt: wallet.debt,
+        waiting: wallet.waiting,
         grants: shown,
         next,
     }))
@@ -107,7 +115,11 @@ pub(crate) async fn grant(
     OfGrant(id): OfGrant,
 ) -> Result<Json<GrantBody>, Problem> {
     let balance = state.engine().grant(&account, &id).await?;
-    let body = grant_body(&balance, state.engine().now());
+    let now = state.engine().now();
+    let all = standings(&state.engine().grants(&account).await?, now);
+    let among = all.into_iter().find(|one| one.balance == balance);
+    let grant = among.unwrap_or(GrantStanding { balance, covers: 0 });
+    let body = grant_body(&grant, now);
     let unknown = || Problem::from(Rejection::UnknownGrant(id));
     body.map(Json).ok_or_else(unknown)
 }
@@ -133,10 +145,10 @@ pub(crate) async fn grant_credits(
         .map_err(|problem| problem.at_instead("/grant", "/id"))
 }
 
-/// Takes back credits that nobody has spent or reserved: all that is left of a grant, or a part of it.
+/// Takes back credits of a grant that was made by hand: all that is left of it, or as many as are said, spent ones included.
 #[utoipa::path(post, path = "/{id}/credits/{grant}/take-back", tag = "money", request_body = Option<TakeBackBody>,
     params(("id" = String, Path, description = "The account's id"), ("grant" = String, Path, description = "The grant's id")),
-    responses((status = 200, description = "Taken back", body = ChangeBody), (status = 404, description = "There is no such account or grant", body = Problem, content_type = "application/problem+json"), (status = 409, description = "Less than that is left of the grant", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Taken back", body = ChangeBody), (status = 404, description = "There is no such account or grant", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The grant is worth less than that, or was bought", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn take_back(
     State(state): State<ApiState>,
     Writes(caller): Writes,

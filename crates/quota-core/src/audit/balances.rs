@@ -29,7 +29,7 @@ impl<'a> Balances<'a> {
         let mut accounts: BTreeMap<&AccountId, Of<'a>> = BTreeMap::new();
         for (id, account) in &home.accounts {
             let of = accounts.entry(id).or_default();
-            of.live.extend(&account.books.balances);
+            of.live.extend(account.books.all());
         }
         for closed in &home.closed {
             let of = accounts.entry(&closed.account).or_default();
@@ -67,7 +67,7 @@ impl<'a> Balances<'a> {
                 continue;
             }
             let granted = match (&balance.bucket, balance.granted) {
-                (bucket, Limit::Of(granted)) if bucket.has_own_worth() => granted.into(),
+                (bucket, Limit::Of(_)) if bucket.has_own_worth() => balance.worth().into(),
                 _ => 0,
             };
             let by = (balance.used, balance.held, balance.overage);
@@ -138,6 +138,25 @@ impl<'a> Balances<'a> {
                 let what = format!("{taken} of {granted:?} taken, overage {over}");
                 let invariant = if is_sold { "C11" } else { "I14" };
                 findings.push(Finding::of(invariant, id, what).at(&balance.bucket));
+            }
+        }
+    }
+
+    /// P9, P11: what is revoked and frozen of a grant that was bought is what came back of its payment says.
+    pub(super) fn check_backing(&self, id: &AccountId, findings: &mut Vec<Finding>) {
+        for balance in self.of_account(id) {
+            let Some(backing) = &balance.backing else {
+                continue;
+            };
+            let granted = balance.granted.ceiling().unwrap_or(0);
+            let kept = (backing.revoked, backing.frozen);
+            let by_facts = backing.purchase.as_ref();
+            let by_facts = by_facts.map(|purchase| purchase.claims_on(granted));
+            if by_facts.is_some_and(|by_facts| kept != by_facts) || granted < backing.claimed() {
+                let what = format!(
+                    "(revoked, frozen) is {kept:?} of {granted}, its payment says {by_facts:?}"
+                );
+                findings.push(Finding::of("P9", id, what).at(&balance.bucket));
             }
         }
     }

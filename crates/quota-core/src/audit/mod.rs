@@ -29,7 +29,7 @@ use self::reservations::Ends;
 /// hold; I5 nothing was allowed beyond the limit that was in force; I7 a key acts once in seven days and a denial not
 /// at all; I10 and I11 reservations; I13 windows; I14 grants; I22 ranges; I23 sequences and times; O1 what a member
 /// uses its org is charged for; O8 what an org was charged for its members is within what it counts; X3 refunds stay
-/// within what was taken; X5 what is told late is in a window of its instant; C11 what is sold on demand stays within its cap, at one price in a period; C12 an org counts the members that it has; O7 what a
+/// within what was taken; X5 what is told late is in a window of its instant; C11 what is sold on demand stays within its cap, at one price in a period; C12 an org counts the members that it has; P9 what was taken back of a bought grant is what came back of its payment; O7 what a
 /// member limit counts is what the ledger says, and no member was allowed more. A user that came from another home began there: its sums are checked from what it brought
 /// along, its lifetime totals are not.
 ///
@@ -99,6 +99,7 @@ impl Begun {
         members::check_counts(home, &self.ledger, &mut findings);
         for (id, account) in &home.accounts {
             balances.check_ranges(id, &mut findings);
+            balances.check_backing(id, &mut findings);
             balances.check_windows(id, self.ledger.changed_at(id), &mut findings);
             balances.check_prices(id, self.ledger.sold(id), &mut findings);
             let Some(has_moved_in) = self.ledger.has_moved_in(id) else {

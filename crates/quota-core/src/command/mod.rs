@@ -2,16 +2,19 @@
 
 mod member_limits;
 mod payload;
+mod purchases;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::{AccountId, GrantId, IdempotencyKey};
+use crate::ids::{AccountId, IdempotencyKey};
 use crate::item::Item;
 use crate::operation::OperationKind;
 use crate::origin::Origin;
 
 pub use member_limits::{ClearMemberLimit, SetMemberLimit};
+pub use purchases::{CreditPurchase, ForgiveDebt, SetPaymentFacts};
+
 pub use payload::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, ClearSpendCap, CloseWindows,
     Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken,
@@ -28,6 +31,8 @@ pub const TOLD_LATE_DAYS_MAX: u32 = 35;
 pub const TOKENS_MAX: usize = 100;
 /// Most grants with something left that an account may have; they share its row.
 pub const GRANTS_MAX: usize = 200;
+/// Most grants with something left that an account may have when it buys another; one that it buys then waits (P18).
+pub const PURCHASES_MAX: usize = 1_000;
 /// Most boosts with something left that an account may have; they share its row, and each request looks through them.
 pub const BOOSTS_MAX: usize = 50;
 
@@ -93,6 +98,9 @@ pub enum Command {
     Resume,
     GrantCredits(GrantCredits),
     TakeBackCredits(TakeBackCredits),
+    CreditPurchase(CreditPurchase),
+    SetPaymentFacts(SetPaymentFacts),
+    ForgiveDebt(ForgiveDebt),
     GiveBoost(GiveBoost),
     TakeBackBoost(TakeBackBoost),
     SetSpendCap(SetSpendCap),
@@ -117,8 +125,8 @@ pub enum Reads<'a> {
     Reservation(Uuid),
     /// This operation with its refunds too, from the store.
     Operation(Uuid),
-    /// This grant too, if it was closed, from the store.
-    Grant(&'a GrantId),
+    /// The grants of the account that were closed too, from the store.
+    Grants,
     /// The boosts of the account that were closed too, from the store.
     Boosts,
     /// The windows of these features that were closed too, of the account and of its home, from the store.
@@ -204,7 +212,9 @@ impl Command {
                 may_create: put.presence != Presence::Existing,
                 ..change
             },
-            Self::TakeBackCredits(take) => reading(Reads::Grant(&take.grant)),
+            Self::TakeBackCredits(_) | Self::CreditPurchase(_) | Self::SetPaymentFacts(_) => {
+                reading(Reads::Grants)
+            }
             Self::TakeBackBoost(_) => reading(Reads::Boosts),
             Self::PutToken(_) => reading(Reads::TokenCounts),
             Self::SetOverride(_)
@@ -219,6 +229,7 @@ impl Command {
             | Self::Cancel(_)
             | Self::Resume
             | Self::GrantCredits(_)
+            | Self::ForgiveDebt(_)
             | Self::GiveBoost(_)
             | Self::SetSpendCap(_)
             | Self::ClearSpendCap(_)

@@ -105,7 +105,7 @@ impl ClosedKind {
             Reads::Account | Reads::Stored | Reads::Reservation(_) | Reads::Operation(_) => {
                 Vec::new()
             }
-            Reads::Grant(grant) => vec![Self::Grant(grant.clone())],
+            Reads::Grants => vec![Self::Grants],
             Reads::Boosts => vec![Self::Boosts],
             Reads::Counters => vec![Self::AllWindows, Self::Sales],
             Reads::TokenCounts => vec![Self::TokenCounts],

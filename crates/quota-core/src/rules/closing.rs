@@ -7,6 +7,7 @@ use super::context::Context;
 use super::counting::{CLOCKS_DIFFER_MAX, is_window_of};
 use super::desk::Desk;
 use super::held_plans::{addons_at, first_named};
+use super::wallet::is_needed;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Per, PlanValue};
 use crate::emptied::Emptied;
@@ -63,7 +64,10 @@ pub(crate) fn is_over(account: &Account, balance: &Balance, context: &Context<'_
     if balance.held != 0 || ended.is_none_or(|ended| context.now < ended) {
         return false;
     }
-    if counts_now(account, balance, context) || rolls_over(account, balance, context) {
+    if is_needed(&account.books.balances, balance)
+        || counts_now(account, balance, context)
+        || rolls_over(account, balance, context)
+    {
         return false;
     }
     let target = account.books.resolved(&balance.bucket);

@@ -4,6 +4,7 @@ use super::closing::why_empty;
 use super::desk::Desk;
 use super::outcome::Outcome;
 use super::posting::{negated, signed, worth_entry};
+use super::purchases::{recall_cover, reopen_grant};
 use crate::amount::{Amount, Limit};
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
@@ -22,7 +23,8 @@ pub(crate) fn grant_credits(
     let (grant, credits) = (&asked.grant, asked.credits.get());
     let account = desk.account_mut()?;
     let bucket = Bucket::Grant(grant.clone());
-    let is_known = account.books.closed_grants.contains(grant);
+    let waits = account.books.waiting.iter().any(|one| one.bucket == bucket);
+    let is_known = waits || account.books.closed_grants.contains(grant);
     if is_known || account.books.balance(&bucket).is_some() {
         return Err(Rejection::GrantExists);
     }
@@ -46,7 +48,8 @@ pub(crate) fn grant_credits(
     Ok(desk.book_and_announce(Change::CreditsGranted, detail, vec![entry]))
 }
 
-/// Takes back what nobody has spent or reserved of a grant (P19).
+/// Takes back what nobody has spent or reserved of a grant that was made by hand, or as much as is said of it; what was spent
+/// of that is a debt that other grants pay first (P19, P10).
 pub(crate) fn take_back_credits(
     desk: &mut Desk<'_>,
     asked: &TakeBackCredits,
@@ -56,24 +59,39 @@ pub(crate) fn take_back_credits(
     let bucket = Bucket::Grant(grant.clone());
     let is_closed = desk.account()?.books.closed_grants.contains(grant);
     let why = why_empty(desk, |closed| *closed == bucket);
-    let account = desk.account_mut()?;
-    let Some(balance) = account.books.balance_mut(&bucket) else {
+    let is_live = desk.account()?.books.balance(&bucket).is_some();
+    if !is_live && (asked.credits.is_none() || !reopen_grant(desk, &bucket)?) {
         return Err(if is_closed {
             Rejection::GrantEmpty { why }
         } else {
             Rejection::UnknownGrant(grant.clone())
         });
-    };
+    }
+    let account = desk.account_mut()?;
+    let balance = account.books.balance_mut(&bucket);
+    let balance = balance.ok_or_else(|| Rejection::UnknownGrant(grant.clone()))?;
+    let backing = balance.backing.as_ref();
+    if backing.is_some_and(|backing| backing.purchase.is_some()) {
+        return Err(Rejection::GrantBought(grant.clone()));
+    }
     let left = balance.remaining(now);
     let credits = asked.credits.map_or(left, Amount::get);
-    if left == 0 {
+    let worth = balance.worth();
+    if credits == 0 || worth == 0 {
         let why = Emptied::of(balance, now);
         return Err(Rejection::GrantEmpty { why });
     }
-    if left < credits {
-        return Err(Rejection::GrantTooSmall { left });
+    if worth < credits {
+        return Err(Rejection::GrantTooSmall { left: worth });
     }
-    balance.granted = Limit::Of(balance.granted.room(credits));
+    let unspent = credits.min(balance.idle());
+    balance.granted = Limit::Of(balance.granted.room(unspent));
+    let spent = credits.saturating_sub(unspent);
+    if spent != 0 {
+        let backing = balance.backing.get_or_insert_default();
+        backing.revoked = backing.revoked.saturating_add(spent);
+        recall_cover(desk)?;
+    }
     let entry = worth_entry(desk, bucket, Source::Credits, negated(credits));
     let detail = Some(format!("{grant}: {credits}"));
     Ok(desk.book_and_announce(Change::CreditsTakenBack, detail, vec![entry]))

@@ -5,8 +5,8 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
     accounts, addons, boosts, cancel, capacity, change_plan, close_windows, commit, credits,
-    expire_holds, expire_subscription, extend, member_limits, overrides, refund, release, renew,
-    reserve, reset, seats, set_status, spend, spend_cap, subscribe, tokens, track,
+    expire_holds, expire_subscription, extend, member_limits, overrides, purchases, refund,
+    release, renew, reserve, reset, seats, set_status, spend, spend_cap, subscribe, tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -103,6 +103,9 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Resume => cancel::resume(desk),
         Command::GrantCredits(asked) => credits::grant_credits(desk, asked),
         Command::TakeBackCredits(asked) => credits::take_back_credits(desk, asked),
+        Command::CreditPurchase(asked) => purchases::credit_purchase(desk, asked),
+        Command::SetPaymentFacts(asked) => purchases::set_payment_facts(desk, asked),
+        Command::ForgiveDebt(asked) => purchases::forgive_debt(desk, asked),
         Command::GiveBoost(asked) => boosts::give_boost(desk, asked),
         Command::TakeBackBoost(asked) => boosts::take_back_boost(desk, asked),
         Command::SetSpendCap(asked) => spend_cap::set_spend_cap(desk, asked),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::wallet::owed;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Kind};
 use crate::draw::{Draw, Scope, Source};
@@ -111,17 +112,27 @@ pub fn split(sources: &[Headroom], requested: u64) -> Split {
 }
 
 /// The credit grants among balances.
-fn grants(balances: &[Balance]) -> impl Iterator<Item = &Balance> {
+pub(super) fn grants(balances: &[Balance]) -> impl Iterator<Item = &Balance> {
     balances
         .iter()
         .filter(|balance| matches!(balance.bucket, Bucket::Grant(_)))
 }
 
 /// Splits a cost in credits over the grants among `balances`: lower priority number first, then the earliest expiry with
-/// none last, then the oldest (F5). Grants outside their span give nothing.
+/// none last, then the oldest (F5). Grants outside their span give nothing, and those that burn first cover what was used of
+/// grants beyond their worth before they give anything (P10).
 ///
 /// Returns the bucket and the credits drawn from it, or `None` when there are not enough.
 pub fn burn(balances: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(Bucket, u64)>> {
+    in_turn(
+        &in_burn_order(balances, now),
+        (owed(balances, now), cost),
+        now,
+    )
+}
+
+/// The grants among `balances` that have something left, in the order in which they burn (F5).
+pub(super) fn in_burn_order(balances: &[Balance], now: DateTime<Utc>) -> Vec<&Balance> {
     let mut live: Vec<&Balance> = grants(balances)
         .filter(|grant| grant.remaining(now) > 0)
         .collect();
@@ -129,7 +140,7 @@ pub fn burn(balances: &[Balance], cost: u64, now: DateTime<Utc>) -> Option<Vec<(
         let expires_at = grant.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
         (grant.priority, expires_at, grant.starts_at, &grant.bucket)
     });
-    in_turn(&live, cost, now)
+    live
 }
 
 /// The room that was bought of a capacity, among balances.
@@ -176,15 +187,23 @@ pub fn take_boosts(
         let ends_at = boost.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
         (ends_at, boost.starts_at, &boost.bucket)
     });
-    in_turn(&live, units, now)
+    in_turn(&live, (0, units), now)
 }
 
-/// Draws an amount from balances, each as far as it goes before the next; `None` when there is not enough.
-fn in_turn(live: &[&Balance], amount: u64, now: DateTime<Utc>) -> Option<Vec<(Bucket, u64)>> {
+/// Draws an amount from balances, each as far as it goes before the next, and nothing of the first that are owed; `None` when
+/// there is not enough.
+fn in_turn(
+    live: &[&Balance],
+    (mut owed, amount): (u64, u64),
+    now: DateTime<Utc>,
+) -> Option<Vec<(Bucket, u64)>> {
     let mut missing = amount;
     let mut draws = Vec::new();
     for balance in live {
-        let part = balance.remaining(now).min(missing);
+        let left = balance.remaining(now);
+        let covers = left.min(owed);
+        owed = owed.saturating_sub(covers);
+        let part = left.saturating_sub(covers).min(missing);
         if part != 0 {
             draws.push((balance.bucket.clone(), part));
             missing = missing.saturating_sub(part);
@@ -197,8 +216,13 @@ fn in_turn(live: &[&Balance], amount: u64, now: DateTime<Utc>) -> Option<Vec<(Bu
     (missing == 0).then_some(draws)
 }
 
-/// Credits left in the grants among `balances`.
+/// Credits that can be spent of the grants among `balances`: what is left of them, less what they cover (P10).
 pub fn credits_left(balances: &[Balance], now: DateTime<Utc>) -> u64 {
+    idle_credits(balances, now).saturating_sub(owed(balances, now))
+}
+
+/// What is left of the grants among `balances`, whatever they cover.
+pub(super) fn idle_credits(balances: &[Balance], now: DateTime<Utc>) -> u64 {
     grants(balances).fold(0_u64, |sum, grant| sum.saturating_add(grant.remaining(now)))
 }
 

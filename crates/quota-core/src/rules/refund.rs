@@ -11,7 +11,7 @@ use super::refunding::{Refunding, is_occupied, is_since_arrival, most_of, was_re
 use super::room::give_room_up;
 use super::scope_balances::standing_of;
 use super::spend::count_credits;
-use crate::amount::Limit;
+use super::wallet::is_needed;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::command::Refund;
@@ -254,7 +254,15 @@ fn post_to_closed(
     let account = account.ok_or(Rejection::UnknownAccount)?;
     account.books.balances.push(known.balance.reopened());
     let entry = post(desk, &known.account, posting)?;
-    let is_over = known.balance.ends_at.is_some_and(|ends_at| ends_at <= now);
+    let account = desk.home.accounts.get(&known.account);
+    let is_needed = account.is_some_and(|account| {
+        let balances = &account.books.balances;
+        account
+            .books
+            .balance(&bucket)
+            .is_some_and(|live| is_needed(balances, live))
+    });
+    let is_over = known.balance.has_ended(now) && !is_needed;
     if is_over || !bucket.is_given() {
         close(desk.home, &known.account, &bucket);
         return Ok(entry);
@@ -264,10 +272,7 @@ fn post_to_closed(
     }
     desk.home.changes.closed.push(ClosedBalance {
         account: known.account.clone(),
-        balance: Balance {
-            granted: Limit::Of(0),
-            ..known.balance.remnant()
-        },
+        balance: known.balance.remnant_of_given(),
     });
     Ok(entry)
 }

@@ -71,7 +71,7 @@ pub fn relocate(
     });
     let carried = |leaves: bool| -> Vec<Entry> {
         let entry = |balance: &Balance| carry(user, balance, leaves);
-        books.balances.iter().map(entry).collect()
+        books.all().map(entry).collect()
     };
     let way = format!("{} to {}", from.id, to.id);
     let detail = match effect {
@@ -219,7 +219,7 @@ fn carry(user: &AccountId, balance: &Balance, leaves: bool) -> Entry {
         }
     };
     let granted = match balance.granted {
-        Limit::Of(worth) if balance.bucket.has_own_worth() => change(worth),
+        Limit::Of(_) if balance.bucket.has_own_worth() => change(balance.worth()),
         Limit::Of(_) | Limit::Unlimited => 0,
     };
     let scope = match &balance.bucket {

@@ -12,6 +12,7 @@ use super::member_limit::{MemberLimits, member_balance};
 use super::on_demand::Selling;
 use super::shown::{Counted, counted, has_begun, show_windows};
 use super::spending::{Spending, spending};
+use super::wallet::{GrantStanding, Wallet, standings};
 use crate::amount::Limit;
 use crate::answer::{OnDemandBalance, RoomBalance, ScopeBalance};
 use crate::balance::{Balance, Bucket};
@@ -226,8 +227,10 @@ pub struct Overview {
     pub had: Had,
     /// How each of its tokens stands, ended ones included.
     pub tokens: Vec<(TokenId, ScopeBalance)>,
-    /// Its credit grants that still count.
-    pub grants: Vec<Balance>,
+    /// What its credit grants come to together.
+    pub wallet: Wallet,
+    /// Its credit grants that still count, those that are disputed or owe something included.
+    pub grants: Vec<GrantStanding>,
     /// Its boosts that still count.
     pub boosts: Vec<Balance>,
     /// What it owes for use on demand, and may, where something is sold to it.
@@ -247,6 +250,19 @@ pub struct FeatureStanding {
     pub each_member: Option<MemberLimits>,
     /// Units used over all windows (U2).
     pub lifetime: u64,
+}
+
+/// The grants of an account that still count.
+fn grants(account: &Account, now: DateTime<Utc>) -> Vec<GrantStanding> {
+    let counts = |grant: &GrantStanding| {
+        let balance = &grant.balance;
+        let is_claimed = balance.short() != 0 || balance.frozen() != 0 && !balance.has_ended(now);
+        balance.remaining(now) != 0 || is_claimed
+    };
+    let mut grants = standings(&account.books.balances, now);
+    grants.retain(counts);
+    grants.sort_by(|one, other| one.balance.bucket.cmp(&other.balance.bucket));
+    grants
 }
 
 /// Puts an overview together.
@@ -284,14 +300,12 @@ pub fn overview(
     let features = context.catalog.features.values();
     let counted = features.filter(|feature| feature.kind.is_counted());
     let tokens = account.terms.tokens.keys();
-    let live = |is_one: fn(&Bucket) -> bool| -> Vec<Balance> {
-        let is_live =
-            |balance: &&Balance| is_one(&balance.bucket) && balance.remaining(context.now) != 0;
-        let balances = account.books.balances.iter();
-        let mut live: Vec<Balance> = balances.filter(is_live).cloned().collect();
-        live.sort_by(|one, other| one.bucket.cmp(&other.bucket));
-        live
+    let is_boost = |balance: &&Balance| {
+        matches!(balance.bucket, Bucket::Boost(..)) && balance.remaining(context.now) != 0
     };
+    let balances = account.books.balances.iter();
+    let mut boosts: Vec<Balance> = balances.filter(is_boost).cloned().collect();
+    boosts.sort_by(|one, other| one.bucket.cmp(&other.bucket));
     Overview {
         account: id.clone(),
         version,
@@ -303,8 +317,9 @@ pub fn overview(
         tokens: tokens
             .filter_map(|token| Some((token.clone(), token_balance(account, token, context.now)?)))
             .collect(),
-        grants: live(|bucket| matches!(bucket, Bucket::Grant(_))),
-        boosts: live(|bucket| matches!(bucket, Bucket::Boost(..))),
+        wallet: Wallet::of(&account.books, context.now),
+        grants: grants(account, context.now),
+        boosts,
         spending: spending(context, account),
     }
 }

@@ -9,6 +9,7 @@ use super::outcome::Outcome;
 use super::posting::{
     Drawing, Posting, count_units, fits_counters, post_by, scope_account, signed,
 };
+use super::purchases::{admit_waiting, has_waiting};
 use super::refusal::first_refusal;
 use super::room::buy_room;
 use super::scope_balances::{scope_balances, standing_of};
@@ -18,7 +19,7 @@ use crate::catalog::Kind;
 use crate::command::{Consume, ITEMS_MAX};
 use crate::denial::{Denial, Reason};
 use crate::draw::{Draw, Scope};
-use crate::ids::{FeatureCode, TokenId};
+use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
 use crate::operation::Entry;
 
@@ -132,6 +133,8 @@ pub(crate) fn spend_item(
     let question = desk.context.question(desk.home, asked, wanted.mode)?;
     let drawn = match draw(&question) {
         Ok(drawn) => drawn,
+        // Once more with what was bought and waits: then none waits, or as many are live as may be.
+        Err(_) if admit_all(desk) => return spend_item(desk, wanted, item),
         Err(denial) => return Ok(Err(denial)),
     };
     let entries = take(desk, &item.feature, &drawn, Drawing::Spend)?;
@@ -188,9 +191,27 @@ pub(crate) fn count_credits(
         if units != 0 {
             let id = scope_account(desk.home, &desk.request.account, scope).clone();
             count_units(desk, &id, feature, sign(units))?;
+            admit(desk, &id);
         }
     }
     Ok(())
+}
+
+/// Makes grants of an account live that wait, as far as others were spent (P18); says whether any is.
+fn admit(desk: &mut Desk<'_>, id: &AccountId) -> bool {
+    // Nearly no account has any, and one that is not changed is not copied.
+    let now = desk.context.now;
+    let account = has_waiting(desk.home, id).then(|| desk.home.account_mut(id));
+    account
+        .flatten()
+        .is_some_and(|account| admit_waiting(account, now))
+}
+
+/// The same, of the user that asks and of its org.
+fn admit_all(desk: &mut Desk<'_>) -> bool {
+    let (user, org) = (desk.request.account.clone(), desk.home.id.clone());
+    let of_user = admit(desk, &user);
+    admit(desk, &org) || of_user
 }
 
 /// A denial: booked when it carries a key, so that its replay is the same. One that names what there is not is told as a

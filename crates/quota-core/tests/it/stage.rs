@@ -257,7 +257,7 @@ impl Stage {
             Reads::Operation(operation) => (None, vec![operation]),
             Reads::Account
             | Reads::Stored
-            | Reads::Grant(_)
+            | Reads::Grants
             | Reads::Boosts
             | Reads::Counters
             | Reads::TokenCounts

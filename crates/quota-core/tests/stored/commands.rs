@@ -14,6 +14,7 @@ use quota_core::ids::OrgId;
 use quota_core::quantity::Quantity;
 use quota_core::terms::{CapSpan, Policy, Status};
 
+use super::purchases::{full_of_purchases, least_of_purchases};
 use super::{amount, at, boost, feature, grant, id, item, of, plan, token};
 use crate::Documents;
 
@@ -84,10 +85,9 @@ pub fn least_commands() -> Documents<Command> {
     commands.push(("set_spend_cap", set_spend_cap(false)));
     let clear = ClearSpendCap::default();
     commands.push(("clear_spend_cap", Command::ClearSpendCap(clear)));
-    commands.extend(of_member_limits(
-        None,
-        ["set_member_limit", "clear_member_limit"],
-    ));
+    let names = ["set_member_limit", "clear_member_limit"];
+    commands.extend(of_member_limits(None, names));
+    commands.extend(least_of_purchases());
     commands
 }
 
@@ -213,6 +213,7 @@ fn full_commands() -> Documents<Command> {
     commands.push(("full_clear_spend_cap", Command::ClearSpendCap(clear)));
     let names = ["full_set_member_limit", "full_clear_member_limit"];
     commands.extend(of_member_limits(Some(of(OrgId::new("acme"))), names));
+    commands.extend(full_of_purchases());
     commands
 }
 

@@ -2,6 +2,7 @@
 
 mod catalogs;
 mod commands;
+mod purchases;
 mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,6 +135,7 @@ pub fn books() -> Documents<Books> {
         was_closed: true,
         reopenings: 2,
         sale: Some(Box::new(sale(1_000))),
+        backing: Some(Box::new(purchases::backing())),
     };
     let full = Books {
         balances: vec![
@@ -151,10 +153,18 @@ pub fn books() -> Documents<Books> {
                 sale: Some(Box::new(sale(1))),
                 ..new(on_demand())
             },
+            Balance {
+                backing: Some(Box::default()),
+                ..new(Bucket::Grant(of(GrantId::new("pack-2"))))
+            },
         ],
         lifetime: BTreeMap::from([(feature("articles"), 12)]),
         closed_grants: BTreeSet::from([of(GrantId::new("pack-0"))]),
         closed_boosts: BTreeSet::from([of(BoostId::new("sale:0"))]),
+        waiting: vec![Balance {
+            backing: Some(Box::new(purchases::least_backing())),
+            ..new(Bucket::Grant(of(GrantId::new("stripe:cs_1:li_1"))))
+        }],
         shares: BTreeMap::from([(window(), share()), (counted(), held_share())]),
         refunded: BTreeMap::from([(id(5), BTreeMap::from([(feature("articles"), 2)]))]),
         occupancy: BTreeMap::from([(feature("albums"), occupancy())]),

@@ -168,7 +168,7 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
         match reads {
             Reads::Account
             | Reads::Stored
-            | Reads::Grant(_)
+            | Reads::Grants
             | Reads::Boosts
             | Reads::Counters
             | Reads::TokenCounts => {}

@@ -150,6 +150,9 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::Resume
         | Command::GrantCredits(_)
         | Command::TakeBackCredits(_)
+        | Command::CreditPurchase(_)
+        | Command::SetPaymentFacts(_)
+        | Command::ForgiveDebt(_)
         | Command::GiveBoost(_)
         | Command::TakeBackBoost(_)
         | Command::SetSpendCap(_)

@@ -154,6 +154,9 @@ impl Varier<'_> {
             | Command::Resume
             | Command::GrantCredits(_)
             | Command::TakeBackCredits(_)
+            | Command::CreditPurchase(_)
+            | Command::SetPaymentFacts(_)
+            | Command::ForgiveDebt(_)
             | Command::GiveBoost(_)
             | Command::TakeBackBoost(_)
             | Command::SetSpendCap(_)

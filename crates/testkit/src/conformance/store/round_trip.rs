@@ -2,8 +2,8 @@
 
 use super::{Store, all, put, waiting};
 use crate::fixtures::{
-    account, addons, balance, event, feature, first_write, instant, key, next_id, odd_on_demand,
-    odd_sale, operation, org, plan, reservation, shared, subscription, user, weekly,
+    account, addons, balance, event, feature, first_write, instant, key, next_id, odd_backing,
+    odd_on_demand, odd_sale, operation, org, plan, reservation, shared, subscription, user, weekly,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
@@ -105,11 +105,13 @@ fn full_balances() -> Vec<Balance> {
         was_closed: true,
         reopenings: u32::MAX,
         sale: Some(Box::new(odd_sale())),
+        backing: None,
     };
     let mut balances: Vec<Balance> = buckets.map(largest).into();
     let grant = Bucket::Grant(GrantId::new("pack:1 — \"x\"").expect("a grant id"));
     let mut pack = balance(grant, AMOUNT_MAX, AMOUNT_MAX - 1);
     pack.held = 1;
+    pack.backing = Some(Box::new(odd_backing()));
     let boost = BoostId::new("sale:1 — \"x\"").expect("a boost id");
     balances.extend([pack, balance(Bucket::Boost(feature("f0"), boost), 9, 9)]);
     balances

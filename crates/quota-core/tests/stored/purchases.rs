@@ -1,0 +1,100 @@
+//! Grants that were bought, and the commands about them.
+
+use quota_core::command::{Command, CreditPurchase, ForgiveDebt, SetPaymentFacts};
+use quota_core::ids::{Currency, LineRef, PaymentRef, ProviderCode};
+use quota_core::purchase::{Backing, PaymentFacts, PaymentLine, Purchase};
+
+use super::{amount, at, of};
+use crate::Documents;
+
+fn line() -> PaymentLine {
+    PaymentLine {
+        provider: of(ProviderCode::new("stripe")),
+        payment: of(PaymentRef::new("cs_1")),
+        line: of(LineRef::new("li_1")),
+    }
+}
+
+fn facts() -> PaymentFacts {
+    PaymentFacts {
+        refunded: 250,
+        lost: 100,
+        disputed: 50,
+    }
+}
+
+/// With everything that it may hold.
+pub fn backing() -> Backing {
+    Backing {
+        revoked: 3,
+        frozen: 1,
+        purchase: Some(Purchase {
+            line: line(),
+            money: 1000,
+            currency: of(Currency::new("eur")),
+            facts: facts(),
+            fetched_at: at(2),
+        }),
+    }
+}
+
+/// Of a grant of which nothing came back.
+pub fn least_backing() -> Backing {
+    let full = backing();
+    Backing {
+        purchase: full.purchase.map(|purchase| Purchase {
+            facts: PaymentFacts::default(),
+            ..purchase
+        }),
+        ..Backing::default()
+    }
+}
+
+fn purchase() -> CreditPurchase {
+    CreditPurchase {
+        line: line(),
+        credits: amount(50),
+        money: 1000,
+        currency: of(Currency::new("eur")),
+        priority: 0,
+        expires_at: None,
+        facts: PaymentFacts::default(),
+        fetched_at: at(2),
+    }
+}
+
+fn told(facts: PaymentFacts) -> Command {
+    let line = line();
+    Command::SetPaymentFacts(SetPaymentFacts {
+        provider: line.provider,
+        payment: line.payment,
+        facts,
+        fetched_at: at(2),
+    })
+}
+
+pub fn least_of_purchases() -> Documents<Command> {
+    vec![
+        ("credit_purchase", Command::CreditPurchase(purchase())),
+        ("set_payment_facts", told(PaymentFacts::default())),
+        ("forgive_debt", Command::ForgiveDebt(ForgiveDebt::default())),
+    ]
+}
+
+pub fn full_of_purchases() -> Documents<Command> {
+    let purchase = CreditPurchase {
+        priority: 7,
+        expires_at: Some(at(90)),
+        facts: facts(),
+        ..purchase()
+    };
+    let credits = Some(amount(20));
+    vec![
+        ("full_credit_purchase", Command::CreditPurchase(purchase)),
+        ("full_set_payment_facts", told(facts())),
+        (
+            "full_forgive_debt",
+            Command::ForgiveDebt(ForgiveDebt { credits }),
+        ),
+    ]
+}
