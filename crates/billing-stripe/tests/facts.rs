@@ -62,7 +62,7 @@ fn new_subscription() -> Value {
 
 #[test]
 fn the_period_is_that_of_the_item_whose_price_is_the_plan_else_the_subscriptions() {
-    // S11: the provider's period is the period, wherever its version keeps it.
+    // The provider says the period; each version keeps it elsewhere.
     let old: Subscription = read(old_subscription());
     let new: Subscription = read(new_subscription());
     for subscription in [&old, &new] {
@@ -129,7 +129,7 @@ fn collection_that_is_paused_is_not_the_state_paused() {
 
 #[test]
 fn a_change_that_waits_for_payment_names_its_prices() {
-    // S12: it does not act yet.
+    // It does not act yet.
     let mut value = new_subscription();
     value["pending_update"] = json!({"expires_at": MAY, "subscription_items": [
         {"id": "si_1", "price": {"id": "max"}}, {"id": "si_2", "plan": {"id": "old"}},
