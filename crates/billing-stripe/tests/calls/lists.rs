@@ -1,13 +1,13 @@
-use billing_stripe::client::{EventFilter, PAGES_MAX, StripeError, SubscriptionFilter};
+use billing_stripe::client::{Answer, EventFilter, PAGES_MAX, StripeError, SubscriptionFilter};
 use serde_json::{Value, json};
 
-use crate::{Outcome, Script, answer, text};
+use crate::{Script, answer, text};
 
-fn page(ids: &[&str], has_more: bool) -> Outcome {
+fn page(ids: &[&str], has_more: bool) -> Answer {
     let data: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
     let page =
         json!({"object": "list", "data": data, "has_more": has_more, "url": "/v1/subscriptions"});
-    Ok(answer(200, &page))
+    answer(200, &page)
 }
 
 fn ids(script: &Script) -> Vec<String> {
@@ -17,7 +17,10 @@ fn ids(script: &Script) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_is_read_to_its_end_page_by_page() {
-    let script = Script::new([page(&["sub_1", "sub_2"], true), page(&["sub_3"], false)]);
+    let script = Script::new([
+        Ok(page(&["sub_1", "sub_2"], true)),
+        Ok(page(&["sub_3"], false)),
+    ]);
     let mut pages = script
         .client()
         .list_subscriptions(&SubscriptionFilter::default());
@@ -39,7 +42,7 @@ async fn a_list_is_read_to_its_end_page_by_page() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_goes_on_behind_what_was_read_before() {
-    let script = Script::new([page(&["sub_3"], false)]);
+    let script = Script::new([Ok(page(&["sub_3"], false))]);
     let filter = SubscriptionFilter {
         customer: Some("cus_1".to_owned()),
         without_schedules: true,
@@ -54,13 +57,13 @@ async fn a_list_goes_on_behind_what_was_read_before() {
 #[tokio::test(start_paused = true)]
 async fn pages_that_repeat_end_with_an_error() {
     // The same page for ever; two pages in turn; an empty page that says that there is more.
-    let same = vec![page(&["sub_1"], true), page(&["sub_1"], true)];
+    let same = vec![Ok(page(&["sub_1"], true)), Ok(page(&["sub_1"], true))];
     let in_turn = vec![
-        page(&["sub_1"], true),
-        page(&["sub_2"], true),
-        page(&["sub_1"], true),
+        Ok(page(&["sub_1"], true)),
+        Ok(page(&["sub_2"], true)),
+        Ok(page(&["sub_1"], true)),
     ];
-    let empty = vec![page(&["sub_1"], true), page(&[], true)];
+    let empty = vec![Ok(page(&["sub_1"], true)), Ok(page(&[], true))];
     for answers in [same, in_turn, empty] {
         let script = Script::new(answers);
         let pages = script
@@ -75,7 +78,7 @@ async fn pages_that_repeat_end_with_an_error() {
             })
         );
     }
-    let script = Script::new([page(&[], true), page(&[], true)]);
+    let script = Script::new([Ok(page(&[], true)), Ok(page(&[], true))]);
     let mut pages = script.client().list_events(&EventFilter::default());
     let first = pages.next().await;
     assert_eq!(first.map(|page| page.map(|page| page.len())), Ok(Some(0)));
@@ -88,7 +91,7 @@ async fn pages_that_repeat_end_with_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn pages_that_never_end_end_with_an_error() {
-    let script = Script::new((0..PAGES_MAX).map(|n| page(&[&format!("sub_{n}")], true)));
+    let script = Script::new((0..PAGES_MAX).map(|n| Ok(page(&[&format!("sub_{n}")], true))));
     let pages = script
         .client()
         .list_subscriptions(&SubscriptionFilter::default());
@@ -105,8 +108,8 @@ async fn pages_that_never_end_end_with_an_error() {
 #[tokio::test(start_paused = true)]
 async fn after_an_error_the_same_page_is_asked_for_again() {
     let failing = (0..5).map(|_| Ok(text(500, "")));
-    let answers = [page(&["sub_1"], true)].into_iter().chain(failing);
-    let script = Script::new(answers.chain([page(&["sub_2"], false)]));
+    let answers = [Ok(page(&["sub_1"], true))].into_iter().chain(failing);
+    let script = Script::new(answers.chain([Ok(page(&["sub_2"], false))]));
     let mut pages = script
         .client()
         .list_subscriptions(&SubscriptionFilter::default());

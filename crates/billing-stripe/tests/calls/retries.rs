@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use billing_stripe::client::{
-    CallResult, Client, ClientParts, CustomerFields, LocalPace, RateKind, StripeError,
+    Answer, CallResult, Client, ClientParts, CustomerFields, LocalPace, RateKind, StripeError,
     TransportFault,
 };
 use serde_json::json;
@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::{Script, answer, key, text};
 
-fn customer() -> crate::Outcome {
-    Ok(answer(200, &json!({"id": "cus_1"})))
+fn customer() -> Answer {
+    answer(200, &json!({"id": "cus_1"}))
 }
 
 #[tokio::test(start_paused = true)]
@@ -24,7 +24,7 @@ async fn what_passes_later_is_tried_again_under_the_same_key() {
         Ok(answer(409, &in_use)),
         Ok(text(500, "<html>")),
         Err(TransportFault::TimedOut),
-        customer(),
+        Ok(customer()),
     ]);
     let made = script
         .client()
@@ -66,7 +66,7 @@ async fn waits_double_and_a_wait_that_stripe_asks_for_is_kept() {
         Ok(text(502, "")),
         Ok(limited),
         Ok(text(502, "")),
-        customer(),
+        Ok(customer()),
     ]);
     let found = script.client().retrieve_customer("cus_1").await;
     assert!(found.is_ok(), "{found:?}");

@@ -20,7 +20,7 @@ pub struct MeterUse {
     pub customer: String,
     /// How much.
     pub value: u64,
-    /// Our id of it: told twice it counts once, for at least a day.
+    /// Our id of it, up to 100 characters: told twice it counts once, for at least a day.
     pub identifier: String,
     /// When it was (seconds since 1970): within the last 35 days and not in the future.
     pub timestamp: Option<i64>,
