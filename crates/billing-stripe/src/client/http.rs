@@ -4,8 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::settings::{API_VERSION, HttpSettings, OpenError};
@@ -13,12 +18,16 @@ use super::transport::{Answer, Method, Request, Transport, TransportFault};
 
 /// A page of a hundred subscriptions with all that is expanded is about one MiB.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// A connection that nobody uses is closed by us before Stripe closes it.
+const IDLE_SECONDS: u64 = 30;
 
-/// Calls over HTTP, encrypted but on this machine.
+/// Calls over HTTP, encrypted but on this machine. A redirect is not followed: the key goes to the address that was set.
 #[derive(Debug)]
 pub struct HttpTransport {
-    http: reqwest::Client,
+    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    headers: HeaderMap,
     base_url: String,
+    timeout: Duration,
 }
 
 impl HttpTransport {
@@ -31,23 +40,79 @@ impl HttpTransport {
         let bearer = format!("Bearer {}", settings.key.expose());
         let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| OpenError::Key)?;
         bearer.set_sensitive(true);
+        let agent = concat!("quota-engine/", env!("CARGO_PKG_VERSION"));
+        let form = "application/x-www-form-urlencoded";
         headers.insert(AUTHORIZATION, bearer);
         headers.insert("stripe-version", HeaderValue::from_static(API_VERSION));
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .default_headers(headers)
-            .user_agent(concat!("quota-engine/", env!("CARGO_PKG_VERSION")))
-            // The key goes to the address that was set, and to no other.
-            .redirect(Policy::none())
-            .https_only(!settings.base_url.is_plain())
-            .timeout(settings.timeout)
-            .connect_timeout(settings.connect_timeout);
-        if settings.base_url.is_plain() {
-            builder = builder.no_proxy();
-        }
+        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(form));
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(settings.connect_timeout));
+        let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls()?);
+        let tls = if settings.base_url.is_plain() {
+            tls.https_or_http()
+        } else {
+            tls.https_only()
+        };
+        let http = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(IDLE_SECONDS))
+            .build(tls.enable_http1().wrap_connector(tcp));
         Ok(Self {
-            http: builder.build().map_err(OpenError::Http)?,
+            http,
+            headers,
             base_url: settings.base_url.as_str().to_owned(),
+            timeout: settings.timeout,
+        })
+    }
+
+    fn request(
+        &self,
+        request: &Request,
+    ) -> Result<http::Request<Full<Bytes>>, http::Error> {
+        let method = match request.method {
+            Method::Get => http::Method::GET,
+            Method::Post => http::Method::POST,
+            Method::Delete => http::Method::DELETE,
+        };
+        let body = request.form.clone().unwrap_or_default().into_bytes();
+        let mut built = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{}", self.base_url, request.path));
+        if let Some(key) = &request.idempotency_key {
+            built = built.header("idempotency-key", key);
+        }
+        if let Some(headers) = built.headers_mut() {
+            headers.extend(self.headers.clone());
+        }
+        built.body(Full::new(Bytes::from(body)))
+    }
+
+    async fn answered(&self, request: &Request) -> Result<Answer, TransportFault> {
+        let request = self
+            .request(request)
+            .map_err(|error| TransportFault::NoConnection(error.to_string()))?;
+        let response = self.http.request(request).await;
+        let (head, body) = response.map_err(|error| fault(&error))?.into_parts();
+        let text = |name: &str| head.headers.get(name)?.to_str().ok();
+        let retry_after = text(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok());
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                TransportFault::TooLong(ANSWER_BYTES_MAX)
+            } else {
+                TransportFault::Broken(innermost(&*error))
+            }
+        })?;
+        Ok(Answer {
+            status: head.status.as_u16(),
+            body: body.to_bytes().into(),
+            retry_after: retry_after.map(Duration::from_secs),
+            should_retry: text("stripe-should-retry").map(|text| text == "true"),
+            is_replay: text("idempotent-replayed") == Some("true"),
+            request_id: text("request-id").map(str::to_owned),
         })
     }
 }
@@ -65,46 +130,12 @@ fn tls() -> Result<ClientConfig, OpenError> {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: &Request) -> Result<Answer, TransportFault> {
-        let url = format!("{}{}", self.base_url, request.path);
-        let mut builder = match request.method {
-            Method::Get => self.http.get(url),
-            Method::Post => self.http.post(url),
-            Method::Delete => self.http.delete(url),
-        };
-        if let Some(key) = &request.idempotency_key {
-            builder = builder.header("idempotency-key", key);
-        }
-        if let Some(form) = &request.form {
-            builder = builder
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form.clone());
-        }
-        let mut response = builder.send().await.map_err(|error| fault(&error))?;
-        let headers = response.headers();
-        let text = |name: &str| headers.get(name)?.to_str().ok();
-        let retry_after = text(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok());
-        let mut answer = Answer {
-            status: response.status().as_u16(),
-            body: Vec::new(),
-            retry_after: retry_after.map(Duration::from_secs),
-            should_retry: text("stripe-should-retry").map(|text| text == "true"),
-            is_replay: text("idempotent-replayed") == Some("true"),
-            request_id: text("request-id").map(str::to_owned),
-        };
-        while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-            if ANSWER_BYTES_MAX < answer.body.len() + chunk.len() {
-                return Err(TransportFault::TooLong(ANSWER_BYTES_MAX));
-            }
-            answer.body.extend_from_slice(&chunk);
-        }
-        Ok(answer)
+        let answered = tokio::time::timeout(self.timeout, self.answered(request)).await;
+        answered.unwrap_or(Err(TransportFault::TimedOut))
     }
 }
 
-fn fault(error: &reqwest::Error) -> TransportFault {
-    if error.is_timeout() {
-        return TransportFault::TimedOut;
-    }
+fn fault(error: &Error) -> TransportFault {
     let why = innermost(error);
     if error.is_connect() {
         TransportFault::NoConnection(why)
@@ -114,7 +145,7 @@ fn fault(error: &reqwest::Error) -> TransportFault {
 }
 
 /// The last of the causes says what happened; the others repeat the address.
-fn innermost(error: &dyn std::error::Error) -> String {
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

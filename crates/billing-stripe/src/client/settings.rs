@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use reqwest::Url;
+use http::Uri;
 use thiserror::Error;
 
 use crate::secret::ApiKey;
@@ -54,22 +54,20 @@ impl FromStr for BaseUrl {
 
     fn from_str(text: &str) -> Result<Self, BaseUrlError> {
         let wrong = |why: &str| BaseUrlError::NotAnAddress(text.to_owned(), why.to_owned());
-        let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-        let host = url.host_str().ok_or_else(|| wrong("no host"))?;
-        let is_plain = url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if !is_plain {
+        let uri: Uri = text
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
+        let host = uri.host().ok_or_else(|| wrong("no host"))?;
+        if text.contains(['@', '?', '#']) {
             return Err(BaseUrlError::NotPlain);
         }
-        match url.scheme() {
-            "https" => {}
-            "http" if is_this_machine(host) => {}
-            "http" => return Err(BaseUrlError::NotEncrypted(text.to_owned())),
-            _ => return Err(wrong("neither https nor http")),
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some("http") if is_this_machine(host) => {}
+            Some("http") => return Err(BaseUrlError::NotEncrypted(text.to_owned())),
+            Some(_) | None => return Err(wrong("neither https nor http")),
         }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        Ok(Self(text.trim_end_matches('/').to_owned()))
     }
 }
 
@@ -110,9 +108,6 @@ pub enum OpenError {
     /// TLS cannot be had.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
-    /// The HTTP client cannot be made.
-    #[error("the HTTP client cannot be set up")]
-    Http(#[source] reqwest::Error),
     /// The key cannot be sent in a header.
     #[error("the key has characters that no header can carry")]
     Key,
