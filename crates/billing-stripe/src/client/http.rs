@@ -68,10 +68,7 @@ impl HttpTransport {
         })
     }
 
-    fn request(
-        &self,
-        request: &Request,
-    ) -> Result<http::Request<Full<Bytes>>, http::Error> {
+    fn request(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, http::Error> {
         let method = match request.method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
