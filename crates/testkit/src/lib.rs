@@ -27,6 +27,8 @@
 
 pub mod conformance;
 mod error;
+#[cfg(feature = "fake-stripe")]
+pub mod fake_stripe;
 pub mod fixtures;
 pub mod memory;
 pub mod old_data;

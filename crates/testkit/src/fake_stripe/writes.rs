@@ -1,0 +1,177 @@
+//! What is written: each call changes the store and says which object to show.
+
+use serde_json::{Value, json};
+
+use super::asked::{Asked, Written, known, merge, no_such_path, there};
+use super::payments::{self, RefundAs};
+use super::reply::Reply;
+use super::store::{Store, number, text};
+use super::{billing, objects, write_billing, write_payments};
+
+/// Carries out a write; the id of what is shown.
+pub(super) fn write(store: &mut Store, asked: &Asked<'_>) -> Written {
+    let form = asked.form;
+    if asked.method == "DELETE" {
+        return remove(store, asked.path);
+    }
+    match asked.path {
+        ["customers"] => {
+            known(
+                form,
+                "email name description metadata invoice_settings payment_method",
+            )?;
+            Ok(objects::customer(store, form))
+        }
+        ["customers", id] => {
+            known(form, "email name description metadata invoice_settings")?;
+            let id = there(store, id, "customer")?;
+            merge(store, &id, form);
+            store.happened("customer.updated", &id);
+            Ok(id)
+        }
+        ["products"] => {
+            known(form, "name description metadata")?;
+            Ok(objects::product(store, form))
+        }
+        ["products", id] => {
+            known(form, "name description metadata active")?;
+            let id = there(store, id, "product")?;
+            merge(store, &id, form);
+            store.happened("product.updated", &id);
+            Ok(id)
+        }
+        ["prices"] => new_price(store, form),
+        ["prices", id] => {
+            known(
+                form,
+                "active lookup_key transfer_lookup_key metadata nickname",
+            )?;
+            let id = there(store, id, "price")?;
+            if let Some(active) = form["active"].as_str() {
+                store.set(&id, "active", active == "true");
+            }
+            store.happened("price.updated", &id);
+            Ok(id)
+        }
+        ["checkout", "sessions", ..] => write_payments::session(store, asked),
+        ["subscriptions", ..] => write_billing::subscription(store, asked.path, form),
+        ["subscription_schedules", ..] => write_billing::schedule(store, asked.path, form),
+        ["invoices", ..] | ["invoiceitems"] => write_payments::invoice(store, asked.path, form),
+        _ => other(store, asked),
+    }
+}
+
+fn other(store: &mut Store, asked: &Asked<'_>) -> Written {
+    let form = asked.form;
+    match asked.path {
+        ["payment_intents"] => write_payments::intent(store, form),
+        ["refunds"] => {
+            known(form, "payment_intent charge amount reason metadata")?;
+            let intent = there(store, text(form, "payment_intent"), "payment_intent")?;
+            let all = number(store.get(&intent), "amount_received");
+            let amount = text(form, "amount").parse().unwrap_or(all);
+            payments::refund(store, &intent, amount, RefundAs::Succeeded)
+                .map_err(|message| Reply::refused("charge_already_refunded", &message))
+        }
+        ["billing_portal", "sessions"] => {
+            known(form, "customer return_url configuration flow_data locale")?;
+            let customer = there(store, text(form, "customer"), "customer")?;
+            let mut session = store.new_object("bps", "billing_portal.session");
+            session["customer"] = json!(customer);
+            session["return_url"] = form["return_url"].clone();
+            session["configuration"] = form["configuration"].clone();
+            session["url"] = json!(format!("{}/_fake/portal/{customer}", asked.base_url));
+            Ok(store.put("portal_session", session))
+        }
+        ["billing_portal", "configurations"] => {
+            known(
+                form,
+                "features default_return_url metadata business_profile name",
+            )?;
+            let mut made = store.new_object("bpc", "billing_portal.configuration");
+            made["active"] = json!(true);
+            made["is_default"] = json!(false);
+            made["features"] = form["features"].clone();
+            made["default_return_url"] = form["default_return_url"].clone();
+            Ok(store.put("portal_configuration", made))
+        }
+        ["billing_portal", "configurations", id] => {
+            known(
+                form,
+                "features default_return_url metadata active business_profile name",
+            )?;
+            let id = there(store, id, "billing_portal.configuration")?;
+            merge(store, &id, form);
+            Ok(id)
+        }
+        ["billing", "meters"] => {
+            let mut meter = store.new_object("mtr", "billing.meter");
+            meter["event_name"] = form["event_name"].clone();
+            meter["display_name"] = form["display_name"].clone();
+            meter["status"] = json!("active");
+            Ok(store.put("meter", meter))
+        }
+        ["billing", "meter_events"] => meter_event(store, form),
+        _ => Err(no_such_path()),
+    }
+}
+
+fn remove(store: &mut Store, path: &[&str]) -> Written {
+    match path {
+        ["subscriptions", id] => {
+            let id = there(store, id, "subscription")?;
+            if text(store.get(&id), "status") == "canceled" {
+                return Err(Reply::missing(&id));
+            }
+            billing::end(store, &id);
+            Ok(id)
+        }
+        ["customers", id] => {
+            let id = there(store, id, "customer")?;
+            objects::remove_customer(store, &id);
+            Ok(id)
+        }
+        _ => Err(no_such_path()),
+    }
+}
+
+fn new_price(store: &mut Store, form: &Value) -> Written {
+    known(
+        form,
+        "product currency unit_amount recurring lookup_key transfer_lookup_key metadata nickname",
+    )?;
+    there(store, text(form, "product"), "product")?;
+    let key = text(form, "lookup_key");
+    let has_key = |price: &Value| !key.is_empty() && text(price, "lookup_key") == key;
+    for other in store.ids("price", has_key) {
+        if form["transfer_lookup_key"] != json!("true") {
+            let message = format!("A price (`{other}`) already uses that lookup key.");
+            return Err(Reply::refused("resource_already_exists", &message));
+        }
+        store.set(&other, "lookup_key", Value::Null);
+    }
+    Ok(objects::price(store, form))
+}
+
+fn meter_event(store: &mut Store, form: &Value) -> Written {
+    known(form, "event_name identifier payload timestamp")?;
+    let identifier = text(form, "identifier").to_owned();
+    let is_same = |event: &Value| text(event, "identifier") == identifier;
+    if !identifier.is_empty() && !store.ids("meter_event", is_same).is_empty() {
+        let message = format!("An event already exists with identifier {identifier}.");
+        return Err(Reply::refused("duplicate_meter_event", &message));
+    }
+    let name = text(form, "event_name").to_owned();
+    let is_meter = |meter: &Value| text(meter, "event_name") == name;
+    if store.ids("meter", is_meter).is_empty() {
+        let message = format!("No active meter found for event name {name}.");
+        return Err(Reply::refused("no_meter", &message));
+    }
+    let at = text(form, "timestamp").parse().unwrap_or(store.now);
+    let mut event = store.new_object("mtrevt", "billing.meter_event");
+    event["event_name"] = json!(name);
+    event["identifier"] = json!(identifier);
+    event["payload"] = form["payload"].clone();
+    event["timestamp"] = json!(at);
+    Ok(store.put("meter_event", event))
+}
