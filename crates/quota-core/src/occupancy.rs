@@ -87,6 +87,19 @@ impl Occupancy {
         }
     }
 
+    /// Whether what was refunded lies in order between the released units and the last one, as these functions leave it.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut before = self.released;
+        let mut gaps = self.gaps.iter();
+        let is_ordered = gaps.all(|(first, end)| {
+            let is_behind = before < *first && first < end;
+            before = *end;
+            is_behind
+        });
+        let is_last = before < self.drawn || (self.gaps.is_empty() && before == self.drawn);
+        is_ordered && is_last && self.gaps.len() <= GAPS_MAX
+    }
+
     /// What was refunded just after the released units is gone with them.
     fn pass_gaps(&mut self) {
         while let Some((first, end)) = self.gaps.first().copied()

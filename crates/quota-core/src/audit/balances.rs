@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::counters::{Counters, Late, STEP_BACK_SECONDS_MAX, add};
 use super::finding::Finding;
-use super::ledger::{Counters, Late, STEP_BACK_SECONDS_MAX, add};
 use crate::amount::{COUNT_MAX, Limit};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Anchor, Per};
@@ -38,11 +38,11 @@ impl<'a> Balances<'a> {
         Self(accounts)
     }
 
-    fn live(&self, id: &AccountId) -> &[&'a Balance] {
+    pub(super) fn live(&self, id: &AccountId) -> &[&'a Balance] {
         self.0.get(id).map_or(&[], |of| &of.live)
     }
 
-    fn closed(&self, id: &AccountId) -> &[&'a Balance] {
+    pub(super) fn closed(&self, id: &AccountId) -> &[&'a Balance] {
         self.0.get(id).map_or(&[], |of| &of.closed)
     }
 
@@ -216,7 +216,7 @@ impl<'a> Balances<'a> {
     }
 
     /// Whether it was closed and is live again: what is left of it among the closed ones says nothing any more.
-    fn counts_again(&self, id: &AccountId, balance: &Balance) -> bool {
+    pub(super) fn counts_again(&self, id: &AccountId, balance: &Balance) -> bool {
         let mut live = self.live(id).iter();
         let known = live.find(|live| live.bucket == balance.bucket);
         known.is_some_and(|live| !std::ptr::eq(*live, balance))

@@ -6,9 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::admission::{check_admission, check_further};
+use super::counters::{Counters, Late, STEP_BACK_SECONDS_MAX, add};
 use super::finding::Finding;
 use super::keys::Keys;
+use super::numbers::Numbers;
 use super::refunds::Refunds;
+use super::rollovers::Rollovers;
 use super::units::Spent;
 use super::windows::org_windows;
 use crate::answer::Answer;
@@ -20,19 +23,6 @@ use crate::operation::{Entry, Operation, OperationKind};
 use crate::ports::AuditHome;
 use crate::sale::Sale;
 
-/// How far a later operation may lie back in time: the clocks of nodes are set by the store's, not equal to it.
-pub(super) const STEP_BACK_SECONDS_MAX: i64 = 5;
-
-/// Used, held, overage, granted.
-pub(super) type Counters = (i128, i128, i128, i128);
-
-pub(super) fn add(to: &mut Counters, by: Counters) {
-    to.0 = to.0.saturating_add(by.0);
-    to.1 = to.1.saturating_add(by.1);
-    to.2 = to.2.saturating_add(by.2);
-    to.3 = to.3.saturating_add(by.3);
-}
-
 /// The ledger of a home, added up.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -40,6 +30,8 @@ pub(super) struct Ledger {
     order: Order,
     keys: Keys,
     refunds: Refunds,
+    pub(super) rollovers: Rollovers,
+    pub(super) numbers: Numbers,
     accounts: BTreeMap<AccountId, Added>,
     /// Live windows of the org of which it is added up what each member was charged in them.
     windows: BTreeSet<Bucket>,
@@ -72,9 +64,6 @@ struct Added {
     late: Late,
 }
 
-/// The earliest and the latest instant at which that was used which was booked late, in each bucket.
-pub(super) type Late = BTreeMap<Bucket, (DateTime<Utc>, DateTime<Utc>)>;
-
 /// What changed, where an operation is a change of terms.
 fn change_of(operation: &Operation) -> Option<Change> {
     if let (OperationKind::Change, Answer::Changed { change, .. }) =
@@ -95,6 +84,8 @@ impl Ledger {
             windows: windows.collect(),
             order: Order::default(),
             keys: Keys::default(),
+            rollovers: Rollovers::of(home),
+            numbers: Numbers::of(home, &refunded),
             refunds: Refunds::of(refunded),
             accounts: BTreeMap::new(),
         }
@@ -120,6 +111,10 @@ impl Ledger {
         self.check_sales(operation, findings);
         check_further(operation, findings);
         self.refunds.see(operation);
+        let accounts = &self.accounts;
+        let sums = |id: &AccountId| Some(&accounts.get(id)?.sums);
+        self.rollovers.see(operation, sums, findings);
+        self.numbers.see(operation, sums(id), findings);
         self.add(operation);
     }
 

@@ -2,12 +2,17 @@
 
 mod admission;
 mod balances;
+mod counters;
 mod finding;
 mod keys;
 mod ledger;
 mod members;
+mod numbered;
+mod numbers;
 mod refunds;
+mod replay;
 mod reservations;
+mod rollovers;
 mod units;
 mod windows;
 
@@ -29,7 +34,10 @@ use self::reservations::Ends;
 /// hold; I5 nothing was allowed beyond the limit that was in force; I7 a key acts once in seven days and a denial not
 /// at all; I10 and I11 reservations; I13 windows; I14 grants; I22 ranges; I23 sequences and times; O1 what a member
 /// uses its org is charged for; O8 what an org was charged for its members is within what it counts; X3 refunds stay
-/// within what was taken; X5 what is told late is in a window of its instant; C11 what is sold on demand stays within its cap, at one price in a period; C12 an org counts the members that it has; P9 what was taken back of a bought grant is what came back of its payment; O7 what a
+/// within what was taken; X4 the numbers of a capacity's units are what its draws and refunds come to; X5 what is told late is in a window
+/// of its instant; C10 what came over into a window is what was told of it, and no more than the window before left; C11 what is sold on
+/// demand stays within its cap, at one price in a period; C12 an org counts the members that it has; P9 what was taken back of a bought
+/// grant is what came back of its payment; O7 what a
 /// member limit counts is what the ledger says, and no member was allowed more. A user that came from another home began there: its sums are checked from what it brought
 /// along, its lifetime totals are not.
 ///
@@ -106,6 +114,9 @@ impl Begun {
                 continue;
             };
             balances.check_sums(id, (self.ledger.sums(id), has_moved_in), &mut findings);
+            let kept = (&balances, has_moved_in);
+            self.ledger.rollovers.check(id, kept, &mut findings);
+            self.ledger.numbers.check(id, &account.books, &mut findings);
             if !has_moved_in {
                 balances.check_late(id, self.ledger.late(id), &mut findings);
                 let kept = &account.books.lifetime;

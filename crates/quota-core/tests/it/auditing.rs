@@ -1,19 +1,22 @@
 //! The auditor finds nothing in a clean home, and each tampering under its own number.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::boosts::boost;
 use crate::execute_properties::busy_org;
 use crate::stage::{
-    Stage, amount, commit, consume, consume_with, grant, id, key, refund, reserve, track,
+    Stage, amount, commit, consume, consume_with, grant, id, key, refund, release_capacity,
+    reserve, track,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{COUNT_MAX, Limit};
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::command::{CloseWindows, Command, Release};
+use quota_core::command::{CloseWindows, Command, Release, Renew};
 use quota_core::draw::Scope;
+use quota_core::ids::FeatureCode;
+use quota_core::occupancy::Occupancy;
 use quota_core::operation::{Operation, OperationKind};
 use quota_core::ports::AuditHome;
 use quota_core::reservation::ReservationState;
@@ -371,4 +374,150 @@ fn tampering_with_a_further_limit_is_found() {
     });
     assert_eq!(not_held, BTreeSet::from(["I2", "I3"]));
     assert!(held.answer.is_allowed());
+}
+
+/// The numbers under which something is found in the records of a stage once they are changed.
+fn found(stage: &Stage, tamper: &dyn Fn(&mut AuditHome)) -> BTreeSet<&'static str> {
+    let mut home = stage.records();
+    tamper(&mut home);
+    let found = audit(&home).into_iter();
+    found.map(|finding| finding.invariant).collect()
+}
+
+/// C10: what came over into a window is what its answers say, and no more than the window before left; what a plan lets go over of that
+/// is not in the ledger.
+#[test]
+fn tampering_with_what_rolled_over_is_found() {
+    let mut stage = crate::several_limits::chat();
+    for _ in 0..2 {
+        stage.done("user:a", Command::Renew(Renew::default()));
+    }
+    stage.done("user:a", consume("articles", 60));
+    stage.now = crate::several_limits::at("2027-04-01T00:00:00Z");
+    let april = format!("window:articles:{}", stage.now.timestamp_micros());
+    stage.done("user:a", consume("articles", 20));
+    stage.done("user:a", consume("articles", 1));
+    assert_eq!(audit(&stage.records()), []);
+    let kept = |home: &mut AuditHome, rolled_over: u64| {
+        let balance = balance(home, "user:a", &april);
+        assert_eq!(balance.rolled_over, 30);
+        balance.rolled_over = rolled_over;
+    };
+    let told = |home: &mut AuditHome, before_last: usize, rolled_over: u64| {
+        let done = home.operations.iter_mut().rev().nth(before_last);
+        let Some(Answer::Allowed { balances }) = done.map(|done| &mut done.answer) else {
+            unreachable!("it was allowed")
+        };
+        balances[0].windows[0].rolled_over = rolled_over;
+    };
+    let wrong = BTreeSet::from(["C10"]);
+    for rolled_over in [0, 29, 31] {
+        let tampered = found(&stage, &|home| kept(home, rolled_over));
+        assert_eq!(tampered, wrong, "{rolled_over} is kept");
+        let tampered = found(&stage, &|home| told(home, 0, rolled_over));
+        assert_eq!(tampered, wrong, "{rolled_over} was told last");
+    }
+    let all = |home: &mut AuditHome, rolled_over: u64| {
+        kept(home, rolled_over);
+        told(home, 0, rolled_over);
+        told(home, 1, rolled_over);
+    };
+    assert_eq!(found(&stage, &|home| all(home, 41)), wrong, "40 were left");
+    assert_eq!(found(&stage, &|home| all(home, 40)), BTreeSet::new());
+    stage.now = crate::several_limits::at("2027-05-02T00:00:00Z");
+    stage.done("user:a", consume("articles", 1));
+    crate::several_limits::close_windows(&mut stage);
+    assert_eq!(found(&stage, &|_| ()), BTreeSet::new());
+    let tampered = found(&stage, &|home| {
+        let mut closed = home.closed.iter_mut();
+        let of_april = closed.find(|closed| closed.balance.bucket.to_string() == april);
+        of_april.expect("it is closed").balance.rolled_over = 31;
+    });
+    assert_eq!(tampered, wrong, "in what is closed");
+}
+
+/// What is changed of the numbers of a capacity, each in its own way.
+const NUMBERS: [fn(&mut BTreeMap<FeatureCode, Occupancy>); 7] = [
+    BTreeMap::clear,
+    |all| of_first(all).drawn += 1,
+    |all| of_first(all).drawn -= 1,
+    |all| of_first(all).released += 1,
+    |all| of_first(all).released -= 1,
+    |all| of_first(all).gaps.push((49, 50)),
+    |all| of_first(all).gaps.insert(0, (3, 4)),
+];
+
+fn of_first(all: &mut BTreeMap<FeatureCode, Occupancy>) -> &mut Occupancy {
+    all.values_mut().next().expect("something was drawn")
+}
+
+/// Each change of the numbers of `user:a` is found, of its own and of those at its org.
+fn numbers_are_sound_and_each_change_is_found(stage: &Stage, wanted: &Occupancy) {
+    let books = &stage.home.accounts[&id("user:a")].books;
+    let has_org = stage.home.id == id("org:o");
+    assert_eq!(books.occupancy.values().collect::<Vec<_>>(), [wanted]);
+    assert_eq!(
+        books.org_occupancy.values().next(),
+        has_org.then_some(wanted)
+    );
+    assert_eq!(audit(&stage.records()), []);
+    for (number, tamper) in NUMBERS.iter().enumerate() {
+        for at_org in [false, true].into_iter().take(1 + usize::from(has_org)) {
+            let tampered = found(stage, &|home| {
+                let mut accounts = home.accounts.iter_mut();
+                let found = accounts.find(|(of, _)| *of == id("user:a"));
+                let books = &mut found.expect("it lives here").1.books;
+                if at_org {
+                    tamper(&mut books.org_occupancy);
+                } else {
+                    tamper(&mut books.occupancy);
+                }
+            });
+            let wrong = BTreeSet::from(["X4"]);
+            assert_eq!(tampered, wrong, "{number}, at the org: {at_org}");
+        }
+    }
+}
+
+/// X3 and X4: which of a capacity's units are still there is what the draws, releases and refunds of the ledger come to.
+#[test]
+fn tampering_with_the_numbers_of_a_capacity_is_found() {
+    let mut stage = Stage::org("pro");
+    let first = stage.done("user:a", consume("storage", 30));
+    stage.done("user:a", consume("storage", 20));
+    stage.done("user:a", release_capacity("storage", 10));
+    stage.done("user:a", refund(first.id, Some(5)));
+    stage.done("user:a", consume("storage", 1));
+    let wanted = Occupancy {
+        drawn: 51,
+        released: 10,
+        gaps: vec![(25, 30)],
+    };
+    numbers_are_sound_and_each_change_is_found(&stage, &wanted);
+    for scope in [Scope::User, Scope::Org] {
+        let tampered = found(&stage, &|home| {
+            let last = home.operations.last_mut().expect("a consume");
+            entry(last, scope).first_unit = Some(49);
+        });
+        assert_eq!(tampered, BTreeSet::from(["X4"]), "{scope:?}");
+    }
+}
+
+/// X3, X4 and C5: of a capacity that begins anew with each period, what was left behind is released.
+#[test]
+fn tampering_with_the_numbers_of_a_capacity_that_begins_anew_is_found() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.done("user:a", consume("albums", 4));
+    stage.done("user:a", release_capacity("albums", 1));
+    stage.later(TimeDelta::days(32));
+    let second = stage.done("user:a", consume("albums", 3));
+    stage.done("user:a", consume("albums", 2));
+    stage.done("user:a", refund(second.id, Some(1)));
+    let wanted = Occupancy {
+        drawn: 9,
+        released: 4,
+        gaps: vec![(6, 7)],
+    };
+    numbers_are_sound_and_each_change_is_found(&stage, &wanted);
 }
