@@ -62,6 +62,10 @@ impl Occupancy {
     /// Takes refunded units out: `units` from the number `first` on.
     pub(crate) fn refund(&mut self, first: u64, units: u64) {
         let end = first.saturating_add(units);
+        debug_assert!(
+            units == 0 || end <= self.drawn,
+            "what is refunded was drawn"
+        );
         let first = first.max(self.released);
         if end <= first {
             return;

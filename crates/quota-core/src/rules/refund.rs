@@ -153,7 +153,7 @@ fn give_draw_back(
     let was_reset = was_reset(account, balance, refunding);
     // Capacity may have been given back already: there is not more to reverse than is still counted.
     let most = most_of(desk, (draw, feature), (balance, refunding));
-    let is_bounded = draw.scope != Scope::Token && is_occupied(draw.source);
+    let is_bounded = is_occupied(draw.source) && refunding.is_numbered(feature, draw);
     let most = if is_bounded {
         most.min(refundable.left)
     } else {

@@ -133,21 +133,33 @@ impl Refunding {
             .filter(|entry| entry.scope == scope && entry.feature.as_ref() == Some(&item.feature));
         let first = of_item.filter_map(|entry| entry.first_unit).min()?;
         let drawn = self.drawn_at(scope, &item.feature);
-        let bought_room = self.bought_room(scope, &item.feature);
         let numbered = |draws: &[Draw]| {
-            let plain = draws.iter().filter(|draw| is_occupied(draw.source));
+            let has_numbers = |draw: &&Draw| self.is_numbered(&item.feature, draw);
+            let counted: Vec<Draw> = draws.iter().filter(has_numbers).cloned().collect();
+            let plain = counted.iter().filter(|draw| is_occupied(draw.source));
             let plain = plain.fold(0_u64, |sum, draw| sum.saturating_add(draw.amount));
-            let paid = if bought_room {
-                paid_by(draws, scope)
-            } else {
-                0
-            };
-            plain.saturating_add(paid)
+            plain.saturating_add(paid_by(&counted, scope))
         };
         let (left, back) = self.split(item, &drawn);
         let units = numbered(&back);
         let end = first.saturating_add(numbered(&left));
         Some((end.saturating_sub(units), units))
+    }
+
+    /// Whether the units that a draw paid for have numbers: those of one operation may in part be of a window that is over, which occupies
+    /// nothing.
+    pub(super) fn is_numbered(&self, feature: &FeatureCode, draw: &Draw) -> bool {
+        let is_paid = matches!(draw.source, Source::Credits | Source::Trial);
+        let mut entries = self.referred.operation.entries.iter();
+        entries.any(|entry| {
+            let is_of_draw = if is_paid {
+                entry.is_purchase()
+            } else {
+                entry.bucket == draw.bucket && entry.source == draw.source && !entry.is_purchase()
+            };
+            let is_of_feature = entry.feature.as_ref() == Some(feature);
+            is_of_draw && is_of_feature && entry.scope == draw.scope && entry.first_unit.is_some()
+        })
     }
 
     /// What earlier refunds left of these draws, and which of it goes back now: what was drawn last.

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use crate::cases::at_least;
 use crate::relocated::relocated;
 use crate::stage::{
-    Stage, commit, consume, grant, id, refund, release_capacity, reserve, subscribe, track,
+    Stage, code, commit, consume, grant, id, item, refund, release_capacity, reserve, subscribe,
+    track, track_at,
 };
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -138,6 +139,59 @@ fn x4_what_a_reset_gave_back_is_not_refunded() {
     stage.done("user:a", refund(second.id, None));
     assert_eq!(of_user(&mut stage), 7, "of {there} before");
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// X3, X4 and X5: of what is told late, that which is counted in a window that is over occupies nothing. A refund of it takes no number of
+/// what was drawn since.
+#[test]
+fn x4_a_refund_of_late_use_takes_nothing_of_what_was_drawn_since() {
+    let mut stage = Stage::user("");
+    let albums = stage.catalog.features.get_mut(&code("albums"));
+    albums.expect("a capacity").credit_cost = Some(1);
+    stage.done("user:a", grant("pack", 10));
+    let before = stage.now;
+    stage.later(TimeDelta::days(1));
+    stage.done("user:a", subscribe("pro"));
+    let told = track_at(before, vec![item("albums", 12)]);
+    let told = stage.done("user:a", told);
+    let in_room = counted(&mut stage, "user:a", Scope::User, "albums");
+    assert_eq!(
+        in_room, 10,
+        "the other 2 are in the window before the start"
+    );
+    let drawn = stage.done("user:a", consume("albums", 3));
+    stage.done("user:a", refund(told.id, None));
+    assert_eq!(counted(&mut stage, "user:a", Scope::User, "albums"), 3);
+    stage.done("user:a", refund(drawn.id, None));
+    assert_eq!(counted(&mut stage, "user:a", Scope::User, "albums"), 0);
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// R2, X3 and X4: a hold of a window that is over is counted there, and what is used beyond it in the window that counts. The same in
+/// parts.
+#[test]
+fn x4_a_refund_of_a_commit_over_two_windows_takes_nothing_of_what_was_drawn_since() {
+    for parts in [
+        vec![None],
+        vec![Some(1), None],
+        vec![Some(2), Some(1), Some(2)],
+    ] {
+        let mut stage = Stage::user("pro");
+        stage.later(TimeDelta::days(20));
+        let held = stage.done("user:a", reserve("albums", 3, 2_000_000));
+        stage.later(TimeDelta::days(12));
+        stage.done("user:a", subscribe("pro"));
+        let committed = stage.done("user:a", commit(held.id, 5));
+        assert_eq!(counted(&mut stage, "user:a", Scope::User, "albums"), 2);
+        let drawn = stage.done("user:a", consume("albums", 3));
+        for part in &parts {
+            stage.done("user:a", refund(committed.id, *part));
+        }
+        assert_eq!(counted(&mut stage, "user:a", Scope::User, "albums"), 3);
+        stage.done("user:a", refund(drawn.id, None));
+        assert_eq!(counted(&mut stage, "user:a", Scope::User, "albums"), 0);
+        assert_eq!(audit(&stage.records()), [], "{parts:?}");
+    }
 }
 
 /// X3 and X4: the numbers go along when a user moves.
