@@ -175,16 +175,39 @@ impl Change {
         self.traits().begins_life
     }
 
+    /// Whether windows of the account may begin or end at other instants after it.
+    pub(crate) fn may_move_windows(self) -> bool {
+        self.traits().may_move_windows
+    }
+
     /// What is known of it: the one place where a new change says so.
     fn traits(self) -> ChangeTraits {
-        let (creates, begins_life) = match self {
-            Self::AccountCreated => (true, Some(false)),
+        let plain = ChangeTraits {
+            creates: false,
+            begins_life: None,
+            may_move_windows: false,
+        };
+        let moving = ChangeTraits {
+            may_move_windows: true,
+            ..plain
+        };
+        match self {
+            Self::AccountCreated => ChangeTraits {
+                creates: true,
+                begins_life: Some(false),
+                ..moving
+            },
+            Self::MovedIn => ChangeTraits {
+                begins_life: Some(true),
+                ..moving
+            },
             Self::TokenCreated | Self::CreditsGranted | Self::CreditsBought | Self::BoostGiven => {
-                (true, None)
+                ChangeTraits {
+                    creates: true,
+                    ..plain
+                }
             }
-            Self::MovedIn => (false, Some(true)),
-            Self::AccountChanged
-            | Self::OverrideSet
+            Self::OverrideSet
             | Self::OverrideCleared
             | Self::TokenChanged
             | Self::TokenRevoked
@@ -196,6 +219,11 @@ impl Change {
             | Self::SpendCapCleared
             | Self::MemberLimitSet
             | Self::MemberLimitCleared
+            | Self::WindowsClosed
+            | Self::Reset
+            | Self::MemberJoined
+            | Self::MemberLeft => plain,
+            Self::AccountChanged
             | Self::SubscriptionStarted
             | Self::SubscriptionRenewed
             | Self::PlanChanged
@@ -208,16 +236,8 @@ impl Change {
             | Self::SubscriptionCanceled
             | Self::SubscriptionResumed
             | Self::SubscriptionExpired
-            | Self::WindowsClosed
-            | Self::Reset
             | Self::Moved
-            | Self::MemberJoined
-            | Self::MemberLeft
-            | Self::MovedOut => (false, None),
-        };
-        ChangeTraits {
-            creates,
-            begins_life,
+            | Self::MovedOut => moving,
         }
     }
 }
@@ -225,4 +245,5 @@ impl Change {
 struct ChangeTraits {
     creates: bool,
     begins_life: Option<bool>,
+    may_move_windows: bool,
 }

@@ -14,6 +14,7 @@ mod replay;
 mod reservations;
 mod rollovers;
 mod units;
+mod window_ends;
 mod windows;
 
 use uuid::Uuid;

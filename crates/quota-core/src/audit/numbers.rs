@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::counters::{Counters, Sums};
 use super::finding::Finding;
 use super::numbered::{Back, Numbered, Side, drawn_at, numbers_of};
 use super::replay::{Known, Replay};
+use super::window_ends::WindowEnds;
 use crate::answer::Answer;
 use crate::balance::Bucket;
-use crate::change::Change;
 use crate::draw::Scope;
 use crate::home::Books;
 use crate::ids::{AccountId, FeatureCode};
@@ -22,16 +21,19 @@ use crate::ports::AuditHome;
 /// The units of every capacity of a home, numbered anew while its ledger is read.
 ///
 /// What is counted of a capacity when something is drawn or refunded says what was released before. Which of its windows count then is
-/// not in the ledger: where it does not follow, only the number of the next unit is known.
+/// not in the ledger: where it does not follow ([`WindowEnds`]), only the number of the next unit is known.
 #[derive(Debug)]
 pub(super) struct Numbers {
     home: AccountId,
+    /// Those of which the books have numbers, and those of which units are numbered while the ledger is read: who left the home took its
+    /// books along.
     capacities: BTreeSet<FeatureCode>,
-    /// When each of their windows ends.
-    ends: BTreeMap<AccountId, BTreeMap<Bucket, Option<DateTime<Utc>>>>,
+    /// What the org was charged of while it was not known to be a capacity.
+    overlooked: BTreeSet<FeatureCode>,
+    ends: WindowEnds,
     accounts: BTreeMap<AccountId, OfAccount>,
     refunded: BTreeMap<Uuid, Numbered>,
-    /// Capacities that the org changed itself: what it was charged for each member is not known any more.
+    /// Capacities that the org changed itself, or that were overlooked: what it was charged for each member is not known any more.
     disturbed: BTreeSet<FeatureCode>,
 }
 
@@ -54,12 +56,6 @@ impl OfAccount {
     }
 }
 
-/// What is counted of a capacity at one moment; `units` are unknown where it does not follow which windows count.
-struct Counted {
-    units: Option<u64>,
-    by_windows: bool,
-}
-
 impl Numbers {
     pub(super) fn of(home: &AuditHome, refunded: &[Uuid]) -> Self {
         let mut capacities = BTreeSet::new();
@@ -68,27 +64,12 @@ impl Numbers {
             let codes = books.occupancy.keys().chain(books.org_occupancy.keys());
             capacities.extend(codes.cloned());
         }
-        let closed = home.closed.iter();
-        let closed = closed.map(|closed| (&closed.account, &closed.balance));
-        let live = home.accounts.iter().flat_map(|(id, account)| {
-            let balances = account.books.balances.iter();
-            balances.map(move |balance| (id, balance))
-        });
-        let mut ends: BTreeMap<AccountId, BTreeMap<Bucket, _>> = BTreeMap::new();
-        // One that is live again takes the place of what was closed.
-        for (id, balance) in closed.chain(live) {
-            let bucket = &balance.bucket;
-            let feature = bucket.feature().filter(|_| is_window(bucket));
-            if feature.is_some_and(|code| capacities.contains(code)) {
-                let of_account = ends.entry(id.clone()).or_default();
-                of_account.insert(bucket.clone(), balance.ends_at);
-            }
-        }
         let refunded = refunded.iter().map(|id| (*id, Numbered::default()));
         Self {
             home: home.home.clone(),
+            ends: WindowEnds::of(home, &capacities),
             capacities,
-            ends,
+            overlooked: BTreeSet::new(),
             accounts: BTreeMap::new(),
             refunded: refunded.collect(),
             disturbed: BTreeSet::new(),
@@ -102,6 +83,7 @@ impl Numbers {
         own: Sums<'_>,
         findings: &mut Vec<Finding>,
     ) {
+        self.learn(operation);
         match operation.kind {
             OperationKind::Change => self.change(operation),
             OperationKind::Refund => self.refund(operation, own),
@@ -119,13 +101,27 @@ impl Numbers {
             | OperationKind::Close => {}
         }
         self.charge(operation);
+        self.ends.see(operation);
         if let Some(refunded) = self.refunded.get_mut(&operation.id) {
             *refunded = Numbered::of(operation);
         }
     }
 
-    /// With a life in the home the numbers at its org begin anew. A start, which may be in the past, or a change of plan may have windows
-    /// count again that were over.
+    /// What has numbers is a capacity.
+    fn learn(&mut self, operation: &Operation) {
+        let entries = operation.entries.iter();
+        let numbered = entries.filter(|entry| entry.first_unit.is_some());
+        for code in numbered.filter_map(|entry| entry.feature.as_ref()) {
+            if self.overlooked.remove(code) {
+                self.disturbed.insert(code.clone());
+            }
+            if !self.capacities.contains(code) {
+                self.capacities.insert(code.clone());
+            }
+        }
+    }
+
+    /// With a life in the home the numbers at its org begin anew.
     fn change(&mut self, operation: &Operation) {
         let Answer::Changed { change, .. } = &operation.answer else {
             return;
@@ -140,13 +136,6 @@ impl Numbers {
             for refunded in self.refunded.values_mut() {
                 refunded.leave_org(id);
             }
-        }
-        if [Change::SubscriptionStarted, Change::PlanChanged].contains(change) {
-            let of_org = *id == self.home;
-            let accounts = self.accounts.iter_mut();
-            let touched = accounts.filter(|(of, _)| of_org || *of == id);
-            let replays = touched.flat_map(|(_, account)| account.replays.values_mut());
-            replays.for_each(Replay::doubt_windows);
         }
     }
 
@@ -177,11 +166,11 @@ impl Numbers {
             let replay = account.replays.entry(key).or_insert(unknown);
             if let Some((first, _)) = numbers.first() {
                 replay.begin(*first);
-                replay.keep(counted.units, counted.by_windows);
+                replay.keep(counted);
             } else {
                 // Late use of a window that is over has no number, and what was released is noted all the same.
                 let is_late = entries.iter().all(|entry| entry.used_at.is_some());
-                replay.keep(counted.units.filter(|_| is_late), counted.by_windows);
+                replay.keep(counted.filter(|_| is_late));
             }
             for (first, units) in numbers {
                 let next = replay.next_number();
@@ -234,19 +223,20 @@ impl Numbers {
             Back::Nothing => {}
             Back::Unknown => replay.forget(),
             Back::Units(first, units) => {
-                replay.keep(counted.units, counted.by_windows);
+                replay.keep(counted);
                 replay.refund(first, units);
             }
         }
     }
 
-    /// What the account that asks occupies of a capacity before an operation, its own or what its org was charged for it.
+    /// What the account that asks occupies of a capacity before an operation, its own or what its org was charged for it; unknown where
+    /// it does not follow which windows count.
     fn counted(
         &self,
         (side, code): (Side, &FeatureCode),
         operation: &Operation,
         own: Sums<'_>,
-    ) -> Counted {
+    ) -> Option<u64> {
         let account = self.accounts.get(&operation.account);
         let (id, all): (&AccountId, Vec<(&Bucket, i128)>) = match side {
             Side::Own => {
@@ -262,25 +252,20 @@ impl Numbers {
                 (&self.home, shares.collect())
             }
         };
-        let is_known = side == Side::Own || !self.disturbed.contains(code);
-        let mut units = is_known.then_some(0_i128);
-        let mut by_windows = false;
+        if side == Side::AtOrg && self.disturbed.contains(code) {
+            return None;
+        }
+        let mut units = 0_i128;
         for (bucket, of_bucket) in all.into_iter().filter(|(_, of_bucket)| *of_bucket != 0) {
-            by_windows |= is_window(bucket);
-            units = match self.counts((id, bucket), operation, side) {
-                Some(true) => units.map(|units| units.saturating_add(of_bucket)),
-                Some(false) => units,
-                None => None,
-            };
+            if self.counts((id, bucket), operation, side)? {
+                units = units.saturating_add(of_bucket);
+            }
         }
-        Counted {
-            units: units.and_then(|units| u64::try_from(units).ok()),
-            by_windows,
-        }
+        u64::try_from(units).ok()
     }
 
-    /// Whether a bucket counts at the moment of an operation, as far as that follows: what has no window always does, one that is charged
-    /// now does, one that is over does not. One under a subscription that is not over counts too, or waits.
+    /// Whether a bucket counts at the moment of an operation, as far as that follows: what has no window always does, and one that is
+    /// charged now does.
     fn counts(
         &self,
         (id, bucket): (&AccountId, &Bucket),
@@ -292,14 +277,7 @@ impl Numbers {
         if is_charged || !is_window(bucket) {
             return Some(true);
         }
-        let ends_at = self.ends.get(id)?.get(bucket)?;
-        let is_over = ends_at.is_some_and(|ends_at| ends_at <= operation.at);
-        let waits = matches!(bucket, Bucket::Window(..));
-        match (is_over, waits) {
-            (true, _) => Some(false),
-            (false, true) => Some(true),
-            (false, false) => None,
-        }
+        self.ends.counts((id, bucket), operation.at)
     }
 
     /// Adds up what the org is charged for the member that asks.
@@ -311,9 +289,13 @@ impl Numbers {
                 .bucket
                 .feature()
                 .filter(|_| is_occupied(&entry.bucket));
-            let Some(code) = code.filter(|code| self.capacities.contains(*code)) else {
+            let Some(code) = code else {
                 continue;
             };
+            if !self.capacities.contains(code) {
+                self.overlooked.insert(code.clone());
+                continue;
+            }
             if of_org {
                 self.disturbed.insert(code.clone());
                 continue;
@@ -371,7 +353,7 @@ fn of_capacity<'m, V>(
 }
 
 /// Whether what it counts may be over.
-fn is_window(bucket: &Bucket) -> bool {
+pub(super) fn is_window(bucket: &Bucket) -> bool {
     matches!(bucket, Bucket::Window(..) | Bucket::Tracked(..))
 }
 

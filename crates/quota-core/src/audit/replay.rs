@@ -18,8 +18,6 @@ pub(super) enum Known {
 pub(super) struct Replay {
     occupancy: Occupancy,
     known: Known,
-    /// Whether windows were counted among them: a start in the past may change which of them count.
-    by_windows: bool,
 }
 
 impl Replay {
@@ -28,7 +26,6 @@ impl Replay {
         Self {
             occupancy: Occupancy::default(),
             known,
-            by_windows: false,
         }
     }
 
@@ -46,8 +43,7 @@ impl Replay {
     }
 
     /// Notes what was released since the last draw, by what is counted now; where nothing is, all was.
-    pub(super) fn keep(&mut self, counted: Option<u64>, by_windows: bool) {
-        self.by_windows |= by_windows;
+    pub(super) fn keep(&mut self, counted: Option<u64>) {
         match (self.known, counted) {
             (Known::All, Some(units)) => self.occupancy.keep(units),
             (Known::Next, Some(0)) => {
@@ -89,13 +85,6 @@ impl Replay {
     /// Some units were taken out, and it is not known which.
     pub(super) fn forget(&mut self) {
         self.known = Known::Nothing;
-    }
-
-    /// Windows may count again that were taken to be over.
-    pub(super) fn doubt_windows(&mut self) {
-        if self.by_windows && self.known == Known::All {
-            self.known = Known::Next;
-        }
     }
 
     /// Whether these numbers may be kept where the ledger says this.

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::boosts::boost;
 use crate::execute_properties::busy_org;
+use crate::relocated::relocated;
 use crate::stage::{
-    Stage, amount, commit, consume, consume_with, grant, id, key, refund, release_capacity,
-    reserve, track,
+    Stage, amount, commit, consume, consume_with, grant, id, key, plan_code, refund,
+    release_capacity, reserve, track,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{COUNT_MAX, Limit};
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
-use quota_core::command::{CloseWindows, Command, Release, Renew};
+use quota_core::command::{CloseWindows, Command, Release, Renew, Subscribe};
 use quota_core::draw::Scope;
 use quota_core::ids::FeatureCode;
 use quota_core::occupancy::Occupancy;
@@ -520,4 +521,49 @@ fn tampering_with_the_numbers_of_a_capacity_that_begins_anew_is_found() {
         gaps: vec![(6, 7)],
     };
     numbers_are_sound_and_each_change_is_found(&stage, &wanted);
+}
+
+/// X3, X4 and O8: who leaves an org takes its books along; its ledger stays, and so do the numbers in it.
+#[test]
+fn the_numbers_of_a_member_that_left_are_followed_too() {
+    let mut org = Stage::org("pro");
+    let first = org.done("user:a", consume("storage", 6));
+    org.done("user:a", refund(first.id, None));
+    let second = org.done("user:a", consume("storage", 1));
+    let numbers = second.entries.iter().map(|entry| entry.first_unit);
+    assert_eq!(numbers.collect::<Vec<_>>(), [Some(0), Some(0)]);
+    let mut own = Stage::new("user:a");
+    own.now = org.now;
+    relocated(&mut org, &mut own);
+    assert_eq!(audit(&org.records()), []);
+    assert_eq!(audit(&own.records()), []);
+    for scope in [Scope::User, Scope::Org] {
+        let tampered = found(&org, &|home| {
+            let mut operations = home.operations.iter_mut();
+            let second = operations.find(|done| done.id == second.id);
+            entry(second.expect("a consume"), scope).first_unit = Some(6);
+        });
+        assert_eq!(tampered, BTreeSet::from(["X4"]), "{scope:?}");
+    }
+}
+
+/// X3, X4 and W4: what is refunded of a window that is over has no number any more, though a start in the past has that window count
+/// again later.
+#[test]
+fn the_numbers_of_a_window_that_counts_again_are_those_of_their_time() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", consume("albums", 4));
+    let second = stage.done("user:a", consume("albums", 1));
+    stage.later(TimeDelta::days(32));
+    stage.done("user:a", refund(second.id, None));
+    let again = Subscribe {
+        starts_at: Some(crate::stage::start()),
+        ends_at: Some(stage.now + TimeDelta::days(5)),
+        ..Subscribe::to(plan_code("pro"))
+    };
+    stage.done("user:a", Command::Subscribe(again));
+    let told = stage.done("user:a", track("albums", 1));
+    let of_window = told.entries.iter().map(|entry| entry.first_unit);
+    assert_eq!(of_window.collect::<Vec<_>>(), [Some(5)]);
+    assert_eq!(audit(&stage.records()), []);
 }
