@@ -162,7 +162,7 @@ pub(crate) async fn resume(
 /// Sets the subscription's status.
 #[utoipa::path(post, path = "/{id}/subscription/status", tag = "money", request_body = StatusBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, description = "There is no subscription, or it was canceled", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_status(
     State(state): State<ApiState>,
     Writes(caller): Writes,

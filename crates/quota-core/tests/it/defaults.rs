@@ -402,7 +402,7 @@ fn an_end_is_told_once_whichever_command_sees_it_first() {
 }
 
 /// S9 and S8: canceled at once it ended, and what follows at the same instant tells it too; what has not ended is not told, nor
-/// is an end that a late renewal takes back, and one that a command leaves as it is stays the job's.
+/// is an end that a late renewal takes back, and a status that is refused leaves it to the job.
 #[test]
 fn what_did_not_end_is_not_told() {
     let mut stage = fresh();
@@ -420,7 +420,8 @@ fn what_did_not_end_is_not_told() {
     let mut stage = Stage::user("pro");
     stage.later(TimeDelta::days(40));
     let status = Status::PastDue;
-    stage.done("user:a", Command::SetStatus(SetStatus { status }));
+    let refused = stage.run("user:a", Command::SetStatus(SetStatus { status }));
+    assert!(refused.is_err(), "it has ended");
     assert_eq!(told_ends(&stage, "pro"), 0);
     stage.done("user:a", Command::ExpireSubscription);
     assert_eq!(told_ends(&stage, "pro"), 1);

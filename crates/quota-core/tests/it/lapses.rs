@@ -108,6 +108,30 @@ fn what_has_ended_is_not_canceled() {
     }
 }
 
+/// S1 and S2: a status says nothing of what has ended, and none brings it back: a renewal does. What was paid ahead has not ended.
+#[test]
+fn no_status_is_set_of_what_has_ended() {
+    let all = [
+        Status::Active,
+        Status::Trialing,
+        Status::PastDue,
+        Status::Unpaid,
+        Status::Canceled,
+    ];
+    for set in all {
+        let mut stage = Stage::user("basic");
+        stage.later(TimeDelta::days(40));
+        let refused = stage.run("user:a", status(set)).err();
+        assert!(matches!(refused, Some(Rejection::Ended { .. })), "{set:?}");
+        stage.done("user:a", RENEW);
+        stage.done("user:a", status(set));
+        let mut ahead = Stage::user("basic");
+        ahead.done("user:a", RENEW);
+        ahead.later(TimeDelta::days(40));
+        ahead.done("user:a", status(set));
+    }
+}
+
 /// C7 and S2: with its plan, a subscription and what is beside it grants nothing, and says so; another plan, or the plan come back,
 /// grants again.
 #[test]
