@@ -2,6 +2,7 @@
 
 use quota_core::amount::Amount;
 use quota_core::catalog::Interval;
+use quota_core::command::ChangeWhen;
 use quota_core::draw::Scope;
 use quota_core::ids::{AccountId, PlanCode};
 use quota_core::quantity::Quantity;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OfferKind {
-    /// A plan to subscribe to, or to change to at once.
+    /// A plan to subscribe to, or to change to.
     Plan,
     /// An add-on beside the plan.
     Addon,
@@ -49,6 +50,10 @@ pub struct OfferBody {
     /// The length of one period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
+    /// Plans only: `now` where the change has to be asked for with `when: now`, since it would wait for the period's end. It
+    /// drops then what was paid for of the running period; `dry_run` says what else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<ChangeWhen>,
     /// Add-ons only: how many the account must have, `held` included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Quantity>,

@@ -1,7 +1,7 @@
 //! What would end a denial, for who asks for that.
 
 use api_types::{DecisionBody, OfferBody, OfferKind};
-use quota_core::command::Consume;
+use quota_core::command::{ChangeWhen, Consume};
 use quota_core::ids::AccountId;
 use quota_core::rules::offers::{Offer, OfferedPlan, Offers};
 
@@ -32,7 +32,10 @@ fn bodies(offers: &Offers) -> Vec<OfferBody> {
 
 fn offer_body(offers: &Offers, offer: &Offer) -> OfferBody {
     match offer {
-        Offer::Plan(plan) => of_plan(offers, OfferKind::Plan, plan),
+        Offer::Plan { plan, at_once } => OfferBody {
+            when: at_once.then_some(ChangeWhen::Now),
+            ..of_plan(offers, OfferKind::Plan, plan)
+        },
         Offer::Addon {
             plan,
             quantity,
@@ -70,6 +73,7 @@ fn of_buyer(offers: &Offers, kind: OfferKind) -> OfferBody {
         price: None,
         currency: None,
         interval: None,
+        when: None,
         quantity: None,
         held: None,
         credits: None,

@@ -231,7 +231,7 @@ async fn what_would_be_is_asked_with_nothing_changed() {
     made.expect("is made");
     let offers = engine.offers("user:new", Consume::of("articles", 50)).await;
     let offers = offers.expect("an answer").expect("it is denied").offers;
-    let [Offer::Plan(plan)] = offers.as_slice() else {
+    let [Offer::Plan { plan, .. }] = offers.as_slice() else {
         panic!("{offers:?}")
     };
     assert_eq!(plan.code.as_str(), "large");

@@ -9,7 +9,8 @@ use crate::amount::{AMOUNT_MAX, Amount};
 use crate::balance::Bucket;
 use crate::catalog::{Interval, Plan, PlanKind};
 use crate::command::{
-    ChangePlan, Command, Consume, GrantCredits, Request, SetAddon, Subscribe, UsageAfterChange,
+    ChangePlan, ChangeWhen, Command, Consume, GrantCredits, Request, SetAddon, Subscribe,
+    UsageAfterChange,
 };
 use crate::draw::Scope;
 use crate::home::{Account, Books, Home};
@@ -18,8 +19,8 @@ use crate::quantity::{QUANTITY_MAX, Quantity};
 
 /// Most plans that are offered for one denial, and most add-ons: who is to choose does not read more.
 pub const OFFERS_MAX: usize = 20;
-/// Most purchases that are tried for one denial; each decides the request anew. A plan takes one, an add-on that helps up to
-/// 19.
+/// Most purchases that are tried for one denial; each decides the request anew. A plan takes up to three, an add-on that helps
+/// up to 19.
 const TRIES_MAX: usize = 500;
 /// Most items that are decided in all tries for one denial: a long list of items is tried less often.
 const ITEMS_TRIED_MAX: usize = 2_000;
@@ -38,8 +39,13 @@ pub struct Offers {
 /// Something that would end a denial. Any one is enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Offer {
-    /// A plan to subscribe to, or to change to at once.
-    Plan(OfferedPlan),
+    /// A plan to subscribe to, or to change to.
+    Plan {
+        /// The plan.
+        plan: OfferedPlan,
+        /// Whether the change must be asked for at once: unasked it would wait for the period's end (S5).
+        at_once: bool,
+    },
     /// So many of an add-on.
     Addon {
         /// The add-on.
@@ -150,26 +156,41 @@ impl<'a> Trying<'a> {
         newest.filter(move |plan| plan.kind == kind)
     }
 
-    /// Base plans, each as a call would that says nothing more: a change that would only wait for the period's end (S5)
-    /// ends no denial.
+    /// Base plans that are enough.
     fn plans(&mut self, account: &Account) -> Vec<Offer> {
         let is_in_force = in_force(self.context, &account.terms).is_some();
-        let purchase = |plan: &Plan| {
-            let plan = plan.code.clone();
-            if is_in_force {
-                Command::ChangePlan(ChangePlan {
-                    plan,
-                    when: None,
-                    usage: UsageAfterChange::default(),
-                })
-            } else {
-                Command::Subscribe(Subscribe::to(plan))
-            }
-        };
         let plans = self.catalog_plans(PlanKind::Base);
-        let helping = plans.filter(|plan| self.is_allowed_with(purchase(plan)));
-        let offered = helping.map(|plan| Offer::Plan(OfferedPlan::of(plan)));
+        let offered = plans.filter_map(|plan| {
+            let at_once = if is_in_force {
+                self.must_be_at_once(&plan.code)?
+            } else {
+                let start = Command::Subscribe(Subscribe::to(plan.code.clone()));
+                if !self.is_allowed_with(start) {
+                    return None;
+                }
+                false
+            };
+            let plan = OfferedPlan::of(plan);
+            Some(Offer::Plan { plan, at_once })
+        });
         offered.take(OFFERS_MAX).collect()
+    }
+
+    /// Whether a change to a plan that is enough must be asked for at once; none where no change to it is enough. A change
+    /// that would wait for the period's end (S5) is enough only by what the plan gives, not because use begins anew with
+    /// it: or else every plan would be on every list.
+    fn must_be_at_once(&mut self, plan: &PlanCode) -> Option<bool> {
+        let change = |when, usage| {
+            let plan = plan.clone();
+            Command::ChangePlan(ChangePlan { plan, when, usage })
+        };
+        let (now, unsaid) = (Some(ChangeWhen::Now), UsageAfterChange::default());
+        if self.is_allowed_with(change(None, unsaid)) {
+            return Some(false);
+        }
+        let is_enough = self.is_allowed_with(change(now, UsageAfterChange::Keep))
+            && self.is_allowed_with(change(now, unsaid));
+        is_enough.then_some(true)
     }
 
     /// Add-ons, each in the smallest quantity that is enough. One that is held keeps its end.

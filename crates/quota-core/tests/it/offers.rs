@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use quota_core::amount::Limit;
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, Command, Consume, SetAddon, Subscribe, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, Command, Consume, SetAddon, SetMemberLimit,
+    Subscribe, UsageAfterChange,
 };
 use quota_core::draw::Scope;
 use quota_core::ids::OrgId;
@@ -64,6 +65,13 @@ price = 90000
 limits = { messages = 1000, albums = "unlimited", sso = true }
 
 [[plan]]
+code = "yearly"
+name = "Yearly"
+price = 5000
+interval = "year"
+limits = { messages = 10, albums = 3 }
+
+[[plan]]
 code = "more"
 name = "More"
 kind = "addon"
@@ -94,10 +102,11 @@ fn found(stage: &Stage, asked: &Consume) -> Option<Offers> {
     offers(&stage.context(), &stage.home, &id("user:a"), asked)
 }
 
-/// Each offer as a word: `large`, `more 3 of 1` (so many must be had, so many are), `credits 4`.
+/// Each offer as a word: `large`, `large now` (it has to be asked for at once), `more 3 of 1` (so many must be had, so many are), `credits 4`.
 fn words(offers: Option<&Offers>) -> Vec<String> {
     let word = |offer: &Offer| match offer {
-        Offer::Plan(plan) => plan.code.to_string(),
+        Offer::Plan { plan, at_once } if *at_once => format!("{} now", plan.code),
+        Offer::Plan { plan, .. } => plan.code.to_string(),
         Offer::Addon {
             plan,
             quantity,
@@ -125,7 +134,7 @@ fn set_addon(plan: &str, number: u32) -> Command {
 }
 
 /// F8: a limit is reached. Dearer plans that allow the very request, the fewest of an add-on and the fewest credits that
-/// do; a cheaper plan would wait for the period's end (S5) and ends nothing.
+/// do; a cheaper plan that would help only because use begins anew is none of them.
 #[test]
 fn f8_a_denial_lists_plans_add_ons_and_credits_that_would_end_it() {
     let mut stage = user("basic");
@@ -170,12 +179,72 @@ fn f8_a_flag_and_a_capacity_have_offers() {
     );
 }
 
+/// F8, S5: a plan to which a change would wait for the period's end ends the denial when it is changed to at once, and says so;
+/// but not if all that helps is that use begins anew.
+#[test]
+fn f8_a_plan_that_would_wait_is_offered_at_once() {
+    let mut stage = user("yearly");
+    stage.done("user:a", consume("messages", 10));
+    assert_eq!(
+        for_items(&stage, vec![item("messages", 5)]),
+        ["huge now", "large now", "more 1 of 0", "credits 10"]
+    );
+    assert_eq!(
+        for_items(&stage, vec![item("sso", 1)]),
+        ["huge now", "large now", "login 1 of 0"]
+    );
+    let large = Command::ChangePlan(ChangePlan {
+        plan: plan_code("large"),
+        when: None,
+        usage: UsageAfterChange::default(),
+    });
+    stage.done("user:a", large);
+    assert_eq!(stage.remaining("user:a", "messages"), Some(0), "it waits");
+}
+
+/// F8, O7: of a limit of each member, what the org buys ends it if that lets each member use more: a plan. Where the org set the
+/// limit itself, nothing does: neither an add-on nor credits, and no plan takes its place.
+#[test]
+fn f8_a_members_limit_ends_with_a_plan_that_lets_each_use_more() {
+    let team = |code: &str, price: u32, of_messages: &str| {
+        format!(
+            "\n[[plan]]\ncode = \"{code}\"\nname = \"Team\"\nprice = {price}\nlimits = {{ messages = {of_messages} }}\n"
+        )
+    };
+    let text = [
+        CATALOG.to_owned(),
+        team("school", 600, "{ limit = 500, member_limit = 40 }"),
+        team("strict", 650, "{ limit = 500, member_limit = 20 }"),
+        team("college", 700, "{ limit = 500, member_limit = 80 }"),
+        team("open", 800, "500"),
+    ];
+    let mut stage = with_catalog(Stage::org_alone(""), &text.concat());
+    stage.done("org:o", subscribe("school"));
+    let own = AccountSpec {
+        org: Some(OrgId::new("o").expect("a literal id")),
+        ..AccountSpec::default()
+    };
+    stage.done("user:a", put_account(own));
+    stage.done("user:a", consume("messages", 40));
+    let denied = found(&stage, &asked(vec![item("messages", 30)])).expect("it is denied");
+    assert_eq!((denied.scope, &denied.buyer), (Scope::Org, &id("org:o")));
+    assert_eq!(words(Some(&denied)), ["college", "huge", "large", "open"]);
+    let most = Command::SetMemberLimit(SetMemberLimit {
+        feature: code("messages"),
+        limit: Limit::Of(45),
+        member_of: None,
+        expires_at: None,
+    });
+    stage.done("org:o", most);
+    assert_eq!(for_items(&stage, vec![item("messages", 60)]), [""; 0]);
+}
+
 /// F8: who has no subscription, or had one, is offered every plan that is enough; beside no base plan there is no add-on (C13).
 #[test]
 fn f8_who_has_no_plan_is_offered_plans_to_subscribe_to() {
     let mut stage = user("");
     let five = || vec![item("messages", 5)];
-    let all = ["basic", "huge", "large", "credits 10"];
+    let all = ["basic", "huge", "large", "yearly", "credits 10"];
     assert_eq!(for_items(&stage, five()), all);
     assert_eq!(for_items(&stage, vec![item("messages", 2)])[1], "free");
     stage.done("user:a", subscribe("basic"));
@@ -227,7 +296,7 @@ fn f8_offers_are_for_the_scope_that_bound() {
     );
     assert_eq!(
         words(Some(&of_user)),
-        ["basic", "huge", "large", "credits 10"]
+        ["basic", "huge", "large", "yearly", "credits 10"]
     );
     stage.done("org:o", Command::Cancel(Cancel { at_once: true }));
     let of_both = found_of(&stage).expect("it is denied");
@@ -274,10 +343,10 @@ fn f8_no_more_is_offered_than_can_be_read() {
 /// Buys what is offered.
 fn buy(stage: &mut Stage, buyer: &str, offer: &Offer) {
     let command = match offer {
-        Offer::Plan(plan) => {
+        Offer::Plan { plan, at_once } => {
             let change = Command::ChangePlan(ChangePlan {
                 plan: plan.code.clone(),
-                when: None,
+                when: at_once.then_some(ChangeWhen::Now),
                 usage: UsageAfterChange::default(),
             });
             if stage.run(buyer, change).is_ok() {
@@ -294,7 +363,7 @@ fn buy(stage: &mut Stage, buyer: &str, offer: &Offer) {
 /// One less of it, if there is less.
 fn less(offer: &Offer) -> Option<Offer> {
     match offer {
-        Offer::Plan(_) => None,
+        Offer::Plan { .. } => None,
         Offer::Addon {
             plan,
             quantity,
@@ -347,8 +416,8 @@ proptest! {
     #[test]
     fn f8_an_offer_is_never_a_lie(
         in_org in any::<bool>(),
-        plan in prop::sample::select(vec!["", "free", "basic", "large"]),
-        of_org in prop::sample::select(vec!["", "free", "basic", "large"]),
+        plan in prop::sample::select(vec!["", "free", "basic", "large", "yearly"]),
+        of_org in prop::sample::select(vec!["", "free", "basic", "large", "yearly"]),
         used in prop::collection::vec((prop::sample::select(vec!["messages", "albums"]), 1_u64..12), 0..6),
         wanted in prop::collection::vec((prop::sample::select(vec!["messages", "albums", "sso"]), 1_u64..150), 1..4),
     ) {
