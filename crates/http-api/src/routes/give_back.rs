@@ -16,7 +16,9 @@ use crate::params::{Account, OfOperation};
 use crate::problem::Problem;
 use crate::submit::{change, submit};
 
-/// Refunds a consumption: it goes back to where it came from, what was taken last first.
+/// Refunds a consumption: it goes back to where it came from, what was taken last first. Of a capacity, what was released of it
+/// meanwhile is not given back again; but what credits or the trial paid comes back as credits or free uses, released or not, and the
+/// `room` that they bought is taken away.
 #[utoipa::path(post, path = "/v1/consumptions/{id}/refund", tag = "decide", request_body = Option<RefundBody>,
     params(("id" = String, Path, description = "The operation: `op.<account>.<uuid>`")),
     responses((status = 200, description = "Reversed: see `returned`", body = DecisionBody), (status = 404, description = "There is no such operation, or it is not about this feature", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It cannot be refunded, or only a smaller amount", body = Problem, content_type = "application/problem+json")))]
@@ -38,7 +40,8 @@ pub(crate) async fn refund(
 
 /// Gives occupied capacity back; `used` does not fall below 0. `released` says how much, at the user and at its org: the
 /// org gets back at most what it was charged for this user. What credits or the trial paid for comes back as free `room`, not
-/// as credits. It is taken to be of what was consumed first, and is not refunded again. `allowed` is false when there was nothing to give back.
+/// as credits; a refund of the consumption gives the credits back and takes that room away. It is taken to be of what was consumed
+/// first, and what the limit paid of that is not refunded again. `allowed` is false when there was nothing to give back.
 #[utoipa::path(post, path = "/v1/capacity/release", tag = "decide", request_body = ReleaseCapacityBody,
     responses((status = 200, description = "Given back: see `released`", body = DecisionBody),
         (status = 404, description = "There is no such user or feature", body = Problem, content_type = "application/problem+json")))]
