@@ -65,9 +65,9 @@ pub struct OverviewBody {
     pub settings: BTreeMap<FeatureCode, Given>,
     /// The balances of its tokens; none for an org.
     pub tokens: Vec<TokenStanding>,
-    /// Its credit grants that are not used up.
+    /// Its credit grants of which something is left or reserved.
     pub grants: Vec<GrantBody>,
-    /// Its boosts of which something is left.
+    /// Its boosts of which something is left or reserved.
     pub boosts: Vec<BoostBody>,
     /// What it owes for use on demand, and how far it may go, if something is sold to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

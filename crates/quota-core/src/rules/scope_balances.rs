@@ -18,6 +18,7 @@ use crate::answer::{OnDemandBalance, RoomBalance, ScopeBalance};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Counts, Feature};
 use crate::draw::Scope;
+use crate::emptied::Emptied;
 use crate::home::Account;
 use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::terms::Terms;
@@ -229,9 +230,9 @@ pub struct Overview {
     pub tokens: Vec<(TokenId, ScopeBalance)>,
     /// What its credit grants come to together.
     pub wallet: Wallet,
-    /// Its credit grants that still count, those that are disputed or owe something included.
+    /// Its credit grants of which something is left or reserved, those that are disputed or owe something included.
     pub grants: Vec<GrantStanding>,
-    /// Its boosts that still count.
+    /// Its boosts of which something is left or reserved.
     pub boosts: Vec<Balance>,
     /// What it owes for use on demand, and may, where something is sold to it.
     pub spending: Option<Spending>,
@@ -257,12 +258,17 @@ fn grants(account: &Account, now: DateTime<Utc>) -> Vec<GrantStanding> {
     let counts = |grant: &GrantStanding| {
         let balance = &grant.balance;
         let is_claimed = balance.short() != 0 || balance.frozen() != 0 && !balance.has_ended(now);
-        balance.remaining(now) != 0 || is_claimed
+        has_some(balance, now) || is_claimed
     };
     let mut grants = standings(&account.books.balances, now);
     grants.retain(counts);
     grants.sort_by(|one, other| one.balance.bucket.cmp(&other.balance.bucket));
     grants
+}
+
+/// Whether something of a grant or a boost is left, or is reserved and may come back.
+fn has_some(balance: &Balance, now: DateTime<Utc>) -> bool {
+    balance.remaining(now) != 0 || Emptied::of(balance, now) == Emptied::Reserved
 }
 
 /// Puts an overview together.
@@ -301,7 +307,7 @@ pub fn overview(
     let counted = features.filter(|feature| feature.kind.is_counted());
     let tokens = account.terms.tokens.keys();
     let is_boost = |balance: &&Balance| {
-        matches!(balance.bucket, Bucket::Boost(..)) && balance.remaining(context.now) != 0
+        matches!(balance.bucket, Bucket::Boost(..)) && has_some(balance, context.now)
     };
     let balances = account.books.balances.iter();
     let mut boosts: Vec<Balance> = balances.filter(is_boost).cloned().collect();

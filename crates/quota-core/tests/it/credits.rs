@@ -1,12 +1,14 @@
 //! Credits granted by hand and taken back.
 
-use crate::stage::{Stage, amount, consume, grant, refund, reserve};
+use crate::boosts::boost;
+use crate::stage::{Stage, amount, commit, consume, grant, id, refund, reserve};
 use chrono::TimeDelta;
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
 use quota_core::command::{CloseWindows, Command, GrantCredits, TakeBackCredits};
 use quota_core::emptied::Emptied;
 use quota_core::ids::GrantId;
+use quota_core::rules::scope_balances::overview;
 
 fn take_back(credits: Option<u64>) -> Command {
     Command::TakeBackCredits(TakeBackCredits {
@@ -47,6 +49,29 @@ fn what_is_left_of_a_grant_is_taken_back() {
     stage.done("user:a", refund(spent.id, None));
     stage.done("user:a", consume("renders", 10));
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// R1 and X8: a grant or a boost that is reserved whole is shown with what is held of it, and is gone when that is spent.
+#[test]
+fn what_is_reserved_whole_is_in_the_overview() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", grant("pack", 20));
+    stage.done("user:a", consume("renders", 5));
+    stage.done("user:a", boost("extra", "articles", 30));
+    stage.done("user:a", consume("articles", 100));
+    let renders = stage.done("user:a", reserve("renders", 10, 60));
+    let articles = stage.done("user:a", reserve("articles", 30, 60));
+    let shown = |stage: &Stage| {
+        let account = &stage.home.accounts[&id("user:a")];
+        let seen = overview(&stage.context(), &id("user:a"), 1, (account, None));
+        let grants = seen.grants.iter().map(|one| one.balance.held);
+        let boosts = seen.boosts.iter().map(|one| one.held);
+        (grants.collect::<Vec<_>>(), boosts.collect::<Vec<_>>())
+    };
+    assert_eq!(shown(&stage), (vec![20], vec![30]));
+    stage.done("user:a", commit(renders.id, 10));
+    stage.done("user:a", commit(articles.id, 30));
+    assert_eq!(shown(&stage), (vec![], vec![]));
 }
 
 /// P19 and X8: what is not left is said to be what it is, whether or not the books were closed meanwhile.
