@@ -25,6 +25,7 @@ impl From<EngineError> for Problem {
                 let at = format!("/{}", invalid.field);
                 Self::invalid_body(FieldError::at(at, invalid.why))
             }
+            EngineError::OtherLedger => Self::invalid_parameter("after", error.to_string()),
             EngineError::KeyReused { .. } => {
                 let error = FieldError::header("Idempotency-Key", error.to_string());
                 let (status, code) = (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");

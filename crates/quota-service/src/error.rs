@@ -24,6 +24,9 @@ pub enum EngineError {
     /// A value that a field cannot have; nothing changed.
     #[error(transparent)]
     InvalidField(#[from] InvalidField),
+    /// The page of a ledger is asked for by a place in that of another account.
+    #[error("must be the `next` of a page of this account")]
+    OtherLedger,
     /// The key was used for another request (X1); nothing changed.
     #[error("the idempotency key was used for another request: {used_for}")]
     KeyReused {
@@ -83,6 +86,7 @@ impl EngineError {
             Self::Store(error) => error.is_transient(),
             Self::Rejected(_)
             | Self::InvalidField(_)
+            | Self::OtherLedger
             | Self::KeyReused { .. }
             | Self::Catalog(_)
             | Self::StillHeld(_)

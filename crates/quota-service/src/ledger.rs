@@ -14,20 +14,23 @@ use sha2::{Digest, Sha256};
 use crate::reads::PAGE_MAX;
 use crate::{Engine, EngineError};
 
-/// A place in an account's ledger, between two pages: of each home that was shown already, a mark of its name and the
-/// sequence before which the next page begins. It stays right when the account moves between two pages.
+/// A place in an account's ledger, between two pages: a mark of the account, and of each home that was shown already a mark of
+/// its name and the sequence before which the next page begins. It stays right when the account moves between two pages.
 ///
 /// ```
 /// use quota_service::LedgerCursor;
 ///
-/// let place: LedgerCursor = "00c0ffee-7.1f2e3d4c-12".parse()?;
-/// assert_eq!(place.to_string(), "00c0ffee-7.1f2e3d4c-12");
-/// assert!("7".parse::<LedgerCursor>().is_err());
-/// assert!("00c0ffee-18446744073709551615".parse::<LedgerCursor>().is_err());
+/// let place: LedgerCursor = "5ca1ab1e.00c0ffee-7.1f2e3d4c-12".parse()?;
+/// assert_eq!(place.to_string(), "5ca1ab1e.00c0ffee-7.1f2e3d4c-12");
+/// assert!("00c0ffee-7".parse::<LedgerCursor>().is_err());
+/// assert!("5ca1ab1e.00c0ffee-18446744073709551615".parse::<LedgerCursor>().is_err());
 /// # Ok::<(), quota_service::InvalidCursor>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LedgerCursor(BTreeMap<u32, u64>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerCursor {
+    account: u32,
+    places: BTreeMap<u32, u64>,
+}
 
 /// A text that is no place in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,22 +41,27 @@ impl FromStr for LedgerCursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let mark = |text: &str| u32::from_str_radix(text, 16).map_err(|_| InvalidCursor);
         let place = |part: &str| {
-            let (mark, sequence) = part.split_once('-')?;
-            let mark = u32::from_str_radix(mark, 16).ok()?;
-            let sequence = sequence.parse().ok().filter(|place| *place <= NEWEST)?;
-            Some((mark, sequence))
+            let (home, sequence) = part.split_once('-').ok_or(InvalidCursor)?;
+            let sequence = sequence.parse().ok().filter(|place| *place <= NEWEST);
+            Ok((mark(home)?, sequence.ok_or(InvalidCursor)?))
         };
-        let places: Option<BTreeMap<u32, u64>> = text.split('.').map(place).collect();
-        places.map(Self).ok_or(InvalidCursor)
+        let (account, places) = text.split_once('.').ok_or(InvalidCursor)?;
+        let places: Result<BTreeMap<u32, u64>, InvalidCursor> =
+            places.split('.').map(place).collect();
+        Ok(Self {
+            account: mark(account)?,
+            places: places?,
+        })
     }
 }
 
 impl fmt::Display for LedgerCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (mark, sequence)) in self.0.iter().enumerate() {
-            let dot = if at == 0 { "" } else { "." };
-            write!(f, "{dot}{mark:08x}-{sequence}")?;
+        write!(f, "{:08x}", self.account)?;
+        for (mark, sequence) in &self.places {
+            write!(f, ".{mark:08x}-{sequence}")?;
         }
         Ok(())
     }
@@ -62,9 +70,9 @@ impl fmt::Display for LedgerCursor {
 /// Where the page of one home begins when nothing of it was shown yet.
 const NEWEST: u64 = i64::MAX.unsigned_abs();
 
-/// What a home is known by in a cursor.
-fn mark(home: &AccountId) -> u32 {
-    let hash: [u8; 32] = Sha256::digest(home.as_str()).into();
+/// What an account or a home is known by in a cursor.
+fn mark(id: &AccountId) -> u32 {
+    let hash: [u8; 32] = Sha256::digest(id.as_str()).into();
     let [a, b, c, d, ..] = hash;
     u32::from_be_bytes([a, b, c, d])
 }
@@ -74,7 +82,8 @@ impl Engine {
     /// those of its members; a user's goes on in the homes that it lived in before.
     ///
     /// # Errors
-    /// [`EngineError::Rejected`] when there is no such account, [`EngineError::Store`] when it cannot be read.
+    /// [`EngineError::Rejected`] when there is no such account, [`EngineError::OtherLedger`] when `after` is a place in that of
+    /// another one, [`EngineError::Store`] when it cannot be read.
     pub async fn ledger(
         &self,
         account: &AccountId,
@@ -83,10 +92,16 @@ impl Engine {
     ) -> Result<(Vec<Operation>, Option<LedgerCursor>), EngineError> {
         let limit = limit.clamp(1, PAGE_MAX);
         let row = self.account(account).await?;
+        let mut next = after.cloned().unwrap_or_else(|| LedgerCursor {
+            account: mark(account),
+            places: BTreeMap::new(),
+        });
+        if next.account != mark(account) {
+            return Err(EngineError::OtherLedger);
+        }
         let former = row.account.terms.former_homes.into_iter();
         let mut homes: Vec<AccountId> = former.map(|former| former.home).collect();
         homes.push(row.home);
-        let mut next = after.cloned().unwrap_or_default();
         let mut found = Vec::new();
         for (at, home) in homes.into_iter().enumerate() {
             let mark = mark(&home);
@@ -94,7 +109,7 @@ impl Engine {
                 home,
                 account: account.clone(),
                 members: account.kind() == AccountKind::Org,
-                before: Some(next.0.get(&mark).copied().unwrap_or(NEWEST)),
+                before: Some(next.places.get(&mark).copied().unwrap_or(NEWEST)),
                 limit,
             };
             // Those of one home stay in their order, although their times may step back a little.
@@ -109,7 +124,7 @@ impl Engine {
         let is_full = limit <= found.len();
         found.truncate(limit);
         for (_, (_, mark), operation) in &found {
-            let place = next.0.entry(*mark).or_insert(NEWEST);
+            let place = next.places.entry(*mark).or_insert(NEWEST);
             *place = (*place).min(operation.sequence);
         }
         let operations = found.into_iter().map(|(_, _, operation)| operation);

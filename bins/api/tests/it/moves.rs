@@ -97,6 +97,9 @@ async fn sees_all_that_it_ever_did(api: &Api) {
     api.put(PATH, json!({"org": "acme"})).await.expect(200);
     let path = format!("/v1/users/ann/ledger?limit=100&after={next}");
     let second = api.get(&path).await.expect(200);
+    // The org lives in the same home, and has a ledger of its own.
+    let of_org = format!("/v1/orgs/acme/ledger?after={next}");
+    api.get(&of_org).await.expect(422);
     let ids = |items: &Value| -> Vec<Value> {
         let items = items.as_array().expect("items").iter();
         items.map(|item| item["id"].clone()).collect()

@@ -284,6 +284,18 @@ async fn the_ledger_is_read_in_pages_newest_first() {
         }
     }
     assert_eq!(seen, [5, 4, 3, 2, 1]);
+    // X8: a place in one ledger is none in another.
+    api.user("ben", Some("article_pro")).await;
+    let first = api.get("/v1/users/ann/ledger?limit=2").await.expect(200);
+    let next = first.body["next"].as_str().expect("there are more");
+    let path = format!("/v1/users/ben/ledger?after={next}");
+    let refused = api.get(&path).await.expect(422);
+    assert_eq!(
+        refused.body["code"], "invalid_parameter",
+        "{}",
+        refused.text
+    );
+    assert_eq!(refused.body["errors"][0]["parameter"], "after");
     let page = api.get("/v1/users/ann/ledger").await.expect(200);
     let newest = &page.body["items"][0];
     assert_eq!(newest["entries"][0]["account"], "user:ann");
