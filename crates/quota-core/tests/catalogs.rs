@@ -442,7 +442,11 @@ fn what_a_plan_sells_on_demand_is_what_it_limits() {
         ("capacity = { P }", "still there when the period"),
         ("nothing = { P }", "there is no such feature"),
         ("consumable = { price = 0, cap = 1 }", "`price` of 1 to"),
-        ("consumable = { P, per = 0 }", "`per` of at least 1"),
+        ("consumable = { P, per = 0 }", "`per` of 1 to 10^15"),
+        (
+            "consumable = { P, per = 1000000000000001 }",
+            "`per` of 1 to 10^15",
+        ),
         (
             "consumable = { price = 1, cap = 1000000000000001 }",
             "`cap` of at most",

@@ -1,6 +1,9 @@
 //! The JSON Schema of the catalog file beside files that are taken, and files that are not.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
+use quota_core::catalog::Catalog;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Record, Sent};
@@ -80,5 +83,86 @@ async fn the_schema_takes_what_is_read_and_refuses_what_is_not() {
         assert_ne!(wrong, FLAGS);
         let (faults, is_read) = taken(&schema, &wrong);
         assert!(!faults.is_empty() && !is_read, "{to}: {faults:?}");
+    }
+}
+
+/// Where a file says each number that the schema has: the name of the schema, the member, and the number's place in a file
+/// that is right otherwise.
+const NUMBERS: [(&str, &str, &str); 10] = [
+    ("Feature", "credit_cost", "/feature/0/credit_cost"),
+    ("Feature", "trial_limit", "/feature/0/trial_limit"),
+    ("Feature", "scale", "/feature/1/scale"),
+    ("Plan", "price", "/plan/0/price"),
+    ("Plan", "trial_days", "/plan/1/trial_days"),
+    ("OnDemand", "price", "/plan/1/on_demand/pages/price"),
+    ("OnDemand", "per", "/plan/1/on_demand/pages/per"),
+    ("OnDemand", "cap", "/plan/1/on_demand/pages/cap"),
+    ("Rollover", "max", "/plan/1/limits/pages/rollover/max"),
+    ("PlanLimit", "limit", "/plan/1/limits/pages/limit"),
+];
+
+/// A file with a place for each number.
+fn numbers() -> Value {
+    let feature = |code: &str| {
+        json!({"code": code, "name": "F", "unit": "page", "kind": "consumable", "cadence": "monthly",
+            "credit_cost": 1, "trial_limit": 1, "scale": 1})
+    };
+    let limit = json!({"limit": 5, "rollover": {"max": 1}});
+    let sold = json!({"price": 1, "per": 1, "cap": 1});
+    json!({
+        "feature": [feature("pages"), feature("scaled")],
+        "plan": [
+            {"code": "free", "name": "Free", "price": 0},
+            {"code": "pro", "name": "Pro", "price": 1, "trial_days": 1, "limits": {"pages": limit},
+                "on_demand": {"pages": sold}},
+        ],
+    })
+}
+
+/// The numbers that the schema names by themselves, as schema and member.
+fn numbers_of(schema: &Value) -> BTreeSet<(&str, &str)> {
+    let is_number = |member: &Value| match &member["type"] {
+        Value::Array(kinds) => kinds.contains(&json!("integer")),
+        kind => *kind == json!("integer"),
+    };
+    let mut found = BTreeSet::new();
+    for (name, one) in schema["$defs"].as_object().into_iter().flatten() {
+        for (member, of) in one["properties"].as_object().into_iter().flatten() {
+            if is_number(of) {
+                found.insert((name.as_str(), member.as_str()));
+            }
+        }
+    }
+    found
+}
+
+/// C1, C10, C11: what the schema says of a number, the program says too: below the least, between both and above the most.
+#[tokio::test]
+async fn the_schema_bounds_each_number_as_the_program_does() {
+    let schema = served().await;
+    let root = json!({"$ref": schema["$ref"]});
+    let named: BTreeSet<_> = NUMBERS.map(|(name, member, _)| (name, member)).into();
+    let missing: Vec<_> = numbers_of(&schema).difference(&named).copied().collect();
+    assert_eq!(missing, [("", ""); 0], "a number without a place here");
+    for (name, member, place) in NUMBERS {
+        let mut both = (BTreeSet::new(), BTreeSet::new());
+        for most in [0, 1, 366, 1_000_000, 1_000_000_000_000_000, u64::MAX] {
+            for number in [most.saturating_sub(1), most, most.saturating_add(1)] {
+                let mut file = numbers();
+                *file.pointer_mut(place).expect("a place in the file") = json!(number);
+                let faults = Schemas(&schema).faults(&root, &file);
+                let read = http_api::read_catalog_json(&file.to_string());
+                let applied = read.ok().map(|file| Catalog::default().applied(&file));
+                let is_taken = applied.is_some_and(|applied| applied.is_ok());
+                assert_eq!(
+                    faults.is_empty(),
+                    is_taken,
+                    "{name}.{member} = {number}: {faults:?}"
+                );
+                let of = if is_taken { &mut both.0 } else { &mut both.1 };
+                of.insert(number);
+            }
+        }
+        assert!(!both.0.is_empty() && !both.1.is_empty(), "{name}.{member}");
     }
 }

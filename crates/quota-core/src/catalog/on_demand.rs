@@ -31,7 +31,10 @@ pub struct OnDemand {
     pub cap: u64,
     /// The plan's currency, if it is said once more: no other is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, min_length = 3, max_length = 3)
+    )]
     pub currency: Option<String>,
 }
 
@@ -72,9 +75,9 @@ impl OnDemand {
         if !(1..=AMOUNT_MAX).contains(&self.price) {
             return Err("must have a `price` of 1 to 10^15".to_owned());
         }
-        if self.per == 0 || Limit::Of(self.per).overflows(feature.scale) {
+        if !(1..=AMOUNT_MAX).contains(&self.per) || Limit::Of(self.per).overflows(feature.scale) {
             return Err(
-                "must have a `per` of at least 1, and at most 9 * 10^18 stored units".to_owned(),
+                "must have a `per` of 1 to 10^15, and at most 9 * 10^18 stored units".to_owned(),
             );
         }
         if AMOUNT_MAX < self.cap {

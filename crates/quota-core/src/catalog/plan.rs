@@ -58,9 +58,11 @@ pub struct Plan {
     pub kind: PlanKind,
     /// Price of one interval in minor units of `currency`; 0 makes it a free plan (S7).
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000_000_000_u64))]
     pub price: u64,
     /// Three-letter currency code, lower case.
     #[serde(default = "usd")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 3, max_length = 3))]
     pub currency: String,
     /// How long one period lasts.
     #[serde(default)]

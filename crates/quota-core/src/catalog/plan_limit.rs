@@ -64,6 +64,10 @@ pub struct PlanLimit {
 #[serde(deny_unknown_fields)]
 pub struct Rollover {
     /// At most this much, in shown units; at least 1.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(minimum = 1, maximum = 1_000_000_000_000_000_u64)
+    )]
     pub max: u64,
 }
 

@@ -51,15 +51,21 @@ struct Written {
     /// What a renewal does; by default `reset` for consumables and `carry` for capacities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_renewal: Option<OnRenewal>,
-    /// Credits that one stored unit costs, at least 1; none when credits cannot pay for it.
+    /// Credits that one stored unit costs, 1 to 1,000,000; none when credits cannot pay for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     credit_cost: Option<u64>,
     /// Free uses in a lifetime, in stored units; for what is counted only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000_000_000_u64))]
     trial_limit: Option<u64>,
     /// Stored units in one shown unit, at least 1; limits are written in shown units, amounts in stored ones. For what is
     /// counted only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(minimum = 1, maximum = 1_000_000_000_000_000_u64)
+    )]
     scale: Option<u64>,
     /// What uses it by itself, where no request does: the members of an org. For a capacity only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
