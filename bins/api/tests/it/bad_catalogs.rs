@@ -54,7 +54,17 @@ async fn a_wrong_file_says_line_and_column_and_changes_nothing() {
     let no_toml = GOOD.replace("[[plan]]", "[[plan]");
     assert_eq!(apply(&api, &no_toml).await.status, 422);
     let unknown_feature = GOOD.replace("reports = 10", "nothing = 10");
-    is_refused_at(&apply(&api, &unknown_feature).await, 11, 10);
+    is_refused_at(&apply(&api, &unknown_feature).await, 11, 22);
+    for (limits, line, column) in [
+        ("[plan.limits]\nnothing = 10\n", 12, 11),
+        ("limits.nothing = 10\n", 11, 18),
+    ] {
+        let unknown_feature = GOOD.replace("limits = { reports = 10 }\n", limits);
+        let answer = apply(&api, &unknown_feature).await;
+        is_refused_at(&answer, line, column);
+        let pointer = &answer.body["errors"][0]["pointer"];
+        assert_eq!(pointer, "/plan/0/limits/nothing", "{}", answer.text);
+    }
     assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
 }
 

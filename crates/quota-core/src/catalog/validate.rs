@@ -48,11 +48,11 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
             return Err(refused(&entry, "code", "stands twice"));
         }
         if let Some(code) = plan.limits.keys().find(|code| !features.contains(code)) {
-            return Err(refused(
-                &entry,
-                "limits",
-                &format!("name the unknown feature `{code}`"),
-            ));
+            let why = format!("name the unknown feature `{code}`");
+            return Err(InvalidCatalog {
+                member: Some(code.clone()),
+                ..refused(&entry, "limits", &why)
+            });
         }
         for feature in &file.features {
             let value = plan.limits.get(&feature.code);
