@@ -120,10 +120,14 @@ fn located_in_toml(invalid: &InvalidCatalog, path: &Path, text: &str) -> Option<
 }
 
 fn shown(plan: &CatalogPlan) -> String {
-    if plan.is_empty() {
-        return "nothing changes\n".to_owned();
-    }
     let mut lines = Vec::new();
+    if plan.names_nothing {
+        lines.push("the file names no feature and no plan".to_owned());
+    }
+    if plan.is_empty() {
+        lines.push("nothing changes\n".to_owned());
+        return lines.join("\n");
+    }
     for (sign, features) in [
         ('+', &plan.features_added),
         ('~', &plan.features_changed),
@@ -261,6 +265,7 @@ mod tests {
         };
         let plan = CatalogPlan {
             version: 2,
+            names_nothing: false,
             default_plan: Some(DefaultPlanChange {
                 from: None,
                 to: Some(pro.clone()),

@@ -170,6 +170,10 @@ pub struct PlanOfChanges {
     pub version: u64,
     /// Whether anything changes, and so there is a new version.
     pub changes: bool,
+    /// Whether the file names neither a feature nor a plan, so that nothing would be left of the catalog; absent where it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = false))]
+    pub names_nothing: bool,
     /// The default plan, where it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_plan: Option<DefaultPlanChangeBody>,

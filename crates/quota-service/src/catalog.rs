@@ -27,6 +27,8 @@ const PAGE: u32 = 500;
 pub struct CatalogPlan {
     /// The version that it would get; that of the one in force, where nothing would change.
     pub version: u64,
+    /// Whether the file names neither a feature nor a plan.
+    pub names_nothing: bool,
     /// The default plan that changes, if it does.
     pub default_plan: Option<DefaultPlanChange>,
     /// Codes of features in the file that are not in force now.
@@ -339,6 +341,7 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
     let removed = |code: &&FeatureCode| !next.features.contains_key(*code);
     let mut plan = CatalogPlan {
         version: next.version,
+        names_nothing: next.features.is_empty() && next.plans.is_empty(),
         default_plan: (current.default_plan != next.default_plan).then(|| DefaultPlanChange {
             from: current.default_plan.clone(),
             to: next.default_plan.clone(),

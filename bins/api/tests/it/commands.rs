@@ -263,6 +263,8 @@ fn a_catalog_is_planned_and_applied_from_a_file_and_a_mistake_has_its_line() {
     let empty = run(folder.path(), &["catalog", "plan", "catalog.toml"]);
     let shown = text(&empty.stdout);
     assert!(shown.contains("- plan article_pro"), "{shown}");
+    let says_so = shown.starts_with("the file names no feature and no plan\n");
+    assert!(says_so, "{shown}");
     let twice = format!("{0}{0}", crate::api_under_test::CATALOG);
     std::fs::write(&file, twice).expect("the file is written");
     let refused = run(folder.path(), &["catalog", "apply", "catalog.toml"]);

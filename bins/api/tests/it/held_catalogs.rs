@@ -77,6 +77,7 @@ async fn what_accounts_hold_goes_only_when_it_is_named(api: Api) {
         json!(["exports", "reports"])
     );
     assert_eq!(shown.body["plans_removed"], json!(["big", "free"]));
+    assert_eq!(shown.body["names_nothing"], true, "{}", shown.text);
     assert_eq!(
         shown.body["held"],
         json!([
@@ -103,6 +104,7 @@ async fn what_nobody_holds_goes_by_itself(api: Api) {
     assert_eq!(gone["features_removed"], json!(["exports"]));
     assert_eq!(gone["plans_removed"], json!(["big"]));
     assert_eq!(gone["held"], json!([]));
+    assert_eq!(gone.get("names_nothing"), None, "{gone}");
     api.consume("ann", "reports", 10).await.expect(200);
 }
 

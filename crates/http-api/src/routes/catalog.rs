@@ -204,6 +204,7 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
     PlanOfChanges {
         version: plan.version,
         changes,
+        names_nothing: plan.names_nothing,
         default_plan,
         features_added: plan.features_added,
         features_changed: plan.features_changed,
@@ -255,7 +256,8 @@ pub(crate) async fn plan_catalog(
 }
 
 /// Applies a file: it counts from the next request on. Features and plans that the file leaves out are removed. If
-/// accounts hold one of them, nothing changes until the call names each.
+/// accounts hold one of them, nothing changes until the call names each; what nobody holds goes by itself, all of it with a file
+/// that names nothing.
 #[utoipa::path(post, path = "/v1/catalog/apply", tag = "catalog",
     request_body(content((CatalogFile = "application/json"), (String = "application/toml")), description = "A catalog file"),
     params(("removing_features" = Option<String>, Query, description = "Features to remove although accounts hold them: codes, separated by commas"),
