@@ -6,6 +6,9 @@ use quota_core::draw::Scope;
 use quota_core::ids::FeatureCode;
 use quota_core::terms::Lapse;
 
+/// Why a user that is named is refused who is not there.
+pub(crate) const UNKNOWN_USER: &str = "there is no such user: create it first";
+
 /// 429 where waiting or buying helps, 403 where it does not, 404 for what is unknown.
 pub(crate) fn status(reason: Reason) -> StatusCode {
     match reason {
@@ -32,7 +35,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
 pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCode>) -> String {
     let feature = feature.map_or("", FeatureCode::as_str);
     match denial.reason {
-        Reason::UnknownUser => "there is no such user: create it first".to_owned(),
+        Reason::UnknownUser => UNKNOWN_USER.to_owned(),
         Reason::UnknownFeature => format!("feature `{feature}` is not in the catalog"),
         Reason::AccountDisabled => {
             "the user is disabled: `PATCH /v1/users/{id}` enables it".to_owned()

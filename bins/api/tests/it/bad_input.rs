@@ -442,7 +442,12 @@ async fn what_exists_is_not_made_again_and_what_does_not_is_not_found() {
         bad(
             (Method::POST, "/v1/track"),
             nobody.to_string(),
-            (404, "unknown_account", ""),
+            (404, "unknown_user", "/user"),
+        ),
+        bad(
+            (Method::POST, "/v1/capacity/release"),
+            nobody.to_string(),
+            (404, "unknown_user", "/user"),
         ),
         bad(
             (Method::POST, "/v1/track"),

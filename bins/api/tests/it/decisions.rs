@@ -137,7 +137,8 @@ async fn a_batch_answers_each_operation_alone() {
     assert_eq!(results[1]["code"], "limit_reached");
     assert_eq!(results[1]["status"], 429);
     assert_eq!(results[2]["code"], "unknown_user");
-    assert_eq!(results[3]["code"], "unknown_account");
+    assert_eq!(results[3]["code"], "unknown_user");
+    assert_eq!(results[3]["errors"][0]["pointer"], "/operations/3/user");
     let again = api.post("/v1/batch", body).await.expect(200);
     assert_eq!(again.body["results"][0]["replayed"], true);
     assert_eq!(again.body["results"][1]["replayed"], true);

@@ -13,7 +13,7 @@ use quota_core::ids::IdempotencyKey;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::consume::{count, features, in_items, requested_use};
+use super::consume::{count, features, in_items, of_user, requested_use};
 use crate::ApiState;
 use crate::body::{json_bytes, parse_json, read};
 use crate::caller::{Caller, Writes};
@@ -158,7 +158,7 @@ async fn try_run(
     let is_single = wanted.requested.is_some();
     let reply = submit(state, &caller, Verb::Batch, account, command, note).await;
     let reply = reply.map_err(|mut problem| {
-        problem = in_items(problem, is_single).below(&at);
+        problem = in_items(of_user(problem), is_single).below(&at);
         if has_own_key {
             problem = problem.in_body(KEY_HEADER, &format!("{at}/idempotency_key"));
         }

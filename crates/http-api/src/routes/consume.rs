@@ -4,7 +4,7 @@ use api_types::{ConsumeBody, DecisionBody, FieldError, ItemBody, TrackBody};
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::amount::Amount;
-use quota_core::answer::Answer;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, Consume, ITEMS_MAX, Track};
 use quota_core::denial::Reason;
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
@@ -19,6 +19,7 @@ use crate::meters::Verb;
 use crate::note::Note;
 use crate::offers::add_offers;
 use crate::problem::Problem;
+use crate::reason;
 use crate::submit::submit;
 
 /// What a body asks to spend.
@@ -147,11 +148,21 @@ pub(crate) async fn track(
     let (account, note) = (wanted.account, wanted.note);
     let reply = submit(&state, &caller, Verb::Track, account, command, note)
         .await
-        .map_err(|problem| in_items(problem, is_single))?;
+        .map_err(|problem| in_items(of_user(problem), is_single))?;
     Ok(respond(
         &decision_body(&reply, wanted.requested),
         state.engine().now(),
     ))
+}
+
+/// That there is no such account, where the body names a user: in the words of a denial.
+pub(crate) fn of_user(problem: Problem) -> Problem {
+    if problem.body.code != Rejection::UnknownAccount.code() {
+        return problem;
+    }
+    let (why, unknown) = (reason::UNKNOWN_USER, Reason::UnknownUser);
+    let problem = Problem::new(reason::status(unknown), unknown.code(), why);
+    problem.about(FieldError::at("/user", why))
 }
 
 /// Moves the places of a problem into `items`, unless a single feature was sent.

@@ -6,6 +6,7 @@ use axum::response::Response;
 use quota_core::command::{Command, Refund, ReleaseCapacity, Reset};
 use quota_core::ids::AccountId;
 
+use super::consume::of_user;
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::Writes;
@@ -60,7 +61,8 @@ pub(crate) async fn release_capacity(
         reason: body.reason,
     };
     let account = AccountId::user(&body.user);
-    let reply = submit(&state, &caller, Verb::GiveBack, account, command, note).await?;
+    let reply = submit(&state, &caller, Verb::GiveBack, account, command, note);
+    let reply = reply.await.map_err(of_user)?;
     Ok(respond(&decision_body(&reply, None), state.engine().now()))
 }
 

@@ -20,12 +20,13 @@ pub(crate) fn release_capacity(
     desk: &mut Desk<'_>,
     asked: &ReleaseCapacity,
 ) -> Result<Outcome, Rejection> {
+    let is_member = desk.account()?.terms.org.is_some();
     let feature = desk.context.drawn(&asked.feature)?;
     if feature.kind != Kind::Capacity {
         return Err(Rejection::NotCapacity(asked.feature.clone()));
     }
     let mut scopes = vec![Scope::User];
-    scopes.extend(desk.account()?.terms.org.as_ref().map(|_| Scope::Org));
+    scopes.extend(is_member.then_some(Scope::Org));
     let (mut entries, mut released) = (Vec::new(), Vec::with_capacity(scopes.len()));
     for scope in scopes {
         let lowered = lower(desk, scope, feature, asked.amount.get())?;
