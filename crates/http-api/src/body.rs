@@ -12,7 +12,7 @@ use crate::ApiState;
 use crate::problem::Problem;
 use crate::shape::BodyShape;
 use crate::unread::refused;
-use crate::words::{self, named_field};
+use crate::words::{self, named_field, with_number};
 
 /// How much of a body that is too large is read and thrown away, as a multiple of the bound, so that the caller
 /// gets the answer instead of a broken connection.
@@ -176,7 +176,7 @@ pub(crate) fn place_of<T: DeserializeOwned>(
     };
     let message = without_position(&message);
     let why = match plain.classify() {
-        Category::Data => words::plain(message),
+        Category::Data => words::plain(&with_number(message, number_before(bytes, plain))),
         Category::Eof => {
             let (line, column) = (plain.line(), plain.column());
             format!("ends at line {line}, column {column}, before its JSON is complete")
@@ -187,6 +187,17 @@ pub(crate) fn place_of<T: DeserializeOwned>(
         }
     };
     (pointer, why)
+}
+
+/// The number that ends where the reader found the mistake, as it was sent.
+fn number_before<'a>(bytes: &'a [u8], plain: &serde_json::Error) -> Option<&'a str> {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let line = lines.nth(plain.line().checked_sub(1)?)?;
+    let read = line.get(..plain.column())?;
+    let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let before = read.iter().rposition(|byte| !is_of_number(byte));
+    let number = read.get(before.map_or(0, |before| before + 1)..)?;
+    std::str::from_utf8(number).ok()
 }
 
 fn without_position(text: &str) -> &str {

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::body::place_of;
 use crate::shape::BodyShape;
-use crate::words;
+use crate::words::{self, with_number};
 
 /// A catalog file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,12 +33,14 @@ pub struct FileFault {
 pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
     let read = toml::from_str::<BodyShape>(text).and_then(|_| toml::from_str(text));
     read.map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
+        let span = error.span().unwrap_or_default();
+        let at = span.start;
         let (line, column) = line_and_column(text, at);
+        let message = with_number(error.message(), text.get(span));
         FileFault {
             line,
             column,
-            detail: words_at(text, at, error.message()),
+            detail: words_at(text, at, &message),
         }
     })
 }

@@ -1,5 +1,7 @@
 //! serde's messages in the words of a caller, who does not know our types.
 
+/// How serde's message about a number begins that is no integer.
+const FLOAT: &str = "floating point `";
 /// serde's words for what was sent and what was wanted, and ours.
 const KINDS: [(&str, &str); 9] = [
     ("a boolean", "true or false"),
@@ -51,10 +53,25 @@ pub(crate) fn plain(message: &str) -> String {
     }
 }
 
-/// How a whole number should have been written that came with a decimal point or an exponent: serde tells `1e3` as
-/// `1000.0`.
+/// A message with a number as it was sent: serde tells `1e3` as `1000.0`.
+pub(crate) fn with_number(message: &str, sent: Option<&str>) -> String {
+    let number = |text: &str| text.parse::<f64>().ok();
+    let told = message.split_once(FLOAT).and_then(|(before, rest)| {
+        let (told, after) = rest.split_once('`')?;
+        let sent = sent.filter(|sent| number(sent) == number(told))?;
+        Some(format!("{before}{FLOAT}{sent}`{after}"))
+    });
+    told.unwrap_or_else(|| message.to_owned())
+}
+
+/// How a whole number should have been written that came with a decimal point or an exponent.
 fn how_written(sent: &str) -> &'static str {
-    if sent.starts_with("floating point `") && sent.ends_with(".0`") {
+    let number = sent.strip_prefix(FLOAT).unwrap_or_default();
+    let number = number.trim_end_matches('`');
+    let is_whole = number
+        .parse::<f64>()
+        .is_ok_and(|number| number.fract() == 0.0);
+    if is_whole && number.contains(['.', 'e', 'E']) {
         return " without a decimal point or an exponent";
     }
     ""
@@ -116,6 +133,36 @@ mod tests {
     enum Word {
         Now,
         PeriodEnd,
+    }
+
+    #[test]
+    fn a_number_is_told_as_it_was_sent() {
+        for (sent, told, wanted) in [
+            (
+                "1e0",
+                "1.0",
+                " without a decimal point or an exponent, not 1e0",
+            ),
+            (
+                "10.00",
+                "10.0",
+                " without a decimal point or an exponent, not 10.00",
+            ),
+            ("15e-1", "1.5", ", not 15e-1"),
+            (
+                "99999999999999999999",
+                "100000000000000000000.0",
+                ", not 99999999999999999999",
+            ),
+            ("2", "1.5", ", not 1.5"),
+        ] {
+            let message = format!("invalid type: floating point `{told}`, expected u64");
+            let said = plain(&with_number(&message, Some(sent)));
+            assert_eq!(said, format!("must be a whole number, 0 or more{wanted}"));
+        }
+        let other = "invalid type: null, expected u64";
+        assert_eq!(with_number(other, Some("null")), other);
+        assert_eq!(with_number(other, None), other);
     }
 
     #[test]

@@ -86,6 +86,25 @@ async fn a_key_that_was_used_says_for_what() {
     }
 }
 
+/// X8: a number is told as it was sent, in JSON and in TOML.
+#[tokio::test]
+async fn a_number_is_refused_as_it_was_sent() {
+    let api = Api::in_memory().await;
+    let json = [("content-type", "application/json")];
+    for sent in ["1e0", "1.0"] {
+        let body = format!(r#"{{"user":"ann","feature":"articles_per_month","amount":{sent}}}"#);
+        let refused = api.send(Method::POST, "/v1/consume", &json, body.into_bytes());
+        let why = format!(
+            "/amount: must be a whole number from 1 to 1000000000000000 without a decimal point or an exponent, not {sent}"
+        );
+        assert_eq!(said(&refused.await.expect(422)), why);
+    }
+    let plan = "[[plan]]\ncode = \"p\"\nname = \"P\"\nprice = 1e1\n";
+    let refused = api.post_toml("/v1/catalog/plan", plan).await.expect(422);
+    let why = "line 4, column 9: plan `p`: `price` must be a whole number, 0 or more without a decimal point or an exponent, not 1e1";
+    assert_eq!(said(&refused), why);
+}
+
 /// X8: a sentence names its field, the maximum and what there is, and what to send.
 #[tokio::test]
 async fn what_is_refused_names_its_field_and_the_next_step() {
