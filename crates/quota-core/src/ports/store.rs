@@ -59,9 +59,9 @@ pub struct ClosedQuery {
 /// Which closed balances of an account are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClosedKind {
-    /// All windows of a feature, under a subscription or without one.
+    /// All windows of a feature, under a subscription or without one, those of further limits too (C9).
     Windows(FeatureCode),
-    /// All windows of all features, those of further limits too (C9).
+    /// The same of all features.
     AllWindows,
     /// One grant.
     Grant(GrantId),
@@ -124,7 +124,7 @@ impl ClosedQuery {
             ClosedKind::Windows(feature) => {
                 // `;` follows `:`, and a code has neither.
                 let range = |kind| (format!("{kind}:{feature}:"), format!("{kind}:{feature};"));
-                ["window", "tracked"].map(range).into()
+                ["window", "tracked", "further"].map(range).into()
             }
             ClosedKind::AllWindows => all_of(["window", "tracked", "further"]),
             ClosedKind::Grant(grant) => one(&Bucket::Grant(grant.clone())),
@@ -147,11 +147,12 @@ impl ClosedQuery {
     /// Whether a closed balance is one of them.
     pub fn holds(&self, account: &AccountId, bucket: &Bucket) -> bool {
         let is_wanted = match bucket {
-            Bucket::Window(feature, _) | Bucket::Tracked(feature, _) => {
+            Bucket::Window(feature, _)
+            | Bucket::Tracked(feature, _)
+            | Bucket::Further(feature, ..) => {
                 let of_feature = ClosedKind::Windows(feature.clone());
                 self.what == ClosedKind::AllWindows || self.what == of_feature
             }
-            Bucket::Further(..) => self.what == ClosedKind::AllWindows,
             Bucket::Grant(grant) => match &self.what {
                 ClosedKind::Grants => true,
                 ClosedKind::Grant(wanted) => wanted == grant,

@@ -24,7 +24,7 @@
 //! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `wallet` (what grants cover of each other), `on_demand` (what is sold when all else is spent), `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` (beside shares), `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
-//! | windows | `closing` (a balance is over), `closed` (which record of it counts), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the window of an earlier instant) |
+//! | windows | `closing` (a balance is over), `closed` (which record of it counts), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the windows of an earlier instant), `records` (what the books tell of it) |
 //! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `spending` (what is owed), `subscription_words`, `dropped` (by a change of subscription) |
 //! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
 
@@ -77,6 +77,7 @@ mod past;
 mod posting;
 pub mod preview;
 mod purchases;
+mod records;
 mod refund;
 mod refunding;
 mod refusal;

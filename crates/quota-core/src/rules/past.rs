@@ -1,42 +1,58 @@
 //! The window of an instant that has passed: where use that is told late is counted (X5).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::allowance::{Allowance, FurtherLimit, Standing};
-use super::closed::closed_in;
 use super::context::Context;
 use super::counting::is_window_of;
 use super::desk::Desk;
+use super::records::Records;
 use crate::amount::Limit;
 use crate::answer::Rejection;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Anchor, Feature, Per};
+use crate::catalog::{Feature, Per};
 use crate::draw::Scope;
-use crate::home::{Account, Home, MOVES_MAX};
+use crate::home::Account;
 use crate::ids::AccountId;
 use crate::terms::{Status, Subscription, Terms};
-use crate::window::Window;
 
 /// The allowance of an account for a feature at an instant that has passed.
 #[derive(Debug)]
 pub(super) struct Past {
     /// The user, or the org that is charged with it.
     pub(super) account: AccountId,
-    /// It names the balance that counts now what was used then.
+    /// It names the balances that count now what was used then: that of the feature's own window, and those of further limits.
     pub(super) own: Allowance,
-    /// Where that balance is.
-    pub(super) place: Place,
+    /// Those of them that are not live: they are for the moment of a booking.
+    pub(super) opened: Vec<Opened>,
 }
 
-/// Where the balance of a window is.
+/// A balance of a window that is not among the live ones; nor is it one that counts now, which is opened when it is used.
 #[derive(Debug)]
-pub(super) enum Place {
-    /// Among the live ones; or it is the window that counts now, and is opened when it is used.
-    Live,
+pub(super) enum Opened {
     /// It was closed.
     Closed(Balance),
     /// There is none yet.
     New(Balance),
+}
+
+impl Opened {
+    /// The balance as a live one.
+    pub(super) fn live(&self) -> Balance {
+        match self {
+            Self::Closed(balance) => balance.reopened(),
+            Self::New(balance) => balance.clone(),
+        }
+    }
+
+    /// The name of the balance.
+    pub(super) fn bucket(&self) -> &Bucket {
+        match self {
+            Self::Closed(balance) | Self::New(balance) => &balance.bucket,
+        }
+    }
 }
 
 /// The window of `feature` that held `at`: as the terms say, as far as they tell what was then; else as the books do;
@@ -54,38 +70,31 @@ pub(super) fn past(
     let mut own = allowance_at(account, feature, context, at, &records);
     own.bucket = records.resolved(&own.bucket);
     let mut present = context.allowance(account, feature);
-    let further = present.further.iter();
-    let further = further.filter_map(|limit| further_at(account, limit, at));
-    present.further = further.collect();
-    own.further.clone_from(&present.further);
+    let (further, mut opened) = further_then(&records, feature, (&present, &own), at);
+    present.further.clone_from(&further);
+    own.further = further;
     // What is told late is sold in the period that runs, if any: the bill of one that is over stays (C11).
     own.selling.clone_from(&present.selling);
     if own.bucket == account.books.resolved(&present.bucket) {
-        let place = Place::Live;
         return Ok(Past {
             account: id,
             own: present,
-            place,
+            opened,
         });
     }
-    let (balance, place) = match (
+    let balance = match (
         account.books.balance(&own.bucket),
         records.closed(&own.bucket),
     ) {
-        (Some(live), _) => (live.clone(), Place::Live),
-        (None, Some(closed)) => (closed.clone(), Place::Closed(closed.clone())),
+        (Some(live), _) => live.clone(),
+        (None, Some(closed)) => {
+            opened.push(Opened::Closed(closed.clone()));
+            closed.clone()
+        }
         (None, None) => {
-            let granted = match own.standing {
-                Standing::InForce => own.limit_at(Scope::User),
-                Standing::Expired | Standing::Never => own.limit(),
-            };
-            let granted = granted.unwrap_or(Limit::Unlimited);
-            let new = Balance {
-                ends_at: own.window.ends_at,
-                rolled_over: own.rolled_over,
-                ..Balance::new(own.bucket.clone(), granted, own.window.starts_at)
-            };
-            (new.clone(), Place::New(new))
+            let new = new_window(&own);
+            opened.push(Opened::New(new.clone()));
+            new
         }
     };
     if own.standing == Standing::InForce {
@@ -107,137 +116,97 @@ pub(super) fn past(
     Ok(Past {
         account: id,
         own,
-        place,
+        opened,
     })
 }
 
-/// A further limit in its window that held `at`: the one that counts now, or one that is still among the live balances. One
-/// that was closed limits nothing any more.
-fn further_at(account: &Account, limit: &FurtherLimit, at: DateTime<Utc>) -> Option<FurtherLimit> {
-    if !limit.is_waiting && limit.window.contains(at) {
-        return Some(limit.clone());
+/// The balance of a window in which nothing was used yet.
+fn new_window(own: &Allowance) -> Balance {
+    let granted = match own.standing {
+        Standing::InForce => own.limit_at(Scope::User),
+        Standing::Expired | Standing::Never => own.limit(),
+    };
+    let granted = granted.unwrap_or(Limit::Unlimited);
+    Balance {
+        ends_at: own.window.ends_at,
+        rolled_over: own.rolled_over,
+        ..Balance::new(own.bucket.clone(), granted, own.window.starts_at)
     }
-    let balances = account.books.balances.iter();
-    let mut live = balances.filter(|live| {
-        let is_same = is_window_of(&live.bucket, &limit.bucket) && live.moved_to.is_none();
-        is_same && live.window().contains(at)
-    });
-    let live = live.next()?;
-    Some(FurtherLimit {
-        bucket: live.bucket.clone(),
-        window: live.window(),
-        counts_until: live.ends_at,
-        limit: live.granted,
-        rolled_over: live.rolled_over,
+}
+
+/// The further limits of a feature in their windows that held `at` (C9), as they are now and as they were then; and the balances
+/// of those that are not live.
+fn further_then(
+    records: &Records<'_>,
+    feature: &Feature,
+    (present, then): (&Allowance, &Allowance),
+    at: DateTime<Utc>,
+) -> (Vec<FurtherLimit>, Vec<Opened>) {
+    let limits = present.further.iter().chain(&then.further);
+    let mut pers: Vec<Per> = limits.map(|limit| limit.per).collect();
+    pers.extend(records.further_pers(&feature.code, at));
+    let mut seen = BTreeSet::new();
+    pers.retain(|per| seen.insert(*per));
+    let (mut further, mut opened) = (Vec::with_capacity(pers.len()), Vec::new());
+    for per in pers {
+        let of_per = |limit: &&FurtherLimit| limit.per == per;
+        let now = present.further.iter().find(of_per);
+        let then = then.further.iter().find(of_per);
+        let known = records.further_at(&feature.code, per, at);
+        if let Some(limit) = counts_now(now, known, at) {
+            further.push(limit.clone());
+        } else if let Some(known) = known {
+            further.push(FurtherLimit {
+                per,
+                bucket: known.bucket.clone(),
+                window: known.window(),
+                counts_until: known.ends_at,
+                limit: known.granted,
+                added: now.and_then(|now| now.added),
+                rolled_over: known.rolled_over,
+                is_waiting: false,
+            });
+            let is_closed = !records.is_live(&known.bucket);
+            opened.extend(is_closed.then(|| Opened::Closed(known.clone())));
+        } else if let Some(then) = then {
+            let (limit, new) = begun(records, then, at);
+            further.push(limit);
+            opened.push(Opened::New(new));
+        }
+    }
+    (further, opened)
+}
+
+/// The limit in its window that counts now, where that held `at`, or what was used at `at` was moved to it.
+fn counts_now<'a>(
+    now: Option<&'a FurtherLimit>,
+    known: Option<&Balance>,
+    at: DateTime<Utc>,
+) -> Option<&'a FurtherLimit> {
+    let now = now?;
+    let runs = !now.is_waiting && now.window.contains(at);
+    let is_moved_to = known.is_some_and(|known| known.bucket == now.bucket);
+    (runs || is_moved_to).then_some(now)
+}
+
+/// A further limit in a window in which nothing was used yet, and the balance of that.
+fn begun(records: &Records<'_>, then: &FurtherLimit, at: DateTime<Utc>) -> (FurtherLimit, Balance) {
+    let is_other = |other: &Bucket| is_window_of(other, &then.bucket);
+    let window = records.between(then.window, at, is_other);
+    let bucket = then.bucket.clone().beginning_at(window.starts_at);
+    let new = Balance {
+        ends_at: window.ends_at,
+        rolled_over: then.rolled_over,
+        ..Balance::new(bucket.clone(), then.limit, window.starts_at)
+    };
+    let limit = FurtherLimit {
+        bucket,
+        window,
+        counts_until: window.ends_at,
         is_waiting: false,
-        ..limit.clone()
-    })
-}
-
-/// The balances of an account, live and closed.
-struct Records<'a> {
-    account: &'a Account,
-    closed: Vec<&'a Balance>,
-}
-
-impl<'a> Records<'a> {
-    fn of(home: &'a Home, id: &'a AccountId, account: &'a Account) -> Self {
-        Self {
-            account,
-            closed: closed_in(home, id).collect(),
-        }
-    }
-
-    fn closed(&self, bucket: &Bucket) -> Option<&'a Balance> {
-        let mut closed = self.closed.iter();
-        closed.find(|balance| balance.bucket == *bucket).copied()
-    }
-
-    /// The live balances, and the closed windows of a feature: what one that was closed left came over too (C10). With the
-    /// first use nothing does (W7).
-    fn of_windows(&self, feature: &Feature) -> Vec<Balance> {
-        let tiles = Per::of(feature).anchor != Anchor::FirstUse;
-        let is_own = |balance: &&Balance| matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
-        let closed = self.closed.iter().copied();
-        let closed = closed.filter(|balance| tiles && is_own(balance));
-        let live = self.account.books.balances.iter();
-        live.chain(closed).cloned().collect()
-    }
-
-    fn balance(&self, bucket: &Bucket) -> Option<&'a Balance> {
-        let live = self.account.books.balance(bucket);
-        live.or_else(|| self.closed(bucket))
-    }
-
-    /// The bucket that counts now what was drawn from `bucket`, whether or not it was closed since.
-    fn resolved(&self, bucket: &Bucket) -> Bucket {
-        let mut found = bucket.clone();
-        for _ in 0..MOVES_MAX {
-            match self
-                .balance(&found)
-                .and_then(|balance| balance.moved_to.clone())
-            {
-                Some(next) => found = next,
-                None => break,
-            }
-        }
-        found
-    }
-
-    /// The part of `window` around `at` that no other window of the feature takes up.
-    fn between_others(&self, feature: &Feature, window: Window, at: DateTime<Utc>) -> Window {
-        let live = self.account.books.balances.iter();
-        let all = live.chain(self.closed.iter().copied());
-        let own = all.filter(|balance| {
-            let code = match &balance.bucket {
-                Bucket::Window(code, _) | Bucket::Tracked(code, _) => code,
-                Bucket::Further(..)
-                | Bucket::Standing(_)
-                | Bucket::Trial(_)
-                | Bucket::Grant(_)
-                | Bucket::Boost(..)
-                | Bucket::Room(_)
-                | Bucket::Member(..)
-                | Bucket::OnDemand(..)
-                | Bucket::Token(_)
-                | Bucket::TokenWindow(..) => return false,
-            };
-            *code == feature.code
-        });
-        let mut free = window;
-        for balance in own {
-            if let Some(over) = balance.ends_at.filter(|end| *end <= at) {
-                free.starts_at = free.starts_at.max(over);
-            }
-            if at < balance.starts_at {
-                free = free.cut(free.starts_at, Some(balance.starts_at));
-            }
-        }
-        free
-    }
-
-    /// Whether the window of that name is in the books, and `at` in it or in what took its place.
-    fn holds(&self, bucket: &Bucket, at: DateTime<Utc>) -> bool {
-        self.balance(bucket)
-            .is_some_and(|balance| balance.moved_to.is_some() || balance.window().contains(at))
-    }
-
-    /// Whether the window of that name is in the books, and is another one than that which held `at`.
-    fn is_another(&self, bucket: &Bucket, at: DateTime<Utc>) -> bool {
-        self.balance(bucket).is_some() && !self.holds(bucket, at)
-    }
-
-    /// The window under a subscription that held `at`; of several the one that began last.
-    fn window_at(&self, feature: &Feature, at: DateTime<Utc>) -> Option<&'a Balance> {
-        let live = self.account.books.balances.iter();
-        let all = live.chain(self.closed.iter().copied());
-        let holds = all.filter(|balance| {
-            let is_own =
-                matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
-            is_own && balance.window().contains(at)
-        });
-        holds.max_by_key(|balance| balance.starts_at)
-    }
+        ..then.clone()
+    };
+    (limit, new)
 }
 
 fn allowance_at(
@@ -291,7 +260,8 @@ fn allowance_at(
         Basis::Terms => own.is_waiting || records.is_another(&own.bucket, at),
     };
     if known.is_none() && is_window && is_free {
-        own.window = records.between_others(feature, own.window, at);
+        let is_other = |other: &Bucket| is_own_window(other, feature);
+        own.window = records.between(own.window, at, is_other);
         own.bucket = own.bucket.beginning_at(own.window.starts_at);
     }
     if let Some(known) = known.filter(|_| is_window) {
@@ -299,11 +269,33 @@ fn allowance_at(
         own.bucket = known.bucket.clone();
         own.window = known.window();
     }
+    // Which further limits another plan had tell the books alone.
+    let was_other = held.plan_since.is_some_and(|since| at < since);
+    if basis == Basis::Guess || was_other {
+        own.further.clear();
+    }
     own
 }
 
+/// Whether it is one of the feature's own windows, under a subscription or without one.
+fn is_own_window(bucket: &Bucket, feature: &Feature) -> bool {
+    match bucket {
+        Bucket::Window(code, _) | Bucket::Tracked(code, _) => *code == feature.code,
+        Bucket::Further(..)
+        | Bucket::Standing(_)
+        | Bucket::Trial(_)
+        | Bucket::Grant(_)
+        | Bucket::Boost(..)
+        | Bucket::Room(_)
+        | Bucket::Member(..)
+        | Bucket::OnDemand(..)
+        | Bucket::Token(_)
+        | Bucket::TokenWindow(..) => false,
+    }
+}
+
 /// Where the window of an instant is known from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Basis {
     /// What the account has now says what it had then.
     Terms,

@@ -7,7 +7,7 @@ use super::context::{Use, Uses};
 use super::decide::{Drawn, Mode, draw_by};
 use super::desk::Desk;
 use super::outcome::Outcome;
-use super::past::{Past, Place, past};
+use super::past::{Opened, Past, past};
 use super::posting::{Drawing, scope_account};
 use super::scope_balances::scope_balances;
 use super::spend::{check_count, spend, take};
@@ -109,12 +109,8 @@ fn open(desk: &mut Desk<'_>, item: &Item, at: DateTime<Utc>) -> Result<Windows, 
     let mut open_at = |scope| -> Result<Past, Rejection> {
         let id = scope_account(desk.home, &desk.request.account, scope).clone();
         let past = past(desk, id, feature, at)?;
-        let opened = match &past.place {
-            Place::Live => None,
-            Place::Closed(balance) => Some(balance.reopened()),
-            Place::New(balance) => Some(balance.clone()),
-        };
         if let Some(account) = desk.home.account_mut(&past.account) {
+            let opened = past.opened.iter().map(Opened::live);
             account.books.balances.extend(opened);
         }
         Ok(past)
@@ -173,27 +169,28 @@ fn standing(
     balances
 }
 
-/// Closes a window that was opened for this, once more or for the first time.
+/// Closes the windows that were opened for this, once more or for the first time.
 fn close_again(desk: &mut Desk<'_>, past: &Past) {
     let context = desk.context;
-    let bucket = &past.own.bucket;
-    let Some(account) = desk.home.account_mut(&past.account) else {
-        return;
-    };
-    let Some(balance) = account.books.balance(bucket) else {
-        return;
-    };
-    let is_closed = match &past.place {
-        Place::Live => false,
-        Place::Closed(_) => true,
-        Place::New(_) if balance.spent() == 0 => {
-            let balances = &mut account.books.balances;
-            balances.retain(|balance| balance.bucket != *bucket);
-            false
+    for opened in &past.opened {
+        let bucket = opened.bucket();
+        let Some(account) = desk.home.account_mut(&past.account) else {
+            return;
+        };
+        let Some(balance) = account.books.balance(bucket) else {
+            continue;
+        };
+        let is_closed = match opened {
+            Opened::Closed(_) => true,
+            Opened::New(_) if balance.spent() == 0 => {
+                let balances = &mut account.books.balances;
+                balances.retain(|balance| balance.bucket != *bucket);
+                false
+            }
+            Opened::New(_) => is_over(account, balance, &context),
+        };
+        if is_closed {
+            close(desk.home, &past.account, bucket);
         }
-        Place::New(_) => is_over(account, balance, &context),
-    };
-    if is_closed {
-        close(desk.home, &past.account, bucket);
     }
 }

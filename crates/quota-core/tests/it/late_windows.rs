@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::{Anchor, Cadence, Per};
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, SetStatus,
     Subscribe, UsageAfterChange,
@@ -246,9 +247,9 @@ price = 2000
 limits = { messages = [{ limit = 200 }, { limit = 20, per = "weekly" }] }
 "#;
 
-/// X5 and C9: a window of a further limit whose use was moved on limits nothing any more of what it held.
+/// X5 and C9: late use of a window of a further limit whose use was moved on is charged where that was moved to, and limited there.
 #[test]
-fn a_further_window_that_was_moved_limits_no_late_use() {
+fn late_use_follows_a_move_of_a_further_window() {
     let mut stage = with_catalog(Stage::user(""), FURTHER);
     stage.done("user:a", subscribe("small"));
     stage.done("user:a", consume("messages", 4));
@@ -262,8 +263,116 @@ fn a_further_window_that_was_moved_limits_no_late_use() {
     stage.later(TimeDelta::days(1));
     let late = track_at(start() + TimeDelta::days(1), vec![item("messages", 9)]);
     let told = stage.done("user:a", late);
-    let into = window("messages", start() + TimeDelta::days(2));
-    assert_eq!(drawn(&told), [(Source::Allowance, into)]);
+    let moved_at = start() + TimeDelta::days(2);
+    let into = window("messages", moved_at);
+    let weekly = Per::parse("weekly").expect("a literal");
+    let week = Bucket::Further(code("messages"), weekly, moved_at.timestamp_micros());
+    let both = [into, week].map(|bucket| (Source::Allowance, bucket));
+    assert_eq!(drawn(&told), both);
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// What was drawn for use that was told late, and in which weeks.
+fn weeks_of(told: &Operation) -> Vec<(String, i64, i64)> {
+    let entries = told.entries.iter();
+    let weeks = entries.filter(|entry| matches!(entry.bucket, Bucket::Further(..)));
+    weeks
+        .map(|entry| (entry.bucket.to_string(), entry.used, entry.overage))
+        .collect()
+}
+
+fn week(number: i32) -> Bucket {
+    let per = Per::parse("weekly").expect("a literal");
+    let starts_at = start() + TimeDelta::days(7) * number;
+    Bucket::Further(code("messages"), per, starts_at.timestamp_micros())
+}
+
+/// X5 and C9: a window of a further limit that was closed limits late use of its time, and is charged with it; so is one in which
+/// nothing was used before, from the first late use of it on. The week that runs stays as it is.
+#[test]
+fn late_use_is_charged_to_the_week_of_its_instant() {
+    for jobs in [false, true] {
+        let mut stage = with_catalog(Stage::user(""), FURTHER);
+        stage.done("user:a", subscribe("small"));
+        stage.done("user:a", consume("messages", 4));
+        stage.later(TimeDelta::days(15));
+        stage.done("user:a", consume("messages", 1));
+        if jobs {
+            let close = Command::CloseWindows(CloseWindows::default());
+            stage.done("user:a", close);
+        }
+        for (day, amount, used, overage) in [(1, 9, 6, 3), (8, 15, 10, 5), (9, 2, 0, 2)] {
+            let at = start() + TimeDelta::days(day);
+            let told = stage.done("user:a", track_at(at, vec![item("messages", amount)]));
+            let of_week = week(i32::from(7 < day)).to_string();
+            let mut charged = weeks_of(&told).into_iter();
+            let sum = charged.try_fold((0, 0), |(sum, over), (name, used, overage)| {
+                (name == of_week).then_some((sum + used, over + overage))
+            });
+            assert_eq!(sum, Some((used, overage)), "day {day}");
+        }
+        let shown = stage.balance_of("user:a", Scope::User, "messages", None);
+        let week = shown.windows.iter().find(|one| one.per == Cadence::Weekly);
+        assert_eq!(week.map(|one| (one.used, one.overage)), Some((1, 0)));
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+/// X5, W7: late use begins a window of a further limit that ends where the next one began, and counts in it from then on.
+#[test]
+fn late_use_begins_a_window_of_a_further_limit() {
+    let text = FURTHER.replace(
+        "{ limit = 10, per = \"weekly\" }",
+        "{ limit = 10, per = \"5h\", anchor = \"first_use\" }",
+    );
+    let mut stage = with_catalog(Stage::user(""), &text);
+    stage.done("user:a", subscribe("small"));
+    stage.later(TimeDelta::hours(3));
+    stage.done("user:a", consume("messages", 4));
+    stage.later(TimeDelta::hours(9));
+    let mut told = |hours, amount| {
+        let at = start() + TimeDelta::hours(hours);
+        let told = stage.done("user:a", track_at(at, vec![item("messages", amount)]));
+        let charged = weeks_of(&told).into_iter();
+        let sum = charged.fold((0, 0), |(sum, over), (_, used, overage)| {
+            (sum + used, over + overage)
+        });
+        let shown = told.answer.balances()[0].windows.iter();
+        let five = shown.filter(|one| one.anchor == Anchor::FirstUse);
+        let spans = five.map(|one| (one.starts_at, one.resets_at)).collect();
+        (sum, spans)
+    };
+    let at = |hours| Some(start() + TimeDelta::hours(hours));
+    assert_eq!(told(1, 12), ((10, 2), vec![(at(1), at(3))]));
+    assert_eq!(told(2, 1), ((0, 1), vec![(at(1), at(3))]));
+    assert_eq!(told(4, 7), ((6, 1), vec![(at(3), at(8))]));
+    assert_eq!(told(9, 3), ((3, 0), vec![(at(9), at(14))]));
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// X5, C9: which further limits another plan had tell the books alone: of a time before the plan changed, in which none was used,
+/// that of the plan of now does not count.
+#[test]
+fn a_further_limit_of_now_limits_no_late_use_under_another_plan() {
+    let text = format!(
+        "{FURTHER}\n[[plan]]\ncode = \"plain\"\nname = \"Plain\"\nprice = 500\nlimits = {{ messages = 30 }}\n"
+    );
+    let mut stage = with_catalog(Stage::user(""), &text);
+    stage.done("user:a", subscribe("plain"));
+    stage.done("user:a", consume("messages", 1));
+    stage.later(TimeDelta::days(3));
+    let small = ChangePlan {
+        plan: plan_code("small"),
+        when: Some(ChangeWhen::Now),
+        usage: UsageAfterChange::Restart,
+    };
+    stage.done("user:a", Command::ChangePlan(small));
+    stage.later(TimeDelta::days(1));
+    let late = track_at(start() + TimeDelta::days(1), vec![item("messages", 25)]);
+    let told = stage.done("user:a", late);
+    let first = window("messages", start());
+    assert_eq!(drawn(&told), [(Source::Allowance, first)]);
+    assert_eq!(weeks_of(&told), []);
     assert_eq!(audit(&stage.records()), []);
 }
 

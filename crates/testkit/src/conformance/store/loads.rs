@@ -130,7 +130,9 @@ pub async fn closed_balances_come_when_they_are_asked_for(store: Store) {
         balance: balance(bucket, 10, 6),
     };
     let start = 1_800_000_000_000_000;
+    let further = |text: &str| Bucket::parse(text).expect("a literal bucket");
     let wanted = [
+        closed(&alice, further("further:articles:first_use-5h:5")),
         closed(&alice, Bucket::Tracked(feature("articles"), start)),
         closed(&alice, window(-5)),
         closed(&alice, window(start)),
@@ -144,6 +146,7 @@ pub async fn closed_balances_come_when_they_are_asked_for(store: Store) {
         closed(&alice, Bucket::Standing(feature("articles"))),
         closed(&alice, Bucket::Window(feature("articles_2"), start)),
         closed(&alice, Bucket::Window(feature("article"), start)),
+        closed(&alice, further("further:article:weekly:5")),
         closed(&bob, window(start)),
         closed(&acme, window(start)),
         closed(&alice, grant("pack")),
