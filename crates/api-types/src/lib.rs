@@ -82,7 +82,7 @@ pub use problem::{FieldError, PROBLEM_JSON, Problem, problem_type};
 pub use public_id::{Named, public_id, read_id};
 pub use reservation::ReservationBody;
 pub use subscription::{
-    CancelBody, ChangePlanBody, RenewBody, ScheduledBody, SeatsBody, StartBody, StatusBody,
+    CancelBody, ChangePlanBody, RenewBody, ResumeBody, ScheduledBody, SeatsBody, StartBody, StatusBody,
     SubscriptionBody, UpcomingBody,
 };
 pub use tokens::{NewTokenBody, TokenBody, TokenList, TokenTermsBody};

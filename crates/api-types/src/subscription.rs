@@ -139,6 +139,10 @@ pub struct RenewBody {
         deserialize_with = "crate::instant::deserialize_option"
     )]
     pub ends_at: Option<DateTime<Utc>>,
+    /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub dry_run: bool,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,
@@ -175,6 +179,24 @@ pub struct CancelBody {
     /// When it ends: at once, or with the period; `period_end` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<ChangeWhen>,
+    /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub dry_run: bool,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// A cancellation that is taken back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResumeBody {
+    /// Only say what it would come to: nothing is changed, nothing is booked and no key is bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub dry_run: bool,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,

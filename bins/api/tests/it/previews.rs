@@ -11,6 +11,7 @@ on_every_store!(
     s6_a_dry_run_says_what_a_downgrade_takes,
     c12_a_dry_run_of_seats_and_add_ons_says_who_is_over,
     s8_a_dry_run_of_a_start_says_what_it_replaces,
+    s8_a_dry_run_says_what_a_cancellation_and_a_renewal_come_to,
     x1_a_dry_run_changes_nothing_and_binds_no_key,
     a_dry_run_is_refused_as_the_change_is,
 );
@@ -281,6 +282,35 @@ async fn s8_a_dry_run_of_a_start_says_what_it_replaces(api: Api) {
     assert_eq!(said["changed"], "subscription_started");
     assert!(drops(&said).contains(&("paid_time", "team")), "{said}");
     shows(&api, "users/ann", &said).await;
+}
+
+/// S4, S8: a cancellation acts at the period's end, and nothing is had then; taken back, all goes on. A renewal acts when its
+/// period begins.
+async fn s8_a_dry_run_says_what_a_cancellation_and_a_renewal_come_to(api: Api) {
+    team(&api).await;
+    let end = "2026-12-20T12:00:00Z";
+    let [cancel, resume, renew] =
+        ["cancel", "resume", "renew"].map(|verb| format!("/v1/users/ann/subscription/{verb}"));
+    let dry = || json!({"dry_run": true});
+    let before = api.everything_of("users/ann").await;
+    let said = api.post(&cancel, dry()).await.expect(200).body;
+    assert_eq!((&said["acts_at"], &said["acts_now"]), (&json!(end), &json!(false)));
+    assert_eq!(said["after"]["subscription"]["in_force"], false, "{said}");
+    assert_eq!(limits(&said, "messages"), json!([[20, 18], [null, 0]]));
+    assert!(said["drops"].to_string().contains("sso"), "{said}");
+    let said = api.post(&renew, dry()).await.expect(200).body;
+    assert_eq!((&said["acts_at"], &said["needs_renewal"]), (&json!(end), &json!(false)));
+    assert_eq!(limits(&said, "messages"), json!([[20, 18], [20, 0]]));
+    let refused = api.post(&resume, dry()).await.expect(409);
+    assert_eq!(refused.body["code"], "not_canceled");
+    assert_eq!(api.everything_of("users/ann").await, before);
+    api.post(&cancel, json!({})).await.expect(200);
+    let said = api.post(&resume, dry()).await.expect(200).body;
+    assert_eq!((&said["changed"], &said["acts_now"]), (&json!("subscription_resumed"), &json!(true)));
+    let after = &said["after"]["subscription"];
+    assert_eq!(after.get("cancel_at"), None, "{said}");
+    let held = api.get("/v1/users/ann/subscription").await.expect(200).body;
+    assert_eq!(held["cancel_at"], end, "nothing was taken back");
 }
 
 /// S5, X1: nothing is booked or announced, and the key stays free for the change itself.

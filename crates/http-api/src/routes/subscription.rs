@@ -1,7 +1,7 @@
 //! Subscriptions by hand: start, renew, change plan, cancel, resume, set the status.
 
 use api_types::{
-    CancelBody, ChangeBody, ChangeOrPreview, ChangePlanBody, FieldError, ReasonBody, RenewBody,
+    CancelBody, ChangeBody, ChangeOrPreview, ChangePlanBody, FieldError, RenewBody, ResumeBody,
     SeatsBody, StartBody, StatusBody, SubscriptionBody,
 };
 use axum::Json;
@@ -95,7 +95,7 @@ async fn has_an_end(
 /// Adds a period after the last one that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Renewed", body = ChangeBody), (status = 409, description = "There is no subscription, it is canceled, its period that runs is not paid for, its plan is not in the catalog any more, it renews by itself and is given an end, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Renewed; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it is canceled, its period that runs is not paid for, its plan is not in the catalog any more, it renews by itself and is given an end, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn renew(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -105,6 +105,9 @@ pub(crate) async fn renew(
     let command = Command::Renew(Renew {
         ends_at: body.ends_at,
     });
+    if body.dry_run {
+        return previewed(&state, account, command).await;
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -132,7 +135,7 @@ pub(crate) async fn change_plan(
 /// Cancels the subscription.
 #[utoipa::path(post, path = "/{id}/subscription/cancel", tag = "money", request_body = Option<CancelBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Canceled", body = ChangeBody), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Canceled; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn cancel(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -142,19 +145,25 @@ pub(crate) async fn cancel(
     let command = Command::Cancel(Cancel {
         at_once: body.when == Some(ChangeWhen::Now),
     });
+    if body.dry_run {
+        return previewed(&state, account, command).await;
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
 /// Takes back a cancellation that has not taken effect yet.
-#[utoipa::path(post, path = "/{id}/subscription/resume", tag = "money", request_body = Option<ReasonBody>,
+#[utoipa::path(post, path = "/{id}/subscription/resume", tag = "money", request_body = Option<ResumeBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Resumed", body = ChangeBody), (status = 409, description = "There is no subscription, it is not canceled, or it has ended", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Resumed; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it is not canceled, or it has ended", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn resume(
     State(state): State<ApiState>,
     Writes(caller): Writes,
     Account(account): Account,
-    OptionalBody(body): OptionalBody<ReasonBody>,
+    OptionalBody(body): OptionalBody<ResumeBody>,
 ) -> Result<Response, Problem> {
+    if body.dry_run {
+        return previewed(&state, account, Command::Resume).await;
+    }
     let note = Note::reason(body.reason);
     change(&state, &caller, account, Command::Resume, note).await
 }

@@ -64,6 +64,7 @@ async fn subscription(api: &Api, account: &str) {
     api.ask(&get, NONE, 200).await;
     api.ask(&status, json!({"status": "past_due"}), 200).await;
     api.ask(&get, NONE, 200).await;
+    api.ask(&renew, dry(&json!({})), 200).await;
     api.ask(&renew, NONE, 200).await;
     api.ask(&get, NONE, 200).await;
     let behind = json!({"plan": "article_pro", "starts_at": "2027-06-01T00:00:00Z"});
@@ -73,7 +74,10 @@ async fn subscription(api: &Api, account: &str) {
         api.ask(&renew, json!({}), 200).await;
     }
     api.ask(&post, behind, 409).await;
-    api.ask(&cancel, json!({"when": "period_end"}), 200).await;
+    let at_end = json!({"when": "period_end"});
+    api.ask(&cancel, dry(&at_end), 200).await;
+    api.ask(&cancel, at_end, 200).await;
+    api.ask(&resume, dry(&json!({})), 200).await;
     api.ask(&resume, json!({"reason": "stays"}), 200).await;
     api.ask(&cancel, json!({"when": "now"}), 200).await;
     api.ask(&renew, json!({}), 409).await;

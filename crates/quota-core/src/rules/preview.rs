@@ -1,4 +1,4 @@
-//! A preview: what a change of the subscription, its seats or add-ons would come to. The command itself is carried out on a
+//! A preview: what a change of the subscription, its seats or add-ons would come to, or its end. The command itself is carried out on a
 //! copy of the home that is thrown away, so that a preview says what the change does and nothing else.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,7 +21,8 @@ use crate::terms::Subscription;
 pub struct Preview {
     /// What would change, and in words to what; none when there is nothing to do.
     pub change: Option<(Change, Option<String>)>,
-    /// When it acts: now, or when the plan takes over that it schedules or queues (S5, S8).
+    /// When it acts: now, or when the plan takes over that it schedules or queues, the period begins that it adds, or the
+    /// subscription ends that it cancels (S4, S5, S8).
     pub acts_at: DateTime<Utc>,
     /// Whether the plan takes over only if the subscription is renewed until then.
     pub needs_renewal: bool,
@@ -97,7 +98,10 @@ pub fn preview(
     let before = seen(context, &held_before, id)?;
     let next = terms_of(&home, id)?.terms.subscription.clone();
     let acts_at = acts_at(change.as_ref(), next.as_ref(), context.now);
-    let needs_renewal = context.now < acts_at && !takes_over(next.as_ref(), acts_at);
+    let waits = change.as_ref().is_some_and(|(change, _)| {
+        *change == Change::PlanChangeScheduled && context.now < acts_at
+    });
+    let needs_renewal = waits && !takes_over(next.as_ref(), acts_at);
     if needs_renewal {
         renew(context, &mut home, id, acts_at)?;
     }
@@ -136,7 +140,7 @@ fn seen(context: &Context<'_>, home: &Home, id: &AccountId) -> Result<Overview, 
     Ok(overview(context, id, home.version, member))
 }
 
-/// When a change acts: one that is scheduled or queued at its time, any other now.
+/// When a change acts: one that is scheduled or queued, a renewal and a cancellation at its time, any other now.
 fn acts_at(
     change: Option<&(Change, Option<String>)>,
     next: Option<&Subscription>,
@@ -147,8 +151,10 @@ fn acts_at(
     };
     let at = if *change == Change::PlanChangeScheduled {
         next.scheduled_change().map(|change| change.at)
-    } else if *change == Change::SubscriptionStarted {
+    } else if [Change::SubscriptionStarted, Change::SubscriptionRenewed].contains(change) {
         Some(next.last().starts_at)
+    } else if *change == Change::SubscriptionCanceled {
+        next.canceled_at()
     } else {
         None
     };

@@ -340,6 +340,29 @@ fn p13_a_preview_shows_what_add_ons_add() {
     assert_eq!((nothing.change, &nothing.before), (None, &nothing.after));
 }
 
+/// S4, S8: a cancellation is shown as of the end, a renewal as of its first instant; what is canceled at once is now.
+#[test]
+fn s8_a_preview_shows_an_end_and_a_renewal_when_they_act() {
+    let mut stage = user("team", 1);
+    stage.done("user:a", consume("messages", 20));
+    let cancel = |at_once| Command::Cancel(Cancel { at_once });
+    let at_end = of(&stage, &cancel(false));
+    assert_eq!((at_end.acts_at, at_end.needs_renewal), (month_later(), false));
+    assert_eq!(limits(&at_end, "messages")[1].0, None);
+    assert!(lost(&at_end).contains(&(code("sso"), WhatIsLost::Flag)));
+    assert_eq!(of(&stage, &cancel(true)).acts_at, stage.now);
+    let renewed = of(&stage, &Command::Renew(Renew::default()));
+    assert_eq!((renewed.acts_at, renewed.needs_renewal), (month_later(), false));
+    assert_eq!(limits(&renewed, "messages"), both((20, 20), (20, 0)));
+    stage.done("user:a", cancel(false));
+    let resumed = of(&stage, &Command::Resume);
+    assert_eq!((resumed.acts_at, resumed.lost), (stage.now, vec![]));
+    stage.done("user:a", Command::Resume);
+    stage.later(TimeDelta::days(40));
+    let late = of(&stage, &Command::Renew(Renew::default()));
+    assert_eq!(late.acts_at, stage.now, "it has begun already");
+}
+
 /// S5, S8, C13: what the change would be refused for, its preview is.
 #[test]
 fn a_preview_is_refused_as_the_change_is() {
