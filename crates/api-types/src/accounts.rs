@@ -4,13 +4,35 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
+use quota_core::catalog::Given;
 use quota_core::ids::{AccountId, AccountKind, FeatureCode, OrgId, TokenId, UserId};
 use quota_core::terms::Policy;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Label, SubscriptionBody, Zone};
 
-/// An account's own limit for one feature, or one that an org sets for members.
+/// What an account has of one feature by itself, in place of what its plan says: a limit, or of a flag or a setting a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OwnOverrideView {
+    /// The limit in shown units, or `"unlimited"`; of what is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// Of a flag whether it is had, of a setting its value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Given>,
+    /// First instant at which what the plan says counts again; never when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why it was set, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who set it: the name of the API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
+/// A limit that an org sets for its members.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OverrideView {
@@ -55,8 +77,8 @@ pub struct AccountBody {
     /// The current subscription, or the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription: Option<SubscriptionBody>,
-    /// Its own limits, by feature.
-    pub overrides: BTreeMap<FeatureCode, OverrideView>,
+    /// What it has by itself in place of what its plan says, by feature.
+    pub overrides: BTreeMap<FeatureCode, OwnOverrideView>,
     /// Of an org what was set for each of its members, of a user what was set for it as a member of its org; by feature.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub member_limits: BTreeMap<FeatureCode, OverrideView>,
@@ -249,13 +271,17 @@ pub struct MoveBody {
     pub reason: Option<Label>,
 }
 
-/// An account's own limit, used instead of the plan's.
+/// What an account has of a feature by itself, in place of what its plan says: a `limit`, or of a flag or a setting a `value`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OverrideBody {
-    /// The limit in shown units, or `"unlimited"`.
-    pub limit: Limit,
+    /// The limit in shown units, or `"unlimited"`; required for what is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// Of a flag `true` or `false`, of a setting a whole number or a text; required for these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Given>,
     /// First instant at which the plan's value counts again; never when absent.
     #[serde(
         default,

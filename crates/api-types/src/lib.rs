@@ -44,7 +44,7 @@ mod zone;
 
 pub use accounts::{
     AccountBody, AccountList, ChangeBody, MoveBody, NewOrgBody, NewUserBody, OrgBody, OrgField,
-    OverrideBody, OverrideView, ReasonBody, ResetBody, UserBody,
+    OverrideBody, OverrideView, OwnOverrideView, ReasonBody, ResetBody, UserBody,
 };
 pub use addons::{AddonBody, AddonList, SetAddonBody};
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
@@ -82,8 +82,8 @@ pub use problem::{FieldError, PROBLEM_JSON, Problem, problem_type};
 pub use public_id::{Named, public_id, read_id};
 pub use reservation::ReservationBody;
 pub use subscription::{
-    CancelBody, ChangePlanBody, RenewBody, ResumeBody, ScheduledBody, SeatsBody, StartBody, StatusBody,
-    SubscriptionBody, UpcomingBody,
+    CancelBody, ChangePlanBody, RenewBody, ResumeBody, ScheduledBody, SeatsBody, StartBody,
+    StatusBody, SubscriptionBody, UpcomingBody,
 };
 pub use tokens::{NewTokenBody, TokenBody, TokenList, TokenTermsBody};
 pub use zone::Zone;

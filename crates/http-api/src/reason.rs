@@ -52,11 +52,13 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
             "the user has no subscription, and nothing else can pay for `{feature}`: start one with `POST …/subscription`, or grant credits"
         ),
         Reason::NotInPlan => {
-            format!("the plan does not have `{feature}`: change the plan, or set an override")
+            format!(
+                "neither the plan nor an override gives `{feature}`: change the plan, or set an override"
+            )
         }
         Reason::OrgNotInPlan => {
             format!(
-                "the org's plan does not have `{feature}`: change it, or set an override of the org"
+                "neither the org's plan nor an override gives `{feature}`: change the plan, or set an override of the org"
             )
         }
         Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => {

@@ -91,6 +91,7 @@ fn account(
             trial_settled_at: None,
             addons: std::collections::BTreeMap::new(),
             overrides: std::collections::BTreeMap::new(),
+            given: std::collections::BTreeMap::new(),
             tokens: token.map(capped).into_iter().collect(),
             former_homes: Vec::new(),
             left_members: std::collections::BTreeMap::new(),

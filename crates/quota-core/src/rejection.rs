@@ -6,7 +6,7 @@ use crate::balance::Bucket;
 use crate::emptied::Emptied;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PaymentRef, PlanCode, TokenId};
 use crate::instant;
-use crate::rejection_words::{full, in_words, listed};
+use crate::rejection_words::{full, in_words, listed, of_value};
 use crate::reservation::Ending;
 use crate::terms::Status;
 use crate::unrefundable::Unrefundable;
@@ -97,6 +97,11 @@ pub enum Rejection {
         "feature `{0}` is a flag or a setting: nothing of it is counted, so nothing can be spent or limited"
     )]
     NotCountable(FeatureCode),
+    #[error("{}", of_value(.feature, .wanted.as_deref()))]
+    WrongValue {
+        feature: FeatureCode,
+        wanted: Option<String>,
+    },
     #[error("the grant already exists")]
     GrantExists,
     #[error("grant `{0}` does not exist")]
@@ -238,6 +243,7 @@ impl Rejection {
             Self::BalanceMissing { .. } => "balance_missing",
             Self::NotCapacity(_) => "not_a_capacity",
             Self::NotCountable(_) => "not_countable",
+            Self::WrongValue { .. } => "wrong_value",
             Self::GrantExists => "grant_exists",
             Self::UnknownGrant(_) => "unknown_grant",
             Self::GrantEmpty { .. } => "grant_empty",
@@ -336,6 +342,7 @@ impl Rejection {
             | Self::FeatureRequired
             | Self::NotCapacity(_)
             | Self::NotCountable(_)
+            | Self::WrongValue { .. }
             | Self::CountsMembers(_)
             | Self::NotConsumable(_)
             | Self::EndRequired { .. }

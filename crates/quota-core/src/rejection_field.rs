@@ -17,6 +17,7 @@ impl Rejection {
             Self::UnknownPlan(_) | Self::IsAddon(_) | Self::NotAddon(_) => Some("plan"),
             Self::UnknownToken(_) | Self::TokenExists(_) | Self::TokenRevoked(_) => Some("token"),
             Self::CapRequired => Some("cap"),
+            Self::WrongValue { .. } => Some("value"),
             Self::BeforeAccount { .. } => Some("at"),
             Self::WrongKind { field }
             | Self::PurchaseDiffers { field }
@@ -113,6 +114,7 @@ impl Rejection {
             | Self::BalanceMissing { .. }
             | Self::NotCapacity(_)
             | Self::NotCountable(_)
+            | Self::WrongValue { .. }
             | Self::GrantExists
             | Self::UnknownGrant(_)
             | Self::GrantEmpty { .. }

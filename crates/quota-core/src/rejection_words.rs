@@ -24,3 +24,11 @@ pub(crate) fn full(limit: u64, used: u64, feature: &FeatureCode) -> String {
         ),
     }
 }
+
+/// What an override says of a feature, where another thing was said.
+pub(crate) fn of_value(feature: &FeatureCode, wanted: Option<&str>) -> String {
+    match wanted {
+        Some(wanted) => format!("the `value` of feature `{feature}` must be {wanted}"),
+        None => format!("feature `{feature}` is counted and has no `value`: set a `limit`"),
+    }
+}

@@ -169,6 +169,7 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::ReleaseCapacity(_) => &["feature", "amount"],
         Command::PutAccount(_) => &["presence", "spec"],
         Command::SetOverride(_) | Command::SetMemberLimit(_) => &["feature", "limit"],
+        Command::SetGiven(_) => &["feature", "value"],
         Command::ClearOverride(_) | Command::ClearMemberLimit(_) => &["feature"],
         Command::PutToken(_) => &["token", "presence"],
         Command::RevokeToken(_) => &["token"],

@@ -125,7 +125,8 @@ fn holds_feature(
     now: DateTime<Utc>,
     catalog: &Catalog,
 ) -> bool {
-    let has_override = row.account.terms.overrides.contains_key(code);
+    let terms = &row.account.terms;
+    let has_override = terms.overrides.contains_key(code) || terms.given.contains_key(code);
     let counts = |balance: &Balance| {
         let is_used = balance.used != 0 || balance.held != 0 || balance.overage != 0;
         let is_given = balance.bucket.has_own_worth() && balance.remaining(now) != 0;

@@ -16,8 +16,8 @@ pub use quota_core::terms::{Policy, Status};
 pub use crate::call::{
     Cancel, ChangePlan, ClearMemberLimit, ClearOverride, ClearSpendCap, Commit, Consume, Decision,
     Denied, EndAddon, Extend, GiveBoost, GrantCredits, OperationRef, PutAccount, PutToken, Refund,
-    Release, ReleaseCapacity, Renew, Reserve, Reset, Resume, RevokeToken, SetAddon, SetMemberLimit,
-    SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
-    Track,
+    Release, ReleaseCapacity, Renew, Reserve, Reset, Resume, RevokeToken, SetAddon, SetGiven,
+    SetMemberLimit, SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost,
+    TakeBackCredits, Track,
 };
 pub use crate::{Engine, EngineBuilder, EngineError, EngineSettings, InvalidField, NoCache, Reply};

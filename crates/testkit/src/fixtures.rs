@@ -138,6 +138,7 @@ pub fn terms() -> Terms {
         trial_settled_at: None,
         addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
+        given: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),

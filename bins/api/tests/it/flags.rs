@@ -13,6 +13,7 @@ on_every_store!(
     a_member_has_the_flags_of_its_org,
     entitlements_have_a_tag_that_changes_with_them,
     a_file_that_drops_a_flag_names_who_loses_it,
+    f6_an_operator_gives_and_takes_flags_and_sets_settings,
 );
 
 const PLANS: &str = r#"[[feature]]
@@ -133,6 +134,7 @@ async fn flags_are_checked_and_never_spent(api: Api) {
         .expect(422);
     assert_eq!(refused.body["code"], "not_countable");
     assert_eq!(refused.body["errors"][0]["parameter"], "feature");
+    assert!(refused.text.contains("has a `value`"), "{}", refused.text);
     assert_eq!(api.everything_of("users/ann").await, before);
     api.pass(TimeDelta::days(40));
     assert_eq!(
@@ -403,4 +405,64 @@ async fn a_wrong_flag_in_json_has_a_pointer() {
         .expect(422);
     assert_eq!(refused.body["errors"][0]["pointer"], "/feature/0");
     assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
+}
+
+/// F6: an override of a flag or a setting beats the plan, is shown with the account, holds its feature in the catalog, and is taken
+/// away again; what does not fit is refused by its field, and nothing changes.
+async fn f6_an_operator_gives_and_takes_flags_and_sets_settings(api: Api) {
+    api.apply(PLANS).await;
+    api.user("ann", Some("free")).await;
+    let at = |feature: &str| format!("/v1/users/ann/overrides/{feature}");
+    let value = json!({"value": true, "reason": "a trial of it"});
+    let set = api.put(&at("sso"), value).await.expect(200).body;
+    let told = json!([set["changed"], set["detail"], set["in_force"]]);
+    assert_eq!(told, json!(["override_set", "sso: true", true]));
+    assert_eq!(check(&api, "ann", "sso").await["allowed"], true);
+    let size = json!({"value": 70, "expires_at": "2026-11-21T00:00:00Z"});
+    api.put(&at("max_file_mb"), size).await.expect(200);
+    assert_eq!(check(&api, "ann", "max_file_mb").await["value"], 70);
+    let ann = api.get("/v1/users/ann").await.expect(200).body;
+    let by = "admin of the test";
+    let wanted = json!({
+        "max_file_mb": {"value": 70, "expires_at": "2026-11-21T00:00:00Z", "actor": by},
+        "sso": {"value": true, "reason": "a trial of it", "actor": by},
+    });
+    assert_eq!(ann["overrides"], wanted);
+    let before = api.everything_of("users/ann").await;
+    for (feature, body, code, place) in [
+        ("sso", json!({"value": 1}), "wrong_value", "/value"),
+        ("sso", json!({"value": 1.5}), "invalid_body", "/value"),
+        ("sso", json!({"value": []}), "invalid_body", "/value"),
+        ("articles", json!({"value": 5}), "wrong_value", "/value"),
+        ("sso", json!({}), "invalid_body", "/limit"),
+        (
+            "sso",
+            json!({"value": true, "limit": 1}),
+            "invalid_body",
+            "/value",
+        ),
+    ] {
+        let refused = api.put(&at(feature), body).await.expect(422);
+        let told = (&refused.body["code"], &refused.body["errors"][0]["pointer"]);
+        assert_eq!(told, (&json!(code), &json!(place)), "{}", refused.text);
+    }
+    assert_eq!(api.everything_of("users/ann").await, before);
+    let flag = "[[feature]]\ncode = \"sso\"\nname = \"Single sign-on\"\nkind = \"flag\"\n";
+    let without = PLANS.replace(flag, "").replace("sso = true, ", "");
+    let held = api
+        .post_toml("/v1/catalog/apply", &without)
+        .await
+        .expect(409);
+    assert!(
+        held.text.contains("feature `sso` is held by user:ann"),
+        "{}",
+        held.text
+    );
+    api.pass(TimeDelta::days(1));
+    assert_eq!(check(&api, "ann", "max_file_mb").await["value"], 10);
+    api.delete(&at("sso")).await.expect(200);
+    assert_eq!(check(&api, "ann", "sso").await["reason"], "not_in_plan");
+    api.post_toml("/v1/catalog/apply", &without)
+        .await
+        .expect(200);
 }

@@ -294,19 +294,28 @@ async fn s8_a_dry_run_says_what_a_cancellation_and_a_renewal_come_to(api: Api) {
     let dry = || json!({"dry_run": true});
     let before = api.everything_of("users/ann").await;
     let said = api.post(&cancel, dry()).await.expect(200).body;
-    assert_eq!((&said["acts_at"], &said["acts_now"]), (&json!(end), &json!(false)));
+    assert_eq!(
+        (&said["acts_at"], &said["acts_now"]),
+        (&json!(end), &json!(false))
+    );
     assert_eq!(said["after"]["subscription"]["in_force"], false, "{said}");
     assert_eq!(limits(&said, "messages"), json!([[20, 18], [null, 0]]));
     assert!(said["drops"].to_string().contains("sso"), "{said}");
     let said = api.post(&renew, dry()).await.expect(200).body;
-    assert_eq!((&said["acts_at"], &said["needs_renewal"]), (&json!(end), &json!(false)));
+    assert_eq!(
+        (&said["acts_at"], &said["needs_renewal"]),
+        (&json!(end), &json!(false))
+    );
     assert_eq!(limits(&said, "messages"), json!([[20, 18], [20, 0]]));
     let refused = api.post(&resume, dry()).await.expect(409);
     assert_eq!(refused.body["code"], "not_canceled");
     assert_eq!(api.everything_of("users/ann").await, before);
     api.post(&cancel, json!({})).await.expect(200);
     let said = api.post(&resume, dry()).await.expect(200).body;
-    assert_eq!((&said["changed"], &said["acts_now"]), (&json!("subscription_resumed"), &json!(true)));
+    assert_eq!(
+        (&said["changed"], &said["acts_now"]),
+        (&json!("subscription_resumed"), &json!(true))
+    );
     let after = &said["after"]["subscription"];
     assert_eq!(after.get("cancel_at"), None, "{said}");
     let held = api.get("/v1/users/ann/subscription").await.expect(200).body;

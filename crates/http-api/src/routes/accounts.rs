@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api_types::{
     AccountBody, AccountList, ChangeBody, FieldError, NewOrgBody, NewUserBody, OrgBody, OrgField,
-    OverrideView, UserBody,
+    OverrideView, OwnOverrideView, UserBody,
 };
 use axum::Json;
 use axum::extract::State;
@@ -35,11 +35,7 @@ pub(crate) fn account_body(
     catalog: &Catalog,
 ) -> AccountBody {
     let is_user = id.kind() == AccountKind::User;
-    let views = |limits: &BTreeMap<FeatureCode, Override>| {
-        let views = limits.iter();
-        let views = views.map(|(feature, own)| (feature.clone(), override_view(own)));
-        views.collect()
-    };
+    let member_limits = terms.member_limits.iter();
     AccountBody {
         id: id.id().to_owned(),
         kind: id.kind(),
@@ -50,9 +46,36 @@ pub(crate) fn account_body(
         org: terms.org.clone(),
         policy: (!is_user).then_some(terms.policy),
         subscription: subscription_body(state, terms, catalog),
-        overrides: views(&terms.overrides),
-        member_limits: views(&terms.member_limits),
+        overrides: override_views(terms),
+        member_limits: member_limits
+            .map(|(feature, own)| (feature.clone(), override_view(own)))
+            .collect(),
     }
+}
+
+/// What an account has by itself: limits, flags and settings.
+fn override_views(terms: &Terms) -> BTreeMap<FeatureCode, OwnOverrideView> {
+    let limits = terms.overrides.iter().map(|(feature, own)| {
+        let view = OwnOverrideView {
+            limit: Some(own.limit),
+            value: None,
+            expires_at: own.expires_at,
+            reason: own.reason.clone(),
+            actor: own.actor.clone(),
+        };
+        (feature.clone(), view)
+    });
+    let given = terms.given.iter().map(|(feature, own)| {
+        let view = OwnOverrideView {
+            limit: None,
+            value: Some(own.value.clone()),
+            expires_at: own.expires_at,
+            reason: own.reason.clone(),
+            actor: own.actor.clone(),
+        };
+        (feature.clone(), view)
+    });
+    limits.chain(given).collect()
 }
 
 pub(crate) fn override_view(own: &Override) -> OverrideView {

@@ -9,7 +9,7 @@ use api_types::{
     NewGrantBody, NewKeyBody, NewOrgBody, NewTokenBody, NewUserBody, OneMemberLimitBody,
     OperationBody, OrgBody, OverrideBody, OverviewBody, PlanOfChanges, Problem, ReasonBody,
     RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody,
-    ResetBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody,
+    ResetBody, ResumeBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody,
     SetMemberLimitBody, SpendCapBody, SpendingList, StartBody, StatusBody, SubscriptionBody,
     TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
 };
@@ -90,7 +90,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         RefundBody,
         ReleaseBody,
         ReleaseCapacityBody,
-        RenewBody,
+        RenewBody, ResumeBody,
         ReservationBody,
         ReserveBody,
         ResetBody,

@@ -1,6 +1,7 @@
 //! Commands: everything that may change an account, by callers, operators and jobs alike.
 
 mod member_limits;
+mod overrides;
 mod payload;
 mod purchases;
 
@@ -13,15 +14,14 @@ use crate::operation::OperationKind;
 use crate::origin::Origin;
 
 pub use member_limits::{ClearMemberLimit, SetMemberLimit};
-pub use purchases::{CreditPurchase, ForgiveDebt, SetPaymentFacts};
-
+pub use overrides::{ClearOverride, SetGiven, SetOverride};
 pub use payload::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearOverride, ClearSpendCap, CloseWindows,
-    Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken,
-    Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetOverride,
-    SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track,
-    UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearSpendCap, CloseWindows, Commit, Consume,
+    EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
+    ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetSeats, SetSpendCap,
+    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
+pub use purchases::{CreditPurchase, ForgiveDebt, SetPaymentFacts};
 
 /// Most items in one request, which is carried out whole or not at all (X2).
 pub const ITEMS_MAX: usize = 100;
@@ -83,6 +83,7 @@ pub enum Command {
     Reset(Reset),
     PutAccount(PutAccount),
     SetOverride(SetOverride),
+    SetGiven(SetGiven),
     ClearOverride(ClearOverride),
     PutToken(PutToken),
     RevokeToken(RevokeToken),
@@ -218,6 +219,7 @@ impl Command {
             Self::TakeBackBoost(_) => reading(Reads::Boosts),
             Self::PutToken(_) => reading(Reads::TokenCounts),
             Self::SetOverride(_)
+            | Self::SetGiven(_)
             | Self::ClearOverride(_)
             | Self::RevokeToken(_)
             | Self::Renew(_)

@@ -152,25 +152,6 @@ pub struct PutAccount {
     pub spec: AccountSpec,
 }
 
-/// Sets an account's own limit for a feature (F6).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetOverride {
-    /// Code of the feature, as in the catalog; the override beats what the plan says of it.
-    pub feature: FeatureCode,
-    /// The limit, in shown units.
-    pub limit: Limit,
-    /// First instant at which the plan's value is back; never by itself when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// Takes an account's own limit away.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClearOverride {
-    /// For which the plan's limit is back.
-    pub feature: FeatureCode,
-}
-
 /// Creates or changes a token (T2, U7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutToken {

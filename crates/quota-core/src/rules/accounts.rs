@@ -76,6 +76,7 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         trial_settled_at: None,
         addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
+        given: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),

@@ -89,6 +89,7 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::Reset(asked) => reset::reset(desk, asked),
         Command::PutAccount(asked) => accounts::put_account(desk, asked),
         Command::SetOverride(asked) => overrides::set_override(desk, asked),
+        Command::SetGiven(asked) => overrides::set_given(desk, asked),
         Command::ClearOverride(asked) => overrides::clear_override(desk, asked),
         Command::PutToken(asked) => tokens::put_token(desk, asked),
         Command::RevokeToken(asked) => tokens::revoke_token(desk, asked),

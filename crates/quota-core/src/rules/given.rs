@@ -1,4 +1,6 @@
-//! Flags and settings: what plans give of them to a user and to its org, with nothing counted (C2).
+//! Flags and settings: what plans and overrides give of them to a user and to its org, with nothing counted (C2, F6).
+
+use chrono::{DateTime, Utc};
 
 use super::allowance::{Asked, Standing};
 use super::held_plans::addons_at;
@@ -7,10 +9,29 @@ use crate::catalog::{Feature, Given, Plan};
 use crate::denial::{Denial, Reason};
 use crate::draw::Scope;
 use crate::home::AccountView;
-use crate::terms::{Lapse, Policy, Seen, Terms};
+use crate::terms::{GivenOverride, Lapse, Policy, Seen, Terms};
 
-/// What plan and add-ons of an account give of a flag or a setting, and how the account stands. Only while a subscription is in
-/// force (S3).
+/// How an account stands towards its subscription, and why that is not in force, if it is not.
+pub(super) fn standing_of(terms: &Terms, asked: Asked<'_>) -> (Standing, Option<Lapse>) {
+    let current = terms.subscription.as_ref();
+    let current = current.map(|held| held.current(asked.catalog, asked.now));
+    let seen = current.as_deref();
+    let seen = seen.map(|held| Seen::at(held, asked.catalog, asked.now));
+    Standing::of(seen.as_ref(), asked)
+}
+
+/// What was said of a flag or a setting for this account alone (F6).
+fn override_of<'a>(
+    terms: &'a Terms,
+    feature: &Feature,
+    now: DateTime<Utc>,
+) -> Option<&'a GivenOverride> {
+    let own = terms.given.get(&feature.code);
+    own.filter(|own| own.is_active(now))
+}
+
+/// What plan and add-ons of an account give of a flag or a setting, an override in the plan's place (F6), and how the account
+/// stands. Only while a subscription is in force (S3).
 pub(crate) fn given_by_plan(
     terms: &Terms,
     feature: &Feature,
@@ -26,14 +47,18 @@ pub(crate) fn given_by_plan(
     let current = current.as_deref();
     let seen = current.map(|held| Seen::at(held, catalog, now));
     let (standing, lapse) = Standing::of(seen.as_ref(), asked);
-    let in_force = seen.filter(|_| standing == Standing::InForce);
-    let plan = in_force.and_then(|seen| seen.plan);
+    let Some(in_force) = seen.filter(|_| standing == Standing::InForce) else {
+        return ((standing, lapse), None);
+    };
     let of_plan = |plan: &Plan| {
         let value = plan.limits.get(&feature.code)?;
         Given::of(feature, value)
     };
-    let base = plan.and_then(of_plan);
-    if terms.addons.is_empty() || standing != Standing::InForce {
+    let base = match override_of(terms, feature, now) {
+        Some(own) => own.value.clone().had(),
+        None => in_force.plan.and_then(of_plan),
+    };
+    if terms.addons.is_empty() {
         return ((standing, lapse), base);
     }
     let addons = addons_at(terms, catalog, now).into_iter();
@@ -77,10 +102,17 @@ pub(crate) fn given(
         };
         return Err(Denial::flat(reason, Scope::User).lapsed(lapse));
     }
-    match org {
-        Some(org) => Ok(given_by_org(org, feature, asked)?.or(own)),
-        None => Ok(own),
-    }
+    let Some(org) = org else {
+        return Ok(own);
+    };
+    let of_org = given_by_org(org, feature, asked)?;
+    // What was said of the user alone beats what its org's plan says of all.
+    let is_said = override_of(user.terms, feature, asked.now).is_some();
+    Ok(if is_said {
+        own.or(of_org)
+    } else {
+        of_org.or(own)
+    })
 }
 
 /// What an org has of a flag or a setting (O3, O4); none and no denial where nobody is denied by it.
@@ -92,8 +124,13 @@ pub(crate) fn given_by_org(
     if org.terms.disabled {
         return Err(Denial::flat(Reason::OrgDisabled, Scope::Org));
     }
-    let ((standing, lapse), given) = given_by_plan(org.terms, feature, asked);
-    if given.is_some() || standing == Standing::Never || org.terms.policy == Policy::Track {
+    let ((standing, lapse), by_plan) = given_by_plan(org.terms, feature, asked);
+    let own = override_of(org.terms, feature, asked.now);
+    // Of an org that never had a subscription an override holds by itself (O3).
+    let by_itself = own.filter(|_| standing == Standing::Never);
+    let given = by_plan.or_else(|| by_itself?.value.clone().had());
+    let denies = standing != Standing::Never || by_itself.is_some();
+    if given.is_some() || !denies || org.terms.policy == Policy::Track {
         return Ok(given);
     }
     let reason = match standing {

@@ -98,9 +98,9 @@ pub fn preview(
     let before = seen(context, &held_before, id)?;
     let next = terms_of(&home, id)?.terms.subscription.clone();
     let acts_at = acts_at(change.as_ref(), next.as_ref(), context.now);
-    let waits = change.as_ref().is_some_and(|(change, _)| {
-        *change == Change::PlanChangeScheduled && context.now < acts_at
-    });
+    let waits = change
+        .as_ref()
+        .is_some_and(|(change, _)| *change == Change::PlanChangeScheduled && context.now < acts_at);
     let needs_renewal = waits && !takes_over(next.as_ref(), acts_at);
     if needs_renewal {
         renew(context, &mut home, id, acts_at)?;

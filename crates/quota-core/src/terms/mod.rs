@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::absent::is_default;
 use crate::amount::Limit;
 use crate::balance::Bucket;
+use crate::catalog::Given;
 use crate::change::Effect;
 use crate::ids::{AccountId, FeatureCode, OrgId, PlanCode, TokenId};
 use crate::share::Share;
@@ -62,6 +63,29 @@ impl Override {
     }
 }
 
+/// What an account has of a flag or a setting whatever its plan gives of it (F6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenOverride {
+    /// Whether it has the flag, or the setting's value.
+    pub value: Given,
+    /// First instant at which what the plan gives is back, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who set it, as the request said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
+impl GivenOverride {
+    /// Whether it counts at `now`.
+    pub fn is_active(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+}
+
 /// The terms of a user or an org.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
@@ -102,6 +126,9 @@ pub struct Terms {
     /// Its own limits by feature, those that have expired included (F6).
     #[serde(default)]
     pub overrides: BTreeMap<FeatureCode, Override>,
+    /// What it has of flags and settings by itself, what has expired included (F6).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<FeatureCode, GivenOverride>,
     /// Its API tokens, ended ones included until their places are needed. Users only.
     #[serde(default)]
     pub tokens: BTreeMap<TokenId, Token>,

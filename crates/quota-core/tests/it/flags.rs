@@ -24,7 +24,7 @@ use crate::stage::{
 };
 use crate::with_catalog::with_catalog;
 
-const CATALOG: &str = r#"
+pub const CATALOG: &str = r#"
 [[feature]]
 code = "articles"
 name = "Articles"
@@ -72,7 +72,7 @@ limits = { articles = 5 }
 "#;
 
 /// A user on a plan, or on none.
-fn user(plan: &str) -> Stage {
+pub fn user(plan: &str) -> Stage {
     let mut stage = with_catalog(Stage::user(""), CATALOG);
     if !plan.is_empty() {
         stage.done("user:a", subscribe(plan));
@@ -81,7 +81,7 @@ fn user(plan: &str) -> Stage {
 }
 
 /// An org on a plan, or on none, with the unlimited member `user:a`.
-fn org(plan: &str) -> Stage {
+pub fn org(plan: &str) -> Stage {
     let mut stage = with_catalog(Stage::org(""), CATALOG);
     if !plan.is_empty() {
         stage.done("org:o", subscribe(plan));
@@ -118,12 +118,12 @@ fn checked(stage: &Stage, token: Option<&str>, feature: &str) -> Checked {
     found
 }
 
-fn denial(stage: &Stage, feature: &str) -> Option<(Reason, Scope)> {
+pub fn denial(stage: &Stage, feature: &str) -> Option<(Reason, Scope)> {
     let denial = checked(stage, None, feature).denial;
     denial.map(|(_, denial): (_, Denial)| (denial.reason, denial.scope))
 }
 
-fn entitled(stage: &Stage, account: &str) -> Entitlements {
+pub fn entitled(stage: &Stage, account: &str) -> Entitlements {
     let (user, org) = accounts(stage);
     let context = stage.context();
     if account.starts_with("org") {

@@ -21,6 +21,7 @@ mod execute_properties;
 mod fallen_back;
 mod flags;
 mod former;
+mod given;
 mod holds;
 mod lapses;
 mod late;

@@ -347,12 +347,18 @@ fn s8_a_preview_shows_an_end_and_a_renewal_when_they_act() {
     stage.done("user:a", consume("messages", 20));
     let cancel = |at_once| Command::Cancel(Cancel { at_once });
     let at_end = of(&stage, &cancel(false));
-    assert_eq!((at_end.acts_at, at_end.needs_renewal), (month_later(), false));
+    assert_eq!(
+        (at_end.acts_at, at_end.needs_renewal),
+        (month_later(), false)
+    );
     assert_eq!(limits(&at_end, "messages")[1].0, None);
     assert!(lost(&at_end).contains(&(code("sso"), WhatIsLost::Flag)));
     assert_eq!(of(&stage, &cancel(true)).acts_at, stage.now);
     let renewed = of(&stage, &Command::Renew(Renew::default()));
-    assert_eq!((renewed.acts_at, renewed.needs_renewal), (month_later(), false));
+    assert_eq!(
+        (renewed.acts_at, renewed.needs_renewal),
+        (month_later(), false)
+    );
     assert_eq!(limits(&renewed, "messages"), both((20, 20), (20, 0)));
     stage.done("user:a", cancel(false));
     let resumed = of(&stage, &Command::Resume);

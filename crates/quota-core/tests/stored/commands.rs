@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::{Amount, Limit};
-use quota_core::catalog::Cadence;
+use quota_core::catalog::{Cadence, Given};
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearMemberLimit, ClearOverride, ClearSpendCap,
     CloseWindows, Command, Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence,
     PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken,
-    SetAddon, SetMemberLimit, SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe,
+    SetAddon, SetGiven, SetMemberLimit, SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe,
     TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 use quota_core::ids::OrgId;
@@ -97,6 +97,11 @@ fn least_of_operators() -> Documents<Command> {
         presence: Presence::New,
         spec: AccountSpec::default(),
     };
+    let set_given = SetGiven {
+        feature: feature("sso"),
+        value: Given::Flag(true),
+        expires_at: None,
+    };
     let set_override = SetOverride {
         feature: articles.clone(),
         limit: Limit::Of(5),
@@ -127,6 +132,7 @@ fn least_of_operators() -> Documents<Command> {
     vec![
         ("put_account", Command::PutAccount(put_account)),
         ("set_override", Command::SetOverride(set_override)),
+        ("set_given", Command::SetGiven(set_given)),
         (
             "clear_override",
             Command::ClearOverride(ClearOverride { feature: articles }),
@@ -217,6 +223,14 @@ fn full_commands() -> Documents<Command> {
     commands
 }
 
+fn full_set_given() -> Command {
+    Command::SetGiven(SetGiven {
+        feature: feature("support"),
+        value: Given::Text("phone".to_owned()),
+        expires_at: Some(at(9)),
+    })
+}
+
 fn full_of_operators() -> Documents<Command> {
     let put_account = PutAccount {
         presence: Presence::Existing,
@@ -266,6 +280,7 @@ fn full_of_operators() -> Documents<Command> {
     vec![
         ("full_put_account", Command::PutAccount(put_account)),
         ("full_set_override", Command::SetOverride(set_override)),
+        ("full_set_given", full_set_given()),
         ("full_put_token", Command::PutToken(put_token)),
         ("full_subscribe", Command::Subscribe(subscribe)),
         (

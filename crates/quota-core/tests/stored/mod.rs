@@ -15,7 +15,7 @@ use quota_core::answer::{
     Answer, MemberBalance, OnDemandBalance, Released, RoomBalance, ScopeBalance, WindowBalance,
 };
 use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Anchor, Cadence, Interval, Per};
+use quota_core::catalog::{Anchor, Cadence, Given, Interval, Per};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
@@ -31,8 +31,8 @@ use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::sale::Sale;
 use quota_core::share::Share;
 use quota_core::terms::{
-    Addon, FormerHome, Lapse, LeftMember, Override, PlanChange, Policy, SpendCap, Status,
-    Subscription, Terms, Token,
+    Addon, FormerHome, GivenOverride, Lapse, LeftMember, Override, PlanChange, Policy, SpendCap,
+    Status, Subscription, Terms, Token,
 };
 use uuid::Uuid;
 
@@ -219,22 +219,6 @@ fn subscription() -> Subscription {
         fell_back_at: None,
         end_recorded_at: None,
     }
-}
-
-fn overrides() -> BTreeMap<FeatureCode, Override> {
-    let own = Override {
-        limit: Limit::Of(5),
-        expires_at: Some(at(9)),
-        reason: Some("a gift".to_owned()),
-        actor: Some("ops".to_owned()),
-    };
-    let least = Override {
-        limit: Limit::Unlimited,
-        expires_at: None,
-        reason: None,
-        actor: None,
-    };
-    BTreeMap::from([(feature("albums"), least), (feature("articles"), own)])
 }
 
 fn spend_cap() -> SpendCap {

@@ -31,6 +31,7 @@ fn new_terms() -> Terms {
         trial_settled_at: None,
         addons: BTreeMap::new(),
         overrides: BTreeMap::new(),
+        given: BTreeMap::new(),
         tokens: BTreeMap::new(),
         former_homes: Vec::new(),
         left_members: BTreeMap::new(),
@@ -88,6 +89,7 @@ pub fn terms() -> Documents<Terms> {
         trial_settled_at: Some(at(-40)),
         addons: addons(),
         overrides: overrides(),
+        given: given(),
         tokens: BTreeMap::from([(token(), full_token)]),
         former_homes: vec![FormerHome {
             home: account("user:alice"),
@@ -106,4 +108,40 @@ pub fn terms() -> Documents<Terms> {
         ..new.clone()
     };
     vec![("new", new), ("subscribed", subscribed), ("full", full)]
+}
+
+fn overrides() -> BTreeMap<FeatureCode, Override> {
+    let own = Override {
+        limit: Limit::Of(5),
+        expires_at: Some(at(9)),
+        reason: Some("a gift".to_owned()),
+        actor: Some("ops".to_owned()),
+    };
+    let least = Override {
+        limit: Limit::Unlimited,
+        expires_at: None,
+        reason: None,
+        actor: None,
+    };
+    BTreeMap::from([(feature("albums"), least), (feature("articles"), own)])
+}
+
+fn given() -> BTreeMap<FeatureCode, GivenOverride> {
+    let own = |value| GivenOverride {
+        value,
+        expires_at: None,
+        reason: None,
+        actor: None,
+    };
+    let full = GivenOverride {
+        expires_at: Some(at(9)),
+        reason: Some("a gift".to_owned()),
+        actor: Some("ops".to_owned()),
+        ..own(Given::Number(50))
+    };
+    BTreeMap::from([
+        (feature("max_file_mb"), full),
+        (feature("sso"), own(Given::Flag(false))),
+        (feature("support"), own(Given::Text("phone".to_owned()))),
+    ])
 }

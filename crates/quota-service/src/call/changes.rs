@@ -12,10 +12,6 @@ use crate::invalid_field::InvalidField;
 
 /// A draft of [`payload::PutAccount`].
 pub type PutAccount = Draft<payload::PutAccount>;
-/// A draft of [`payload::SetOverride`].
-pub type SetOverride = Draft<payload::SetOverride>;
-/// A draft of [`payload::ClearOverride`].
-pub type ClearOverride = Draft<payload::ClearOverride>;
 /// A draft of [`payload::PutToken`].
 pub type PutToken = Draft<payload::PutToken>;
 /// A draft of [`payload::RevokeToken`].
@@ -117,32 +113,6 @@ impl Draft<payload::PutAccount> {
     /// What happens when the org is exhausted (O4). Orgs only.
     pub fn policy(self, policy: Policy) -> Self {
         self.with(Ok(policy), |put, policy| put.spec.policy = Some(policy))
-    }
-}
-
-impl Draft<payload::SetOverride> {
-    /// The account's own limit for a feature, in shown units.
-    pub fn of(code: &str, limit: Limit) -> Self {
-        let payload = feature(code).and_then(|feature| {
-            Ok(payload::SetOverride {
-                feature,
-                limit: checked("limit", limit)?,
-                expires_at: None,
-            })
-        });
-        Self::new(payload)
-    }
-
-    /// First instant at which the plan's limit is back.
-    pub fn expires_at(self, at: DateTime<Utc>) -> Self {
-        self.with(Ok(at), |set, at| set.expires_at = Some(at))
-    }
-}
-
-impl Draft<payload::ClearOverride> {
-    /// The feature for which the plan's limit is back.
-    pub fn of(code: &str) -> Self {
-        Self::new(feature(code).map(|feature| payload::ClearOverride { feature }))
     }
 }
 

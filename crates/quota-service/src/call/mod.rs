@@ -7,6 +7,7 @@ mod decision;
 mod draft;
 mod members;
 mod operate;
+mod overrides;
 mod plans;
 mod uses;
 
@@ -17,14 +18,14 @@ use quota_core::rules::offers::Offers;
 use quota_core::rules::preview::Preview;
 
 pub use changes::{
-    Cancel, ChangePlan, ClearOverride, ClearSpendCap, GiveBoost, GrantCredits, PutAccount,
-    PutToken, Renew, Resume, RevokeToken, SetOverride, SetSpendCap, SetStatus, Subscribe,
-    TakeBackBoost, TakeBackCredits,
+    Cancel, ChangePlan, ClearSpendCap, GiveBoost, GrantCredits, PutAccount, PutToken, Renew,
+    Resume, RevokeToken, SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
 };
 pub use decision::{Decision, Denied, OperationRef};
 pub use draft::Draft;
 use draft::{invalid, parsed};
 pub use members::{ClearMemberLimit, SetMemberLimit};
+pub use overrides::{ClearOverride, SetGiven, SetOverride};
 pub use plans::{EndAddon, SetAddon, SetSeats};
 pub use uses::{
     Commit, Consume, Extend, OfOperation, Refund, Release, ReleaseCapacity, Reserve, Reset, Track,

@@ -4,8 +4,8 @@ use quota_core::command::Command;
 
 use super::{
     Cancel, ChangePlan, ClearOverride, ClearSpendCap, EndAddon, GiveBoost, GrantCredits,
-    PutAccount, PutToken, Renew, Resume, RevokeToken, SetAddon, SetOverride, SetSeats, SetSpendCap,
-    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
+    PutAccount, PutToken, Renew, Resume, RevokeToken, SetAddon, SetGiven, SetOverride, SetSeats,
+    SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits,
 };
 use crate::decide::Reply;
 use crate::{Engine, EngineError};
@@ -35,7 +35,15 @@ impl Engine {
         self.carry_out(account, asked, Command::SetOverride).await
     }
 
-    /// Takes an account's own limit away.
+    /// Sets what an account has of a flag or a setting by itself.
+    ///
+    /// # Errors
+    /// Those of [`Engine::consume`].
+    pub async fn set_given(&self, account: &str, asked: SetGiven) -> Result<Reply, EngineError> {
+        self.carry_out(account, asked, Command::SetGiven).await
+    }
+
+    /// Takes an account's own limit away, or what it has of a flag or a setting by itself.
     ///
     /// # Errors
     /// Those of [`Engine::consume`].

@@ -136,6 +136,7 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::Reset(_)
         | Command::PutAccount(_)
         | Command::SetOverride(_)
+        | Command::SetGiven(_)
         | Command::ClearOverride(_)
         | Command::PutToken(_)
         | Command::RevokeToken(_)

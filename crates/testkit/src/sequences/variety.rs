@@ -142,6 +142,7 @@ impl Varier<'_> {
             | Command::Reset(_)
             | Command::PutAccount(_)
             | Command::SetOverride(_)
+            | Command::SetGiven(_)
             | Command::ClearOverride(_)
             | Command::PutToken(_)
             | Command::RevokeToken(_)
