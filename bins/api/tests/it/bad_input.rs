@@ -407,12 +407,6 @@ async fn a_hold_of_no_time_or_of_ten_years_is_refused() {
 
 #[tokio::test]
 async fn what_exists_is_not_made_again_and_what_does_not_is_not_found() {
-    let unknown =
-        json!({"user": "ann", "token": "none", "feature": "articles_per_month", "amount": 1});
-    let nobody = json!({"user": "nobody", "feature": "articles_per_month", "amount": 1});
-    let nothing = json!({"user": "ann", "feature": "nothing", "amount": 1});
-    let several = json!({"user": "ann", "items": [
-        {"feature": "articles_per_month", "amount": 1}, {"feature": "nothing", "amount": 1}]});
     all_are_refused(vec![
         bad(
             (Method::POST, "/v1/users"),
@@ -440,31 +434,6 @@ async fn what_exists_is_not_made_again_and_what_does_not_is_not_found() {
             (404, "unknown_account", ""),
         ),
         bad(
-            (Method::POST, "/v1/track"),
-            nobody.to_string(),
-            (404, "unknown_user", "/user"),
-        ),
-        bad(
-            (Method::POST, "/v1/capacity/release"),
-            nobody.to_string(),
-            (404, "unknown_user", "/user"),
-        ),
-        bad(
-            (Method::POST, "/v1/track"),
-            nothing.to_string(),
-            (404, "unknown_feature", "/feature"),
-        ),
-        bad(
-            (Method::POST, "/v1/track"),
-            several.to_string(),
-            (404, "unknown_feature", "/items/1/feature"),
-        ),
-        bad(
-            (Method::POST, "/v1/track"),
-            unknown.to_string(),
-            (404, "unknown_token", "/token"),
-        ),
-        bad(
             (Method::POST, "/v1/users/ann/tokens"),
             r#"{"id":"ci"}"#,
             (422, "cap_required", "/cap"),
@@ -479,6 +448,29 @@ async fn what_exists_is_not_made_again_and_what_does_not_is_not_found() {
             "",
             (404, "unknown_token", "?token"),
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn use_of_what_is_not_there_names_its_field() {
+    let track = (Method::POST, "/v1/track");
+    let release = (Method::POST, "/v1/capacity/release");
+    let one = |user: &str, feature: &str| json!({"user": user, "feature": feature, "amount": 1});
+    let mut unknown = one("ann", "articles_per_month");
+    unknown["token"] = json!("none");
+    let several = json!({"user": "ann", "items": [
+        {"feature": "articles_per_month", "amount": 1}, {"feature": "nothing", "amount": 1}]});
+    let nobody = one("nobody", "articles_per_month").to_string();
+    let no_feature = (404, "unknown_feature", "/feature");
+    let in_list = (404, "unknown_feature", "/items/1/feature");
+    let no_user = (404, "unknown_user", "/user");
+    all_are_refused(vec![
+        bad(track.clone(), nobody.clone(), no_user),
+        bad(release, nobody, no_user),
+        bad(track.clone(), one("ann", "nothing").to_string(), no_feature),
+        bad(track.clone(), several.to_string(), in_list),
+        bad(track, unknown.to_string(), (404, "unknown_token", "/token")),
     ])
     .await;
 }

@@ -121,9 +121,10 @@ fn numbers() -> Value {
 
 /// The numbers that the schema names by themselves, as schema and member.
 fn numbers_of(schema: &Value) -> BTreeSet<(&str, &str)> {
-    let is_number = |member: &Value| match &member["type"] {
-        Value::Array(kinds) => kinds.contains(&json!("integer")),
-        kind => *kind == json!("integer"),
+    let is_number = |member: &Value| {
+        let (kind, integer) = (&member["type"], json!("integer"));
+        let of_several = kind.as_array().is_some_and(|all| all.contains(&integer));
+        *kind == integer || of_several
     };
     let mut found = BTreeSet::new();
     for (name, one) in schema["$defs"].as_object().into_iter().flatten() {
