@@ -32,7 +32,10 @@ fn write(form: &mut String, name: &str, value: &Value) {
                 let name = if name.is_empty() {
                     field.clone()
                 } else {
-                    format!("{name}[{field}]")
+                    // A field may say itself what it is inside of.
+                    let inside = field.find('[').unwrap_or(field.len());
+                    let (first, rest) = field.split_at(inside);
+                    format!("{name}[{first}]{rest}")
                 };
                 write(form, &name, value);
             }

@@ -29,6 +29,9 @@ pub struct ClientParts {
     pub count: Arc<dyn CallCount>,
     /// How often they are tried again.
     pub retry: RetryRule,
+    /// Whether parts of answers are asked for whole. A Stripe of old refuses to be asked for what it has not; without it schedules
+    /// and the lines of sessions are not in their objects.
+    pub expands: bool,
     /// Any number, for the jitter of waits.
     pub chance: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
@@ -39,6 +42,7 @@ impl Default for ClientParts {
             pace: Arc::new(LocalPace::per_second(CALLS_PER_SECOND)),
             count: Arc::new(Uncounted),
             retry: RetryRule::default(),
+            expands: true,
             chance: Arc::new(rand::random),
         }
     }
@@ -159,10 +163,15 @@ impl Client {
 
     /// Makes a call until it is answered or it is no use any more, and reads the answer.
     pub(crate) async fn call<T: DeserializeOwned>(&self, call: &Call) -> Result<T, StripeError> {
+        let request = if self.parts.expands {
+            call.request.clone()
+        } else {
+            without_expand(&call.request)
+        };
         for retry in 0_u32.. {
             self.parts.pace.turn(call.sort()).await;
             let began = Instant::now();
-            let outcome = self.transport.send(&call.request).await;
+            let outcome = self.transport.send(&request).await;
             let wait = self
                 .parts
                 .retry
@@ -177,6 +186,22 @@ impl Client {
         }
         unreachable!("the rule of retries has an end")
     }
+}
+
+fn without_expand(request: &Request) -> Request {
+    let mut plain = request.clone();
+    if let Some((path, query)) = request.path.split_once('?') {
+        let pairs = query.split('&');
+        let kept: Vec<&str> = pairs
+            .filter(|pair| !pair.starts_with("expand%5B"))
+            .collect();
+        plain.path = if kept.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{}", kept.join("&"))
+        };
+    }
+    plain
 }
 
 fn read<T: DeserializeOwned>(

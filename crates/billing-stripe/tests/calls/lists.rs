@@ -45,12 +45,11 @@ async fn a_list_goes_on_behind_what_was_read_before() {
     let script = Script::new([Ok(page(&["sub_3"], false))]);
     let filter = SubscriptionFilter {
         customer: Some("cus_1".to_owned()),
-        without_schedules: true,
     };
     let pages = script.client().list_subscriptions(&filter).after("sub_2");
     let all = pages.all().await.expect("all");
     assert_eq!(all.len(), 1);
-    let path = "/v1/subscriptions?customer=cus_1&limit=100&starting_after=sub_2&status=all";
+    let path = "/v1/subscriptions?customer=cus_1&expand%5B0%5D=data.schedule&limit=100&starting_after=sub_2&status=all";
     assert_eq!(ids(&script), [path]);
 }
 

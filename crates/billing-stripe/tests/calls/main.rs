@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
 mod errors;
+mod known;
 mod lists;
 mod requests;
 mod retries;
@@ -37,13 +38,16 @@ impl Script {
 
     /// A client whose waits have no jitter.
     fn client(&self) -> Client {
-        let parts = ClientParts {
+        Client::over(self.clone(), self.parts())
+    }
+
+    fn parts(&self) -> ClientParts {
+        ClientParts {
             pace: Arc::new(Unpaced),
             count: Arc::new(self.clone()),
             chance: Arc::new(|| u64::MAX),
             ..ClientParts::default()
-        };
-        Client::over(self.clone(), parts)
+        }
     }
 
     fn sent(&self) -> Vec<Request> {

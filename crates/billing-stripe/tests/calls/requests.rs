@@ -1,16 +1,16 @@
 use std::collections::BTreeSet;
 
 use billing_stripe::client::{
-    Answer, Change, CheckoutLine, CustomerFields, DisputeFilter, EventFilter, IntentFilter,
-    InvoiceFilter, InvoicePaymentFilter, ItemChange, MeterSumFilter, MeterUse, Method, NewInvoice,
-    NewInvoiceItem, NewPortalSession, NewPrice, NewProduct, NewRecurring, NewSchedulePhase,
-    NewSession, PhaseLine, PortalFeatures, PriceFilter, RefundFilter, SessionFilter,
-    SessionSubscription, StripeError, SubscriptionChange, SubscriptionFilter, Told,
+    Answer, Change, CheckoutLine, Client, ClientParts, CustomerFields, DisputeFilter, EventFilter,
+    IntentFilter, InvoiceFilter, InvoicePaymentFilter, ItemChange, MeterSumFilter, MeterUse,
+    Method, NewInvoice, NewInvoiceItem, NewPortalSession, NewPrice, NewProduct, NewRecurring,
+    NewSchedulePhase, NewSession, PhaseLine, PortalFeatures, PriceFilter, RefundFilter,
+    SessionFilter, SessionSubscription, StripeError, SubscriptionChange, SubscriptionFilter, Told,
 };
 use billing_stripe::shapes::{CheckoutMode, Interval, Metadata};
 use serde_json::json;
 
-use crate::{Script, answer, key};
+use crate::{Script, answer, key, known};
 
 fn account() -> Metadata {
     Metadata::from([("account".to_owned(), "org:acme".to_owned())])
@@ -29,6 +29,7 @@ macro_rules! sent {
         let answered = $call.await;
         assert!(answered.is_ok(), "{answered:?}");
         let request = script.sent().remove(0);
+        known::check(&request);
         let method = match request.method {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -155,15 +156,18 @@ async fn checkout_is_called_as_stripe_documents() {
         payment_metadata: account(),
         subscription_data: Some(SessionSubscription {
             trial_period_days: Some(14),
+            without_card: Some("pause"),
             ..SessionSubscription::default()
         }),
+        payment_method_collection: Some("if_required"),
         metadata: Metadata::new(),
     };
     assert_eq!(
         sent!(c => c.create_session(&session, &k)),
         "POST /v1/checkout/sessions client_reference_id=org:acme&customer=cus_1&invoice_creation[enabled]=true\
          &line_items[0][price]=pack&line_items[0][quantity]=2&mode=payment&payment_intent_data[metadata][account]=org:acme\
-         &payment_intent_data[setup_future_usage]=off_session&subscription_data[trial_period_days]=14\
+         &payment_intent_data[setup_future_usage]=off_session&payment_method_collection=if_required\
+         &subscription_data[trial_period_days]=14&subscription_data[trial_settings][end_behavior][missing_payment_method]=pause\
          &success_url=https://x/%7BCHECKOUT_SESSION_ID%7D"
     );
     assert_eq!(
@@ -507,4 +511,23 @@ async fn calls_are_counted_by_their_name() {
     let names: BTreeSet<&str> = script.counted().iter().map(|(name, _)| *name).collect();
     let expected = ["account", "list_subscriptions", "retrieve_charge"];
     assert_eq!(names, BTreeSet::from(expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stripe_of_old_is_asked_for_nothing_whole() {
+    let script = Script::new([Ok(any()), Ok(any()), Ok(any())]);
+    let parts = ClientParts {
+        expands: false,
+        ..script.parts()
+    };
+    let client = Client::over(script.clone(), parts);
+    let all = client.list_subscriptions(&SubscriptionFilter::default());
+    assert!(all.all().await.is_ok());
+    assert!(client.retrieve_session("cs_1").await.is_ok());
+    let paths: Vec<String> = script.sent().into_iter().map(|sent| sent.path).collect();
+    let expected = [
+        "/v1/subscriptions?limit=100&status=all",
+        "/v1/checkout/sessions/cs_1",
+    ];
+    assert_eq!(paths, expected);
 }

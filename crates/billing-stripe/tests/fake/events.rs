@@ -120,6 +120,41 @@ async fn events_are_delivered_in_the_order_and_number_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn events_may_be_delivered_as_they_happen() {
+    let (fake, client) = fake(Shape::New).await;
+    let (sender, mut came) = tokio::sync::mpsc::unbounded_channel();
+    let router = Router::new().fallback(async move |body: Bytes| {
+        let event: Event = serde_json::from_slice(&body).expect("an event");
+        sender
+            .send(event.kind.expect("a kind"))
+            .expect("a test that waits");
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    fake.endpoint(Endpoint::new(&url, "whsec_test1"));
+    let delivering = fake.deliver_as_it_happens();
+    fake.customer(Card::Good);
+    let fields = billing_stripe::client::CustomerFields::default();
+    client
+        .create_customer(&fields, &crate::key("c"))
+        .await
+        .expect("one");
+    let mut kinds = Vec::new();
+    for _ in 0..3 {
+        kinds.push(came.recv().await.expect("an event"));
+    }
+    assert_eq!(
+        kinds,
+        ["customer.created", "customer.updated", "customer.created"]
+    );
+    assert!(fake.pending().is_empty());
+    delivering.abort();
+}
+
+#[tokio::test]
 async fn events_are_listed_since_an_instant_and_gone_after_thirty_days() {
     // Situations 48 and 49.
     let (fake, client) = fake(Shape::New).await;

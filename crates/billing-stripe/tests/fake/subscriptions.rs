@@ -1,8 +1,9 @@
+use billing_stripe::client::SessionSubscription;
 use billing_stripe::read::{
-    end_of, item_for, item_quantity, pending_prices, period_of, phases_ahead,
+    end_of, is_settled, item_for, item_quantity, pending_prices, period_of, phases_ahead,
 };
 use billing_stripe::shapes::{InvoiceStatus, Open, Subscription, SubscriptionStatus};
-use testkit::fake_stripe::{Card, EndBy, FakeStripe, Shape, Subscribe};
+use testkit::fake_stripe::{Card, EndBy, FakeStripe, Pay, Shape, Subscribe};
 
 use crate::{DAY, SHAPES, at, fake, instant};
 
@@ -111,6 +112,34 @@ async fn a_trial_ends_with_a_card_and_without() {
         let resumed = client.resume_subscription(&resting, &crate::key("r")).await;
         let resumed = resumed.expect("one that was paused");
         assert_ne!(status(&resumed), SubscriptionStatus::Paused);
+    }
+}
+
+#[tokio::test]
+async fn a_trial_from_a_checkout_without_a_card_ends_as_the_checkout_says() {
+    for (without_card, expected) in [
+        ("pause", SubscriptionStatus::Paused),
+        ("cancel", SubscriptionStatus::Canceled),
+    ] {
+        let (fake, client) = fake(Shape::New).await;
+        let mut new = crate::writes::plan_session(&fake.customer(Card::None), &["pro"]);
+        new.payment_method_collection = Some("if_required");
+        new.subscription_data = Some(SessionSubscription {
+            trial_period_days: Some(14),
+            without_card: Some(without_card),
+            ..SessionSubscription::default()
+        });
+        let session = client.create_session(&new, &crate::key("s")).await;
+        let session = session.expect("a session").id;
+        fake.pay(&session, &Pay::by(Card::None));
+        let session = client.retrieve_session(&session).await.expect("paid");
+        assert!(is_settled(&session));
+        let id = session.subscription.expect("a subscription");
+        let trial = client.retrieve_subscription(&id).await.expect("one");
+        assert_eq!(status(&trial), SubscriptionStatus::Trialing);
+        fake.advance_days(14);
+        let ended = client.retrieve_subscription(&id).await.expect("one");
+        assert_eq!(status(&ended), expected);
     }
 }
 

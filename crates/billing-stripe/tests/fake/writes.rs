@@ -44,6 +44,7 @@ fn new_session(mode: CheckoutMode, customer: &str, prices: &[&str]) -> NewSessio
         with_invoice: None,
         setup_future_usage: None,
         payment_metadata: Metadata::new(),
+        payment_method_collection: None,
         subscription_data: None,
         metadata: Metadata::from([("account".to_owned(), "org:acme".to_owned())]),
     }

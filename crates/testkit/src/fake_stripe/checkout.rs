@@ -227,7 +227,12 @@ fn begin(store: &mut Store, id: &str, pay: &Pay) {
         discount_percent: pay.discount_percent,
         tax_percent: pay.tax_percent,
     };
-    let fails = matches!(pay.card, Card::Declined | Card::NeedsCustomer | Card::None);
+    let is_trial = 0 < start.trial_days;
+    let fails = match pay.card {
+        Card::Declined | Card::NeedsCustomer => true,
+        Card::None => !is_trial,
+        Card::Good | Card::Late => false,
+    };
     if fails && session["_old"] != json!(true) {
         // Nothing is made before the payment (since 2025-03-31).
         return;
@@ -235,6 +240,9 @@ fn begin(store: &mut Store, id: &str, pay: &Pay) {
     let (subscription, taken) = billing::start(store, &start, pay.card);
     let invoice = store.get(&subscription)["latest_invoice"].clone();
     store.set(id, "subscription", subscription.as_str());
+    let at_trial_end = &session["_subscription"]["trial_settings"]["end_behavior"];
+    let without_card = at_trial_end["missing_payment_method"].clone();
+    store.set(&subscription, "_without_card", without_card);
     store.set(id, "invoice", invoice.clone());
     if let Some(payment) = invoice.as_str().and_then(|id| payments_of(store, id).pop()) {
         let intent = text(&payment["payment"], "payment_intent").to_owned();

@@ -1,5 +1,7 @@
 //! Webhooks: signed, and delivered in the order and number that a test wants.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -9,6 +11,9 @@ use super::endpoint::{Endpoint, SignedBy};
 use super::handle::{FakeStripe, locked};
 use super::reads;
 use super::store::{Happened, Store, text};
+
+/// How often a webhook is sent that nobody takes.
+const TRIES: usize = 3;
 
 /// An event that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,8 +125,34 @@ impl FakeStripe {
     /// Delivers everything that is pending, in order; what each was answered.
     pub async fn deliver_pending(&self) -> Vec<u16> {
         let places: Vec<usize> = self.pending().iter().map(|event| event.place).collect();
-        self.drop_pending();
+        self.drop_first(places.len());
         self.deliver(&places).await
+    }
+
+    /// From now on delivers events as they happen, in order, until the returned task is aborted. What is not taken with a 2xx is
+    /// tried twice more at once, and then left to the list of events.
+    pub fn deliver_as_it_happens(&self) -> tokio::task::AbortHandle {
+        let (fake, told) = (self.clone(), Arc::clone(&self.core().store.told));
+        let task = tokio::spawn(async move {
+            loop {
+                let places: Vec<usize> = fake.pending().iter().map(|event| event.place).collect();
+                fake.drop_first(places.len());
+                for place in places {
+                    for _ in 0..TRIES {
+                        let answers = fake.deliver(&[place]).await;
+                        if answers.iter().all(|status| (200..300).contains(status)) {
+                            break;
+                        }
+                    }
+                }
+                told.notified().await;
+            }
+        });
+        task.abort_handle()
+    }
+
+    fn drop_first(&self, count: usize) {
+        *locked(&self.delivered) += count;
     }
 
     /// Forgets what is pending: it is never delivered. The list of events has it still.

@@ -1,8 +1,10 @@
 //! All objects, in the order in which they were made, and the events of their changes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// Stripe keeps events for 30 days.
 const EVENTS_KEPT_SECONDS: i64 = 30 * 86_400;
@@ -47,6 +49,8 @@ pub(super) struct Store {
     places: HashMap<String, usize>,
     pub(super) events: Vec<Happened>,
     pub(super) is_quiet: bool,
+    /// Told of every event.
+    pub(super) told: Arc<Notify>,
     due: BTreeMap<(i64, u64), Due>,
 }
 
@@ -142,6 +146,7 @@ impl Store {
             object,
         };
         self.events.push(event);
+        self.told.notify_one();
     }
 
     /// Events that Stripe still keeps, newest first.

@@ -58,6 +58,8 @@ pub struct NewSession {
         skip_serializing_if = "Metadata::is_empty"
     )]
     pub payment_metadata: Metadata,
+    /// `if_required`: a trial may begin without a card.
+    pub payment_method_collection: Option<&'static str>,
     /// How the subscription begins.
     pub subscription_data: Option<SessionSubscription>,
     /// What is attached to it.
@@ -70,6 +72,9 @@ pub struct NewSession {
 pub struct SessionSubscription {
     /// With how many days of trial.
     pub trial_period_days: Option<u32>,
+    /// What becomes of it when the trial ends and there is no card: `cancel` or `pause`.
+    #[serde(rename = "trial_settings[end_behavior][missing_payment_method]")]
+    pub without_card: Option<&'static str>,
     /// What is attached to it.
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,

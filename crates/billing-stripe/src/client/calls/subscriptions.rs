@@ -16,8 +16,6 @@ const PATH: &str = "/v1/subscriptions";
 pub struct SubscriptionFilter {
     /// Of one customer; else of all.
     pub customer: Option<String>,
-    /// Without their schedules, which Stripes of old cannot give.
-    pub without_schedules: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,15 +63,10 @@ pub struct ItemChange {
 impl Client {
     /// Subscriptions of every state, of one customer or of all.
     pub fn list_subscriptions(&self, filter: &SubscriptionFilter) -> Pages<Subscription> {
-        let expand: &[&str] = if filter.without_schedules {
-            &[]
-        } else {
-            &["data.schedule"]
-        };
         let listing = Listing {
             status: "all",
             customer: filter.customer.as_deref(),
-            expand,
+            expand: &["data.schedule"],
         };
         Pages::new(self, "list_subscriptions", PATH, &listing)
     }
