@@ -86,3 +86,7 @@ api *args:
 # Starts the worker
 worker *args:
     cargo run -p worker -- {{ args }}
+
+# A Stripe on this machine to try things by hand, where no money moves; its page is at /_fake/ (`--webhook URL --secret whsec_… --price pack_small=900`)
+fake-stripe *args:
+    cargo run --quiet -p testkit --features fake-stripe --bin fake_stripe -- {{ args }}

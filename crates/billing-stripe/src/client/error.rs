@@ -172,6 +172,14 @@ impl StripeError {
         }
     }
 
+    /// How long Stripe asks to wait, where it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::Limited { retry_after, .. } = self {
+            return *retry_after;
+        }
+        None
+    }
+
     /// Whether an operator has to give us another key or another permission.
     pub fn is_about_the_key(&self) -> bool {
         matches!(self, Self::KeyDead { .. } | Self::NotPermitted { .. })

@@ -106,7 +106,7 @@ pub struct Charge {
     /// How much.
     #[serde(default, deserialize_with = "maybe")]
     pub amount: Option<i64>,
-    /// How much of it went back; refunds that failed later are not in it.
+    /// How much of it was sent back; what became of that is in the list of refunds.
     #[serde(default, deserialize_with = "maybe")]
     pub amount_refunded: Option<i64>,
     /// Three letters in lower case.

@@ -99,6 +99,8 @@ async fn a_wait_that_is_too_long_is_given_back_to_the_caller() {
     limited.retry_after = Some(Duration::from_mins(10));
     let script = Script::new([Ok(limited)]);
     let error = script.client().retrieve_customer("cus_1").await;
+    let asked = error.as_ref().err().and_then(StripeError::retry_after);
+    assert_eq!(asked, Some(Duration::from_mins(10)));
     assert_eq!(
         error,
         Err(StripeError::Limited {

@@ -174,3 +174,47 @@ async fn every_call_names_its_version_and_a_stripe_that_listens_answers_in_it() 
     assert!(new.current_period_end.is_none());
     assert!(new.items.data[0].current_period_end.is_some());
 }
+
+#[tokio::test]
+async fn a_server_without_tls_is_no_stripe() {
+    // The client speaks TLS with nothing installed for its process, and the key does not go out in the clear.
+    let (fake, _) = fake(Shape::New).await;
+    let mut settings = HttpSettings::new(ApiKey::new("sk_test_12345").expect("a key"));
+    let encrypted = fake.url().replace("http://", "https://");
+    settings.base_url = encrypted.parse().expect("an address");
+    let parts = ClientParts {
+        retry: RetryRule {
+            retries_max: 0,
+            ..RetryRule::default()
+        },
+        ..ClientParts::default()
+    };
+    let error = Client::open(&settings, parts)
+        .expect("a client")
+        .account()
+        .await;
+    assert!(
+        matches!(
+            error,
+            Err(StripeError::NoAnswer {
+                fault: TransportFault::NoConnection(_),
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+    assert_eq!(fake.calls_total(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_given_up() {
+    let (fake, client) = fake(Shape::New).await;
+    let endless = "x".repeat(17 << 20);
+    fake.fault(Fault::once("GET", FaultKind::Body(endless), When::Before));
+    let error = client.account().await.expect_err("an error");
+    assert!(!error.is_transient());
+    let bytes = 16 << 20;
+    let fault = TransportFault::TooLong(bytes);
+    let call = "account";
+    assert_eq!(error, StripeError::NoAnswer { call, fault });
+}

@@ -45,7 +45,7 @@ pub(super) fn open(store: &mut Store, asked: &Value, base_url: &str) -> String {
         let amount = number(&price, "unit_amount") * quantity;
         lines.push(json!({
             "id": store.id("li"), "object": "item", "price": price, "quantity": quantity, "currency": price["currency"],
-            "amount_subtotal": amount, "amount_total": amount, "description": price["nickname"],
+            "amount_subtotal": amount, "amount_total": amount, "description": price["_name"],
         }));
     }
     let subtotal: i64 = lines.iter().map(|line| number(line, "amount_total")).sum();

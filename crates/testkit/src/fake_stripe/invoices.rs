@@ -59,7 +59,7 @@ pub(super) fn draft(store: &mut Store, bill: &Bill) -> String {
     for line in &bill.lines {
         lines.push(json!({
             "id": store.id("il"), "object": "line_item", "amount": line.amount, "quantity": line.quantity,
-            "currency": line.price["currency"], "description": line.price["nickname"], "metadata": {},
+            "currency": line.price["currency"], "description": line.price["_name"], "metadata": {},
             "period": {"start": line.period.0, "end": line.period.1},
             "_price": line.price, "_proration": line.proration,
             "_subscription": if line.price["recurring"].is_null() { Value::Null } else { bill.subscription.clone() },
@@ -272,7 +272,7 @@ pub(super) fn add_line(store: &mut Store, id: &str, price: &str, quantity: i64) 
     let price = store.get(price).clone();
     let line = json!({
         "id": store.id("il"), "object": "line_item", "amount": number(&price, "unit_amount") * quantity, "quantity": quantity,
-        "currency": price["currency"], "description": price["nickname"], "metadata": {},
+        "currency": price["currency"], "description": price["_name"], "metadata": {},
         "period": {"start": store.now, "end": store.now}, "_price": price, "_proration": false, "_subscription": null,
     });
     let mut item = store.new_object("ii", "invoiceitem");

@@ -62,6 +62,10 @@ pub(super) fn price(store: &mut Store, asked: &Value) -> String {
     price["active"] = json!(true);
     price["lookup_key"] = asked["lookup_key"].clone();
     price["nickname"] = asked["nickname"].clone();
+    let product = asked["product"].as_str().and_then(|id| store.find(id));
+    price["_name"] = product
+        .map(|product| product["name"].clone())
+        .unwrap_or_default();
     let recurring = &asked["recurring"];
     price["recurring"] = if recurring.is_object() {
         let count = whole(&recurring["interval_count"]).as_i64().unwrap_or(1);
