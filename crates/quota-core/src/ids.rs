@@ -279,14 +279,19 @@ impl AccountId {
         self.0.split_once(':').map_or("", |(_, id)| id)
     }
 
-    /// The shard of this home, from 0 to 63: FNV-1a of its text, the same for ever, since it is stored.
+    /// The shard of this home, from 0 to 63, the same for ever, since it is stored.
     pub fn shard(&self) -> u8 {
-        let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        });
-        let shard = hash.checked_rem(u32::from(SHARDS)).unwrap_or(0);
-        u8::try_from(shard).unwrap_or(0)
+        shard_of(&self.0)
     }
+}
+
+/// The shard of what is named by a text: FNV-1a of it, the same for ever.
+pub(crate) fn shard_of(text: &str) -> u8 {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let shard = hash.checked_rem(u32::from(SHARDS)).unwrap_or(0);
+    u8::try_from(shard).unwrap_or(0)
 }
 
 impl fmt::Display for AccountId {

@@ -81,6 +81,7 @@ pub mod occupancy;
 mod openapi;
 pub mod operation;
 pub mod origin;
+pub mod payment;
 pub mod ports;
 pub mod purchase;
 pub mod quantity;

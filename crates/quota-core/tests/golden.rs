@@ -116,6 +116,13 @@ fn catalogs_are_stored_as_ever() {
 }
 
 #[test]
+fn payments_are_stored_as_ever() {
+    check("payment_lines", &stored::payment_lines());
+    check("payment_refunds", &stored::payment_refunds());
+    check("payment_disputes", &stored::payment_disputes());
+}
+
+#[test]
 fn origins_are_stored_as_ever() {
     check("origins", &stored::origins());
 }

@@ -53,6 +53,7 @@ mod locked;
 mod migrate;
 mod operations;
 mod outbox;
+mod payments;
 mod placement;
 mod pool;
 mod relocate;

@@ -18,7 +18,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const AFTER_FILES_LOCK: i64 = 4_117_219_052;
 
 /// Version, name and text of each file in `migrations/postgres`.
-pub(crate) const FILES: [(i64, &str, &str); 10] = [
+pub(crate) const FILES: [(i64, &str, &str); 12] = [
     (
         1,
         "accounts",
@@ -69,12 +69,22 @@ pub(crate) const FILES: [(i64, &str, &str); 10] = [
         "members",
         include_str!("../../../migrations/postgres/0010_members.sql"),
     ),
+    (
+        11,
+        "payments",
+        include_str!("../../../migrations/postgres/0011_payments.sql"),
+    ),
+    (
+        12,
+        "payment_roles",
+        include_str!("../../../migrations/postgres/0012_payment_roles.sql"),
+    ),
 ];
 
 /// Migrations that make the application's role and say what it may. A dump that is restored where the role is missing
 /// has them behind it and their grants not, so they are carried out once more after every migration: each can be
 /// repeated at will.
-const GRANTS: [i64; 2] = [8, 9];
+const GRANTS: [i64; 3] = [8, 9, 12];
 
 /// The files as sqlx wants them; its `migrate!` would need its macros.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ pub enum Placement {
 }
 
 /// Every table; a migration that makes one adds it here. The first one by shard is the one that the others lie beside.
-pub const PLACEMENTS: [(&str, Placement); 14] = [
+pub const PLACEMENTS: [(&str, Placement); 16] = [
     ("accounts", Placement::ByShard),
     ("operations", Placement::ByShard),
     ("reservations", Placement::ByShard),
@@ -25,6 +25,8 @@ pub const PLACEMENTS: [(&str, Placement); 14] = [
     ("outbox", Placement::ByShard),
     ("outbox_places", Placement::ByShard),
     ("event_cursors", Placement::ByShard),
+    ("payments", Placement::ByShard),
+    ("provider_ids", Placement::ByShard),
     ("directory", Placement::Everywhere),
     ("catalogs", Placement::Everywhere),
     ("leases", Placement::Everywhere),

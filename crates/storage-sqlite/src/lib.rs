@@ -48,6 +48,7 @@ mod migrate;
 mod operations;
 mod optimistic;
 mod outbox;
+mod payments;
 mod relocate;
 mod reservations;
 mod rows;

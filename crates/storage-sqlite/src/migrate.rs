@@ -10,7 +10,7 @@ macro_rules! migration {
 }
 
 /// Name and text; the version is the place in the list, which leaves out what is for PostgreSQL only.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("accounts", migration!("0001_accounts")),
     ("ledger", migration!("0002_ledger")),
     ("reservations", migration!("0003_reservations")),
@@ -19,6 +19,7 @@ const FILES: [(&str, &str); 8] = [
     ("keys", migration!("0006_keys")),
     ("jobs", migration!("0007_jobs")),
     ("members", migration!("0010_members")),
+    ("payments", migration!("0011_payments")),
 ];
 
 /// All migrations, oldest first.

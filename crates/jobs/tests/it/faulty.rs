@@ -11,10 +11,11 @@ use quota_core::catalog::Catalog;
 use quota_core::event::Event;
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
+use quota_core::payment::{Payment, PaymentHolder, PaymentId};
 use quota_core::ports::{
     AccountPage, AccountRow, ApiKey, AuditReader, Audits, BatchRecord, CatalogStore, DecideLocked,
     Directory, EventFeed, JobRun, JobStore, KeyStore, Lease, LedgerPage, Lists, LoadQuery, Loaded,
-    QueuePlace, QueuedEvent, Store, StoreError, Upkeep, WriteBatch,
+    PaymentPage, PaymentStore, QueuePlace, QueuedEvent, Store, StoreError, Upkeep, WriteBatch,
 };
 use quota_core::relocation::Relocation;
 use testkit::memory::{MemoryStore, show};
@@ -244,6 +245,13 @@ hand_on!(KeyStore:
     fn key_by_hash(hash: &[u8; 32]) -> Option<ApiKey>;
     fn keys() -> Vec<ApiKey>;
     fn revoke_key(id: Uuid, at: DateTime<Utc>) -> bool;
+);
+hand_on!(PaymentStore:
+    fn claim_payment(id: &PaymentId, holder: &PaymentHolder) -> PaymentHolder;
+    fn holder_of(id: &PaymentId) -> Option<PaymentHolder>;
+    fn put_payment(payment: &Payment) -> bool;
+    fn payment(account: &AccountId, id: &PaymentId) -> Option<Payment>;
+    fn payments(page: &PaymentPage) -> Vec<Payment>;
 );
 
 #[async_trait]

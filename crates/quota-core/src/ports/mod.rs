@@ -9,6 +9,7 @@ mod events;
 mod jobs;
 mod keys;
 mod lists;
+mod payments;
 mod store;
 mod store_error;
 mod upkeep;
@@ -22,6 +23,7 @@ pub use events::{EventFeed, EventSink, PublishError, QueuePlace, QueuedEvent};
 pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
+pub use payments::{PaymentPage, PaymentPlace, PaymentStore};
 pub use store::{
     AccountWrite, ClosedKind, ClosedQuery, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery,
     Loaded, Store, WriteBatch,
@@ -31,11 +33,29 @@ pub use upkeep::Upkeep;
 
 /// Everything that the services need of one database.
 pub trait Storage:
-    Store + Directory + CatalogStore + Lists + Upkeep + Audits + EventFeed + KeyStore + JobStore
+    Store
+    + Directory
+    + CatalogStore
+    + Lists
+    + Upkeep
+    + Audits
+    + EventFeed
+    + KeyStore
+    + JobStore
+    + PaymentStore
 {
 }
 
 impl<T> Storage for T where
-    T: Store + Directory + CatalogStore + Lists + Upkeep + Audits + EventFeed + KeyStore + JobStore
+    T: Store
+        + Directory
+        + CatalogStore
+        + Lists
+        + Upkeep
+        + Audits
+        + EventFeed
+        + KeyStore
+        + JobStore
+        + PaymentStore
 {
 }

@@ -2,6 +2,7 @@
 
 mod catalogs;
 mod commands;
+mod payments;
 mod purchases;
 mod terms;
 
@@ -40,6 +41,7 @@ use crate::Documents;
 
 pub use catalogs::catalogs;
 pub use commands::{commands, least_commands};
+pub use payments::{payment_disputes, payment_lines, payment_refunds};
 pub use terms::terms;
 
 /// A value from its text.

@@ -27,6 +27,9 @@ async fn the_application_may_neither_change_nor_remove_operations() {
         format!("update {month} set sequence = 1"),
         "drop table operations".to_owned(),
         "update catalogs set version = 9".to_owned(),
+        "update provider_ids set account = 'user:b'".to_owned(),
+        "delete from provider_ids".to_owned(),
+        "delete from payments".to_owned(),
     ];
     for statement in refused {
         let error = as_app(&statement).await.expect_err(&statement);
@@ -44,6 +47,8 @@ async fn the_application_may_neither_change_nor_remove_operations() {
     as_app("select operations_make_month('2030-05-05')")
         .await
         .expect("may make room");
+    let pays = "insert into provider_ids values ('bank', 'live', 'p', 0, 'user:a', 'p'); update payments set version = 2";
+    as_app(pays).await.expect("may book payments");
 }
 
 #[tokio::test]

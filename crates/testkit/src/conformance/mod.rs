@@ -100,6 +100,12 @@ macro_rules! conformance_store {
             a_run_ends_together_with_its_lease
             batches_come_by_number
             old_runs_are_pruned_with_their_batches
+            of_sixty_four_claims_of_one_id_the_first_counts
+            an_id_of_a_payment_never_moves
+            every_field_of_a_payment_comes_back
+            a_payment_follows_the_version_before_it
+            of_writers_of_one_payment_none_is_lost
+            payments_come_newest_first_by_pages
         }
     };
     ($open:path: $($name:ident)+) => {

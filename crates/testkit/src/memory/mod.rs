@@ -4,6 +4,7 @@ mod faults;
 mod jobs;
 mod loading;
 mod outbox;
+mod payments;
 mod records;
 mod state;
 mod upkeep;

@@ -10,6 +10,7 @@ use quota_core::event::Event;
 use quota_core::home::Account;
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
+use quota_core::payment::{Payment, PaymentHolder, PaymentId};
 use quota_core::ports::{ApiKey, BatchRecord, JobRun};
 use quota_core::reservation::{Reservation, ReservationState};
 use uuid::Uuid;
@@ -30,6 +31,8 @@ pub(super) struct State {
     /// In the order in which they began.
     pub(super) runs: Vec<JobRun>,
     pub(super) batches: BTreeMap<(Uuid, u32), BatchRecord>,
+    pub(super) provider_ids: BTreeMap<PaymentId, PaymentHolder>,
+    pub(super) payments: BTreeMap<(AccountId, PaymentId), Payment>,
 }
 
 /// A home, living or ceased.

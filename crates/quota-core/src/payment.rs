@@ -1,0 +1,411 @@
+//! Payments: what was paid, what it bought, and what came back of it (P5, P7 to P11).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::absent::is_default;
+use crate::amount::{AMOUNT_MAX, Amount};
+use crate::ids::{AccountId, Currency, LineRef, PaymentRef, ProviderCode, shard_of};
+use crate::purchase::PaymentFacts;
+
+/// Whether a provider moved money, or only tried it out.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentMode {
+    /// Money.
+    #[default]
+    Live,
+    /// The provider's place for tests.
+    Test,
+}
+
+impl PaymentMode {
+    /// The mode as a word, the same as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// An id by which a provider names a payment: the one that it is kept by, or an alias of it (P7).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PaymentId {
+    /// Who took the payment.
+    pub provider: ProviderCode,
+    /// Whether it was money.
+    pub mode: PaymentMode,
+    /// As the provider names it.
+    pub payment: PaymentRef,
+}
+
+impl PaymentId {
+    /// The shard of this id, from 0 to 63, the same for ever, since it is stored.
+    ///
+    /// ```
+    /// use quota_core::ids::{PaymentRef, ProviderCode};
+    /// use quota_core::payment::{PaymentId, PaymentMode};
+    ///
+    /// let id = PaymentId {
+    ///     provider: ProviderCode::new("stripe")?,
+    ///     mode: PaymentMode::Live,
+    ///     payment: PaymentRef::new("cs_1")?,
+    /// };
+    /// assert_eq!(id.shard(), 48);
+    /// # Ok::<(), quota_core::ids::InvalidId>(())
+    /// ```
+    pub fn shard(&self) -> u8 {
+        shard_of(&self.to_string())
+    }
+
+    /// Another id of the same provider and mode.
+    #[must_use]
+    pub fn alias(&self, payment: PaymentRef) -> Self {
+        Self {
+            payment,
+            ..self.clone()
+        }
+    }
+}
+
+impl std::fmt::Display for PaymentId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            provider,
+            mode,
+            payment,
+        } = self;
+        write!(f, "{provider}:{}:{payment}", mode.as_str())
+    }
+}
+
+/// Who has an id of a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentHolder {
+    /// The account that paid.
+    pub account: AccountId,
+    /// The id that the payment is kept by.
+    pub payment: PaymentRef,
+}
+
+/// What a provider says of the paying itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paying {
+    /// The money may still come.
+    Pending,
+    /// The money came, or none was due.
+    Paid,
+    /// The money will not come.
+    Failed,
+}
+
+/// Where a payment stands: its paying, and what came back since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// The money may still come; nothing is credited yet.
+    Pending,
+    /// The money came, or none was due.
+    Paid,
+    /// The money will not come.
+    Failed,
+    /// A part of it came back, by refunds or lost disputes.
+    PartlyRefunded,
+    /// All of it was refunded.
+    Refunded,
+    /// A dispute is open.
+    Disputed,
+    /// All of it came back, by a lost dispute at least in part.
+    Lost,
+}
+
+/// A line of a payment that buys credits: it buys one grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoughtLine {
+    /// The line, as the provider names it.
+    pub line: LineRef,
+    /// How many credits it buys.
+    pub credits: Amount,
+    /// The lower number burns first (F5).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: u32,
+    /// First instant at which what is left is lost; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Where a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// On its way.
+    Pending,
+    /// It waits for the one who paid.
+    RequiresAction,
+    /// The money is back.
+    Succeeded,
+    /// The money could not be given back: the payment stands.
+    Failed,
+    /// It was called off: the payment stands.
+    Canceled,
+    /// A word of the provider that is not known here; it counts.
+    Unknown,
+}
+
+impl RefundStatus {
+    /// Every status.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::RequiresAction,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Canceled,
+        Self::Unknown,
+    ];
+
+    /// Whether it takes credits back (P9).
+    pub fn counts(self) -> bool {
+        match self {
+            Self::Pending | Self::RequiresAction | Self::Succeeded | Self::Unknown => true,
+            Self::Failed | Self::Canceled => false,
+        }
+    }
+}
+
+/// A refund of a payment, or of a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refunded {
+    /// In minor units of the payment's currency.
+    pub amount: u64,
+    /// Where it stands.
+    pub status: RefundStatus,
+}
+
+/// Where a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStatus {
+    /// The bank asks, and no money is held back.
+    Inquiry,
+    /// It was settled before it began.
+    Prevented,
+    /// Not decided: the share of the credits is frozen.
+    Open,
+    /// The money stays.
+    Won,
+    /// The money is gone.
+    Lost,
+    /// Lost, and decided upon once more; it counts as lost until then.
+    Appeal,
+    /// A word of the provider that is not known here; it counts as open.
+    Unknown,
+}
+
+impl DisputeStatus {
+    /// Every status.
+    pub const ALL: [Self; 7] = [
+        Self::Inquiry,
+        Self::Prevented,
+        Self::Open,
+        Self::Won,
+        Self::Lost,
+        Self::Appeal,
+        Self::Unknown,
+    ];
+}
+
+/// A dispute about a payment, or about a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disputed {
+    /// In minor units of the payment's currency.
+    pub amount: u64,
+    /// Where it stands.
+    pub status: DisputeStatus,
+}
+
+/// A payment, as its provider tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Who paid.
+    pub account: AccountId,
+    /// The id that it is kept by.
+    pub id: PaymentId,
+    /// What it came to, in minor units of its currency; 0 to [`AMOUNT_MAX`].
+    pub amount: u64,
+    /// In which currency.
+    pub currency: Currency,
+    /// Whether it is paid.
+    pub paying: Paying,
+    /// What it buys; nothing when it is for a subscription.
+    pub lines: Vec<BoughtLine>,
+    /// Its refunds, by their ids.
+    pub refunds: BTreeMap<PaymentRef, Refunded>,
+    /// Its disputes, by their ids.
+    pub disputes: BTreeMap<PaymentRef, Disputed>,
+    /// When it was told first.
+    pub created_at: DateTime<Utc>,
+    /// When it was paid.
+    pub paid_at: Option<DateTime<Utc>>,
+    /// When the fetch began that told it last (P6). It grows with every version.
+    pub fetched_at: DateTime<Utc>,
+    /// 1 as it is told first, and 1 more with every change.
+    pub version: u64,
+}
+
+impl Payment {
+    /// What came back of it: sums over the ids, whatever came in which order (P9, P11).
+    pub fn facts(&self) -> PaymentFacts {
+        let refunds = self.refunds.values();
+        let counting = refunds.filter(|refund| refund.status.counts());
+        let mut facts = PaymentFacts {
+            refunded: sum(counting.map(|refund| refund.amount)),
+            ..PaymentFacts::default()
+        };
+        for dispute in self.disputes.values() {
+            let sum_of_kind = match dispute.status {
+                DisputeStatus::Inquiry | DisputeStatus::Prevented | DisputeStatus::Won => continue,
+                DisputeStatus::Open | DisputeStatus::Unknown => &mut facts.disputed,
+                DisputeStatus::Lost | DisputeStatus::Appeal => &mut facts.lost,
+            };
+            *sum_of_kind = sum([*sum_of_kind, dispute.amount].into_iter());
+        }
+        facts
+    }
+
+    /// Where it stands, in one word.
+    pub fn status(&self) -> PaymentStatus {
+        match self.paying {
+            Paying::Pending => return PaymentStatus::Pending,
+            Paying::Failed => return PaymentStatus::Failed,
+            Paying::Paid => {}
+        }
+        let facts = self.facts();
+        let back = facts.refunded.saturating_add(facts.lost);
+        if facts.disputed != 0 {
+            PaymentStatus::Disputed
+        } else if back == 0 {
+            PaymentStatus::Paid
+        } else if back < self.amount {
+            PaymentStatus::PartlyRefunded
+        } else if facts.lost == 0 {
+            PaymentStatus::Refunded
+        } else {
+            PaymentStatus::Lost
+        }
+    }
+}
+
+/// A sum of money that the books can hold: no more comes back of a payment than there is.
+fn sum(amounts: impl Iterator<Item = u64>) -> u64 {
+    amounts.fold(0, u64::saturating_add).min(AMOUNT_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(text: &str) -> PaymentRef {
+        PaymentRef::new(text).expect("a literal")
+    }
+
+    fn payment(refunds: &[(u64, RefundStatus)], disputes: &[(u64, DisputeStatus)]) -> Payment {
+        let id = |at: usize| reference(&format!("id_{at}"));
+        let refunds = refunds.iter().enumerate();
+        let disputes = disputes.iter().enumerate();
+        Payment {
+            account: AccountId::parse("user:alice").expect("a literal"),
+            id: PaymentId {
+                provider: ProviderCode::new("bank").expect("a literal"),
+                mode: PaymentMode::Live,
+                payment: reference("p"),
+            },
+            amount: 1000,
+            currency: Currency::new("eur").expect("a literal"),
+            paying: Paying::Paid,
+            lines: Vec::new(),
+            refunds: refunds
+                .map(|(at, (amount, status))| {
+                    let (amount, status) = (*amount, *status);
+                    (id(at), Refunded { amount, status })
+                })
+                .collect(),
+            disputes: disputes
+                .map(|(at, (amount, status))| {
+                    let (amount, status) = (*amount, *status);
+                    (id(at), Disputed { amount, status })
+                })
+                .collect(),
+            created_at: DateTime::UNIX_EPOCH,
+            paid_at: None,
+            fetched_at: DateTime::UNIX_EPOCH,
+            version: 1,
+        }
+    }
+
+    /// P9, P11: refunds that failed or were canceled count nothing; appeal counts as lost, an unknown status as open.
+    #[test]
+    fn each_refund_and_dispute_counts_by_its_status() {
+        let refunds = RefundStatus::ALL.map(|status| (1, status));
+        let disputes = DisputeStatus::ALL.map(|status| (1, status));
+        let facts = payment(&refunds, &disputes).facts();
+        let wanted = PaymentFacts {
+            refunded: 4,
+            lost: 2,
+            disputed: 2,
+        };
+        assert_eq!(facts, wanted);
+    }
+
+    /// P9: sums do not overflow, whatever a provider says.
+    #[test]
+    fn a_sum_is_never_more_than_the_books_hold() {
+        let most = (u64::MAX, RefundStatus::Succeeded);
+        let lost = (u64::MAX, DisputeStatus::Lost);
+        let facts = payment(&[most, most], &[lost, lost]).facts();
+        assert_eq!((facts.refunded, facts.lost), (AMOUNT_MAX, AMOUNT_MAX));
+    }
+
+    /// P5: one word for where a payment stands.
+    #[test]
+    fn a_payment_has_one_status() {
+        use DisputeStatus::{Lost, Open, Won};
+        use RefundStatus::{Failed, Succeeded};
+        let cases = [
+            (payment(&[], &[]), PaymentStatus::Paid),
+            (payment(&[(1000, Failed)], &[(9, Won)]), PaymentStatus::Paid),
+            (
+                payment(&[(999, Succeeded)], &[]),
+                PaymentStatus::PartlyRefunded,
+            ),
+            (payment(&[], &[(1, Lost)]), PaymentStatus::PartlyRefunded),
+            (payment(&[(1000, Succeeded)], &[]), PaymentStatus::Refunded),
+            (
+                payment(&[(400, Succeeded)], &[(600, Lost)]),
+                PaymentStatus::Lost,
+            ),
+            (
+                payment(&[(999, Succeeded)], &[(1, Open)]),
+                PaymentStatus::Disputed,
+            ),
+        ];
+        for (payment, status) in cases {
+            assert_eq!(payment.status(), status, "{payment:?}");
+        }
+        let unpaid = |paying| Payment {
+            paying,
+            ..payment(&[(5, Succeeded)], &[])
+        };
+        assert_eq!(unpaid(Paying::Pending).status(), PaymentStatus::Pending);
+        assert_eq!(unpaid(Paying::Failed).status(), PaymentStatus::Failed);
+    }
+}
