@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Amount;
-use quota_core::ids::GrantId;
+use quota_core::ids::{Currency, GrantId, LineRef, PaymentRef, ProviderCode};
 use serde::{Deserialize, Serialize};
 
 use crate::Label;
@@ -30,6 +30,23 @@ pub enum GrantState {
     TakenBack,
 }
 
+/// With what a grant was bought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GrantPurchaseBody {
+    /// Who took the payment.
+    #[cfg_attr(feature = "openapi", schema(example = "bank"))]
+    pub provider: ProviderCode,
+    /// The payment, by the id that it is kept by.
+    pub payment: PaymentRef,
+    /// The line of it.
+    pub line: LineRef,
+    /// What the whole payment came to, in minor units of the currency.
+    pub amount: u64,
+    /// In which currency.
+    pub currency: Currency,
+}
+
 /// A grant of credits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -46,6 +63,9 @@ pub struct GrantBody {
     pub held: u64,
     /// Credits that can still be spent or reserved.
     pub remaining: u64,
+    /// Credits that were taken back: by refunds, lost disputes, or by hand.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub revoked: u64,
     /// Credits whose payment is disputed; they can be spent again if the dispute is won.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub frozen: u64,
@@ -55,6 +75,9 @@ pub struct GrantBody {
     /// Credits that were spent of it and taken back since; other grants cover them, or they are debt.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub short: u64,
+    /// With what it was bought; absent when it was granted by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase: Option<GrantPurchaseBody>,
     /// Grants with a lower number are spent first.
     pub priority: u32,
     /// When it was granted.

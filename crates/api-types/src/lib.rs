@@ -31,6 +31,7 @@ mod members;
 mod offers;
 mod on_demand;
 mod overview;
+mod payments;
 mod preview;
 mod probes;
 mod problem;
@@ -53,7 +54,9 @@ pub use catalog::{
     CatalogBody, DefaultPlanChangeBody, FieldChangeBody, HeldBody, LessOnDemandBody,
     LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
 };
-pub use credits::{CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
+pub use credits::{
+    CreditsBody, GrantBody, GrantPurchaseBody, GrantState, NewGrantBody, TakeBackBody,
+};
 pub use decide::{
     CheckBody, CommitBody, ConsumeBody, ExtendBody, ItemBody, RefundBody, ReleaseBody,
     ReleaseCapacityBody, ReserveBody, TrackBody,
@@ -73,6 +76,10 @@ pub use on_demand::{
     OnDemandBody, SoldFeatureBody, SoldPeriodBody, SpendCapBody, SpendingBody, SpendingList,
 };
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
+pub use payments::{
+    ForgiveBody, NewPaymentDisputeBody, NewPaymentRefundBody, NewPurchaseBody, PaymentBody,
+    PaymentDisputeBody, PaymentLineBody, PaymentList, PaymentRefundBody,
+};
 pub use preview::{
     ChangeOrPreview, DropBody, DropKind, FeaturePreview, FlagPreview, OverBody, PlanStateBody,
     PreviewBody, SettingPreview,

@@ -56,7 +56,7 @@ fn kind(parts: &Parts) -> AccountKind {
     }
 }
 
-fn why(error: InvalidId) -> Cow<'static, str> {
+pub(crate) fn why(error: InvalidId) -> Cow<'static, str> {
     error.why
 }
 

@@ -22,8 +22,8 @@ use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
     accounts, addons, batch, boosts, catalog, check, consume, credits, entitlements, give_back,
-    jobs, keys, ledger, member_limits, members, moves, operate, overrides, overview, reservations,
-    spend_cap, spending, subscription, tokens,
+    jobs, keys, ledger, member_limits, members, moves, operate, overrides, overview, payments,
+    reservations, spend_cap, spending, subscription, tokens,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -118,6 +118,7 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
             tokens::patch_token,
             tokens::revoke_token
         ))
+        .routes(routes!(payments::payment))
         .routes(routes!(ledger::operation))
         .routes(routes!(catalog::catalog))
         .routes(routes!(catalog::plan_catalog))
@@ -165,6 +166,16 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(credits::grant))
         // /v1/{users,orgs}/{id}/credits/{grant}/take-back
         .routes(routes!(credits::take_back))
+        // /v1/{users,orgs}/{id}/purchases
+        .routes(routes!(payments::purchase))
+        // /v1/{users,orgs}/{id}/refunds
+        .routes(routes!(payments::refund))
+        // /v1/{users,orgs}/{id}/disputes
+        .routes(routes!(payments::dispute))
+        // /v1/{users,orgs}/{id}/payments
+        .routes(routes!(payments::payments))
+        // /v1/{users,orgs}/{id}/debt/forgive
+        .routes(routes!(payments::forgive_debt))
         // /v1/{users,orgs}/{id}/boosts
         .routes(routes!(boosts::boosts, boosts::give_boost))
         // /v1/{users,orgs}/{id}/boosts/{boost}

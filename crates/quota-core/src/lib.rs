@@ -82,6 +82,7 @@ mod openapi;
 pub mod operation;
 pub mod origin;
 pub mod payment;
+pub mod payment_misfit;
 pub mod ports;
 pub mod purchase;
 pub mod quantity;

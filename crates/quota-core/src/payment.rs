@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::amount::{AMOUNT_MAX, Amount};
-use crate::ids::{AccountId, Currency, LineRef, PaymentRef, ProviderCode, shard_of};
+use crate::ids::{AccountId, Currency, InvalidId, LineRef, PaymentRef, ProviderCode, shard_of};
 use crate::purchase::PaymentFacts;
 
 /// Whether a provider moved money, or only tried it out.
@@ -58,6 +58,8 @@ impl PaymentId {
     ///     payment: PaymentRef::new("cs_1")?,
     /// };
     /// assert_eq!(id.shard(), 48);
+    /// assert_eq!(id.to_string(), "stripe:live:cs_1");
+    /// assert_eq!("stripe:live:cs_1".parse(), Ok(id));
     /// # Ok::<(), quota_core::ids::InvalidId>(())
     /// ```
     pub fn shard(&self) -> u8 {
@@ -82,6 +84,32 @@ impl std::fmt::Display for PaymentId {
             payment,
         } = self;
         write!(f, "{provider}:{}:{payment}", mode.as_str())
+    }
+}
+
+impl std::str::FromStr for PaymentId {
+    type Err = InvalidId;
+
+    /// Reads what [`Display`](std::fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let mut parts = text.splitn(3, ':');
+        let (provider, mode, payment) = (parts.next(), parts.next(), parts.next());
+        let mode = match mode {
+            Some("live") => PaymentMode::Live,
+            Some("test") => PaymentMode::Test,
+            Some(_) | None => {
+                return Err(InvalidId {
+                    what: "payment",
+                    why: "must be a provider, `live` or `test`, and a reference, with colons between them"
+                        .into(),
+                });
+            }
+        };
+        Ok(Self {
+            provider: ProviderCode::new(provider.unwrap_or_default())?,
+            mode,
+            payment: PaymentRef::new(payment.unwrap_or_default())?,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::balance::Bucket;
 use crate::emptied::Emptied;
 use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PaymentRef, PlanCode, TokenId};
 use crate::instant;
+use crate::payment_misfit::PaymentMisfit;
 use crate::rejection_words::{full, in_words, listed, of_value};
 use crate::reservation::Ending;
 use crate::terms::Status;
@@ -114,8 +115,8 @@ pub enum Rejection {
     GrantBought(GrantId),
     #[error("payment `{0}` bought nothing of this account")]
     UnknownPayment(PaymentRef),
-    #[error("the line of this payment is credited already, with other {field}")]
-    PurchaseDiffers { field: &'static str },
+    #[error(transparent)]
+    Payment(#[from] PaymentMisfit),
     #[error("the account owes {debt} credits: only that can be forgiven")]
     DebtTooSmall { debt: u64 },
     #[error("the boost already exists")]
@@ -250,7 +251,7 @@ impl Rejection {
             Self::GrantTooSmall { .. } => "grant_too_small",
             Self::GrantBought(_) => "grant_bought",
             Self::UnknownPayment(_) => "unknown_payment",
-            Self::PurchaseDiffers { .. } => "purchase_differs",
+            Self::Payment(misfit) => misfit.code(),
             Self::DebtTooSmall { .. } => "debt_too_small",
             Self::BoostExists => "boost_exists",
             Self::UnknownBoost(_) => "unknown_boost",
@@ -314,7 +315,6 @@ impl Rejection {
             | Self::GrantEmpty { .. }
             | Self::GrantTooSmall { .. }
             | Self::GrantBought(_)
-            | Self::PurchaseDiffers { .. }
             | Self::DebtTooSmall { .. }
             | Self::BoostExists
             | Self::BoostEmpty { .. }
@@ -355,6 +355,7 @@ impl Rejection {
             | Self::NotRecent { .. }
             | Self::BeforeAccount { .. }
             | Self::OutOfRange { .. } => RejectionClass::Invalid,
+            Self::Payment(misfit) => misfit.class(),
             Self::InList { cause, .. } => cause.class(),
         }
     }

@@ -20,7 +20,6 @@ impl Rejection {
             Self::WrongValue { .. } => Some("value"),
             Self::BeforeAccount { .. } => Some("at"),
             Self::WrongKind { field }
-            | Self::PurchaseDiffers { field }
             | Self::Full { field, .. }
             | Self::NotInFuture { field }
             | Self::OverAlready { field, .. }
@@ -65,6 +64,7 @@ impl Rejection {
             | Self::NotCanceled { .. }
             | Self::DefaultPlan(_)
             | Self::OpenReservations => None,
+            Self::Payment(misfit) => misfit.field(),
             Self::InList { cause, .. } => cause.field(),
         }
     }
@@ -121,7 +121,7 @@ impl Rejection {
             | Self::GrantTooSmall { .. }
             | Self::GrantBought(_)
             | Self::UnknownPayment(_)
-            | Self::PurchaseDiffers { .. }
+            | Self::Payment(_)
             | Self::DebtTooSmall { .. }
             | Self::BoostExists
             | Self::UnknownBoost(_)

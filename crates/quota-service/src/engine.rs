@@ -127,6 +127,19 @@ impl Engine {
             None => Box::pin(self.looked_up_home(&ask)).await?,
         };
         let receiver = self.enqueue((ask, home), attempted)?;
+        self.answered(receiver).await
+    }
+
+    /// As [`Engine::submit`], for a part of a request: under its key stands the hash of the whole.
+    pub(crate) async fn submit_part(&self, ask: Ask, body_hash: [u8; 32]) -> Verdict {
+        let home = self.looked_up_home(&ask).await?;
+        let (mut pending, receiver) = self.pending_request(ask, home);
+        pending.request.body_hash = body_hash;
+        self.send(pending)?;
+        self.answered(receiver).await
+    }
+
+    async fn answered(&self, receiver: oneshot::Receiver<Verdict>) -> Verdict {
         let deadline = self.inner.decider.settings.deadline;
         match tokio::time::timeout(deadline, receiver).await {
             Ok(Ok(verdict)) => verdict,
@@ -282,9 +295,10 @@ impl Engine {
 
     /// Runs what writes several homes in a task of its own: dropping the call does not undo it, the wait ends with the
     /// deadline, and [`Engine::stop`] waits for its end.
-    pub(crate) async fn in_own_task<Work>(&self, work: Work) -> Verdict
+    pub(crate) async fn in_own_task<Work, T>(&self, work: Work) -> Result<T, EngineError>
     where
-        Work: Future<Output = Verdict> + Send + 'static,
+        Work: Future<Output = Result<T, EngineError>> + Send + 'static,
+        T: Send + 'static,
     {
         let under_way = Arc::clone(&self.inner.under_way).read_owned().await;
         let work = tokio::spawn(async move {

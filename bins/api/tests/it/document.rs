@@ -8,7 +8,18 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 106] = [
+const ROUTES: [&str; 117] = [
+    "get /v1/payments/{provider}/{ref}",
+    "get /v1/orgs/{id}/payments",
+    "post /v1/orgs/{id}/purchases",
+    "post /v1/orgs/{id}/refunds",
+    "post /v1/orgs/{id}/disputes",
+    "post /v1/orgs/{id}/debt/forgive",
+    "get /v1/users/{id}/payments",
+    "post /v1/users/{id}/purchases",
+    "post /v1/users/{id}/refunds",
+    "post /v1/users/{id}/disputes",
+    "post /v1/users/{id}/debt/forgive",
     "get /v1/orgs/{id}/member-limits/{feature}",
     "put /v1/orgs/{id}/member-limits/{feature}",
     "delete /v1/orgs/{id}/member-limits/{feature}",

@@ -29,6 +29,7 @@ mod moves;
 mod nodes;
 mod offers;
 mod on_demand;
+mod payments;
 mod pg_kill;
 mod pg_nodes;
 mod previews;

@@ -1,6 +1,8 @@
 //! Prepaid credits: grants by hand, what is left, and what is taken back.
 
-use api_types::{ChangeBody, CreditsBody, GrantBody, GrantState, NewGrantBody, TakeBackBody};
+use api_types::{
+    ChangeBody, CreditsBody, GrantBody, GrantPurchaseBody, GrantState, NewGrantBody, TakeBackBody,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -10,6 +12,7 @@ use quota_core::answer::Rejection;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{Command, GrantCredits, TakeBackCredits};
 use quota_core::emptied::Emptied;
+use quota_core::purchase::Purchase;
 use quota_core::rules::wallet::{GrantStanding, standings};
 
 use crate::ApiState;
@@ -32,6 +35,7 @@ fn grant_body(grant: &GrantStanding, now: DateTime<Utc>) -> Option<GrantBody> {
     let Bucket::Grant(id) = &balance.bucket else {
         return None;
     };
+    let backing = balance.backing.as_deref();
     Some(GrantBody {
         id: id.clone(),
         state: given_state(balance, now),
@@ -39,13 +43,25 @@ fn grant_body(grant: &GrantStanding, now: DateTime<Utc>) -> Option<GrantBody> {
         used: balance.used,
         held: balance.held,
         remaining: balance.remaining(now).saturating_sub(grant.covers),
+        revoked: backing.map_or(0, |backing| backing.revoked),
         frozen: balance.frozen(),
         covers: grant.covers,
         short: balance.short(),
+        purchase: backing.and_then(|backing| backing.purchase.as_ref().map(purchase_body)),
         priority: balance.priority,
         starts_at: balance.starts_at,
         expires_at: balance.ends_at,
     })
+}
+
+fn purchase_body(purchase: &Purchase) -> GrantPurchaseBody {
+    GrantPurchaseBody {
+        provider: purchase.line.provider.clone(),
+        payment: purchase.line.payment.clone(),
+        line: purchase.line.line.clone(),
+        amount: purchase.money,
+        currency: purchase.currency.clone(),
+    }
 }
 
 /// Where a grant or a boost stands.

@@ -20,6 +20,7 @@ pub(crate) mod moves;
 pub(crate) mod operate;
 pub(crate) mod overrides;
 pub(crate) mod overview;
+pub(crate) mod payments;
 pub(crate) mod preview;
 pub(crate) mod reservations;
 pub(crate) mod spend_cap;

@@ -23,10 +23,11 @@ use crate::pages::codes;
 use crate::schema::Schemas;
 use crate::wire::again;
 
-/// The article platform and the gateway together.
+/// The article platform, the gateway and the shop together.
 pub(crate) const CATALOG: &str = concat!(
     include_str!("../../../quota-core/catalogs/article-platform.toml"),
     include_str!("../../../quota-core/catalogs/llm-gateway.toml"),
+    include_str!("../../../quota-core/catalogs/try-on-shop.toml"),
     r#"
 [[plan]]
 code = "article_more"

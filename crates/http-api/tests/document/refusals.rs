@@ -56,6 +56,8 @@ fn path_of(method: &str, template: &str) -> String {
         .replace("{boost}", "sale")
         .replace("{plan}", "article_more")
         .replace("{name}", "none")
+        .replace("{provider}", "bank")
+        .replace("{ref}", "nothing")
 }
 
 fn body_of(method: &str, path: &str) -> Value {
@@ -71,6 +73,14 @@ fn body_of(method: &str, path: &str) -> Value {
         (_, "credits") => json!({"id": "pack", "amount": 5}),
         (_, "boosts") => json!({"id": "sale", "feature": "articles_per_month", "amount": 5}),
         ("put", "spend-cap") => json!({"amount": 5}),
+        (_, "purchases") => {
+            json!({"provider": "bank", "ref": "p", "amount": 5, "currency": "eur", "lines": []})
+        }
+        (_, "refunds") => json!({"provider": "bank", "payment": "p", "ref": "r", "amount": 5}),
+        (_, "disputes") => {
+            json!({"provider": "bank", "payment": "p", "ref": "d", "amount": 5, "status": "open"})
+        }
+        (_, "forgive") => json!({"reason": "a mistake of ours"}),
         (_, "tokens") => json!({"id": "ci", "cap": 5}),
         ("put" | "patch", "{token}") => json!({"cap": 5}),
         (_, "check" | "consume" | "track") => one_article("nobody"),

@@ -114,6 +114,8 @@ fn only_users_are_listed_by_org() {
             | "get /v1/users/{id}/credits"
             | "get /v1/orgs/{id}/boosts"
             | "get /v1/users/{id}/boosts"
+            | "get /v1/orgs/{id}/payments"
+            | "get /v1/users/{id}/payments"
             | "get /v1/orgs/{id}/spending"
             | "get /v1/users/{id}/spending"
             | "get /v1/orgs/{id}/ledger"

@@ -22,6 +22,7 @@ pub(crate) async fn told(api: &Api) {
         subscription(api, account).await;
         terms(api, account).await;
         money(api, account).await;
+        payments(api, account).await;
         boosts(api, account).await;
         addons(api, account).await;
         spend_cap(api, account).await;
@@ -134,6 +135,91 @@ async fn money(api: &Api, account: &str) {
     api.ask(&back, NONE, 409).await;
     api.ask(&one, NONE, 200).await;
     api.ask(&format!("get {at}"), NONE, 200).await;
+}
+
+async fn payments(api: &Api, account: &str) {
+    let at = format!("post /v1/{account}");
+    let name = account.replace('/', "_");
+    let line = json!({"ref": "1", "credits": 100, "expires_at": "2027-06-01T00:00:00Z"});
+    let purchase = json!({"provider": "bank", "ref": name, "amount": 1000, "currency": "eur", "lines": [line],
+        "paid_at": "2026-11-19T08:00:00Z", "ids": [format!("{name}_1")]});
+    let buy = format!("{at}/purchases");
+    api.ask(&buy, purchase.clone(), 201).await;
+    api.ask(&buy, purchase.clone(), 200).await;
+    let mut other = purchase;
+    other["amount"] = json!(999);
+    api.ask(&buy, other, 409).await;
+    let told = |path: &str, amount: u64, status: &str| {
+        let named = format!("{name}_1");
+        let body = json!({"provider": "bank", "payment": named, "ref": "r", "amount": amount, "status": status});
+        (format!("{at}/{path}"), body)
+    };
+    let (refund, part) = told("refunds", 250, "succeeded");
+    api.ask(&refund, part.clone(), 201).await;
+    api.ask(&refund, part, 200).await;
+    api.ask(&refund, told("refunds", 300, "pending").1, 409)
+        .await;
+    let (dispute, open) = told("disputes", 750, "open");
+    api.ask(&dispute, open.clone(), 201).await;
+    api.ask(&dispute, open, 200).await;
+    let elsewhere = format!("post /v1/{account}.other");
+    let kind = format!("put /v1/{account}.other");
+    api.ask(&kind, json!({}), 201).await;
+    for (path, body) in [told("refunds", 5, "failed"), told("disputes", 5, "won")] {
+        api.ask(&path.replace(&at, &elsewhere), body, 409).await;
+    }
+    let shown = api
+        .ask(&format!("get /v1/{account}/payments"), NONE, 200)
+        .await;
+    assert_eq!(
+        shown.body["items"][0]["status"], "disputed",
+        "{}",
+        shown.text
+    );
+    let one = format!("get /v1/payments/bank/{name}_1");
+    api.ask(&one, NONE, 200).await;
+    api.ask(&format!("get /v1/{account}/credits"), NONE, 200)
+        .await;
+    owing(api, account).await;
+}
+
+/// Who spent what was refunded since owes it, and is forgiven; an org owes what its member spent.
+async fn owing(api: &Api, account: &str) {
+    let (owner, member) = if account.starts_with("orgs") {
+        (
+            "orgs/indebted",
+            json!({"org": "indebted", "unlimited": true}),
+        )
+    } else {
+        ("users/spender", json!({}))
+    };
+    let user = format!(
+        "spender{}",
+        if owner.starts_with("orgs") {
+            ".of.org"
+        } else {
+            ""
+        }
+    );
+    if owner.starts_with("orgs") {
+        api.ask(&format!("put /v1/{owner}"), json!({}), 201).await;
+    }
+    api.ask(&format!("put /v1/users/{user}"), member, 201).await;
+    let lines = json!([{"ref": "1", "credits": 100}]);
+    let purchase =
+        json!({"provider": "bank", "ref": user, "amount": 1000, "currency": "eur", "lines": lines});
+    api.ask(&format!("post /v1/{owner}/purchases"), purchase, 201)
+        .await;
+    api.ask("post /v1/consume", uses(&user, "try_on", 30), 200)
+        .await;
+    let refund = json!({"provider": "bank", "payment": user, "ref": "r", "amount": 1000});
+    api.ask(&format!("post /v1/{owner}/refunds"), refund, 201)
+        .await;
+    let forgive = format!("post /v1/{owner}/debt/forgive");
+    let part = json!({"amount": 10, "reason": "a gift"});
+    api.ask(&forgive, part, 200).await;
+    api.ask(&forgive, json!({"reason": "the rest"}), 200).await;
+    api.ask(&forgive, json!({"reason": "nothing"}), 409).await;
 }
 
 async fn boosts(api: &Api, account: &str) {

@@ -26,6 +26,7 @@
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `closed` (which record of it counts), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the windows of an earlier instant), `records` (what the books tell of it) |
 //! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `spending` (what is owed), `subscription_words`, `dropped` (by a change of subscription) |
+//! | payments | `payment_news` (what is told of a payment, and what its row comes to) |
 //! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
 
 mod accounts;
@@ -74,6 +75,7 @@ mod opening;
 pub mod outcome;
 mod overrides;
 mod past;
+pub mod payment_news;
 mod posting;
 pub mod preview;
 mod purchases;

@@ -17,6 +17,7 @@ use crate::draw::Source;
 use crate::home::{Account, Books, ClosedBalance, Home};
 use crate::ids::{AccountId, GrantId, PaymentRef, ProviderCode};
 use crate::operation::Entry;
+use crate::payment_misfit::PaymentMisfit;
 use crate::purchase::{Backing, PaymentFacts, Purchase};
 
 /// Adds the credits that a line of a payment bought. Said again, it sets what came back of the payment.
@@ -119,7 +120,7 @@ fn must_be_same(known: &Balance, asked: &CreditPurchase) -> Result<(), Rejection
     } else {
         return Ok(());
     };
-    Err(Rejection::PurchaseDiffers { field })
+    Err(PaymentMisfit::LineDiffers { field }.into())
 }
 
 /// Sets what came back of a payment, for all grants that it bought.

@@ -8,6 +8,7 @@ use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
 use quota_core::command::{CloseWindows, Command, GrantCredits, Release, TakeBackCredits};
 use quota_core::ids::GrantId;
+use quota_core::payment_misfit::PaymentMisfit;
 use quota_core::rules::scope_balances::overview;
 
 fn close() -> Command {
@@ -187,7 +188,7 @@ fn a_purchase_said_again_adds_nothing_and_the_last_fetch_wins() {
         let refused = stage
             .run("user:a", Command::CreditPurchase(other))
             .map(drop);
-        assert_eq!(refused, Err(Rejection::PurchaseDiffers { field }));
+        assert_eq!(refused, Err(PaymentMisfit::LineDiffers { field }.into()));
     }
     let unknown = stage.run("user:a", told("z", [0, 0, 0], late)).map(drop);
     assert!(matches!(unknown, Err(Rejection::UnknownPayment(_))));

@@ -1,0 +1,58 @@
+//! What is told of a payment and does not fit it.
+
+use crate::ids::{Currency, LineRef, PaymentRef};
+use crate::rejection::RejectionClass;
+
+/// Why something cannot be told of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each message says what it is about")]
+pub enum PaymentMisfit {
+    #[error("`{0}` is of a payment of another account")]
+    OfAnotherAccount(PaymentRef),
+    #[error("the payment is known with other {field}: {known}")]
+    Differs { field: &'static str, known: String },
+    #[error("the line of this payment is credited already, with other {field}")]
+    LineDiffers { field: &'static str },
+    #[error("the payment is in `{0}`")]
+    OtherCurrency(Currency),
+    #[error("line `{0}` is there twice")]
+    LineTwice(LineRef),
+    #[error("the payment has {most} {what}s, which is the maximum")]
+    Full { what: &'static str, most: usize },
+}
+
+impl PaymentMisfit {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OfAnotherAccount(_) => "payment_of_another_account",
+            Self::Differs { .. } => "payment_differs",
+            Self::LineDiffers { .. } => "purchase_differs",
+            Self::OtherCurrency(_) => "other_currency",
+            Self::LineTwice(_) => "line_twice",
+            Self::Full { .. } => "too_many",
+        }
+    }
+
+    /// What kind of mistake it is.
+    pub fn class(&self) -> RejectionClass {
+        match self {
+            Self::OfAnotherAccount(_)
+            | Self::Differs { .. }
+            | Self::LineDiffers { .. }
+            | Self::Full { .. } => RejectionClass::Conflict,
+            Self::OtherCurrency(_) | Self::LineTwice(_) => RejectionClass::Invalid,
+        }
+    }
+
+    /// The field of the request that is at fault, as it is called in JSON, if it is one.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::OfAnotherAccount(_) | Self::LineTwice(_) => Some("ref"),
+            Self::Differs { field, .. } | Self::LineDiffers { field } => Some(field),
+            Self::OtherCurrency(_) => Some("currency"),
+            Self::Full { .. } => None,
+        }
+    }
+}
