@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use billing_stripe::client::EventFilter;
-use billing_stripe::read::{about, is_thin, what_happened};
+use billing_stripe::read::{about, foreign_account, is_thin, what_happened};
 use billing_stripe::shapes::Event;
 use billing_stripe::{SignatureError, WebhookSecrets, verify};
 use testkit::fake_stripe::{Card, Endpoint, Pay, Shape, Subscribe};
@@ -50,6 +50,7 @@ async fn webhooks_of_both_shapes_and_thin_ones_verify_and_name_their_object() {
     let created = created.expect("an event");
     let mut endpoint = Endpoint::new("http://127.0.0.1:1/", "whsec_test_new");
     endpoint.secrets.push("whsec_test_old".to_owned());
+    endpoint.account = Some("acct_other".to_owned());
     let now = at(fake.now());
     let mut bodies = Vec::new();
     for (shape, thin) in [(Shape::New, false), (Shape::Old, false), (Shape::New, true)] {
@@ -67,6 +68,7 @@ async fn webhooks_of_both_shapes_and_thin_ones_verify_and_name_their_object() {
         assert_eq!(said, Err(SignatureError::NoMatch));
         let event: Event = serde_json::from_str(&webhook.body).expect("an event");
         assert_eq!(is_thin(&event), thin);
+        assert_eq!(foreign_account(&event), Some("acct_other"));
         assert_eq!(what_happened(&event), Some("customer.subscription.created"));
         assert_eq!(
             about(&event).map(|object| object.id.to_owned()),

@@ -308,6 +308,23 @@ async fn an_invoice_by_hand_is_paid_by_card_outside_or_never() {
 }
 
 #[tokio::test]
+async fn lines_beyond_the_tenth_are_in_the_list_alone() {
+    for shape in SHAPES {
+        let (fake, client) = fake(shape).await;
+        let customer = fake.customer(Card::Good);
+        let invoice = fake.invoice(&customer, &[("pack", 1); 12]);
+        let found = client.retrieve_invoice(&invoice).await.expect("one");
+        assert!(found.lines.has_more && found.lines.data.len() == 10);
+        let all = client
+            .list_invoice_lines(&invoice)
+            .expect("an id")
+            .all()
+            .await;
+        assert_eq!(all.expect("all").len(), 12);
+    }
+}
+
+#[tokio::test]
 async fn a_direct_payment_carries_its_metadata() {
     let (fake, client) = fake(Shape::New).await;
     let customer = fake.customer(Card::Good);

@@ -133,6 +133,22 @@ async fn whatever_goes_wrong_before_the_effect_or_after_one_object_is_made() {
 }
 
 #[tokio::test]
+async fn a_key_holds_for_a_day() {
+    // What must never happen twice needs an identity of its own beside the key.
+    let (fake, client) = fake(Shape::New).await;
+    let fields = CustomerFields::default();
+    let create = async || {
+        let made = client.create_customer(&fields, &key("c")).await;
+        made.expect("one").id
+    };
+    let first = create().await;
+    fake.advance(86_399);
+    assert_eq!(create().await, first);
+    fake.advance(1);
+    assert_ne!(create().await, first);
+}
+
+#[tokio::test]
 async fn a_failure_that_is_kept_stays_one() {
     let (fake, client) = fake(Shape::New).await;
     fake.fault(Fault::once(

@@ -164,9 +164,14 @@ impl FakeStripe {
 
 fn body(store: &Store, happened: &Happened, endpoint: &Endpoint) -> String {
     if endpoint.is_thin {
-        return thin(store, happened).to_string();
+        let mut notice = thin(store, happened);
+        notice["context"] = json!(endpoint.account);
+        return notice.to_string();
     }
-    let event = reads::event(store, happened, endpoint.shape);
+    let mut event = reads::event(store, happened, endpoint.shape);
+    if let Some(account) = &endpoint.account {
+        event["account"] = json!(account);
+    }
     format!("{event:#}")
 }
 

@@ -25,6 +25,8 @@ pub struct Endpoint {
     pub is_thin: bool,
     /// By which clock they are signed.
     pub signed_by: SignedBy,
+    /// The account that its events say they are of, as those of a platform's other accounts do.
+    pub account: Option<String>,
 }
 
 impl Endpoint {
@@ -36,6 +38,7 @@ impl Endpoint {
             shape: Shape::New,
             is_thin: false,
             signed_by: SignedBy::FakeClock,
+            account: None,
         }
     }
 }

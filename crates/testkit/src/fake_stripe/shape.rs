@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::store::{Store, number, rows, text};
 
+/// As many as a list inside an object shows.
+const INSIDE_MAX: usize = 10;
+
 /// Which of Stripe's versions an object is shown in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
@@ -114,6 +117,18 @@ fn invoice(store: &Store, object: &mut Value, shape: Shape) {
     for row in lines.into_iter().flatten() {
         line(row, shape);
     }
+    first_ten(&mut object["lines"]);
+}
+
+/// A list inside an object shows its first ten; the rest is listed on its own.
+fn first_ten(list: &mut Value) {
+    if let Some(data) = list["data"]
+        .as_array_mut()
+        .filter(|data| INSIDE_MAX < data.len())
+    {
+        data.truncate(INSIDE_MAX);
+        list["has_more"] = json!(true);
+    }
 }
 
 /// One line of an invoice.
@@ -176,6 +191,7 @@ fn expand_one(store: &Store, value: &mut Value, path: &[&str], shape: Shape) {
     if *field == "line_items" && text(value, "object") == "checkout.session" {
         let lines = value["_lines"].as_array().cloned();
         value["line_items"] = list(&lines.unwrap_or_default());
+        first_ten(&mut value["line_items"]);
     }
     if let Some(object) = value[*field].as_str().and_then(|id| store.find(id)) {
         let mut whole = object.clone();

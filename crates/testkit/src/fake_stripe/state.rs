@@ -13,6 +13,17 @@ use super::shape::Shape;
 use super::store::Store;
 use super::{reads, writes};
 
+/// Keys are forgotten after a day.
+const KEY_SECONDS: i64 = 86_400;
+
+/// A key that was used, and for what.
+#[derive(Clone, Debug)]
+struct Key {
+    print: String,
+    kept: Kept,
+    at: i64,
+}
+
 #[derive(Clone, Debug)]
 enum Kept {
     AtWork,
@@ -27,7 +38,7 @@ pub type CallCounts = std::collections::BTreeMap<String, u64>;
 pub(super) struct Core {
     pub(super) store: Store,
     pub(super) base_url: String,
-    keys: HashMap<String, (String, Kept)>,
+    keys: HashMap<String, Key>,
     pub(super) faults: Vec<Fault>,
     pub(super) counts: CallCounts,
     /// How long each answer takes.
@@ -64,28 +75,40 @@ impl Core {
         if self.is_key_dead || !is_key {
             return Begun::Answered(FaultKind::KeyDead.sent());
         }
-        if let Some(key) = call.key.as_ref().filter(|_| call.method == "POST") {
-            let print = format!("{} {}", call.line(), call.body);
-            match self.keys.get(key) {
-                Some((earlier, _)) if *earlier != print => {
-                    let message = "Keys for idempotent requests can only be used with the same parameters they were first used with.";
-                    let reply = Reply::error(400, "idempotency_error", "", message);
-                    return Begun::Answered(Sent::Reply(reply));
-                }
-                Some((_, Kept::AtWork)) => return Begun::Answered(FaultKind::KeyInUse.sent()),
-                Some((_, Kept::Done(reply))) => {
-                    let mut reply = reply.clone();
-                    reply
-                        .headers
-                        .push(("idempotent-replayed", "true".to_owned()));
-                    return Begun::Answered(Sent::Reply(reply));
-                }
-                None => {
-                    self.keys.insert(key.clone(), (print, Kept::AtWork));
-                }
-            }
+        if let Some(key) = call.key.as_ref().filter(|_| call.method == "POST")
+            && let Some(sent) = self.meets(key, call)
+        {
+            return Begun::Answered(sent);
         }
         Begun::AtWork(self.latency, after)
+    }
+
+    /// What a key that was used before is answered; a new one is noted.
+    fn meets(&mut self, key: &str, call: &Call) -> Option<Sent> {
+        let print = format!("{} {}", call.line(), call.body);
+        let now = self.store.now;
+        let earlier = self.keys.get(key).filter(|key| now < key.at + KEY_SECONDS);
+        let Some(earlier) = earlier else {
+            let kept = Kept::AtWork;
+            let at = now;
+            self.keys.insert(key.to_owned(), Key { print, kept, at });
+            return None;
+        };
+        if earlier.print != print {
+            let message = "Keys for idempotent requests can only be used with the same parameters they were first used with.";
+            let reply = Reply::error(400, "idempotency_error", "", message);
+            return Some(Sent::Reply(reply));
+        }
+        match &earlier.kept {
+            Kept::AtWork => Some(FaultKind::KeyInUse.sent()),
+            Kept::Done(reply) => {
+                let mut reply = reply.clone();
+                reply
+                    .headers
+                    .push(("idempotent-replayed", "true".to_owned()));
+                Some(Sent::Reply(reply))
+            }
+        }
     }
 
     /// Carries a call out. Faults after the effect come here.
@@ -102,7 +125,7 @@ impl Core {
             self.keys.remove(key);
         }
         if let Some(kept) = call.key.as_ref().and_then(|key| self.keys.get_mut(key)) {
-            kept.1 = Kept::Done(reply.clone());
+            kept.kept = Kept::Done(reply.clone());
         }
         match fault {
             Some(fault) if !is_kept_failure => fault.sent(),
