@@ -155,6 +155,10 @@ fn shown(plan: &CatalogPlan) -> String {
             lines.push(format!("    {}: {from} -> {to}", change.feature));
         }
     }
+    for code in plan.packs_changed() {
+        lines.push(format!("~ pack {code}"));
+        tell_fields(plan, &Entry::Pack(code.clone()), &mut lines);
+    }
     if let Some(change) = &plan.default_plan {
         let [from, to] = [&change.from, &change.to].map(|code| {
             let code = code.as_ref().map(PlanCode::as_str);

@@ -59,6 +59,8 @@ fn flags(held: &[HeldEntry]) -> String {
         let flag = match &held.entry {
             Entry::Feature(code) => format!("--removing-feature {code}"),
             Entry::Plan(code) => format!("--removing-plan {code}"),
+            // Nobody holds one: it needs no flag.
+            Entry::Pack(code) => format!("pack {code}"),
         };
         format!("\n  {held}; to remove it: {flag}")
     });

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use quota_core::catalog::{Feature, Plan, PlanValue};
-use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use quota_core::catalog::{Feature, Pack, Plan, PlanValue};
+use quota_core::ids::{AccountId, FeatureCode, PackCode, PlanCode};
 use serde::{Deserialize, Serialize};
 
 /// The catalog in force.
@@ -19,6 +19,9 @@ pub struct CatalogBody {
     pub features: Vec<Feature>,
     /// The newest version of each plan, by code.
     pub plans: Vec<PlanBody>,
+    /// The packs of credits that are sold, by code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packs: Vec<Pack>,
 }
 
 /// A plan and the number of its version.
@@ -152,6 +155,9 @@ pub struct FieldChangeBody {
     /// Code of the plan, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanCode>,
+    /// Code of the pack, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack: Option<PackCode>,
     /// The field as in the catalog file, such as `price` or `on_demand.tokens.cap`.
     pub field: String,
     /// Its value now, as text; absent where nothing is said.

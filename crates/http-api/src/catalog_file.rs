@@ -192,6 +192,10 @@ pub fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
             .features
             .iter()
             .rposition(|feature| feature.code.as_str() == code),
+        "pack" => file
+            .packs
+            .iter()
+            .rposition(|pack| pack.code.as_str() == code),
         _ => file
             .plans
             .iter()

@@ -16,6 +16,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         Reason::AccountDisabled
         | Reason::TokenRevoked
         | Reason::TokenExpired
+        | Reason::PaymentOverdue
         | Reason::SubscriptionExpired
         | Reason::NoSubscription
         | Reason::NotInPlan
@@ -61,6 +62,10 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
                 "neither the org's plan nor an override gives `{feature}`: change the plan, or set an override of the org"
             )
         }
+        Reason::PaymentOverdue => format!(
+            "a payment for the {}'s subscription is overdue, its plan gives no more of `{feature}` until that is paid, and nothing else can pay",
+            whose(denial.scope)
+        ),
         Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => {
             let whose = whose(denial.scope);
             let (why, next) = lapsed(denial.lapse);

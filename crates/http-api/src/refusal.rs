@@ -161,7 +161,8 @@ fn still_held(held: &[HeldEntry]) -> Problem {
 fn removing(entry: &Entry) -> &'static str {
     match entry {
         Entry::Feature(_) => "removing_features",
-        Entry::Plan(_) => "removing_plans",
+        // Nobody holds a pack: none is named.
+        Entry::Plan(_) | Entry::Pack(_) => "removing_plans",
     }
 }
 

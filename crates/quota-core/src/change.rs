@@ -37,6 +37,7 @@ pub enum Change {
     SubscriptionCanceled,
     SubscriptionResumed,
     SubscriptionExpired,
+    SubscriptionSynced,
     WindowsClosed,
     Reset,
     /// The event of a move; the ledgers of the two homes have `moved_out` and `moved_in`.
@@ -82,7 +83,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -113,6 +114,7 @@ impl Change {
         Self::SubscriptionCanceled,
         Self::SubscriptionResumed,
         Self::SubscriptionExpired,
+        Self::SubscriptionSynced,
         Self::WindowsClosed,
         Self::Reset,
         Self::Moved,
@@ -155,6 +157,7 @@ impl Change {
             Self::SubscriptionCanceled => "subscription_canceled",
             Self::SubscriptionResumed => "subscription_resumed",
             Self::SubscriptionExpired => "subscription_expired",
+            Self::SubscriptionSynced => "subscription_synced",
             Self::WindowsClosed => "windows_closed",
             Self::Reset => "reset",
             Self::Moved => "moved",
@@ -236,6 +239,7 @@ impl Change {
             | Self::SubscriptionCanceled
             | Self::SubscriptionResumed
             | Self::SubscriptionExpired
+            | Self::SubscriptionSynced
             | Self::Moved
             | Self::MovedOut => moving,
         }

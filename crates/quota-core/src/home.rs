@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
+use crate::cover::is_needed;
 use crate::event::Event;
 use crate::ids::{AccountId, BoostId, FeatureCode, GrantId};
 use crate::occupancy::Occupancy;
 use crate::operation::Operation;
 use crate::reservation::Reservation;
-use crate::rules::wallet::is_needed;
 use crate::share::Share;
 use crate::terms::Terms;
 

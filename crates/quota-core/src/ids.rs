@@ -173,6 +173,18 @@ text_id!(
     PlanCode, "plan code", "article_pro", CODE_CHARS_MAX, check_code
 );
 text_id!(
+    /// A pack of credits, by code: `credits_500`.
+    PackCode, "pack code", "credits_500", CODE_CHARS_MAX, check_code
+);
+text_id!(
+    /// A price, as its provider names it.
+    PriceId, "price id", "price_1Nx", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
+);
+text_id!(
+    /// A subscription, as its provider names it; unique within the provider.
+    SubscriptionRef, "subscription reference", "sub_1Nx", ID_CHARS_MAX, |what, text| check_id(what, text, ID_CHARS_MAX)
+);
+text_id!(
     /// The caller's name for one write; the same key never has a second effect (X1).
     IdempotencyKey, "idempotency key", "order-4711", KEY_CHARS_MAX, |what, text| check_id(what, text, KEY_CHARS_MAX)
 );

@@ -188,6 +188,7 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::TakeBackCredits(_) => &["grant"],
         Command::CreditPurchase(_) => &["line", "credits", "money", "currency", "fetched_at"],
         Command::SetPaymentFacts(_) => &["provider", "payment", "facts", "fetched_at"],
+        Command::SyncSubscription(_) => &["provider", "subscriptions", "fetched_at"],
         Command::GiveBoost(_) => &["boost", "feature", "amount"],
         Command::TakeBackBoost(_) => &["boost"],
         Command::SetSpendCap(_) => &["amount"],

@@ -27,6 +27,9 @@ fn plan(price: u64, interval: Interval) -> Plan {
         trial_days: None,
         limits: std::collections::BTreeMap::new(),
         on_demand: std::collections::BTreeMap::new(),
+        provider_prices: std::collections::BTreeMap::new(),
+        renewal: quota_core::catalog::Renewal::AtOnce,
+        overdue: std::collections::BTreeMap::new(),
     }
 }
 

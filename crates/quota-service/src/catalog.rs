@@ -1,9 +1,9 @@
 //! Plans as code: what an applied catalog file would change, whom it would leave over the limit or without a flag, and
 //! applying it (C7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::differing::{FieldChange, differing};
+use crate::differing::{FieldChange, differing, packs};
 use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::less_on_demand::{LessOnDemand, less_on_demand};
 use crate::over_limit::{LimitedOrgs, OverLimit};
@@ -11,7 +11,7 @@ use crate::setting::Setting;
 use crate::{Engine, EngineError};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Catalog, CatalogFile, Feature, Kind, Per, PlanValue};
-use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use quota_core::ids::{AccountId, FeatureCode, PackCode, PlanCode};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::rules::had::has_flag;
 
@@ -282,6 +282,12 @@ impl CatalogPlan {
             && self.plans_added.is_empty()
             && self.plans_changed.is_empty()
             && self.plans_removed.is_empty()
+            && self.packs_changed().is_empty()
+    }
+
+    /// The packs that are new, change or go, each once.
+    pub fn packs_changed(&self) -> BTreeSet<&PackCode> {
+        packs(&self.fields_changed)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quota_core::catalog::Catalog;
+use quota_core::ids::PackCode;
 use serde_json::Value;
 
 use crate::left_out::Entry;
@@ -21,7 +22,7 @@ pub struct FieldChange {
 }
 
 /// The fields that differ in features and in the newest versions of plans that are in both, but for limits, which are told
-/// apart.
+/// apart; and in packs.
 pub(crate) fn differing(current: &Catalog, next: &Catalog) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     for (code, after) in &next.features {
@@ -36,7 +37,25 @@ pub(crate) fn differing(current: &Catalog, next: &Catalog) -> Vec<FieldChange> {
             changes.extend(compared(&Entry::Plan(code.clone()), said));
         }
     }
+    let codes = current.packs.keys().chain(next.packs.keys());
+    for code in codes.collect::<BTreeSet<_>>() {
+        // Nobody holds a pack: one that is new or goes differs from nothing.
+        let said = [current, next].map(|one| {
+            let pack = one.packs.get(code).map(serde_json::to_value);
+            said(pack.and_then(Result::ok))
+        });
+        changes.extend(compared(&Entry::Pack(code.clone()), said));
+    }
     changes
+}
+
+/// The packs among changes, each once.
+pub(crate) fn packs(changes: &[FieldChange]) -> BTreeSet<&PackCode> {
+    let packs = changes.iter().filter_map(|change| match &change.entry {
+        Entry::Pack(code) => Some(code),
+        Entry::Feature(_) | Entry::Plan(_) => None,
+    });
+    packs.collect()
 }
 
 /// What is said of an entry, by its field; that of a table by the names of both with a dot between.

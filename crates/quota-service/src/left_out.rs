@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::Catalog;
-use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use quota_core::ids::{AccountId, FeatureCode, PackCode, PlanCode};
 use quota_core::ports::AccountRow;
 use quota_core::terms::{Addon, Subscription};
 
@@ -44,13 +44,15 @@ impl Removals {
     }
 }
 
-/// A feature or a plan.
+/// A feature, a plan or a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// By its code, such as `articles_per_month`.
     Feature(FeatureCode),
     /// By its code, such as `article_pro`: all its versions.
     Plan(PlanCode),
+    /// By its code, such as `credits_500`.
+    Pack(PackCode),
 }
 
 impl fmt::Display for Entry {
@@ -58,6 +60,7 @@ impl fmt::Display for Entry {
         match self {
             Self::Feature(code) => write!(f, "feature `{code}`"),
             Self::Plan(code) => write!(f, "plan `{code}`"),
+            Self::Pack(code) => write!(f, "pack `{code}`"),
         }
     }
 }
@@ -103,6 +106,8 @@ impl HeldEntry {
         let holds = match &self.entry {
             Entry::Feature(code) => holds_feature(row, code, now, catalog),
             Entry::Plan(code) => holds_plan(row, code, now, catalog),
+            // What was bought of it are credits.
+            Entry::Pack(_) => false,
         };
         if holds {
             self.accounts += 1;
@@ -115,6 +120,7 @@ impl HeldEntry {
         match &self.entry {
             Entry::Feature(code) => removals.features.contains(code),
             Entry::Plan(code) => removals.plans.contains(code),
+            Entry::Pack(_) => true,
         }
     }
 }

@@ -18,10 +18,14 @@ use quota_core::change::Change;
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
 use quota_core::home::{Account, Books};
-use quota_core::ids::{AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, UserId};
+use quota_core::ids::{
+    AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, ProviderCode,
+    SubscriptionRef, UserId,
+};
 use quota_core::operation::{Entry, Operation, OperationKind, id_at};
 use quota_core::origin::Origin;
 use quota_core::ports::{AccountWrite, HomeQuery, HomeWrite, KeyQuery, LoadQuery, WriteBatch};
+use quota_core::provider::Provided;
 use quota_core::purchase::Backing;
 use quota_core::quantity::{QUANTITY_MAX, Quantity};
 use quota_core::reservation::{Reservation, ReservationState};
@@ -86,6 +90,16 @@ pub fn subscription(anchor_at: DateTime<Utc>) -> Subscription {
         upcoming: None,
         end_recorded_at: Some(instant(6)),
         fell_back_at: Some(instant(8)),
+        provided: Some(Box::new(provided())),
+    }
+}
+
+/// What a provider has, under an odd name.
+pub fn provided() -> Provided {
+    Provided {
+        provider: ProviderCode::new("stripe").expect("a provider's code"),
+        subscription: SubscriptionRef::new("sub'1\"¤").expect("a reference"),
+        fetched_at: instant(7),
     }
 }
 
@@ -96,12 +110,14 @@ pub fn addons(starts_at: DateTime<Utc>) -> BTreeMap<PlanCode, Addon> {
         quantity: Quantity::ONE,
         starts_at,
         ends_at: None,
+        provided: None,
     };
     let full = Addon {
         plan_version: Some(u32::MAX),
         quantity: Quantity::new(QUANTITY_MAX).expect("the most there may be"),
         starts_at,
         ends_at: Some(instant(8)),
+        provided: Some(Box::new(provided())),
     };
     BTreeMap::from([(plan("more"), least), (plan("most.v-1_a"), full)])
 }

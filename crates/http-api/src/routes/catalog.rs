@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use quota_core::catalog::{Catalog, CatalogFile};
-use quota_core::ids::{FeatureCode, PlanCode};
+use quota_core::ids::{FeatureCode, PackCode, PlanCode};
 use quota_service::{
     CatalogPlan, EngineError, Entry, FieldChange, HeldEntry, LessOnDemand, LimitChange, LostFlag,
     OverLimit,
@@ -126,6 +126,7 @@ fn body(catalog: &Catalog) -> CatalogBody {
         default_plan: catalog.default_plan.clone(),
         features: catalog.features.values().cloned().collect(),
         plans: catalog.plans.keys().filter_map(plan).collect(),
+        packs: catalog.packs.values().cloned().collect(),
     }
 }
 
@@ -162,19 +163,21 @@ fn less_on_demand(less: LessOnDemand) -> LessOnDemandBody {
     }
 }
 
-/// The codes of a feature or of a plan, of which one is there.
-fn codes(entry: Entry) -> (Option<FeatureCode>, Option<PlanCode>) {
+/// The codes of a feature, of a plan or of a pack, of which one is there.
+fn codes(entry: Entry) -> (Option<FeatureCode>, Option<PlanCode>, Option<PackCode>) {
     match entry {
-        Entry::Feature(code) => (Some(code), None),
-        Entry::Plan(code) => (None, Some(code)),
+        Entry::Feature(code) => (Some(code), None, None),
+        Entry::Plan(code) => (None, Some(code), None),
+        Entry::Pack(code) => (None, None, Some(code)),
     }
 }
 
 fn field_change(change: FieldChange) -> FieldChangeBody {
-    let (feature, plan) = codes(change.entry);
+    let (feature, plan, pack) = codes(change.entry);
     FieldChangeBody {
         feature,
         plan,
+        pack,
         field: change.field,
         from: change.from,
         to: change.to,
@@ -182,7 +185,7 @@ fn field_change(change: FieldChange) -> FieldChangeBody {
 }
 
 fn held_body(held: HeldEntry) -> HeldBody {
-    let (feature, plan) = codes(held.entry);
+    let (feature, plan, _) = codes(held.entry);
     HeldBody {
         feature,
         plan,

@@ -128,6 +128,7 @@ fn the_page_of_the_catalog_lists_every_key_and_word() {
     let sections = [
         ("Feature", "## `[[feature]]`"),
         ("Plan", "## `[[plan]]`"),
+        ("Pack", "## `[[pack]]`"),
         ("PlanLimit", "## A limit of a plan"),
         ("OnDemand", "## On demand"),
     ];

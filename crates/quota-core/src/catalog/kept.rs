@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::feature::Feature;
+use super::invalid::{InvalidCatalog, refused};
 use super::plan::{CatalogFile, Plan};
-use super::validate::{InvalidCatalog, refused};
+
 use crate::ids::{FeatureCode, PlanCode};
 
 /// A feature that there is, or once was, goes on being counted as it was: its balances would be read otherwise, or begin

@@ -3,10 +3,14 @@
 mod cadence;
 mod feature;
 mod given;
+mod invalid;
 mod kept;
 mod on_demand;
+mod pack;
+mod payment;
 mod plan;
 mod plan_limit;
+mod prices;
 mod validate;
 mod written;
 
@@ -14,15 +18,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FeatureCode, PlanCode};
+use crate::ids::{FeatureCode, PackCode, PlanCode, PriceId, ProviderCode};
 
 pub use cadence::{Cadence, InvalidCadence, Span};
 pub use feature::{Anchor, Counts, Feature, Kind, OnRenewal};
 pub use given::Given;
+pub use invalid::InvalidCatalog;
 pub use on_demand::OnDemand;
+pub use pack::Pack;
+pub use payment::{Overdue, PRICES_MAX, ProviderPrices, Renewal};
 pub use plan::{CatalogFile, Interval, Plan, PlanKind};
 pub use plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
-pub use validate::InvalidCatalog;
 
 /// The catalog in force: features, and every version of every plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +42,9 @@ pub struct Catalog {
     pub features: BTreeMap<FeatureCode, Feature>,
     /// The plans by code, oldest version first.
     pub plans: BTreeMap<PlanCode, Vec<Plan>>,
+    /// The packs of credits that are sold, by code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packs: BTreeMap<PackCode, Pack>,
     /// Features that were in it once, by code, as they were when they left: accounts may still have balances of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub former_features: BTreeMap<FeatureCode, Feature>,
@@ -43,6 +52,9 @@ pub struct Catalog {
     /// pinned subscription has what it was sold.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub former_plans: BTreeMap<PlanCode, Vec<Plan>>,
+    /// Packs that were in it once, by code: what was ordered of them may be paid yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former_packs: BTreeMap<PackCode, Pack>,
 }
 
 impl Catalog {
@@ -78,6 +90,18 @@ impl Catalog {
         Some((self.plan(code, None)?, self.newest_version(code)))
     }
 
+    /// The newest version of the plan that has this price, base plan or add-on.
+    pub fn plan_of_price(&self, provider: &ProviderCode, price: &PriceId) -> Option<&Plan> {
+        let mut newest = self.plans.values().filter_map(|versions| versions.last());
+        newest.find(|plan| has(&plan.provider_prices, provider, price))
+    }
+
+    /// The pack that has this price; also one that is sold no more, since what was ordered before may be paid yet.
+    pub fn pack_of_price(&self, provider: &ProviderCode, price: &PriceId) -> Option<&Pack> {
+        let mut packs = self.packs.values().chain(self.former_packs.values());
+        packs.find(|pack| has(&pack.provider_prices, provider, price))
+    }
+
     /// This catalog after `file` was applied: a plan that changed gets a new version, features are replaced,
     /// plans that the file leaves out stay for those who have them (C7). How a feature is counted does not change, nor
     /// whether a plan is an add-on, nor when it was left out and comes back.
@@ -95,6 +119,11 @@ impl Catalog {
         for feature in &file.features {
             next.former_features.remove(&feature.code);
             next.features.insert(feature.code.clone(), feature.clone());
+        }
+        next.former_packs.append(&mut next.packs);
+        for pack in &file.packs {
+            next.former_packs.remove(&pack.code);
+            next.packs.insert(pack.code.clone(), pack.clone());
         }
         for plan in &file.plans {
             let former = next.former_plans.remove(&plan.code);
@@ -118,6 +147,11 @@ impl Catalog {
         self.former_plans.extend::<BTreeMap<_, _>>(gone);
         self
     }
+}
+
+fn has(prices: &ProviderPrices, provider: &ProviderCode, price: &PriceId) -> bool {
+    let prices = prices.get(provider);
+    prices.is_some_and(|prices| prices.contains(price))
 }
 
 /// The version with that number, counted from 1, or the newest.

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::feature::Feature;
 use super::on_demand::OnDemand;
+use super::pack::Pack;
+use super::payment::{Overdue, Renewal, usd};
 use super::plan_limit::PlanValue;
 use crate::absent::is_default;
-use crate::ids::{FeatureCode, PlanCode};
+use crate::ids::{FeatureCode, PlanCode, PriceId, ProviderCode};
 
 /// How long one paid period lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -83,10 +85,15 @@ pub struct Plan {
     /// What it sells of consumables that it limits, when all else is spent (C11); of others nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub on_demand: BTreeMap<FeatureCode, OnDemand>,
-}
-
-fn usd() -> String {
-    "usd".to_owned()
+    /// Its prices at each provider: who pays one of them has the plan.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub provider_prices: BTreeMap<ProviderCode, Vec<PriceId>>,
+    /// Whether a period grants as soon as it begins, or once its invoice is paid (S11).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub renewal: Renewal,
+    /// What is had of features while a payment is overdue and the grace runs; of others all (S14).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overdue: BTreeMap<FeatureCode, Overdue>,
 }
 
 impl Plan {
@@ -118,4 +125,7 @@ pub struct CatalogFile {
     /// What a subscription may be for, in any order; no code twice.
     #[serde(default, rename = "plan")]
     pub plans: Vec<Plan>,
+    /// Packs of credits that are sold, in any order; no code twice.
+    #[serde(default, rename = "pack", skip_serializing_if = "Vec::is_empty")]
+    pub packs: Vec<Pack>,
 }

@@ -4,27 +4,14 @@ use std::collections::BTreeSet;
 
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, Kind, OnRenewal};
+use super::invalid::{InvalidCatalog, is_currency, of_member, refused};
 use super::plan::{CatalogFile, Plan, PlanKind};
 use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
+use super::prices::{check_payment, check_uncounted_overdue};
 use crate::amount::{AMOUNT_MAX, Limit};
-use crate::ids::FeatureCode;
 
 /// Longest trial of a plan, in days.
 const TRIAL_DAYS_MAX: u16 = 366;
-
-/// A catalog file that breaks a rule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{entry}: {field} {why}")]
-pub struct InvalidCatalog {
-    /// Which entry, such as "feature `storage`".
-    pub entry: String,
-    /// Which of its fields.
-    pub field: &'static str,
-    /// Which member of that field, where it is a table: the feature that a plan limits.
-    pub member: Option<FeatureCode>,
-    /// What is wrong with it.
-    pub why: String,
-}
 
 /// Checks every entry of the file.
 pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
@@ -60,7 +47,9 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
             checked.map_err(|why| of_member(&entry, "limits", &feature.code, &why))?;
         }
         check_on_demand(plan, &entry, file)?;
+        check_uncounted_overdue(plan, file)?;
     }
+    check_payment(file)?;
     check_default(file)
 }
 
@@ -308,8 +297,7 @@ fn check_rollover(feature: &Feature, limit: &PlanLimit, rollover: Rollover) -> R
 
 fn check_plan(plan: &Plan) -> Result<(), InvalidCatalog> {
     let entry = format!("plan `{}`", plan.code);
-    let is_code = plan.currency.len() == 3 && plan.currency.chars().all(|c| c.is_ascii_lowercase());
-    if !is_code {
+    if !is_currency(&plan.currency) {
         return Err(refused(
             &entry,
             "currency",
@@ -364,22 +352,5 @@ fn check_addon(plan: &Plan) -> Result<(), InvalidCatalog> {
             why: format!("of `{code}` cannot be `per_seat`: an add-on has a quantity of its own"),
         }),
         None => Ok(()),
-    }
-}
-
-/// Of one member of a field that is a table.
-fn of_member(entry: &str, field: &'static str, code: &FeatureCode, why: &str) -> InvalidCatalog {
-    InvalidCatalog {
-        member: Some(code.clone()),
-        ..refused(entry, field, &format!("of `{code}` {why}"))
-    }
-}
-
-pub(super) fn refused(entry: &str, field: &'static str, why: &str) -> InvalidCatalog {
-    InvalidCatalog {
-        entry: entry.to_owned(),
-        field,
-        member: None,
-        why: why.to_owned(),
     }
 }

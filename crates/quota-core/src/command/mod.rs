@@ -4,6 +4,7 @@ mod member_limits;
 mod overrides;
 mod payload;
 mod purchases;
+mod sync;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,6 +23,7 @@ pub use payload::{
     SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
 };
 pub use purchases::{CreditPurchase, ForgiveDebt, SetPaymentFacts};
+pub use sync::SyncSubscription;
 
 /// Most items in one request, which is carried out whole or not at all (X2).
 pub const ITEMS_MAX: usize = 100;
@@ -97,6 +99,7 @@ pub enum Command {
     Cancel(Cancel),
     /// Takes a cancellation back that has not acted yet (S8).
     Resume,
+    SyncSubscription(SyncSubscription),
     GrantCredits(GrantCredits),
     TakeBackCredits(TakeBackCredits),
     CreditPurchase(CreditPurchase),
@@ -216,6 +219,7 @@ impl Command {
             Self::TakeBackCredits(_) | Self::CreditPurchase(_) | Self::SetPaymentFacts(_) => {
                 reading(Reads::Grants)
             }
+            Self::SyncSubscription(_) => reading(Reads::Counters),
             Self::TakeBackBoost(_) => reading(Reads::Boosts),
             Self::PutToken(_) => reading(Reads::TokenCounts),
             Self::SetOverride(_)

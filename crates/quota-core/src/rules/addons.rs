@@ -36,6 +36,7 @@ pub(crate) fn set_addon(desk: &mut Desk<'_>, asked: &SetAddon) -> Result<Outcome
         quantity: asked.quantity,
         starts_at: known.map_or(context.now, |known| known.starts_at),
         ends_at: asked.ends_at,
+        provided: None,
     };
     if known == Some(&next) {
         return Ok(desk.unchanged());
@@ -63,7 +64,7 @@ fn must_have_base(desk: &Desk<'_>) -> Result<(), Rejection> {
 }
 
 /// Makes room for one more add-on; those that ended first give way.
-fn make_room(
+pub(super) fn make_room(
     terms: &mut Terms,
     code: &PlanCode,
     now: chrono::DateTime<chrono::Utc>,

@@ -8,9 +8,9 @@ use super::held_plans::Held;
 use super::on_demand::{Selling, selling};
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Per};
+use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Overdue, Per};
 use crate::draw::Scope;
-use crate::terms::{Lapse, Seen, Terms};
+use crate::terms::{Lapse, Seen, Status, Terms};
 use crate::window::Window;
 
 pub use super::by_plan::FurtherLimit;
@@ -22,6 +22,8 @@ pub enum Standing {
     InForce,
     /// There was one, and it ended, or is not paid for.
     Expired,
+    /// One is in its grace, and its plan gives nothing of the feature then (S14).
+    Overdue,
     /// There never was one, or none that has begun.
     Never,
 }
@@ -39,6 +41,28 @@ impl Standing {
             lapse => (Self::Never, lapse),
         }
     }
+
+    /// The same towards one feature: while a payment is overdue a plan may give nothing of it (S14).
+    pub(crate) fn of_feature(
+        seen: Option<&Seen<'_>>,
+        feature: &Feature,
+        asked: Asked<'_>,
+    ) -> (Self, Option<Lapse>) {
+        match Self::of(seen, asked) {
+            (Self::InForce, _) if overdue(seen, feature) == Overdue::Blocked => {
+                (Self::Overdue, Some(Lapse::PastDue))
+            }
+            standing => standing,
+        }
+    }
+}
+
+/// What the plan of a subscription in force gives of a feature: all of it, unless a payment is overdue (S14).
+fn overdue(seen: Option<&Seen<'_>>, feature: &Feature) -> Overdue {
+    let late = seen.filter(|seen| seen.held.status == Status::PastDue);
+    let plan = late.and_then(|seen| seen.plan);
+    let said = plan.and_then(|plan| plan.overdue.get(&feature.code));
+    said.copied().unwrap_or_default()
 }
 
 /// The balance that counts a feature's use, and what it may hold.
@@ -75,6 +99,8 @@ pub struct Allowance {
     pub member_limit: Option<Limit>,
     /// How the plan sells the feature when all else is spent (C11), while the subscription is in force.
     pub selling: Option<Box<Selling>>,
+    /// Whether a payment is overdue and nothing more is granted until it is paid, though limits and use are shown (S14).
+    pub is_read_only: bool,
 }
 
 /// Which of an allowance's limits binds a request, and until when.
@@ -106,7 +132,8 @@ impl Allowance {
             (Standing::InForce, _) if self.override_value.is_some() => self.limit(),
             (Standing::InForce, _) => self.limit().map(|limit| limit.plus(self.rolled_over)),
             (Standing::Never, Scope::Org) => self.override_value,
-            (Standing::Never, Scope::User | Scope::Token) | (Standing::Expired, _) => None,
+            (Standing::Never, Scope::User | Scope::Token)
+            | (Standing::Expired | Standing::Overdue, _) => None,
         }
     }
 
@@ -125,6 +152,9 @@ impl Allowance {
     /// use (X9).
     pub fn room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
         let own = self.own_room(scope, balances)?;
+        if self.is_read_only {
+            return Some(0);
+        }
         let further = self.binding().iter().map(|limit| limit.room(balances));
         Some(further.fold(own, u64::min))
     }
@@ -157,7 +187,7 @@ impl Allowance {
 
     /// Units that can still be sold on demand (C11).
     pub(crate) fn on_demand_left(&self, balances: &[Balance]) -> u64 {
-        let sold = self.selling.as_ref();
+        let sold = self.selling.as_ref().filter(|_| !self.is_read_only);
         sold.map_or(0, |sold| sold.room(balances))
     }
 
@@ -228,7 +258,7 @@ pub fn allowance(
     let seen = current.as_deref();
     let seen = seen.map(|held| Seen::at(held, catalog, now));
     let plan = seen.and_then(|seen| Some((seen.plan?, seen.held)));
-    let (standing, lapse) = Standing::of(seen.as_ref(), asked);
+    let (standing, lapse) = Standing::of_feature(seen.as_ref(), feature, asked);
     let in_force = seen.filter(|_| standing == Standing::InForce);
     let clock = Clock {
         terms,
@@ -242,6 +272,7 @@ pub fn allowance(
         .filter(|own| own.is_active(now));
     let mut allowance = own_allowance(&clock, feature, standing);
     allowance.lapse = lapse;
+    allowance.is_read_only = overdue(in_force.as_ref(), feature) == Overdue::ReadOnly;
     allowance.override_value = own.map(|own| own.limit.scaled(feature.scale));
     let base = plan.and_then(|plan| Held::by_base(plan, feature));
     let place = (&allowance.bucket, allowance.window);
@@ -291,11 +322,14 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
     let start = counting.window.starts_at.timestamp_micros();
     let code = feature.code.clone();
     let bucket = match (feature.renewal(), standing) {
-        (OnRenewal::Carry, Standing::InForce | Standing::Expired | Standing::Never) => {
-            Bucket::Standing(code)
-        }
+        (
+            OnRenewal::Carry,
+            Standing::InForce | Standing::Expired | Standing::Overdue | Standing::Never,
+        ) => Bucket::Standing(code),
         (OnRenewal::Reset, Standing::InForce) => Bucket::Window(code, start),
-        (OnRenewal::Reset, Standing::Expired | Standing::Never) => Bucket::Tracked(code, start),
+        (OnRenewal::Reset, Standing::Expired | Standing::Overdue | Standing::Never) => {
+            Bucket::Tracked(code, start)
+        }
     };
     let Counting {
         window,
@@ -318,5 +352,6 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         further: Vec::new(),
         member_limit: None,
         selling: None,
+        is_read_only: false,
     }
 }

@@ -95,7 +95,7 @@ fn is_upgrade(next: &Plan, current: &Plan) -> bool {
 }
 
 /// Ends the windows that a first use began: a change of plan at once restarts them, so that the next request begins others.
-fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+pub(super) fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let (now, features) = (desk.context.now, &desk.context.catalog.features);
     let id = desk.request.account.clone();
     let account = desk.account_mut()?;
@@ -128,7 +128,7 @@ fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
 
 /// Consumables that would count on: what renewals carry, and what was used in this very instant. A change of plan at once
 /// restarts them like the others. A window of the calendar counts on (W4).
-fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
+pub(super) fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection> {
     let context = desk.context;
     let now = context.now.timestamp_micros();
     let balances = desk.account()?.books.balances.iter();

@@ -283,6 +283,8 @@ fn user_draws(
 fn user_reason(own: &Allowance, feature: &Feature) -> Reason {
     let is_payable = feature.credit_cost.is_some() || feature.trial_limit != 0;
     match (own.standing, own.limit()) {
+        (Standing::Overdue, _) => Reason::PaymentOverdue,
+        (Standing::InForce, Some(_)) if own.is_read_only => Reason::PaymentOverdue,
         (Standing::Expired, _) => Reason::SubscriptionExpired,
         (Standing::InForce, Some(_)) if own.selling.is_some() => Reason::SpendCapReached,
         (Standing::InForce, Some(_)) => Reason::LimitReached,
@@ -339,6 +341,8 @@ fn org_draws(
 /// The first reason of F7 that applies to an org whose sources do not suffice.
 fn org_reason(own: &Allowance) -> Reason {
     match (own.standing, own.limit()) {
+        (Standing::Overdue, _) => Reason::PaymentOverdue,
+        (Standing::InForce, Some(_)) if own.is_read_only => Reason::PaymentOverdue,
         (Standing::Expired, _) => Reason::OrgSubscriptionExpired,
         (Standing::InForce, None) => Reason::OrgNotInPlan,
         (Standing::InForce, Some(_)) if own.selling.is_some() => Reason::SpendCapReached,

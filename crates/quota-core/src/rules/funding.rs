@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::wallet::owed;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Kind};
+use crate::cover::{grants, owed};
 use crate::draw::{Draw, Scope, Source};
 use crate::ids::FeatureCode;
 
@@ -109,13 +109,6 @@ pub fn split(sources: &[Headroom], requested: u64) -> Split {
         "the parts and what is missing add up to the request"
     );
     Split { parts, short_by }
-}
-
-/// The credit grants among balances.
-pub(super) fn grants(balances: &[Balance]) -> impl Iterator<Item = &Balance> {
-    balances
-        .iter()
-        .filter(|balance| matches!(balance.bucket, Bucket::Grant(_)))
 }
 
 /// Splits a cost in credits over the grants among `balances`: lower priority number first, then the earliest expiry with

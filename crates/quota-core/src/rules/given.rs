@@ -46,7 +46,7 @@ pub(crate) fn given_by_plan(
     let current = current.map(|held| held.current(catalog, now));
     let current = current.as_deref();
     let seen = current.map(|held| Seen::at(held, catalog, now));
-    let (standing, lapse) = Standing::of(seen.as_ref(), asked);
+    let (standing, lapse) = Standing::of_feature(seen.as_ref(), feature, asked);
     let Some(in_force) = seen.filter(|_| standing == Standing::InForce) else {
         return ((standing, lapse), None);
     };
@@ -96,6 +96,7 @@ pub(crate) fn given(
     // U1: an unlimited user is never denied at user scope.
     if own.is_none() && !user.terms.unlimited {
         let reason = match standing {
+            Standing::Overdue => Reason::PaymentOverdue,
             Standing::Expired => Reason::SubscriptionExpired,
             Standing::Never => Reason::NoSubscription,
             Standing::InForce => Reason::NotInPlan,
@@ -134,6 +135,7 @@ pub(crate) fn given_by_org(
         return Ok(given);
     }
     let reason = match standing {
+        Standing::Overdue => Reason::PaymentOverdue,
         Standing::Expired => Reason::OrgSubscriptionExpired,
         Standing::InForce | Standing::Never => Reason::OrgNotInPlan,
     };

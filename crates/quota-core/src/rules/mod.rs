@@ -17,11 +17,11 @@
 //! | --- | --- |
 //! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
 //! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `purchases` (credits that were bought, and what came back), `boosts`, `spend_cap` |
-//! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons` |
+//! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons`, `sync` (what a provider says) |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
 //! | picking | `execute` (which rule a command is), `refunding` (what a refund is about) |
-//! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `wallet` (what grants cover of each other), `on_demand` (what is sold when all else is spent), `context` |
+//! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `wallet` (what grants come to together), `on_demand` (what is sold when all else is spent), `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` (beside shares), `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `closed` (which record of it counts), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the windows of an earlier instant), `records` (what the books tell of it) |
@@ -101,6 +101,7 @@ mod spend_cap;
 pub mod spending;
 mod subscribe;
 mod subscription_words;
+mod sync;
 mod tokens;
 mod track;
 pub mod wallet;

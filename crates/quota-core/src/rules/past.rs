@@ -124,7 +124,7 @@ pub(super) fn past(
 fn new_window(own: &Allowance) -> Balance {
     let granted = match own.standing {
         Standing::InForce => own.limit_at(Scope::User),
-        Standing::Expired | Standing::Never => own.limit(),
+        Standing::Expired | Standing::Overdue | Standing::Never => own.limit(),
     };
     let granted = granted.unwrap_or(Limit::Unlimited);
     Balance {

@@ -11,10 +11,10 @@ use super::refunding::{Refunding, is_occupied, is_since_arrival, most_of, was_re
 use super::room::give_room_up;
 use super::scope_balances::standing_of;
 use super::spend::count_credits;
-use super::wallet::is_needed;
 use crate::answer::{Answer, Rejection};
 use crate::balance::{Balance, Bucket};
 use crate::command::Refund;
+use crate::cover::is_needed;
 use crate::draw::{Draw, Scope, Source};
 use crate::home::{Account, ClosedBalance, Home, MOVES_MAX, Referred};
 use crate::ids::{AccountId, FeatureCode};

@@ -171,6 +171,9 @@ pub fn scope_balance(
     if is_by_plan && (!own.further.is_empty() || own.rolled_over != 0) {
         show_windows(&mut balance, scope, account, own);
     }
+    if own.is_read_only && !account.terms.unlimited {
+        balance.remaining = Some(0);
+    }
     balance
 }
 

@@ -1,5 +1,7 @@
 //! A subscription is started by hand (section 3); and what all commands share that give an account its next one.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::booking::Booking;
@@ -14,7 +16,7 @@ use crate::command::Subscribe;
 use crate::event::EventKind;
 use crate::ids::PlanCode;
 use crate::operation::Entry;
-use crate::terms::{PERIODS_AHEAD_MAX, QueueFull, Status, Subscription, Terms};
+use crate::terms::{Addon, PERIODS_AHEAD_MAX, QueueFull, Status, Subscription, Terms};
 
 /// The newest version of a base plan, and its number.
 pub(super) fn newest<'a>(desk: &Desk<'a>, code: &PlanCode) -> Result<(&'a Plan, u32), Rejection> {
@@ -60,6 +62,8 @@ pub(super) struct Next {
     pub(super) entries: Vec<Entry>,
     /// What the change set, where the subscription in words does not say it.
     pub(super) set: Option<String>,
+    /// The add-ons that are to be the account's, where they change with it.
+    pub(super) addons: Option<BTreeMap<PlanCode, Addon>>,
 }
 
 impl Next {
@@ -69,6 +73,7 @@ impl Next {
             subscription,
             entries: Vec::new(),
             set: None,
+            addons: None,
         }
     }
 }
@@ -95,6 +100,9 @@ pub(super) fn put(
     let settles = first_with_trial(catalog, &next.subscription);
     terms.trial_settled_at = terms.trial_settled_at.or(settles);
     terms.subscription = Some(next.subscription);
+    if let Some(addons) = next.addons {
+        terms.addons = addons;
+    }
     let mut entries = next.entries;
     entries.extend(move_usage(desk, terms, counts_on)?);
     let booking = Booking {
@@ -247,7 +255,7 @@ fn trial_end(starts_at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
 }
 
 /// Whether a start at `starts_at` in place of `held` leaves no gap (W4).
-fn runs_on(desk: &Desk<'_>, held: &Subscription, starts_at: DateTime<Utc>) -> bool {
+pub(super) fn runs_on(desk: &Desk<'_>, held: &Subscription, starts_at: DateTime<Utc>) -> bool {
     let (now, grace) = (desk.context.now, desk.context.grace);
     let before = starts_at.checked_sub_signed(TimeDelta::microseconds(1));
     held.is_in_force(now, grace) || before.is_some_and(|before| held.is_in_force(before, grace))

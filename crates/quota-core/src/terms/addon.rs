@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
+use crate::provider::Provided;
 use crate::quantity::Quantity;
 
 /// Most add-ons that an account may hold at a time: each request that asks for a limit looks through them. Ended ones are
@@ -24,6 +25,9 @@ pub struct Addon {
     /// First instant at which it is held no more; none while it has no end of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
+    /// In which subscription of which provider it is sold, where one decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provided: Option<Box<Provided>>,
 }
 
 impl Addon {

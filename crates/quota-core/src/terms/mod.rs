@@ -5,6 +5,7 @@ mod lapse;
 mod queue;
 mod subscription;
 mod token;
+mod unheard;
 
 use std::collections::BTreeMap;
 

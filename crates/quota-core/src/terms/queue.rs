@@ -81,6 +81,9 @@ impl Subscription {
         if self.renews {
             return self.stops_at();
         }
+        if self.goes_on_unheard() {
+            return self.unheard_end();
+        }
         let cancel_at = self.cancel_at.unwrap_or(self.ends_at);
         Some(cancel_at.min(self.ends_at))
     }

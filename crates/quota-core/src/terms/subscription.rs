@@ -9,6 +9,7 @@ use super::addon::Addon;
 use crate::absent::is_default;
 use crate::catalog::{Catalog, Interval, Plan};
 use crate::ids::PlanCode;
+use crate::provider::Provided;
 use crate::quantity::Quantity;
 use crate::window::{Window, cadence_window, month_start};
 
@@ -126,6 +127,9 @@ pub struct Subscription {
     /// When its end was recorded by the daily job (S9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_recorded_at: Option<DateTime<Utc>>,
+    /// Which subscription of which provider it is, where one decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provided: Option<Box<Provided>>,
 }
 
 impl Subscription {
@@ -150,6 +154,7 @@ impl Subscription {
             upcoming: None,
             fell_back_at: None,
             end_recorded_at: None,
+            provided: None,
         }
     }
 
@@ -242,6 +247,9 @@ impl Subscription {
     pub(crate) fn of_its_own<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
         if let Some(next) = self.upcoming.as_ref().filter(|next| next.starts_at <= now) {
             return next.of_its_own(catalog, now);
+        }
+        if self.ends_at <= now && self.goes_on_unheard() {
+            return Cow::Owned(self.unheard(catalog, now));
         }
         // Rows that were written before scheduled plans were kept as what follows.
         let due = self

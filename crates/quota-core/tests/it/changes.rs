@@ -200,6 +200,7 @@ fn a_pinned_plan_that_was_scheduled_keeps_its_version() {
             default_plan: None,
             features: stage.catalog.features.values().cloned().collect(),
             plans: stage.catalog.plans.values().filter_map(newest).collect(),
+            packs: Vec::new(),
         };
         let basic = file
             .plans

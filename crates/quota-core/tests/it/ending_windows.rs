@@ -155,6 +155,7 @@ fn selling(stage: &mut Stage, sells: bool) {
         default_plan: None,
         features: catalog.features.values().cloned().collect(),
         plans: plans.collect(),
+        packs: Vec::new(),
     };
     for plan in file.plans.iter_mut().filter(|_| !sells) {
         plan.on_demand.clear();

@@ -158,6 +158,7 @@ fn a_change_to_a_newer_version_of_a_pinned_plan_is_a_change() {
             default_plan: None,
             features: stage.catalog.features.values().cloned().collect(),
             plans: stage.catalog.plans.values().filter_map(newest).collect(),
+            packs: Vec::new(),
         };
         let mut plans = file.plans.iter_mut();
         let basic = plans.find(|plan| plan.code == plan_code("basic"));

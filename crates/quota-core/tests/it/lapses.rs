@@ -45,6 +45,7 @@ fn applied(stage: &mut Stage, change: impl Fn(&mut CatalogFile)) {
         default_plan: None,
         features: stage.catalog.features.values().cloned().collect(),
         plans: plans.filter_map(|all| all.last().cloned()).collect(),
+        packs: Vec::new(),
     };
     change(&mut file);
     let next = stage.catalog.applied(&file).expect("valid");

@@ -85,6 +85,7 @@ fn with_meter(change: impl Fn(&mut serde_json::Value)) -> Catalog {
         default_plan: None,
         features: catalog.features.values().cloned().collect(),
         plans: plans.collect(),
+        packs: Vec::new(),
     };
     let mut file = serde_json::to_value(file).expect("plain data");
     let plans = file["plan"].as_array_mut().expect("a list");

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use quota_core::amount::Limit;
 use quota_core::catalog::{
-    Anchor, Cadence, Catalog, Counts, Feature, Interval, Kind, OnDemand, OnRenewal, Plan, PlanKind,
-    PlanLimit, PlanValue, Rollover,
+    Anchor, Cadence, Catalog, Counts, Feature, Interval, Kind, OnDemand, OnRenewal, Overdue, Pack,
+    Plan, PlanKind, PlanLimit, PlanValue, ProviderPrices, Renewal, Rollover,
 };
-use quota_core::ids::FeatureCode;
+use quota_core::ids::{FeatureCode, PackCode, PriceId, ProviderCode};
 
-use super::{feature, plan};
+use super::{amount, feature, of, plan};
 use crate::Documents;
 
 fn full_limits() -> BTreeMap<FeatureCode, PlanValue> {
@@ -93,29 +93,7 @@ pub fn catalogs() -> Documents<Catalog> {
         scale: 1,
         counts: None,
     };
-    let least_plan = Plan {
-        code: plan("free"),
-        name: "Free".to_owned(),
-        kind: PlanKind::Base,
-        price: 0,
-        currency: "usd".to_owned(),
-        interval: Interval::Month,
-        pinned: false,
-        trial_days: None,
-        limits: BTreeMap::new(),
-        on_demand: BTreeMap::new(),
-    };
-    let full_plan = Plan {
-        code: plan("free"),
-        price: 4_900,
-        currency: "eur".to_owned(),
-        interval: Interval::Year,
-        pinned: true,
-        trial_days: Some(14),
-        limits: full_limits(),
-        on_demand: full_on_demand(),
-        ..least_plan.clone()
-    };
+    let [least_plan, full_plan] = plans();
     let former = Feature {
         code: feature("uploads"),
         ..least_feature.clone()
@@ -129,7 +107,10 @@ pub fn catalogs() -> Documents<Catalog> {
         code: plan("gone"),
         ..least_plan.clone()
     };
+    let [least_pack, full_pack] = packs();
     let full = Catalog {
+        packs: BTreeMap::from([(pack("credits_500"), full_pack)]),
+        former_packs: BTreeMap::from([(pack("credits_50"), least_pack)]),
         version: 3,
         default_plan: Some(plan("free")),
         former_plans: BTreeMap::from([(plan("gone"), vec![gone])]),
@@ -143,4 +124,72 @@ pub fn catalogs() -> Documents<Catalog> {
         ]),
     };
     vec![("empty", Catalog::default()), ("full", full)]
+}
+
+fn pack(code: &str) -> PackCode {
+    of(PackCode::new(code))
+}
+
+fn prices() -> ProviderPrices {
+    let prices = ["price_1", "price_2"].map(|price| of(PriceId::new(price)));
+    BTreeMap::from([(of(ProviderCode::new("stripe")), prices.into())])
+}
+
+/// With as little as may be said of one, and with everything.
+fn packs() -> [Pack; 2] {
+    let least_pack = Pack {
+        code: pack("credits_50"),
+        name: "50 credits".to_owned(),
+        credits: amount(50),
+        price: 500,
+        currency: "usd".to_owned(),
+        days: None,
+        priority: 0,
+        provider_prices: BTreeMap::new(),
+    };
+    let full_pack = Pack {
+        code: pack("credits_500"),
+        days: Some(365),
+        priority: 7,
+        provider_prices: prices(),
+        ..least_pack.clone()
+    };
+    [least_pack, full_pack]
+}
+
+/// The same of plans.
+fn plans() -> [Plan; 2] {
+    let least_plan = Plan {
+        code: plan("free"),
+        name: "Free".to_owned(),
+        kind: PlanKind::Base,
+        price: 0,
+        currency: "usd".to_owned(),
+        interval: Interval::Month,
+        pinned: false,
+        trial_days: None,
+        limits: BTreeMap::new(),
+        on_demand: BTreeMap::new(),
+        provider_prices: BTreeMap::new(),
+        renewal: Renewal::AtOnce,
+        overdue: BTreeMap::new(),
+    };
+    let full_plan = Plan {
+        code: plan("free"),
+        price: 4_900,
+        currency: "eur".to_owned(),
+        interval: Interval::Year,
+        pinned: true,
+        trial_days: Some(14),
+        limits: full_limits(),
+        on_demand: full_on_demand(),
+        provider_prices: prices(),
+        renewal: Renewal::WhenPaid,
+        overdue: BTreeMap::from([
+            (feature("albums"), Overdue::ReadOnly),
+            (feature("articles"), Overdue::Blocked),
+        ]),
+        ..least_plan.clone()
+    };
+    [least_plan, full_plan]
 }

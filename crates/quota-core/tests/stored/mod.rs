@@ -220,6 +220,7 @@ fn subscription() -> Subscription {
         upcoming: None,
         fell_back_at: None,
         end_recorded_at: None,
+        provided: None,
     }
 }
 
@@ -558,6 +559,7 @@ pub fn reasons() -> Documents<Reason> {
         ("org_subscription_expired", Reason::OrgSubscriptionExpired),
         ("org_not_in_plan", Reason::OrgNotInPlan),
         ("org_limit_reached", Reason::OrgLimitReached),
+        ("payment_overdue", Reason::PaymentOverdue),
     ]
 }
 

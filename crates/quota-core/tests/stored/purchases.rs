@@ -1,7 +1,12 @@
 //! Grants that were bought, and the commands about them.
 
-use quota_core::command::{Command, CreditPurchase, ForgiveDebt, SetPaymentFacts};
-use quota_core::ids::{Currency, LineRef, PaymentRef, ProviderCode};
+use quota_core::command::{
+    Command, CreditPurchase, ForgiveDebt, SetPaymentFacts, SyncSubscription,
+};
+use quota_core::ids::{Currency, LineRef, PaymentRef, PriceId, ProviderCode, SubscriptionRef};
+use quota_core::provider::{
+    Provided, ProviderChange, ProviderItem, ProviderPeriod, ProviderSubscription,
+};
 use quota_core::purchase::{Backing, PaymentFacts, PaymentLine, Purchase};
 
 use super::{amount, at, of};
@@ -78,6 +83,7 @@ pub fn least_of_purchases() -> Documents<Command> {
         ("credit_purchase", Command::CreditPurchase(purchase())),
         ("set_payment_facts", told(PaymentFacts::default())),
         ("forgive_debt", Command::ForgiveDebt(ForgiveDebt::default())),
+        ("sync_subscription", synced(Vec::new())),
     ]
 }
 
@@ -96,5 +102,63 @@ pub fn full_of_purchases() -> Documents<Command> {
             "full_forgive_debt",
             Command::ForgiveDebt(ForgiveDebt { credits }),
         ),
+        ("full_sync_subscription", synced(vec![least(), full()])),
     ]
+}
+
+fn synced(subscriptions: Vec<ProviderSubscription>) -> Command {
+    Command::SyncSubscription(SyncSubscription {
+        provider: line().provider,
+        subscriptions,
+        fetched_at: at(2),
+    })
+}
+
+pub fn provided() -> Provided {
+    Provided {
+        provider: line().provider,
+        subscription: of(SubscriptionRef::new("sub_1")),
+        fetched_at: at(2),
+    }
+}
+
+fn least() -> ProviderSubscription {
+    ProviderSubscription {
+        id: provided().subscription,
+        status: "active".to_owned(),
+        items: Vec::new(),
+        period: None,
+        is_paid: None,
+        cancel_at: None,
+        ended_at: None,
+        trial_end: None,
+        created: at(0),
+        has_pending_update: false,
+        scheduled: None,
+        is_collection_paused: false,
+    }
+}
+
+fn full() -> ProviderSubscription {
+    let price = of(PriceId::new("price_1"));
+    let period = Some(ProviderPeriod {
+        starts_at: at(0),
+        ends_at: at(31),
+    });
+    ProviderSubscription {
+        items: vec![ProviderItem {
+            price: price.clone(),
+            quantity: Some(5),
+            period,
+        }],
+        period,
+        is_paid: Some(true),
+        cancel_at: Some(at(31)),
+        ended_at: Some(at(31)),
+        trial_end: Some(at(14)),
+        has_pending_update: true,
+        scheduled: Some(ProviderChange { price, at: at(31) }),
+        is_collection_paused: true,
+        ..least()
+    }
 }

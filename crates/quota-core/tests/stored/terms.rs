@@ -8,12 +8,14 @@ fn addons() -> BTreeMap<PlanCode, Addon> {
         quantity: Quantity::ONE,
         starts_at: at(1),
         ends_at: None,
+        provided: None,
     };
     let full = Addon {
         plan_version: Some(2),
         quantity: of(Quantity::new(3)),
         starts_at: at(1),
         ends_at: Some(at(9)),
+        provided: Some(Box::new(purchases::provided())),
     };
     BTreeMap::from([(plan("more"), least), (plan("most"), full)])
 }
@@ -61,6 +63,7 @@ fn full_subscription() -> Subscription {
         upcoming: Some(Box::new(subscription())),
         fell_back_at: Some(at(-1)),
         end_recorded_at: Some(at(32)),
+        provided: Some(Box::new(purchases::provided())),
         ..subscription()
     }
 }

@@ -151,6 +151,7 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::Resume
         | Command::GrantCredits(_)
         | Command::TakeBackCredits(_)
+        | Command::SyncSubscription(_)
         | Command::CreditPurchase(_)
         | Command::SetPaymentFacts(_)
         | Command::ForgiveDebt(_)

@@ -155,6 +155,7 @@ impl Varier<'_> {
             | Command::Resume
             | Command::GrantCredits(_)
             | Command::TakeBackCredits(_)
+            | Command::SyncSubscription(_)
             | Command::CreditPurchase(_)
             | Command::SetPaymentFacts(_)
             | Command::ForgiveDebt(_)

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use quota_core::amount::{AMOUNT_MAX, Limit};
+use quota_core::amount::{AMOUNT_MAX, Amount, Limit};
 use quota_core::catalog::{
-    Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, OnDemand, Plan, PlanKind,
-    PlanLimit, PlanValue, Rollover,
+    Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, OnDemand, Overdue, Pack, Plan,
+    PlanKind, PlanLimit, PlanValue, ProviderPrices, Renewal, Rollover,
 };
-use quota_core::ids::PlanCode;
+use quota_core::ids::{PackCode, PlanCode, PriceId, ProviderCode};
 
 use super::Store;
 use super::round_trip::{ODD, odd_instant};
@@ -73,12 +73,18 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         ]
         .into(),
         on_demand: [(feature.code.clone(), sold())].into(),
+        provider_prices: prices("price_1 \"¤'"),
+        renewal: Renewal::WhenPaid,
+        overdue: [(feature.code.clone(), Overdue::ReadOnly)].into(),
     };
     let addon = Plan {
         code: PlanCode::new("more").expect("a plan's code"),
         kind: PlanKind::Addon,
         trial_days: None,
         on_demand: BTreeMap::new(),
+        provider_prices: BTreeMap::new(),
+        renewal: Renewal::AtOnce,
+        overdue: BTreeMap::new(),
         limits: BTreeMap::from([(feature.code.clone(), Limit::Of(AMOUNT_MAX).into())]),
         ..pro.clone()
     };
@@ -86,13 +92,34 @@ pub async fn a_whole_catalog_comes_back(store: Store) {
         default_plan: plan.is_free().then(|| plan.code.clone()),
         features: vec![feature.clone(), flag.clone(), setting.clone()],
         plans: vec![plan.clone(), addon.clone()],
+        packs: vec![pack()],
     };
     let first = Catalog::default().applied(&file(&pro)).expect("is valid");
     (pro.price, pro.trial_days) = (0, None);
+    (pro.renewal, pro.overdue) = (Renewal::AtOnce, BTreeMap::new());
     let second = first.applied(&file(&pro)).expect("is valid");
     for catalog in [&first, &second] {
         let put = store.put_catalog(catalog, Some(ODD), odd_instant()).await;
         assert!(put.expect("writes"));
     }
     assert_eq!(store.catalog().await.expect("reads"), second);
+}
+
+fn prices(id: &str) -> ProviderPrices {
+    let provider = ProviderCode::new("stripe").expect("a provider's code");
+    let price = PriceId::new(id).expect("a price's id");
+    [(provider, vec![price])].into()
+}
+
+fn pack() -> Pack {
+    Pack {
+        code: PackCode::new("credits").expect("a pack's code"),
+        name: ODD.to_owned(),
+        credits: Amount::new(AMOUNT_MAX).expect("an amount"),
+        price: AMOUNT_MAX,
+        currency: "eur".to_owned(),
+        days: Some(36_500),
+        priority: u32::MAX,
+        provider_prices: prices("price_2"),
+    }
 }

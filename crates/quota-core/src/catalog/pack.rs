@@ -1,0 +1,42 @@
+//! Packs: credits that are sold.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::payment::usd;
+use crate::absent::is_default;
+use crate::amount::Amount;
+use crate::ids::{PackCode, PriceId, ProviderCode};
+
+/// Credits that are sold once, as often as wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// Its code, unique among the packs of the catalog.
+    pub code: PackCode,
+    /// A name for people.
+    pub name: String,
+    /// How many credits it gives: 1 to 10^15.
+    pub credits: Amount,
+    /// Its price in minor units of `currency`.
+    #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000_000_000_000_u64))]
+    pub price: u64,
+    /// Three-letter currency code, lower case.
+    #[serde(default = "usd")]
+    pub currency: String,
+    /// For how many days of 24 hours its credits last, from when they are credited, 1 to 36,500; for ever when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(minimum = 1, maximum = 36_500, nullable = false)
+    )]
+    pub days: Option<u32>,
+    /// Grants with a lower number are spent first.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: u32,
+    /// Its prices at each provider: who pays one of them bought the pack.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub provider_prices: BTreeMap<ProviderCode, Vec<PriceId>>,
+}
