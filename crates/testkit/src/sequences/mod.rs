@@ -7,6 +7,7 @@
 
 mod cast;
 mod end;
+mod payments;
 mod script;
 mod variety;
 mod wanted;

@@ -17,6 +17,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 use super::cast::{Cast, Deed, Step, boost, cap_span, feature, plain, token};
+use super::payments::payment;
 
 /// Steps that make and equip the accounts, at most; none of them is replaced.
 const OPENING_STEPS_MAX: usize = 15;
@@ -95,7 +96,7 @@ impl Varier<'_> {
     fn replace(&mut self, number: usize, step: &mut Step) {
         if OPENING_STEPS_MAX <= number && self.random.random_bool(0.16) {
             let key = step.key;
-            *step = self.replacement();
+            *step = self.replacement(number);
             step.key = key;
         }
     }
@@ -209,9 +210,10 @@ impl Varier<'_> {
         }
     }
 
-    fn replacement(&mut self) -> Step {
+    fn replacement(&mut self, number: usize) -> Step {
         let account = self.anyone();
-        let command = match self.random.random_range(0..26) {
+        let command = match self.random.random_range(0..32) {
+            26..32 => payment(&mut self.random, self.instants[number]),
             0..6 => return self.move_of_a_user(),
             21..26 => return self.member_limit(),
             6 => Command::Renew(Renew { ends_at: None }),
