@@ -10,6 +10,8 @@ use crate::amount::{AMOUNT_MAX, Amount};
 use crate::ids::{AccountId, Currency, InvalidId, LineRef, PaymentRef, ProviderCode, shard_of};
 use crate::purchase::PaymentFacts;
 
+pub use crate::came_back::{DisputeStatus, Disputed, RefundStatus, Refunded};
+
 /// Whether a provider moved money, or only tried it out.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -168,97 +170,6 @@ pub struct BoughtLine {
     /// First instant at which what is left is lost; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// Where a refund stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum RefundStatus {
-    /// On its way.
-    Pending,
-    /// It waits for the one who paid.
-    RequiresAction,
-    /// The money is back.
-    Succeeded,
-    /// The money could not be given back: the payment stands.
-    Failed,
-    /// It was called off: the payment stands.
-    Canceled,
-    /// A word of the provider that is not known here; it counts.
-    Unknown,
-}
-
-impl RefundStatus {
-    /// Every status.
-    pub const ALL: [Self; 6] = [
-        Self::Pending,
-        Self::RequiresAction,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Canceled,
-        Self::Unknown,
-    ];
-
-    /// Whether it takes credits back (P9).
-    pub fn counts(self) -> bool {
-        match self {
-            Self::Pending | Self::RequiresAction | Self::Succeeded | Self::Unknown => true,
-            Self::Failed | Self::Canceled => false,
-        }
-    }
-}
-
-/// A refund of a payment, or of a part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refunded {
-    /// In minor units of the payment's currency.
-    pub amount: u64,
-    /// Where it stands.
-    pub status: RefundStatus,
-}
-
-/// Where a dispute stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum DisputeStatus {
-    /// The bank asks, and no money is held back.
-    Inquiry,
-    /// It was settled before it began.
-    Prevented,
-    /// Not decided: the share of the credits is frozen.
-    Open,
-    /// The money stays.
-    Won,
-    /// The money is gone.
-    Lost,
-    /// Lost, and decided upon once more; it counts as lost until then.
-    Appeal,
-    /// A word of the provider that is not known here; it counts as open.
-    Unknown,
-}
-
-impl DisputeStatus {
-    /// Every status.
-    pub const ALL: [Self; 7] = [
-        Self::Inquiry,
-        Self::Prevented,
-        Self::Open,
-        Self::Won,
-        Self::Lost,
-        Self::Appeal,
-        Self::Unknown,
-    ];
-}
-
-/// A dispute about a payment, or about a part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disputed {
-    /// In minor units of the payment's currency.
-    pub amount: u64,
-    /// Where it stands.
-    pub status: DisputeStatus,
 }
 
 /// A payment, as its provider tells it.

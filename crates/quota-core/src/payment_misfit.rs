@@ -1,7 +1,7 @@
 //! What is told of a payment and does not fit it.
 
 use crate::ids::{Currency, LineRef, PaymentRef};
-use crate::rejection::RejectionClass;
+use crate::rejection_class::RejectionClass;
 
 /// Why something cannot be told of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

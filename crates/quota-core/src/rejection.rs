@@ -12,16 +12,7 @@ use crate::reservation::Ending;
 use crate::terms::Status;
 use crate::unrefundable::Unrefundable;
 
-/// What kind of mistake a [`Rejection`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RejectionClass {
-    /// Something that is named does not exist.
-    NotFound,
-    /// It does not fit the state that there is.
-    Conflict,
-    /// A value can never be right.
-    Invalid,
-}
+pub use crate::rejection_class::RejectionClass;
 
 /// Why a request cannot be carried out, whatever the quota. It changes nothing and books nothing; that the holds are over
 /// whose deadline had come is booked all the same (R4).

@@ -8,7 +8,7 @@ use super::counters::{Counters, Sums};
 use super::finding::Finding;
 use super::numbered::{Back, Numbered, Side, drawn_at, numbers_of};
 use super::replay::{Known, Replay};
-use super::window_ends::WindowEnds;
+use super::window_ends::{WindowEnds, is_window};
 use crate::answer::Answer;
 use crate::balance::Bucket;
 use crate::draw::Scope;
@@ -350,11 +350,6 @@ fn of_capacity<'m, V>(
     let others = others.into_iter();
     let others = others.filter_map(move |bucket| all.get_key_value(&bucket));
     windows.chain(tracked).chain(others)
-}
-
-/// Whether what it counts may be over.
-pub(super) fn is_window(bucket: &Bucket) -> bool {
-    matches!(bucket, Bucket::Window(..) | Bucket::Tracked(..))
 }
 
 /// Whether units of a capacity are occupied in it.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::numbers::is_window;
 use crate::answer::Answer;
 use crate::balance::Bucket;
 use crate::ids::{AccountId, FeatureCode};
@@ -99,4 +98,9 @@ impl WindowEnds {
         let ends_at = self.kept.get(id)?.get(bucket)?;
         (*ends_at <= at).then_some(false)
     }
+}
+
+/// Whether what it counts may be over.
+pub(super) fn is_window(bucket: &Bucket) -> bool {
+    matches!(bucket, Bucket::Window(..) | Bucket::Tracked(..))
 }
