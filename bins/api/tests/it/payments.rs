@@ -16,6 +16,7 @@ on_every_store!(
     p1_sixty_four_purchases_of_one_ref_are_one_grant,
     p5_and_p7_payments_are_listed_and_found_by_any_id,
     p16_what_does_not_fit_is_refused_by_its_field,
+    p16_a_purchase_that_does_not_fit_is_refused_by_its_field,
     p10_a_debt_is_forgiven_with_a_reason,
 );
 
@@ -116,13 +117,10 @@ async fn e23_to_e25_what_is_reserved_covered_and_given_back(api: Api) {
     api.user("ann", None).await;
     spent(&api, "h", 20).await;
     let hold = json!({"user": "ann", "feature": "try_on", "amount": 30, "ttl_seconds": 60});
-    let held = api.post("/v1/reservations", hold).await.expect(200).body;
+    let reserved = api.post("/v1/reservations", hold).await.expect(200).body;
     refund(&api, ("h", "r"), 1000, "succeeded").await;
     assert_eq!(free_and_debt(&api).await, (0, 20), "E23");
-    let id = held["reservation"]
-        .as_str()
-        .or(held["id"].as_str())
-        .expect("an id");
+    let id = reserved["id"].as_str().expect("an id");
     let commit = format!("/v1/reservations/{id}/commit");
     api.post(&commit, json!({"actual": 30})).await.expect(200);
     assert_eq!(free_and_debt(&api).await, (0, 50), "E23, commit");
@@ -296,6 +294,13 @@ async fn p16_what_does_not_fit_is_refused_by_its_field(api: Api) {
             refused.text
         );
     }
+    assert_eq!(free_and_debt(&api).await, (100, 0));
+}
+
+/// P16: as much for purchases; one that is known with other money is not another one.
+async fn p16_a_purchase_that_does_not_fit_is_refused_by_its_field(api: Api) {
+    api.user("ann", None).await;
+    buy(&api, "p", 100, 1000).await.expect(201);
     let purchase = |name: &str, value: Value| {
         let mut body = json!({"provider": "bank", "ref": "q", "amount": 1000, "currency": "eur",
             "lines": [{"ref": "1", "credits": 100}, {"ref": "2", "credits": 5}]});
