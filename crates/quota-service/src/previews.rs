@@ -3,6 +3,7 @@
 
 use quota_core::command::{Command, Consume};
 use quota_core::ids::AccountId;
+use quota_core::ports::ClosedKind;
 use quota_core::rules::offers::{Offers, offers};
 use quota_core::rules::preview::{Preview, preview};
 
@@ -20,8 +21,11 @@ impl Engine {
         account: &AccountId,
         command: Command,
     ) -> Result<Preview, EngineError> {
-        let known = self.read(account, &self.setting_now()).await?;
-        let home = home_of(account, known.as_ref());
+        let closed = ClosedKind::read_by(command.traits().reads);
+        let setting = self.setting_now();
+        let read = self.read_with_closed(account, &setting, &closed).await?;
+        let mut home = home_of(account, read.as_ref().map(|(known, _)| known));
+        home.closed = read.map_or_else(Vec::new, |(_, closed)| closed);
         // The catalog that the store had: reading may have found another one than was known.
         let setting = self.setting_now();
         Ok(preview(&setting.context(), home, account, command)?)

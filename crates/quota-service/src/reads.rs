@@ -6,9 +6,11 @@ use metrics::{Counter, counter};
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{Command, Consume, Request};
-use quota_core::home::Home;
+use quota_core::home::{ClosedBalance, Home};
 use quota_core::ids::{AccountId, FeatureCode, TokenId};
-use quota_core::ports::{AccountPage, AccountRow, CachedHome, HomeQuery, LoadQuery, StoreError};
+use quota_core::ports::{
+    AccountPage, AccountRow, CachedHome, ClosedKind, ClosedQuery, HomeQuery, LoadQuery, StoreError,
+};
 use quota_core::rules::check::{Checked, check, check_items};
 use quota_core::rules::context::Context;
 use quota_core::rules::entitlements::{Entitlements, entitlements};
@@ -161,28 +163,45 @@ impl Engine {
         account: &AccountId,
         setting: &Setting,
     ) -> Result<Option<CachedHome>, EngineError> {
+        let read = self.read_with_closed(account, setting, &[]).await?;
+        Ok(read.map(|(known, _)| known))
+    }
+
+    /// The same, with what of these kinds the account has closed.
+    pub(crate) async fn read_with_closed(
+        &self,
+        account: &AccountId,
+        setting: &Setting,
+        closed: &[ClosedKind],
+    ) -> Result<Option<(CachedHome, Vec<ClosedBalance>)>, EngineError> {
         let home = self.inner.decider.homes.of(account).await?;
-        if let Some(found) = self.read_in(account, home.clone(), setting).await? {
+        let what = (setting, closed);
+        if let Some(found) = self.read_in(account, home.clone(), what).await? {
             return Ok(Some(found));
         }
         let now_at = self.inner.decider.homes.look_up(account).await?;
         if now_at == home {
             return Ok(None);
         }
-        self.read_in(account, now_at, setting).await
+        self.read_in(account, now_at, what).await
     }
 
     async fn read_in(
         &self,
         account: &AccountId,
         home: AccountId,
-        setting: &Setting,
-    ) -> Result<Option<CachedHome>, EngineError> {
+        (setting, closed): (&Setting, &[ClosedKind]),
+    ) -> Result<Option<(CachedHome, Vec<ClosedBalance>)>, EngineError> {
+        let closed = closed.iter().map(|kind| ClosedQuery {
+            account: account.clone(),
+            what: kind.clone(),
+        });
         let query = LoadQuery {
             now: setting.now,
             keys_since: setting.now,
             homes: vec![HomeQuery {
                 accounts: vec![account.clone()],
+                closed: closed.collect(),
                 ..HomeQuery::of(home.clone())
             }],
         };
@@ -204,14 +223,15 @@ impl Engine {
             Some(_) => home.accounts.remove(&home.id),
             None => None,
         };
-        Ok(Some(CachedHome {
+        let known = CachedHome {
             home: home.id,
             version,
             hold_before: home.hold_before,
             account: account.clone(),
             user: Arc::unwrap_or_clone(user),
             org: org.map(Arc::unwrap_or_clone),
-        }))
+        };
+        Ok(Some((known, home.closed)))
     }
 }
 

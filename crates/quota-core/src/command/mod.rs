@@ -211,6 +211,8 @@ impl Command {
             Self::ReleaseCapacity(_) => of_kind(OperationKind::ReleaseCapacity),
             Self::Reset(_) => of_kind(OperationKind::Reset),
             Self::Subscribe(subscribe) => reading(subscribe.reads()),
+            // A late one begins where the last period ended, and what was closed since may count again.
+            Self::Renew(_) => reading(Reads::Counters),
             Self::PutAccount(put) => CommandTraits {
                 reads: put.reads(),
                 may_create: put.presence != Presence::Existing,
@@ -226,7 +228,6 @@ impl Command {
             | Self::SetGiven(_)
             | Self::ClearOverride(_)
             | Self::RevokeToken(_)
-            | Self::Renew(_)
             | Self::ChangePlan(_)
             | Self::SetStatus(_)
             | Self::SetSeats(_)

@@ -1,5 +1,5 @@
-//! Closed balances that are opened again, since they count once more after a start in the past or a change of the zone: what was
-//! used in them is given no second time (W4, C11).
+//! Closed balances that are opened again, since they count once more after a start in the past, a late renewal or a change of the
+//! zone: what was used in them is given no second time (W4, S9, C11).
 
 use super::closed::{closed_balance, closed_of};
 use super::closing::has_rollover;

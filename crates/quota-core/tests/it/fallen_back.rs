@@ -139,3 +139,59 @@ fn c14_it_stays_so_once_the_default_plan_is_stored() {
     stage.done("user:a", Command::ChangePlan(change));
     assert_eq!(limit(&mut stage), Some(Limit::Of(3 * 20 + 100)));
 }
+
+const SOLD: &str = r#"
+default_plan = "free"
+
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "subscription"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { messages = 2 }
+on_demand = { messages = { price = 5, cap = 50 } }
+
+[[plan]]
+code = "year"
+name = "Year"
+price = 1000
+interval = "year"
+limits = { messages = 20 }
+on_demand = { messages = { price = 5, cap = 50 } }
+"#;
+
+/// C14, S4, S9 and C11: a late renewal has its period begin where the default plan took over. What was used and sold there since counts in
+/// it, whether or not the jobs closed it meanwhile.
+#[test]
+fn c14_a_late_renewal_counts_what_was_used_on_the_default_plan() {
+    for closes in [false, true] {
+        let mut stage = with_catalog(Stage::new("user:a"), SOLD);
+        stage.done("user:a", put_account(AccountSpec::default()));
+        let first = Subscribe {
+            ends_at: Some(start() + TimeDelta::days(31)),
+            ..Subscribe::to(plan_code("year"))
+        };
+        stage.done("user:a", Command::Subscribe(first));
+        stage.later(TimeDelta::days(33));
+        let used = stage.done("user:a", consume("messages", 5));
+        assert_eq!(used.entries.len(), 2, "2 of the default plan, and 3 sold");
+        stage.later(TimeDelta::days(40));
+        if closes {
+            stage.done("user:a", Command::ExpireSubscription);
+            stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+            let live = &stage.home.accounts[&id("user:a")].books.balances;
+            assert!(live.is_empty(), "all of it is closed");
+        }
+        stage.done("user:a", Command::Renew(Renew::default()));
+        let shown = stage.balance_of("user:a", Scope::User, "messages", None);
+        assert_eq!((shown.used, shown.remaining), (2, Some(18)), "{closes}");
+        let sold = shown.on_demand.expect("it is sold");
+        assert_eq!((sold.used, sold.owed), (3, 15), "{closes}");
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
