@@ -11,10 +11,10 @@ use crate::amount::Limit;
 use crate::answer::{Answer, Rejection, ScopeBalance};
 use crate::catalog::{Cadence, Kind};
 use crate::change::Change;
-use crate::command::{Command, Renew, Request};
+use crate::command::{Command, Renew, Request, SetStatus};
 use crate::home::{Account, Home};
 use crate::ids::{AccountId, FeatureCode};
-use crate::terms::Subscription;
+use crate::terms::{Status, Subscription};
 
 /// What a change would come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +166,7 @@ fn takes_over(next: Option<&Subscription>, at: DateTime<Utc>) -> bool {
     next.is_some_and(|next| next.chain().any(|one| one.starts_at == at))
 }
 
-/// Renews the subscription in time for the change that is scheduled.
+/// Renews the subscription in time for the change that is scheduled; one that is not paid for is paid first.
 fn renew(
     context: &Context<'_>,
     home: &mut Home,
@@ -179,6 +179,15 @@ fn renew(
         ..*context
     };
     let renewal = Request::rehearsal(id, Command::Renew(Renew::default()));
+    let Err(refused) = execute(home, &renewal, &eve) else {
+        return Ok(());
+    };
+    if !matches!(refused, Rejection::NotPaid { .. }) {
+        return Err(refused);
+    }
+    let status = Status::Active;
+    let payment = Request::rehearsal(id, Command::SetStatus(SetStatus { status }));
+    execute(home, &payment, &eve)?;
     execute(home, &renewal, &eve)?;
     Ok(())
 }

@@ -435,6 +435,40 @@ fn step() -> impl Strategy<Value = (Command, i64)> {
     )
 }
 
+fn renew_once_paid(stage: &mut Stage) {
+    let renewal = Command::Renew(Renew::default());
+    if let Err(refused) = stage.run("user:a", renewal.clone()) {
+        assert!(matches!(refused, Rejection::NotPaid { .. }), "{refused}");
+        stage.done("user:a", set_status(Status::Active));
+        stage.done("user:a", renewal);
+    }
+}
+
+fn set_status(status: Status) -> Command {
+    Command::SetStatus(SetStatus { status })
+}
+
+/// S1, S2 and S5: a change at the period's end is taken in grace, and so is its preview: it shows the plan as it is once the period is paid
+/// and renewed.
+#[test]
+fn s5_a_preview_of_a_change_at_the_end_of_what_is_not_paid_is_as_the_change() {
+    let mut stage = user("team", 2);
+    stage.done("user:a", set_status(Status::PastDue));
+    let asked = Command::ChangePlan(ChangePlan {
+        plan: plan_code("small"),
+        when: Some(ChangeWhen::PeriodEnd),
+        usage: UsageAfterChange::Restart,
+    });
+    let said = of(&stage, &asked);
+    assert!(said.needs_renewal);
+    stage.done("user:a", asked);
+    stage.now = said.acts_at - TimeDelta::microseconds(1);
+    renew_once_paid(&mut stage);
+    stage.now = said.acts_at;
+    assert!(said.after.is_in_force);
+    assert_eq!(said.after, seen(&stage, &id("user:a")));
+}
+
 proptest! {
     /// S5, S6, S8: a preview followed by the change, and by the renewal where it needs one, gives what was said, at the instant
     /// that was said; and a refusal is the same.
@@ -468,7 +502,7 @@ proptest! {
                 prop_assert_eq!(said.change, change);
                 if said.needs_renewal {
                     stage.now = said.acts_at - TimeDelta::microseconds(1);
-                    stage.done("user:a", Command::Renew(Renew::default()));
+                    renew_once_paid(&mut stage);
                 }
                 stage.now = said.acts_at;
                 prop_assert_eq!(said.after, seen(&stage, &id("user:a")));
