@@ -9,7 +9,16 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use uuid::Uuid;
 
+use super::looks::Look;
+
 const FEATURES: [&str; 5] = ["req", "art", "tok", "alb", "sto"];
+/// What only varied scripts use: what renewals carry, windows that a first use begins, weeks of the calendar; and now and then
+/// what no request can use.
+const OTHER_FEATURES: [&str; 9] = [
+    "les", "les", "ses", "ses", "wek", "wek", "mem", "sso", "file",
+];
+/// Flags and settings: nothing of them is counted (C2).
+const HAD: [&str; 4] = ["sso", "beta", "file", "help"];
 const TOKENS: [&str; 2] = ["t0", "t1"];
 const BOOSTS: [&str; 6] = ["b0", "b1", "b2", "b3", "b4", "b5"];
 
@@ -71,6 +80,8 @@ pub(crate) enum Deed {
     Ask(Command),
     /// The user moves into an org, or out of its own.
     Move(Option<OrgId>),
+    /// Something is asked that changes nothing.
+    Look(Look),
 }
 
 pub(crate) fn plain(account: &AccountId, command: Command) -> Step {
@@ -84,6 +95,17 @@ pub(crate) fn plain(account: &AccountId, command: Command) -> Step {
 
 pub(crate) fn feature(random: &mut StdRng) -> FeatureCode {
     let code = FEATURES.choose(random).expect("not empty");
+    FeatureCode::new(code).expect("a literal code")
+}
+
+pub(crate) fn other_feature(random: &mut StdRng) -> FeatureCode {
+    let code = OTHER_FEATURES.choose(random).expect("not empty");
+    FeatureCode::new(code).expect("a literal code")
+}
+
+/// A flag or a setting.
+pub(crate) fn had(random: &mut StdRng) -> FeatureCode {
+    let code = HAD.choose(random).expect("not empty");
     FeatureCode::new(code).expect("a literal code")
 }
 

@@ -7,7 +7,9 @@
 
 mod cast;
 mod end;
+mod looks;
 mod payments;
+mod replacement;
 mod script;
 mod variety;
 mod wanted;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use cast::{Cast, Deed, Step, about_id};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
+use looks::{assert_as_foretold, foretold};
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
 use quota_core::catalog::{Catalog, CatalogFile};
@@ -34,6 +37,7 @@ use uuid::Uuid;
 use variety::{everything, varied};
 
 pub use end::{EndState, end_state};
+pub use looks::Looked;
 pub use wanted::{regressions, wanted};
 
 /// Which sequences are run.
@@ -51,7 +55,7 @@ pub struct Plan {
     pub longest: TimeDelta,
     /// Whether steps carry keys; they are looked for over 35 days only.
     pub with_keys: bool,
-    /// Whether things begin and end at times, statuses change, users move, and other catalogs are applied.
+    /// Whether things begin and end at times, statuses change, users move, accounts are looked at, and other catalogs are applied.
     pub is_varied: bool,
 }
 
@@ -100,6 +104,8 @@ pub enum Seen {
         /// Whether the answer was given before.
         is_replay: bool,
     },
+    /// It was looked at.
+    Looked(Box<Looked>),
     /// It was refused.
     Refused(String),
 }
@@ -273,53 +279,78 @@ impl Player {
         let Some(step) = self.script.get(self.seen.len()) else {
             return;
         };
+        let (id, seen) = self.done(step, engine).await;
+        self.ids.push(id);
+        self.seen.push(seen);
+    }
+
+    /// The id of what a step came to, and what is seen of it.
+    async fn done(&self, step: &Step, engine: &Engine) -> (Uuid, Seen) {
         let about = step.about.and_then(|about| self.ids.get(about)).copied();
         let key = step
             .key
             .map(|key| IdempotencyKey::new(&format!("k{key}")).expect("a short key"));
         let (account, origin) = (step.account.clone(), Origin::default());
-        let reply = match &step.deed {
+        let (id, seen) = match &step.deed {
             Deed::Ask(command) => {
                 let command = about_id(command.clone(), about);
+                // What is told under a key may be of long ago.
+                let said = match key {
+                    None => foretold(engine, &account, &command).await,
+                    Some(_) => None,
+                };
                 let ask = Ask {
-                    account,
+                    account: account.clone(),
                     key,
                     command,
                     origin,
                 };
-                engine.submit(ask).await
+                let reply = engine.submit(ask).await;
+                if let Some(said) = said {
+                    assert_as_foretold((engine, &account), &said, &reply).await;
+                }
+                answered(reply)
             }
-            Deed::Move(org) => engine.move_user(&account, org.as_ref(), key, origin).await,
+            Deed::Move(org) => {
+                answered(engine.move_user(&account, org.as_ref(), key, origin).await)
+            }
+            Deed::Look(look) => {
+                let looked = look.at(engine, &account).await;
+                let looked = looked.map(|looked| Seen::Looked(Box::new(looked)));
+                (Uuid::nil(), looked.or_else(refused))
+            }
         };
-        let id = reply
-            .as_ref()
-            .map_or(Uuid::nil(), |reply| reply.operation.id);
-        self.ids.push(id);
-        let seen = seen(reply).unwrap_or_else(|error| {
+        let seen = seen.unwrap_or_else(|error| {
             let number = self.seen.len();
             panic!(
                 "no answer to step {number} of {:?}: {step:?}: {error:?}",
                 self.cast.org
             )
         });
-        self.seen.push(seen);
+        (id, seen)
     }
 }
 
-fn seen(reply: Result<Reply, EngineError>) -> Result<Seen, EngineError> {
-    let seen = match reply {
-        Ok(reply) => Seen::Answered {
-            kind: reply.operation.kind,
-            sequence: reply.operation.sequence,
-            entries: reply.operation.entries.clone(),
-            answer: without_id(reply.operation.answer.clone()),
-            is_replay: reply.is_replay,
-        },
-        Err(EngineError::Rejected(rejection)) => Seen::Refused(rejection.code().to_owned()),
-        Err(EngineError::KeyReused { .. }) => Seen::Refused("key_reused".to_owned()),
-        Err(error) => return Err(error),
-    };
-    Ok(seen)
+fn answered(reply: Result<Reply, EngineError>) -> (Uuid, Result<Seen, EngineError>) {
+    let id = reply
+        .as_ref()
+        .map_or(Uuid::nil(), |reply| reply.operation.id);
+    let seen = reply.map(|reply| Seen::Answered {
+        kind: reply.operation.kind,
+        sequence: reply.operation.sequence,
+        entries: reply.operation.entries.clone(),
+        answer: without_id(reply.operation.answer.clone()),
+        is_replay: reply.is_replay,
+    });
+    (id, seen.or_else(refused))
+}
+
+fn refused(error: EngineError) -> Result<Seen, EngineError> {
+    match error {
+        EngineError::Rejected(rejection) => Ok(Seen::Refused(rejection.code().to_owned())),
+        EngineError::KeyReused { .. } => Ok(Seen::Refused("key_reused".to_owned())),
+        error => Err(error),
+    }
 }
 
 /// An answer without what differs from run to run: of the id of a part in another home, its place there is left.

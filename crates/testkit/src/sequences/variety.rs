@@ -1,23 +1,21 @@
 //! What a plain script never has: times at which things begin and end, every status, users that join and leave an org, boosts, seats, add-ons,
-//! and keys that come twice with the same request. It is put into a script that is written already, so that a seed of a plain one stays what it was.
+//! features of other kinds, looks, and keys that come twice with the same request. It is put into a script that is written already, so that a seed of a plain one stays what it was.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use quota_core::amount::{Amount, Limit};
 use quota_core::command::{
-    AccountSpec, ChangePlan, ClearMemberLimit, ClearSpendCap, Command, EndAddon, GiveBoost,
-    GrantCredits, Presence, PutAccount, PutToken, Renew, SetAddon, SetMemberLimit, SetOverride,
-    SetSeats, SetSpendCap, SetStatus, Subscribe, TakeBackBoost,
+    AccountSpec, ChangePlan, ClearMemberLimit, ClearOverride, Command, Consume, CreditPurchase,
+    GiveBoost, GrantCredits, Presence, PutAccount, PutToken, ReleaseCapacity, Renew, Reserve,
+    SetAddon, SetGiven, SetMemberLimit, SetOverride, SetStatus, Subscribe, Track,
 };
-use quota_core::ids::{AccountId, OrgId, PlanCode};
-use quota_core::quantity::Quantity;
+use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::terms::Status;
 use quota_service::{Engine, Removals};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::cast::{Cast, Deed, Step, boost, cap_span, feature, plain, token};
-use super::payments::payment;
+use super::cast::{Cast, Deed, Step, other_feature, plain};
+use super::replacement::{quantity, replacement};
 
 /// Steps that make and equip the accounts, at most; none of them is replaced.
 const OPENING_STEPS_MAX: usize = 15;
@@ -60,7 +58,7 @@ pub(crate) fn varied(
         let (played, rest) = script.split_at_mut(number);
         match varier.repeated(played) {
             Some(repeated) => rest[0] = repeated,
-            None => varier.vary(number, &mut rest[0]),
+            None => varier.vary(played, &mut rest[0]),
         }
     }
     script
@@ -69,6 +67,24 @@ pub(crate) fn varied(
 /// A plan that the second catalog brings, and whose subscriptions stay on the version they began with.
 fn eco() -> PlanCode {
     PlanCode::new("eco").expect("a literal code")
+}
+
+/// The feature that a command uses, or says something of.
+fn feature_of(command: &mut Command) -> Option<&mut FeatureCode> {
+    if let Command::Consume(Consume { items, .. }) | Command::Track(Track { items, .. }) = command {
+        return items.first_mut().map(|item| &mut item.feature);
+    }
+    if let Command::Reserve(Reserve { feature, .. })
+    | Command::ReleaseCapacity(ReleaseCapacity { feature, .. })
+    | Command::SetOverride(SetOverride { feature, .. })
+    | Command::ClearOverride(ClearOverride { feature })
+    | Command::SetMemberLimit(SetMemberLimit { feature, .. })
+    | Command::ClearMemberLimit(ClearMemberLimit { feature, .. })
+    | Command::GiveBoost(GiveBoost { feature, .. }) = command
+    {
+        return Some(feature);
+    }
+    None
 }
 
 struct Varier<'a> {
@@ -93,23 +109,35 @@ impl Varier<'_> {
     }
 
     /// Puts something else in the place of a step, now and then.
-    fn replace(&mut self, number: usize, step: &mut Step) {
-        if OPENING_STEPS_MAX <= number && self.random.random_bool(0.16) {
+    fn replace(&mut self, played: &[Step], step: &mut Step) {
+        if OPENING_STEPS_MAX <= played.len() && self.random.random_bool(0.24) {
             let key = step.key;
-            *step = self.replacement(number);
+            let now = self.instants[played.len()];
+            *step = replacement(&mut self.random, self.cast, (played, now));
             step.key = key;
         }
     }
 
-    fn vary(&mut self, number: usize, step: &mut Step) {
-        self.replace(number, step);
+    fn vary(&mut self, played: &[Step], step: &mut Step) {
+        self.replace(played, step);
         let Deed::Ask(command) = &mut step.deed else {
             return;
         };
+        if let Some(feature) = feature_of(command)
+            && self.random.random_bool(0.2)
+        {
+            *feature = other_feature(&mut self.random);
+        }
+        self.vary_command(played.len(), command);
+    }
+
+    fn vary_command(&mut self, number: usize, command: &mut Command) {
         match command {
             Command::SetOverride(SetOverride { expires_at, .. })
+            | Command::SetGiven(SetGiven { expires_at, .. })
             | Command::PutToken(PutToken { expires_at, .. })
             | Command::GrantCredits(GrantCredits { expires_at, .. })
+            | Command::CreditPurchase(CreditPurchase { expires_at, .. })
             | Command::SetMemberLimit(SetMemberLimit { expires_at, .. })
                 if self.random.random_bool(0.4) =>
             {
@@ -184,7 +212,7 @@ impl Varier<'_> {
         let is_said = self.random.random_bool(0.2);
         start.trial = is_said.then(|| self.random.random());
         let has_seats = self.random.random_bool(0.3);
-        start.seats = has_seats.then(|| self.quantity());
+        start.seats = has_seats.then(|| quantity(&mut self.random));
     }
 
     /// When a step's use happened: now, or up to a little longer ago than may be told.
@@ -208,114 +236,6 @@ impl Varier<'_> {
             7 | 8 => now + TimeDelta::days(self.random.random_range(1..60)),
             _ => now - TimeDelta::hours(self.random.random_range(1..500)),
         }
-    }
-
-    fn replacement(&mut self, number: usize) -> Step {
-        let account = self.anyone();
-        let command = match self.random.random_range(0..32) {
-            26..32 => payment(&mut self.random, self.instants[number]),
-            0..6 => return self.move_of_a_user(),
-            21..26 => return self.member_limit(),
-            6 => Command::Renew(Renew { ends_at: None }),
-            7 => Command::SetStatus(SetStatus {
-                status: Status::Active,
-            }),
-            8 => Command::PutToken(PutToken {
-                token: token(&mut self.random),
-                presence: Presence::Existing,
-                cap: None,
-                per: cap_span(&mut self.random),
-                expires_at: None,
-            }),
-            9..12 => Command::GiveBoost(GiveBoost {
-                boost: boost(&mut self.random),
-                feature: feature(&mut self.random),
-                amount: Amount::new(self.random.random_range(1..12)).expect("in range"),
-                ends_at: None,
-            }),
-            12 => Command::TakeBackBoost(TakeBackBoost {
-                boost: boost(&mut self.random),
-            }),
-            13 | 14 => Command::SetSeats(SetSeats {
-                seats: self.quantity(),
-            }),
-            15 | 16 => Command::SetAddon(SetAddon {
-                plan: self.addon(),
-                quantity: self.quantity(),
-                ends_at: None,
-            }),
-            17 => Command::EndAddon(EndAddon { plan: self.addon() }),
-            18 | 19 => Command::SetSpendCap(SetSpendCap {
-                amount: self.random.random_range(0..60),
-                by_owner: self.random.random_bool(0.3),
-            }),
-            20 => Command::ClearSpendCap(ClearSpendCap {
-                by_owner: self.random.random_bool(0.3),
-            }),
-            _ => Command::SetOverride(SetOverride {
-                feature: feature(&mut self.random),
-                limit: Limit::Of(7),
-                expires_at: None,
-            }),
-        };
-        plain(&account, command)
-    }
-
-    /// What members may use: all of an org, or one of them.
-    fn member_limit(&mut self) -> Step {
-        let account = self.anyone();
-        let member_of = (account != self.cast.org).then(|| self.cast.org_id.clone());
-        let feature = feature(&mut self.random);
-        let command = if self.random.random_bool(0.2) {
-            Command::ClearMemberLimit(ClearMemberLimit { feature, member_of })
-        } else {
-            Command::SetMemberLimit(SetMemberLimit {
-                feature,
-                limit: Limit::Of(self.random.random_range(0..12)),
-                expires_at: None,
-                member_of,
-            })
-        };
-        plain(&account, command)
-    }
-
-    fn addon(&mut self) -> PlanCode {
-        let code = ["more", "extra", "pro"].choose(&mut self.random);
-        PlanCode::new(code.expect("not empty")).expect("a literal code")
-    }
-
-    fn quantity(&mut self) -> Quantity {
-        Quantity::new(self.random.random_range(1..4)).expect("in range")
-    }
-
-    fn move_of_a_user(&mut self) -> Step {
-        let orgs: [Option<&OrgId>; 5] = [
-            None,
-            None,
-            Some(&self.cast.org_id),
-            Some(&self.cast.org_id),
-            Some(&self.cast.other_org),
-        ];
-        let to = orgs.choose(&mut self.random).copied().flatten().cloned();
-        Step {
-            account: self.user(),
-            key: None,
-            deed: Deed::Move(to),
-            about: None,
-        }
-    }
-
-    fn anyone(&mut self) -> AccountId {
-        if self.random.random_bool(0.2) {
-            return self.cast.org.clone();
-        }
-        self.user()
-    }
-
-    fn user(&mut self) -> AccountId {
-        let users: Vec<_> = self.cast.users().collect();
-        let user = users.choose(&mut self.random);
-        (*user.expect("there are users")).clone()
     }
 }
 
