@@ -269,6 +269,11 @@ async fn a_setting_is_no_number_to_spend(api: Api) {
         let refused = api.put(path, json!({"limit": 5})).await.expect(422).body;
         assert_eq!(refused["code"], "not_countable", "{path}: {refused}");
         assert_eq!(refused["errors"][0]["parameter"], "feature", "{path}");
+        if path.contains("limits/") {
+            let shown = api.get(path).await.expect(422).body;
+            assert_eq!(shown["code"], "not_countable", "{path}: {shown}");
+            assert_eq!(shown["errors"][0]["parameter"], "feature", "{path}");
+        }
     }
     assert_eq!(everything(&api).await, before);
 }

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Response;
 use quota_core::answer::Rejection;
-use quota_core::catalog::{Catalog, Feature};
+use quota_core::catalog::Catalog;
 use quota_core::command::{ClearMemberLimit, Command, SetMemberLimit};
 use quota_core::ids::{AccountId, AccountKind, OrgId};
 use quota_core::rules::context::Context;
@@ -51,8 +51,7 @@ pub(crate) async fn member_limit(
     let catalog = state.engine().catalog().await?;
     let context = context(&state, &catalog);
     let terms = &row.account.terms;
-    let feature = catalog.features.get(&code);
-    let feature = feature.ok_or_else(|| refused(Rejection::UnknownFeature(code.clone())))?;
+    let feature = context.drawn(&code).map_err(refused)?;
     let own = context.allowance(&row.account, feature);
     let limits = MemberLimits::of(terms, &own, feature, context.now);
     Ok(Json(MemberLimitBody {
@@ -125,8 +124,7 @@ pub(crate) async fn one_member_limit(
     }
     let catalog = state.engine().catalog().await?;
     let context = context(&state, &catalog);
-    let feature: Option<&Feature> = catalog.features.get(&code);
-    let feature = feature.ok_or_else(|| refused(Rejection::UnknownFeature(code.clone())))?;
+    let feature = context.drawn(&code).map_err(refused)?;
     let own = context.allowance(&of_org, feature);
     let balance = member_balance(context.now, (&user, &of_org), feature, &own);
     Ok(Json(OneMemberLimitBody {

@@ -57,7 +57,10 @@ impl<'a> Context<'a> {
     }
 
     /// The feature, which must be one that requests use: not the members of an org (C12).
-    pub(crate) fn drawn(&self, code: &FeatureCode) -> Result<&'a Feature, Rejection> {
+    ///
+    /// # Errors
+    /// The [`Rejection`] that says which of these it is not.
+    pub fn drawn(&self, code: &FeatureCode) -> Result<&'a Feature, Rejection> {
         let feature = self.counted(code)?;
         match feature.counts {
             None => Ok(feature),
