@@ -163,7 +163,7 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         // /v1/{users,orgs}/{id}/credits
         .routes(routes!(credits::credits, credits::grant_credits))
         // /v1/{users,orgs}/{id}/credits/{grant}
-        .routes(routes!(credits::grant))
+        .routes(routes!(credits::grant, credits::take_back_rest))
         // /v1/{users,orgs}/{id}/credits/{grant}/take-back
         .routes(routes!(credits::take_back))
         // /v1/{users,orgs}/{id}/purchases

@@ -39,6 +39,8 @@ const ROUTES: [&str; 117] = [
     "post /v1/orgs/{id}/credits/{grant}/take-back",
     "post /v1/users/{id}/credits/{grant}/take-back",
     "delete /v1/orgs/{id}/boosts/{boost}",
+    "delete /v1/orgs/{id}/credits/{grant}",
+    "delete /v1/users/{id}/credits/{grant}",
     "delete /v1/users/{id}/boosts/{boost}",
     "get /v1/orgs/{id}/boosts",
     "get /v1/users/{id}/boosts",

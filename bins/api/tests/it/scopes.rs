@@ -41,6 +41,7 @@ async fn a_read_key_looks_and_never_spends() {
         (Method::POST, "/v1/users/ann/credits"),
         (Method::POST, "/v1/users/ann/boosts"),
         (Method::DELETE, "/v1/users/ann/boosts/sale"),
+        (Method::DELETE, "/v1/users/ann/credits/pack"),
         (Method::PUT, "/v1/users/ann/spend-cap"),
         (Method::DELETE, "/v1/users/ann/spend-cap"),
         (Method::POST, "/v1/users/ann/subscription/cancel"),

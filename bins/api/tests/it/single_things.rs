@@ -5,6 +5,7 @@ use quota_core::command::{CloseWindows, Command};
 use quota_core::ids::AccountId;
 use quota_core::origin::Origin;
 use quota_service::Ask;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_under_test::Api;
@@ -139,6 +140,15 @@ async fn a_grant_by_mistake_is_taken_back(api: Api) {
         empty.text
     );
     assert_eq!(empty.body.get("errors"), None);
+    let mistake = json!({"id": "twice", "amount": 7});
+    api.post("/v1/users/dan/credits", mistake).await.expect(201);
+    let path = "/v1/users/dan/credits/twice";
+    let why = json!({"reason": "given twice"});
+    let back = api.json(Method::DELETE, path, &why).await.expect(200).body;
+    assert_eq!(back["changed"], "credits_taken_back");
+    assert_eq!(api.get(path).await.expect(200).body["state"], "taken_back");
+    let empty = api.delete(path).await.expect(409).body;
+    assert_eq!(empty["code"], "grant_empty");
     let other = "/v1/users/dan/credits/other/take-back";
     assert_eq!(
         api.post(other, json!({})).await.expect(404).body["code"],

@@ -1,7 +1,8 @@
 //! Prepaid credits: grants by hand, what is left, and what is taken back.
 
 use api_types::{
-    ChangeBody, CreditsBody, GrantBody, GrantPurchaseBody, GrantState, NewGrantBody, TakeBackBody,
+    ChangeBody, CreditsBody, GrantBody, GrantPurchaseBody, GrantState, NewGrantBody, ReasonBody,
+    TakeBackBody,
 };
 use axum::Json;
 use axum::extract::State;
@@ -176,5 +177,21 @@ pub(crate) async fn take_back(
         grant,
         credits: body.amount,
     });
+    change(&state, &caller, account, command, Note::reason(body.reason)).await
+}
+
+/// Takes back what nobody has used or reserved of a grant that was made by hand: as `take-back` does without an amount.
+#[utoipa::path(delete, path = "/{id}/credits/{grant}", tag = "money", request_body = Option<ReasonBody>,
+    params(("id" = String, Path, description = "The account's id"), ("grant" = String, Path, description = "The grant's id")),
+    responses((status = 200, description = "Taken back", body = ChangeBody), (status = 404, description = "There is no such account or grant", body = Problem, content_type = "application/problem+json"), (status = 409, description = "Nothing of the grant is left, or it was bought", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn take_back_rest(
+    State(state): State<ApiState>,
+    Writes(caller): Writes,
+    Account(account): Account,
+    OfGrant(grant): OfGrant,
+    OptionalBody(body): OptionalBody<ReasonBody>,
+) -> Result<Response, Problem> {
+    let credits = None;
+    let command = Command::TakeBackCredits(TakeBackCredits { grant, credits });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

@@ -134,6 +134,12 @@ async fn money(api: &Api, account: &str) {
     api.ask(&back, NONE, 200).await;
     api.ask(&back, NONE, 409).await;
     api.ask(&one, NONE, 200).await;
+    let gift = json!({"id": "gift", "amount": 5});
+    api.ask(&format!("post {at}"), gift, 201).await;
+    let rest = format!("delete {at}/gift");
+    api.ask(&rest, json!({"reason": "a mistake"}), 200).await;
+    api.ask(&rest, NONE, 409).await;
+    api.ask(&format!("delete {at}/nothing"), NONE, 404).await;
     api.ask(&format!("get {at}"), NONE, 200).await;
 }
 
@@ -258,7 +264,12 @@ async fn spend_cap(api: &Api, account: &str) {
     let at = format!("/v1/{account}/spend-cap");
     api.ask(&format!("put {at}"), json!({"amount": 500}), 200)
         .await;
+    let own = json!({"amount": 400, "by": "owner", "reason": "enough"});
+    api.ask(&format!("put {at}"), own, 200).await;
+    let much = json!({"amount": 501, "by": "owner"});
+    api.ask(&format!("put {at}"), much, 422).await;
     let delete = format!("delete {at}");
+    api.ask(&delete, json!({"by": "owner"}), 200).await;
     api.ask(&delete, json!({"reason": "no need"}), 200).await;
     api.ask(&delete, NONE, 200).await;
     api.ask(&format!("get /v1/{account}/spending"), NONE, 200)
