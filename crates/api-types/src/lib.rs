@@ -73,7 +73,8 @@ pub use member_limits::{
 pub use members::{LeftMemberBody, LeftUse, MemberBody, MemberList, MemberUse};
 pub use offers::{OfferBody, OfferKind};
 pub use on_demand::{
-    OnDemandBody, SoldFeatureBody, SoldPeriodBody, SpendCapBody, SpendingBody, SpendingList,
+    ClearSpendCapBody, OnDemandBody, SoldFeatureBody, SoldPeriodBody, SpendCapBody, SpendCapBy,
+    SpendingBody, SpendingList,
 };
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
 pub use payments::{

@@ -127,7 +127,41 @@ pub struct SpendCapBody {
         schema(example = 5000, maximum = 1_000_000_000_000_000_u64)
     )]
     pub amount: u64,
+    /// Who asks. The owner may go as far as the operator's cap, or without one as the plan's caps together.
+    #[serde(default, skip_serializing_if = "SpendCapBy::is_operator")]
+    pub by: SpendCapBy,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Label>,
+}
+
+/// Whose own cap is taken away.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClearSpendCapBody {
+    /// Who asks: the owner's own cap goes, or by the operator both.
+    #[serde(default, skip_serializing_if = "SpendCapBy::is_operator")]
+    pub by: SpendCapBy,
+    /// Why; booked with the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+}
+
+/// Who asks for a cap of an account. Your service knows; the product has no accounts of people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SpendCapBy {
+    /// Who runs the service: also above the plan's caps.
+    #[default]
+    Operator,
+    /// The account's owner: only below.
+    Owner,
+}
+
+impl SpendCapBy {
+    fn is_operator(&self) -> bool {
+        *self == Self::Operator
+    }
 }

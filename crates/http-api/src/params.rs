@@ -214,6 +214,10 @@ struct RawPage {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawNothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawPageOfUsers {
     after: Option<String>,
     limit: Option<String>,
@@ -238,7 +242,12 @@ fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
 
 /// What is wrong with a parameter of the query.
 fn query_words(message: &str) -> String {
-    words::plain(message).replace("known field; known here", "known parameter; known here")
+    words::plain(message)
+        .replace("known field; known here", "known parameter; known here")
+        .replace(
+            "known field; no fields are",
+            "known parameter; no parameters are",
+        )
 }
 
 /// The part of a query that is no UTF-8 once its `%` are read: a lenient reader would take it for another text.
@@ -267,6 +276,18 @@ fn byte(digits: &[u8]) -> Option<u8> {
     let digits = std::str::from_utf8(digits).ok()?;
     let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
+/// A route that has no parameters in its query: one that is sent is a mistake.
+pub(crate) struct NoQuery;
+
+impl FromRequestParts<ApiState> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let _none: RawNothing = query(parts)?;
+        Ok(Self)
+    }
 }
 
 /// Which page of a list is wanted.

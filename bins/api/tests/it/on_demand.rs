@@ -1,6 +1,7 @@
 //! On demand: units sold when all else is spent, up to a cap in money (C11).
 
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api_under_test::{Answer, Api};
@@ -9,6 +10,7 @@ use crate::stores::on_every_store;
 on_every_store!(
     e37_what_is_beyond_the_limit_is_sold_up_to_the_cap,
     an_accounts_own_cap_is_set_and_taken_away,
+    c11_an_owner_sets_the_cap_lower_and_not_higher,
     an_orgs_plan_sells_to_its_members,
     a_refund_after_the_period_lowers_that_periods_bill,
     every_period_is_listed_with_what_was_sold_in_it,
@@ -144,6 +146,50 @@ async fn an_accounts_own_cap_is_set_and_taken_away(api: Api) {
         .put("/v1/users/nobody/spend-cap", json!({"amount": 1}))
         .await;
     assert_eq!(nobody.expect(404).body["code"], "unknown_account");
+}
+
+/// C11: the owner may set the cap lower: as far as the operator's, or without one as the plan's caps together. It takes away what it set
+/// itself, and the operator takes both. Who asks is said in the body, not in the query.
+async fn c11_an_owner_sets_the_cap_lower_and_not_higher(api: Api) {
+    metered(&api).await;
+    let by = |amount: u64, by: &str| json!({"amount": amount, "by": by});
+    let refused = |answer: Answer| {
+        let body = answer.expect(422).body;
+        json!([body["code"], body["errors"][0]["pointer"]])
+    };
+    let much = json!(["spend_cap_too_high", "/amount"]);
+    let asked = api.put(SPEND_CAP, by(161, "owner")).await;
+    assert_eq!(refused(asked), much);
+    api.put(SPEND_CAP, by(100, "operator")).await.expect(200);
+    let asked = api.put(SPEND_CAP, by(101, "owner")).await;
+    assert_eq!(refused(asked), much);
+    let set = api.put(SPEND_CAP, by(8, "owner")).await.expect(200).body;
+    assert_eq!(set["detail"], "owner: 8");
+    let denied = api.consume("ann", "messages", 4).await.expect(429);
+    assert_eq!(reason(&denied), json!(["spend_cap_reached", "user", 3]));
+    let shown = spending(&api, "users/ann").await;
+    let caps = json!([shown["cap"], shown["operator_cap"], shown["owner_cap"]]);
+    assert_eq!(caps, json!([8, 100, 8]));
+    let owner = json!({"by": "owner"});
+    let own = api.json(Method::DELETE, SPEND_CAP, &owner);
+    own.await.expect(200);
+    let shown = spending(&api, "users/ann").await;
+    let caps = json!([shown["cap"], shown["operator_cap"], shown["owner_cap"]]);
+    assert_eq!(caps, json!([100, 100, null]));
+    api.put(SPEND_CAP, by(8, "owner")).await.expect(200);
+    api.delete(SPEND_CAP).await.expect(200);
+    assert_eq!(spending(&api, "users/ann").await["cap"], 160);
+    let other = api.put(SPEND_CAP, by(8, "boss")).await;
+    assert_eq!(refused(other), json!(["invalid_body", "/by"]));
+    let query = format!("{SPEND_CAP}?by=owner");
+    for asked in [
+        api.put(&query, json!({"amount": 5})).await,
+        api.delete(&query).await,
+    ] {
+        let refused = asked.expect(422).body;
+        let told = json!([refused["code"], refused["errors"][0]["parameter"]]);
+        assert_eq!(told, json!(["invalid_parameter", "by"]), "{refused}");
+    }
 }
 
 /// O1: what an org's plan sells, its members use, and the org owes.

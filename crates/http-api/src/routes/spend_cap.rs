@@ -1,6 +1,6 @@
 //! An account's own cap on what it spends on demand.
 
-use api_types::{ChangeBody, ReasonBody, SpendCapBody};
+use api_types::{ChangeBody, ClearSpendCapBody, SpendCapBody, SpendCapBy};
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::command::{ClearSpendCap, Command, SetSpendCap};
@@ -9,39 +9,43 @@ use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::Writes;
 use crate::note::Note;
-use crate::params::Account;
+use crate::params::{Account, NoQuery};
 use crate::problem::Problem;
 use crate::submit::change;
 
 /// Sets the account's own cap on what it spends on demand in a period, over all features.
 ///
-/// It may be lower than the plan's caps together, or higher, and then it takes their place. It counts from the next request on.
+/// An operator's may be lower than the plan's caps together, or higher, and then it takes their place. The owner's (`by`) may be as
+/// high as that, or as the plan's caps together where there is none; the lower of both counts. It counts from the next request on.
 #[utoipa::path(put, path = "/{id}/spend-cap", tag = "money", request_body = SpendCapBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Set", body = ChangeBody)))]
+    responses((status = 200, description = "Set", body = ChangeBody), (status = 422, description = "The owner may not go so far", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_spend_cap(
     State(state): State<ApiState>,
     Writes(caller): Writes,
     Account(account): Account,
+    _query: NoQuery,
     JsonBody(body): JsonBody<SpendCapBody>,
 ) -> Result<Response, Problem> {
     let command = Command::SetSpendCap(SetSpendCap {
         amount: body.amount,
-        by_owner: false,
+        by_owner: body.by == SpendCapBy::Owner,
     });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
-/// Removes the account's own caps, its owner's too: those of the plan are back.
-#[utoipa::path(delete, path = "/{id}/spend-cap", tag = "money", request_body = Option<ReasonBody>,
+/// Removes the account's own caps, its owner's too: those of the plan are back. By the owner (`by`) only what it set itself.
+#[utoipa::path(delete, path = "/{id}/spend-cap", tag = "money", request_body = Option<ClearSpendCapBody>,
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, description = "Cleared", body = ChangeBody)))]
 pub(crate) async fn clear_spend_cap(
     State(state): State<ApiState>,
     Writes(caller): Writes,
     Account(account): Account,
-    OptionalBody(body): OptionalBody<ReasonBody>,
+    _query: NoQuery,
+    OptionalBody(body): OptionalBody<ClearSpendCapBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::ClearSpendCap(ClearSpendCap::default());
+    let by_owner = body.by == SpendCapBy::Owner;
+    let command = Command::ClearSpendCap(ClearSpendCap { by_owner });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

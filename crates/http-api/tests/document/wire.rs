@@ -3,16 +3,16 @@
 
 use api_types::{
     AccountBody, AccountList, AddonList, BatchAnswer, BatchBody, BoostBody, BoostList, CancelBody,
-    CatalogBody, ChangeBody, ChangeOrPreview, ChangePlanBody, CheckBody, CommitBody, ConsumeBody,
-    CreditsBody, DecisionBody, EntitlementsBody, ExtendBody, ForgiveBody, GrantBody, HealthBody,
-    JobList, KeyBody, KeyList, LedgerBody, MemberLimitBody, MemberList, MoveBody, NewBoostBody,
-    NewGrantBody, NewKeyBody, NewOrgBody, NewPaymentDisputeBody, NewPaymentRefundBody,
-    NewPurchaseBody, NewTokenBody, NewUserBody, OneMemberLimitBody, OperationBody, OrgBody,
-    OverrideBody, OverviewBody, PaymentBody, PaymentList, PlanOfChanges, Problem, ReasonBody,
-    RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody,
-    ResetBody, ResumeBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody,
-    SetMemberLimitBody, SpendCapBody, SpendingList, StartBody, StatusBody, SubscriptionBody,
-    TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
+    CatalogBody, ChangeBody, ChangeOrPreview, ChangePlanBody, CheckBody, ClearSpendCapBody,
+    CommitBody, ConsumeBody, CreditsBody, DecisionBody, EntitlementsBody, ExtendBody, ForgiveBody,
+    GrantBody, HealthBody, JobList, KeyBody, KeyList, LedgerBody, MemberLimitBody, MemberList,
+    MoveBody, NewBoostBody, NewGrantBody, NewKeyBody, NewOrgBody, NewPaymentDisputeBody,
+    NewPaymentRefundBody, NewPurchaseBody, NewTokenBody, NewUserBody, OneMemberLimitBody,
+    OperationBody, OrgBody, OverrideBody, OverviewBody, PaymentBody, PaymentList, PlanOfChanges,
+    Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
+    ReserveBody, ResetBody, ResumeBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody,
+    SetAddonBody, SetMemberLimitBody, SpendCapBody, SpendingList, StartBody, StatusBody,
+    SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -101,6 +101,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         RunList,
         SeatsBody,
         SetAddonBody,
+        ClearSpendCapBody,
         SpendCapBody,
         StartBody,
         StatusBody,
