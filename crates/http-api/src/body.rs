@@ -165,7 +165,7 @@ pub(crate) fn place_of<T: DeserializeOwned>(
         Err(error) => {
             let mut pointer = json_pointer(error.path());
             let message = error.inner().to_string();
-            if let Some(field) = named_field(&message)
+            if let Some(field) = named_field(&message).or_else(|| words::unfit_field(&message))
                 && !pointer.ends_with(&format!("/{field}"))
             {
                 pointer.push('/');

@@ -34,7 +34,7 @@ pub fn read_catalog_toml(text: &str) -> Result<CatalogFile, FileFault> {
     let read = toml::from_str::<BodyShape>(text).and_then(|_| toml::from_str(text));
     read.map_err(|error| {
         let span = error.span().unwrap_or_default();
-        let at = span.start;
+        let at = unfit_at(text, span.start, error.message()).unwrap_or(span.start);
         let (line, column) = line_and_column(text, at);
         let message = with_number(error.message(), text.get(span));
         FileFault {
@@ -88,6 +88,9 @@ fn words_at(text: &str, at: usize, message: &str) -> String {
     let Some((entry, keys)) = entry_at(text, at) else {
         return said;
     };
+    if said.starts_with(&format!("{entry}: ")) {
+        return said;
+    }
     // What is unknown or there twice is named already.
     let named = words::named_field(message);
     let keys: Vec<String> = keys
@@ -98,6 +101,18 @@ fn words_at(text: &str, at: usize, message: &str) -> String {
         [] => format!("{entry}: {said}"),
         keys => format!("{entry}: `{}` {said}", keys.join(".")),
     }
+}
+
+/// Where the key of a feature stands that its kind has not, which is told of the feature as a whole.
+fn unfit_at(text: &str, at: usize, message: &str) -> Option<usize> {
+    let field = words::unfit_field(message)?;
+    let document = DeTable::parse(text).ok()?;
+    let DeValue::Array(entries) = document.get_ref().get("feature")?.get_ref() else {
+        return None;
+    };
+    let entry = entries.iter().find(|entry| entry.span().contains(&at))?;
+    let (key, _) = entry.get_ref().as_table()?.get_key_value(field)?;
+    Some(key.span().start)
 }
 
 /// The entry that a place in the text stands in, and the keys in it that lead there.
@@ -172,14 +187,45 @@ pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usi
         (own.as_ref() == code).then_some(entry)
     });
     let entry = found.next_back()?;
-    let value = entry.get(invalid.field).or_else(|| entry.get("code"))?;
+    // A default that does not fit follows from the cadence.
+    let fields = [invalid.field, "cadence", "code"];
+    let mut values = fields.iter().filter_map(|field| entry.get(*field));
+    let value = values.next()?;
     let member = invalid.member.as_ref().and_then(|member| {
         let DeValue::Table(members) = value.get_ref() else {
             return None;
         };
         members.get(member.as_str())
     });
-    Some(line_and_column(text, member.unwrap_or(value).span().start))
+    let place = member.map_or(value, |member| deepest(member, &invalid.within));
+    Some(line_and_column(text, place.span().start))
+}
+
+/// The value in another one to which keys and places in lists lead, as far as they are there.
+fn deepest<'a, 'b>(
+    mut value: &'a Spanned<DeValue<'b>>,
+    within: &[String],
+) -> &'a Spanned<DeValue<'b>> {
+    for key in within {
+        // A list of one limit is no other than the limit.
+        if let DeValue::Array(items) = value.get_ref()
+            && let [one] = items.as_slice()
+        {
+            value = one;
+        }
+        let inner = match value.get_ref() {
+            DeValue::Table(members) => members.get(key.as_str()),
+            DeValue::Array(items) => key.parse().ok().and_then(|at: usize| items.get(at)),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => None,
+        };
+        let Some(inner) = inner else { break };
+        value = inner;
+    }
+    value
 }
 
 /// The place of the entry that breaks a rule, as a JSON pointer.
@@ -204,7 +250,14 @@ pub fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
     let index = index.unwrap_or_default();
     let member = invalid.member.as_ref();
     let member = member.map_or(String::new(), |member| format!("/{member}"));
-    format!("/{kind}/{index}/{}{member}", invalid.field)
+    let within = invalid.within.iter().map(|key| format!("/{key}"));
+    let within: String = within.collect();
+    let mut features = file.features.iter().skip(index);
+    let is_default = invalid.field == "on_renewal"
+        && kind == "feature"
+        && features.next().is_some_and(|of| of.on_renewal.is_none());
+    let field = if is_default { "cadence" } else { invalid.field };
+    format!("/{kind}/{index}/{field}{member}{within}")
 }
 
 /// "feature `x`" as `("feature", "x")`.

@@ -84,6 +84,12 @@ pub(crate) fn named_field(message: &str) -> Option<&str> {
     rest.split('`').next()
 }
 
+/// The field of a feature that its kind has not, where a message is about that.
+pub(crate) fn unfit_field(message: &str) -> Option<&str> {
+    let (_, rest) = message.strip_prefix("feature `")?.split_once(" has no `")?;
+    rest.split('`').next()
+}
+
 /// The list after `expected`, without `one of`.
 fn expected(message: &str) -> Option<&str> {
     let (_, list) = message.split_once(", expected ")?;

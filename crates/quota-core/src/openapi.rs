@@ -15,6 +15,27 @@ pub(crate) fn text(words: &str, example: &str, chars_max: Option<usize>) -> Sche
         .into()
 }
 
+/// One of some words, or another text, which `other` describes and has a pattern for.
+pub(crate) fn words_or(
+    about: &str,
+    words: &[&'static str],
+    (other, pattern): (&str, &'static str),
+) -> SchemaOrRef {
+    let word = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.iter().copied()));
+    let other = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(other))
+        .pattern(Some(pattern));
+    OneOfBuilder::new()
+        .description(Some(about))
+        .examples(words.first().copied())
+        .item(word)
+        .item(other)
+        .into()
+}
+
 pub(crate) fn whole_number(words: &str, least: u64, most: u64) -> SchemaOrRef {
     ObjectBuilder::new()
         .schema_type(Type::Integer)

@@ -94,6 +94,37 @@ async fn a_wrong_file_in_json_has_pointers() {
     }
 }
 
+/// C3, C9, C10: the pointer leads to the value that is wrong, within a limit and a list of limits.
+#[tokio::test]
+async fn a_wrong_limit_in_json_has_a_whole_pointer() {
+    let api = Api::in_memory().await;
+    let file = |feature: serde_json::Value, limits: serde_json::Value| {
+        let mut of = serde_json::json!({"code": "reports", "name": "R"});
+        for (key, value) in feature.as_object().into_iter().flatten() {
+            of[key] = value.clone();
+        }
+        serde_json::json!({"feature": [of],
+            "plan": [{"code": "free", "name": "F", "limits": {"reports": limits}}]})
+    };
+    let spent = serde_json::json!({"kind": "consumable", "unit": "r", "cadence": "monthly"});
+    let kept = serde_json::json!({"kind": "capacity", "unit": "r", "cadence": "weekly"});
+    let flag = serde_json::json!({"kind": "flag", "cadence": "weekly"});
+    let nothing_over = serde_json::json!({"limit": 5, "rollover": {"max": 0}});
+    let second = serde_json::json!([{"limit": 5},
+        {"limit": 3, "per": "weekly", "anchor": "first_use"}]);
+    for (feature, limits, place) in [
+        (&spent, nothing_over, "/plan/0/limits/reports/rollover/max"),
+        (&spent, second, "/plan/0/limits/reports/1/anchor"),
+        (&kept, serde_json::json!(5), "/feature/0/cadence"),
+        (&flag, serde_json::json!(true), "/feature/0/cadence"),
+    ] {
+        let body = file(feature.clone(), limits);
+        let refused = api.post("/v1/catalog/plan", body).await.expect(422);
+        let pointer = &refused.body["errors"][0]["pointer"];
+        assert_eq!(pointer, place, "{}", refused.text);
+    }
+}
+
 #[tokio::test]
 async fn a_plan_says_what_would_change_and_who_would_be_over_the_limit() {
     // C7: the difference, and who would be over the limit; then it is written.

@@ -86,6 +86,40 @@ async fn the_schema_takes_what_is_read_and_refuses_what_is_not() {
     }
 }
 
+/// C3: the schema knows each word of a cadence, and takes the spans that the program takes, of a feature and of a limit.
+#[tokio::test]
+async fn the_schema_knows_the_cadences() {
+    let schema = served().await;
+    let words = &schema["$defs"]["Cadence"]["oneOf"][0]["enum"];
+    let known = [
+        "hourly",
+        "daily",
+        "weekly",
+        "monthly",
+        "yearly",
+        "subscription",
+    ];
+    assert_eq!(*words, json!(known));
+    let spans = [
+        "1h", "9h", "10h", "999h", "1000h", "8784h", "1d", "14d", "99d", "299d", "366d", "0h",
+        "0d", "05h", "8785h", "8790h", "9000h", "10000h", "367d", "370d", "400d", "1000d", "5m",
+        "2w", "5", "h", "", "never", "Monthly", " 5h",
+    ];
+    let mut taken_spans = 0;
+    for cadence in spans.into_iter().chain(known) {
+        for (from, to) in [
+            ("cadence = \"monthly\"", format!("cadence = \"{cadence}\"")),
+            ("per = \"5h\"", format!("per = \"{cadence}\"")),
+        ] {
+            let text = FLAGS.replacen(from, &to, 1);
+            let (faults, is_read) = taken(&schema, &text);
+            assert_eq!(faults.is_empty(), is_read, "{to}: {faults:?}");
+            taken_spans += u32::from(is_read);
+        }
+    }
+    assert_eq!(taken_spans, 2 * (11 + 6));
+}
+
 /// Where a file says each number that the schema has: the name of the schema, the member, and the number's place in a file
 /// that is right otherwise.
 const NUMBERS: [(&str, &str, &str); 10] = [
@@ -108,7 +142,7 @@ fn numbers() -> Value {
             "credit_cost": 1, "trial_limit": 1, "scale": 1})
     };
     let limit = json!({"limit": 5, "rollover": {"max": 1}});
-    let sold = json!({"price": 1, "per": 1, "cap": 1});
+    let sold = json!({"price": 1, "per": 1, "cap": 1_000_000_000_000_000_u64});
     json!({
         "feature": [feature("pages"), feature("scaled")],
         "plan": [

@@ -2,6 +2,7 @@
 //! its schema does not name is wrong, and so is a keyword that this file does not know.
 
 use chrono::DateTime;
+use regex::Regex;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -138,6 +139,7 @@ fn plain(keyword: &str, wanted: &Value, value: &Value, at: &str) -> Vec<String> 
         "minLength" => length(value).is_none_or(|length| Some(length) >= number(wanted)),
         "maxLength" => length(value).is_none_or(|length| Some(length) <= number(wanted)),
         "format" => has_format(wanted, value),
+        "pattern" => is_like(wanted, value),
         "minItems" => items(value).is_none_or(|items| Some(items) >= number(wanted)),
         "maxItems" => items(value).is_none_or(|items| Some(items) <= number(wanted)),
         _ => return vec![format!("{at}: `{keyword}` is not known to this test")],
@@ -184,6 +186,14 @@ fn has_format(format: &Value, value: &Value) -> bool {
         (Some("date-time" | "uuid" | "int32" | "int64"), _) => true,
         _ => false,
     }
+}
+
+fn is_like(pattern: &Value, value: &Value) -> bool {
+    let Some(text) = value.as_str() else {
+        return true;
+    };
+    let pattern = pattern.as_str().and_then(|text| Regex::new(text).ok());
+    pattern.is_some_and(|pattern| pattern.is_match(text))
 }
 
 fn number(value: &Value) -> Option<i128> {

@@ -154,12 +154,28 @@ impl<'de> Deserialize<'de> for Cadence {
     }
 }
 
+/// The texts of spans: hours from 1 to 8,784, days from 1 to 366.
+#[cfg(feature = "openapi")]
+const SPANS: &str = "^(([1-9][0-9]{0,2}|[1-7][0-9]{3}|8[0-6][0-9]{2}|87[0-7][0-9]|878[0-4])h|\
+                     ([1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-6])d)$";
+
 #[cfg(feature = "openapi")]
 impl utoipa::PartialSchema for Cadence {
     fn schema() -> crate::openapi::SchemaOrRef {
-        let words = "`hourly`, `daily`, `weekly`, `monthly`, `yearly`, `subscription`, or a span of 1 hour to 366 days \
-                     such as `5h` or `14d`";
-        crate::openapi::text(words, "monthly", None)
+        let words = [
+            "hourly",
+            "daily",
+            "weekly",
+            "monthly",
+            "yearly",
+            "subscription",
+        ];
+        crate::openapi::words_or(
+            "`hourly`, `daily`, `weekly`, `monthly`, `yearly`, `subscription`, or a span of 1 hour to 366 days such as `5h` \
+             or `14d`",
+            &words,
+            ("A span of 1 to 8,784 hours or of 1 to 366 days", SPANS),
+        )
     }
 }
 

@@ -12,6 +12,8 @@ pub struct InvalidCatalog {
     pub field: &'static str,
     /// Which member of that field, where it is a table: the feature that a plan limits.
     pub member: Option<FeatureCode>,
+    /// Where in that: keys, and places in a list, counted from 0.
+    pub within: Vec<String>,
     /// What is wrong with it.
     pub why: String,
 }
@@ -21,16 +23,54 @@ pub(super) fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.chars().all(|c| c.is_ascii_lowercase())
 }
 
+/// What is wrong with what a plan says of a feature, and where in it.
+pub(super) struct Fault {
+    pub(super) within: Vec<String>,
+    pub(super) why: String,
+}
+
+impl Fault {
+    /// Of a key of it.
+    pub(super) fn at(key: &str, why: impl Into<String>) -> Self {
+        Self {
+            within: vec![key.to_owned()],
+            why: why.into(),
+        }
+    }
+
+    /// The same, seen from what has it under `key`.
+    pub(super) fn below(mut self, key: impl Into<String>) -> Self {
+        self.within.insert(0, key.into());
+        self
+    }
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        let within = Vec::new();
+        Self { within, why }
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
+}
+
 /// Of one member of a field that is a table.
 pub(super) fn of_member(
     entry: &str,
     field: &'static str,
     code: &FeatureCode,
-    why: &str,
+    fault: impl Into<Fault>,
 ) -> InvalidCatalog {
+    let fault = fault.into();
+    let why = format!("of `{code}` {}", fault.why);
     InvalidCatalog {
         member: Some(code.clone()),
-        ..refused(entry, field, &format!("of `{code}` {why}"))
+        within: fault.within,
+        ..refused(entry, field, &why)
     }
 }
 
@@ -39,6 +79,7 @@ pub(super) fn refused(entry: &str, field: &'static str, why: &str) -> InvalidCat
         entry: entry.to_owned(),
         field,
         member: None,
+        within: Vec::new(),
         why: why.to_owned(),
     }
 }

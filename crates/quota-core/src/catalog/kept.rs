@@ -61,6 +61,7 @@ pub(super) fn check_kinds(
                 entry: format!("plan `{}`", plan.code),
                 field: "kind",
                 member: None,
+                within: Vec::new(),
                 why: "cannot change: accounts hold it as what it was; use a code of its own"
                     .to_owned(),
             });

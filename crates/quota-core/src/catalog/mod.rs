@@ -11,6 +11,7 @@ mod payment;
 mod plan;
 mod plan_limit;
 mod prices;
+mod said_limits;
 mod validate;
 mod written;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::feature::{Feature, Kind};
+use super::invalid::Fault;
 use super::plan_limit::PlanValue;
 use crate::absent::{is_one, one};
 use crate::amount::{AMOUNT_MAX, COUNT_MAX, Limit};
@@ -53,41 +54,49 @@ impl OnDemand {
         &self,
         currency: &str,
         (feature, value): (&Feature, Option<&PlanValue>),
-    ) -> Result<(), String> {
+    ) -> Result<(), Fault> {
         match feature.kind {
             Kind::Consumable => {}
             Kind::Capacity => {
                 let why = "cannot be sold: what is occupied of a capacity is still there when the period that paid for it ends";
-                return Err(why.to_owned());
+                return Err(why.into());
             }
             Kind::Flag | Kind::Setting => {
                 let kind = feature.kind.as_str();
-                return Err(format!("cannot be sold: nothing of a {kind} is counted"));
+                return Err(format!("cannot be sold: nothing of a {kind} is counted").into());
             }
         }
         let Some(value) = value else {
-            return Err("cannot be sold: the plan's `limits` do not name it".to_owned());
+            return Err("cannot be sold: the plan's `limits` do not name it".into());
         };
         let mut limits = value.limits().into_owned().into_iter();
         if limits.all(|limit| limit.limit == Limit::Unlimited) {
-            return Err("cannot be sold: the plan does not limit it".to_owned());
+            return Err("cannot be sold: the plan does not limit it".into());
         }
         if !(1..=AMOUNT_MAX).contains(&self.price) {
-            return Err("must have a `price` of 1 to 10^15".to_owned());
+            let why = "must have a `price` of 1 to 10^15";
+            return Err(Fault::at("price", why));
         }
         if !(1..=AMOUNT_MAX).contains(&self.per) || Limit::Of(self.per).overflows(feature.scale) {
-            return Err(
-                "must have a `per` of 1 to 10^15, and at most 9 * 10^18 stored units".to_owned(),
-            );
+            let why = "must have a `per` of 1 to 10^15, and at most 9 * 10^18 stored units";
+            return Err(Fault::at("per", why));
         }
         if AMOUNT_MAX < self.cap {
-            return Err("must have a `cap` of at most 10^15".to_owned());
+            return Err(Fault::at("cap", "must have a `cap` of at most 10^15"));
         }
-        match &self.currency {
-            Some(other) if other != currency => Err(format!(
-                "must be sold in the plan's currency, `{currency}`, and not in `{other}`"
-            )),
-            Some(_) | None => Ok(()),
+        if self.currency.as_ref().is_some_and(|own| own != currency) {
+            let other = self.currency.as_deref().unwrap_or_default();
+            let why =
+                format!("must be sold in the plan's currency, `{currency}`, and not in `{other}`");
+            return Err(Fault::at("currency", why));
         }
+        let least = self.sale(currency, feature).owed(1);
+        if self.cap != 0 && self.cap < least {
+            let why = format!(
+                "must have a `cap` that one unit fits, {least} or more: or 0, and then only an account's own cap has it sold"
+            );
+            return Err(Fault::at("cap", why));
+        }
+        Ok(())
     }
 }

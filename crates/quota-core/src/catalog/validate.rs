@@ -6,9 +6,10 @@ use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, Kind, OnRenewal};
 use super::invalid::{InvalidCatalog, is_currency, of_member, refused};
 use super::plan::{CatalogFile, Plan, PlanKind};
-use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
+use super::plan_limit::Per;
 use super::prices::{check_payment, check_uncounted_overdue};
-use crate::amount::{AMOUNT_MAX, Limit};
+use super::said_limits::{check_added, check_anchor, check_settings, check_value, limits_members};
+use crate::amount::AMOUNT_MAX;
 
 /// Longest trial of a plan, in days.
 const TRIAL_DAYS_MAX: u16 = 366;
@@ -44,10 +45,14 @@ pub(super) fn check(file: &CatalogFile) -> Result<(), InvalidCatalog> {
         for feature in &file.features {
             let value = plan.limits.get(&feature.code);
             let checked = value.map_or(Ok(()), |value| check_value(feature, value));
-            checked.map_err(|why| of_member(&entry, "limits", &feature.code, &why))?;
+            checked.map_err(|fault| of_member(&entry, "limits", &feature.code, fault))?;
         }
         check_on_demand(plan, &entry, file)?;
         check_uncounted_overdue(plan, file)?;
+    }
+    for feature in &file.features {
+        check_settings(file, feature)?;
+        check_added(file, feature)?;
     }
     check_payment(file)?;
     check_default(file)
@@ -59,9 +64,9 @@ fn check_on_demand(plan: &Plan, entry: &str, file: &CatalogFile) -> Result<(), I
         let feature = file.features.iter().find(|feature| feature.code == *code);
         let checked = match feature {
             Some(feature) => sold.check(&plan.currency, (feature, plan.limits.get(code))),
-            None => Err("cannot be sold: there is no such feature".to_owned()),
+            None => Err("cannot be sold: there is no such feature".into()),
         };
-        checked.map_err(|why| of_member(entry, "on_demand", code, &why))?;
+        checked.map_err(|fault| of_member(entry, "on_demand", code, fault))?;
     }
     Ok(())
 }
@@ -140,8 +145,10 @@ fn check_counts(feature: &Feature, entry: &str) -> Result<(), InvalidCatalog> {
     ];
     match kept.iter().find(|(_, is_kept)| !is_kept) {
         Some((field, _)) => {
-            let why =
-                "must be left out where members are counted, or `subscription` as the cadence";
+            let why = match *field {
+                "cadence" => "must be `subscription` where members are counted",
+                _ => "must be left out where members are counted",
+            };
             Err(refused(entry, field, why))
         }
         None => Ok(()),
@@ -168,131 +175,6 @@ fn check_uncounted(feature: &Feature, entry: &str) -> Result<(), InvalidCatalog>
         }
         None => Ok(()),
     }
-}
-
-/// Which anchors fit a cadence (C4).
-fn check_anchor(per: Per) -> Result<(), &'static str> {
-    match (per.anchor, per.cadence) {
-        (Anchor::Calendar, Cadence::Span(_)) => {
-            Err("must be `subscription` or `first_use`: the calendar has no such span")
-        }
-        (
-            Anchor::FirstUse,
-            Cadence::Weekly | Cadence::Monthly | Cadence::Yearly | Cadence::Subscription,
-        ) => Err("cannot be `first_use`: that needs hours, days or a span such as `5h` or `7d`"),
-        (Anchor::FirstUse, Cadence::Hourly | Cadence::Daily | Cadence::Span(_))
-        | (Anchor::Calendar | Anchor::Subscription, _) => Ok(()),
-    }
-}
-
-/// What a plan says of a feature (C2, C9, C10).
-fn check_value(feature: &Feature, value: &PlanValue) -> Result<(), String> {
-    match (feature.kind, value) {
-        (Kind::Flag, PlanValue::Flag(_)) | (Kind::Setting, PlanValue::Limit(_)) => Ok(()),
-        (Kind::Flag | Kind::Setting, PlanValue::Limits(limits)) if limits_members(limits) => {
-            let kind = feature.kind.as_str();
-            Err(format!(
-                "cannot have a `member_limit`: nothing of a {kind} is counted"
-            ))
-        }
-        (Kind::Flag, PlanValue::Limit(_) | PlanValue::Limits(_) | PlanValue::Text(_)) => {
-            Err("must be `true` or `false`: it is a flag".to_owned())
-        }
-        (Kind::Setting, PlanValue::Text(text)) => {
-            if (1..=TEXT_CHARS_MAX).contains(&text.chars().count()) {
-                return Ok(());
-            }
-            Err(format!(
-                "must be a text of 1 to {TEXT_CHARS_MAX} characters"
-            ))
-        }
-        (Kind::Setting, PlanValue::Limits(_) | PlanValue::Flag(_)) => {
-            Err("must be a whole number or a text: it is a setting".to_owned())
-        }
-        (Kind::Consumable | Kind::Capacity, PlanValue::Flag(_)) => Err(
-            "must be a whole number or \"unlimited\": `true` and `false` are for flags".to_owned(),
-        ),
-        (Kind::Consumable | Kind::Capacity, PlanValue::Text(_)) => {
-            Err("must be a whole number or \"unlimited\": a text is for settings".to_owned())
-        }
-        (Kind::Consumable | Kind::Capacity, PlanValue::Limit(_) | PlanValue::Limits(_)) => {
-            check_limits(feature, value)
-        }
-    }
-}
-
-fn check_limits(feature: &Feature, value: &PlanValue) -> Result<(), String> {
-    let limits = value.limits();
-    if limits.is_empty() || LIMITS_MAX < limits.len() {
-        return Err(format!("must be 1 to {LIMITS_MAX} limits"));
-    }
-    let mut seen = BTreeSet::new();
-    for limit in limits.iter() {
-        let per = limit.per(feature);
-        if limit.limit.overflows(feature.scale) {
-            return Err("are too large: more than 9 * 10^18 stored units".to_owned());
-        }
-        let is_spent = feature.kind == Kind::Consumable && feature.renewal() == OnRenewal::Reset;
-        if per != Per::of(feature) && !is_spent {
-            let why = "cannot have a `per` or `anchor` of their own: that is for consumables that a renewal resets";
-            return Err(why.to_owned());
-        }
-        check_anchor(per).map_err(|why| format!("have an `anchor` that {why}"))?;
-        if !seen.insert(per) {
-            return Err(format!("are two for `{per}`: say one"));
-        }
-        if let Some(rollover) = limit.rollover {
-            check_rollover(feature, limit, rollover)?;
-        }
-        if let Some(member_limit) = limit.member_limit {
-            check_member_limit(feature, limit, member_limit)?;
-        }
-    }
-    Ok(())
-}
-
-fn limits_members(limits: &[PlanLimit]) -> bool {
-    limits.iter().any(|limit| limit.member_limit.is_some())
-}
-
-/// What an org's plan lets each member use is counted where the org's use is: in the feature's own windows (O7).
-fn check_member_limit(
-    feature: &Feature,
-    limit: &PlanLimit,
-    member_limit: Limit,
-) -> Result<(), String> {
-    let own = Per::of(feature);
-    if feature.counts.is_some() {
-        return Err("cannot have a `member_limit`: it is members that are counted".to_owned());
-    }
-    if limit.per(feature) != own {
-        return Err(format!(
-            "can have a `member_limit` only beside a limit for `{own}`, as the feature is counted; \
-             that limit may be \"unlimited\""
-        ));
-    }
-    if member_limit.overflows(feature.scale) {
-        return Err("have a `member_limit` of more than 9 * 10^18 stored units".to_owned());
-    }
-    Ok(())
-}
-
-fn check_rollover(feature: &Feature, limit: &PlanLimit, rollover: Rollover) -> Result<(), String> {
-    if feature.kind == Kind::Capacity || feature.renewal() == OnRenewal::Carry {
-        return Err(
-            "cannot have a `rollover`: that is for consumables that a renewal resets".to_owned(),
-        );
-    }
-    if limit.per(feature).anchor == Anchor::FirstUse {
-        return Err(
-            "cannot have a `rollover` with `first_use`, whose windows may have gaps".to_owned(),
-        );
-    }
-    if !(1..=AMOUNT_MAX).contains(&rollover.max) || Limit::Of(rollover.max).overflows(feature.scale)
-    {
-        return Err("must have a `rollover.max` of 1 to 10^15".to_owned());
-    }
-    Ok(())
 }
 
 fn check_plan(plan: &Plan) -> Result<(), InvalidCatalog> {
@@ -345,12 +227,11 @@ fn check_addon(plan: &Plan) -> Result<(), InvalidCatalog> {
     let mut limits = plan.limits.iter();
     let per_seat = limits.find(|(_, value)| value.limits().iter().any(|limit| limit.per_seat));
     match per_seat {
-        Some((code, _)) => Err(InvalidCatalog {
-            entry: format!("plan `{}`", plan.code),
-            field: "limits",
-            member: Some(code.clone()),
-            why: format!("of `{code}` cannot be `per_seat`: an add-on has a quantity of its own"),
-        }),
+        Some((code, _)) => {
+            let entry = format!("plan `{}`", plan.code);
+            let why = "cannot be `per_seat`: an add-on has a quantity of its own";
+            Err(of_member(&entry, "limits", code, why))
+        }
         None => Ok(()),
     }
 }
