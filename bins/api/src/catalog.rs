@@ -188,10 +188,24 @@ fn tell_affected(plan: &CatalogPlan, lines: &mut Vec<String>) {
         lines.push(format!("over their limit then: {count}"));
     }
     for over in &plan.over_limit {
+        let window = over.window.map(|per| format!(" ({per})"));
         lines.push(format!(
-            "    {} {}: used {}, limit {}",
-            over.account, over.feature, over.used, over.limit
+            "    {} {}{}: used {}, limit {}",
+            over.account,
+            over.feature,
+            window.unwrap_or_default(),
+            over.used,
+            over.limit
         ));
+    }
+    if plan.lost_limit_count != 0 {
+        let count = accounts(plan.lost_limit_count);
+        lines.push(format!(
+            "without a limit then, and granted nothing: {count}"
+        ));
+    }
+    for lost in &plan.lost_limits {
+        lines.push(format!("    {} {}", lost.account, lost.feature));
     }
     if plan.lost_flag_count != 0 {
         let count = accounts(plan.lost_flag_count);
@@ -286,6 +300,8 @@ mod tests {
             over_limit_count: 0,
             lost_flags: vec![lost],
             lost_flag_count: 1,
+            lost_limits: Vec::new(),
+            lost_limit_count: 0,
             less_on_demand: less,
             less_on_demand_count: 2,
             examined: 1,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quota_core::catalog::{Feature, Pack, Plan, PlanValue};
+use quota_core::catalog::{Cadence, Feature, Pack, Plan, PlanValue};
 use quota_core::ids::{AccountId, FeatureCode, PackCode, PlanCode};
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,10 @@ pub struct OverLimitBody {
     pub account: AccountId,
     /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
-    /// How much it has used, in stored units.
+    /// Of several limits on the feature, the cadence of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Cadence>,
+    /// How much it has used, beyond a limit too, in stored units.
     pub used: u64,
     /// Its limit afterwards, in stored units.
     pub limit: u64,
@@ -110,6 +113,16 @@ pub struct LostFlagBody {
     /// The account, such as `org:acme`.
     pub account: AccountId,
     /// Code of the flag, as in the catalog in force.
+    pub feature: FeatureCode,
+}
+
+/// An account that would lose its limit of a feature, so that nothing of it is granted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LostLimitBody {
+    /// The account, such as `org:acme`.
+    pub account: AccountId,
+    /// Code of the feature, as in the catalog.
     pub feature: FeatureCode,
 }
 
@@ -211,6 +224,13 @@ pub struct PlanOfChanges {
     /// How many such accounts there are, each counted once for a flag.
     #[serde(default)]
     pub lost_flag_count: u64,
+    /// Accounts that have a limit of a feature now and would have none any more, since their plan does not name it or they would have no
+    /// plan: nothing of it would be granted; the first 100.
+    #[serde(default)]
+    pub lost_limits: Vec<LostLimitBody>,
+    /// How many such accounts there are, each counted once for a feature.
+    #[serde(default)]
+    pub lost_limit_count: u64,
     /// Accounts to which their plan sells a feature on demand and would not any more, or up to less than they owe for it; the
     /// first 100.
     #[serde(default)]

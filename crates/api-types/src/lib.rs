@@ -52,7 +52,7 @@ pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{
     CatalogBody, DefaultPlanChangeBody, FieldChangeBody, HeldBody, LessOnDemandBody,
-    LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
+    LimitChangeBody, LostFlagBody, LostLimitBody, OverLimitBody, PlanBody, PlanOfChanges,
 };
 pub use credits::{
     CreditsBody, GrantBody, GrantPurchaseBody, GrantState, NewGrantBody, TakeBackBody,

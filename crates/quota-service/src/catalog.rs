@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::differing::{FieldChange, differing, packs};
 use crate::left_out::{Entry, HeldEntry, Removals};
 use crate::less_on_demand::{LessOnDemand, less_on_demand};
-use crate::over_limit::{LimitedOrgs, OverLimit};
+use crate::lost_limit::{LostLimit, lost_limits};
+use crate::over_limit::{LimitedOrgs, OverLimit, over_limits};
 use crate::setting::Setting;
 use crate::{Engine, EngineError};
-use quota_core::balance::{Balance, Bucket};
-use quota_core::catalog::{Catalog, CatalogFile, Feature, Kind, Per, PlanValue};
+use quota_core::catalog::{Catalog, CatalogFile, Feature, Kind, PlanValue};
 use quota_core::ids::{AccountId, FeatureCode, PackCode, PlanCode};
 use quota_core::ports::{AccountPage, AccountRow};
 use quota_core::rules::had::has_flag;
@@ -55,6 +55,11 @@ pub struct CatalogPlan {
     pub lost_flags: Vec<LostFlag>,
     /// How many such entries there are, those that are not listed among them.
     pub lost_flag_count: u64,
+    /// Accounts that have a limit of a feature and would have none any more, so that nothing is granted, the first 100: one entry for
+    /// each feature.
+    pub lost_limits: Vec<LostLimit>,
+    /// How many such entries there are, those that are not listed among them.
+    pub lost_limit_count: u64,
     /// Accounts to which their plan sells a feature on demand and would not any more, or up to less than they owe for it, the
     /// first 100: one entry for each feature.
     pub less_on_demand: Vec<LessOnDemand>,
@@ -222,20 +227,11 @@ impl CatalogPlan {
         self.less_on_demand_count += u64::try_from(less.len()).unwrap_or(u64::MAX);
         let room = NAMED_MAX.saturating_sub(self.less_on_demand.len());
         self.less_on_demand.extend(less.into_iter().take(room));
-        let counted = next.features.values();
-        for feature in counted.filter(|feature| feature.kind.is_counted()) {
-            let before = ceilings(setting, now, row, feature);
-            let lowered = ceilings(setting, next, row, feature)
-                .into_iter()
-                .filter(|after| after.most < after.used && !before.contains(after));
-            let over = lowered.map(|after| OverLimit {
-                account: row.id.clone(),
-                feature: feature.code.clone(),
-                used: after.used,
-                limit: after.most,
-            });
-            self.name_over(over.collect());
-        }
+        self.name_over(over_limits(row, setting, (now, next)));
+        let lost = lost_limits(row, setting, (now, next));
+        self.lost_limit_count += u64::try_from(lost.len()).unwrap_or(u64::MAX);
+        let room = NAMED_MAX.saturating_sub(self.lost_limits.len());
+        self.lost_limits.extend(lost.into_iter().take(room));
     }
 
     fn name_over(&mut self, over: Vec<OverLimit>) {
@@ -291,47 +287,6 @@ impl CatalogPlan {
     }
 }
 
-/// A limit with a ceiling, and what is used of it, in stored units.
-#[derive(Debug, PartialEq, Eq)]
-struct Ceiling {
-    per: Option<Per>,
-    most: u64,
-    used: u64,
-}
-
-/// The ceilings of an account for a feature under a catalog: of the feature's own window, and of further ones (C9).
-fn ceilings(
-    setting: &Setting,
-    catalog: &Catalog,
-    row: &AccountRow,
-    feature: &Feature,
-) -> Vec<Ceiling> {
-    if row.account.terms.unlimited {
-        // It is over no limit of its own (U1).
-        return Vec::new();
-    }
-    let context = setting.under(catalog);
-    let used = |bucket: &Bucket| {
-        if feature.counts.is_some() {
-            return row.account.terms.members;
-        }
-        let balance = row.account.books.balance(bucket);
-        balance.map_or(0, |balance: &Balance| balance.used)
-    };
-    let own = context.allowance(&row.account, feature);
-    let of_own = own
-        .limit()
-        .map(|limit| (None, limit.plus(own.rolled_over), &own.bucket));
-    let further = own.further.iter();
-    let further = further.map(|limit| (Some(limit.per), limit.limit, &limit.bucket));
-    let limits = of_own.into_iter().chain(further);
-    let ceiling = |(per, limit, bucket): (Option<Per>, quota_core::amount::Limit, &Bucket)| {
-        let (most, used) = (limit.ceiling()?, used(bucket));
-        Some(Ceiling { per, most, used })
-    };
-    limits.filter_map(ceiling).collect()
-}
-
 /// The catalog after `file`, without the plans that it leaves out.
 fn applied(current: &Catalog, file: &CatalogFile) -> Result<Catalog, EngineError> {
     Ok(current.applied(file)?.without_plans_left_out(file))
@@ -364,6 +319,8 @@ fn difference(current: &Catalog, next: &Catalog) -> CatalogPlan {
         over_limit_count: 0,
         lost_flags: Vec::new(),
         lost_flag_count: 0,
+        lost_limits: Vec::new(),
+        lost_limit_count: 0,
         less_on_demand: Vec::new(),
         less_on_demand_count: 0,
         examined: 0,

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use quota_core::catalog::{Catalog, Feature};
+use quota_core::amount::Limit;
+use quota_core::balance::{Balance, Bucket};
+use quota_core::catalog::{Cadence, Catalog, Feature, Per};
 use quota_core::home::Account;
 use quota_core::ids::{AccountId, AccountKind, FeatureCode};
 use quota_core::ports::AccountRow;
@@ -18,7 +20,9 @@ pub struct OverLimit {
     pub account: AccountId,
     /// Code of the feature whose limit changes.
     pub feature: FeatureCode,
-    /// What it has used, in stored units.
+    /// Of several limits on the feature, the cadence of this one.
+    pub window: Option<Cadence>,
+    /// What it has used, beyond a limit too (X9), in stored units.
     pub used: u64,
     /// What it would be allowed, in stored units.
     pub limit: u64,
@@ -74,7 +78,87 @@ fn over(
     (limit < then.used && before != Some(then.limit)).then(|| OverLimit {
         account: row.id.clone(),
         feature: feature.code.clone(),
+        window: None,
         used: then.used,
         limit,
     })
+}
+
+/// The limits of an account that another catalog lowers, or sets, below what is used of them.
+pub(crate) fn over_limits(
+    row: &AccountRow,
+    setting: &Setting,
+    (now, next): (&Catalog, &Catalog),
+) -> Vec<OverLimit> {
+    let over = |feature: &Feature| {
+        let before = ceilings(setting, now, row, feature);
+        let is_new = move |after: &Ceiling| {
+            let is_same =
+                |of: &Ceiling| (of.per, of.most, of.used) == (after.per, after.most, after.used);
+            after.most < after.used && !before.iter().any(is_same)
+        };
+        let (account, code) = (row.id.clone(), feature.code.clone());
+        let lowered = ceilings(setting, next, row, feature)
+            .into_iter()
+            .filter(is_new);
+        lowered.map(move |after| OverLimit {
+            account: account.clone(),
+            feature: code.clone(),
+            window: after.window,
+            used: after.used,
+            limit: after.most,
+        })
+    };
+    let counted = next.features.values();
+    let counted = counted.filter(|feature| feature.kind.is_counted());
+    counted.flat_map(over).collect()
+}
+
+/// A limit with a ceiling, and what is used of it, in stored units.
+struct Ceiling {
+    /// What a further limit is counted by; none for the feature's own.
+    per: Option<Per>,
+    /// Of several limits, the cadence of this one.
+    window: Option<Cadence>,
+    most: u64,
+    used: u64,
+}
+
+/// The ceilings of an account for a feature under a catalog: of the feature's own window, and of further ones (C9).
+fn ceilings(
+    setting: &Setting,
+    catalog: &Catalog,
+    row: &AccountRow,
+    feature: &Feature,
+) -> Vec<Ceiling> {
+    if row.account.terms.unlimited {
+        // It is over no limit of its own (U1).
+        return Vec::new();
+    }
+    let context = setting.under(catalog);
+    let used = |bucket: &Bucket| {
+        if feature.counts.is_some() {
+            return row.account.terms.members;
+        }
+        let balance = row.account.books.balance(bucket);
+        balance.map_or(0, Balance::spent)
+    };
+    let own = context.allowance(&row.account, feature);
+    let of_own = own
+        .limit()
+        .map(|limit| (None, limit.plus(own.rolled_over), &own.bucket));
+    let further = own.further.iter();
+    let further = further.map(|limit| (Some(limit.per), limit.limit, &limit.bucket));
+    let limits = of_own.into_iter().chain(further);
+    let ceiling = |(per, limit, bucket): (Option<Per>, Limit, &Bucket)| {
+        let (most, used) = (limit.ceiling()?, used(bucket));
+        let of_several = per.or(own.own_per).filter(|_| !own.further.is_empty());
+        Some(Ceiling {
+            per,
+            window: of_several.map(|per| per.cadence),
+            most,
+            used,
+        })
+    };
+    limits.filter_map(ceiling).collect()
 }

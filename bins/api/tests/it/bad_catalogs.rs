@@ -174,6 +174,34 @@ async fn a_plan_says_what_would_change_and_who_would_be_over_the_limit() {
     );
 }
 
+/// C7, C9 and X9: of several limits the one is named that the account would be over; what was used beyond a limit counts.
+#[tokio::test]
+async fn a_plan_says_which_of_several_limits_is_passed() {
+    let api = Api::in_memory().await;
+    let both = |month: u64, week: u64| {
+        let limits = format!("[{{ limit = {month} }}, {{ limit = {week}, per = \"weekly\" }}]");
+        GOOD.replace("reports = 10", &format!("reports = {limits}"))
+    };
+    apply(&api, &both(20, 10)).await.expect(200);
+    api.user("ann", Some("free")).await;
+    let told = serde_json::json!({"user": "ann", "feature": "reports", "amount": 12});
+    api.post("/v1/track", told).await.expect(200);
+    let over = |window: &str, limit: u64| {
+        serde_json::json!({"account": "user:ann", "feature": "reports", "window": window, "used": 12,
+            "limit": limit})
+    };
+    for (month, week, wanted) in [
+        (20, 11, vec![over("weekly", 11)]),
+        (11, 10, vec![over("monthly", 11)]),
+        (11, 9, vec![over("monthly", 11), over("weekly", 9)]),
+        (30, 10, vec![]),
+    ] {
+        let shown = api.post_toml("/v1/catalog/plan", &both(month, week));
+        let shown = shown.await.expect(200).body;
+        assert_eq!(shown["over_limit"], wanted.into(), "{month} {week}");
+    }
+}
+
 /// C7: prices, intervals and what is sold on demand are told too, field by field.
 #[tokio::test]
 async fn a_plan_says_what_changes_beside_limits() {

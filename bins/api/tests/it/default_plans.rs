@@ -294,6 +294,9 @@ async fn a_file_names_a_free_plan_as_the_default() {
         .body;
     assert_eq!(shown["default_plan"], json!({"from": "free", "to": null}));
     assert_eq!(shown["changes"], true);
+    let ann = json!([{"account": "user:ann", "feature": "reports"}]);
+    let lost = (&shown["lost_limits"], &shown["lost_limit_count"]);
+    assert_eq!(lost, (&ann, &json!(1)), "{shown}");
     let free = "[[plan]]\ncode = \"free\"\nname = \"Free\"\nlimits = { reports = 3 }\n";
     assert!(without.contains(free));
     let held = api

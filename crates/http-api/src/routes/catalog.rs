@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api_types::{
     CatalogBody, DefaultPlanChangeBody, FieldChangeBody, FieldError, HeldBody, LessOnDemandBody,
-    LimitChangeBody, LostFlagBody, OverLimitBody, PlanBody, PlanOfChanges,
+    LimitChangeBody, LostFlagBody, LostLimitBody, OverLimitBody, PlanBody, PlanOfChanges,
 };
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{StatusCode, header};
@@ -14,7 +14,7 @@ use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::{FeatureCode, PackCode, PlanCode};
 use quota_service::{
     CatalogPlan, EngineError, Entry, FieldChange, HeldEntry, LessOnDemand, LimitChange, LostFlag,
-    OverLimit,
+    LostLimit, OverLimit,
 };
 
 use crate::ApiState;
@@ -142,6 +142,7 @@ fn over_limit(over: OverLimit) -> OverLimitBody {
     OverLimitBody {
         account: over.account,
         feature: over.feature,
+        window: over.window,
         used: over.used,
         limit: over.limit,
     }
@@ -149,6 +150,13 @@ fn over_limit(over: OverLimit) -> OverLimitBody {
 
 fn lost_flag(lost: LostFlag) -> LostFlagBody {
     LostFlagBody {
+        account: lost.account,
+        feature: lost.feature,
+    }
+}
+
+fn lost_limit(lost: LostLimit) -> LostLimitBody {
+    LostLimitBody {
         account: lost.account,
         feature: lost.feature,
     }
@@ -221,6 +229,8 @@ fn plan_of_changes(plan: CatalogPlan) -> PlanOfChanges {
         over_limit_count: plan.over_limit_count,
         lost_flags: plan.lost_flags.into_iter().map(lost_flag).collect(),
         lost_flag_count: plan.lost_flag_count,
+        lost_limits: plan.lost_limits.into_iter().map(lost_limit).collect(),
+        lost_limit_count: plan.lost_limit_count,
         less_on_demand: plan
             .less_on_demand
             .into_iter()
