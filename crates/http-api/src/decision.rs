@@ -204,7 +204,16 @@ fn deny(body: &mut DecisionBody, denial: &Denial) {
 
 fn in_words(body: &DecisionBody, denial: &Denial) -> String {
     let requested = body.requested.unwrap_or_default();
-    reason::detail(denial, requested, body.feature.as_ref())
+    let feature = body.feature.as_ref();
+    // What is not counted has no balance, and nothing pays for it.
+    let is_counted = body
+        .balances
+        .iter()
+        .any(|of| of.feature.as_ref() == feature);
+    if !is_counted && let Some(detail) = reason::not_given(denial, feature) {
+        return detail;
+    }
+    reason::detail(denial, requested, feature)
 }
 
 /// The response with a decision: 200 or the denial's status, and the headers that say how much is left.

@@ -54,12 +54,12 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         ),
         Reason::NotInPlan => {
             format!(
-                "neither the plan nor an override gives `{feature}`: change the plan, or set an override"
+                "neither the plan, an add-on nor an override gives `{feature}`: change the plan, add an add-on that has it, or set an override"
             )
         }
         Reason::OrgNotInPlan => {
             format!(
-                "neither the org's plan nor an override gives `{feature}`: change the plan, or set an override of the org"
+                "neither the org's plan, an add-on nor an override gives `{feature}`: change the plan, add an add-on that has it, or set an override of the org"
             )
         }
         Reason::PaymentOverdue => format!(
@@ -95,6 +95,40 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
                 "{requested} of `{feature}` requested, but the {whose} has {left} left{of_window}"
             )
         }
+    }
+}
+
+/// Why a flag or a setting is not had, in words: what would give it. None where the reason is no matter of that.
+pub(crate) fn not_given(denial: &Denial, feature: Option<&FeatureCode>) -> Option<String> {
+    let feature = feature?;
+    match denial.reason {
+        Reason::NoSubscription if denial.lapse == Some(Lapse::NotBegun) => Some(format!(
+            "the user's subscription has not begun yet, and nothing else gives `{feature}`: wait for its start, or start another one now"
+        )),
+        Reason::NoSubscription => Some(format!(
+            "the user has no subscription, and nothing else gives `{feature}`: start one to a plan that has it with `POST …/subscription`"
+        )),
+        Reason::SubscriptionExpired | Reason::OrgSubscriptionExpired => {
+            let whose = whose(denial.scope);
+            let (why, next) = lapsed(denial.lapse);
+            Some(format!(
+                "the {whose}'s subscription {why}, and nothing else gives `{feature}`: {next}"
+            ))
+        }
+        Reason::UnknownUser
+        | Reason::UnknownFeature
+        | Reason::AccountDisabled
+        | Reason::TokenRevoked
+        | Reason::TokenExpired
+        | Reason::TokenExhausted
+        | Reason::NotInPlan
+        | Reason::SpendCapReached
+        | Reason::LimitReached
+        | Reason::CreditsExhausted
+        | Reason::MemberLimitReached
+        | Reason::OrgDisabled
+        | Reason::OrgNotInPlan
+        | Reason::OrgLimitReached => None,
     }
 }
 

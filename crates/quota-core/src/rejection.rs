@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::balance::Bucket;
 use crate::emptied::Emptied;
-use crate::ids::{BoostId, FeatureCode, GrantId, OrgId, PaymentRef, PlanCode, TokenId};
+use crate::ids::{AccountId, BoostId, FeatureCode, GrantId, OrgId, PaymentRef, PlanCode, TokenId};
 use crate::instant;
 use crate::payment_misfit::PaymentMisfit;
 use crate::rejection_words::{full, in_words, listed, of_value};
@@ -171,8 +171,11 @@ pub enum Rejection {
     NotInFuture { field: &'static str },
     #[error("must not be in the future, nor more than {days_max} days ago")]
     NotRecent { field: &'static str, days_max: u32 },
-    #[error("must not be before {}: the account began then", instant::text(.began_at))]
-    BeforeAccount { began_at: DateTime<Utc> },
+    #[error("must not be before {}: account `{account}` began then", instant::text(.began_at))]
+    BeforeAccount {
+        account: AccountId,
+        began_at: DateTime<Utc>,
+    },
     #[error("must be from {least} to {most}{}", if field.ends_with("_seconds") { " seconds" } else { "" })]
     OutOfRange {
         field: &'static str,

@@ -84,6 +84,14 @@ async fn flags_are_checked_and_never_spent(api: Api) {
         (&denied["reason"], &denied["scope"]),
         (&json!("not_in_plan"), &json!("user"))
     );
+    let detail = "neither the plan, an add-on nor an override gives `sso`: change the plan, add an add-on that has it, or set an override";
+    assert_eq!(denied["detail"], detail);
+    // No credits pay for a flag (F3).
+    api.user("zoe", None).await;
+    let detail = "the user has no subscription, and nothing else gives `sso`: start one to a plan that has it with `POST …/subscription`";
+    let denied = check(&api, "zoe", "sso").await;
+    let told = json!([denied["reason"], denied["detail"]]);
+    assert_eq!(told, json!(["no_subscription", detail]));
     let told = check(&api, "ann", "max_file_mb").await;
     assert_eq!(
         (&told["allowed"], &told["value"]),

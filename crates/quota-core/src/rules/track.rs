@@ -91,7 +91,8 @@ fn must_be_known(desk: &Desk<'_>, at: DateTime<Utc>) -> Result<(), Rejection> {
         return Err(Rejection::NotRecent { field, days_max });
     }
     if at < began_at {
-        return Err(Rejection::BeforeAccount { began_at });
+        let account = desk.request.account.clone();
+        return Err(Rejection::BeforeAccount { account, began_at });
     }
     Ok(())
 }

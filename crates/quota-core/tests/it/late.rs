@@ -156,7 +156,10 @@ fn what_lies_too_far_back_or_ahead_is_refused_by_the_name_of_the_field() {
     for early in [oldest, april - TimeDelta::microseconds(1)] {
         let refused = stage.run("user:a", track_at(early, vec![item("articles", 1)]));
         let refused = refused.expect_err("there was no account");
-        let why = Rejection::BeforeAccount { began_at: april };
+        let why = Rejection::BeforeAccount {
+            account: id("user:a"),
+            began_at: april,
+        };
         assert_eq!(refused, why);
         assert_eq!(
             (refused.field(), refused.code()),
