@@ -209,7 +209,7 @@ fn deepest<'a, 'b>(
     for key in within {
         // A list of one limit is no other than the limit.
         if let DeValue::Array(items) = value.get_ref()
-            && let [one] = items.as_slice()
+            && let [one] = &items[..]
         {
             value = one;
         }
