@@ -128,7 +128,7 @@ pub struct SpendCapBody {
     )]
     pub amount: u64,
     /// Who asks. The owner may go as far as the operator's cap, or without one as the plan's caps together.
-    #[serde(default, skip_serializing_if = "SpendCapBy::is_operator")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub by: SpendCapBy,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,7 @@ pub struct SpendCapBody {
 #[serde(deny_unknown_fields)]
 pub struct ClearSpendCapBody {
     /// Who asks: the owner's own cap goes, or by the operator both.
-    #[serde(default, skip_serializing_if = "SpendCapBy::is_operator")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub by: SpendCapBy,
     /// Why; booked with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,8 +160,7 @@ pub enum SpendCapBy {
     Owner,
 }
 
-impl SpendCapBy {
-    fn is_operator(&self) -> bool {
-        *self == Self::Operator
-    }
+/// Whether it is what is meant when nothing is said.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -214,17 +214,14 @@ struct RawPage {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawNothing {}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawPageOfUsers {
     after: Option<String>,
     limit: Option<String>,
     org: Option<String>,
 }
 
-fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
+/// The parameters of the query.
+pub(crate) fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
     if let Some(name) = parts.uri.query().and_then(broken_parameter) {
         return Err(Problem::invalid_parameter(name, "must be UTF-8"));
     }
@@ -276,18 +273,6 @@ fn byte(digits: &[u8]) -> Option<u8> {
     let digits = std::str::from_utf8(digits).ok()?;
     let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
-}
-
-/// A route that has no parameters in its query: one that is sent is a mistake.
-pub(crate) struct NoQuery;
-
-impl FromRequestParts<ApiState> for NoQuery {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        let _none: RawNothing = query(parts)?;
-        Ok(Self)
-    }
 }
 
 /// Which page of a list is wanted.

@@ -267,7 +267,7 @@ async fn spend_cap(api: &Api, account: &str) {
     let own = json!({"amount": 400, "by": "owner", "reason": "enough"});
     api.ask(&format!("put {at}"), own, 200).await;
     let much = json!({"amount": 501, "by": "owner"});
-    api.ask(&format!("put {at}"), much, 422).await;
+    api.ask(&format!("put {at}"), much, 409).await;
     let delete = format!("delete {at}");
     api.ask(&delete, json!({"by": "owner"}), 200).await;
     api.ask(&delete, json!({"reason": "no need"}), 200).await;
