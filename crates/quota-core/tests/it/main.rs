@@ -25,6 +25,7 @@ mod given;
 mod holds;
 mod lapses;
 mod late;
+mod late_further;
 mod late_windows;
 mod leaving;
 mod member_limits;
