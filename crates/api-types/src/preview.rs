@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use quota_core::catalog::{Cadence, Given};
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
+use quota_core::quantity::Quantity;
 use serde::{Deserialize, Serialize};
 
 use crate::{BalanceBody, ChangeBody, SpendingBody, SubscriptionBody};
@@ -137,6 +138,8 @@ pub enum DropKind {
     PeriodsAhead,
     /// A change of plan that waited.
     PlanChange,
+    /// Seats of a period that waits: it would have as many as are set.
+    Seats,
     /// A cancellation that had not acted yet: the subscription would go on.
     Cancellation,
     /// The end that was set when the subscription was started: it would go on.
@@ -160,6 +163,9 @@ pub struct DropBody {
     /// How many periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub periods: Option<u64>,
+    /// How many seats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<Quantity>,
     /// Until when it was paid for, or when it would have acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<DateTime<Utc>>,

@@ -180,6 +180,11 @@ fn dropped_body(dropped: &Dropped) -> DropBody {
             plan: Some(plan.clone()),
             ..of(DropKind::PlanChange, *at)
         },
+        Dropped::Seats { plan, seats, at } => DropBody {
+            plan: Some(plan.clone()),
+            seats: Some(*seats),
+            ..of(DropKind::Seats, *at)
+        },
         Dropped::Cancellation { at } => of(DropKind::Cancellation, *at),
         Dropped::End { at } => of(DropKind::End, *at),
     }
@@ -192,6 +197,7 @@ fn drop_of(kind: DropKind, detail: String) -> DropBody {
         feature: None,
         plan: None,
         periods: None,
+        seats: None,
         at: None,
     }
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::ids::PlanCode;
 use crate::instant::text;
+use crate::quantity::Quantity;
 use crate::terms::{Status, Subscription};
 
 /// Something of a subscription that a change drops.
@@ -40,6 +41,15 @@ pub enum Dropped {
         /// Code of the plan that would have taken over.
         plan: PlanCode,
         /// When it would have.
+        at: DateTime<Utc>,
+    },
+    /// Seats of a period that waits, other than those of the running one (C12).
+    Seats {
+        /// Code of the plan of that period.
+        plan: PlanCode,
+        /// How many there would have been.
+        seats: Quantity,
+        /// When they would have begun.
         at: DateTime<Utc>,
     },
     /// A cancellation that had not acted yet.
@@ -78,6 +88,11 @@ impl fmt::Display for Dropped {
             Self::PlanChange { plan, at } => {
                 write!(f, "the change to {plan} at {} is dropped", text(at))
             }
+            Self::Seats { plan, seats, at } => write!(
+                f,
+                "{seats} seats of {plan} from {} on are dropped",
+                text(at)
+            ),
             Self::Cancellation { at } => write!(f, "the cancellation at {} is dropped", text(at)),
             Self::End { at } => write!(f, "the end at {} is dropped", text(at)),
         }
@@ -128,8 +143,24 @@ pub(super) fn dropped(
         let (plan, at) = (change.plan.clone(), change.at);
         lost.push(Dropped::PlanChange { plan, at });
     }
+    lost.extend(dropped_seats(before, next));
     lost.extend(dropped_end(before, next, now));
     lost
+}
+
+/// The seats of what waits that were booked for it, where `next` gives it others.
+fn dropped_seats(before: &Subscription, next: &Subscription) -> Option<Dropped> {
+    let is_changed = |one: &&Subscription| {
+        let mut kept = next.chain();
+        let kept = kept.find(|kept| kept.plan == one.plan && kept.starts_at == one.starts_at);
+        one.seats != before.seats && kept.is_some_and(|kept| kept.seats != one.seats)
+    };
+    let one = before.chain().skip(1).find(is_changed)?;
+    Some(Dropped::Seats {
+        plan: one.plan.clone(),
+        seats: one.seats,
+        at: one.starts_at,
+    })
 }
 
 /// The end that was set, by a cancellation or from the start, where `next` goes on as if it had not been.
