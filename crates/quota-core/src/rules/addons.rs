@@ -2,6 +2,7 @@
 
 use super::cancel::ended_for_good;
 use super::desk::Desk;
+use super::moves::correct_ends;
 use super::outcome::Outcome;
 use super::subscribe::current;
 use crate::answer::Rejection;
@@ -45,6 +46,7 @@ pub(crate) fn set_addon(desk: &mut Desk<'_>, asked: &SetAddon) -> Result<Outcome
         make_room(&mut account.terms, code, context.now)?;
     }
     account.terms.addons.insert(code.clone(), next);
+    correct_ends(desk)?;
     let mut detail = format!("{code}: {}", asked.quantity);
     if let Some(ends_at) = asked.ends_at {
         detail = format!("{detail}, until {}", text(&ends_at));
@@ -97,6 +99,7 @@ pub(crate) fn end_addon(desk: &mut Desk<'_>, asked: &EndAddon) -> Result<Outcome
     let held = held.ok_or_else(|| Rejection::UnknownAddon(code.clone()))?;
     // What was had until now still says what may roll over, and what is told late.
     held.ends_at = Some(now);
+    correct_ends(desk)?;
     let detail = Some(code.to_string());
     Ok(desk.book_and_announce(Change::AddonEnded, detail, Vec::new()))
 }

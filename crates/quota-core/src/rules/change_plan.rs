@@ -2,12 +2,12 @@
 
 use super::cancel::not_in_force;
 use super::desk::Desk;
-use super::moves::zero;
+use super::moves::{end_first_use, zero};
 use super::outcome::Outcome;
 use super::subscribe::{Next, current, newest, put};
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::{Anchor, Feature, Kind, Per, Plan};
+use crate::catalog::{Feature, Kind, Per, Plan};
 use crate::change::Change;
 use crate::command::{ChangePlan, ChangeWhen, UsageAfterChange};
 use crate::operation::Entry;
@@ -63,7 +63,8 @@ pub(crate) fn change_plan(desk: &mut Desk<'_>, asked: &ChangePlan) -> Result<Out
             let mut next = Next::new(Change::PlanChanged, subscription);
             if usage == UsageAfterChange::Restart {
                 next.entries = zero_carried(desk)?;
-                end_first_use(desk)?;
+                let now = context.now;
+                end_first_use(desk, now)?;
             }
             put(desk, next, counts_on)
         }
@@ -92,38 +93,6 @@ fn is_upgrade(next: &Plan, current: &Plan) -> bool {
         plan.price.saturating_mul(months)
     };
     over_time(next, current) > over_time(current, next)
-}
-
-/// Ends the windows that a first use began: a change of plan at once restarts them, so that the next request begins others.
-pub(super) fn end_first_use(desk: &mut Desk<'_>) -> Result<(), Rejection> {
-    let (now, features) = (desk.context.now, &desk.context.catalog.features);
-    let id = desk.request.account.clone();
-    let account = desk.account_mut()?;
-    for balance in &mut account.books.balances {
-        let begun = match &balance.bucket {
-            Bucket::Window(code, _) => {
-                let feature = features.get(code);
-                feature.is_some_and(|feature| feature.anchor == Anchor::FirstUse)
-            }
-            Bucket::Further(_, per, _) => per.anchor == Anchor::FirstUse,
-            Bucket::Tracked(..)
-            | Bucket::Standing(_)
-            | Bucket::Trial(_)
-            | Bucket::Grant(_)
-            | Bucket::Boost(..)
-            | Bucket::Room(_)
-            | Bucket::Member(..)
-            | Bucket::OnDemand(..)
-            | Bucket::Token(_)
-            | Bucket::TokenWindow(..) => false,
-        };
-        let runs = balance.ends_at.is_none_or(|ends_at| now < ends_at);
-        if begun && runs && balance.starts_at < now {
-            balance.ends_at = Some(now);
-        }
-    }
-    desk.home.changes.accounts.insert(id);
-    Ok(())
 }
 
 /// Consumables that would count on: what renewals carry, and what was used in this very instant. A change of plan at once

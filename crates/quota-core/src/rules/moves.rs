@@ -1,13 +1,17 @@
 //! Moving usage: when the plan or the zone changes, the windows change, and what must count on is moved along.
 
+use chrono::{DateTime, Utc};
+
 use super::allowance::Allowance;
+use super::context::Context;
 use super::counting::is_window_of;
 use super::desk::Desk;
+use super::opening::current_grant;
 use super::posting::{Posting, count_units, negated, own_scope, post, signed};
 use super::reopening::reopen_what_counts;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
-use crate::catalog::{Feature, Per};
+use crate::catalog::{Anchor, Feature, Per};
 use crate::draw::{Scope, Source};
 use crate::home::Account;
 use crate::ids::FeatureCode;
@@ -94,12 +98,15 @@ fn windows(own: &Allowance) -> Windows {
         .collect()
 }
 
-/// What counts under the new terms ends in the books where they end it, and has what comes over under them.
+/// What counts under the new terms ends in the books where they end it, has what comes over under them, and the limit that they
+/// give it: of that what is left goes over, whether something more is used of it or not (C10).
 pub(super) fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let context = desk.context;
+    let scope = own_scope(&desk.request.account);
     let account = desk.account_mut()?;
     for feature in context.catalog.features.values() {
         let own = context.allowance(account, feature);
+        grant_anew(account, &context, (&own, scope));
         if matches!(own.bucket, Bucket::Window(..))
             && let Some(balance) = account.books.balance_mut(&own.bucket)
         {
@@ -117,6 +124,23 @@ pub(super) fn correct_ends(desk: &mut Desk<'_>) -> Result<(), Rejection> {
         }
     }
     Ok(())
+}
+
+/// Gives the live windows of a feature the limits that count now. An override leaves them what they had: it is no limit of theirs.
+fn grant_anew(account: &mut Account, context: &Context<'_>, (own, scope): (&Allowance, Scope)) {
+    if !own.in_force() || own.override_value.is_some() {
+        return;
+    }
+    let further = own.further.iter().map(|limit| &limit.bucket);
+    for bucket in std::iter::once(&own.bucket).chain(further) {
+        let granted = current_grant(account, context, bucket, (Some(own), scope));
+        let is_window = matches!(bucket, Bucket::Window(..) | Bucket::Further(..));
+        if let Some((granted, _)) = granted.filter(|_| is_window)
+            && let Some(balance) = account.books.balance_mut(bucket)
+        {
+            balance.granted = granted;
+        }
+    }
 }
 
 /// Moves what is used and held in a bucket to another one, to which it points from then on.
@@ -216,4 +240,37 @@ pub(crate) fn zero(
         }
     }
     Ok(entries)
+}
+
+/// Ends the windows that a first use began before `since`: a period that begins then restarts them, and the next request begins
+/// others (S5, W7).
+pub(super) fn end_first_use(desk: &mut Desk<'_>, since: DateTime<Utc>) -> Result<(), Rejection> {
+    let (now, features) = (desk.context.now, &desk.context.catalog.features);
+    let id = desk.request.account.clone();
+    let account = desk.account_mut()?;
+    for balance in &mut account.books.balances {
+        let begun = match &balance.bucket {
+            Bucket::Window(code, _) => {
+                let feature = features.get(code);
+                feature.is_some_and(|feature| feature.anchor == Anchor::FirstUse)
+            }
+            Bucket::Further(_, per, _) => per.anchor == Anchor::FirstUse,
+            Bucket::Tracked(..)
+            | Bucket::Standing(_)
+            | Bucket::Trial(_)
+            | Bucket::Grant(_)
+            | Bucket::Boost(..)
+            | Bucket::Room(_)
+            | Bucket::Member(..)
+            | Bucket::OnDemand(..)
+            | Bucket::Token(_)
+            | Bucket::TokenWindow(..) => false,
+        };
+        let runs = balance.ends_at.is_none_or(|ends_at| now < ends_at);
+        if begun && runs && balance.starts_at < since {
+            balance.ends_at = Some(now);
+        }
+    }
+    desk.home.changes.accounts.insert(id);
+    Ok(())
 }

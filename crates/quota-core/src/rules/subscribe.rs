@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::booking::Booking;
 use super::desk::Desk;
-use super::moves::move_usage;
+use super::moves::{end_first_use, move_usage};
 use super::outcome::Outcome;
 use super::subscription_words::in_words;
 use crate::answer::Rejection;
@@ -183,6 +183,7 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
         // A start in the past may lie before what runs.
         subscription.runs_since = Some(held.runs_since().min(starts_at));
         subscription.plan_since = held.plan_since_of(&subscription.plan, starts_at);
+        end_first_use(desk, starts_at)?;
     }
     let next = Next::new(Change::SubscriptionStarted, subscription);
     put(desk, next, |_| false)

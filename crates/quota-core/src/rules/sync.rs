@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::addons::make_room;
-use super::change_plan::{end_first_use, zero_carried};
+use super::change_plan::zero_carried;
 use super::desk::Desk;
+use super::moves::end_first_use;
 use super::outcome::Outcome;
 use super::subscribe::{Next, current, put, runs_on};
 use crate::answer::Rejection;
@@ -74,7 +75,8 @@ pub(crate) fn sync_subscription(
     };
     if usage == Usage::Restart {
         next.entries = zero_carried(desk)?;
-        end_first_use(desk)?;
+        let now = desk.context.now;
+        end_first_use(desk, now)?;
     }
     put(desk, next, |feature: &Feature| match usage {
         Usage::Keep => true,

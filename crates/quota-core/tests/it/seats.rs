@@ -220,6 +220,34 @@ fn c12_seats_stay_with_the_subscription() {
     );
 }
 
+/// C12 and S8: seats that are set count in what waits too; those that were booked for it are named as dropped.
+#[test]
+fn c12_seats_that_were_booked_for_what_waits_are_named_as_dropped() {
+    let booked = |stage: &Stage, seats: u32| {
+        Command::Subscribe(Subscribe {
+            seats: Some(seats_of(seats)),
+            starts_at: Some(stage.now + TimeDelta::days(40)),
+            ..Subscribe::to(plan_code("team"))
+        })
+    };
+    for (next, set, is_dropped) in [(9, 6, true), (6, 6, false), (4, 6, false)] {
+        let mut stage = team(4);
+        let at = stage.now + TimeDelta::days(40);
+        let later = booked(&stage, next);
+        stage.done("user:a", later);
+        let done = stage.done("user:a", set_seats(set));
+        let Answer::Changed { detail, .. } = &done.answer else {
+            unreachable!("{done:?}")
+        };
+        let said = detail.as_deref().unwrap_or_default();
+        let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let dropped = format!("; {next} seats of team from {at} on are dropped");
+        assert_eq!(said.contains(&dropped), is_dropped, "{said}");
+        let all: Vec<_> = held(&stage).chain().map(|one| one.seats.get()).collect();
+        assert_eq!(all, [6, 6]);
+    }
+}
+
 /// C10 and C12: what rolls over is what was left of the whole limit; its maximum is not multiplied.
 #[test]
 fn c12_what_rolls_over_is_left_of_the_limit_of_all_seats() {
@@ -238,6 +266,35 @@ fn c12_what_rolls_over_is_left_of_the_limit_of_all_seats() {
         Some(Limit::Of(55)),
         "of 30 without use at most 25"
     );
+}
+
+/// C10 and C12: what goes over is what was left of the limit at the window's end, whether or not something was used after the seats
+/// were changed; where they are changed after it, the smaller limit counts.
+#[test]
+fn c10_what_goes_over_is_left_of_the_limit_at_the_end() {
+    for (seats, after, expected) in [(1, 2, 4), (2, 1, 3), (3, 2, 4)] {
+        for used_later in [0, 1] {
+            let text = CATALOG.replace("rollover = { max = 25 }", "rollover = { max = 4 }");
+            let mut stage = with_catalog(Stage::user(""), &text);
+            stage.done("user:a", with_seats("team", seats));
+            stage.done("user:a", consume("pages", 7 - used_later));
+            stage.done("user:a", set_seats(after));
+            if used_later != 0 {
+                stage.done("user:a", consume("pages", used_later));
+            }
+            stage.later(TimeDelta::days(7));
+            let granted = limit(&mut stage, "pages").and_then(Limit::ceiling);
+            let told = (seats, after, used_later);
+            assert_eq!(granted, Some(u64::from(after) * 10 + expected), "{told:?}");
+            assert_eq!(quota_core::audit::audit(&stage.records()), []);
+        }
+    }
+    // After the window's end nothing is known but that the limit was as large once.
+    let mut stage = team(2);
+    stage.done("user:a", consume("pages", 7));
+    stage.later(TimeDelta::days(7));
+    stage.done("user:a", set_seats(1));
+    assert_eq!(limit(&mut stage, "pages"), Some(Limit::Of(13)));
 }
 
 /// Whoever has no subscription, or one that has ended, has no seats to set; nothing changes.

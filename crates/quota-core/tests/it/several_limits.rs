@@ -335,6 +335,20 @@ fn an_upgrade_restarts_what_a_first_use_began() {
     );
 }
 
+/// S5, S8 and W7: so does a start in place of what runs, to the same plan too; the calendar's week counts on.
+#[test]
+fn a_start_restarts_what_a_first_use_began() {
+    let mut stage = with_5h_and_week(45, 300);
+    stage.later(TimeDelta::hours(1));
+    stage.done("user:a", crate::stage::subscribe("chat"));
+    assert_eq!(
+        standing(&mut stage, "messages"),
+        [(0, Some(45)), (300, Some(200))]
+    );
+    stage.done("user:a", consume("messages", 45));
+    assert_eq!(quota_core::audit::audit(&stage.records()), []);
+}
+
 /// S4 and C4: a renewal does not begin anew what a first use began.
 #[test]
 fn a_first_use_window_runs_over_a_renewal() {
