@@ -48,6 +48,7 @@ price_lists!(
     school_by_the_year: "School: licences by the year",
     back_office_with_flags: "Back office: flags and settings only",
     family_of_several: "Family: one plan for several people",
+    team_chat_of_each_member: "Team chat: windows of its own for each member",
     mobile_data_that_goes_over: "Mobile data: what is left goes over",
     shop_with_free_tries: "Try-on shop: free tries, packs, and a plan",
 );
