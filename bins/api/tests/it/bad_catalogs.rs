@@ -198,7 +198,11 @@ async fn a_plan_says_which_of_several_limits_is_passed() {
     ] {
         let shown = api.post_toml("/v1/catalog/plan", &both(month, week));
         let shown = shown.await.expect(200).body;
-        assert_eq!(shown["over_limit"], wanted.into(), "{month} {week}");
+        assert_eq!(
+            shown["over_limit"],
+            serde_json::json!(wanted),
+            "{month} {week}"
+        );
     }
 }
 
