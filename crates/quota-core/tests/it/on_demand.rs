@@ -331,7 +331,7 @@ fn a_period_keeps_its_first_price_and_a_cap_acts_at_once() {
     stage.done("user:a", consume("articles", 5));
     assert_eq!(owed(&stage, "user:a"), 60);
     stage.catalog = with_meter(|meter| {
-        meter["on_demand"]["articles"] = serde_json::json!({"price": 40, "cap": 20});
+        meter["on_demand"]["articles"] = serde_json::json!({"price": 20, "cap": 20});
     });
     let spent = stage.done("user:a", reserve("requests", 1, 60));
     assert!(spent.answer.is_allowed());
@@ -344,7 +344,7 @@ fn a_period_keeps_its_first_price_and_a_cap_acts_at_once() {
     stage.done("user:a", Command::Renew(Renew::default()));
     stage.now = month_later(start());
     let shown = sold(&mut stage, "user:a", "articles");
-    assert_eq!((shown.sale.price, shown.remaining), (40, 0));
+    assert_eq!((shown.sale.price, shown.remaining), (20, 1));
     assert_eq!(audit(&stage.records()), []);
 }
 
