@@ -209,6 +209,10 @@ async fn owing(api: &Api, account: &str) {
     );
     if owner.starts_with("orgs") {
         api.ask(&format!("put /v1/{owner}"), json!({}), 201).await;
+        // Without a subscription it would be tracked, and its credits pay for nothing (O3).
+        let subscription = json!({"plan": "article_pro"});
+        api.ask(&format!("post /v1/{owner}/subscription"), subscription, 200)
+            .await;
     }
     api.ask(&format!("put /v1/users/{user}"), member, 201).await;
     let lines = json!([{"ref": "1", "credits": 100}]);
