@@ -121,6 +121,7 @@ pub(crate) fn not_given(denial: &Denial, feature: Option<&FeatureCode>) -> Optio
         | Reason::TokenRevoked
         | Reason::TokenExpired
         | Reason::TokenExhausted
+        | Reason::PaymentOverdue
         | Reason::NotInPlan
         | Reason::SpendCapReached
         | Reason::LimitReached
