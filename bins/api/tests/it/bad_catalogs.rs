@@ -196,8 +196,9 @@ async fn a_plan_says_which_of_several_limits_is_passed() {
         (11, 9, vec![over("monthly", 11), over("weekly", 9)]),
         (30, 10, vec![]),
     ] {
-        let shown = api.post_toml("/v1/catalog/plan", &both(month, week));
-        let shown = shown.await.expect(200).body;
+        let file = both(month, week);
+        let shown = api.post_toml("/v1/catalog/plan", &file).await;
+        let shown = shown.expect(200).body;
         assert_eq!(
             shown["over_limit"],
             serde_json::json!(wanted),
