@@ -359,7 +359,7 @@ async fn a_wrong_flag_is_refused_with_its_place() {
         (
             "kind = \"flag\"",
             "kind = \"flag\"\nanchor = \"calendar\"",
-            8,
+            12,
             1,
             "feature `sso`: a flag has no `anchor`",
         ),
@@ -411,7 +411,7 @@ async fn a_wrong_flag_in_json_has_a_pointer() {
         .post("/v1/catalog/plan", json!({"feature": [feature]}))
         .await
         .expect(422);
-    assert_eq!(refused.body["errors"][0]["pointer"], "/feature/0");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/feature/0/scale");
     assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
 }
 

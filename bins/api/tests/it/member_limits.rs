@@ -248,7 +248,7 @@ async fn member_limits_that_cannot_be_are_refused_by_their_place(api: Api) {
         ("sso = { limit = 1, member_limit = 5 }", 18),
         (
             "messages = { limit = 5, per = \"daily\", member_limit = 5 }",
-            23,
+            66,
         ),
         ("messages = { limit = 5, member_limit = -5 }", 51),
     ] {

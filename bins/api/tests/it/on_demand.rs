@@ -307,7 +307,7 @@ async fn a_file_that_sells_less_names_who_is_affected(api: Api) {
     let before = api.get("/v1/catalog").await.expect(200).body;
     let wrong = [
         ("{ price = 4, cap = 100 }", "{ cap = 100 }", 12),
-        ("{ price = 4, cap = 100 }", "{ price = 0, cap = 100 }", 12),
+        ("{ price = 4, cap = 100 }", "{ price = 0, cap = 100 }", 22),
         ("cap = 100", "cap = -1", 31),
         ("cap = 100", "cap = 100, currency = \"usd\"", 12),
         ("cap = 100", "cap = 100, per = 0", 12),

@@ -122,7 +122,7 @@ async fn the_schema_knows_the_cadences() {
 
 /// Where a file says each number that the schema has: the name of the schema, the member, and the number's place in a file
 /// that is right otherwise.
-const NUMBERS: [(&str, &str, &str); 10] = [
+const NUMBERS: [(&str, &str, &str); 13] = [
     ("Feature", "credit_cost", "/feature/0/credit_cost"),
     ("Feature", "trial_limit", "/feature/0/trial_limit"),
     ("Feature", "scale", "/feature/1/scale"),
@@ -133,6 +133,9 @@ const NUMBERS: [(&str, &str, &str); 10] = [
     ("OnDemand", "cap", "/plan/1/on_demand/pages/cap"),
     ("Rollover", "max", "/plan/1/limits/pages/rollover/max"),
     ("PlanLimit", "limit", "/plan/1/limits/pages/limit"),
+    ("Pack", "price", "/pack/0/price"),
+    ("Pack", "days", "/pack/0/days"),
+    ("Pack", "priority", "/pack/0/priority"),
 ];
 
 /// A file with a place for each number.
@@ -150,6 +153,7 @@ fn numbers() -> Value {
             {"code": "pro", "name": "Pro", "price": 1, "trial_days": 1, "limits": {"pages": limit},
                 "on_demand": {"pages": sold}},
         ],
+        "pack": [{"code": "few", "name": "Few", "credits": 1, "price": 1, "days": 1, "priority": 1}],
     })
 }
 

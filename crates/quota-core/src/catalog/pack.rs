@@ -35,6 +35,7 @@ pub struct Pack {
     pub days: Option<u32>,
     /// Grants with a lower number are spent first.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 4_294_967_295_u32))]
     pub priority: u32,
     /// Its prices at each provider: who pays one of them bought the pack.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -211,8 +211,8 @@ impl Command {
             Self::ReleaseCapacity(_) => of_kind(OperationKind::ReleaseCapacity),
             Self::Reset(_) => of_kind(OperationKind::Reset),
             Self::Subscribe(subscribe) => reading(subscribe.reads()),
-            // A late one begins where the last period ended, and what was closed since may count again.
-            Self::Renew(_) => reading(Reads::Counters),
+            // A late renewal begins where the last period ended, and what was closed since may count again.
+            Self::Renew(_) | Self::SyncSubscription(_) => reading(Reads::Counters),
             Self::PutAccount(put) => CommandTraits {
                 reads: put.reads(),
                 may_create: put.presence != Presence::Existing,
@@ -221,7 +221,6 @@ impl Command {
             Self::TakeBackCredits(_) | Self::CreditPurchase(_) | Self::SetPaymentFacts(_) => {
                 reading(Reads::Grants)
             }
-            Self::SyncSubscription(_) => reading(Reads::Counters),
             Self::TakeBackBoost(_) => reading(Reads::Boosts),
             Self::PutToken(_) => reading(Reads::TokenCounts),
             Self::SetOverride(_)
