@@ -178,20 +178,8 @@ async fn of_two_accounts_that_book_one_payment_the_first_keeps_it() {
     engine.stop().await;
 }
 
-/// P16: the same payment with other money, and what cannot come back of one, is refused and changes nothing.
-#[tokio::test]
-async fn what_does_not_fit_a_payment_is_refused_and_changes_nothing() {
-    let (store, engine) = with_users().await;
-    let early = rejected(
-        engine
-            .book_payment(refund("p", "r", 1, RefundStatus::Succeeded))
-            .await,
-    );
-    assert_eq!(early, Rejection::UnknownPayment(reference("p")));
-    engine
-        .book_payment(purchase("ann", "p"))
-        .await
-        .expect("is booked");
+/// What does not fit the payment `p`, with the code and the field that it is refused with.
+fn misfits() -> Vec<(&'static str, &'static str, BookPayment)> {
     let mut wrong = Vec::new();
     for (field, change) in [
         (
@@ -256,6 +244,24 @@ async fn what_does_not_fit_a_payment_is_refused_and_changes_nothing() {
         *currency = Some(Currency::new("usd").expect("a currency"));
     }
     wrong.push(("other_currency", "currency", in_dollars));
+    wrong
+}
+
+/// P16: the same payment with other money, and what cannot come back of one, is refused and changes nothing.
+#[tokio::test]
+async fn what_does_not_fit_a_payment_is_refused_and_changes_nothing() {
+    let (store, engine) = with_users().await;
+    let early = rejected(
+        engine
+            .book_payment(refund("p", "r", 1, RefundStatus::Succeeded))
+            .await,
+    );
+    assert_eq!(early, Rejection::UnknownPayment(reference("p")));
+    engine
+        .book_payment(purchase("ann", "p"))
+        .await
+        .expect("is booked");
+    let wrong = misfits();
     for (code, field, asked) in wrong {
         let refused = rejected(engine.book_payment(asked).await);
         assert_eq!(

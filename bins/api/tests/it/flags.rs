@@ -74,6 +74,15 @@ async fn entitlements(api: &Api, account: &str) -> Answer {
     api.get(&format!("/v1/{account}/entitlements")).await
 }
 
+/// F3: what helps who has no subscription: no credits pay for a flag.
+async fn no_credits_are_offered_for_a_flag(api: &Api) {
+    api.user("zoe", None).await;
+    let detail = "the user has no subscription, and nothing else gives `sso`: start one to a plan that has it with `POST …/subscription`";
+    let denied = check(api, "zoe", "sso").await;
+    let told = json!([denied["reason"], denied["detail"]]);
+    assert_eq!(told, json!(["no_subscription", detail]));
+}
+
 /// C2, and E47's half about a base plan: a flag is allowed or `not_in_plan`, a setting is told, and neither is spent.
 async fn flags_are_checked_and_never_spent(api: Api) {
     api.apply(PLANS).await;
@@ -86,12 +95,7 @@ async fn flags_are_checked_and_never_spent(api: Api) {
     );
     let detail = "neither the plan, an add-on nor an override gives `sso`: change the plan, add an add-on that has it, or set an override";
     assert_eq!(denied["detail"], detail);
-    // No credits pay for a flag (F3).
-    api.user("zoe", None).await;
-    let detail = "the user has no subscription, and nothing else gives `sso`: start one to a plan that has it with `POST …/subscription`";
-    let denied = check(&api, "zoe", "sso").await;
-    let told = json!([denied["reason"], denied["detail"]]);
-    assert_eq!(told, json!(["no_subscription", detail]));
+    no_credits_are_offered_for_a_flag(&api).await;
     let told = check(&api, "ann", "max_file_mb").await;
     assert_eq!(
         (&told["allowed"], &told["value"]),

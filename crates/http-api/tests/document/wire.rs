@@ -68,8 +68,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         GrantBody,
         HealthBody,
         JobList,
-        KeyBody, KeyList,
-        LedgerBody,
+        KeyBody, KeyList, LedgerBody,
         MemberLimitBody,
         MemberList,
         OneMemberLimitBody,
@@ -107,10 +106,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         StatusBody,
         SubscriptionBody,
         TakeBackBody,
-        TokenBody,
-        TokenList,
-        TokenTermsBody,
-        UserBody,
+        TokenBody, TokenList, TokenTermsBody, UserBody,
     )
 }
 

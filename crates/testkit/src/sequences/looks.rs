@@ -31,9 +31,9 @@ pub(crate) enum Look {
 )]
 pub enum Looked {
     Checked(Checked),
-    Overview(Overview),
+    Overview(Box<Overview>),
     Entitlements(Entitlements),
-    Preview(Preview),
+    Preview(Box<Preview>),
     Offers(Option<Offers>),
 }
 
@@ -47,10 +47,10 @@ impl Look {
             Self::Check(asked) => {
                 Looked::Checked(engine.check_items(account, asked.clone()).await?)
             }
-            Self::Overview => Looked::Overview(engine.overview(account).await?),
+            Self::Overview => Looked::Overview(Box::new(engine.overview(account).await?)),
             Self::Entitlements => Looked::Entitlements(engine.entitlements(account).await?),
             Self::Preview(command) => {
-                Looked::Preview(engine.preview(account, command.clone()).await?)
+                Looked::Preview(Box::new(engine.preview(account, command.clone()).await?))
             }
             Self::Offers(asked) => Looked::Offers(engine.offers_for(account, asked).await?),
         })

@@ -346,11 +346,13 @@ fn answered(reply: Result<Reply, EngineError>) -> (Uuid, Result<Seen, EngineErro
 }
 
 fn refused(error: EngineError) -> Result<Seen, EngineError> {
-    match error {
-        EngineError::Rejected(rejection) => Ok(Seen::Refused(rejection.code().to_owned())),
-        EngineError::KeyReused { .. } => Ok(Seen::Refused("key_reused".to_owned())),
-        error => Err(error),
+    if let EngineError::Rejected(rejection) = &error {
+        return Ok(Seen::Refused(rejection.code().to_owned()));
     }
+    if let EngineError::KeyReused { .. } = &error {
+        return Ok(Seen::Refused("key_reused".to_owned()));
+    }
+    Err(error)
 }
 
 /// An answer without what differs from run to run: of the id of a part in another home, its place there is left.
