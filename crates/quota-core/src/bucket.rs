@@ -86,6 +86,24 @@ impl Bucket {
         }
     }
 
+    /// The limit of which it is a window: the feature, and the cadence of a further limit (C9); none if it is the feature's own.
+    pub(crate) fn limit(&self) -> Option<(&FeatureCode, Option<Per>)> {
+        match self {
+            Self::Window(code, _) => Some((code, None)),
+            Self::Further(code, per, _) => Some((code, Some(*per))),
+            Self::Tracked(..)
+            | Self::Standing(_)
+            | Self::Trial(_)
+            | Self::Grant(_)
+            | Self::Boost(..)
+            | Self::Room(_)
+            | Self::Member(..)
+            | Self::OnDemand(..)
+            | Self::Token(_)
+            | Self::TokenWindow(..) => None,
+        }
+    }
+
     /// Whether what it counts is counted in the feature's own window too, and in no sum of use a second time.
     pub fn is_further(&self) -> bool {
         match self {

@@ -32,6 +32,26 @@ impl RefundStatus {
         Self::Unknown,
     ];
 
+    /// The status that a provider's word stands for.
+    ///
+    /// ```
+    /// use quota_core::payment::RefundStatus;
+    ///
+    /// assert!(RefundStatus::of_word("pending").counts());
+    /// assert!(!RefundStatus::of_word("failed").counts());
+    /// assert_eq!(RefundStatus::of_word("of_tomorrow"), RefundStatus::Unknown);
+    /// ```
+    pub fn of_word(word: &str) -> Self {
+        match word {
+            "pending" => Self::Pending,
+            "requires_action" => Self::RequiresAction,
+            "succeeded" => Self::Succeeded,
+            "failed" => Self::Failed,
+            "canceled" => Self::Canceled,
+            _unknown => Self::Unknown,
+        }
+    }
+
     /// Whether it takes credits back (P9).
     pub fn counts(self) -> bool {
         match self {
@@ -82,6 +102,28 @@ impl DisputeStatus {
         Self::Appeal,
         Self::Unknown,
     ];
+
+    /// The status that a provider's word stands for (P11).
+    ///
+    /// ```
+    /// use quota_core::payment::DisputeStatus;
+    ///
+    /// assert_eq!(DisputeStatus::of_word("warning_needs_response"), DisputeStatus::Inquiry);
+    /// assert_eq!(DisputeStatus::of_word("charge_refunded"), DisputeStatus::Lost);
+    /// assert_eq!(DisputeStatus::of_word("appeal_under_review"), DisputeStatus::Appeal);
+    /// assert_eq!(DisputeStatus::of_word("of_tomorrow"), DisputeStatus::Unknown);
+    /// ```
+    pub fn of_word(word: &str) -> Self {
+        match word {
+            "needs_response" | "under_review" => Self::Open,
+            "won" => Self::Won,
+            "prevented" => Self::Prevented,
+            "lost" | "charge_refunded" => Self::Lost,
+            inquiry if inquiry.starts_with("warning_") => Self::Inquiry,
+            appeal if appeal.starts_with("appeal_") => Self::Appeal,
+            _unknown => Self::Unknown,
+        }
+    }
 }
 
 /// A dispute about a payment, or about a part of it.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::amount::{AMOUNT_MAX, Amount};
+use crate::cover;
 use crate::ids::{AccountId, Currency, InvalidId, LineRef, PaymentRef, ProviderCode, shard_of};
 use crate::purchase::PaymentFacts;
 
@@ -246,7 +247,7 @@ impl Payment {
 
 /// A sum of money that the books can hold: no more comes back of a payment than there is.
 fn sum(amounts: impl Iterator<Item = u64>) -> u64 {
-    amounts.fold(0, u64::saturating_add).min(AMOUNT_MAX)
+    cover::sum(amounts).min(AMOUNT_MAX)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::amount::Limit;
 use crate::answer::{Answer, ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Per;
-use crate::ids::{AccountId, FeatureCode};
+use crate::ids::AccountId;
 use crate::operation::{Entry, Operation, OperationKind};
 use crate::ports::AuditHome;
 
@@ -230,25 +230,7 @@ impl Before {
 }
 
 fn is_window(bucket: &Bucket) -> bool {
-    limit_of(bucket).is_some()
-}
-
-/// The limit of whose windows it is one: of a feature, its own or a further one.
-fn limit_of(bucket: &Bucket) -> Option<(&FeatureCode, Option<Per>)> {
-    match bucket {
-        Bucket::Window(code, _) => Some((code, None)),
-        Bucket::Further(code, per, _) => Some((code, Some(*per))),
-        Bucket::Tracked(..)
-        | Bucket::Standing(_)
-        | Bucket::Trial(_)
-        | Bucket::Grant(_)
-        | Bucket::Boost(..)
-        | Bucket::Room(_)
-        | Bucket::Member(..)
-        | Bucket::OnDemand(..)
-        | Bucket::Token(_)
-        | Bucket::TokenWindow(..) => None,
-    }
+    bucket.limit().is_some()
 }
 
 /// Of each window the one before it, where both are as they were opened and the one ended as the other began.
@@ -258,10 +240,10 @@ fn before_each(mut balances: Vec<&Balance>) -> BTreeMap<Bucket, Before> {
         is_window(&balance.bucket) && !is_moved && !balance.was_closed
     };
     balances.retain(is_plain);
-    balances.sort_by_key(|balance| (limit_of(&balance.bucket), balance.starts_at));
+    balances.sort_by_key(|balance| (balance.bucket.limit(), balance.starts_at));
     let pairs = balances.iter().zip(balances.iter().skip(1));
     let found = pairs.filter_map(|(before, after)| {
-        let is_same = limit_of(&before.bucket) == limit_of(&after.bucket);
+        let is_same = before.bucket.limit() == after.bucket.limit();
         let ended_at = before
             .ends_at
             .filter(|end| *end == after.starts_at && is_same)?;
@@ -315,7 +297,7 @@ fn is_window_of(window: &WindowBalance, operation: &Operation, entry: &Entry) ->
     };
     let start = window.starts_at.map(|at| at.timestamp_micros());
     let is_then = start == Some(entry.bucket.starts_at_micros());
-    let of_bucket = limit_of(&entry.bucket).and_then(|(_, per)| per);
+    let of_bucket = entry.bucket.limit().and_then(|(_, per)| per);
     if let Some(own) = of_bucket {
         return own == per && is_then;
     }

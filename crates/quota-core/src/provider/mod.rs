@@ -1,8 +1,7 @@
-//! What a payment provider says of its subscriptions, payments and disputes, and what that makes of an account: pure rules, so that
+//! What a payment provider says of its subscriptions, and what that makes of an account: pure rules, so that
 //! a webhook, a job and a page that was come back to all come to the same (P6).
 
 mod choice;
-mod money;
 mod target;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::absent::is_default;
 use crate::ids::{PriceId, ProviderCode, SubscriptionRef};
 
-pub use money::{DisputeFact, RefundFact, payment_facts};
 pub use target::{AddonTarget, BaseTarget, Problem, Target, target};
 
 /// From when to when something is paid: `[starts_at, ends_at)`.

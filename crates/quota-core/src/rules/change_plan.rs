@@ -118,20 +118,8 @@ pub(super) fn zero_carried(desk: &mut Desk<'_>) -> Result<Vec<Entry>, Rejection>
             | Bucket::TokenWindow(..) => return None,
         };
         let feature = context.catalog.features.get(code);
-        let per = match &balance.bucket {
-            Bucket::Window(..) => feature.map(Per::of),
-            Bucket::Further(_, per, _) => Some(*per),
-            Bucket::Standing(_)
-            | Bucket::Tracked(..)
-            | Bucket::Trial(_)
-            | Bucket::Grant(_)
-            | Bucket::Boost(..)
-            | Bucket::Room(_)
-            | Bucket::Member(..)
-            | Bucket::OnDemand(..)
-            | Bucket::Token(_)
-            | Bucket::TokenWindow(..) => None,
-        };
+        let limit = balance.bucket.limit();
+        let per = limit.and_then(|(_, per)| per.or_else(|| feature.map(Per::of)));
         let goes_on = per.is_some_and(Per::is_calendar);
         let counts = context.is_consumable(code) && balance.spent() != 0;
         (counts && !goes_on).then(|| (balance.bucket.clone(), Some(code.clone())))

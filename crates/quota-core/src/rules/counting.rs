@@ -5,7 +5,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::{Anchor, Cadence, Per};
-use crate::ids::FeatureCode;
 use crate::terms::{Seen, Terms};
 use crate::window::{Window, cadence_window};
 
@@ -161,25 +160,7 @@ impl Clock<'_> {
 
 /// Whether both are windows of the same limit.
 pub(super) fn is_window_of(bucket: &Bucket, other: &Bucket) -> bool {
-    limit_of(bucket).is_some() && limit_of(bucket) == limit_of(other)
-}
-
-/// The feature of a window under a subscription, and its limit beside the feature's own.
-fn limit_of(bucket: &Bucket) -> Option<(&FeatureCode, Option<Per>)> {
-    match bucket {
-        Bucket::Window(code, _) => Some((code, None)),
-        Bucket::Further(code, per, _) => Some((code, Some(*per))),
-        Bucket::Tracked(..)
-        | Bucket::Standing(_)
-        | Bucket::Trial(_)
-        | Bucket::Grant(_)
-        | Bucket::Boost(..)
-        | Bucket::Room(_)
-        | Bucket::Member(..)
-        | Bucket::OnDemand(..)
-        | Bucket::Token(_)
-        | Bucket::TokenWindow(..) => None,
-    }
+    bucket.limit().is_some() && bucket.limit() == other.limit()
 }
 
 /// What a window left of its limit; without a balance nothing was used in it, and the limit was what it is now.

@@ -37,23 +37,11 @@ impl<'a> Records<'a> {
     /// The live balances, and the closed windows of a feature and of its further limits: what one that was closed left came over
     /// too (C10). With the first use nothing does (W7).
     pub(super) fn of_windows(&self, feature: &Feature) -> Vec<Balance> {
-        let tiles = |balance: &&Balance| match &balance.bucket {
-            Bucket::Window(code, _) => {
-                *code == feature.code && Per::of(feature).anchor != Anchor::FirstUse
-            }
-            Bucket::Further(code, per, _) => {
+        let tiles = |balance: &&Balance| {
+            balance.bucket.limit().is_some_and(|(code, per)| {
+                let per = per.unwrap_or_else(|| Per::of(feature));
                 *code == feature.code && per.anchor != Anchor::FirstUse
-            }
-            Bucket::Tracked(..)
-            | Bucket::Standing(_)
-            | Bucket::Trial(_)
-            | Bucket::Grant(_)
-            | Bucket::Boost(..)
-            | Bucket::Room(_)
-            | Bucket::Member(..)
-            | Bucket::OnDemand(..)
-            | Bucket::Token(_)
-            | Bucket::TokenWindow(..) => false,
+            })
         };
         let closed = self.closed.iter().copied().filter(tiles);
         let live = self.account.books.balances.iter();
@@ -137,20 +125,9 @@ impl<'a> Records<'a> {
     /// By what the further limits of a feature are counted that had a window at `at`.
     pub(super) fn further_pers(&self, code: &FeatureCode, at: DateTime<Utc>) -> BTreeSet<Per> {
         let held = self.all().filter(|balance| balance.window().contains(at));
-        let pers = held.filter_map(|balance| match &balance.bucket {
-            Bucket::Further(of, per, _) if of == code => Some(*per),
-            Bucket::Further(..)
-            | Bucket::Window(..)
-            | Bucket::Tracked(..)
-            | Bucket::Standing(_)
-            | Bucket::Trial(_)
-            | Bucket::Grant(_)
-            | Bucket::Boost(..)
-            | Bucket::Room(_)
-            | Bucket::Member(..)
-            | Bucket::OnDemand(..)
-            | Bucket::Token(_)
-            | Bucket::TokenWindow(..) => None,
+        let pers = held.filter_map(|balance| {
+            let (of, per) = balance.bucket.limit()?;
+            per.filter(|_| of == code)
         });
         pers.collect()
     }

@@ -54,7 +54,7 @@ pub(crate) fn sync_subscription(
             let next = next_of(desk, (plan, base), asked)?;
             match held {
                 Some(held) if is_same(held, &next.0) => (held.clone(), Usage::Keep),
-                _ => next,
+                Some(_) | None => next,
             }
         }
         (None, Some(held)) => (held.clone(), Usage::Keep),
