@@ -202,6 +202,14 @@ text_id!(
     LineRef, "line of a payment", "li_1", LINE_CHARS_MAX, check_line
 );
 text_id!(
+    /// Whoever pays, as its provider names it; unique within the provider.
+    CustomerRef, "customer reference", "cus_1Nx", PAYMENT_CHARS_MAX, |what, text| check_id(what, text, PAYMENT_CHARS_MAX)
+);
+text_id!(
+    /// Something that a provider told, as it names it; unique within the provider.
+    EventRef, "event reference", "evt_1Nx", PAYMENT_CHARS_MAX, |what, text| check_id(what, text, PAYMENT_CHARS_MAX)
+);
+text_id!(
     /// A currency, by its three-letter code.
     Currency, "currency", "eur", CURRENCY_CHARS, check_currency
 );

@@ -1,6 +1,7 @@
 //! Ports: what the engine and the jobs ask of a store, a cache, a clock and a sink of events.
 
 mod audits;
+mod billing;
 mod cache;
 mod catalog;
 mod clock;
@@ -10,11 +11,13 @@ mod jobs;
 mod keys;
 mod lists;
 mod payments;
+mod provider;
 mod store;
 mod store_error;
 mod upkeep;
 
 pub use audits::{AuditHome, AuditPiece, AuditReader, Audits};
+pub use billing::{BillingStore, EventCounts, EventPage, EventResult, ProblemPage};
 pub use cache::{Cache, CacheError, CachedHome};
 pub use catalog::CatalogStore;
 pub use clock::{Clock, FixedClock, Ids};
@@ -24,6 +27,10 @@ pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
 pub use payments::{PaymentPage, PaymentPlace, PaymentStore};
+pub use provider::{
+    Checkout, CheckoutKind, CheckoutState, Listed, NewCheckout, PaymentProvider, ProviderError,
+    ProviderFault, SubscriptionAct,
+};
 pub use store::{
     AccountWrite, ClosedKind, ClosedQuery, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery,
     Loaded, Store, WriteBatch,

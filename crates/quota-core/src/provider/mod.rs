@@ -1,7 +1,11 @@
 //! What a payment provider says of its subscriptions, and what that makes of an account: pure rules, so that
 //! a webhook, a job and a page that was come back to all come to the same (P6).
 
+mod billing_problem;
 mod choice;
+mod event;
+mod fetched;
+mod link;
 mod target;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::absent::is_default;
 use crate::ids::{PriceId, ProviderCode, SubscriptionRef};
 
+pub use billing_problem::{BillingProblem, ProblemId, ProblemKind, Settled};
+pub use event::{EventId, EventState, KeptEvent, ObjectKind, ProviderObject};
+pub use fetched::{FetchedCustomer, FetchedLine, FetchedPayment};
+pub use link::{Connection, CustomerId, CustomerLink, SyncProgress};
 pub use target::{AddonTarget, BaseTarget, Problem, Target, target};
 
 /// From when to when something is paid: `[starts_at, ends_at)`.

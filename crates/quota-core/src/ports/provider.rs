@@ -1,0 +1,242 @@
+//! A payment provider: what it has is fetched, and what is wanted of it is asked for. It decides what was paid.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::ids::{AccountId, CustomerRef, PriceId, ProviderCode, SubscriptionRef};
+use crate::payment::PaymentMode;
+use crate::provider::{
+    FetchedCustomer, FetchedPayment, KeptEvent, ProviderObject, ProviderSubscription,
+};
+
+/// Why a provider did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{provider}: {what}")]
+pub struct ProviderError {
+    /// Which provider.
+    pub provider: ProviderCode,
+    /// What can be done about it.
+    pub fault: ProviderFault,
+    /// In words; no secret is in them.
+    pub what: String,
+}
+
+/// What can be done when a provider did not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderFault {
+    /// The same may succeed later: it is away, busy, or its answer did not come.
+    Later,
+    /// The key is dead, or may not do this: a person has to look after it.
+    Key,
+    /// It refuses this request, now and later.
+    Refused,
+    /// Its answer cannot be read.
+    Unreadable,
+}
+
+/// A page of a provider's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// What is on the page.
+    pub items: Vec<T>,
+    /// Where the next page goes on; none at the end.
+    pub next: Option<String>,
+}
+
+/// What is bought in a checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckoutKind {
+    /// A plan or an add-on: it is paid again and again.
+    Subscription,
+    /// A pack: it is paid once.
+    Payment,
+}
+
+/// A checkout to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCheckout {
+    /// Who pays.
+    pub customer: CustomerRef,
+    /// For which account: written beside it for people, and never read back.
+    pub account: AccountId,
+    /// Paid once or again and again.
+    pub kind: CheckoutKind,
+    /// What is bought, and how many of each.
+    pub items: Vec<(PriceId, u64)>,
+    /// Whole days that it is free at first; none of a payment.
+    pub trial_days: Option<u32>,
+    /// Where the buyer goes when it is paid.
+    pub success_url: String,
+    /// Where the buyer goes who gives up.
+    pub cancel_url: String,
+    /// The same key is the same checkout.
+    pub key: String,
+}
+
+/// Where a checkout stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckoutState {
+    /// The buyer is at it.
+    Open,
+    /// The buyer is through; the payment may still be on its way.
+    Complete,
+    /// It can be paid no more.
+    Expired,
+}
+
+/// A checkout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Its id.
+    pub id: String,
+    /// Who pays.
+    pub customer: Option<CustomerRef>,
+    /// Where it stands.
+    pub state: CheckoutState,
+    /// Where the buyer pays, while it is open.
+    pub url: Option<String>,
+    /// The subscription that it made.
+    pub subscription: Option<SubscriptionRef>,
+}
+
+/// What is asked of a subscription at its provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubscriptionAct {
+    /// Another price or quantity in place of one: at once in a new period, or at the end of this one.
+    Change {
+        /// The price that is there.
+        from: PriceId,
+        /// The price that follows; it may be the same.
+        to: PriceId,
+        /// How many of it.
+        quantity: u64,
+        /// Whether it waits for the end of the period.
+        at_period_end: bool,
+    },
+    /// It ends: at once, or with its period.
+    Cancel {
+        /// Whether it ends at once.
+        now: bool,
+    },
+    /// The end that was set is taken back.
+    Resume,
+    /// The change that is scheduled is taken back.
+    DropScheduled,
+}
+
+/// A payment provider. Every call may be repeated; what changes something is given a key, under which it happens once.
+#[async_trait]
+pub trait PaymentProvider: Send + Sync {
+    /// Its code.
+    fn code(&self) -> &ProviderCode;
+
+    /// Whether its key moves money.
+    fn mode(&self) -> PaymentMode;
+
+    /// The account there that the key is of.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be asked.
+    async fn account(&self) -> Result<String, ProviderError>;
+
+    /// A customer with all its subscriptions; none when there is no such customer.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched as a whole.
+    async fn customer(
+        &self,
+        customer: &CustomerRef,
+    ) -> Result<Option<FetchedCustomer>, ProviderError>;
+
+    /// Whose an object is, where that is the one thing to know of it: a subscription, a schedule.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched.
+    async fn customer_of(
+        &self,
+        object: &ProviderObject,
+    ) -> Result<Option<CustomerRef>, ProviderError>;
+
+    /// The payment that an object belongs to, with all its lines, refunds and disputes; none when the object is not there, or is no part
+    /// of a payment.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched as a whole.
+    async fn payment(
+        &self,
+        object: &ProviderObject,
+    ) -> Result<Option<FetchedPayment>, ProviderError>;
+
+    /// A page of all subscriptions, whatever their status; `after` is where an earlier page ended.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched.
+    async fn subscriptions(
+        &self,
+        after: Option<&str>,
+    ) -> Result<Listed<(CustomerRef, ProviderSubscription)>, ProviderError>;
+
+    /// A page of events since an instant, the newest first; each as if it had come at `now`.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched.
+    async fn events(
+        &self,
+        since: DateTime<Utc>,
+        after: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Listed<KeptEvent>, ProviderError>;
+
+    /// A page of what may be payments, made since an instant: first one kind of object, then the next.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched.
+    async fn payments(
+        &self,
+        since: DateTime<Utc>,
+        after: Option<&str>,
+    ) -> Result<Listed<ProviderObject>, ProviderError>;
+
+    /// Makes the customer of an account; the same key is the same customer.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it was not made, or that is not known.
+    async fn make_customer(
+        &self,
+        account: &AccountId,
+        key: &str,
+    ) -> Result<CustomerRef, ProviderError>;
+
+    /// Makes a checkout.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it was not made, or that is not known.
+    async fn make_checkout(&self, asked: &NewCheckout) -> Result<Checkout, ProviderError>;
+
+    /// A checkout; none when there is no such one.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched.
+    async fn checkout(&self, id: &str) -> Result<Option<Checkout>, ProviderError>;
+
+    /// Where a customer looks after its subscriptions by itself, and comes back from to `return_url`.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it was not made.
+    async fn portal(
+        &self,
+        customer: &CustomerRef,
+        return_url: &str,
+    ) -> Result<String, ProviderError>;
+
+    /// Asks for a change of a subscription, under a key.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it was not made, or that is not known.
+    async fn change_subscription(
+        &self,
+        subscription: &SubscriptionRef,
+        act: &SubscriptionAct,
+        key: &str,
+    ) -> Result<(), ProviderError>;
+}
