@@ -15,6 +15,7 @@
 mod accounts;
 mod addons;
 mod batch;
+mod billing;
 mod boosts;
 mod catalog;
 mod credits;
@@ -49,6 +50,11 @@ pub use accounts::{
 };
 pub use addons::{AddonBody, AddonList, SetAddonBody};
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
+pub use billing::{
+    BillingEventBody, BillingEventList, BillingObjectBody, BillingProblemBody, BillingProblemList,
+    ClaimPaymentBody, CustomerBody, CustomerList, LinkCustomerBody, SettleProblemBody, SettledBody,
+    SyncBody, SyncOutcome, WebhookAnswer,
+};
 pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{
     CatalogBody, DefaultPlanChangeBody, FieldChangeBody, HeldBody, LessOnDemandBody,

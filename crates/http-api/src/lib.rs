@@ -31,4 +31,6 @@ pub use front::Front;
 pub use meters::describe_metrics;
 pub use problem::Problem;
 pub use router::{openapi, service};
-pub use state::{ApiSettings, ApiState, RenderMetrics, SchemaCheck, SchemaReport};
+pub use state::{
+    ApiSettings, ApiState, ConnectedProvider, RenderMetrics, SchemaCheck, SchemaReport,
+};

@@ -21,9 +21,9 @@ use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
-    accounts, addons, batch, boosts, catalog, check, consume, credits, entitlements, give_back,
-    jobs, keys, ledger, member_limits, members, moves, operate, overrides, overview, payments,
-    reservations, spend_cap, spending, subscription, tokens,
+    accounts, addons, batch, billing, billing_problems, boosts, catalog, check, consume, credits,
+    entitlements, give_back, jobs, keys, ledger, member_limits, members, moves, operate, overrides,
+    overview, payments, reservations, spend_cap, spending, subscription, tokens, webhooks,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -119,6 +119,13 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
             tokens::revoke_token
         ))
         .routes(routes!(payments::payment))
+        .routes(routes!(webhooks::webhook))
+        .routes(routes!(billing::events))
+        .routes(routes!(billing::replay))
+        .routes(routes!(billing_problems::problems))
+        .routes(routes!(billing_problems::retry))
+        .routes(routes!(billing_problems::settle))
+        .routes(routes!(billing::link, billing::unlink))
         .routes(routes!(ledger::operation))
         .routes(routes!(catalog::catalog))
         .routes(routes!(catalog::plan_catalog))
@@ -172,6 +179,12 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(payments::refund))
         // /v1/{users,orgs}/{id}/disputes
         .routes(routes!(payments::dispute))
+        // /v1/{users,orgs}/{id}/customers
+        .routes(routes!(billing::customers))
+        // /v1/{users,orgs}/{id}/sync
+        .routes(routes!(billing::sync))
+        // /v1/{users,orgs}/{id}/purchases/claim
+        .routes(routes!(billing::claim))
         // /v1/{users,orgs}/{id}/payments
         .routes(routes!(payments::payments))
         // /v1/{users,orgs}/{id}/debt/forgive

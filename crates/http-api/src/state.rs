@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jobs::Runner;
-use quota_core::ports::StoreError;
+use quota_core::ports::{StoreError, WebhookReader};
 use quota_service::Engine;
+use quota_service::billing::Billing;
 
 use crate::meters::Meters;
 use crate::outage::Outage;
@@ -43,6 +44,17 @@ pub struct ApiSettings {
     pub metrics: Option<RenderMetrics>,
     /// Asked by `/readyz`; none where the schema is the program's own.
     pub schema: Option<SchemaCheck>,
+    /// The payment provider that is connected; without one its routes answer 404.
+    pub provider: Option<ConnectedProvider>,
+}
+
+/// A payment provider that is connected.
+#[derive(Clone)]
+pub struct ConnectedProvider {
+    /// What follows of what it says.
+    pub billing: Billing,
+    /// Reads what it sends.
+    pub webhooks: Arc<dyn WebhookReader>,
 }
 
 impl Default for ApiSettings {
@@ -54,6 +66,7 @@ impl Default for ApiSettings {
             metrics_open: false,
             metrics: None,
             schema: None,
+            provider: None,
         }
     }
 }

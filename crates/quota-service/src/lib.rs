@@ -54,6 +54,7 @@
 mod ask;
 mod background;
 mod batch;
+pub mod billing;
 pub mod call;
 mod catalog;
 mod catalogs;

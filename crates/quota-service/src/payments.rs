@@ -86,8 +86,16 @@ impl Engine {
         let body_hash = asked.body_hash();
         let first = self.first_answer_to(&asked, &body_hash).await?;
         let id = self.claimed(&asked).await?;
-        let (payment, is_news) = self.written(&asked, &id).await?;
-        self.follow(&payment, &asked, body_hash).await?;
+        let (mut payment, is_news) = self.written(&asked, &id).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            self.follow(&payment, &asked, body_hash).await?;
+            // What was written meanwhile may have been followed before this was.
+            let newest = self.storage().payment(&asked.account, &id).await?;
+            match newest.filter(|newest| payment.version < newest.version) {
+                Some(newest) => payment = newest,
+                None => break,
+            }
+        }
         let was_news = |first: &Reply| !matches!(first.operation.answer, Answer::Unchanged);
         Ok(BookedPayment {
             payment,
@@ -139,7 +147,10 @@ impl Engine {
             must_be_held_by(&asked.account, &id, &held)?;
             must_be_one(holder.get_or_insert_with(|| held.clone()), &held)?;
         }
-        let is_first = matches!(asked.news, PaymentNews::Paid(_));
+        let is_first = match asked.news {
+            PaymentNews::Paid(_) | PaymentNews::Fetched(_) => true,
+            PaymentNews::Refund { .. } | PaymentNews::Dispute { .. } => false,
+        };
         let Some(holder) = holder.or_else(|| is_first.then(|| own_holder(asked))) else {
             return Err(Rejection::UnknownPayment(asked.id.payment.clone()).into());
         };

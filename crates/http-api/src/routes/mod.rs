@@ -3,6 +3,8 @@
 pub(crate) mod accounts;
 pub(crate) mod addons;
 pub(crate) mod batch;
+pub(crate) mod billing;
+pub(crate) mod billing_problems;
 pub(crate) mod boosts;
 pub(crate) mod catalog;
 pub(crate) mod check;
@@ -27,3 +29,4 @@ pub(crate) mod spend_cap;
 pub(crate) mod spending;
 pub(crate) mod subscription;
 pub(crate) mod tokens;
+pub(crate) mod webhooks;

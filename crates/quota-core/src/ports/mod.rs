@@ -29,7 +29,7 @@ pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
 pub use payments::{PaymentPage, PaymentPlace, PaymentStore};
 pub use provider::{
     Checkout, CheckoutKind, CheckoutState, Listed, NewCheckout, PaymentProvider, ProviderError,
-    ProviderFault, SubscriptionAct,
+    ProviderFault, SubscriptionAct, Webhook, WebhookReader, WebhookRefusal,
 };
 pub use store::{
     AccountWrite, ClosedKind, ClosedQuery, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery,

@@ -124,6 +124,46 @@ pub enum SubscriptionAct {
     DropScheduled,
 }
 
+/// A webhook as it was read: signed by the provider, and of the mode that is served here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// What it tells.
+    pub event: KeptEvent,
+    /// The account there that it is of, if it says so: it may be another than ours.
+    pub account: Option<String>,
+}
+
+/// Why a webhook was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookRefusal {
+    /// Nobody knows who sent it.
+    #[error("{0}")]
+    NotSigned(String),
+    /// It is of the other mode: a live one came to where only tests are, or the other way round.
+    #[error("the event is of mode `{}`, which is not served here", .0.as_str())]
+    OtherMode(PaymentMode),
+    /// It is signed, and cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// Reads what a provider sends.
+pub trait WebhookReader: Send + Sync {
+    /// The header that its signature is in, in small letters.
+    fn signature_header(&self) -> &'static str;
+
+    /// Reads a webhook that came at `now`: its signatures, and its body as it came.
+    ///
+    /// # Errors
+    /// [`WebhookRefusal`] when it is not believed or cannot be read; nothing of it is kept then.
+    fn read(
+        &self,
+        signatures: &[&[u8]],
+        body: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Webhook, WebhookRefusal>;
+}
+
 /// A payment provider. Every call may be repeated; what changes something is given a key, under which it happens once.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {

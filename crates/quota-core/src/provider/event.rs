@@ -1,10 +1,12 @@
 //! What a provider told: kept once by its id, and worked on until its effect is there (P1, P3).
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CustomerRef, EventRef, ProviderCode, shard_of};
-use crate::payment::PaymentMode;
+use crate::ids::{CustomerRef, EventRef, InvalidId, ProviderCode, shard_of};
+use crate::payment::{PaymentId, PaymentMode};
 
 /// An event of a provider. As text `stripe:live:evt_1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +34,24 @@ impl std::fmt::Display for EventId {
             event,
         } = self;
         write!(f, "{provider}:{}:{event}", mode.as_str())
+    }
+}
+
+impl FromStr for EventId {
+    type Err = InvalidId;
+
+    /// Reads what [`Display`](std::fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let PaymentId {
+            provider,
+            mode,
+            payment,
+        } = text.parse()?;
+        Ok(Self {
+            provider,
+            mode,
+            event: EventRef::new(payment.as_str())?,
+        })
     }
 }
 

@@ -57,6 +57,7 @@ pub mod execute;
 mod expire_holds;
 mod expire_subscription;
 mod extend;
+pub mod fetched_payment;
 pub mod former;
 pub mod funding;
 mod given;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::fetched_payment::{FetchedNews, fetched_row};
 use crate::amount::AMOUNT_MAX;
 use crate::answer::Rejection;
 use crate::ids::{AccountId, Currency, PaymentRef};
@@ -20,6 +21,8 @@ pub const RETURNS_MAX: usize = 100;
 pub enum PaymentNews {
     /// It was paid.
     Paid(PaidNews),
+    /// All of it, as its provider has it.
+    Fetched(FetchedNews),
     /// Where a refund of it stands.
     Refund {
         /// The refund, as the provider names it.
@@ -58,8 +61,12 @@ pub struct PaidNews {
 /// # Errors
 /// [`Rejection`] names the field.
 pub fn must_be_possible(news: &PaymentNews) -> Result<(), Rejection> {
-    let PaymentNews::Paid(paid) = news else {
-        return Ok(());
+    let paid = match news {
+        PaymentNews::Paid(paid) => paid,
+        PaymentNews::Fetched(fetched) => {
+            return must_be_within("amount", fetched.amount, (0, AMOUNT_MAX));
+        }
+        PaymentNews::Refund { .. } | PaymentNews::Dispute { .. } => return Ok(()),
     };
     must_be_within("amount", paid.amount, (0, AMOUNT_MAX))?;
     if LINES_MAX < paid.lines.len() {
@@ -87,8 +94,13 @@ pub fn next_row(
     now: DateTime<Utc>,
 ) -> Result<Option<Payment>, Rejection> {
     let next = match (known, news) {
+        (known, PaymentNews::Fetched(fetched)) => {
+            return fetched_row(known, (account, id), fetched, now);
+        }
         (None, PaymentNews::Paid(paid)) => return begun((account, id), paid, now).map(Some),
-        (None, _) => return Err(Rejection::UnknownPayment(id.payment.clone())),
+        (None, PaymentNews::Refund { .. } | PaymentNews::Dispute { .. }) => {
+            return Err(Rejection::UnknownPayment(id.payment.clone()));
+        }
         (Some(known), PaymentNews::Paid(paid)) => {
             must_be_same(known, paid)?;
             return Ok(None);

@@ -1,0 +1,215 @@
+//! A payment provider: its events, what fits nothing, and which customer is which account.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use quota_core::ids::{AccountId, CustomerRef, EventRef, ProviderCode};
+use quota_core::payment::PaymentMode;
+use quota_core::provider::{EventState, ObjectKind, ProblemKind};
+use serde::{Deserialize, Serialize};
+
+use crate::Label;
+
+/// What the provider is told: its event is here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhookAnswer {
+    /// Whether it came for the first time.
+    pub is_new: bool,
+}
+
+/// An event of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BillingEventBody {
+    /// As the provider names it.
+    pub id: EventRef,
+    /// Who told it.
+    #[cfg_attr(feature = "openapi", schema(example = "stripe"))]
+    pub provider: ProviderCode,
+    /// Whether money moves.
+    pub mode: PaymentMode,
+    /// What happened, in the provider's word.
+    #[cfg_attr(feature = "openapi", schema(example = "invoice.paid"))]
+    pub kind: String,
+    /// What it is about, if that is looked at here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<BillingObjectBody>,
+    /// When it happened, by the provider's clock.
+    pub made_at: DateTime<Utc>,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// Where the work on it stands.
+    pub state: EventState,
+    /// How often it was tried.
+    pub tries: u32,
+    /// When it is tried next, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// Why the last try failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// An object of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BillingObjectBody {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its id there.
+    #[cfg_attr(feature = "openapi", schema(example = "sub_1Nx"))]
+    pub id: String,
+}
+
+/// A page of events, the one that came last first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BillingEventList {
+    /// The events.
+    pub items: Vec<BillingEventBody>,
+    /// Ask with `after` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Something of a provider that fits nothing here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BillingProblemBody {
+    /// Its id.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "stripe:live:unknown_customer:cus_1Nx")
+    )]
+    pub id: String,
+    /// What kind of problem it is.
+    pub kind: ProblemKind,
+    /// The account that it is about, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// What is wrong, in a sentence.
+    pub detail: String,
+    /// What to do about it.
+    pub advice: String,
+    /// What was seen, by name.
+    pub evidence: BTreeMap<String, String>,
+    /// How often it was met, each time in another way.
+    pub times: u64,
+    /// When it was met first.
+    pub first_seen_at: DateTime<Utc>,
+    /// When it was met last.
+    pub last_seen_at: DateTime<Utc>,
+    /// How it was settled; absent while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<SettledBody>,
+}
+
+/// How a problem was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SettledBody {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By whom: the name of a key, or `sync` when it was not found any more.
+    pub by: String,
+    /// What was done about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A page of problems, the one that was met last first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BillingProblemList {
+    /// The problems.
+    pub items: Vec<BillingProblemBody>,
+    /// Ask with `after` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Settles a problem by hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SettleProblemBody {
+    /// What was done about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Label>,
+}
+
+/// Says which account a customer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LinkCustomerBody {
+    /// The account that it pays for.
+    pub account: AccountId,
+}
+
+/// Which account a customer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CustomerBody {
+    /// The customer, as the provider names it.
+    pub customer: CustomerRef,
+    /// Whose customer.
+    #[cfg_attr(feature = "openapi", schema(example = "stripe"))]
+    pub provider: ProviderCode,
+    /// Whether money moves.
+    pub mode: PaymentMode,
+    /// The account that it pays for.
+    pub account: AccountId,
+    /// Since when.
+    pub linked_at: DateTime<Utc>,
+}
+
+/// The customers that an account is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CustomerList {
+    /// The customers.
+    pub items: Vec<CustomerBody>,
+}
+
+/// Claims a payment that was parked, for an account (P14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClaimPaymentBody {
+    /// The session, invoice or intent that was paid, as the provider names it.
+    pub object: BillingObjectBody,
+}
+
+/// What a sync with the provider came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SyncBody {
+    /// What became of it.
+    pub outcome: SyncOutcome,
+    /// The account that has what the provider says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Whether something changed here.
+    pub changed: bool,
+    /// What does not fit, and is in the list of problems.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<ProblemKind>,
+}
+
+/// What became of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SyncOutcome {
+    /// The account has what the provider says.
+    Applied,
+    /// It is in the list of problems, and nothing changed.
+    Parked,
+    /// It is about nothing that is sold here.
+    NotOurs,
+    /// The provider does not have it.
+    Gone,
+}

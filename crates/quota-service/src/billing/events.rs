@@ -1,0 +1,254 @@
+//! Events: kept once, worked on until their effect is there, by whoever is there to do it (P1, P3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use metrics::{counter, histogram};
+use quota_core::ids::CustomerRef;
+use quota_core::ports::{EventResult, Webhook};
+use quota_core::provider::{EventState, KeptEvent, ObjectKind, ProblemKind, ProviderObject};
+
+use super::problems::Found;
+use super::{Billing, BillingError, Synced};
+
+/// How often a lease is longer than a try takes: no more tries are begun in one call than fit.
+const TAKEN_AT_ONCE: u32 = 20;
+
+/// What a look at waiting events came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventsWorked {
+    /// How many ended.
+    pub ended: u64,
+    /// How many failed and wait for another try.
+    pub failed: u64,
+    /// How many were given up.
+    pub given_up: u64,
+}
+
+impl Billing {
+    /// Takes a webhook: its event is kept, and worked on behind the answer if this process has room for it, else by the next one
+    /// that looks for events. `false` when it was kept before: then there is nothing to do.
+    ///
+    /// # Errors
+    /// [`BillingError`] when it was not kept; the provider sends it again.
+    pub async fn take_webhook(&self, webhook: Webhook) -> Result<bool, BillingError> {
+        let mut event = webhook.event;
+        if let Some(account) = &webhook.account {
+            self.set_aside_if_foreign(account, &mut event).await?;
+        }
+        let room = Arc::clone(&self.inner.at_work).try_acquire_owned().ok();
+        let is_new = self.keep_event(&mut event, room.is_some()).await?;
+        count("received", &event);
+        if let Some(room) = room.filter(|_| is_new && event.state == EventState::Waiting) {
+            let billing = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = billing.work_on(&event).await {
+                    tracing::warn!(event = %event.id, %error, "the end of an event was not entered; it is tried again");
+                }
+                drop(room);
+            });
+        }
+        Ok(is_new)
+    }
+
+    /// An event of another account of the provider is kept, and never applied (P14).
+    async fn set_aside_if_foreign(
+        &self,
+        account: &str,
+        event: &mut KeptEvent,
+    ) -> Result<(), BillingError> {
+        let connection = self.connection().await?;
+        if connection.account == account {
+            return Ok(());
+        }
+        event.about = None;
+        event.error = Some(format!("it is of the account `{account}`"));
+        let found = Found::new(
+            ProblemKind::ForeignAccount,
+            format!(
+                "events of the account `{account}` come here, and `{}` is connected: they are kept and not applied",
+                connection.account
+            ),
+            [
+                ("account", account.to_owned()),
+                ("event", event.id.event.to_string()),
+            ],
+        );
+        self.tell_problems(account, None, vec![found]).await?;
+        Ok(())
+    }
+
+    /// Keeps an event, taken for its first try or not; `false` when it is kept already.
+    pub(super) async fn keep_event(
+        &self,
+        event: &mut KeptEvent,
+        is_taken: bool,
+    ) -> Result<bool, BillingError> {
+        let is_taken = is_taken && event.about.is_some();
+        event.state = if event.about.is_some() {
+            EventState::Waiting
+        } else {
+            EventState::Ignored
+        };
+        event.tries = u32::from(is_taken);
+        event.next_try_at = if is_taken {
+            after(event.received_at, self.settings().event_lease)
+        } else {
+            event.received_at
+        };
+        Ok(self.store().keep_event(event).await?)
+    }
+
+    /// Works on an event that was taken, and enters how that ended.
+    ///
+    /// # Errors
+    /// [`BillingError::Store`] when the end could not be entered: the event is tried again when its lease has run out.
+    pub async fn work_on(&self, event: &KeptEvent) -> Result<EventState, BillingError> {
+        let result = match self.effect_of(event).await {
+            Ok(state) => EventResult {
+                id: event.id.clone(),
+                tries: event.tries,
+                state,
+                next_try_at: event.next_try_at,
+                error: None,
+            },
+            Err(error) => self.failed(event, &error),
+        };
+        self.store().end_event_try(&result).await?;
+        count(word(result.state), event);
+        if result.state == EventState::Done {
+            let lag = (self.engine().now() - event.received_at).to_std();
+            histogram!("billing_lag_seconds").record(lag.unwrap_or_default().as_secs_f64());
+        }
+        Ok(result.state)
+    }
+
+    /// Takes events that wait and works on them, one after the other, until none may be tried now.
+    ///
+    /// # Errors
+    /// [`BillingError::Store`] when the store fails.
+    pub async fn work_on_waiting(&self) -> Result<EventsWorked, BillingError> {
+        let mut worked = EventsWorked::default();
+        loop {
+            let now = self.engine().now();
+            let lease = self.settings().event_lease.saturating_mul(TAKEN_AT_ONCE);
+            let until = after(now, lease);
+            let events = self.store().take_events(now, until, TAKEN_AT_ONCE).await?;
+            if events.is_empty() {
+                return Ok(worked);
+            }
+            for event in events {
+                let count = match self.work_on(&event).await? {
+                    EventState::Done | EventState::Ignored | EventState::Gone => &mut worked.ended,
+                    EventState::Waiting => &mut worked.failed,
+                    EventState::GivenUp => &mut worked.given_up,
+                };
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    /// Has an event worked on once more, whatever came of it before.
+    ///
+    /// # Errors
+    /// [`BillingError`] when the store fails, or what it is about cannot be fetched.
+    pub async fn replay(&self, event: &KeptEvent) -> Result<EventState, BillingError> {
+        let again = KeptEvent {
+            tries: event.tries,
+            next_try_at: self.engine().now(),
+            ..event.clone()
+        };
+        self.work_on(&again).await
+    }
+
+    fn failed(&self, event: &KeptEvent, error: &BillingError) -> EventResult {
+        let settings = self.settings();
+        let doubled = 2_u32.saturating_pow(event.tries.saturating_sub(1).min(31));
+        let pause = settings.event_pause.saturating_mul(doubled);
+        let is_last = settings.event_tries_max <= event.tries;
+        if is_last {
+            tracing::error!(event = %event.id, kind = event.kind, %error, "given up: it was tried {} times", event.tries);
+        } else {
+            tracing::warn!(event = %event.id, kind = event.kind, %error, "could not be worked on yet");
+        }
+        EventResult {
+            id: event.id.clone(),
+            tries: event.tries,
+            state: if is_last {
+                EventState::GivenUp
+            } else {
+                EventState::Waiting
+            },
+            next_try_at: after(self.engine().now(), pause.min(settings.event_pause_max)),
+            error: Some(error.to_string()),
+        }
+    }
+
+    /// Fetches what an event is about, and lets it have its effect.
+    async fn effect_of(&self, event: &KeptEvent) -> Result<EventState, BillingError> {
+        let Some(about) = &event.about else {
+            return Ok(EventState::Ignored);
+        };
+        match about.kind {
+            ObjectKind::Customer | ObjectKind::Subscription | ObjectKind::Schedule => Ok(state_of(
+                &self.sync_owner(about, event.customer.as_ref()).await?,
+            )),
+            ObjectKind::Session | ObjectKind::Invoice => {
+                let paid = self.sync_payment(about).await?;
+                let owned = self.sync_owner(about, event.customer.as_ref()).await?;
+                Ok(match (state_of(&paid), state_of(&owned)) {
+                    (EventState::Gone | EventState::Ignored, other) => other,
+                    (state, _) => state,
+                })
+            }
+            ObjectKind::Intent | ObjectKind::Charge | ObjectKind::Refund | ObjectKind::Dispute => {
+                Ok(state_of(&self.sync_payment(about).await?))
+            }
+        }
+    }
+
+    /// Syncs whoever has an object: as the event hints, else as the provider says.
+    async fn sync_owner(
+        &self,
+        about: &ProviderObject,
+        hint: Option<&CustomerRef>,
+    ) -> Result<Synced, BillingError> {
+        let customer = match hint {
+            Some(hint) => Some(hint.clone()),
+            None => self.provider().customer_of(about).await?,
+        };
+        match customer {
+            Some(customer) => self.sync_customer(&customer).await,
+            None => Ok(Synced::Gone),
+        }
+    }
+}
+
+fn count(what: &'static str, event: &KeptEvent) {
+    let provider = event.id.provider.to_string();
+    counter!("billing_events_total", "provider" => provider, "state" => what).increment(1);
+}
+
+fn word(state: EventState) -> &'static str {
+    match state {
+        EventState::Waiting => "failed",
+        EventState::Done => "done",
+        EventState::Ignored => "ignored",
+        EventState::Gone => "gone",
+        EventState::GivenUp => "given_up",
+    }
+}
+
+fn state_of(synced: &Synced) -> EventState {
+    match synced {
+        Synced::Applied { .. } | Synced::Parked(_) => EventState::Done,
+        Synced::NotOurs => EventState::Ignored,
+        Synced::Gone => EventState::Gone,
+    }
+}
+
+fn after(at: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
+    let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+    at.checked_add_signed(pause).unwrap_or(at)
+}

@@ -1,0 +1,288 @@
+//! The sync of everything: what no event told, or an event that never came, is found all the same (P6).
+//!
+//! Three lists are read: the events since the last run, the payments too where those events are gone, and all subscriptions. A
+//! subscription that changes nothing costs no call of its own: only an account that differs is fetched.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::command::{Command, SyncSubscription};
+use quota_core::ids::{AccountId, CustomerRef, SubscriptionRef};
+use quota_core::provider::{EventState, KeptEvent, ProviderSubscription, SyncProgress};
+use quota_core::terms::Terms;
+
+use super::{Billing, BillingError, Synced};
+use crate::EngineError;
+
+/// How far back events are read again: clocks differ, and lists lag.
+const OVERLAP: TimeDelta = TimeDelta::hours(1);
+/// For how long a provider lists events; what is older is found in the lists of payments.
+const EVENTS_LISTED: TimeDelta = TimeDelta::days(29);
+
+/// What a sync of everything is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FullSync {
+    /// Whether every customer is fetched, also one that seems unchanged.
+    pub is_forced: bool,
+    /// Whether nothing is changed, and only said what would.
+    pub is_dry: bool,
+}
+
+/// What was different from what the provider says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// Whose account.
+    pub account: AccountId,
+    /// What differed: `status`, `period`, `plan`, `seats`, `end`, `scheduled`, `addons`.
+    pub fields: Vec<&'static str>,
+}
+
+/// What one page of a sync came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncedPage {
+    /// How many subscriptions, events or payments were on it.
+    pub read: u64,
+    /// What was different; mended unless the sync was dry.
+    pub drifts: Vec<Drift>,
+    /// What could not be synced, in words.
+    pub failed: Vec<String>,
+    /// Whether there is another page.
+    pub has_more: bool,
+}
+
+impl Billing {
+    /// Reads the events since the last run once more, and keeps those that never came. Where they are gone at the provider, payments
+    /// are read. How far it came is kept.
+    ///
+    /// # Errors
+    /// [`BillingError`] when something cannot be asked; the next run begins where this one did.
+    pub async fn read_missed(&self) -> Result<SyncedPage, BillingError> {
+        let connection = self.connection().await?;
+        let (now, known) = (self.engine().now(), self.progress().await?);
+        let read_until = known
+            .events_read_until
+            .unwrap_or(connection.money_starts_at);
+        let since = read_until - OVERLAP;
+        let mut page = SyncedPage::default();
+        if now - EVENTS_LISTED < since {
+            self.read_events(since, now, &mut page).await?;
+        } else {
+            self.read_payments(since, &mut page).await?;
+            self.read_events(now - EVENTS_LISTED, now, &mut page)
+                .await?;
+        }
+        if page.failed.is_empty() {
+            let next = SyncProgress {
+                events_read_until: Some(now),
+                ..self.progress().await?
+            };
+            self.put_progress(&next).await?;
+        }
+        Ok(page)
+    }
+
+    async fn read_events(
+        &self,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+        page: &mut SyncedPage,
+    ) -> Result<(), BillingError> {
+        let mut after: Option<String> = None;
+        loop {
+            let events = self.provider().events(since, after.as_deref(), now).await?;
+            for event in events.items {
+                page.read = page.read.saturating_add(1);
+                self.catch_up(event, page).await?;
+            }
+            after = events.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Keeps an event that never came, and works on it.
+    async fn catch_up(
+        &self,
+        mut event: KeptEvent,
+        page: &mut SyncedPage,
+    ) -> Result<(), BillingError> {
+        if self.keep_event(&mut event, true).await? && event.state == EventState::Waiting {
+            let state = self.work_on(&event).await?;
+            if state == EventState::Waiting {
+                page.failed.push(format!("event `{}` waits", event.id));
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_payments(
+        &self,
+        since: DateTime<Utc>,
+        page: &mut SyncedPage,
+    ) -> Result<(), BillingError> {
+        let mut after: Option<String> = None;
+        loop {
+            let payments = self.provider().payments(since, after.as_deref()).await?;
+            for object in payments.items {
+                page.read = page.read.saturating_add(1);
+                self.sync_payment(&object).await?;
+            }
+            after = payments.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads a page of all subscriptions, and mends the accounts that differ. It goes on where the last page ended, also one of a run
+    /// that died; after the last page it begins anew.
+    ///
+    /// # Errors
+    /// [`BillingError`] when the page cannot be read; what cannot be done for one account is in the answer.
+    pub async fn sync_page(&self, asked: FullSync) -> Result<SyncedPage, BillingError> {
+        self.connection().await?;
+        let known = self.progress().await?;
+        let now = self.engine().now();
+        let began_at = known.list_began_at.unwrap_or(now);
+        let after = known.list_after.as_ref().map(SubscriptionRef::as_str);
+        let listed = self.provider().subscriptions(after).await?;
+        let mut page = SyncedPage {
+            has_more: listed.next.is_some(),
+            ..SyncedPage::default()
+        };
+        for (customer, subscription) in &listed.items {
+            page.read = page.read.saturating_add(1);
+            let drift = self.mend(customer, subscription, (asked, now)).await;
+            match drift {
+                Ok(Some(drift)) => page.drifts.push(drift),
+                Ok(None) => {}
+                Err(error) if is_of_everything(&error) => return Err(error),
+                Err(error) => page.failed.push(format!("customer `{customer}`: {error}")),
+            }
+        }
+        if !asked.is_dry {
+            let next = match listed.next {
+                Some(next) => SyncProgress {
+                    list_began_at: Some(began_at),
+                    list_after: SubscriptionRef::new(&next).ok(),
+                    ..self.progress().await?
+                },
+                None => SyncProgress {
+                    listed_at: Some(began_at),
+                    list_began_at: None,
+                    list_after: None,
+                    ..self.progress().await?
+                },
+            };
+            self.put_progress(&next).await?;
+        }
+        Ok(page)
+    }
+
+    /// Syncs the customer of a listed subscription, if that would change its account.
+    async fn mend(
+        &self,
+        customer: &CustomerRef,
+        subscription: &ProviderSubscription,
+        (asked, listed_at): (FullSync, DateTime<Utc>),
+    ) -> Result<Option<Drift>, BillingError> {
+        let id = self.customer_id(customer);
+        let Some(link) = self.store().customer(&id).await? else {
+            if !asked.is_dry && subscription.ended_at.is_none() {
+                self.sync_customer(customer).await?;
+            }
+            return Ok(None);
+        };
+        let fields = self.drift(&link.account, subscription, listed_at).await?;
+        if fields.is_empty() && !asked.is_forced {
+            return Ok(None);
+        }
+        if !asked.is_dry {
+            let synced = self.sync_account(&link.account).await?;
+            if !matches!(synced, Synced::Applied { is_news: true, .. }) {
+                return Ok(None);
+            }
+        }
+        for field in &fields {
+            metrics::counter!("billing_drift_total", "field" => *field).increment(1);
+        }
+        let account = link.account;
+        Ok((!fields.is_empty()).then_some(Drift { account, fields }))
+    }
+
+    /// In what an account differs from one subscription of its provider.
+    async fn drift(
+        &self,
+        account: &AccountId,
+        subscription: &ProviderSubscription,
+        listed_at: DateTime<Utc>,
+    ) -> Result<Vec<&'static str>, BillingError> {
+        let command = Command::SyncSubscription(SyncSubscription {
+            provider: self.code().clone(),
+            subscriptions: vec![subscription.clone()],
+            fetched_at: listed_at,
+        });
+        let preview = match self.engine().preview(account, command).await {
+            Ok(preview) => preview,
+            // What is refused is listed by the sync itself.
+            Err(EngineError::Rejected(_)) => return Ok(vec!["refused"]),
+            Err(other) => return Err(other.into()),
+        };
+        if preview.change.is_none() {
+            return Ok(Vec::new());
+        }
+        Ok(differing(&preview.before.terms, &preview.after.terms))
+    }
+
+    async fn progress(&self) -> Result<SyncProgress, BillingError> {
+        let asked = self.connection().await?;
+        Ok(self.store().connect(&asked).await?.progress)
+    }
+
+    async fn put_progress(&self, progress: &SyncProgress) -> Result<(), BillingError> {
+        let (provider, mode) = (self.code(), self.mode());
+        Ok(self
+            .store()
+            .put_sync_progress(provider, mode, progress)
+            .await?)
+    }
+}
+
+/// Whether no other account would fare better.
+fn is_of_everything(error: &BillingError) -> bool {
+    match error {
+        BillingError::Provider(_) | BillingError::Store(_) | BillingError::OtherAccount { .. } => {
+            true
+        }
+        BillingError::Engine(_) | BillingError::Busy => false,
+    }
+}
+
+/// What of an account's terms a sync changes, by name.
+fn differing(before: &Terms, after: &Terms) -> Vec<&'static str> {
+    let mut fields = Vec::new();
+    let (was, is) = (before.subscription.as_ref(), after.subscription.as_ref());
+    let (Some(was), Some(is)) = (was, is) else {
+        return vec!["subscription"];
+    };
+    let of = [
+        ("plan", was.plan != is.plan),
+        ("status", was.status != is.status),
+        (
+            "period",
+            (was.starts_at, was.ends_at) != (is.starts_at, is.ends_at),
+        ),
+        ("seats", was.seats != is.seats),
+        ("end", was.cancel_at != is.cancel_at),
+        ("scheduled", was.scheduled != is.scheduled),
+        ("addons", before.addons != after.addons),
+    ];
+    fields.extend(
+        of.iter()
+            .filter(|(_, differs)| *differs)
+            .map(|(name, _)| *name),
+    );
+    if fields.is_empty() {
+        fields.push("subscription");
+    }
+    fields
+}

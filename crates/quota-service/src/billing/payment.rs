@@ -1,0 +1,242 @@
+//! Payments: one is fetched with all that belongs to it, and its row and the credits follow (P1, P7 to P11, P14).
+
+use std::collections::BTreeSet;
+
+use quota_core::answer::Rejection;
+use quota_core::ids::{AccountId, PriceId};
+use quota_core::payment::Paying;
+use quota_core::payment_misfit::PaymentMisfit;
+use quota_core::provider::{FetchedPayment, ProblemKind, ProviderObject};
+use quota_core::rules::fetched_payment::{Bought, FetchedNews, bought};
+use quota_core::rules::payment_news::PaymentNews;
+
+use super::customer::refused;
+use super::problems::Found;
+use super::{Billing, BillingError, Parked, Synced};
+use crate::{BookPayment, EngineError};
+
+impl Billing {
+    /// Fetches the payment that an object belongs to, and books what it comes to: credits for what was bought, less what came back.
+    /// Told by whatever object of it, in whatever order and however often, the end is the same (P1, P6).
+    ///
+    /// # Errors
+    /// [`BillingError`] when something cannot be asked; the same may be asked for again.
+    pub async fn sync_payment(&self, object: &ProviderObject) -> Result<Synced, BillingError> {
+        let connection = self.connection().await?;
+        let began_at = self.engine().now();
+        let Some(fetched) = self.provider().payment(object).await? else {
+            return Ok(Synced::Gone);
+        };
+        let about = fetched.payment.to_string();
+        if fetched.is_on_test_clock {
+            let found = Found::new(
+                ProblemKind::TestClock,
+                format!("payment `{about}` was made on a test clock: it is not credited"),
+                [("payment", about.clone())],
+            );
+            let found = vec![found.found_by(object)];
+            self.tell_problems(&about, None, found).await?;
+            return Ok(Synced::Parked(Parked::TestClock));
+        }
+        let catalog = self.engine().catalog_now();
+        let now = self.engine().now();
+        let bought = bought(
+            self.code(),
+            &fetched,
+            (&catalog, connection.money_starts_at),
+            now,
+        );
+        let mut found = misfits(&fetched, &bought);
+        let Some(account) = self.payer_of(&fetched).await? else {
+            return self.park(object, (&fetched, &bought)).await;
+        };
+        let news = PaymentNews::Fetched(FetchedNews {
+            paying: fetched.paying,
+            amount: fetched.amount,
+            currency: fetched.currency.clone(),
+            lines: bought.lines,
+            refunds: fetched.refunds.clone(),
+            disputes: fetched.disputes.clone(),
+            paid_at: fetched.paid_at,
+            fetched_at: began_at,
+        });
+        let asked = BookPayment {
+            account: account.clone(),
+            id: self.payment_id(&fetched.payment),
+            aliases: fetched.aliases.clone(),
+            news,
+            key: None,
+            origin: self.origin(),
+        };
+        let is_news = match self.engine().book_payment(asked).await {
+            Ok(booked) => booked.is_news,
+            Err(EngineError::Rejected(rejection)) => {
+                found.push(misfit(&fetched, &rejection));
+                self.tell_payment(object, (&about, &account), found).await?;
+                return Ok(Synced::Parked(Parked::Refused));
+            }
+            Err(other) => return Err(other.into()),
+        };
+        let problems = self.tell_payment(object, (&about, &account), found).await?;
+        Ok(Synced::Applied {
+            account,
+            is_news,
+            problems,
+        })
+    }
+
+    async fn tell_payment(
+        &self,
+        object: &ProviderObject,
+        (about, account): (&str, &AccountId),
+        found: Vec<Found>,
+    ) -> Result<BTreeSet<ProblemKind>, BillingError> {
+        let found = found.into_iter().map(|one| one.found_by(object)).collect();
+        Ok(self.tell_problems(about, Some(account), found).await?)
+    }
+
+    /// Whose payment it is: of whoever has one of its ids, else of whose customer paid it (P7). What is written beside it at the
+    /// provider decides nothing.
+    async fn payer_of(&self, fetched: &FetchedPayment) -> Result<Option<AccountId>, BillingError> {
+        let ids = std::iter::once(&fetched.payment).chain(&fetched.aliases);
+        for payment in ids {
+            let id = self.payment_id(payment);
+            let held = self.engine().storage().holder_of(&id).await?;
+            if let Some(held) = held {
+                return Ok(Some(held.account));
+            }
+        }
+        let Some(customer) = &fetched.customer else {
+            return Ok(None);
+        };
+        let link = self.store().customer(&self.customer_id(customer)).await?;
+        Ok(link.map(|link| link.account))
+    }
+
+    /// A payment of nobody that is known: listed if it bought credits, until it is claimed (P14).
+    async fn park(
+        &self,
+        object: &ProviderObject,
+        (fetched, bought): (&FetchedPayment, &Bought),
+    ) -> Result<Synced, BillingError> {
+        let about = fetched.payment.to_string();
+        if bought.lines.is_empty() || fetched.paying != Paying::Paid {
+            return Ok(Synced::NotOurs);
+        }
+        let credits = bought.lines.iter().map(|line| line.credits.get());
+        let credits = credits.fold(0_u64, u64::saturating_add);
+        let customer = fetched.customer.as_ref();
+        let found = Found::new(
+            ProblemKind::UnknownPayer,
+            format!(
+                "payment `{about}` bought {credits} credits, and for which account is not known"
+            ),
+            [
+                ("payment", about.clone()),
+                ("credits", credits.to_string()),
+                ("amount", fetched.amount.to_string()),
+                ("currency", fetched.currency.to_string()),
+                (
+                    "customer",
+                    customer.map(ToString::to_string).unwrap_or_default(),
+                ),
+            ],
+        );
+        let found = vec![found.found_by(object)];
+        self.tell_problems(&about, None, found).await?;
+        Ok(Synced::Parked(Parked::UnknownPayer))
+    }
+
+    /// Claims a payment that was parked for an account, by any of its objects (P14). One that another account has stays there.
+    ///
+    /// # Errors
+    /// [`BillingError`] when something cannot be asked, or another account has it.
+    pub async fn claim_payment(
+        &self,
+        object: &ProviderObject,
+        account: &AccountId,
+    ) -> Result<Synced, BillingError> {
+        let Some(fetched) = self.provider().payment(object).await? else {
+            return Ok(Synced::Gone);
+        };
+        if let Some(payer) = self.payer_of(&fetched).await?
+            && payer != *account
+        {
+            let other = PaymentMisfit::OfAnotherAccount(fetched.payment);
+            return Err(EngineError::Rejected(other.into()).into());
+        }
+        if !self.engine().exists(account).await? {
+            return Err(EngineError::Rejected(Rejection::UnknownAccount).into());
+        }
+        let holder = quota_core::payment::PaymentHolder {
+            account: account.clone(),
+            payment: fetched.payment.clone(),
+        };
+        let id = self.payment_id(&fetched.payment);
+        let held = self.engine().storage().claim_payment(&id, &holder).await?;
+        if held.account != *account {
+            let other = PaymentMisfit::OfAnotherAccount(fetched.payment);
+            return Err(EngineError::Rejected(other.into()).into());
+        }
+        self.sync_payment(object).await
+    }
+}
+
+/// What of a payment fits nothing here.
+fn misfits(fetched: &FetchedPayment, bought: &Bought) -> Vec<Found> {
+    let mut found = Vec::new();
+    let prices: BTreeSet<&str> = bought.unknown_prices.iter().map(PriceId::as_str).collect();
+    if !prices.is_empty() && fetched.paying == Paying::Paid {
+        let prices: Vec<&str> = prices.into_iter().collect();
+        found.push(Found::new(
+            ProblemKind::UnknownPrice,
+            format!(
+                "payment `{}` is for prices that stand for nothing in the catalog",
+                fetched.payment
+            ),
+            [
+                ("payment", fetched.payment.to_string()),
+                ("prices", prices.join(", ")),
+            ],
+        ));
+    }
+    if let Some(pack) = &bought.mismatched {
+        found.push(Found::new(
+            ProblemKind::AmountMismatch,
+            format!(
+                "payment `{}` is for pack `{pack}`, with another amount or currency than that pack's",
+                fetched.payment
+            ),
+            [
+                ("payment", fetched.payment.to_string()),
+                ("pack", pack.to_string()),
+                ("amount", fetched.amount.to_string()),
+                ("currency", fetched.currency.to_string()),
+            ],
+        ));
+    }
+    found
+}
+
+/// Why a payment was not booked, as a problem.
+fn misfit(fetched: &FetchedPayment, rejection: &Rejection) -> Found {
+    let payment = &fetched.payment;
+    let Rejection::Payment(misfit) = rejection else {
+        return refused(rejection);
+    };
+    let is_of_another = matches!(misfit, PaymentMisfit::OfAnotherAccount(_));
+    let kind = if is_of_another {
+        ProblemKind::OfAnotherAccount
+    } else {
+        ProblemKind::PaymentChanged
+    };
+    Found::new(
+        kind,
+        format!("payment `{payment}`: {rejection}"),
+        [
+            ("payment", payment.to_string()),
+            ("amount", fetched.amount.to_string()),
+            ("currency", fetched.currency.to_string()),
+        ],
+    )
+}
