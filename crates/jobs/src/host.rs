@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quota_core::ports::{EventSink, QueuePlace, StoreError};
 use quota_service::Engine;
+use quota_service::billing::Billing;
 use tokio::sync::watch;
 
 use crate::JobSettings;
@@ -14,6 +15,8 @@ pub(crate) struct Host {
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) settings: JobSettings,
     pub(crate) owner: String,
+    /// The payment provider, if one is connected.
+    pub(crate) billing: Option<Billing>,
     is_stopping: watch::Sender<bool>,
     /// Runs that have not ended.
     active: watch::Sender<usize>,
@@ -33,9 +36,19 @@ impl Host {
             sink,
             settings,
             owner,
+            billing: None,
             is_stopping: watch::Sender::new(false),
             active: watch::Sender::new(0),
             delivered_ahead: Mutex::default(),
+        }
+    }
+
+    /// The same parts with a payment provider; nothing runs on it yet.
+    pub(crate) fn with_billing(&self, billing: Option<Billing>) -> Self {
+        let (engine, sink) = (self.engine.clone(), Arc::clone(&self.sink));
+        Self {
+            billing,
+            ..Self::new(engine, sink, self.settings.clone(), self.owner.clone())
         }
     }
 

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use quota_core::ports::StoreError;
-use quota_service::Engine;
 
 use crate::JobName;
+use crate::host::Host;
 use crate::run::{Ended, Work};
 
 /// What is known of a job besides its work. Settings, documentation and routes are derived from this.
@@ -69,8 +69,13 @@ pub(crate) trait Job: Send + Sync {
     fn spec(&self) -> JobSpec;
 
     /// Whether there is anything to do; asked of frequent jobs before a run begins.
-    async fn has_work(&self, _engine: &Engine) -> Result<bool, StoreError> {
+    async fn has_work(&self, _host: &Host) -> Result<bool, StoreError> {
         Ok(true)
+    }
+
+    /// Whether a process with these parts can run it at all; else no schedule starts it.
+    fn is_possible(&self, _host: &Host) -> bool {
+        true
     }
 
     /// Does its work, batch by batch. An early end is an error.

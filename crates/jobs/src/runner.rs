@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use quota_core::ports::{BatchRecord, EventSink, JobRun, RunState, RunSummary};
 use quota_service::Engine;
+use quota_service::billing::Billing;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -64,6 +65,14 @@ impl Runner {
     ) -> Self {
         Self {
             inner: Arc::new(Host::new(engine, sink, settings, owner)),
+        }
+    }
+
+    /// The same with a payment provider: the jobs about it can run.
+    #[must_use]
+    pub fn with_billing(&self, billing: Option<Billing>) -> Self {
+        Self {
+            inner: Arc::new(self.inner.with_billing(billing)),
         }
     }
 

@@ -37,7 +37,8 @@ impl Runner {
     /// at once. A store that fails is asked again, later and later.
     pub async fn run_scheduled(&self, stop: impl Future<Output = ()>) {
         let mut loops = JoinSet::new();
-        for (job, schedule) in &self.inner.settings.schedules {
+        let schedules = self.inner.settings.schedules.iter();
+        for (job, schedule) in schedules.filter(|(job, _)| job.job().is_possible(&self.inner)) {
             let (runner, job, schedule) = (self.clone(), *job, schedule.clone());
             loops.spawn(async move { runner.keep_running(job, &schedule).await });
         }
@@ -102,7 +103,7 @@ impl Runner {
         }
         let now = self.inner.engine.now();
         let is_frequent = job.spec().rhythm.is_frequent();
-        if is_frequent && !job.job().has_work(&self.inner.engine).await? {
+        if is_frequent && !job.job().has_work(&self.inner).await? {
             meters::succeeded(job, now);
             return Ok(TurnOutcome::Well);
         }

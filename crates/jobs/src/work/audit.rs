@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use quota_core::ports::StoreError;
-use quota_service::Engine;
 
 use super::audit_full;
 use crate::JobName;
+use crate::host::Host;
 use crate::auditing::audited_since;
 use crate::job::{Job, JobSpec, Rhythm};
 use crate::run::{Ended, Work};
@@ -28,9 +28,9 @@ impl Job for Audit {
         }
     }
 
-    async fn has_work(&self, engine: &Engine) -> Result<bool, StoreError> {
-        let since = audited_since(engine, AUDITS).await?;
-        Ok(!engine.storage().homes(None, since, 1).await?.is_empty())
+    async fn has_work(&self, host: &Host) -> Result<bool, StoreError> {
+        let since = audited_since(&host.engine, AUDITS).await?;
+        Ok(!host.engine.storage().homes(None, since, 1).await?.is_empty())
     }
 
     async fn run(&self, work: &mut Work) -> Result<(), Ended> {

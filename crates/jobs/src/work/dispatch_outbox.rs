@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use quota_core::ids::AccountId;
 use quota_core::ports::{QueuePlace, QueuedEvent, RunSummary, StoreError};
-use quota_service::Engine;
 
 use crate::JobName;
+use crate::host::Host;
 use crate::job::{Job, JobSpec, Rhythm};
 use crate::run::{Ended, Work, in_words};
 
@@ -57,8 +57,8 @@ impl Job for DispatchOutbox {
         }
     }
 
-    async fn has_work(&self, engine: &Engine) -> Result<bool, StoreError> {
-        let queues = engine.storage().queues_with_events(CONSUMER).await?;
+    async fn has_work(&self, host: &Host) -> Result<bool, StoreError> {
+        let queues = host.engine.storage().queues_with_events(CONSUMER).await?;
         Ok(!queues.is_empty())
     }
 

@@ -8,16 +8,20 @@ pub mod dispatch_outbox;
 pub mod expire_subscriptions;
 pub mod prune;
 pub mod sweep_reservations;
+pub mod sync_provider;
+pub mod work_on_events;
 
 use crate::job::Job;
 
 /// All jobs, in the order of the documentation.
-pub(crate) static JOBS: [&dyn Job; 8] = [
+pub(crate) static JOBS: [&dyn Job; 10] = [
     &expire_subscriptions::ExpireSubscriptions,
     &close_windows_daily::CloseWindowsDaily,
     &close_windows_monthly::CloseWindowsMonthly,
     &sweep_reservations::SweepReservations,
     &dispatch_outbox::DispatchOutbox,
+    &work_on_events::WorkOnEvents,
+    &sync_provider::SyncProvider,
     &prune::Prune,
     &audit::Audit,
     &audit_full::AuditFull,

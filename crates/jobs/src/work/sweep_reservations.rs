@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use quota_core::command::Command;
 use quota_core::ids::AccountId;
 use quota_core::ports::StoreError;
-use quota_service::Engine;
 
 use crate::JobName;
+use crate::host::Host;
 use crate::job::{Job, JobSpec, Rhythm};
 use crate::run::{Counted, Ended, Errand, Work};
 
@@ -28,8 +28,8 @@ impl Job for SweepReservations {
         }
     }
 
-    async fn has_work(&self, engine: &Engine) -> Result<bool, StoreError> {
-        let due = engine.storage().homes_with_due_holds(engine.now(), 1);
+    async fn has_work(&self, host: &Host) -> Result<bool, StoreError> {
+        let due = host.engine.storage().homes_with_due_holds(host.engine.now(), 1);
         Ok(!due.await?.is_empty())
     }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, histogram};
 use quota_core::ids::CustomerRef;
-use quota_core::ports::{EventResult, Webhook};
+use quota_core::ports::{EventResult, StoreError, Webhook};
 use quota_core::provider::{EventState, KeptEvent, ObjectKind, ProblemKind, ProviderObject};
 
 use super::problems::Found;
 use super::{Billing, BillingError, Synced};
 
-/// How often a lease is longer than a try takes: no more tries are begun in one call than fit.
+/// How many events are taken at once; their lease is so many times that of one.
 const TAKEN_AT_ONCE: u32 = 20;
 
 /// What a look at waiting events came to.
@@ -26,7 +26,22 @@ pub struct EventsWorked {
     pub given_up: u64,
 }
 
+impl EventsWorked {
+    /// Whether there was nothing to work on.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Billing {
+    /// Whether events wait, due or not.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub async fn has_waiting(&self) -> Result<bool, StoreError> {
+        Ok(self.store().event_counts().await?.waiting > 0)
+    }
+
     /// Takes a webhook: its event is kept, and worked on behind the answer if this process has room for it, else by the next one
     /// that looks for events. `false` when it was kept before: then there is nothing to do.
     ///
@@ -124,29 +139,24 @@ impl Billing {
         Ok(result.state)
     }
 
-    /// Takes events that wait and works on them, one after the other, until none may be tried now.
+    /// Takes some events that wait and may be tried now, the oldest first, and works on them one after the other.
     ///
     /// # Errors
     /// [`BillingError::Store`] when the store fails.
     pub async fn work_on_waiting(&self) -> Result<EventsWorked, BillingError> {
         let mut worked = EventsWorked::default();
-        loop {
-            let now = self.engine().now();
-            let lease = self.settings().event_lease.saturating_mul(TAKEN_AT_ONCE);
-            let until = after(now, lease);
-            let events = self.store().take_events(now, until, TAKEN_AT_ONCE).await?;
-            if events.is_empty() {
-                return Ok(worked);
-            }
-            for event in events {
-                let count = match self.work_on(&event).await? {
-                    EventState::Done | EventState::Ignored | EventState::Gone => &mut worked.ended,
-                    EventState::Waiting => &mut worked.failed,
-                    EventState::GivenUp => &mut worked.given_up,
-                };
-                *count = count.saturating_add(1);
-            }
+        let now = self.engine().now();
+        let lease = self.settings().event_lease.saturating_mul(TAKEN_AT_ONCE);
+        let until = after(now, lease);
+        for event in self.store().take_events(now, until, TAKEN_AT_ONCE).await? {
+            let count = match self.work_on(&event).await? {
+                EventState::Done | EventState::Ignored | EventState::Gone => &mut worked.ended,
+                EventState::Waiting => &mut worked.failed,
+                EventState::GivenUp => &mut worked.given_up,
+            };
+            *count = count.saturating_add(1);
         }
+        Ok(worked)
     }
 
     /// Has an event worked on once more, whatever came of it before.
