@@ -108,7 +108,7 @@ impl PgStore {
     }
 
     /// Removes events that every consumer has passed and that are older than `before`, at most `limit`.
-    pub(crate) async fn prune_events(
+    pub(crate) async fn prune_outbox(
         &self,
         before: DateTime<Utc>,
         limit: u32,

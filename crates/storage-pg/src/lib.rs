@@ -36,6 +36,8 @@
 mod accounts;
 mod audits;
 mod batch;
+mod billing;
+mod billing_problems;
 mod breaker;
 mod catalog;
 mod closed_balances;
@@ -56,6 +58,9 @@ mod outbox;
 mod payments;
 mod placement;
 mod pool;
+mod provider_connections;
+mod provider_events;
+mod provider_links;
 mod relocate;
 mod reservations;
 mod row_kind;

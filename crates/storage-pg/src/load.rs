@@ -27,7 +27,7 @@ pub(crate) struct LoadColumns {
 impl LoadColumns {
     /// The columns of a query, for each statement that it takes.
     pub(crate) fn of(query: &LoadQuery, layout: Layout) -> Vec<Self> {
-        let homes = by_shard(&query.homes, layout, |asked| &asked.home);
+        let homes = by_shard(&query.homes, layout, |asked| asked.home.shard().into());
         let homes = homes.into_iter();
         homes
             .map(|(shard, homes)| Self::of_homes(query, shard, homes))

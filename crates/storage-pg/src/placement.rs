@@ -17,7 +17,7 @@ pub enum Placement {
 }
 
 /// Every table; a migration that makes one adds it here. The first one by shard is the one that the others lie beside.
-pub const PLACEMENTS: [(&str, Placement); 16] = [
+pub const PLACEMENTS: [(&str, Placement); 21] = [
     ("accounts", Placement::ByShard),
     ("operations", Placement::ByShard),
     ("reservations", Placement::ByShard),
@@ -27,10 +27,15 @@ pub const PLACEMENTS: [(&str, Placement); 16] = [
     ("event_cursors", Placement::ByShard),
     ("payments", Placement::ByShard),
     ("provider_ids", Placement::ByShard),
+    ("provider_links", Placement::ByShard),
+    ("account_customers", Placement::ByShard),
+    ("provider_events", Placement::ByShard),
+    ("billing_problems", Placement::ByShard),
     ("directory", Placement::Everywhere),
     ("catalogs", Placement::Everywhere),
     ("leases", Placement::Everywhere),
     ("api_keys", Placement::Everywhere),
+    ("provider_connections", Placement::Everywhere),
     ("job_runs", Placement::Coordinator),
     ("job_batches", Placement::Coordinator),
     ("_sqlx_migrations", Placement::Coordinator),

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures::StreamExt;
-use quota_core::ids::AccountId;
 use quota_core::ports::StoreError;
 
 use crate::error::unavailable;
@@ -15,26 +14,25 @@ use crate::statements::{Forms, Layout};
 /// Statements of one batch that run at once; each takes a connection.
 const AT_ONCE_MAX: usize = 8;
 
-/// The homes of a batch, for each statement that takes some: all of them, or those of one shard.
+/// The homes of a batch, or rows of any table, for each statement that takes some: all of them, or those of one shard.
 pub(crate) fn by_shard<T>(
-    homes: impl IntoIterator<Item = T>,
+    rows: impl IntoIterator<Item = T>,
     layout: Layout,
-    home: impl Fn(&T) -> &AccountId,
+    shard: impl Fn(&T) -> i16,
 ) -> Vec<(Option<i16>, Vec<T>)> {
     match layout {
-        Layout::Whole => vec![(None, homes.into_iter().collect())],
+        Layout::Whole => vec![(None, rows.into_iter().collect())],
         Layout::Distributed => {
             let mut shards: BTreeMap<i16, Vec<T>> = BTreeMap::new();
-            for one in homes {
-                let shard = i16::from(home(&one).shard());
-                shards.entry(shard).or_default().push(one);
+            for one in rows {
+                shards.entry(shard(&one)).or_default().push(one);
             }
             if shards.is_empty() {
                 // The catalog's version is asked for all the same.
                 shards.insert(0, Vec::new());
             }
             let shards = shards.into_iter();
-            shards.map(|(shard, homes)| (Some(shard), homes)).collect()
+            shards.map(|(shard, rows)| (Some(shard), rows)).collect()
         }
     }
 }
@@ -77,6 +75,8 @@ pub(crate) fn written<T>(outcomes: Vec<Result<Vec<T>, StoreError>>) -> Result<Ve
 
 #[cfg(test)]
 mod tests {
+    use quota_core::ids::AccountId;
+
     use super::*;
 
     fn homes() -> Vec<AccountId> {
@@ -87,9 +87,10 @@ mod tests {
     #[test]
     fn a_batch_is_one_statement_and_on_citus_one_for_each_shard() {
         let homes = homes();
-        let whole = by_shard(&homes, Layout::Whole, |home| home);
+        let shard = |home: &&AccountId| i16::from(home.shard());
+        let whole = by_shard(&homes, Layout::Whole, shard);
         assert!(matches!(whole.as_slice(), [(None, all)] if all.len() == 100));
-        let split = by_shard(&homes, Layout::Distributed, |home| home);
+        let split = by_shard(&homes, Layout::Distributed, shard);
         assert!(split.len() > 32, "{}", split.len());
         for (shard, part) in &split {
             assert!(

@@ -43,7 +43,7 @@ impl Upkeep for PgStore {
     }
 
     async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
-        let events = self.prune_events(before, limit).await?;
+        let events = self.prune_outbox(before, limit).await?;
         let reservations = sqlx::query(reservations::PRUNE)
             .bind(before)
             .bind(i64::from(limit))

@@ -43,6 +43,17 @@ impl<'r> Reading<'r> {
         serde_json::from_str(text).map_err(|error| self.bad(error))
     }
 
+    /// Such a column, if there is something in it.
+    pub(crate) fn optional_json<T: DeserializeOwned>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, StoreError> {
+        match self.get::<Option<&str>>(column)? {
+            Some(_) => self.json(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// A column of the type `jsonb`.
     pub(crate) fn jsonb<T: DeserializeOwned + 'r>(&self, column: &str) -> Result<T, StoreError> {
         self.get::<Json<T>>(column).map(|Json(value)| value)
@@ -65,6 +76,17 @@ impl<'r> Reading<'r> {
         let name: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
             text.into_deserializer();
         T::deserialize(name).map_err(|error| self.bad(error))
+    }
+
+    /// Such a column, if there is something in it.
+    pub(crate) fn optional_name<T: for<'de> Deserialize<'de>>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, StoreError> {
+        match self.get::<Option<&str>>(column)? {
+            Some(_) => self.name(column).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// A column that holds a SHA-256.

@@ -37,7 +37,7 @@ impl Writing {
         check: KeyCheck,
     ) -> Result<Vec<Self>, StoreError> {
         let homes = batch.homes.iter().zip(0..);
-        let parts = by_shard(homes, layout, |(write, _)| &write.home);
+        let parts = by_shard(homes, layout, |(write, _)| write.home.shard().into());
         let parts = parts.into_iter();
         parts
             .map(|part| Self::of_homes(batch, part, check))

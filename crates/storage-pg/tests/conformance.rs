@@ -6,3 +6,4 @@ mod database;
 use database::open;
 
 testkit::conformance_store!(open);
+testkit::conformance_billing!(open);

@@ -34,6 +34,8 @@
 mod accounts;
 mod audits;
 mod batch;
+mod billing;
+mod billing_problems;
 mod catalog;
 mod closed_balances;
 mod directory;
@@ -49,6 +51,9 @@ mod operations;
 mod optimistic;
 mod outbox;
 mod payments;
+mod provider_connections;
+mod provider_events;
+mod provider_links;
 mod relocate;
 mod reservations;
 mod rows;

@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use quota_core::ports::Storage;
 use storage_sqlite::{SqliteSettings, SqliteStore};
 use tempfile::TempDir;
 
 mod in_a_file {
-    use super::{Arc, SqliteSettings, SqliteStore, Storage, TempDir};
+    use super::{Arc, SqliteSettings, SqliteStore, TempDir};
 
-    async fn open() -> (Arc<dyn Storage>, TempDir) {
+    async fn open() -> (Arc<SqliteStore>, TempDir) {
         let folder = TempDir::new().expect("a folder");
         let file = folder.path().join("quota.db");
         let store = SqliteStore::open(file, &SqliteSettings::patient()).await;
@@ -21,15 +20,17 @@ mod in_a_file {
     }
 
     testkit::conformance_store!(open);
+    testkit::conformance_billing!(open);
 }
 
 mod in_memory {
-    use super::{Arc, SqliteSettings, SqliteStore, Storage};
+    use super::{Arc, SqliteSettings, SqliteStore};
 
-    async fn open() -> (Arc<dyn Storage>, ()) {
+    async fn open() -> (Arc<SqliteStore>, ()) {
         let store = SqliteStore::open_in_memory(&SqliteSettings::patient()).await;
         (Arc::new(store.expect("opens")), ())
     }
 
     testkit::conformance_store!(open);
+    testkit::conformance_billing!(open);
 }

@@ -3,11 +3,11 @@
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-use quota_core::ports::Storage;
 use testkit::memory::MemoryStore;
 
-fn open() -> Ready<(Arc<dyn Storage>, ())> {
+fn open() -> Ready<(Arc<MemoryStore>, ())> {
     ready((Arc::new(MemoryStore::new()), ()))
 }
 
 testkit::conformance_store!(open);
+testkit::conformance_billing!(open);

@@ -94,7 +94,7 @@ pub trait BillingStore: Send + Sync {
     /// [`StoreError`] when it cannot be written; the same call again ends what it began.
     async fn link_customer(&self, link: &CustomerLink) -> Result<CustomerLink, StoreError>;
 
-    /// Takes a link away; `false` when there was none.
+    /// Takes a link away: by its customer and by its account; `false` when there was none.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be written; the same call again ends what it began.
@@ -106,14 +106,15 @@ pub trait BillingStore: Send + Sync {
     /// [`StoreError`] when it cannot be read.
     async fn customer(&self, id: &CustomerId) -> Result<Option<CustomerLink>, StoreError>;
 
-    /// The customers that an account is, by provider, mode and id.
+    /// The customers that an account is, by provider, mode and id. When each was synced is not told here (`synced_at` is `None`):
+    /// that is kept by the customer alone.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.
     async fn customers_of(&self, account: &AccountId) -> Result<Vec<CustomerLink>, StoreError>;
 
     /// Enters that a fetch that began at `began_at` is about to be taken for a customer; `false` when one that began then or later
-    /// was taken already: then nothing is written (P6).
+    /// was taken already, or the customer is not linked: then nothing is written (P6).
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be written.
@@ -150,7 +151,7 @@ pub trait BillingStore: Send + Sync {
     /// [`StoreError`] when it cannot be read.
     async fn event(&self, id: &EventId) -> Result<Option<KeptEvent>, StoreError>;
 
-    /// A page of events.
+    /// A page of events; of those that came at the same instant, by mode and id, the greatest first.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.
@@ -168,8 +169,8 @@ pub trait BillingStore: Send + Sync {
     /// [`StoreError`] when it cannot be written.
     async fn prune_events(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
 
-    /// Lists a problem. One with this id that is there already keeps when it was met first, counts once more, is told anew and is open
-    /// again.
+    /// Lists a problem, as one that is open. One with this id that is there already keeps when it was met first, counts once more, is
+    /// told anew and is open again.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be written.
@@ -187,7 +188,7 @@ pub trait BillingStore: Send + Sync {
     /// [`StoreError`] when it cannot be read.
     async fn problem(&self, id: &ProblemId) -> Result<Option<BillingProblem>, StoreError>;
 
-    /// The open problems about a customer, a payment or an event.
+    /// The open problems about a customer, a payment or an event, by kind as a word.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.
@@ -198,7 +199,8 @@ pub trait BillingStore: Send + Sync {
         about: &str,
     ) -> Result<Vec<BillingProblem>, StoreError>;
 
-    /// A page of problems.
+    /// A page of problems; of those that were met last at the same instant, by mode, kind as a word, and what it is about, the greatest
+    /// first.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.

@@ -2,7 +2,8 @@
 //! every table names the one shard that the statement is about, `and a.shard = $shard`. On one server a batch holds homes
 //! of any shard, and these conditions are left out.
 //!
-//! Such statements are written in the files of their tables: `accounts`, `operations`, `reservations` and `closed_balances`.
+//! Such statements are written in the files of their tables: `accounts`, `operations`, `reservations`, `closed_balances` and
+//! `provider_events`.
 //! There the condition stands after another one and to the letter as here, ` and <table>.shard = $shard`: it is found by
 //! its text. What a write inserts has its shard from a column instead.
 
@@ -27,7 +28,7 @@ pub struct Forms {
 
 impl Forms {
     /// Makes both from the statement as it is written. The shard becomes its last parameter.
-    pub(super) fn of(written: &str) -> Self {
+    pub(crate) fn of(written: &str) -> Self {
         let shard = format!("${}", parameters(written) + 1);
         Self {
             whole: without_shard(written),

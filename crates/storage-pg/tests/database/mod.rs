@@ -3,7 +3,6 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use quota_core::ports::Storage;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use storage_pg::{PgStore, Settings, migrate};
@@ -15,7 +14,7 @@ const TEMPLATE: &str = "quota_template";
 const LOCK: i64 = 0x0071_756F_7461;
 
 /// An empty store on a database that nobody else uses.
-pub(crate) async fn open() -> (Arc<dyn Storage>, ()) {
+pub(crate) async fn open() -> (Arc<PgStore>, ()) {
     let url = if testkit::pg::is_given() {
         fresh().await
     } else {

@@ -118,3 +118,38 @@ macro_rules! conformance_store {
         )+
     };
 }
+
+/// Runs every promise of [`quota_core::ports::BillingStore`] as a test of its own. `$open` is as for [`conformance_store`], and gives
+/// an empty `Arc<dyn BillingStore>`, or an `Arc` of what carries it out.
+#[macro_export]
+macro_rules! conformance_billing {
+    ($open:path) => {
+        $crate::conformance_store! { $open:
+            the_first_connection_of_a_provider_and_mode_stays
+            sync_progress_is_kept_of_what_is_connected
+            the_first_link_of_a_customer_stays
+            a_link_that_was_taken_away_is_gone_on_both_sides
+            of_sixty_four_links_of_one_customer_the_first_counts
+            links_that_come_and_go_at_once_are_the_same_on_both_sides
+            a_sync_is_taken_only_if_it_began_last
+            of_sixty_four_syncs_at_once_the_latest_counts
+            an_event_is_kept_once_as_it_came_first
+            of_sixty_four_deliveries_of_one_event_one_is_kept
+            every_field_of_an_event_comes_back
+            events_come_newest_first_by_pages
+            events_are_counted
+            only_events_that_wait_for_nothing_are_pruned
+            the_oldest_events_that_wait_are_taken_first
+            an_event_that_was_taken_is_taken_again_when_its_time_is_over
+            takers_at_once_share_no_event
+            a_try_is_ended_by_its_own_number_only
+            an_event_that_was_given_up_may_be_tried_again
+            every_field_of_a_problem_comes_back
+            a_problem_that_is_met_again_counts_once_more
+            a_problem_is_settled_once_and_open_when_it_is_met_again
+            of_sixty_four_that_meet_a_problem_each_counts_and_one_settles_it
+            open_problems_are_found_by_what_they_are_about
+            problems_come_last_met_first_by_pages
+        }
+    };
+}

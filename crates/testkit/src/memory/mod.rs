@@ -1,5 +1,6 @@
 //! A store in memory: plain maps under one lock. The conformance suite holds every other store to what it does.
 
+mod billing;
 mod faults;
 mod jobs;
 mod loading;

@@ -15,6 +15,8 @@ use quota_core::ports::{ApiKey, BatchRecord, JobRun};
 use quota_core::reservation::{Reservation, ReservationState};
 use uuid::Uuid;
 
+use super::billing::BillingState;
+
 /// Everything.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -33,6 +35,7 @@ pub(super) struct State {
     pub(super) batches: BTreeMap<(Uuid, u32), BatchRecord>,
     pub(super) provider_ids: BTreeMap<PaymentId, PaymentHolder>,
     pub(super) payments: BTreeMap<(AccountId, PaymentId), Payment>,
+    pub(super) billing: BillingState,
 }
 
 /// A home, living or ceased.

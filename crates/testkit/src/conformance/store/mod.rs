@@ -5,6 +5,7 @@
     reason = "a failed call is a failed test, and says which"
 )]
 
+mod billing;
 mod catalogs;
 mod directory;
 mod events;
@@ -26,6 +27,7 @@ use quota_core::ports::{
     AuditHome, HomeQuery, HomeWrite, QueuePlace, QueuedEvent, Storage, StoreError,
 };
 
+pub use billing::*;
 pub use catalogs::*;
 pub use directory::*;
 pub use events::*;
