@@ -8,12 +8,20 @@ use std::path::Path;
 use storage_pg::{PLACEMENTS, Placement};
 
 /// Statements that ask every shard: jobs, and lists over all accounts. Nothing that decides a request is among them.
-const EVERY_SHARD: [&str; 6] = [
+const EVERY_SHARD: [&str; 14] = [
+    "DUE_EVENTS",
+    "EVENTS",
+    "EVENTS_IN_STATE",
+    "EVENT_COUNTS",
     "HOMES",
     "HOMES_SINCE",
     "HOMES_WITH_DUE",
+    "OPEN_PROBLEMS",
     "PAGE",
+    "PROBLEMS",
+    "PROBLEMS_OF_ACCOUNT",
     "PRUNE",
+    "PRUNE_EVENTS",
     "QUEUES",
 ];
 

@@ -30,6 +30,9 @@ async fn the_application_may_neither_change_nor_remove_operations() {
         "update provider_ids set account = 'user:b'".to_owned(),
         "delete from provider_ids".to_owned(),
         "delete from payments".to_owned(),
+        "delete from provider_connections".to_owned(),
+        "update account_customers set account = 'user:b'".to_owned(),
+        "delete from billing_problems".to_owned(),
     ];
     for statement in refused {
         let error = as_app(&statement).await.expect_err(&statement);
@@ -49,6 +52,12 @@ async fn the_application_may_neither_change_nor_remove_operations() {
         .expect("may make room");
     let pays = "insert into provider_ids values ('bank', 'live', 'p', 0, 'user:a', 'p'); update payments set version = 2";
     as_app(pays).await.expect("may book payments");
+    let bills = "update provider_connections set progress = ''; update provider_links set synced_at = null;
+        delete from provider_links; delete from account_customers; update provider_events set tries = 1;
+        delete from provider_events; update billing_problems set times = 1";
+    as_app(bills)
+        .await
+        .expect("may work on what providers tell");
 }
 
 #[tokio::test]
