@@ -8,6 +8,7 @@ mod document;
 mod edge;
 mod front;
 mod meters;
+mod newest_page;
 mod note;
 mod offers;
 mod outage;

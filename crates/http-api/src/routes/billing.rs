@@ -22,7 +22,8 @@ use serde::de::DeserializeOwned;
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::caller::{Reads, Writes};
-use crate::params::{Account, NewestPage, next_place, part, query, why};
+use crate::newest_page::{NewestPage, next_place};
+use crate::params::{Account, part, query, why};
 use crate::problem::Problem;
 use crate::state::ConnectedProvider;
 

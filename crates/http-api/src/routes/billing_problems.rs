@@ -14,7 +14,8 @@ use serde::Deserialize;
 use crate::ApiState;
 use crate::body::OptionalBody;
 use crate::caller::{Reads, Writes};
-use crate::params::{NewestPage, next_place, part, query, why};
+use crate::newest_page::{NewestPage, next_place};
+use crate::params::{part, query, why};
 use crate::problem::Problem;
 use crate::routes::billing::{connected, word};
 
