@@ -5,8 +5,8 @@ use quota_core::ports::StoreError;
 
 use super::audit_full;
 use crate::JobName;
-use crate::host::Host;
 use crate::auditing::audited_since;
+use crate::host::Host;
 use crate::job::{Job, JobSpec, Rhythm};
 use crate::run::{Ended, Work};
 
@@ -30,7 +30,12 @@ impl Job for Audit {
 
     async fn has_work(&self, host: &Host) -> Result<bool, StoreError> {
         let since = audited_since(&host.engine, AUDITS).await?;
-        Ok(!host.engine.storage().homes(None, since, 1).await?.is_empty())
+        Ok(!host
+            .engine
+            .storage()
+            .homes(None, since, 1)
+            .await?
+            .is_empty())
     }
 
     async fn run(&self, work: &mut Work) -> Result<(), Ended> {

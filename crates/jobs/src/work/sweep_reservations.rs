@@ -29,7 +29,10 @@ impl Job for SweepReservations {
     }
 
     async fn has_work(&self, host: &Host) -> Result<bool, StoreError> {
-        let due = host.engine.storage().homes_with_due_holds(host.engine.now(), 1);
+        let due = host
+            .engine
+            .storage()
+            .homes_with_due_holds(host.engine.now(), 1);
         Ok(!due.await?.is_empty())
     }
 
