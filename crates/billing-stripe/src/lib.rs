@@ -14,6 +14,7 @@
 //! ```
 
 pub mod client;
+pub mod provider;
 pub mod read;
 mod secret;
 pub mod shapes;

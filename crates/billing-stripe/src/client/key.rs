@@ -1,5 +1,6 @@
 //! Keys under which a write has one effect however often it is sent.
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// As long as Stripe takes.
@@ -26,6 +27,17 @@ impl IdempotencyKey {
         (fits && is_plain).then_some(Self(key)).ok_or(KeyError)
     }
 
+    /// The key of a step of what the caller names by `key`; with no step that itself. What a header cannot carry, or what is too long, is
+    /// carried as its digest: still the same for the same.
+    pub(crate) fn of(key: &str, step: &str) -> Self {
+        let whole = if step.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{key}:{step}")
+        };
+        Self::new(whole.as_str()).unwrap_or_else(|_| Self(hex::encode(Sha256::digest(&whole))))
+    }
+
     /// The key as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -43,5 +55,15 @@ mod tests {
         for wrong in ["", "a b", "ä", "a\n", &"k".repeat(256)] {
             assert_eq!(IdempotencyKey::new(wrong), Err(KeyError), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_step_has_a_key_of_its_own_whatever_the_caller_named_it_by() {
+        assert_eq!(IdempotencyKey::of("k", "").as_str(), "k");
+        assert_eq!(IdempotencyKey::of("k", "release").as_str(), "k:release");
+        let long = "ä".repeat(255);
+        let (first, second) = (IdempotencyKey::of(&long, "a"), IdempotencyKey::of(&long, "b"));
+        assert_eq!((first.as_str().len(), first == second), (64, false));
+        assert_eq!(first, IdempotencyKey::of(&long, "a"));
     }
 }

@@ -14,7 +14,7 @@ mod settings;
 mod transport;
 
 pub use calls::{
-    Account, Change, CheckoutLine, CustomerFields, DisputeFilter, EventFilter, IntentFilter,
+    Account, Change, ChargeFilter, CheckoutLine, CustomerFields, DisputeFilter, EventFilter, IntentFilter,
     InvoiceFilter, InvoicePaymentFilter, ItemChange, MeterSumFilter, MeterUse, NewInvoice,
     NewInvoiceItem, NewOffSessionIntent, NewPortalSession, NewPrice, NewProduct, NewRecurring,
     NewSchedulePhase, NewSession, PhaseLine, PortalFeatures, PriceFilter, RefundFilter,

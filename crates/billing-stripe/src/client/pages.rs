@@ -65,6 +65,11 @@ impl<T: Listed> Pages<T> {
         self.after.as_deref()
     }
 
+    /// Whether the page that was read last was the last one.
+    pub fn is_at_end(&self) -> bool {
+        self.is_over
+    }
+
     /// The next page; none at the end.
     ///
     /// # Errors

@@ -10,10 +10,10 @@ pub use invoice::{
     LineFact, is_paid, line_fact, line_is_proration, line_price, line_quantity, line_subscription,
     parts_that_paid, subscription_of,
 };
-pub use payment::{DisputeStanding, dispute_standing, is_settled, refund_counts};
+pub use payment::is_settled;
 pub use subscription::{
-    Period, PhaseAhead, end_of, is_paused_in_collection, item_for, item_price, item_quantity,
-    pending_prices, period_of, phases_ahead,
+    Period, PhaseAhead, end_of, is_over, is_paused_in_collection, item_for, item_price,
+    item_quantity, own_period, pending_prices, period_of, phases_ahead, top_period,
 };
 
 /// A part of a payment that was made: one of the ids that name it.

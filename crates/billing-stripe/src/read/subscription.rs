@@ -48,23 +48,35 @@ pub fn item_for<'a>(
 /// The period of a subscription, as the item that has one of these prices says; else as the subscription does. None: what is
 /// known of it already stays.
 pub fn period_of(subscription: &Subscription, prices: &[&str]) -> Option<Period> {
-    let item = item_for(subscription, prices)
-        .and_then(|item| Period::of(item.current_period_start, item.current_period_end));
-    item.or_else(|| {
-        Period::of(
-            subscription.current_period_start,
-            subscription.current_period_end,
-        )
+    let item = item_for(subscription, prices).and_then(own_period);
+    item.or_else(|| top_period(subscription))
+}
+
+/// The period of an item, where items have periods of their own.
+pub fn own_period(item: &SubscriptionItem) -> Option<Period> {
+    Period::of(item.current_period_start, item.current_period_end)
+}
+
+/// The period of a subscription as a whole, where it has one.
+pub fn top_period(subscription: &Subscription) -> Option<Period> {
+    Period::of(
+        subscription.current_period_start,
+        subscription.current_period_end,
+    )
+}
+
+/// Whether a subscription is over for good.
+pub fn is_over(subscription: &Subscription) -> bool {
+    let status = subscription.status.as_ref();
+    status.is_some_and(|status| {
+        status.is(SubscriptionStatus::Canceled) || status.is(SubscriptionStatus::IncompleteExpired)
     })
 }
 
 /// When a subscription ended, or when it is set to end: `ended_at` once it is over, `cancel_at`, else the end of its period if
 /// the flag says so. None: it goes on.
 pub fn end_of(subscription: &Subscription, period: Option<Period>) -> Option<DateTime<Utc>> {
-    let is_over = |status: &crate::shapes::Open<SubscriptionStatus>| {
-        status.is(SubscriptionStatus::Canceled) || status.is(SubscriptionStatus::IncompleteExpired)
-    };
-    if subscription.status.as_ref().is_some_and(is_over) {
+    if is_over(subscription) {
         return subscription.ended_at.or(subscription.canceled_at);
     }
     let at_period_end = period.filter(|_| subscription.cancel_at_period_end);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::lenient::{Listed, id, instant, maybe};
+use super::lenient::{Listed, Metadata, id, instant, maybe, metadata};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -59,12 +59,18 @@ pub struct EventObject {
     /// Whose it is.
     #[serde(default, deserialize_with = "id")]
     pub customer: Option<String>,
+    /// The invoice that it is of, where it names one.
+    #[serde(default, deserialize_with = "id")]
+    pub invoice: Option<String>,
     /// The payment that it is of, where it names one.
     #[serde(default, deserialize_with = "id")]
     pub payment_intent: Option<String>,
     /// The charge that it is of, where it names one.
     #[serde(default, deserialize_with = "id")]
     pub charge: Option<String>,
+    /// What was attached to it.
+    #[serde(default, deserialize_with = "metadata")]
+    pub metadata: Metadata,
 }
 
 /// Which object a thin event is of.

@@ -50,6 +50,9 @@ pub struct Invoice {
     /// When it was made.
     #[serde(default, deserialize_with = "instant")]
     pub created: Option<DateTime<Utc>>,
+    /// When it came into its state.
+    #[serde(default, deserialize_with = "or_default")]
+    pub status_transitions: StatusTransitions,
     /// Three letters in lower case.
     #[serde(default, deserialize_with = "maybe")]
     pub currency: Option<String>,
@@ -104,6 +107,14 @@ pub struct Invoice {
     /// The test clock that it lives by.
     #[serde(default, deserialize_with = "id")]
     pub test_clock: Option<String>,
+}
+
+/// When an invoice came into a state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct StatusTransitions {
+    /// When it was paid.
+    #[serde(default, deserialize_with = "instant")]
+    pub paid_at: Option<DateTime<Utc>>,
 }
 
 /// What made an invoice.

@@ -26,7 +26,7 @@ pub use event::{Event, EventData, EventObject, RelatedObject};
 pub use invoice::{
     BillingReason, Invoice, InvoiceItem, InvoiceLine, InvoiceParent, InvoicePayment, InvoiceStatus,
     LineParent, LineParentDetails, LinePeriod, LinePricing, PaidBy, PriceDetails,
-    SubscriptionDetails,
+    StatusTransitions, SubscriptionDetails,
 };
 pub use lenient::{List, Listed, Metadata, OneOf};
 pub use meter::{Meter, MeterEvent, MeterSum};
@@ -35,7 +35,9 @@ pub use payment::{Charge, ChargeStatus, IntentStatus, PaymentError, PaymentInten
 pub use portal::{PortalConfiguration, PortalSession};
 pub use price::{Interval, Plan, Price, PriceKind, Product, Recurring};
 pub use refund::{Refund, RefundStatus};
-pub use schedule::{PhaseItem, Schedule, SchedulePhase, ScheduleStatus};
+pub use schedule::{
+    CurrentPhase, PhaseDiscount, PhaseItem, Schedule, SchedulePhase, ScheduleStatus,
+};
 pub use subscription::{
     PauseCollection, PendingUpdate, Subscription, SubscriptionItem, SubscriptionStatus,
 };

@@ -156,3 +156,9 @@ impl Listed for Subscription {
         &self.id
     }
 }
+
+impl Listed for SubscriptionItem {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}

@@ -113,7 +113,7 @@ async fn schedules_are_called_as_stripe_documents() {
         end_date: Some(2),
         items: vec![PhaseLine {
             price: "pro".to_owned(),
-            quantity: 1,
+            quantity: Some(1),
         }],
         ..NewSchedulePhase::default()
     };

@@ -21,7 +21,7 @@ pub use customers::CustomerFields;
 pub use events::EventFilter;
 pub use invoices::{InvoiceFilter, InvoicePaymentFilter, NewInvoice, NewInvoiceItem};
 pub use meters::{MeterSumFilter, MeterUse, Told};
-pub use payments::{DisputeFilter, IntentFilter, NewOffSessionIntent, RefundFilter};
+pub use payments::{ChargeFilter, DisputeFilter, IntentFilter, NewOffSessionIntent, RefundFilter};
 pub use portal::{NewPortalSession, PortalFeatures};
 pub use schedules::{NewSchedulePhase, PhaseLine};
 pub use subscriptions::{ItemChange, SubscriptionChange, SubscriptionFilter};

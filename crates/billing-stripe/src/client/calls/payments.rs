@@ -21,6 +21,15 @@ pub struct IntentFilter {
     pub created_since: Option<i64>,
 }
 
+/// Which charges are listed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ChargeFilter {
+    /// Those of a payment.
+    pub payment_intent: Option<String>,
+    /// Those of a customer.
+    pub customer: Option<String>,
+}
+
 /// Which refunds are listed.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RefundFilter {
@@ -111,6 +120,11 @@ impl Client {
     pub async fn retrieve_charge(&self, id: &str) -> Result<Charge, StripeError> {
         let call = Call::get("retrieve_charge", &path("/v1/charges", id)?, &Nothing {});
         self.call(&call).await
+    }
+
+    /// Charges, newest first: all tries of a payment, those that failed too.
+    pub fn list_charges(&self, filter: &ChargeFilter) -> Pages<Charge> {
+        Pages::new(self, "list_charges", "/v1/charges", filter)
     }
 
     /// One refund.

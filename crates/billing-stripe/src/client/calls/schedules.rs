@@ -6,7 +6,7 @@ use super::Nothing;
 use crate::client::error::StripeError;
 use crate::client::key::IdempotencyKey;
 use crate::client::send::{Call, Client, path};
-use crate::shapes::{Metadata, Schedule};
+use crate::shapes::{Metadata, PhaseDiscount, Schedule};
 
 const PATH: &str = "/v1/subscription_schedules";
 
@@ -31,6 +31,10 @@ pub struct NewSchedulePhase {
     pub end_date: Option<i64>,
     /// What is sold in it.
     pub items: Vec<PhaseLine>,
+    /// Until when it is a trial (seconds since 1970); a running trial ends where this is not sent again.
+    pub trial_end: Option<i64>,
+    /// What is taken off in it; a discount that runs ends where it is not sent again.
+    pub discounts: Vec<PhaseDiscount>,
     /// `none`: nothing is settled when it begins.
     pub proration_behavior: Option<&'static str>,
     /// What is attached to it.
@@ -43,8 +47,8 @@ pub struct NewSchedulePhase {
 pub struct PhaseLine {
     /// Its price.
     pub price: String,
-    /// How many.
-    pub quantity: u64,
+    /// How many; none of what is metered.
+    pub quantity: Option<u64>,
 }
 
 impl Client {

@@ -7,7 +7,7 @@ use crate::client::error::StripeError;
 use crate::client::key::IdempotencyKey;
 use crate::client::pages::Pages;
 use crate::client::send::{Call, Client, path};
-use crate::shapes::{Metadata, Subscription, SubscriptionStatus};
+use crate::shapes::{Metadata, Subscription, SubscriptionItem, SubscriptionStatus};
 
 const PATH: &str = "/v1/subscriptions";
 
@@ -25,6 +25,11 @@ struct Listing<'a> {
     expand: &'static [&'static str],
 }
 
+#[derive(Debug, Serialize)]
+struct ItemListing<'a> {
+    subscription: &'a str,
+}
+
 /// What is changed of a subscription; what is none stays.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct SubscriptionChange {
@@ -34,7 +39,8 @@ pub struct SubscriptionChange {
     pub cancel_at: Option<Change<i64>>,
     /// Whether it ends with its period.
     pub cancel_at_period_end: Option<bool>,
-    /// `now` begins a period.
+    /// `now` begins a period. An object with a type, since 2026-09-30.
+    #[serde(rename = "billing_cycle_anchor[type]")]
     pub billing_cycle_anchor: Option<&'static str>,
     /// `none`, `create_prorations`, `always_invoice`.
     pub proration_behavior: Option<&'static str>,
@@ -61,26 +67,33 @@ pub struct ItemChange {
 }
 
 impl Client {
-    /// Subscriptions of every state, of one customer or of all.
+    /// Subscriptions of every state, of one customer or of all, with their schedules and newest invoices.
     pub fn list_subscriptions(&self, filter: &SubscriptionFilter) -> Pages<Subscription> {
         let listing = Listing {
             status: "all",
             customer: filter.customer.as_deref(),
-            expand: &["data.schedule"],
+            expand: &["data.schedule", "data.latest_invoice"],
         };
         Pages::new(self, "list_subscriptions", PATH, &listing)
     }
 
-    /// One subscription, with its schedule.
+    /// One subscription, with its schedule and its newest invoice.
     ///
     /// # Errors
     /// [`StripeError`].
     pub async fn retrieve_subscription(&self, id: &str) -> Result<Subscription, StripeError> {
         let expand = Expanded {
-            expand: &["schedule"],
+            expand: &["schedule", "latest_invoice"],
         };
         let call = Call::get("retrieve_subscription", &path(PATH, id)?, &expand);
         self.call(&call).await
+    }
+
+    /// All items of a subscription: in the subscription itself are perhaps the first ten only.
+    pub fn list_subscription_items(&self, subscription: &str) -> Pages<SubscriptionItem> {
+        let listing = ItemListing { subscription };
+        let path = "/v1/subscription_items";
+        Pages::new(self, "list_subscription_items", path, &listing)
     }
 
     /// Changes a subscription.

@@ -1,0 +1,46 @@
+//! What carries the port out.
+
+use quota_core::ids::ProviderCode;
+use quota_core::payment::PaymentMode;
+
+use crate::client::Client;
+use crate::secret::Mode;
+
+/// The code under which Stripe is known here.
+const CODE: &str = "stripe";
+
+/// The code under which Stripe is known here, `stripe`.
+pub fn code() -> ProviderCode {
+    match ProviderCode::new(CODE) {
+        Ok(code) => code,
+        Err(error) => unreachable!("the code is one: {error}"),
+    }
+}
+
+/// Stripe as a payment provider.
+#[derive(Clone, Debug)]
+pub struct Stripe {
+    pub(super) client: Client,
+    pub(super) mode: PaymentMode,
+    pub(super) code: ProviderCode,
+}
+
+impl Stripe {
+    /// Stripe, called by this client; `mode` is that of the client's key ([`ApiKey::mode`](crate::ApiKey::mode)).
+    pub fn new(client: Client, mode: Mode) -> Self {
+        Self {
+            client,
+            mode: mode.into(),
+            code: code(),
+        }
+    }
+}
+
+impl From<Mode> for PaymentMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Test => Self::Test,
+            Mode::Live => Self::Live,
+        }
+    }
+}
