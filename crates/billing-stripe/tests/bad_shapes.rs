@@ -2,8 +2,8 @@
 //! panics.
 
 use billing_stripe::read::{
-    about, dispute_standing, end_of, is_settled, line_fact, parts_that_paid, pending_prices,
-    period_of, phases_ahead, refund_counts, subscription_of,
+    about, end_of, is_settled, line_fact, parts_that_paid, pending_prices, period_of, phases_ahead,
+    subscription_of,
 };
 use billing_stripe::shapes::{
     Charge, CheckoutSession, Customer, Dispute, Event, Invoice, InvoiceLine, InvoicePayment,
@@ -118,12 +118,8 @@ fn ask(kind: &str, value: &Value) -> bool {
         "session" => read::<CheckoutSession>(value, |session| {
             is_settled(session);
         }),
-        "refund" => read::<Refund>(value, |refund| {
-            refund_counts(refund);
-        }),
-        "dispute" => read::<Dispute>(value, |dispute| {
-            dispute_standing(dispute);
-        }),
+        "refund" => read::<Refund>(value, |_refund| {}),
+        "dispute" => read::<Dispute>(value, |_dispute| {}),
         "event" => read::<Event>(value, |event| {
             about(event);
         }),

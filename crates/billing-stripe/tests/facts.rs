@@ -3,14 +3,12 @@
 
 use billing_stripe::Mode;
 use billing_stripe::read::{
-    DisputeStanding, PaidPart, Period, PhaseAhead, about, dispute_standing, end_of,
-    foreign_account, is_paid, is_paused_in_collection, is_settled, is_thin, item_for, item_price,
-    item_quantity, line_fact, mode_of, parts_that_paid, pending_prices, period_of, phases_ahead,
-    refund_counts, subscription_of, what_happened,
+    PaidPart, Period, PhaseAhead, about, end_of, foreign_account, is_paid, is_paused_in_collection,
+    is_settled, is_thin, item_for, item_price, item_quantity, line_fact, mode_of, parts_that_paid,
+    pending_prices, period_of, phases_ahead, subscription_of, what_happened,
 };
 use billing_stripe::shapes::{
-    CheckoutSession, Customer, Dispute, Event, Invoice, InvoiceLine, Open, Refund, Subscription,
-    SubscriptionStatus,
+    CheckoutSession, Customer, Event, Invoice, InvoiceLine, Open, Subscription, SubscriptionStatus,
 };
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -254,52 +252,6 @@ fn completed_is_not_paid() {
         assert!(!settled(status, payment), "{status} {payment}");
     }
     assert!(!is_settled(&read(json!({"id": "cs_1", "status": null}))));
-}
-
-#[test]
-fn a_refund_counts_unless_it_failed_or_was_canceled() {
-    // P9, situation 13.
-    let counts =
-        |status: Value| refund_counts(&read::<Refund>(json!({"id": "re_1", "status": status})));
-    for status in ["pending", "requires_action", "succeeded", "newer"] {
-        assert!(counts(json!(status)), "{status}");
-    }
-    assert!(counts(Value::Null));
-    assert!(!counts(json!("failed")) && !counts(json!("canceled")));
-}
-
-#[test]
-fn a_dispute_freezes_frees_or_revokes_by_its_state() {
-    // P11, situations 14 to 17.
-    let standing = |status: Value| {
-        let dispute: Dispute = read(json!({"id": "dp_1", "status": status, "amount": 900}));
-        dispute_standing(&dispute)
-    };
-    for status in [
-        "warning_needs_response",
-        "warning_under_review",
-        "warning_closed",
-        "prevented",
-        "charge_refunded",
-    ] {
-        assert_eq!(
-            standing(json!(status)),
-            DisputeStanding::Nothing,
-            "{status}"
-        );
-    }
-    for status in [
-        json!("needs_response"),
-        json!("under_review"),
-        json!("newer"),
-        Value::Null,
-    ] {
-        assert_eq!(standing(status.clone()), DisputeStanding::Open, "{status}");
-    }
-    assert_eq!(standing(json!("won")), DisputeStanding::Won);
-    for status in ["lost", "appeal_needs_response", "appeal_under_review"] {
-        assert_eq!(standing(json!(status)), DisputeStanding::Lost, "{status}");
-    }
 }
 
 #[test]

@@ -62,7 +62,10 @@ mod tests {
         assert_eq!(IdempotencyKey::of("k", "").as_str(), "k");
         assert_eq!(IdempotencyKey::of("k", "release").as_str(), "k:release");
         let long = "ä".repeat(255);
-        let (first, second) = (IdempotencyKey::of(&long, "a"), IdempotencyKey::of(&long, "b"));
+        let (first, second) = (
+            IdempotencyKey::of(&long, "a"),
+            IdempotencyKey::of(&long, "b"),
+        );
         assert_eq!((first.as_str().len(), first == second), (64, false));
         assert_eq!(first, IdempotencyKey::of(&long, "a"));
     }

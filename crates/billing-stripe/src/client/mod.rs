@@ -14,11 +14,11 @@ mod settings;
 mod transport;
 
 pub use calls::{
-    Account, Change, ChargeFilter, CheckoutLine, CustomerFields, DisputeFilter, EventFilter, IntentFilter,
-    InvoiceFilter, InvoicePaymentFilter, ItemChange, MeterSumFilter, MeterUse, NewInvoice,
-    NewInvoiceItem, NewOffSessionIntent, NewPortalSession, NewPrice, NewProduct, NewRecurring,
-    NewSchedulePhase, NewSession, PhaseLine, PortalFeatures, PriceFilter, RefundFilter,
-    SessionFilter, SessionSubscription, SubscriptionChange, SubscriptionFilter, Told,
+    Account, Change, ChargeFilter, CheckoutLine, CustomerFields, DisputeFilter, EventFilter,
+    IntentFilter, InvoiceFilter, InvoicePaymentFilter, ItemChange, MeterSumFilter, MeterUse,
+    NewInvoice, NewInvoiceItem, NewOffSessionIntent, NewPortalSession, NewPrice, NewProduct,
+    NewRecurring, NewSchedulePhase, NewSession, PhaseLine, PortalFeatures, PriceFilter,
+    RefundFilter, SessionFilter, SessionSubscription, SubscriptionChange, SubscriptionFilter, Told,
 };
 pub use count::{CallCount, CallResult, Uncounted};
 pub use error::{RateKind, StripeError};

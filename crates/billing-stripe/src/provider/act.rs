@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use quota_core::ids::{PriceId, SubscriptionRef};
-use quota_core::ports::provider::SubscriptionAct;
+use quota_core::ports::SubscriptionAct;
 
 use super::fault::Fault;
 use super::stripe::Stripe;
@@ -125,11 +125,14 @@ impl Stripe {
             period.ok_or_else(|| Fault::refused(format!("`{}` has no period", found.id)))?;
         let ends_at = period.ends_before;
         let next = lines_with(found, wanted);
-        let is_scheduled = phases_ahead(found, period.starts_at).first().is_some_and(|ahead| {
-            let then = ahead.items.iter();
-            let mut then = then.map(|(price, quantity)| (price.as_str(), *quantity));
-            ahead.starts_at == ends_at && then.any(|line| line == (wanted.to.as_str(), wanted.quantity))
-        });
+        let is_scheduled = phases_ahead(found, period.starts_at)
+            .first()
+            .is_some_and(|ahead| {
+                let then = ahead.items.iter();
+                let mut then = then.map(|(price, quantity)| (price.as_str(), *quantity));
+                ahead.starts_at == ends_at
+                    && then.any(|line| line == (wanted.to.as_str(), wanted.quantity))
+            });
         if is_scheduled {
             return Ok(());
         }
@@ -154,7 +157,9 @@ impl Stripe {
             },
         ];
         let key = IdempotencyKey::of(key, &format!("phases:{}", schedule.id));
-        self.client.update_schedule(&schedule.id, &phases, &key).await?;
+        self.client
+            .update_schedule(&schedule.id, &phases, &key)
+            .await?;
         Ok(())
     }
 
@@ -197,7 +202,9 @@ impl Stripe {
         key: &str,
     ) -> Result<(), Fault> {
         let key = IdempotencyKey::of(key, "");
-        self.client.update_subscription(&found.id, change, &key).await?;
+        self.client
+            .update_subscription(&found.id, change, &key)
+            .await?;
         Ok(())
     }
 }
@@ -244,7 +251,10 @@ fn running_phase(
     found: &Subscription,
     ends_at: DateTime<Utc>,
 ) -> NewSchedulePhase {
-    let begun = schedule.current_phase.as_ref().and_then(|phase| phase.start_date);
+    let begun = schedule
+        .current_phase
+        .as_ref()
+        .and_then(|phase| phase.start_date);
     let is_running = |phase: &&SchedulePhase| begun.is_none() || phase.start_date == begun;
     let running = schedule.phases.iter().find(is_running);
     let lines = found.items.data.iter().filter_map(|item| {
@@ -262,8 +272,12 @@ fn running_phase(
         trial_end: running
             .and_then(|phase| phase.trial_end)
             .map(|end| end.timestamp()),
-        discounts: running.map(|phase| phase.discounts.clone()).unwrap_or_default(),
-        metadata: running.map(|phase| phase.metadata.clone()).unwrap_or_default(),
+        discounts: running
+            .map(|phase| phase.discounts.clone())
+            .unwrap_or_default(),
+        metadata: running
+            .map(|phase| phase.metadata.clone())
+            .unwrap_or_default(),
         proration_behavior: None,
     }
 }

@@ -59,7 +59,10 @@ impl Stripe {
             let invoice = self.invoice_of_period(&one.id).await?;
             return fact(&one, invoice.as_ref());
         }
-        let newest = one.latest_invoice.as_ref().and_then(|newest| newest.whole());
+        let newest = one
+            .latest_invoice
+            .as_ref()
+            .and_then(|newest| newest.whole());
         fact(&one, newest)
     }
 

@@ -36,7 +36,9 @@ pub fn event_of(
         event: EventRef::new(&event.id).ok()?,
     };
     let named = read::about(event);
-    let about = named.as_ref().and_then(|named| object_of(event, kind, named));
+    let about = named
+        .as_ref()
+        .and_then(|named| object_of(event, kind, named));
     let customer = named.and_then(|named| named.customer);
     let state = if about.is_some() {
         EventState::Waiting

@@ -152,11 +152,11 @@ pub(super) fn invoice_lines(lines: &[InvoiceLine]) -> Result<Vec<FetchedLine>, F
 /// Refunds by their ids, each with its status as quota-core knows it.
 pub(super) fn refunded(refunds: &[Refund]) -> Result<BTreeMap<PaymentRef, Refunded>, Fault> {
     let refunds = refunds.iter().map(|refund| {
-        let refunded = Refunded {
+        let told = Refunded {
             amount: returned(&refund.id, refund.amount)?,
             status: RefundStatus::of_word(word(refund.status.as_ref())),
         };
-        Ok((PaymentRef::new(&refund.id)?, refunded))
+        Ok((PaymentRef::new(&refund.id)?, told))
     });
     refunds.collect()
 }
@@ -164,11 +164,11 @@ pub(super) fn refunded(refunds: &[Refund]) -> Result<BTreeMap<PaymentRef, Refund
 /// Disputes by their ids, likewise.
 pub(super) fn disputed(disputes: &[Dispute]) -> Result<BTreeMap<PaymentRef, Disputed>, Fault> {
     let disputes = disputes.iter().map(|dispute| {
-        let disputed = Disputed {
+        let told = Disputed {
             amount: returned(&dispute.id, dispute.amount)?,
             status: DisputeStatus::of_word(word(dispute.status.as_ref())),
         };
-        Ok((PaymentRef::new(&dispute.id)?, disputed))
+        Ok((PaymentRef::new(&dispute.id)?, told))
     });
     disputes.collect()
 }

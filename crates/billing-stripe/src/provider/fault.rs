@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use quota_core::ids::{InvalidId, ProviderCode};
-use quota_core::ports::provider::{ProviderError, ProviderFault};
+use quota_core::ports::{ProviderError, ProviderFault};
 
 use crate::client::{StripeError, TransportFault};
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use quota_core::ids::CustomerRef;
-use quota_core::ports::provider::Listed;
+use quota_core::ports::Listed;
 use quota_core::provider::{KeptEvent, ObjectKind, ProviderObject, ProviderSubscription};
 
 use super::event::event_of;
@@ -48,7 +48,8 @@ impl Step {
         };
         let (word, after) = cursor.split_once(':').unwrap_or((cursor, ""));
         let step = Self::ALL.into_iter().find(|step| step.word() == word);
-        let step = step.ok_or_else(|| Fault::refused(format!("`{cursor}` is no place in a list")))?;
+        let step =
+            step.ok_or_else(|| Fault::refused(format!("`{cursor}` is no place in a list")))?;
         Ok((step, Some(after).filter(|after| !after.is_empty())))
     }
 }

@@ -1,7 +1,7 @@
 //! Customers, checkouts and links into the portal.
 
 use quota_core::ids::{AccountId, CustomerRef, SubscriptionRef};
-use quota_core::ports::provider::{Checkout, CheckoutKind, CheckoutState, NewCheckout};
+use quota_core::ports::{Checkout, CheckoutKind, CheckoutState, NewCheckout};
 
 use super::fault::{Fault, there};
 use super::stripe::Stripe;
@@ -64,8 +64,7 @@ impl Stripe {
             metadata,
         };
         let key = IdempotencyKey::of(&asked.key, "");
-        let made = self.client.create_session(&session, &key).await?;
-        checkout_of(made)
+        checkout_of(self.client.create_session(&session, &key).await?)
     }
 
     /// A page that was made.

@@ -1,7 +1,7 @@
 //! A payment with all that belongs to it, from its root.
 
 use quota_core::ids::{CustomerRef, PaymentRef, SubscriptionRef};
-use quota_core::payment::{PaymentMode, Paying};
+use quota_core::payment::{Paying, PaymentMode};
 use quota_core::provider::{FetchedLine, FetchedPayment, ProviderObject};
 
 use super::facts::{self, amount, currency, made_at};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use quota_core::ids::{AccountId, CustomerRef, ProviderCode, SubscriptionRef};
 use quota_core::payment::PaymentMode;
-use quota_core::ports::provider::{
+use quota_core::ports::{
     Checkout, Listed, NewCheckout, PaymentProvider, ProviderError, SubscriptionAct,
 };
 use quota_core::provider::{

@@ -21,7 +21,12 @@ pub(super) fn fact(
 ) -> Result<ProviderSubscription, Fault> {
     let id = &subscription.id;
     let created = subscription.created.or(subscription.start_date);
-    let items: Result<Vec<_>, Fault> = subscription.items.data.iter().map(|one| item(id, one)).collect();
+    let items: Result<Vec<_>, Fault> = subscription
+        .items
+        .data
+        .iter()
+        .map(|one| item(id, one))
+        .collect();
     let is_over = is_over(subscription);
     let end = end_of(subscription, last_period(subscription));
     let status = subscription.status.as_ref().map_or(NO_STATUS, Open::word);
@@ -34,7 +39,8 @@ pub(super) fn fact(
         cancel_at: end.filter(|_| !is_over),
         ended_at: end.filter(|_| is_over),
         trial_end: subscription.trial_end,
-        created: created.ok_or_else(|| Fault::unreadable(id, "it does not say when it was made"))?,
+        created: created
+            .ok_or_else(|| Fault::unreadable(id, "it does not say when it was made"))?,
         has_pending_update: subscription.pending_update.is_some(),
         scheduled: scheduled(subscription)?,
         is_collection_paused: is_paused_in_collection(subscription),

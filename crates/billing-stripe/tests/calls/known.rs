@@ -58,7 +58,24 @@ pub fn check(request: &Request) {
             at = &at[part];
             assert!(!at.is_null(), "{call} has no `{name}` in the library");
         }
+        assert!(
+            at["."].is_null(),
+            "`{name}` of {call} is an object in the library"
+        );
     }
+}
+
+#[test]
+#[should_panic(
+    expected = "`billing_cycle_anchor` of POST /v1/subscriptions/:id is an object in the library"
+)]
+fn a_word_where_stripe_takes_an_object_is_found() {
+    check(&Request {
+        method: Method::Post,
+        path: "/v1/subscriptions/sub_1".to_owned(),
+        form: Some("billing_cycle_anchor=now".to_owned()),
+        idempotency_key: None,
+    });
 }
 
 #[test]

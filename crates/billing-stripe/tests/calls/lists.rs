@@ -34,8 +34,8 @@ async fn a_list_is_read_to_its_end_page_by_page() {
     assert_eq!(
         ids(&script),
         [
-            "/v1/subscriptions?expand%5B0%5D=data.schedule&limit=100&status=all",
-            "/v1/subscriptions?expand%5B0%5D=data.schedule&limit=100&starting_after=sub_2&status=all",
+            "/v1/subscriptions?expand%5B0%5D=data.schedule&expand%5B1%5D=data.latest_invoice&limit=100&status=all",
+            "/v1/subscriptions?expand%5B0%5D=data.schedule&expand%5B1%5D=data.latest_invoice&limit=100&starting_after=sub_2&status=all",
         ]
     );
 }
@@ -49,7 +49,7 @@ async fn a_list_goes_on_behind_what_was_read_before() {
     let pages = script.client().list_subscriptions(&filter).after("sub_2");
     let all = pages.all().await.expect("all");
     assert_eq!(all.len(), 1);
-    let path = "/v1/subscriptions?customer=cus_1&expand%5B0%5D=data.schedule&limit=100&starting_after=sub_2&status=all";
+    let path = "/v1/subscriptions?customer=cus_1&expand%5B0%5D=data.schedule&expand%5B1%5D=data.latest_invoice&limit=100&starting_after=sub_2&status=all";
     assert_eq!(ids(&script), [path]);
 }
 

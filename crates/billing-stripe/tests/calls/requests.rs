@@ -69,7 +69,7 @@ async fn subscriptions_are_called_as_stripe_documents() {
     };
     assert_eq!(
         sent!(c => c.update_subscription("sub_1", &change, &k)),
-        "POST /v1/subscriptions/sub_1 billing_cycle_anchor=now&items[0][id]=si_1&items[0][price]=price_2\
+        "POST /v1/subscriptions/sub_1 billing_cycle_anchor[type]=now&items[0][id]=si_1&items[0][price]=price_2\
          &items[0][quantity]=3&items[1][deleted]=true&items[1][id]=si_2&payment_behavior=pending_if_incomplete\
          &proration_behavior=always_invoice"
     );
@@ -93,7 +93,11 @@ async fn subscriptions_are_called_as_stripe_documents() {
     );
     assert_eq!(
         sent!(c => c.retrieve_subscription("sub_1")),
-        "GET /v1/subscriptions/sub_1?expand[0]=schedule"
+        "GET /v1/subscriptions/sub_1?expand[0]=schedule&expand[1]=latest_invoice"
+    );
+    assert_eq!(
+        sent!(c => c.list_subscription_items("sub_1").all()),
+        "GET /v1/subscription_items?limit=100&subscription=sub_1"
     );
     assert_eq!(
         sent!(c => c.cancel_subscription("sub_1")),

@@ -1,26 +1,13 @@
-use billing_stripe::client::{
-    Client, DisputeFilter, InvoicePaymentFilter, RefundFilter, SessionFilter,
-};
-use billing_stripe::read::{
-    DisputeStanding, PaidPart, dispute_standing, is_paid, is_settled, line_fact, parts_that_paid,
-    refund_counts,
-};
+use billing_stripe::client::{Client, InvoicePaymentFilter, SessionFilter};
+use billing_stripe::read::{PaidPart, is_paid, is_settled, line_fact, parts_that_paid};
 use billing_stripe::shapes::{CheckoutSession, IntentStatus, Open};
 use serde_json::json;
-use testkit::fake_stripe::{Card, FakeStripe, Pay, RefundAs, Shape};
+use testkit::fake_stripe::{Card, Pay, Shape};
 
 use crate::{SHAPES, fake};
 
 async fn session(client: &Client, id: &str) -> CheckoutSession {
     client.retrieve_session(id).await.expect("a session")
-}
-
-/// A pack that was paid by card; its session and its intent.
-fn bought(fake: &FakeStripe, quantity: i64) -> (String, String) {
-    let session = fake.payment_link("pack", quantity);
-    fake.pay(&session, &Pay::by(Card::Good));
-    let intent = fake.intent_of(&session);
-    (session, intent)
 }
 
 #[tokio::test]
@@ -217,67 +204,6 @@ async fn a_plan_with_a_pack_is_one_invoice_with_a_line_for_each() {
         assert_eq!(facts[0].subscription, paid.subscription.as_deref());
         assert_eq!(facts[1].subscription, None);
     }
-}
-
-#[tokio::test]
-async fn refunds_add_up_and_one_may_fail_days_later() {
-    // Situations 12 and 13.
-    for shape in SHAPES {
-        let (fake, client) = fake(shape).await;
-        let (_, intent) = bought(&fake, 1);
-        assert!(fake.refund(&intent, 901, RefundAs::Succeeded).is_err());
-        fake.refund(&intent, 300, RefundAs::Pending)
-            .expect("a refund");
-        fake.refund(&intent, 300, RefundAs::FailsAfterDays(5))
-            .expect("a refund");
-        let filter = RefundFilter {
-            payment_intent: Some(intent.clone()),
-            ..RefundFilter::default()
-        };
-        let counted = async || {
-            let refunds = client.list_refunds(&filter).all().await.expect("all");
-            let counting = refunds.iter().filter(|refund| refund_counts(refund));
-            counting.filter_map(|refund| refund.amount).sum::<i64>()
-        };
-        assert_eq!(counted().await, 600);
-        fake.advance_days(6);
-        assert_eq!(counted().await, 300);
-        let charge = fake.object(&intent)["latest_charge"].clone();
-        let charge = client
-            .retrieve_charge(charge.as_str().expect("an id"))
-            .await;
-        // The charge's own sum does not know it: the list is what counts.
-        assert_eq!(charge.expect("one").amount_refunded, Some(600));
-    }
-}
-
-#[tokio::test]
-async fn a_dispute_walks() {
-    // Situations 14 to 17.
-    let (fake, client) = fake(Shape::New).await;
-    let (_, intent) = bought(&fake, 1);
-    let dispute = fake.dispute(&intent, 900, "warning_needs_response");
-    let standing = async || {
-        let found = client.retrieve_dispute(&dispute).await.expect("one");
-        dispute_standing(&found)
-    };
-    assert_eq!(standing().await, DisputeStanding::Nothing);
-    for (status, expected) in [
-        ("needs_response", DisputeStanding::Open),
-        ("under_review", DisputeStanding::Open),
-        ("won", DisputeStanding::Won),
-        ("lost", DisputeStanding::Lost),
-        ("appeal_under_review", DisputeStanding::Lost),
-    ] {
-        fake.dispute_becomes(&dispute, status);
-        assert_eq!(standing().await, expected, "{status}");
-    }
-    let filter = DisputeFilter {
-        payment_intent: Some(intent),
-        ..DisputeFilter::default()
-    };
-    let listed = client.list_disputes(&filter).all().await.expect("all");
-    assert_eq!(listed.len(), 1);
 }
 
 #[tokio::test]

@@ -192,7 +192,7 @@ async fn a_subscription_is_changed_set_to_end_and_ended() {
         end_date,
         items: vec![PhaseLine {
             price: price.to_owned(),
-            quantity: 1,
+            quantity: Some(1),
         }],
         ..NewSchedulePhase::default()
     };

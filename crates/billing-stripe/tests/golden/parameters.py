@@ -3,7 +3,7 @@
     pip install stripe==16.1.0
     python parameters.py
 
-A tree of names for each call; "*" is a place where any name may stand.
+A tree of names for each call; "*" is a place where any name may stand, and "." is in what is no plain value.
 """
 import importlib
 import inspect
@@ -17,6 +17,7 @@ CALLS = {
     "GET /v1/account": None,
     "GET /v1/subscriptions": "_subscription_list_params.SubscriptionListParams",
     "GET /v1/subscriptions/:id": "_subscription_retrieve_params.SubscriptionRetrieveParams",
+    "GET /v1/subscription_items": "_subscription_item_list_params.SubscriptionItemListParams",
     "POST /v1/subscriptions/:id": "_subscription_update_params.SubscriptionUpdateParams",
     "DELETE /v1/subscriptions/:id": "_subscription_cancel_params.SubscriptionCancelParams",
     "POST /v1/subscriptions/:id/resume": "_subscription_resume_params.SubscriptionResumeParams",
@@ -35,6 +36,7 @@ CALLS = {
     "GET /v1/payment_intents": "_payment_intent_list_params.PaymentIntentListParams",
     "GET /v1/payment_intents/:id": "_payment_intent_retrieve_params.PaymentIntentRetrieveParams",
     "POST /v1/payment_intents": "_payment_intent_create_params.PaymentIntentCreateParams",
+    "GET /v1/charges": "_charge_list_params.ChargeListParams",
     "GET /v1/charges/:id": "_charge_retrieve_params.ChargeRetrieveParams",
     "GET /v1/refunds": "_refund_list_params.RefundListParams",
     "GET /v1/refunds/:id": "_refund_retrieve_params.RefundRetrieveParams",
@@ -82,6 +84,9 @@ def tree(source, name):
         for other in re.findall(rf"\b{name}\w+", hint):
             inside |= tree(source, other)
         names[field] = "*" if "Dict[" in hint else inside
+        # Nothing but an object stands here.
+        if inside and re.fullmatch(rf"(NotRequired\[)?{name}\w+\]?", re.sub(r'[\s"]', "", hint)):
+            inside["."] = {}
     return names
 
 

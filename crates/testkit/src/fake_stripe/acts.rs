@@ -117,17 +117,20 @@ impl FakeStripe {
     /// # Panics
     /// When nothing has tried to pay it.
     pub fn intent_of(&self, id: &str) -> String {
-        let core = self.core();
-        let object = core.store.get(id);
-        if let Some(intent) = object["payment_intent"].as_str() {
-            return intent.to_owned();
-        }
-        let payment = super::shape::payments_of(&core.store, id).pop();
-        let intent = payment.map(|payment| text(&payment["payment"], "payment_intent").to_owned());
-        match intent {
+        match self.pays(id) {
             Some(intent) => intent,
             None => panic!("nothing pays {id}"),
         }
+    }
+
+    /// The intent that pays a session or an invoice, if something has tried to.
+    pub fn pays(&self, id: &str) -> Option<String> {
+        let core = self.core();
+        if let Some(intent) = core.store.get(id)["payment_intent"].as_str() {
+            return Some(intent.to_owned());
+        }
+        let payment = super::shape::payments_of(&core.store, id).pop();
+        payment.map(|payment| text(&payment["payment"], "payment_intent").to_owned())
     }
 
     /// A payment that was under way comes to its end: a debit that took days, or a customer whom the bank asked for.

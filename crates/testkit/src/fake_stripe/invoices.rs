@@ -220,7 +220,9 @@ pub(super) fn settle(store: &mut Store, id: &str, intent: &str) {
 }
 
 fn paid(store: &mut Store, id: &str) {
+    let now = store.now;
     let invoice = store.edit(id);
+    invoice["status_transitions"] = json!({"paid_at": now});
     invoice["status"] = json!("paid");
     invoice["amount_paid"] = invoice["amount_due"].clone();
     invoice["amount_remaining"] = json!(0);

@@ -125,6 +125,7 @@ pub(super) fn read(store: &Store, path: &[&str], query: &Value, shape: Shape) ->
         ["billing", "meters"] => page(store.newest("meter").cloned().collect(), query, path),
         ["billing", "meters", id, "event_summaries"] => sums(store, id, query),
         ["invoices", id, "lines"] => lines(store, id, query, shape),
+        ["subscription_items"] => items(store, query, shape),
         ["checkout", "sessions", id, "line_items"] => match store.find(id) {
             Some(session) => {
                 let lines = session["_lines"].as_array().cloned();
@@ -291,6 +292,18 @@ fn lines(store: &Store, id: &str, query: &Value, shape: Shape) -> Reply {
         shape::line(row, shape);
     }
     page(all, query, &["invoices", id, "lines"])
+}
+
+fn items(store: &Store, query: &Value, shape: Shape) -> Reply {
+    let id = text(query, "subscription");
+    let Some(subscription) = store.find(id) else {
+        return Reply::missing(id);
+    };
+    let mut all = rows(subscription, "items").to_vec();
+    for row in &mut all {
+        shape::item(row, shape);
+    }
+    page(all, query, &["subscription_items"])
 }
 
 fn sums(store: &Store, meter: &str, query: &Value) -> Reply {

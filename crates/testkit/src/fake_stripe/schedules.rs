@@ -14,6 +14,7 @@ pub(super) fn schedule(store: &mut Store, subscription: &str) -> String {
     let first = rows(&runs, "items").first().cloned().unwrap_or_default();
     let mut schedule = store.new_object("sub_sched", "subscription_schedule");
     schedule["status"] = json!("active");
+    schedule["customer"] = runs["customer"].clone();
     schedule["subscription"] = json!(subscription);
     schedule["end_behavior"] = json!("release");
     schedule["phases"] = json!([{"start_date": first["current_period_start"], "end_date": first["current_period_end"], "items": items}]);
@@ -22,6 +23,19 @@ pub(super) fn schedule(store: &mut Store, subscription: &str) -> String {
     store.happened("subscription_schedule.created", &id);
     store.happened("customer.subscription.updated", subscription);
     id
+}
+
+/// When the phase began that runs, and when it ends; nothing of a schedule that does nothing any more.
+pub(super) fn current_phase(store: &Store, schedule: &Value) -> Value {
+    let phases = schedule["phases"].as_array().into_iter().flatten();
+    let mut begun = phases.filter(|phase| number(phase, "start_date") <= store.now);
+    match begun
+        .next_back()
+        .filter(|_| text(schedule, "status") == "active")
+    {
+        Some(runs) => json!({"start_date": runs["start_date"], "end_date": runs["end_date"]}),
+        None => Value::Null,
+    }
 }
 
 /// Says what a schedule will do.
@@ -41,6 +55,7 @@ pub(super) fn release(store: &mut Store, id: &str) {
     let subscription = text(store.get(id), "subscription").to_owned();
     store.set(id, "status", "released");
     store.set(id, "released_subscription", subscription.as_str());
+    store.set(id, "subscription", Value::Null);
     store.set(&subscription, "schedule", Value::Null);
     store.happened("subscription_schedule.released", id);
     store.happened("customer.subscription.updated", &subscription);
@@ -49,7 +64,7 @@ pub(super) fn release(store: &mut Store, id: &str) {
 /// A phase may begin that is not at the end of a period.
 pub(super) fn phase_is_due(store: &mut Store, schedule: &str) {
     let subscription = text(store.get(schedule), "subscription").to_owned();
-    if begin_phases(store, &subscription) {
+    if !subscription.is_empty() && begin_phases(store, &subscription) {
         store.happened("customer.subscription.updated", &subscription);
     }
 }

@@ -51,6 +51,9 @@ pub(super) fn show(store: &Store, object: &Value, shape: Shape, expand: &[String
 fn shape_one(store: &Store, object: &mut Value, shape: Shape) {
     match text(object, "object") {
         "subscription" => subscription(object, shape),
+        "subscription_schedule" => {
+            object["current_phase"] = super::schedules::current_phase(store, object);
+        }
         "invoice" => invoice(store, object, shape),
         "payment_intent" | "charge" if shape == Shape::Old => {
             object["invoice"] = object["_invoice"].clone();
@@ -60,6 +63,7 @@ fn shape_one(store: &Store, object: &mut Value, shape: Shape) {
 }
 
 fn subscription(object: &mut Value, shape: Shape) {
+    first_ten(&mut object["items"]);
     if shape == Shape::New {
         return;
     }
@@ -71,12 +75,20 @@ fn subscription(object: &mut Value, shape: Shape) {
         fields.remove("billing_mode");
     }
     let items = object["items"]["data"].as_array_mut();
-    for item in items.into_iter().flatten() {
-        item["plan"] = plan(&item["price"]);
-        if let Some(fields) = item.as_object_mut() {
-            fields.remove("current_period_start");
-            fields.remove("current_period_end");
-        }
+    for row in items.into_iter().flatten() {
+        item(row, shape);
+    }
+}
+
+/// One item of a subscription.
+pub(super) fn item(row: &mut Value, shape: Shape) {
+    if shape == Shape::New {
+        return;
+    }
+    row["plan"] = plan(&row["price"]);
+    if let Some(fields) = row.as_object_mut() {
+        fields.remove("current_period_start");
+        fields.remove("current_period_end");
     }
 }
 

@@ -58,8 +58,13 @@ fn change(store: &mut Store, id: &str, form: &Value) -> Written {
             "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(Reply::refused("", message));
     }
+    let anchor = &form["billing_cycle_anchor"];
+    if anchor.is_string() {
+        // A word, before 2026-09-30.
+        return Err(Reply::refused("parameter_invalid_object", "Invalid object"));
+    }
     let mut change = ItemsChange {
-        is_anchored_now: text(form, "billing_cycle_anchor") == "now",
+        is_anchored_now: text(anchor, "type") == "now",
         is_invoiced: text(form, "proration_behavior") == "always_invoice",
         waits_for_payment: text(form, "payment_behavior") == "pending_if_incomplete",
         ..ItemsChange::default()
