@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::StripeError;
 use super::send::{Call, Client};
-use crate::shapes::{List, Listed};
+use crate::shapes::Listed;
 
 /// As many as Stripe gives at once.
 pub const PAGE_SIZE: u32 = 100;
@@ -26,6 +26,13 @@ pub struct Pages<T> {
     read: u32,
     is_over: bool,
     of: std::marker::PhantomData<fn() -> T>,
+}
+
+/// A page. Both fields must be there: what is no list is not an empty one, which would look as if everything were gone.
+#[derive(Debug, Deserialize)]
+struct Page<T> {
+    data: Vec<T>,
+    has_more: bool,
 }
 
 impl<T: Listed> Pages<T> {
@@ -89,7 +96,7 @@ impl<T: Listed> Pages<T> {
             self.parameters["starting_after"] = Value::from(after.as_str());
         }
         let call = Call::get(self.name, &self.path, &self.parameters);
-        let page: List<T> = self.client.call(&call).await?;
+        let page: Page<T> = self.client.call(&call).await?;
         self.read += 1;
         self.is_over = !page.has_more;
         let last = page.data.last().map(|last| last.id().to_owned());

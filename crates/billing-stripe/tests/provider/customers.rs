@@ -208,7 +208,8 @@ async fn the_next_phase_is_the_change_until_it_acts() {
         let mut phases = fake.object(&schedule)["phases"].clone();
         phases[1]["items"] =
             json!([{"price": "seats", "quantity": 3}, {"price": "pro", "quantity": 1}]);
-        phases[2] = json!({"start_date": end.timestamp() + 90 * DAY, "items": [{"price": "max", "quantity": 1}]});
+        let later = json!({"start_date": end.timestamp() + 90 * DAY, "items": [{"price": "max", "quantity": 1}]});
+        phases.as_array_mut().expect("phases").push(later);
         fake.edit(&schedule, "phases", phases);
         let found = only(&stripe, &customer).await;
         let change = found.scheduled.as_ref().expect("a change");

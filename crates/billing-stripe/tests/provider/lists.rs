@@ -171,7 +171,7 @@ async fn what_goes_wrong_says_what_can_be_done() {
         assert_eq!(error.fault, ProviderFault::Later, "{kind:?}: {error}");
         fake.clear_faults();
     }
-    often("GET /v1/subscriptions", FaultKind::Body("{}x".to_owned()));
+    often("GET /v1/subscriptions", FaultKind::Body("{}".to_owned()));
     let error = stripe.customer(&whose).await.expect_err("it fails");
     assert_eq!(error.fault, ProviderFault::Unreadable, "{error}");
     fake.clear_faults();

@@ -1,6 +1,7 @@
 //! What a payment came to, what was bought, and what came back.
 
 use billing_stripe::shapes::CheckoutMode;
+use quota_core::ids::PackCode;
 use quota_core::payment::{DisputeStatus, Paying, RefundStatus};
 use quota_core::ports::PaymentProvider;
 use quota_core::provider::{FetchedPayment, ObjectKind};
@@ -238,7 +239,7 @@ async fn an_order_says_its_pack_and_what_came_of_it() {
         let id = fake.intent(&customer, 850, &metadata);
         let paid = payment(&stripe, ObjectKind::Intent, &id).await;
         assert_eq!(
-            paid.ordered_pack.as_ref().map(|pack| pack.as_str()),
+            paid.ordered_pack.as_ref().map(PackCode::as_str),
             Some("small")
         );
         assert_eq!((paid.amount, paid.currency.as_str()), (850, "eur"));

@@ -2,6 +2,7 @@
 
 use billing_stripe::client::{CheckoutLine, IdempotencyKey, NewSession};
 use billing_stripe::shapes::{CheckoutMode, Metadata};
+use quota_core::ids::PriceId;
 use quota_core::ports::PaymentProvider;
 use quota_core::provider::{FetchedPayment, ObjectKind, ProviderObject};
 use serde_json::{Value, json};
@@ -38,8 +39,8 @@ pub async fn session(
     };
     let number = fake.events().len();
     let key = IdempotencyKey::new(format!("session:{number}")).expect("a key");
-    let made = client(fake).create_session(&new, &key).await;
-    made.expect("a session").id
+    let session = client(fake).create_session(&new, &key).await;
+    session.expect("a session").id
 }
 
 fn free() -> Pay {
@@ -172,7 +173,7 @@ async fn a_subscription_is_paid_by_its_invoice_from_each_of_its_objects() {
         let subscription = payment.subscription.expect("a subscription");
         assert_eq!(session["subscription"], subscription.as_str());
         let prices = payment.lines.iter().filter_map(|line| line.price.as_ref());
-        let prices: Vec<&str> = prices.map(|price| price.as_str()).collect();
+        let prices: Vec<&str> = prices.map(PriceId::as_str).collect();
         assert_eq!(prices, ["pro", "pack"]);
     }
 }
