@@ -2,6 +2,7 @@
 //! old one.
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
+mod acts;
 mod customers;
 mod events;
 mod lists;

@@ -17,7 +17,8 @@ pub(super) fn schedule(store: &mut Store, subscription: &str) -> String {
     schedule["customer"] = runs["customer"].clone();
     schedule["subscription"] = json!(subscription);
     schedule["end_behavior"] = json!("release");
-    schedule["phases"] = json!([{"start_date": first["current_period_start"], "end_date": first["current_period_end"], "items": items}]);
+    schedule["phases"] = json!([{"start_date": first["current_period_start"], "end_date": first["current_period_end"], "items": items,
+        "trial_end": runs["trial_end"], "discounts": runs["discounts"]}]);
     let id = store.put("subscription_schedule", schedule);
     store.set(subscription, "schedule", id.as_str());
     store.happened("subscription_schedule.created", &id);
@@ -48,6 +49,17 @@ pub(super) fn set_phases(store: &mut Store, id: &str, phases: Value) {
     }
     store.set(id, "phases", phases);
     store.happened("subscription_schedule.updated", id);
+    let schedule = store.get(id).clone();
+    let current = current_phase(store, &schedule);
+    let phases = schedule["phases"].as_array().into_iter().flatten();
+    let mut running = phases.filter(|phase| phase["start_date"] == current["start_date"]);
+    let is_trial = running.any(|phase| store.now < number(phase, "trial_end"));
+    let subscription = text(&schedule, "subscription");
+    // A trial that is not said again ends.
+    if !is_trial && text(store.get(subscription), "status") == "trialing" {
+        store.set(subscription, "status", "active");
+        super::billing::begin_now(store, subscription, "subscription_update");
+    }
 }
 
 /// Takes a schedule away.

@@ -53,18 +53,9 @@ fn change(store: &mut Store, id: &str, form: &Value) -> Written {
         "items cancel_at cancel_at_period_end billing_cycle_anchor proration_behavior payment_behavior trial_end metadata default_payment_method pause_collection",
     )?;
     let id = there(store, id, "subscription")?;
-    if text(store.get(&id), "status") == "canceled" {
-        let message =
-            "A canceled subscription can only update its cancellation_details and metadata.";
-        return Err(Reply::refused("", message));
-    }
-    let anchor = &form["billing_cycle_anchor"];
-    if anchor.is_string() {
-        // A word, before 2026-09-30.
-        return Err(Reply::refused("parameter_invalid_object", "Invalid object"));
-    }
+    must_be_possible(store.get(&id), form)?;
     let mut change = ItemsChange {
-        is_anchored_now: text(anchor, "type") == "now",
+        is_anchored_now: text(&form["billing_cycle_anchor"], "type") == "now",
         is_invoiced: text(form, "proration_behavior") == "always_invoice",
         waits_for_payment: text(form, "payment_behavior") == "pending_if_incomplete",
         ..ItemsChange::default()
@@ -100,6 +91,33 @@ fn change(store: &mut Store, id: &str, form: &Value) -> Written {
     Ok(id)
 }
 
+/// What Stripe refuses of a change.
+fn must_be_possible(subscription: &Value, form: &Value) -> Result<(), Reply> {
+    let refused = |message: &str| Err(Reply::refused("", message));
+    if text(subscription, "status") == "canceled" {
+        return refused(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+        );
+    }
+    if form["billing_cycle_anchor"].is_string() {
+        // A word, before 2026-09-30.
+        return Err(Reply::refused("parameter_invalid_object", "Invalid object"));
+    }
+    let is_trial = text(subscription, "status") == "trialing";
+    if is_trial && !form["billing_cycle_anchor"].is_null() {
+        return refused("The billing cycle anchor of a trial is its end.");
+    }
+    let ends = ["cancel_at", "cancel_at_period_end"];
+    let ends = ends.iter().filter(|end| !form[**end].is_null()).count();
+    if ends == 2 {
+        return refused("Only one of cancel_at and cancel_at_period_end may be given.");
+    }
+    if ends == 1 && !subscription["schedule"].is_null() {
+        return refused("The end of a subscription with a schedule is changed in the schedule.");
+    }
+    Ok(())
+}
+
 /// Makes, changes or releases a schedule.
 pub(super) fn schedule(store: &mut Store, path: &[&str], form: &Value) -> Written {
     match path {
@@ -118,7 +136,7 @@ pub(super) fn schedule(store: &mut Store, path: &[&str], form: &Value) -> Writte
             let id = there(store, id, "subscription_schedule")?;
             let mut phases = form["phases"].clone();
             for phase in phases.as_array_mut().into_iter().flatten() {
-                for side in ["start_date", "end_date"] {
+                for side in ["start_date", "end_date", "trial_end"] {
                     phase[side] = json!(text(phase, side).parse::<i64>().ok());
                 }
                 for item in phase["items"].as_array_mut().into_iter().flatten() {
