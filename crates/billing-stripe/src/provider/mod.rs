@@ -18,7 +18,9 @@ mod port;
 mod root;
 mod stripe;
 mod subscription;
+mod webhook;
 
 pub use event::event_of;
 pub use facts::PACK_KEY;
 pub use stripe::{Stripe, code};
+pub use webhook::StripeWebhooks;

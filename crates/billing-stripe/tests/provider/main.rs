@@ -8,6 +8,7 @@ mod events;
 mod lists;
 mod payments;
 mod roots;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
