@@ -26,19 +26,6 @@ pub(super) fn schedule(store: &mut Store, subscription: &str) -> String {
     id
 }
 
-/// When the phase began that runs, and when it ends; nothing of a schedule that does nothing any more.
-pub(super) fn current_phase(store: &Store, schedule: &Value) -> Value {
-    let phases = schedule["phases"].as_array().into_iter().flatten();
-    let mut begun = phases.filter(|phase| number(phase, "start_date") <= store.now);
-    match begun
-        .next_back()
-        .filter(|_| text(schedule, "status") == "active")
-    {
-        Some(runs) => json!({"start_date": runs["start_date"], "end_date": runs["end_date"]}),
-        None => Value::Null,
-    }
-}
-
 /// Says what a schedule will do.
 pub(super) fn set_phases(store: &mut Store, id: &str, phases: Value) {
     for phase in phases.as_array().into_iter().flatten() {
@@ -49,17 +36,6 @@ pub(super) fn set_phases(store: &mut Store, id: &str, phases: Value) {
     }
     store.set(id, "phases", phases);
     store.happened("subscription_schedule.updated", id);
-    let schedule = store.get(id).clone();
-    let current = current_phase(store, &schedule);
-    let phases = schedule["phases"].as_array().into_iter().flatten();
-    let mut running = phases.filter(|phase| phase["start_date"] == current["start_date"]);
-    let is_trial = running.any(|phase| store.now < number(phase, "trial_end"));
-    let subscription = text(&schedule, "subscription");
-    // A trial that is not said again ends.
-    if !is_trial && text(store.get(subscription), "status") == "trialing" {
-        store.set(subscription, "status", "active");
-        super::billing::begin_now(store, subscription, "subscription_update");
-    }
 }
 
 /// Takes a schedule away.

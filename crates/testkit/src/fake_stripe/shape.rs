@@ -52,7 +52,7 @@ fn shape_one(store: &Store, object: &mut Value, shape: Shape) {
     match text(object, "object") {
         "subscription" => subscription(object, shape),
         "subscription_schedule" => {
-            object["current_phase"] = super::schedules::current_phase(store, object);
+            object["current_phase"] = current_phase(store, object);
         }
         "invoice" => invoice(store, object, shape),
         "payment_intent" | "charge" if shape == Shape::Old => {
@@ -89,6 +89,19 @@ pub(super) fn item(row: &mut Value, shape: Shape) {
     if let Some(fields) = row.as_object_mut() {
         fields.remove("current_period_start");
         fields.remove("current_period_end");
+    }
+}
+
+/// When the phase began that runs, and when it ends; nothing of a schedule that does nothing any more.
+pub(super) fn current_phase(store: &Store, schedule: &Value) -> Value {
+    let phases = schedule["phases"].as_array().into_iter().flatten();
+    let mut begun = phases.filter(|phase| number(phase, "start_date") <= store.now);
+    match begun
+        .next_back()
+        .filter(|_| text(schedule, "status") == "active")
+    {
+        Some(runs) => json!({"start_date": runs["start_date"], "end_date": runs["end_date"]}),
+        None => Value::Null,
     }
 }
 

@@ -7,7 +7,8 @@ use super::billing::{self, EndBy, Start};
 use super::changes::{self, ItemChange, ItemsChange};
 use super::reply::Reply;
 use super::schedules;
-use super::store::{Store, text};
+use super::shape::current_phase;
+use super::store::{Store, number, text};
 
 /// Begins, changes or resumes a subscription.
 pub(super) fn subscription(store: &mut Store, path: &[&str], form: &Value) -> Written {
@@ -145,6 +146,7 @@ pub(super) fn schedule(store: &mut Store, path: &[&str], form: &Value) -> Writte
                 }
             }
             schedules::set_phases(store, &id, phases);
+            end_trial_unless_said(store, &id);
             Ok(id)
         }
         [_, id, "release"] => {
@@ -153,5 +155,19 @@ pub(super) fn schedule(store: &mut Store, path: &[&str], form: &Value) -> Writte
             Ok(id)
         }
         _ => Err(no_such_path()),
+    }
+}
+
+/// A running trial ends with phases that do not say it again.
+fn end_trial_unless_said(store: &mut Store, schedule: &str) {
+    let schedule = store.get(schedule).clone();
+    let current = current_phase(store, &schedule);
+    let phases = schedule["phases"].as_array().into_iter().flatten();
+    let mut running = phases.filter(|phase| phase["start_date"] == current["start_date"]);
+    let is_said = running.any(|phase| store.now < number(phase, "trial_end"));
+    let subscription = text(&schedule, "subscription");
+    if !is_said && text(store.get(subscription), "status") == "trialing" {
+        store.set(subscription, "status", "active");
+        billing::begin_now(store, subscription, "subscription_update");
     }
 }
