@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
 
 /// Longest identifier that a caller may choose, in characters.
 pub const ID_CHARS_MAX: usize = 128;
@@ -221,6 +222,18 @@ impl GrantId {
         Self(format!("{provider}:{payment}:{line}").into())
     }
 }
+
+macro_rules! named_after_a_code {
+    ($($name:ident)+) => {
+        $(impl $name {
+            /// What a code gives has this name in every account, so that an account has it once (P15).
+            pub fn of_code(code: Uuid) -> Self {
+                Self(format!("code:{code}").into())
+            }
+        })+
+    };
+}
+named_after_a_code!(GrantId BoostId IdempotencyKey);
 
 /// A user or an org: whoever owns balances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -67,6 +67,8 @@ mod bucket;
 mod came_back;
 pub mod catalog;
 pub mod change;
+pub mod code;
+pub mod code_misfit;
 pub mod command;
 mod cover;
 pub mod denial;

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::balance::Bucket;
+use crate::code_misfit::CodeMisfit;
 use crate::emptied::Emptied;
 use crate::ids::{AccountId, BoostId, FeatureCode, GrantId, OrgId, PaymentRef, PlanCode, TokenId};
 use crate::instant;
 use crate::payment_misfit::PaymentMisfit;
-use crate::rejection_words::{full, in_words, listed, of_value};
+use crate::rejection_words::{ended, full, in_words, listed, of_value};
 use crate::reservation::Ending;
 use crate::terms::Status;
 use crate::unrefundable::Unrefundable;
@@ -108,6 +109,8 @@ pub enum Rejection {
     UnknownPayment(PaymentRef),
     #[error(transparent)]
     Payment(#[from] PaymentMisfit),
+    #[error(transparent)]
+    Code(#[from] CodeMisfit),
     #[error("the account owes {debt} credits: only that can be forgiven")]
     DebtTooSmall { debt: u64 },
     #[error("the boost already exists")]
@@ -140,10 +143,11 @@ pub enum Rejection {
     PeriodsAheadFull { most: usize },
     #[error("the subscription is canceled and ends at {}: resume it, or start a new one", instant::text(.ends_at))]
     Canceled { ends_at: DateTime<Utc> },
-    #[error("the subscription was canceled and ended at {}: start a new one", instant::text(.ended_at))]
-    CanceledEnded { ended_at: DateTime<Utc> },
-    #[error("the subscription ended at {}: renew it, or start a new one", instant::text(.ended_at))]
-    Ended { ended_at: DateTime<Utc> },
+    #[error("{}", ended(*.was_canceled, .ended_at))]
+    Ended {
+        ended_at: DateTime<Utc>,
+        was_canceled: bool,
+    },
     #[error("the subscription begins at {}", instant::text(.starts_at))]
     NotBegun { starts_at: DateTime<Utc> },
     #[error("the subscription is not paid for: its status is {}; once it is paid, set that to active", .status.as_str())]
@@ -246,6 +250,7 @@ impl Rejection {
             Self::GrantBought(_) => "grant_bought",
             Self::UnknownPayment(_) => "unknown_payment",
             Self::Payment(misfit) => misfit.code(),
+            Self::Code(misfit) => misfit.code(),
             Self::DebtTooSmall { .. } => "debt_too_small",
             Self::BoostExists => "boost_exists",
             Self::UnknownBoost(_) => "unknown_boost",
@@ -260,7 +265,7 @@ impl Rejection {
             Self::SpendCapTooHigh { .. } => "spend_cap_too_high",
             Self::PeriodsAheadFull { .. } => "too_many_periods",
             Self::Canceled { .. } => "subscription_canceled",
-            Self::CanceledEnded { .. } | Self::Ended { .. } => "subscription_ended",
+            Self::Ended { .. } => "subscription_ended",
             Self::NotBegun { .. } | Self::NotPaid { .. } => "not_in_force",
             Self::NotCanceled { .. } => "not_canceled",
             Self::StartsCanceled => "starts_canceled",
@@ -318,7 +323,6 @@ impl Rejection {
             | Self::PlanRemoved(_)
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
-            | Self::CanceledEnded { .. }
             | Self::Ended { .. }
             | Self::NotBegun { .. }
             | Self::NotPaid { .. }
@@ -350,6 +354,7 @@ impl Rejection {
             | Self::BeforeAccount { .. }
             | Self::OutOfRange { .. } => RejectionClass::Invalid,
             Self::Payment(misfit) => misfit.class(),
+            Self::Code(misfit) => misfit.class(),
             Self::InList { cause, .. } => cause.class(),
         }
     }

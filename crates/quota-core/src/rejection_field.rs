@@ -57,7 +57,6 @@ impl Rejection {
             | Self::PlanRemoved(_)
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
-            | Self::CanceledEnded { .. }
             | Self::Ended { .. }
             | Self::NotBegun { .. }
             | Self::NotPaid { .. }
@@ -65,6 +64,7 @@ impl Rejection {
             | Self::DefaultPlan(_)
             | Self::OpenReservations => None,
             Self::Payment(misfit) => misfit.field(),
+            Self::Code(misfit) => misfit.field(),
             Self::InList { cause, .. } => cause.field(),
         }
     }
@@ -122,6 +122,7 @@ impl Rejection {
             | Self::GrantBought(_)
             | Self::UnknownPayment(_)
             | Self::Payment(_)
+            | Self::Code(_)
             | Self::DebtTooSmall { .. }
             | Self::BoostExists
             | Self::UnknownBoost(_)
@@ -136,7 +137,6 @@ impl Rejection {
             | Self::UnknownAddon(_)
             | Self::PeriodsAheadFull { .. }
             | Self::Canceled { .. }
-            | Self::CanceledEnded { .. }
             | Self::Ended { .. }
             | Self::NotBegun { .. }
             | Self::NotPaid { .. }

@@ -1,6 +1,19 @@
 //! What rejections say of what they met, where that takes more than a line.
 
+use chrono::{DateTime, Utc};
+
 use crate::ids::{FeatureCode, OrgId};
+use crate::instant;
+
+/// That a subscription ended, and how it goes on.
+pub(crate) fn ended(was_canceled: bool, ended_at: &DateTime<Utc>) -> String {
+    let at = instant::text(ended_at);
+    if was_canceled {
+        format!("the subscription was canceled and ended at {at}: start a new one")
+    } else {
+        format!("the subscription ended at {at}: renew it, or start a new one")
+    }
+}
 
 /// The org of a user in words, or that it has none.
 pub(crate) fn in_words(org: Option<&OrgId>) -> String {

@@ -123,6 +123,11 @@ fn payments_are_stored_as_ever() {
 }
 
 #[test]
+fn what_codes_give_is_stored_as_ever() {
+    check("code_gifts", &stored::code_gifts());
+}
+
+#[test]
 fn origins_are_stored_as_ever() {
     check("origins", &stored::origins());
 }
@@ -181,6 +186,7 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::PutToken(_) => &["token", "presence"],
         Command::RevokeToken(_) => &["token"],
         Command::Subscribe(_) | Command::ChangePlan(_) | Command::EndAddon(_) => &["plan"],
+        Command::GivePlan(_) => &["plan", "days"],
         Command::SetStatus(_) => &["status"],
         Command::SetSeats(_) => &["seats"],
         Command::SetAddon(_) => &["plan", "quantity"],

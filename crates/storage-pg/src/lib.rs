@@ -41,6 +41,8 @@ mod billing_problems;
 mod breaker;
 mod catalog;
 mod closed_balances;
+mod code_uses;
+mod codes;
 mod columns;
 mod directory;
 mod error;

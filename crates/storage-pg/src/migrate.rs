@@ -18,7 +18,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const AFTER_FILES_LOCK: i64 = 4_117_219_052;
 
 /// Version, name and text of each file in `migrations/postgres`.
-pub(crate) const FILES: [(i64, &str, &str); 14] = [
+pub(crate) const FILES: [(i64, &str, &str); 16] = [
     (
         1,
         "accounts",
@@ -89,12 +89,22 @@ pub(crate) const FILES: [(i64, &str, &str); 14] = [
         "billing_roles",
         include_str!("../../../migrations/postgres/0014_billing_roles.sql"),
     ),
+    (
+        15,
+        "codes",
+        include_str!("../../../migrations/postgres/0015_codes.sql"),
+    ),
+    (
+        16,
+        "code_roles",
+        include_str!("../../../migrations/postgres/0016_code_roles.sql"),
+    ),
 ];
 
 /// Migrations that make the application's role and say what it may. A dump that is restored where the role is missing
 /// has them behind it and their grants not, so they are carried out once more after every migration: each can be
 /// repeated at will.
-const GRANTS: [i64; 4] = [8, 9, 12, 14];
+const GRANTS: [i64; 5] = [8, 9, 12, 14, 16];
 
 /// The files as sqlx wants them; its `migrate!` would need its macros.
 #[derive(Debug)]

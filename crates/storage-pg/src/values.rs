@@ -65,6 +65,12 @@ impl<'r> Reading<'r> {
         u64::try_from(number).map_err(|_| self.bad(format_args!("{column} below zero")))
     }
 
+    /// A column that holds such a number of 32 bits.
+    pub(crate) fn small(&self, column: &str) -> Result<u32, StoreError> {
+        let number = self.count(column)?;
+        u32::try_from(number).map_err(|_| self.bad(format_args!("{column} is too large")))
+    }
+
     /// A column that holds an account.
     pub(crate) fn account_id(&self, column: &str) -> Result<AccountId, StoreError> {
         AccountId::parse(self.get(column)?).map_err(|error| self.bad(error))

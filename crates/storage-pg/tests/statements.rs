@@ -8,7 +8,12 @@ use std::path::Path;
 use storage_pg::{PLACEMENTS, Placement};
 
 /// Statements that ask every shard: jobs, and lists over all accounts. Nothing that decides a request is among them.
-const EVERY_SHARD: [&str; 14] = [
+const EVERY_SHARD: [&str; 22] = [
+    "BATCHES_BEHIND",
+    "BATCH_USES",
+    "CODES",
+    "CODES_OF_BATCH",
+    "CODE_BY_ID",
     "DUE_EVENTS",
     "EVENTS",
     "EVENTS_IN_STATE",
@@ -16,6 +21,7 @@ const EVERY_SHARD: [&str; 14] = [
     "HOMES",
     "HOMES_SINCE",
     "HOMES_WITH_DUE",
+    "NEWEST_BATCHES",
     "OPEN_PROBLEMS",
     "PAGE",
     "PROBLEMS",
@@ -23,6 +29,8 @@ const EVERY_SHARD: [&str; 14] = [
     "PRUNE",
     "PRUNE_EVENTS",
     "QUEUES",
+    "REVOKE_CODE",
+    "REVOKE_CODES",
 ];
 
 /// A constant or a macro of the source, with the text of its literals.

@@ -38,6 +38,8 @@ mod billing;
 mod billing_problems;
 mod catalog;
 mod closed_balances;
+mod code_uses;
+mod codes;
 mod directory;
 mod error;
 mod feed;

@@ -10,7 +10,7 @@ macro_rules! migration {
 }
 
 /// Name and text; the version is the place in the list, which leaves out what is for PostgreSQL only.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
     ("accounts", migration!("0001_accounts")),
     ("ledger", migration!("0002_ledger")),
     ("reservations", migration!("0003_reservations")),
@@ -21,6 +21,7 @@ const FILES: [(&str, &str); 10] = [
     ("members", migration!("0010_members")),
     ("payments", migration!("0011_payments")),
     ("billing", migration!("0013_billing")),
+    ("codes", migration!("0015_codes")),
 ];
 
 /// All migrations, oldest first.

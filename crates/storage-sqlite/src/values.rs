@@ -70,6 +70,12 @@ impl<'a> Reading<'a> {
         u64::try_from(value).map_err(|_| self.corrupt(column, "below zero"))
     }
 
+    /// A counter of 32 bits.
+    pub(crate) fn small(&self, column: &str) -> Result<u32, Fault> {
+        let value = self.counter(column)?;
+        u32::try_from(value).map_err(|_| self.corrupt(column, "too large"))
+    }
+
     /// An instant.
     pub(crate) fn instant(&self, column: &str) -> Result<DateTime<Utc>, Fault> {
         let at: i64 = self.raw(column)?;

@@ -21,6 +21,7 @@ mod in_a_file {
 
     testkit::conformance_store!(open);
     testkit::conformance_billing!(open);
+    testkit::conformance_codes!(open);
 }
 
 mod in_memory {
@@ -33,4 +34,5 @@ mod in_memory {
 
     testkit::conformance_store!(open);
     testkit::conformance_billing!(open);
+    testkit::conformance_codes!(open);
 }

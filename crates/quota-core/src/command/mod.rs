@@ -1,5 +1,6 @@
 //! Commands: everything that may change an account, by callers, operators and jobs alike.
 
+mod gifts;
 mod member_limits;
 mod overrides;
 mod payload;
@@ -14,6 +15,7 @@ use crate::item::Item;
 use crate::operation::OperationKind;
 use crate::origin::Origin;
 
+pub use gifts::GivePlan;
 pub use member_limits::{ClearMemberLimit, SetMemberLimit};
 pub use overrides::{ClearOverride, SetGiven, SetOverride};
 pub use payload::{
@@ -99,6 +101,7 @@ pub enum Command {
     Cancel(Cancel),
     /// Takes a cancellation back that has not acted yet (S8).
     Resume,
+    GivePlan(GivePlan),
     SyncSubscription(SyncSubscription),
     GrantCredits(GrantCredits),
     TakeBackCredits(TakeBackCredits),
@@ -234,6 +237,7 @@ impl Command {
             | Self::EndAddon(_)
             | Self::Cancel(_)
             | Self::Resume
+            | Self::GivePlan(_)
             | Self::GrantCredits(_)
             | Self::ForgiveDebt(_)
             | Self::GiveBoost(_)

@@ -5,6 +5,7 @@ mod billing;
 mod cache;
 mod catalog;
 mod clock;
+mod codes;
 mod directory;
 mod events;
 mod jobs;
@@ -21,6 +22,7 @@ pub use billing::{BillingStore, EventCounts, EventPage, EventResult, ProblemPage
 pub use cache::{Cache, CacheError, CachedHome};
 pub use catalog::CatalogStore;
 pub use clock::{Clock, FixedClock, Ids};
+pub use codes::{CodeBatchPage, CodeBatchPlace, CodeClaim, CodePage, CodeStore, CodeUsePage};
 pub use directory::Directory;
 pub use events::{EventFeed, EventSink, PublishError, QueuePlace, QueuedEvent};
 pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};

@@ -47,14 +47,20 @@ pub(super) fn canceled(held: &Subscription, now: DateTime<Utc>) -> Option<Reject
     let is_canceled = held.status == Status::Canceled;
     let end = cancel_at.or(is_canceled.then_some(held.starts_at))?;
     if is_canceled || end <= now {
-        return Some(Rejection::CanceledEnded { ended_at: end });
+        return Some(Rejection::Ended {
+            ended_at: end,
+            was_canceled: true,
+        });
     }
     Some(Rejection::Canceled { ends_at: end })
 }
 
 fn ended(held: &Subscription, now: DateTime<Utc>) -> Option<Rejection> {
     let ended_at = held.ends_for_good_at().filter(|end| *end <= now)?;
-    Some(Rejection::Ended { ended_at })
+    Some(Rejection::Ended {
+        ended_at,
+        was_canceled: false,
+    })
 }
 
 /// That a subscription and all that follows it is over, if it is.
@@ -80,7 +86,10 @@ pub(super) fn not_in_force(held: &Subscription, now: DateTime<Utc>) -> Rejection
     if held.is_paid() && held.status != Status::PastDue {
         // It ended, and what follows has not begun.
         let ended_at = held.period(now).ends_at.unwrap_or(held.ends_at);
-        return Rejection::Ended { ended_at };
+        return Rejection::Ended {
+            ended_at,
+            was_canceled: false,
+        };
     }
     let status = held.status;
     Rejection::NotPaid { status }

@@ -5,9 +5,9 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
     accounts, addons, boosts, cancel, capacity, change_plan, close_windows, commit, credits,
-    expire_holds, expire_subscription, extend, member_limits, overrides, purchases, refund,
-    release, renew, reserve, reset, seats, set_status, spend, spend_cap, subscribe, sync, tokens,
-    track,
+    expire_holds, expire_subscription, extend, give_plan, member_limits, overrides, purchases,
+    refund, release, renew, reserve, reset, seats, set_status, spend, spend_cap, subscribe, sync,
+    tokens, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -103,6 +103,7 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::SetStatus(asked) => set_status::set_status(desk, asked),
         Command::Cancel(asked) => cancel::cancel(desk, asked),
         Command::Resume => cancel::resume(desk),
+        Command::GivePlan(asked) => give_plan::give_plan(desk, asked),
         Command::SyncSubscription(asked) => sync::sync_subscription(desk, asked),
         Command::GrantCredits(asked) => credits::grant_credits(desk, asked),
         Command::TakeBackCredits(asked) => credits::take_back_credits(desk, asked),

@@ -17,7 +17,7 @@
 //! | --- | --- |
 //! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
 //! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `purchases` (credits that were bought, and what came back), `boosts`, `spend_cap` |
-//! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons`, `sync` (what a provider says) |
+//! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons`, `give_plan` (for a time), `sync` (what a provider says) |
 //! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
 //! | picking | `execute` (which rule a command is), `refunding` (what a refund is about) |
@@ -27,6 +27,7 @@
 //! | windows | `closing` (a balance is over), `closed` (which record of it counts), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the windows of an earlier instant), `records` (what the books tell of it) |
 //! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `spending` (what is owed), `subscription_words`, `dropped` (by a change of subscription) |
 //! | payments | `payment_news` (what is told of a payment, and what its row comes to) |
+//! | codes | `codes` (what may be made, what may be redeemed when, and what it comes to) |
 //! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
 
 mod accounts;
@@ -43,6 +44,7 @@ pub mod check;
 mod close_windows;
 mod closed;
 mod closing;
+pub mod codes;
 mod commit;
 pub mod context;
 mod counting;
@@ -60,6 +62,7 @@ mod extend;
 pub mod fetched_payment;
 pub mod former;
 pub mod funding;
+mod give_plan;
 mod given;
 pub mod had;
 mod held_plans;

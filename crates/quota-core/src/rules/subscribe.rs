@@ -179,14 +179,27 @@ pub(crate) fn subscribe(desk: &mut Desk<'_>, asked: &Subscribe) -> Result<Outcom
     let mut subscription = with_status(subscription, status, now);
     if let Some(held) = waits_behind {
         subscription = held.queued(subscription).map_err(queue_full)?;
-    } else if let Some(held) = held.filter(|held| runs_on(desk, held, starts_at)) {
-        // A start in the past may lie before what runs.
-        subscription.runs_since = Some(held.runs_since().min(starts_at));
-        subscription.plan_since = held.plan_since_of(&subscription.plan, starts_at);
-        end_first_use(desk, starts_at)?;
+    } else if let Some(held) = held {
+        subscription = take_place(desk, &held, subscription)?;
     }
     let next = Next::new(Change::SubscriptionStarted, subscription);
     put(desk, next, |_| false)
+}
+
+/// What takes the place of `held` at its start: where that leaves no gap, it goes on (W4).
+pub(super) fn take_place(
+    desk: &mut Desk<'_>,
+    held: &Subscription,
+    mut next: Subscription,
+) -> Result<Subscription, Rejection> {
+    let starts_at = next.starts_at;
+    if runs_on(desk, held, starts_at) {
+        // A start in the past may lie before what runs.
+        next.runs_since = Some(held.runs_since().min(starts_at));
+        next.plan_since = held.plan_since_of(&next.plan, starts_at);
+        end_first_use(desk, starts_at)?;
+    }
+    Ok(next)
 }
 
 /// Refuses a start whose period is over already: it would end what runs and give nothing. With an end or a status that is said,

@@ -421,7 +421,13 @@ fn c13_an_add_on_that_cannot_be_is_refused() {
     stage.done("user:a", Command::Cancel(Cancel { at_once: true }));
     let ended = refused(&mut stage, set_addon("more", 1));
     assert!(
-        matches!(ended, Some(Rejection::CanceledEnded { .. })),
+        matches!(
+            ended,
+            Some(Rejection::Ended {
+                was_canceled: true,
+                ..
+            })
+        ),
         "{ended:?}"
     );
 }

@@ -140,8 +140,9 @@ fn the_default_plan_is_not_canceled() {
         let why = Rejection::DefaultPlan(plan_code("free"));
         assert_eq!(refused(&mut stage, cancel(at_once)), why);
     }
-    let over = Rejection::CanceledEnded {
+    let over = Rejection::Ended {
         ended_at: stage.now,
+        was_canceled: true,
     };
     assert_eq!(refused(&mut stage, Command::Resume), over);
     assert_eq!(stage.remaining("user:a", "articles"), Some(0));

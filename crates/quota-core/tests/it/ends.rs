@@ -303,7 +303,10 @@ fn a_free_plan_with_an_end_keeps_it() {
     stage.now = end;
     let denied = stage.denied("user:a", consume("articles", 1));
     assert_eq!(denied.reason, Reason::SubscriptionExpired);
-    let ended = Rejection::Ended { ended_at: end };
+    let ended = Rejection::Ended {
+        ended_at: end,
+        was_canceled: false,
+    };
     assert_eq!(refused(&mut stage, Command::Resume), ended);
     stage.done("user:a", RENEW);
     let renewed = held(&stage);

@@ -100,12 +100,24 @@ fn what_has_ended_is_not_canceled() {
         let mut stage = Stage::user("basic");
         stage.done("user:a", cancel(true));
         let refused = stage.run("user:a", cancel(at_once)).err();
-        assert!(matches!(refused, Some(Rejection::CanceledEnded { .. })));
+        assert!(matches!(
+            refused,
+            Some(Rejection::Ended {
+                was_canceled: true,
+                ..
+            })
+        ));
         assert_eq!(lapse(&mut stage).1, Some(Lapse::Canceled));
         let mut stage = Stage::user("basic");
         stage.later(TimeDelta::days(40));
         let refused = stage.run("user:a", cancel(at_once)).err();
-        assert!(matches!(refused, Some(Rejection::Ended { .. })));
+        assert!(matches!(
+            refused,
+            Some(Rejection::Ended {
+                was_canceled: false,
+                ..
+            })
+        ));
     }
 }
 
@@ -123,7 +135,16 @@ fn no_status_is_set_of_what_has_ended() {
         let mut stage = Stage::user("basic");
         stage.later(TimeDelta::days(40));
         let refused = stage.run("user:a", status(set)).err();
-        assert!(matches!(refused, Some(Rejection::Ended { .. })), "{set:?}");
+        assert!(
+            matches!(
+                refused,
+                Some(Rejection::Ended {
+                    was_canceled: false,
+                    ..
+                })
+            ),
+            "{set:?}"
+        );
         stage.done("user:a", RENEW);
         stage.done("user:a", status(set));
         let mut ahead = Stage::user("basic");

@@ -22,6 +22,7 @@ mod fallen_back;
 mod flags;
 mod former;
 mod given;
+mod given_plans;
 mod holds;
 mod lapses;
 mod late;

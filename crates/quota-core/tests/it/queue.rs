@@ -280,7 +280,13 @@ fn what_cannot_be_resumed_says_its_state() {
     stage.now = end;
     for command in [Command::Resume, RENEW, change_plan("max", None)] {
         let refused = refused(&mut stage, command);
-        assert_eq!(refused, Rejection::CanceledEnded { ended_at: end });
+        assert_eq!(
+            refused,
+            Rejection::Ended {
+                ended_at: end,
+                was_canceled: true
+            }
+        );
         assert!(
             refused.to_string().contains("2027-04-30T12:00:00"),
             "{refused}"
@@ -290,7 +296,10 @@ fn what_cannot_be_resumed_says_its_state() {
     stage.done("user:a", Command::Cancel(Cancel { at_once: true }));
     let ended_at = stage.now;
     stage.later(TimeDelta::days(1));
-    let ended = Rejection::CanceledEnded { ended_at };
+    let ended = Rejection::Ended {
+        ended_at,
+        was_canceled: true,
+    };
     assert_eq!(refused(&mut stage, Command::Resume), ended);
 }
 
@@ -309,7 +318,10 @@ fn an_error_names_the_state_that_it_met() {
     stage.now = end;
     assert_eq!(
         refused(&mut stage, change()),
-        Rejection::Ended { ended_at: end }
+        Rejection::Ended {
+            ended_at: end,
+            was_canceled: false
+        }
     );
     stage.done("user:a", RENEW);
     let status = Status::Unpaid;

@@ -308,7 +308,13 @@ fn seats_need_a_subscription_that_has_not_ended() {
     let before = stage.home.clone();
     let refused = stage.run("user:a", set_seats(2)).err();
     assert!(
-        matches!(refused, Some(Rejection::CanceledEnded { .. })),
+        matches!(
+            refused,
+            Some(Rejection::Ended {
+                was_canceled: true,
+                ..
+            })
+        ),
         "{refused:?}"
     );
     assert_eq!(stage.home, before);
@@ -318,7 +324,13 @@ fn seats_need_a_subscription_that_has_not_ended() {
     stage.later(TimeDelta::days(40));
     let refused = stage.run("user:a", set_seats(4)).err();
     assert!(
-        matches!(refused, Some(Rejection::CanceledEnded { .. })),
+        matches!(
+            refused,
+            Some(Rejection::Ended {
+                was_canceled: true,
+                ..
+            })
+        ),
         "{refused:?}"
     );
 }

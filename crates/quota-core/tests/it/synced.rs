@@ -3,13 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::answer::Answer;
 use quota_core::audit::audit;
-use quota_core::command::{CloseWindows, Command, Subscribe, SyncSubscription};
+use quota_core::command::{CloseWindows, Command, GivePlan, Subscribe, SyncSubscription};
 use quota_core::denial::Reason;
 use quota_core::draw::Scope;
 use quota_core::ids::{PriceId, ProviderCode, SubscriptionRef};
 use quota_core::provider::{
     Problem, ProviderChange, ProviderItem, ProviderPeriod, ProviderSubscription, Target, target,
 };
+use quota_core::quantity::Quantity;
 use quota_core::terms::{Status, Subscription, Terms};
 
 use crate::several_limits::at;
@@ -571,4 +572,22 @@ fn p12_what_is_held_by_hand_gives_way_and_is_not_ended() {
     stage.later(TimeDelta::hours(1));
     stage.sync(&[april("sub_4", "price_pro")]);
     assert_eq!(stage.held().plan.as_str(), "pro");
+}
+
+/// P15: a provider decides what follows its subscription, so nothing is given behind it; once that has ended, something is.
+#[test]
+fn no_plan_is_given_behind_what_a_provider_renews() {
+    let mut stage = user();
+    stage.sync(&[april("sub_1", "price_basic")]);
+    let give = Command::GivePlan(GivePlan {
+        plan: plan_code("pro"),
+        days: 30,
+        seats: Quantity::ONE,
+    });
+    let refused = stage.run("user:a", give.clone());
+    let refused = refused.expect_err("it would be dropped");
+    assert_eq!(refused.code(), "subscription_provided");
+    stage.sync(&[with_status(april("sub_1", "price_basic"), "canceled")]);
+    stage.run("user:a", give).expect("it fits");
+    assert_eq!(stage.left(), Some(1000));
 }

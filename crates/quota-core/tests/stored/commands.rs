@@ -14,6 +14,7 @@ use quota_core::ids::OrgId;
 use quota_core::quantity::Quantity;
 use quota_core::terms::{CapSpan, Policy, Status};
 
+use super::gifts::give_plan;
 use super::purchases::{full_of_purchases, least_of_purchases};
 use super::{amount, at, boost, feature, grant, id, item, of, plan, token};
 use crate::Documents;
@@ -88,6 +89,7 @@ pub fn least_commands() -> Documents<Command> {
     let names = ["set_member_limit", "clear_member_limit"];
     commands.extend(of_member_limits(None, names));
     commands.extend(least_of_purchases());
+    commands.push(("give_plan", give_plan(Quantity::ONE)));
     commands
 }
 
@@ -220,6 +222,8 @@ fn full_commands() -> Documents<Command> {
     let names = ["full_set_member_limit", "full_clear_member_limit"];
     commands.extend(of_member_limits(Some(of(OrgId::new("acme"))), names));
     commands.extend(full_of_purchases());
+    let seats = of(Quantity::new(5));
+    commands.push(("full_give_plan", give_plan(seats)));
     commands
 }
 

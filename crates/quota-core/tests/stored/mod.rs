@@ -2,6 +2,7 @@
 
 mod catalogs;
 mod commands;
+mod gifts;
 mod payments;
 mod purchases;
 mod terms;
@@ -41,6 +42,7 @@ use crate::Documents;
 
 pub use catalogs::catalogs;
 pub use commands::{commands, least_commands};
+pub use gifts::code_gifts;
 pub use payments::{payment_disputes, payment_lines, payment_refunds};
 pub use terms::terms;
 

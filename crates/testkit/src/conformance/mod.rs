@@ -153,3 +153,24 @@ macro_rules! conformance_billing {
         }
     };
 }
+
+/// Runs every promise of [`quota_core::ports::CodeStore`] as a test of its own. `$open` is as for [`conformance_billing`].
+#[macro_export]
+macro_rules! conformance_codes {
+    ($open:path) => {
+        $crate::conformance_store! { $open:
+            codes_come_back_as_they_were_made
+            batches_of_codes_come_newest_first_by_pages
+            codes_come_by_id_by_pages
+            e31_of_fifty_accounts_at_once_three_get_a_code_of_three_uses
+            one_account_many_times_at_once_has_one_use
+            a_code_is_claimed_in_its_window_and_until_it_is_revoked
+            a_revocation_of_codes_keeps_its_first_instant
+            a_use_is_given_back_once_every_try_was_refused
+            a_use_that_is_done_is_never_given_back
+            uses_are_counted_however_claims_and_refusals_meet
+            uses_of_a_code_come_by_account
+            failures_count_up_to_their_bound_however_many_at_once
+        }
+    };
+}

@@ -1,6 +1,8 @@
 //! A store in memory: plain maps under one lock. The conformance suite holds every other store to what it does.
 
 mod billing;
+mod codes;
+mod codes_state;
 mod faults;
 mod jobs;
 mod loading;

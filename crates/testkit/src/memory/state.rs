@@ -16,6 +16,7 @@ use quota_core::reservation::{Reservation, ReservationState};
 use uuid::Uuid;
 
 use super::billing::BillingState;
+use super::codes_state::CodesState;
 
 /// Everything.
 #[derive(Debug, Default)]
@@ -36,6 +37,7 @@ pub(super) struct State {
     pub(super) provider_ids: BTreeMap<PaymentId, PaymentHolder>,
     pub(super) payments: BTreeMap<(AccountId, PaymentId), Payment>,
     pub(super) billing: BillingState,
+    pub(super) codes: CodesState,
 }
 
 /// A home, living or ceased.

@@ -171,6 +171,7 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::EndAddon(_)
         | Command::Cancel(_)
         | Command::Resume
+        | Command::GivePlan(_)
         | Command::GrantCredits(_)
         | Command::TakeBackCredits(_)
         | Command::SyncSubscription(_)

@@ -74,6 +74,7 @@ pub(crate) async fn foretold(
             | Command::EndAddon(_)
             | Command::Cancel(_)
             | Command::Resume
+            | Command::GivePlan(_)
     );
     if !is_foretold {
         return None;

@@ -5,9 +5,9 @@ use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::{Cadence, Given};
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearMemberLimit, ClearSpendCap, CloseWindows,
-    Command, Consume, CreditPurchase, EndAddon, GiveBoost, GrantCredits, Presence, PutAccount,
-    PutToken, Renew, Reset, SetAddon, SetGiven, SetMemberLimit, SetOverride, SetSeats, SetSpendCap,
-    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, UsageAfterChange,
+    Command, Consume, CreditPurchase, EndAddon, GiveBoost, GivePlan, GrantCredits, Presence,
+    PutAccount, PutToken, Renew, Reset, SetAddon, SetGiven, SetMemberLimit, SetOverride, SetSeats,
+    SetSpendCap, SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, UsageAfterChange,
 };
 use quota_core::ids::{AccountId, FeatureCode, GrantId, OrgId, PlanCode};
 use quota_core::item::Item;
@@ -98,7 +98,8 @@ impl Replacer<'_> {
     /// What is bought.
     fn of_a_plan(&mut self) -> Step {
         let account = self.anyone();
-        let command = match self.random.random_range(0..9) {
+        let command = match self.random.random_range(0..10) {
+            9 => self.given_plan(),
             0 => Command::Renew(Renew { ends_at: None }),
             1 | 2 => Command::SetSeats(SetSeats {
                 seats: quantity(self.random),
@@ -116,6 +117,19 @@ impl Replacer<'_> {
             }),
         };
         plain(&account, command)
+    }
+
+    fn given_plan(&mut self) -> Command {
+        Command::GivePlan(GivePlan {
+            plan: self.plan_code(),
+            days: self.random.random_range(1..40),
+            seats: quantity(self.random),
+        })
+    }
+
+    fn plan_code(&mut self) -> PlanCode {
+        let plan = ["free", "pro", "max", "eco"].choose(self.random);
+        PlanCode::new(plan.expect("not empty")).expect("a literal code")
     }
 
     fn addon(&mut self) -> Command {
@@ -272,9 +286,9 @@ impl Replacer<'_> {
 
     /// What may be previewed.
     fn change_of_a_plan(&mut self) -> Command {
-        let plan = ["free", "pro", "max", "eco"].choose(self.random);
-        let plan = PlanCode::new(plan.expect("not empty")).expect("a literal code");
-        match self.random.random_range(0..6) {
+        let plan = self.plan_code();
+        match self.random.random_range(0..7) {
+            5 => self.given_plan(),
             0 => Command::Subscribe(Subscribe::to(plan)),
             1 => Command::ChangePlan(ChangePlan {
                 plan,

@@ -182,6 +182,7 @@ impl Varier<'_> {
             | Command::EndAddon(_)
             | Command::Cancel(_)
             | Command::Resume
+            | Command::GivePlan(_)
             | Command::GrantCredits(_)
             | Command::TakeBackCredits(_)
             | Command::SyncSubscription(_)

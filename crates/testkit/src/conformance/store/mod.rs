@@ -7,6 +7,7 @@
 
 mod billing;
 mod catalogs;
+mod codes;
 mod directory;
 mod events;
 mod jobs;
@@ -29,6 +30,7 @@ use quota_core::ports::{
 
 pub use billing::*;
 pub use catalogs::*;
+pub use codes::*;
 pub use directory::*;
 pub use events::*;
 pub use jobs::*;
