@@ -128,6 +128,14 @@ fn what_codes_give_is_stored_as_ever() {
 }
 
 #[test]
+fn what_providers_tell_is_stored_as_ever() {
+    check("sync_progress", &stored::sync_progress());
+    check("provider_objects", &stored::provider_objects());
+    check("event_states", &stored::event_states());
+    check("problem_kinds", &stored::problem_kinds());
+}
+
+#[test]
 fn origins_are_stored_as_ever() {
     check("origins", &stored::origins());
 }

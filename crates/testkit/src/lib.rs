@@ -1,6 +1,7 @@
 //! What tests need and the product does not: throw-away servers, fixtures and conformance suites.
 //!
-//! A store of one's own is held to what the ports promise by [`conformance_store!`] and [`conformance_races!`], a cache by
+//! A store of one's own is held to what the ports promise by [`conformance_store!`], [`conformance_races!`] and, if it keeps what
+//! payment providers tell, [`conformance_billing!`]; a cache by
 //! [`conformance_cache!`]: each makes a test of every promise. `docs/STORES.md` says how. Here one promise by hand, and
 //! what the suite is told:
 //!
@@ -25,6 +26,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod billing_rows;
 pub mod conformance;
 mod error;
 #[cfg(feature = "fake-stripe")]

@@ -4,6 +4,7 @@ mod catalogs;
 mod commands;
 mod gifts;
 mod payments;
+mod providers;
 mod purchases;
 mod terms;
 
@@ -44,6 +45,7 @@ pub use catalogs::catalogs;
 pub use commands::{commands, least_commands};
 pub use gifts::code_gifts;
 pub use payments::{payment_disputes, payment_lines, payment_refunds};
+pub use providers::{event_states, problem_kinds, provider_objects, sync_progress};
 pub use terms::terms;
 
 /// A value from its text.

@@ -1,6 +1,7 @@
 //! What the store promises, on a real server.
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
+mod billing;
 mod events;
 mod fixture;
 mod hot_path;

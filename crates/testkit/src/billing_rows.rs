@@ -1,0 +1,155 @@
+//! A row of each kind that is kept of payment providers, for tests of how a store keeps it.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a failed call is a failed test, and says which"
+)]
+
+use quota_core::ids::{CustomerRef, EventRef, ProviderCode, SubscriptionRef};
+use quota_core::payment::PaymentMode;
+use quota_core::ports::{BillingStore, EventPage, ProblemPage, StoreError};
+use quota_core::provider::{
+    BillingProblem, Connection, CustomerId, CustomerLink, EventId, EventState, KeptEvent,
+    ObjectKind, ProblemId, ProblemKind, ProviderObject, Settled, SyncProgress,
+};
+
+use crate::fixtures::{instant, user};
+
+fn provider() -> ProviderCode {
+    ProviderCode::new("stripe").expect("a provider")
+}
+
+fn connection() -> Connection {
+    Connection {
+        provider: provider(),
+        mode: PaymentMode::Live,
+        account: "acct_1".to_owned(),
+        money_starts_at: instant(1),
+        progress: SyncProgress {
+            events_read_until: Some(instant(2)),
+            list_after: Some(SubscriptionRef::new("sub_1").expect("a subscription")),
+            ..SyncProgress::default()
+        },
+    }
+}
+
+fn link() -> CustomerLink {
+    CustomerLink {
+        id: CustomerId {
+            provider: provider(),
+            mode: PaymentMode::Live,
+            customer: CustomerRef::new("cus_1").expect("a customer"),
+        },
+        account: user("alice"),
+        linked_at: instant(3),
+        synced_at: None,
+    }
+}
+
+fn event() -> KeptEvent {
+    KeptEvent {
+        id: EventId {
+            provider: provider(),
+            mode: PaymentMode::Live,
+            event: EventRef::new("evt_1").expect("an event"),
+        },
+        kind: "invoice.paid".to_owned(),
+        about: Some(ProviderObject {
+            kind: ObjectKind::Invoice,
+            id: "in_1".to_owned(),
+        }),
+        customer: Some(link().id.customer),
+        made_at: instant(4),
+        received_at: instant(5),
+        state: EventState::Waiting,
+        tries: 0,
+        next_try_at: instant(5),
+        error: None,
+    }
+}
+
+fn problem() -> BillingProblem {
+    BillingProblem {
+        id: ProblemId {
+            provider: provider(),
+            mode: PaymentMode::Test,
+            kind: ProblemKind::UnknownPrice,
+            about: "cus_1".to_owned(),
+        },
+        account: Some(user("alice")),
+        detail: "a price stands for nothing".to_owned(),
+        evidence: [("price".to_owned(), "price_1".to_owned())].into(),
+        times: 1,
+        first_seen_at: instant(6),
+        last_seen_at: instant(6),
+        settled: None,
+    }
+}
+
+/// Writes a connection, a link, an event in each state, and a problem that is settled and one that is open.
+pub async fn write_one_of_each(store: &dyn BillingStore) {
+    store.connect(&connection()).await.expect("writes");
+    store.link_customer(&link()).await.expect("writes");
+    for state in EventState::ALL {
+        let mut event = event();
+        if state != EventState::Waiting {
+            event.id.event = EventRef::new(&format!("evt_{state:?}")).expect("an event");
+            (event.state, event.about, event.customer) = (state, None, None);
+        }
+        assert!(store.keep_event(&event).await.expect("writes"));
+    }
+    let mut settled = problem();
+    settled.id.kind = ProblemKind::NoPeriod;
+    for problem in [&problem(), &settled] {
+        store.raise_problem(problem).await.expect("writes");
+    }
+    let by = Settled {
+        at: instant(9),
+        by: "key:ops".to_owned(),
+        note: Some("asked them".to_owned()),
+    };
+    let done = store.settle_problem(&settled.id, &by).await;
+    assert!(done.expect("writes"));
+}
+
+/// What each read of these rows says, where it cannot read one: the table and its row.
+pub async fn unreadable(store: &dyn BillingStore) -> Vec<String> {
+    let events = EventPage {
+        provider: provider(),
+        state: None,
+        after: None,
+        limit: 9,
+    };
+    let problems = ProblemPage {
+        provider: provider(),
+        is_open: true,
+        kind: None,
+        account: None,
+        after: None,
+        limit: 9,
+    };
+    let (event, problem) = (event().id, problem().id);
+    let about = store.open_problems_about(&problem.provider, problem.mode, &problem.about);
+    [
+        named(store.connect(&connection()).await),
+        named(store.customer(&link().id).await),
+        named(store.customers_of(&link().account).await),
+        named(store.event(&event).await),
+        named(store.events(&events).await),
+        named(store.take_events(instant(7), instant(7), 9).await),
+        named(store.problem(&problem).await),
+        named(store.problems(&problems).await),
+        named(about.await),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn named<T>(read: Result<T, StoreError>) -> Option<String> {
+    match read {
+        Ok(_) => None,
+        Err(StoreError::Corrupt { table, key, .. }) => Some(format!("{table} {key}")),
+        Err(other) => Some(other.to_string()),
+    }
+}
