@@ -163,13 +163,14 @@ pub(crate) async fn prune(pool: &PgPool, before: Instant, limit: u32) -> Result<
     Ok(pruned.map_err(store_error)?.rows_affected())
 }
 
-/// Takes the oldest that wait. What others take in between is theirs, and more is looked for.
+/// Takes the oldest that wait. What others take in between is theirs, and more is looked for. A part that fails, or an event that
+/// cannot be read, stops no other: it is an error when nothing else was taken.
 pub(crate) async fn take(
     (pool, layout): (&PgPool, Layout),
     (now, until): (Instant, Instant),
     limit: u32,
 ) -> Result<Vec<KeptEvent>, StoreError> {
-    let mut taken: Vec<KeptEvent> = Vec::new();
+    let (mut taken, mut failed): (Vec<KeptEvent>, Option<StoreError>) = (Vec::new(), None);
     let mut left = i64::from(limit);
     for _ in 0..LOOKS_MAX {
         let due = due(pool, now, left).await?;
@@ -179,15 +180,23 @@ pub(crate) async fn take(
         let parts = by_shard(due, layout, |due| due.shard);
         let parts = parts.iter().map(|part| take_part(pool, part, (now, until)));
         for part in all(parts.collect()).await {
-            taken.extend(part?);
+            for event in part.unwrap_or_else(|error| vec![Err(error)]) {
+                match event {
+                    Ok(event) => taken.push(event),
+                    Err(error) => failed = Some(error),
+                }
+            }
         }
         left = i64::from(limit).saturating_sub(i64::try_from(taken.len()).unwrap_or(i64::MAX));
-        if left <= 0 {
+        if left <= 0 || failed.is_some() {
             break;
         }
     }
     taken.sort_by(|a, b| (a.received_at, &a.id).cmp(&(b.received_at, &b.id)));
-    Ok(taken)
+    match failed.filter(|_| taken.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(taken),
+    }
 }
 
 /// An event that may be tried.
@@ -219,7 +228,7 @@ async fn take_part(
     pool: &PgPool,
     (shard, due): &(Option<i16>, Vec<Due>),
     (now, until): (Instant, Instant),
-) -> Result<Vec<KeptEvent>, StoreError> {
+) -> Result<Vec<Result<KeptEvent, StoreError>>, StoreError> {
     let column = |of: fn(&Due) -> &str| due.iter().map(of).collect::<Vec<&str>>();
     let tries: Vec<i64> = due.iter().map(|due| due.tries).collect();
     let rows = retrying(|| {
@@ -235,7 +244,7 @@ async fn take_part(
         }
         statement.fetch_all(pool)
     });
-    rows.await?.iter().map(read).collect()
+    Ok(rows.await?.iter().map(read).collect())
 }
 
 fn read(row: &PgRow) -> Result<KeptEvent, StoreError> {
@@ -258,4 +267,17 @@ fn read(row: &PgRow) -> Result<KeptEvent, StoreError> {
         next_try_at: reading.get("next_try_at")?,
         error: reading.get("error")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shard is bound behind the six values that both forms take.
+    #[test]
+    fn events_are_taken_by_their_ids_and_on_citus_by_the_shard_too() {
+        let (whole, shard) = (TAKE.text(Layout::Whole), TAKE.text(Layout::Distributed));
+        assert!(!whole.contains("shard") && !whole.contains("$7"), "{whole}");
+        assert!(shard.contains("e.shard = $7"), "{shard}");
+    }
 }

@@ -77,8 +77,10 @@ impl BillingStore for SqliteStore {
         limit: u32,
     ) -> Result<Vec<KeptEvent>, StoreError> {
         let span = (micros(now), micros(until));
-        self.writing(move |on| Box::pin(provider_events::take(on, span, limit)))
-            .await
+        let taken = self
+            .writing(move |on| Box::pin(provider_events::take(on, span, limit)))
+            .await;
+        provider_events::readable(taken?)
     }
 
     async fn end_event_try(&self, result: &EventResult) -> Result<bool, StoreError> {

@@ -1,7 +1,7 @@
 //! The table `provider_events`: what providers told, and where the work on it stands.
 
 use chrono::{DateTime, Utc};
-use quota_core::ports::{EventCounts, EventPage, EventResult};
+use quota_core::ports::{EventCounts, EventPage, EventResult, StoreError};
 use quota_core::provider::{EventId, KeptEvent};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
@@ -44,12 +44,12 @@ pub(crate) async fn keep(
     Ok(kept.rows_affected() == 1)
 }
 
-/// Takes the oldest that wait.
+/// Takes the oldest that wait, each as it could be read: one that cannot be is taken all the same, so that it stops no other.
 pub(crate) async fn take(
     connection: &mut SqliteConnection,
     (now, until): (i64, i64),
     limit: u32,
-) -> Result<Vec<KeptEvent>, Fault> {
+) -> Result<Vec<Result<KeptEvent, StoreError>>, Fault> {
     let statement = "update provider_events set tries = tries + 1, next_try_at = ?2 where rowid in \
                      (select rowid from provider_events where state = 'waiting' and next_try_at <= ?1 \
                      order by received_at, provider, mode, event limit ?3) \
@@ -57,11 +57,27 @@ pub(crate) async fn take(
                      next_try_at, error";
     let statement = sqlx::query(statement).bind(now).bind(until).bind(limit);
     let rows = statement.fetch_all(connection).await?;
-    let taken = rows.iter().map(read).collect::<Result<Vec<_>, Fault>>();
-    let mut taken = taken?;
+    let taken = rows.iter().map(|row| read(row).map_err(StoreError::from));
+    Ok(taken.collect())
+}
+
+/// Those that could be read, the oldest first; an error when there is nothing else.
+pub(crate) fn readable(
+    taken: Vec<Result<KeptEvent, StoreError>>,
+) -> Result<Vec<KeptEvent>, StoreError> {
+    let (mut events, mut failed) = (Vec::new(), None);
+    for event in taken {
+        match event {
+            Ok(event) => events.push(event),
+            Err(error) => failed = Some(error),
+        }
+    }
     // Rows that were changed come in no order.
-    taken.sort_by(|a, b| (a.received_at, &a.id).cmp(&(b.received_at, &b.id)));
-    Ok(taken)
+    events.sort_by(|a: &KeptEvent, b| (a.received_at, &a.id).cmp(&(b.received_at, &b.id)));
+    match failed.filter(|_| events.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(events),
+    }
 }
 
 /// Whether no other try has begun since.

@@ -1,11 +1,13 @@
 //! How what payment providers tell lies in the tables.
 #![expect(clippy::expect_used, reason = "a call that fails is a failed test")]
 
+use quota_core::ports::{BillingStore, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use storage_sqlite::{SqliteSettings, SqliteStore};
 use tempfile::TempDir;
-use testkit::billing_rows::{unreadable, write_one_of_each};
+use testkit::billing_rows::{later_event, unreadable, write_one_of_each};
+use testkit::fixtures::instant;
 
 async fn open() -> (SqliteStore, SqliteConnection, TempDir) {
     let folder = TempDir::new().expect("a folder");
@@ -86,6 +88,27 @@ async fn a_row_of_a_provider_that_cannot_be_read_is_named() {
             "billing_problems cus_1",
         ]
     );
+}
+
+/// What an older program cannot read, since a newer one wrote it, does not stop the others.
+#[tokio::test]
+async fn an_event_that_cannot_be_read_stops_no_other() {
+    let (store, mut other, _folder) = open().await;
+    let later = later_event();
+    assert!(store.keep_event(&later).await.expect("writes"));
+    let broken = sqlx::raw_sql("update provider_events set about = '?' where event = 'evt_1'");
+    broken.execute(&mut other).await.expect("writes");
+    let take = async |from: i64, until: i64| {
+        let taken = store.take_events(instant(from), instant(until), 9).await?;
+        Ok::<_, StoreError>(taken.into_iter().map(|event| event.id).collect::<Vec<_>>())
+    };
+    assert_eq!(take(20, 30).await.expect("takes"), [later.id]);
+    assert_eq!(take(29, 30).await.expect("waits"), []);
+    let done = sqlx::raw_sql("update provider_events set state = 'done' where event = 'evt_2'");
+    done.execute(&mut other).await.expect("writes");
+    let alone = take(30, 40).await.expect_err("is named");
+    assert!(matches!(alone, StoreError::Corrupt { key, .. } if key == "evt_1"));
+    assert_eq!(take(39, 40).await.expect("waits"), []);
 }
 
 /// However many events are over and problems are settled, lists and takes read what they give.

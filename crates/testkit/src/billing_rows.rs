@@ -46,6 +46,14 @@ fn link() -> CustomerLink {
     }
 }
 
+/// An event that came after the one that [`write_one_of_each`] writes, and waits.
+pub fn later_event() -> KeptEvent {
+    let mut later = event();
+    later.id.event = EventRef::new("evt_2").expect("an event");
+    later.received_at = instant(6);
+    later
+}
+
 fn event() -> KeptEvent {
     KeptEvent {
         id: EventId {

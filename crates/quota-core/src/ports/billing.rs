@@ -128,10 +128,11 @@ pub trait BillingStore: Send + Sync {
     async fn keep_event(&self, event: &KeptEvent) -> Result<bool, StoreError>;
 
     /// Takes events that wait and may be tried at `now`, the oldest first: each gets the next number of a try, and may not be taken again
-    /// before `until`. Of two who take at once, each gets others.
+    /// before `until`. Of two who take at once, each gets others. One that cannot be read, such as one of a newer version, is passed over
+    /// until `until`.
     ///
     /// # Errors
-    /// [`StoreError`] when it cannot be written.
+    /// [`StoreError`] when it cannot be written, or none of them can be read.
     async fn take_events(
         &self,
         now: DateTime<Utc>,

@@ -2,10 +2,11 @@
 
 use quota_core::ids::{CustomerRef, ProviderCode};
 use quota_core::payment::PaymentMode;
-use quota_core::ports::{BillingStore, EventPage, ProblemPage};
+use quota_core::ports::{BillingStore, EventPage, ProblemPage, StoreError};
 use quota_core::provider::{CustomerId, CustomerLink, EventState};
 use storage_pg::PgStore;
-use testkit::billing_rows::{unreadable, write_one_of_each};
+use testkit::billing_rows::{later_event, unreadable, write_one_of_each};
+use testkit::fixtures::instant;
 
 use crate::fixture::{at, fresh, id, sql};
 
@@ -79,6 +80,27 @@ async fn a_row_of_a_provider_that_cannot_be_read_is_named() {
             "billing_problems cus_1",
         ]
     );
+}
+
+/// What an older program cannot read, since a newer one wrote it, does not stop the others.
+#[tokio::test]
+async fn an_event_that_cannot_be_read_stops_no_other() {
+    let (store, url) = filled("billing_unread").await;
+    let later = later_event();
+    assert!(store.keep_event(&later).await.expect("writes"));
+    let broken = "update provider_events set about = '?' where event = 'evt_1'";
+    sql(&url, broken).await.expect("writes");
+    let take = async |from: i64, until: i64| {
+        let taken = store.take_events(instant(from), instant(until), 9).await?;
+        Ok::<_, StoreError>(taken.into_iter().map(|event| event.id).collect::<Vec<_>>())
+    };
+    assert_eq!(take(20, 30).await.expect("takes"), [later.id]);
+    assert_eq!(take(29, 30).await.expect("waits"), []);
+    let done = "update provider_events set state = 'done' where event = 'evt_2'";
+    sql(&url, done).await.expect("writes");
+    let alone = take(30, 40).await.expect_err("is named");
+    assert!(matches!(alone, StoreError::Corrupt { key, .. } if key == "evt_1"));
+    assert_eq!(take(39, 40).await.expect("waits"), []);
 }
 
 /// A link of which only the row by customer is there, as after a restore of a part, is whole after the same call.
