@@ -11,8 +11,8 @@ use quota_core::ids::{FeatureCode, PlanCode};
 use quota_core::ports::KeyScope;
 use quota_service::EngineSettings;
 use runtime::{
-    CacheArgs, DatabaseArgs, JobArgs, LogArgs, MetricsArgs, RuleArgs, ScheduleArgs, address,
-    parse_duration, parse_duration_or_zero, whole,
+    CacheArgs, DatabaseArgs, JobArgs, LogArgs, MetricsArgs, ProviderArgs, RuleArgs, ScheduleArgs,
+    address, parse_duration, parse_duration_or_zero, whole,
 };
 use uuid::Uuid;
 
@@ -191,6 +191,8 @@ pub(crate) struct ServeArgs {
     pub(crate) rules: RuleArgs,
     #[command(flatten)]
     pub(crate) metrics: MetricsArgs,
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
     #[command(flatten)]
     pub(crate) job: JobArgs,
     #[command(flatten)]

@@ -30,7 +30,13 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), CommandError> {
     let metrics = Metrics::install()?;
     describe_metrics();
     let (database, cache) = args.places();
-    let wired = wire(&database, &cache, args.engine_settings()).await?;
+    let wired = wire(
+        &database,
+        &cache,
+        args.engine_settings(),
+        Some(&args.provider),
+    )
+    .await?;
     let readiness = wired.readiness();
     page.serve(metrics.clone(), readiness.clone());
     let demo_key = if args.demo {
@@ -47,6 +53,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), CommandError> {
         metrics_open: args.http.metrics_open,
         metrics: Some(Arc::new(move || metrics.render())),
         schema: wired.schema_check(),
+        provider: wired.provider.clone(),
     };
     let state = ApiState::new(wired.engine.clone(), Some(runner.clone()), api_settings);
     announce(&format!("http://{bound}"), demo_key.as_deref());
@@ -123,7 +130,11 @@ fn runner(args: &ServeArgs, wired: &Wired) -> Runner {
     let owner = format!("api-{}", wired.engine.next_id());
     let events = Arc::clone(&wired.events);
     let settings = args.job.settings(&args.schedules);
-    Runner::new(wired.engine.clone(), events, settings, owner)
+    let billing = wired
+        .provider
+        .as_ref()
+        .map(|provider| provider.billing.clone());
+    Runner::new(wired.engine.clone(), events, settings, owner).with_billing(billing)
 }
 
 fn schedule(

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_api::{SchemaCheck, SchemaReport};
+use http_api::{ConnectedProvider, SchemaCheck, SchemaReport};
 use quota_core::ports::{Cache, EventSink};
 use quota_service::{Engine, EngineParts, EngineSettings, NoCache, TimeIds};
 use runtime::{
-    CacheArgs, DatabaseArgs, MissingFile, OpenCache, OpenDatabase, Readiness, StartError,
+    CacheArgs, DatabaseArgs, MissingFile, OpenCache, OpenDatabase, ProviderArgs, Readiness,
+    StartError,
 };
 use tokio::task::JoinHandle;
 
@@ -18,6 +19,8 @@ const CATALOG_READ_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Wired {
     pub(crate) engine: Engine,
     pub(crate) events: Arc<dyn EventSink>,
+    /// The payment provider, if one is connected.
+    pub(crate) provider: Option<ConnectedProvider>,
     cache: OpenCache,
     database: OpenDatabase,
     catalog_task: JoinHandle<()>,
@@ -63,6 +66,7 @@ pub(crate) async fn wire(
     database: &DatabaseArgs,
     cache: &CacheArgs,
     settings: EngineSettings,
+    provider: Option<&ProviderArgs>,
 ) -> Result<Wired, StartError> {
     let database = database.open(MissingFile::Create).await?;
     let cache = cache.open(&database).await?;
@@ -71,13 +75,30 @@ pub(crate) async fn wire(
     let months = database.storage.make_ledger_months(now).await;
     months.map_err(StartError::Postgres)?;
     let engine = engine(&database, Arc::clone(&cache.cache), settings).await?;
+    let provider = provider.map(|args| connected(args, &engine, &database));
     Ok(Wired {
+        provider: provider.transpose()?.flatten(),
         catalog_task: engine.keep_catalog_fresh(CATALOG_READ_EVERY),
         events: Arc::clone(&cache.events),
         engine,
         cache,
         database,
     })
+}
+
+fn connected(
+    args: &ProviderArgs,
+    engine: &Engine,
+    database: &OpenDatabase,
+) -> Result<Option<ConnectedProvider>, StartError> {
+    let Some(open) = args.open(engine, database)? else {
+        return Ok(None);
+    };
+    Ok(Some(ConnectedProvider {
+        webhooks: args.webhooks(&open)?,
+        return_origins: args.return_origins.clone(),
+        billing: open.billing,
+    }))
 }
 
 /// Puts an engine together for a command on keys or catalogs: no cache holds those.

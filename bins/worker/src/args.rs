@@ -3,7 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 use jobs::JobName;
 use quota_core::ids::{AccountId, FeatureCode};
-use runtime::{CacheArgs, DatabaseArgs, JobArgs, LogArgs, MetricsArgs, RuleArgs, ScheduleArgs};
+use runtime::{
+    CacheArgs, DatabaseArgs, JobArgs, LogArgs, MetricsArgs, ProviderArgs, RuleArgs, ScheduleArgs,
+};
 
 /// The quota engine's worker: expiry, resets, sweeps, the outbox, pruning and the audit.
 #[derive(Debug, Parser)]
@@ -74,6 +76,8 @@ pub(crate) struct WorkArgs {
     pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
     #[command(flatten)]
     pub(crate) job: JobArgs,
     #[command(flatten)]

@@ -46,8 +46,10 @@ pub(crate) async fn wire(args: &WorkArgs, schedules: &ScheduleArgs) -> Result<Wi
     let owner = format!("worker-{}", engine.next_id());
     let events = Arc::clone(&cache.events);
     let settings = args.job.settings(schedules);
+    let provider = args.provider.open(&engine, &database)?;
+    let runner = Runner::new(engine.clone(), events, settings, owner);
     Ok(Wired {
-        runner: Runner::new(engine.clone(), events, settings, owner),
+        runner: runner.with_billing(provider.map(|provider| provider.billing)),
         engine,
         cache,
         database,

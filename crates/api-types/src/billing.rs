@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use quota_core::ids::{AccountId, CustomerRef, EventRef, ProviderCode};
+use quota_core::ids::{
+    AccountId, CustomerRef, EventRef, PackCode, PlanCode, PriceId, ProviderCode,
+};
 use quota_core::payment::PaymentMode;
 use quota_core::provider::{EventState, ObjectKind, ProblemKind};
+use quota_core::quantity::Quantity;
 use serde::{Deserialize, Serialize};
 
 use crate::Label;
@@ -212,4 +215,91 @@ pub enum SyncOutcome {
     NotOurs,
     /// The provider does not have it.
     Gone,
+}
+
+/// What somebody wants to buy: a plan, an add-on or a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewCheckoutBody {
+    /// For which account.
+    pub account: AccountId,
+    /// The plan or add-on; or name a pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanCode>,
+    /// The pack of credits; or name a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack: Option<PackCode>,
+    /// How many of it, or how many seats: 1 to 10,000; 1 when absent.
+    #[serde(default)]
+    pub quantity: Quantity,
+    /// Which of its prices at the provider; the first one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<PriceId>,
+    /// Where the buyer goes when it is paid: an address of an origin that is allowed. `{CHECKOUT_SESSION_ID}` in it becomes the
+    /// checkout's id.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "https://app.example.com/paid?checkout={CHECKOUT_SESSION_ID}")
+    )]
+    pub success_url: String,
+    /// Where the buyer goes who gives up.
+    #[cfg_attr(feature = "openapi", schema(example = "https://app.example.com/plans"))]
+    pub cancel_url: String,
+}
+
+/// A checkout: where the buyer pays, and what it came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckoutBody {
+    /// Its id.
+    #[cfg_attr(feature = "openapi", schema(example = "cs_test_a1b2"))]
+    pub id: String,
+    /// Where it stands.
+    pub state: CheckoutStateBody,
+    /// Where the buyer pays, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What its payment came to here, once the buyer is through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<SyncBody>,
+    /// What its subscription came to here, once the buyer is through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<SyncBody>,
+}
+
+/// Where a checkout stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutStateBody {
+    /// The buyer is at it.
+    Open,
+    /// The buyer is through; the payment may still be on its way.
+    Complete,
+    /// It can be paid no more.
+    Expired,
+}
+
+/// Who wants to look after its subscriptions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewPortalBody {
+    /// The account.
+    pub account: AccountId,
+    /// Where it comes back to: an address of an origin that is allowed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(example = "https://app.example.com/account")
+    )]
+    pub return_url: String,
+}
+
+/// Where an account looks after its subscriptions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PortalBody {
+    /// The provider's page; it is good for some minutes.
+    pub url: String,
 }

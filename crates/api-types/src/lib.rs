@@ -52,7 +52,8 @@ pub use addons::{AddonBody, AddonList, SetAddonBody};
 pub use batch::{BatchAnswer, BatchBody, BatchItem, BatchResult, OperationVerb};
 pub use billing::{
     BillingEventBody, BillingEventList, BillingObjectBody, BillingProblemBody, BillingProblemList,
-    ClaimPaymentBody, CustomerBody, CustomerList, LinkCustomerBody, SettleProblemBody, SettledBody,
+    CheckoutBody, CheckoutStateBody, ClaimPaymentBody, CustomerBody, CustomerList,
+    LinkCustomerBody, NewCheckoutBody, NewPortalBody, PortalBody, SettleProblemBody, SettledBody,
     SyncBody, SyncOutcome, WebhookAnswer,
 };
 pub use boosts::{BoostBody, BoostList, NewBoostBody};

@@ -21,9 +21,10 @@ use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
-    accounts, addons, batch, billing, billing_problems, boosts, catalog, check, consume, credits,
-    entitlements, give_back, jobs, keys, ledger, member_limits, members, moves, operate, overrides,
-    overview, payments, reservations, spend_cap, spending, subscription, tokens, webhooks,
+    accounts, addons, batch, billing, billing_problems, boosts, catalog, check, checkout, consume,
+    credits, entitlements, give_back, jobs, keys, ledger, member_limits, members, moves, operate,
+    overrides, overview, payments, reservations, spend_cap, spending, subscription, tokens,
+    webhooks,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -120,6 +121,9 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(payments::payment))
         .routes(routes!(webhooks::webhook))
+        .routes(routes!(checkout::check_out))
+        .routes(routes!(checkout::checkout))
+        .routes(routes!(checkout::portal))
         .routes(routes!(billing::events))
         .routes(routes!(billing::replay))
         .routes(routes!(billing_problems::problems))

@@ -55,6 +55,8 @@ pub struct ConnectedProvider {
     pub billing: Billing,
     /// Reads what it sends.
     pub webhooks: Arc<dyn WebhookReader>,
+    /// Origins that buyers may be sent to, `https://app.example.com`.
+    pub return_origins: Vec<String>,
 }
 
 impl Default for ApiSettings {

@@ -8,4 +8,16 @@ pub fn describe_metrics() {
         "quota_cache_hit_total",
         "Reads answered by the cache, or not"
     );
+    metrics::describe_counter!(
+        "billing_events_total",
+        "Events of the payment provider that came, and how each try of them ended"
+    );
+    metrics::describe_histogram!(
+        "billing_lag_seconds",
+        "Time from when an event came to when its effect was there"
+    );
+    metrics::describe_counter!(
+        "billing_drift_total",
+        "What an account had otherwise than the payment provider, by field"
+    );
 }

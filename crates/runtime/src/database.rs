@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use quota_core::ports::{Clock, Storage, StoreError};
+use quota_core::ports::{BillingStore, Clock, Storage, StoreError};
 use quota_service::{StoreClock, SystemClock};
 use secrecy::{ExposeSecret as _, SecretString};
 use storage_pg::{PgStore, Schema};
@@ -53,6 +53,8 @@ pub enum MissingFile {
 pub struct OpenDatabase {
     /// PostgreSQL or the SQLite file, as the settings say.
     pub storage: Arc<dyn Storage>,
+    /// The same database, for what is kept of a payment provider.
+    pub billing: Arc<dyn BillingStore>,
     /// PostgreSQL's clock, or the machine's.
     pub clock: Arc<dyn Clock>,
     clock_task: Option<JoinHandle<()>>,
@@ -81,6 +83,7 @@ impl DatabaseArgs {
                 let store = open_sqlite(file, missing).await?;
                 Ok(OpenDatabase {
                     storage: Arc::new(store.clone()),
+                    billing: Arc::new(store.clone()),
                     clock: Arc::new(SystemClock),
                     clock_task: None,
                     store: Store::Sqlite(store),
@@ -95,6 +98,7 @@ impl DatabaseArgs {
                 Ok(OpenDatabase {
                     clock_task: Some(clock.keep_set(Arc::clone(&storage), CLOCK_SET_EVERY)),
                     storage,
+                    billing: Arc::new(store.clone()),
                     clock,
                     store: Store::Postgres(Box::new(store)),
                 })

@@ -58,6 +58,8 @@ impl Metrics {
 }
 
 fn describe_metrics() {
+    metrics::describe_counter!("stripe_calls_total", "Calls of Stripe, by result");
+    metrics::describe_histogram!("stripe_call_seconds", "Time of a call of Stripe");
     metrics::describe_gauge!("quota_build_info", "Always 1; the label is the version");
 }
 

@@ -43,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "storage-sqlite",
             "cache-redis",
             "cache-memory",
+            "billing-stripe",
         ],
     ),
     ("quota-client", &["api-types", "quota-core"]),

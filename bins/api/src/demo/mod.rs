@@ -35,7 +35,7 @@ const CATALOGS: [&str; 5] = [
 
 /// `api demo data`.
 pub(crate) async fn fill_only(store: &StoreArgs, cache: &CacheArgs) -> Result<(), CommandError> {
-    let wired = wire(&store.database, cache, EngineSettings::default()).await?;
+    let wired = wire(&store.database, cache, EngineSettings::default(), None).await?;
     let outcome = fill(&wired.engine).await;
     wired.stop().await;
     outcome?;

@@ -112,6 +112,12 @@ impl Api {
     }
 
     async fn built(storage: Arc<dyn Storage>, settings: ApiSettings, has_jobs: bool) -> Self {
+        let engine = Self::engine(storage).await;
+        Self::serving(engine, settings, has_jobs).await
+    }
+
+    /// An engine over a store, and the clock that it goes by.
+    pub(crate) async fn engine(storage: Arc<dyn Storage>) -> (Engine, Arc<FixedClock>) {
         let clock = Arc::new(FixedClock::at(noon()));
         let parts = EngineParts {
             storage,
@@ -120,7 +126,15 @@ impl Api {
             ids: Arc::new(TimeIds),
         };
         let engine = Engine::start(parts, EngineSettings::patient()).await;
-        let engine = engine.expect("an engine starts");
+        (engine.expect("an engine starts"), clock)
+    }
+
+    /// An API over an engine, on a port of its own.
+    pub(crate) async fn serving(
+        (engine, clock): (Engine, Arc<FixedClock>),
+        settings: ApiSettings,
+        has_jobs: bool,
+    ) -> Self {
         let admin = engine
             .create_key("admin of the test", KeyScope::Admin)
             .await;

@@ -164,7 +164,7 @@ fn customer_body(link: CustomerLink) -> CustomerBody {
     }
 }
 
-fn sync_body(synced: Synced) -> SyncBody {
+pub(crate) fn sync_body(synced: Synced) -> SyncBody {
     let (outcome, account, changed, problems) = match synced {
         Synced::Applied {
             account,

@@ -8,6 +8,7 @@ pub(crate) mod billing_problems;
 pub(crate) mod boosts;
 pub(crate) mod catalog;
 pub(crate) mod check;
+pub(crate) mod checkout;
 pub(crate) mod consume;
 pub(crate) mod credits;
 pub(crate) mod entitlements;

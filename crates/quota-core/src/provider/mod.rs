@@ -6,6 +6,7 @@ mod choice;
 mod event;
 mod fetched;
 mod link;
+mod order;
 mod target;
 
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ pub use billing_problem::{BillingProblem, ProblemId, ProblemKind, Settled};
 pub use event::{EventId, EventState, KeptEvent, ObjectKind, ProviderObject};
 pub use fetched::{FetchedCustomer, FetchedLine, FetchedPayment};
 pub use link::{Connection, CustomerId, CustomerLink, SyncProgress};
+pub use order::{Order, OrderRefusal, Wanted, order};
 pub use target::{AddonTarget, BaseTarget, Problem, Target, target};
 
 /// From when to when something is paid: `[starts_at, ends_at)`.

@@ -3,6 +3,7 @@
 //! A webhook, the sync job, the page that a buyer comes back to and an operator all come here, to [`Billing::sync_customer`] and
 //! [`Billing::sync_payment`]. Both fetch; what an event says of an object is believed by nobody.
 
+mod checkout;
 mod customer;
 mod error;
 mod events;
@@ -20,13 +21,18 @@ use quota_core::payment::{PaymentId, PaymentMode};
 use quota_core::ports::{BillingStore, PaymentProvider};
 use quota_core::provider::{Connection, CustomerId, SyncProgress};
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::task::JoinHandle;
 
+pub use checkout::{CheckoutError, CheckoutOrder, CheckoutResult};
 pub use error::BillingError;
 pub use events::EventsWorked;
 pub use full_sync::{Drift, FullSync, SyncedPage};
 pub use outcome::{Parked, Synced};
 
 use crate::Engine;
+
+/// How often a provider that does not answer is asked again at the start.
+const CONNECT_EVERY: Duration = Duration::from_secs(5);
 
 /// What billing is made of.
 #[derive(Clone)]
@@ -121,6 +127,18 @@ impl Billing {
         };
         let connection = self.inner.connection.get_or_try_init(connect).await?;
         Ok(connection.clone())
+    }
+
+    /// Connects as soon as the provider answers: what is paid from then on is credited.
+    pub fn keep_connecting(&self) -> JoinHandle<()> {
+        let billing = self.clone();
+        tokio::spawn(async move {
+            while let Err(error) = billing.connection().await {
+                tracing::error!(%error, "the payment provider is not connected yet; it is tried again");
+                tokio::time::sleep(CONNECT_EVERY).await;
+            }
+            tracing::info!(provider = %billing.code(), mode = billing.mode().as_str(), "the payment provider is connected");
+        })
     }
 
     /// The provider.
