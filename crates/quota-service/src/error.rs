@@ -46,6 +46,12 @@ pub enum EngineError {
     /// Another catalog was applied meanwhile; nothing changed.
     #[error("another catalog was applied meanwhile")]
     CatalogChanged,
+    /// The account tried too many texts that are no code: nothing it sends is looked at for a while (P15).
+    #[error("too many texts were tried that are no code; try again in {seconds} seconds")]
+    TooManyFailures {
+        /// For how long.
+        seconds: u32,
+    },
     /// Too many requests wait; nothing changed. Try again soon.
     #[error("too many requests wait")]
     Busy,
@@ -82,7 +88,7 @@ impl EngineError {
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy | Self::Stopping | Self::Deadline => true,
+            Self::Busy | Self::Stopping | Self::Deadline | Self::TooManyFailures { .. } => true,
             Self::Store(error) => error.is_transient(),
             Self::Rejected(_)
             | Self::InvalidField(_)

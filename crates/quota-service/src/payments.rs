@@ -84,7 +84,8 @@ impl Engine {
             return Err(Rejection::UnknownAccount.into());
         }
         let body_hash = asked.body_hash();
-        let first = self.first_answer_to(&asked, &body_hash).await?;
+        let first = self.first_answer_under((&asked.account, asked.key.as_ref()), &body_hash);
+        let first = first.await?;
         let id = self.claimed(&asked).await?;
         let (mut payment, is_news) = self.written(&asked, &id).await?;
         for _ in 0..ATTEMPTS_MAX {
@@ -105,18 +106,18 @@ impl Engine {
     }
 
     /// What the same was answered under its key before.
-    async fn first_answer_to(
+    pub(crate) async fn first_answer_under(
         &self,
-        asked: &BookPayment,
+        (account, key): (&AccountId, Option<&IdempotencyKey>),
         body_hash: &[u8; 32],
     ) -> Result<Option<Reply>, EngineError> {
-        let Some(key) = &asked.key else {
+        let Some(key) = key else {
             return Ok(None);
         };
-        let home = self.inner.decider.homes.look_up(&asked.account).await?;
+        let home = self.inner.decider.homes.look_up(account).await?;
         let now = self.now();
         let keys = vec![KeyQuery {
-            account: asked.account.clone(),
+            account: account.clone(),
             key: key.clone(),
         }];
         let query = LoadQuery {
