@@ -45,7 +45,8 @@ where e.state = $6 and e.provider = $1 and (e.received_at, e.provider, e.mode, e
 order by e.received_at desc, e.provider desc, e.mode desc, e.event desc limit $5";
 const EVENT_COUNTS: &str = "\
 select count(*) filter (where e.state = 'waiting') as waiting, count(*) filter (where e.state = 'given_up') as given_up,
-    min(e.received_at) filter (where e.state = 'waiting') as oldest_waiting_at
+    min(e.received_at) filter (where e.state = 'waiting') as oldest_waiting_at,
+    min(e.next_try_at) filter (where e.state = 'waiting') as next_try_at
 from provider_events e where e.state in ('waiting', 'given_up')";
 const DUE_EVENTS: &str = "\
 select e.provider, e.mode, e.event, e.shard, e.tries
@@ -150,6 +151,7 @@ pub(crate) async fn counts(pool: &PgPool) -> Result<EventCounts, StoreError> {
         waiting: reading.count("waiting")?,
         given_up: reading.count("given_up")?,
         oldest_waiting_at: reading.get("oldest_waiting_at")?,
+        next_try_at: reading.get("next_try_at")?,
     })
 }
 

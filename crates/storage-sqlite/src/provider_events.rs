@@ -145,7 +145,8 @@ pub(crate) async fn page(
 pub(crate) async fn counts(executor: impl SqliteExecutor<'_>) -> Result<EventCounts, Fault> {
     let statement = "select count(*) filter (where state = 'waiting') as waiting, \
                      count(*) filter (where state = 'given_up') as given_up, \
-                     min(received_at) filter (where state = 'waiting') as oldest_waiting_at \
+                     min(received_at) filter (where state = 'waiting') as oldest_waiting_at, \
+                     min(next_try_at) filter (where state = 'waiting') as next_try_at \
                      from provider_events where state in ('waiting', 'given_up')";
     let row = sqlx::query(statement).fetch_one(executor).await?;
     let row = Reading::new(&row, "provider_events", "");
@@ -153,6 +154,7 @@ pub(crate) async fn counts(executor: impl SqliteExecutor<'_>) -> Result<EventCou
         waiting: row.counter("waiting")?,
         given_up: row.counter("given_up")?,
         oldest_waiting_at: row.optional_instant("oldest_waiting_at")?,
+        next_try_at: row.optional_instant("next_try_at")?,
     })
 }
 

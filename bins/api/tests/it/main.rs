@@ -23,6 +23,7 @@ mod examples_of_plans;
 mod examples_of_time;
 mod examples_of_windows;
 mod flags;
+mod held_by_provider;
 mod held_catalogs;
 mod job_runs;
 mod kill;

@@ -104,7 +104,8 @@ impl Stripe {
             // Nothing is to be paid before its end, which stays.
             change.proration_behavior = Some("none");
         } else {
-            change.billing_cycle_anchor = Some("now");
+            // Another quantity keeps the period: else use would begin anew with each seat.
+            change.billing_cycle_anchor = (wanted.from != wanted.to).then_some("now");
             change.proration_behavior = Some("always_invoice");
             change.payment_behavior = Some("pending_if_incomplete");
         }

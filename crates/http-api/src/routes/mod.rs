@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod addons;
+mod at_provider;
 pub(crate) mod batch;
 pub(crate) mod billing;
 pub(crate) mod billing_problems;

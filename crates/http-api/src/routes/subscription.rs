@@ -14,7 +14,9 @@ use quota_core::command::{
     Cancel, ChangePlan, ChangeWhen, Command, Renew, SetSeats, SetStatus, Subscribe,
 };
 use quota_core::ids::PlanCode;
+use quota_service::billing::SubscriptionAsk;
 
+use super::at_provider::at_provider;
 use super::held_subscription::{catalog_for, subscription_body};
 use super::preview::previewed;
 use crate::ApiState;
@@ -70,6 +72,10 @@ pub(crate) async fn start(
     if body.dry_run {
         return previewed(&state, account, command).await;
     }
+    if let Some(answer) = at_provider(&state, (&caller, &account), SubscriptionAsk::Replace).await?
+    {
+        return Ok(answer);
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -108,6 +114,9 @@ pub(crate) async fn renew(
     if body.dry_run {
         return previewed(&state, account, command).await;
     }
+    if let Some(answer) = at_provider(&state, (&caller, &account), SubscriptionAsk::Renew).await? {
+        return Ok(answer);
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -121,13 +130,23 @@ pub(crate) async fn change_plan(
     Account(account): Account,
     JsonBody(body): JsonBody<ChangePlanBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::ChangePlan(ChangePlan {
+    let asked = ChangePlan {
         plan: body.plan,
         when: body.when,
         usage: body.usage,
-    });
+    };
+    let command = Command::ChangePlan(asked.clone());
     if body.dry_run {
         return previewed(&state, account, command).await;
+    }
+    if let Some(answer) = at_provider(
+        &state,
+        (&caller, &account),
+        SubscriptionAsk::ChangePlan(asked),
+    )
+    .await?
+    {
+        return Ok(answer);
     }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
@@ -142,11 +161,15 @@ pub(crate) async fn cancel(
     Account(account): Account,
     OptionalBody(body): OptionalBody<CancelBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Cancel(Cancel {
-        at_once: body.when == Some(ChangeWhen::Now),
-    });
+    let now = body.when == Some(ChangeWhen::Now);
+    let command = Command::Cancel(Cancel { at_once: now });
     if body.dry_run {
         return previewed(&state, account, command).await;
+    }
+    if let Some(answer) =
+        at_provider(&state, (&caller, &account), SubscriptionAsk::Cancel { now }).await?
+    {
+        return Ok(answer);
     }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
@@ -163,6 +186,9 @@ pub(crate) async fn resume(
 ) -> Result<Response, Problem> {
     if body.dry_run {
         return previewed(&state, account, Command::Resume).await;
+    }
+    if let Some(answer) = at_provider(&state, (&caller, &account), SubscriptionAsk::Resume).await? {
+        return Ok(answer);
     }
     let note = Note::reason(body.reason);
     change(&state, &caller, account, Command::Resume, note).await
@@ -181,6 +207,11 @@ pub(crate) async fn set_status(
     let command = Command::SetStatus(SetStatus {
         status: body.status,
     });
+    if let Some(answer) =
+        at_provider(&state, (&caller, &account), SubscriptionAsk::SetStatus).await?
+    {
+        return Ok(answer);
+    }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }
 
@@ -197,6 +228,15 @@ pub(crate) async fn set_seats(
     let command = Command::SetSeats(SetSeats { seats: body.seats });
     if body.dry_run {
         return previewed(&state, account, command).await;
+    }
+    if let Some(answer) = at_provider(
+        &state,
+        (&caller, &account),
+        SubscriptionAsk::Seats(body.seats),
+    )
+    .await?
+    {
+        return Ok(answer);
     }
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

@@ -48,6 +48,8 @@ pub struct EventCounts {
     pub given_up: u64,
     /// When the oldest came that waits.
     pub oldest_waiting_at: Option<DateTime<Utc>>,
+    /// When the first of those that wait may be tried.
+    pub next_try_at: Option<DateTime<Utc>>,
 }
 
 /// Which problems are listed, the one that was met last first.

@@ -34,12 +34,13 @@ impl EventsWorked {
 }
 
 impl Billing {
-    /// Whether events wait, due or not.
+    /// Whether events wait that may be tried now.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.
     pub async fn has_waiting(&self) -> Result<bool, StoreError> {
-        Ok(self.store().event_counts().await?.waiting > 0)
+        let next = self.store().event_counts().await?.next_try_at;
+        Ok(next.is_some_and(|at| at <= self.engine().now()))
     }
 
     /// Takes a webhook: its event is kept, and worked on behind the answer if this process has room for it, else by the next one

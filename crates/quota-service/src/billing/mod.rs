@@ -3,6 +3,7 @@
 //! A webhook, the sync job, the page that a buyer comes back to and an operator all come here, to [`Billing::sync_customer`] and
 //! [`Billing::sync_payment`]. Both fetch; what an event says of an object is believed by nobody.
 
+mod acts;
 mod checkout;
 mod customer;
 mod error;
@@ -23,6 +24,7 @@ use quota_core::provider::{Connection, CustomerId, SyncProgress};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 
+pub use acts::{ActError, SubscriptionAsk};
 pub use checkout::{CheckoutError, CheckoutOrder, CheckoutResult};
 pub use error::BillingError;
 pub use events::EventsWorked;

@@ -231,6 +231,7 @@ impl BillingStore for MemoryStore {
                 waiting: count(&waiting),
                 given_up: count(&state.billing.oldest(given_up)),
                 oldest_waiting_at: waiting.first().map(|event| event.received_at),
+                next_try_at: waiting.iter().map(|event| event.next_try_at).min(),
             })
         })
     }

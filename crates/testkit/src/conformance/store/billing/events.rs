@@ -172,6 +172,7 @@ pub async fn events_are_counted(store: Billing) {
         waiting: 2,
         given_up: 1,
         oldest_waiting_at: Some(instant(8)),
+        next_try_at: Some(instant(1_000)),
     };
     assert_eq!(counts().await, counted);
 }
