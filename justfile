@@ -74,6 +74,13 @@ docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
     cargo test --quiet --workspace --test claims
 
+# The programs beside Stripes that are not ours: the client alone, then api and worker on SQLite and on PostgreSQL; needs Python and its packages
+interop:
+    @echo "=== interop"
+    cargo build --quiet --workspace --bins
+    crates/billing-stripe/interop/localstripe.sh
+    "{{ built }}/throwaway" run -- crates/billing-stripe/interop/walk.sh "{{ built }}"
+
 # Measures speed beside its references; writes target/bench/report.json
 bench *args:
     cargo build --release -p api -p quota-bench

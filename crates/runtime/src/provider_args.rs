@@ -8,7 +8,7 @@ use billing_stripe::client::{
 };
 use billing_stripe::provider::{Stripe, StripeWebhooks};
 use billing_stripe::{ApiKey, Mode, WebhookSecrets};
-use clap::Args;
+use clap::{ArgAction, Args};
 use metrics::{counter, histogram};
 use quota_core::ports::WebhookReader;
 use quota_service::Engine;
@@ -39,6 +39,17 @@ pub struct ProviderArgs {
         default_value = "https://api.stripe.com"
     )]
     pub stripe_api_base: BaseUrl,
+    /// The account that the key is of, `acct_…`; asked of Stripe when absent.
+    #[arg(
+        long,
+        env = "STRIPE_ACCOUNT",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
+    pub stripe_account: Option<String>,
+    /// Whether parts of Stripe's answers are asked for whole, so that fewer calls are made; a Stripe of before 2018 knows none of them.
+    #[arg(long, env = "STRIPE_EXPAND", hide_env_values = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub stripe_expand: bool,
     /// Most calls a second of this process; Stripe takes 100 of all together, and 25 in a sandbox.
     #[arg(long, env = "STRIPE_CALLS_PER_SECOND", hide_env_values = true, value_name = "N", default_value_t = 20, value_parser = whole::<u32>(1..=100))]
     pub stripe_calls_per_second: u32,
@@ -98,11 +109,12 @@ impl ProviderArgs {
         let parts = ClientParts {
             pace: Arc::new(LocalPace::per_second(self.stripe_calls_per_second)),
             count: Arc::new(Counted),
+            expands: self.stripe_expand,
             ..ClientParts::default()
         };
         let client = Client::open(&settings, parts)
             .map_err(|error| wrong(format!("cannot be used: {error}")))?;
-        let stripe = Stripe::new(client, mode);
+        let stripe = Stripe::new(client, mode).of_account(self.stripe_account.clone());
         let parts = BillingParts {
             engine: engine.clone(),
             store: Arc::clone(&database.billing),

@@ -31,6 +31,9 @@ impl PaymentProvider for Stripe {
     }
 
     async fn account(&self) -> Result<String, ProviderError> {
+        if let Some(account) = &self.account {
+            return Ok(account.clone());
+        }
         let account = self.told(self.client.account().await)?;
         Ok(account.id)
     }

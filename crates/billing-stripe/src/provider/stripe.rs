@@ -23,6 +23,8 @@ pub struct Stripe {
     pub(super) client: Client,
     pub(super) mode: PaymentMode,
     pub(super) code: ProviderCode,
+    /// The account that the key is of, where it is not asked for.
+    pub(super) account: Option<String>,
 }
 
 impl Stripe {
@@ -32,7 +34,14 @@ impl Stripe {
             client,
             mode: mode.into(),
             code: code(),
+            account: None,
         }
+    }
+
+    /// The same, for a key that may not ask which account it is of.
+    #[must_use]
+    pub fn of_account(self, account: Option<String>) -> Self {
+        Self { account, ..self }
     }
 }
 

@@ -206,8 +206,10 @@ impl Billing {
                 &self.sync_owner(about, event.customer.as_ref()).await?,
             )),
             ObjectKind::Session | ObjectKind::Invoice => {
-                let paid = self.sync_payment(about).await?;
-                let owned = self.sync_owner(about, event.customer.as_ref()).await?;
+                // Each is done whatever becomes of the other.
+                let owned = self.sync_owner(about, event.customer.as_ref()).await;
+                let paid = self.sync_payment(about).await;
+                let (owned, paid) = (owned?, paid?);
                 Ok(match (state_of(&paid), state_of(&owned)) {
                     (EventState::Gone | EventState::Ignored, other) => other,
                     (state, _) => state,
