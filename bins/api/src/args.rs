@@ -100,11 +100,18 @@ pub(crate) enum KeysCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogCommand {
     /// Show what applying a file would change, and who would be over the limit.
-    Plan(CatalogArgs),
+    Plan {
+        #[command(flatten)]
+        catalog: CatalogArgs,
+        #[command(flatten)]
+        sale: SaleArgs,
+    },
     /// Apply a file. Features and plans that it leaves out are removed; those that accounts hold must be named.
     Apply {
         #[command(flatten)]
         catalog: CatalogArgs,
+        #[command(flatten)]
+        sale: SaleArgs,
         /// Remove this feature although accounts hold it; may be repeated.
         #[arg(long = "removing-feature", value_name = "CODE", value_parser = FeatureCode::new)]
         features: Vec<FeatureCode>,
@@ -120,6 +127,16 @@ pub(crate) struct CatalogArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+/// Whether a catalog file is put on sale at Stripe.
+#[derive(Debug, Args)]
+pub(crate) struct SaleArgs {
+    /// Make what the file sells at Stripe too: products, prices, and what the portal lets customers do.
+    #[arg(long)]
+    pub(crate) sync_stripe: bool,
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -301,7 +318,10 @@ impl Command {
                 | KeysCommand::Revoke { store, .. },
             )
             | Self::Catalog(
-                CatalogCommand::Plan(CatalogArgs { store, .. })
+                CatalogCommand::Plan {
+                    catalog: CatalogArgs { store, .. },
+                    ..
+                }
                 | CatalogCommand::Apply {
                     catalog: CatalogArgs { store, .. },
                     ..

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use http_api::{FileFault, place_in_json, read_catalog_json, read_catalog_toml, where_in_toml};
-use quota_core::catalog::{CatalogFile, InvalidCatalog, PlanValue};
+use quota_core::catalog::{CatalogFile, InvalidCatalog, PlanValue, ProviderPrices};
 use quota_core::ids::PlanCode;
 use quota_service::{CatalogPlan, EngineError, Entry, Removals};
-use runtime::MissingFile;
+use runtime::{MissingFile, StartError};
 
-use crate::args::CatalogArgs;
+use crate::args::{CatalogArgs, SaleArgs};
 use crate::command_error::CommandError;
 use crate::wiring::wire_command;
 
@@ -16,21 +16,27 @@ use crate::wiring::wire_command;
 const ACTOR: &str = "command line";
 
 /// Shows what applying a file would change.
-pub(crate) async fn plan(args: &CatalogArgs) -> Result<(), CommandError> {
+pub(crate) async fn plan(args: &CatalogArgs, sale: &SaleArgs) -> Result<(), CommandError> {
     let path = &args.file;
-    let read = read(path)?;
+    let mut read = read(path)?;
+    let sold = put_on_sale(&mut read, sale, true).await?;
     let (engine, database) = wire_command(&args.store.database, MissingFile::Refuse).await?;
     let plan = engine.plan_catalog(&read.file).await;
     engine.stop().await;
     database.close().await;
     let plan = plan.map_err(|error| located(error, path, &read))?;
-    Ok(runtime::print(&shown(&plan))?)
+    Ok(runtime::print(&format!("{sold}{}", shown(&plan)))?)
 }
 
 /// Applies a file.
-pub(crate) async fn apply(args: &CatalogArgs, removals: &Removals) -> Result<(), CommandError> {
+pub(crate) async fn apply(
+    args: &CatalogArgs,
+    sale: &SaleArgs,
+    removals: &Removals,
+) -> Result<(), CommandError> {
     let path = &args.file;
-    let read = read(path)?;
+    let mut read = read(path)?;
+    let sold = put_on_sale(&mut read, sale, false).await?;
     let (engine, database) = wire_command(&args.store.database, MissingFile::Create).await?;
     let plan = engine
         .apply_catalog_removing(&read.file, removals, Some(ACTOR))
@@ -39,8 +45,66 @@ pub(crate) async fn apply(args: &CatalogArgs, removals: &Removals) -> Result<(),
     database.close().await;
     let plan = plan.map_err(|error| located(error, path, &read))?;
     let version = plan.version;
-    let text = format!("{}applied: version {version}\n", shown(&plan));
+    let text = format!("{sold}{}applied: version {version}\n", shown(&plan));
     Ok(runtime::print(&text)?)
+}
+
+/// Puts what the file sells on sale at Stripe, if that is asked for: the file gets the prices that it has there. What was done, in lines.
+async fn put_on_sale(
+    read: &mut ReadFile,
+    args: &SaleArgs,
+    is_dry: bool,
+) -> Result<String, CommandError> {
+    if !args.sync_stripe {
+        return Ok(String::new());
+    }
+    let (stripe, _) = args.provider.stripe()?.ok_or_else(|| StartError::Setting {
+        setting: "STRIPE_API_KEY",
+        why: "is missing: `--sync-stripe` makes products and prices with it".to_owned(),
+    })?;
+    let sale = stripe.put_on_sale(&read.file, is_dry).await?;
+    let mut lines: Vec<String> = sale
+        .steps
+        .iter()
+        .map(|step| format!("stripe: {step}"))
+        .collect();
+    if sale.file != read.file {
+        lines.push(
+            "stripe: name the prices in the file, so that it can be applied without Stripe:"
+                .to_owned(),
+        );
+    }
+    for (old, new) in read.file.plans.iter().zip(&sale.file.plans) {
+        if old.provider_prices != new.provider_prices {
+            lines.push(format!(
+                "    plan {}: {}",
+                new.code,
+                prices(&new.provider_prices)
+            ));
+        }
+    }
+    for (old, new) in read.file.packs.iter().zip(&sale.file.packs) {
+        if old.provider_prices != new.provider_prices {
+            lines.push(format!(
+                "    pack {}: {}",
+                new.code,
+                prices(&new.provider_prices)
+            ));
+        }
+    }
+    read.file = sale.file;
+    lines.push(String::new());
+    Ok(lines.join("\n"))
+}
+
+/// Prices as a file says them.
+fn prices(prices: &ProviderPrices) -> String {
+    let each = prices.iter().map(|(provider, prices)| {
+        let prices: Vec<String> = prices.iter().map(|price| format!("\"{price}\"")).collect();
+        format!("{provider} = [{}]", prices.join(", "))
+    });
+    let each: Vec<String> = each.collect();
+    format!("provider_prices = {{ {} }}", each.join(", "))
 }
 
 /// How a catalog file is written.

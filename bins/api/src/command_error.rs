@@ -31,6 +31,8 @@ pub(crate) enum CommandError {
         "the database has a {0} that lives elsewhere than the demo's: nothing was written; name another file"
     )]
     OtherAccount(quota_core::ids::AccountId),
+    #[error("nothing was applied here")]
+    Provider(#[from] quota_core::ports::ProviderError),
     #[error("the server failed")]
     Server(#[source] std::io::Error),
     #[error("{}: cannot be read", file.display())]
@@ -88,6 +90,7 @@ impl CommandError {
             | Self::Catalog { .. }
             | Self::CatalogEntry { .. }
             | Self::StillHeld { .. }
+            | Self::Provider(_)
             | Self::UnknownKey(_) => ExitCode::FAILURE,
         }
     }

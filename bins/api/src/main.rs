@@ -41,9 +41,12 @@ async fn run(command: &Command) -> Result<(), CommandError> {
             Ok(runtime::print("the schema is up to date\n")?)
         }
         Command::Keys(command) => keys::run(command).await,
-        Command::Catalog(CatalogCommand::Plan(args)) => catalog::plan(args).await,
+        Command::Catalog(CatalogCommand::Plan { catalog, sale }) => {
+            catalog::plan(catalog, sale).await
+        }
         Command::Catalog(CatalogCommand::Apply {
             catalog: args,
+            sale,
             features,
             plans,
         }) => {
@@ -51,7 +54,7 @@ async fn run(command: &Command) -> Result<(), CommandError> {
                 features: features.iter().cloned().collect(),
                 plans: plans.iter().cloned().collect(),
             };
-            catalog::apply(args, &removals).await
+            catalog::apply(args, sale, &removals).await
         }
         Command::Demo(DemoCommand::Data { cache, store }) => demo::fill_only(store, cache).await,
     }

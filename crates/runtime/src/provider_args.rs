@@ -80,15 +80,11 @@ pub struct OpenProvider {
 }
 
 impl ProviderArgs {
-    /// Connects the provider, if the settings name one; it need not answer yet.
+    /// Stripe as the settings say, if they name it, and the mode of the key.
     ///
     /// # Errors
     /// [`StartError::Setting`] when the key cannot be one.
-    pub fn open(
-        &self,
-        engine: &Engine,
-        database: &OpenDatabase,
-    ) -> Result<Option<OpenProvider>, StartError> {
+    pub fn stripe(&self) -> Result<Option<(Stripe, Mode)>, StartError> {
         let Some(key) = &self.stripe_api_key else {
             if self.stripe_webhook_secret.is_some() {
                 let why = "is missing, and a webhook secret is there: set both or none".to_owned();
@@ -115,6 +111,21 @@ impl ProviderArgs {
         let client = Client::open(&settings, parts)
             .map_err(|error| wrong(format!("cannot be used: {error}")))?;
         let stripe = Stripe::new(client, mode).of_account(self.stripe_account.clone());
+        Ok(Some((stripe, mode)))
+    }
+
+    /// Connects the provider, if the settings name one; it need not answer yet.
+    ///
+    /// # Errors
+    /// As [`ProviderArgs::stripe`].
+    pub fn open(
+        &self,
+        engine: &Engine,
+        database: &OpenDatabase,
+    ) -> Result<Option<OpenProvider>, StartError> {
+        let Some((stripe, mode)) = self.stripe()? else {
+            return Ok(None);
+        };
         let parts = BillingParts {
             engine: engine.clone(),
             store: Arc::clone(&database.billing),

@@ -12,6 +12,10 @@ use crate::shapes::{CheckoutMode, CheckoutSession, CheckoutStatus, Metadata, Ope
 
 /// The metadata by which people see whose an object is. It is never read back.
 const ACCOUNT_KEY: &str = "account";
+/// The metadata by which what a catalog file made is found again.
+pub(super) const OURS: &str = "quota";
+/// What the portal's configuration has there.
+pub(super) const PORTAL: &str = "portal";
 
 impl Stripe {
     /// The customer of an account.
@@ -82,7 +86,7 @@ impl Stripe {
         let session = NewPortalSession {
             customer: customer.as_str().to_owned(),
             return_url: Some(return_url.to_owned()),
-            configuration: None,
+            configuration: self.our_portal().await?,
         };
         let key = format!("portal:{:032x}", rand::random::<u128>());
         let key = IdempotencyKey::of(&key, "");
@@ -90,6 +94,20 @@ impl Stripe {
         made.url
             .ok_or_else(|| Fault::unreadable(&made.id, "it has no address"))
     }
+}
+
+impl Stripe {
+    /// The configuration of the portal that a catalog file set up; Stripe's default one where there is none.
+    async fn our_portal(&self) -> Result<Option<String>, Fault> {
+        let all = self.client.list_portal_configurations().all().await?;
+        let ours = all.into_iter().find(|one| is_portal(&one.metadata));
+        Ok(ours.map(|one| one.id))
+    }
+}
+
+/// Whether it is the configuration of the portal that a catalog file sets up.
+pub(super) fn is_portal(metadata: &Metadata) -> bool {
+    metadata.get(OURS).is_some_and(|what| what == PORTAL)
 }
 
 fn for_people(account: &AccountId) -> Metadata {

@@ -16,11 +16,13 @@ mod money;
 mod payment;
 mod port;
 mod root;
+mod sale;
 mod stripe;
 mod subscription;
 mod webhook;
 
 pub use event::event_of;
 pub use facts::PACK_KEY;
+pub use sale::{OnSale, SaleStep};
 pub use stripe::{Stripe, code};
 pub use webhook::StripeWebhooks;

@@ -8,6 +8,7 @@ mod events;
 mod lists;
 mod payments;
 mod roots;
+mod sale;
 mod webhooks;
 
 use std::sync::Arc;

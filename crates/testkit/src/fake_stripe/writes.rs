@@ -91,7 +91,8 @@ fn other(store: &mut Store, asked: &Asked<'_>) -> Written {
             let mut made = store.new_object("bpc", "billing_portal.configuration");
             made["active"] = json!(true);
             made["is_default"] = json!(false);
-            made["features"] = form["features"].clone();
+            made["features"] = with_booleans(&form["features"]);
+            made["metadata"] = form["metadata"].clone();
             made["default_return_url"] = form["default_return_url"].clone();
             Ok(store.put("portal_configuration", made))
         }
@@ -102,6 +103,9 @@ fn other(store: &mut Store, asked: &Asked<'_>) -> Written {
             )?;
             let id = there(store, id, "billing_portal.configuration")?;
             merge(store, &id, form);
+            if form["features"].is_object() {
+                store.set(&id, "features", with_booleans(&form["features"]));
+            }
             Ok(id)
         }
         ["billing", "meters"] => {
@@ -132,6 +136,19 @@ fn remove(store: &mut Store, path: &[&str]) -> Written {
             Ok(id)
         }
         _ => Err(no_such_path()),
+    }
+}
+
+/// A form has texts alone; what Stripe shows has what they mean.
+fn with_booleans(form: &Value) -> Value {
+    match form {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), with_booleans(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(with_booleans).collect(),
+        Value::String(text) if text == "true" || text == "false" => json!(text == "true"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => form.clone(),
     }
 }
 
