@@ -7,6 +7,9 @@ use utoipa::openapi::security::SecurityRequirement;
 /// How paths begin that only administrators may take.
 const ADMIN: [&str; 3] = ["/metrics", "/v1/keys", "/v1/catalog/"];
 
+/// The tag of what is asked of a payment provider.
+const BILLING: &str = "billing";
+
 /// `user` or `org`, by whose part of the tree a path is in.
 pub(super) fn owner(path: &str) -> Option<&'static str> {
     match path.split('/').nth(2) {
@@ -22,6 +25,10 @@ pub(super) struct Kind {
     pub(super) needs: Option<KeyScope>,
     /// Whether it reads a body.
     pub(super) takes_body: bool,
+    /// Whether that body is read as it was signed, whatever its content type.
+    pub(super) is_signed: bool,
+    /// Whether it is about what a provider keeps: such a write sets a state, and has no key.
+    pub(super) is_of_provider: bool,
     /// Whether it reads a part of the path, the query, or a header that a write may have.
     pub(super) takes_parameters: bool,
     /// `user` or `org`, when the path names one that must exist.
@@ -42,6 +49,8 @@ impl Kind {
         Self {
             needs,
             takes_body: operation.request_body.is_some(),
+            is_signed: is_open && operation.request_body.is_some(),
+            is_of_provider: operation.tags.iter().flatten().any(|tag| tag == BILLING),
             takes_parameters: operation.parameters.is_some() || may_change,
             names: owner(path).filter(|_| names_one),
         }
@@ -49,7 +58,7 @@ impl Kind {
 
     /// Whether it takes a key for its write.
     pub(super) fn is_write(&self) -> bool {
-        self.needs == Some(KeyScope::Write)
+        self.needs == Some(KeyScope::Write) && !self.is_of_provider
     }
 }
 
@@ -60,6 +69,8 @@ fn needed(method: &str, path: &str) -> KeyScope {
         return KeyScope::Admin;
     }
     match (method, path) {
+        // It books what the checkout came to.
+        ("get", "/v1/checkout/{id}") => KeyScope::Write,
         ("get", _) | (_, "/v1/check") => KeyScope::Read,
         _ => KeyScope::Write,
     }

@@ -231,22 +231,26 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
         refusals.push((404, format!("There is no such {owner}")));
     }
     if kind.takes_body {
+        refusals.push((413, "The body is too large".to_owned()));
+    }
+    if kind.takes_body && !kind.is_signed {
         refusals.push((
             400,
             "The body is not JSON, is empty, or ends too early".to_owned(),
         ));
-        refusals.push((413, "The body is too large".to_owned()));
         refusals.push((415, "The body has the wrong content type".to_owned()));
     }
-    if let Some(scope) = kind.needs {
-        let known = "No API key, an unknown one, or a revoked one".to_owned();
-        refusals.push((401, known));
+    if kind.needs.is_some() || kind.is_signed {
         refusals.push((
             500,
             "Internal error; the server's log has the cause".to_owned(),
         ));
         let busy = "Busy, too slow, or the database does not answer: try again after `Retry-After`";
         refusals.push((503, busy.to_owned()));
+    }
+    if let Some(scope) = kind.needs {
+        let known = "No API key, an unknown one, or a revoked one".to_owned();
+        refusals.push((401, known));
         if scope > KeyScope::Read {
             let scope = scope.as_str();
             refusals.push((403, format!("The API key lacks the scope `{scope}`")));

@@ -250,7 +250,7 @@ pub(crate) async fn replay(
 /// A customer that is another account stays that: take that link away first.
 #[utoipa::path(put, path = "/v1/billing/customers/{customer}", tag = "billing", request_body = LinkCustomerBody,
     params(("customer" = String, Path, description = "The customer, as the provider names it")),
-    responses((status = 200, description = "Linked", body = CustomerBody), (status = 404, description = "There is no such account, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The customer is another account", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Linked", body = CustomerBody), (status = 404, description = "There is no such account, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The customer is another account", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn link(
     State(state): State<ApiState>,
     Writes(_caller): Writes,
@@ -319,7 +319,7 @@ pub(crate) async fn customers(
 /// Gives an account what the provider says now.
 #[utoipa::path(post, path = "/{id}/sync", tag = "billing",
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "What it came to", body = SyncBody), (status = 404, description = "No payment provider is connected", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "What it came to", body = SyncBody), (status = 404, description = "No payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn sync(
     State(state): State<ApiState>,
     Writes(_caller): Writes,
@@ -334,7 +334,7 @@ pub(crate) async fn sync(
 /// Who knows the id of the session that was paid has proved it. The first account that claims it keeps it.
 #[utoipa::path(post, path = "/{id}/purchases/claim", tag = "billing", request_body = ClaimPaymentBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "What it came to", body = SyncBody), (status = 404, description = "There is no such account, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is of another account", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "What it came to", body = SyncBody), (status = 404, description = "There is no such account, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It is of another account", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn claim(
     State(state): State<ApiState>,
     Writes(_caller): Writes,

@@ -184,7 +184,7 @@ async fn known_problem(state: &ApiState, id: &ProblemId) -> Result<BillingProble
 /// Syncs what a problem is about once more; it is settled if that fits now.
 #[utoipa::path(post, path = "/v1/billing/problems/{id}/retry", tag = "billing",
     params(("id" = String, Path, description = "The problem")),
-    responses((status = 200, description = "The problem as it stands now", body = BillingProblemBody), (status = 404, description = "There is no such problem, or no payment provider is connected", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "The problem as it stands now", body = BillingProblemBody), (status = 404, description = "There is no such problem, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn retry(
     State(state): State<ApiState>,
     Writes(_caller): Writes,

@@ -113,7 +113,8 @@ fn checkout_body(checkout: Checkout) -> CheckoutBody {
 ///
 /// Send the buyer to `url`. What was bought follows by itself when it is paid. The same `Idempotency-Key` is the same checkout.
 #[utoipa::path(post, path = "/v1/checkout", tag = "billing", request_body = NewCheckoutBody,
-    responses((status = 201, description = "Made", body = CheckoutBody), (status = 404, description = "There is no such account, plan or pack, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It has no price at the provider, or the account has a subscription already: `detail` says where that is changed", body = Problem, content_type = "application/problem+json")))]
+    params(("Idempotency-Key" = Option<String>, Header, description = "Your key for this checkout: a repetition with the same key gets the same one")),
+    responses((status = 201, description = "Made", body = CheckoutBody), (status = 404, description = "There is no such account, plan or pack, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "It has no price at the provider, or the account has a subscription already: `detail` says where that is changed", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn check_out(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -153,7 +154,7 @@ pub(crate) async fn check_out(
 /// Once the buyer is through, the payment is fetched and booked before this answers, whatever became of the webhook.
 #[utoipa::path(get, path = "/v1/checkout/{id}", tag = "billing",
     params(("id" = String, Path, description = "The checkout")),
-    responses((status = 200, body = CheckoutBody), (status = 404, description = "There is no such checkout, or no payment provider is connected", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CheckoutBody), (status = 404, description = "There is no such checkout, or no payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn checkout(
     State(state): State<ApiState>,
     Writes(_caller): Writes,
@@ -174,7 +175,7 @@ pub(crate) async fn checkout(
 
 /// Makes a page at the provider where an account changes or cancels its subscriptions, and looks after cards and invoices.
 #[utoipa::path(post, path = "/v1/portal", tag = "billing", request_body = NewPortalBody,
-    responses((status = 201, description = "Made", body = PortalBody), (status = 404, description = "No payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The account has bought nothing at the provider", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Made", body = PortalBody), (status = 404, description = "No payment provider is connected", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The account has bought nothing at the provider", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn portal(
     State(state): State<ApiState>,
     Writes(_caller): Writes,

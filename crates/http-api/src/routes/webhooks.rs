@@ -1,6 +1,6 @@
 //! What a payment provider sends: believed by its signature, kept, answered; worked on behind that.
 
-use api_types::WebhookAnswer;
+use api_types::{FieldError, WebhookAnswer};
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -30,9 +30,9 @@ impl FromRequestParts<ApiState> for OfProvider {
 ///
 /// No API key is needed: the provider signs the body. The event is kept before it is answered, so that a 200 is a promise.
 #[utoipa::path(post, path = "/v1/webhooks/{provider}", tag = "billing", security(()),
-    params(("provider" = String, Path, description = "Whose event: `stripe`")),
-    request_body(content = String, content_type = "application/json", description = "The body as the provider signed it"),
-    responses((status = 200, description = "The event is kept", body = WebhookAnswer), (status = 400, description = "It is not signed by the provider, too old, of the other mode, or cannot be read", body = Problem, content_type = "application/problem+json"), (status = 404, description = "No such provider is connected", body = Problem, content_type = "application/problem+json")))]
+    params(("provider" = String, Path, description = "Whose event: `stripe`"), ("Stripe-Signature" = Option<String>, Header, description = "How Stripe signed the body, which is believed by nothing else")),
+    request_body(content = Object, content_type = "application/json", description = "The body as the provider signed it"),
+    responses((status = 200, description = "The event is kept", body = WebhookAnswer), (status = 400, description = "It is not signed by the provider, too old, of the other mode, or cannot be read", body = Problem, content_type = "application/problem+json"), (status = 404, description = "No such provider is connected", body = Problem, content_type = "application/problem+json"), (status = 502, description = "Whether the event is of the account that is connected cannot be asked: the provider refuses", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn webhook(
     State(state): State<ApiState>,
     OfProvider(provider): OfProvider,
@@ -54,22 +54,30 @@ pub(crate) async fn webhook(
         .collect();
     let now = state.engine().now();
     let read = connected.webhooks.read(&signatures, &body, now);
-    let webhook = read.map_err(|refusal| refused(&provider, &refusal))?;
+    let webhook = read.map_err(|refusal| {
+        if matches!(refusal, WebhookRefusal::OtherMode(_)) {
+            tracing::error!(%provider, "a webhook was refused: {refusal}");
+        } else {
+            tracing::warn!(%provider, "a webhook was refused: {refusal}");
+        }
+        refused(header, &refusal)
+    })?;
     let is_new = connected.billing.take_webhook(webhook).await?;
     Ok(Json(WebhookAnswer { is_new }))
 }
 
-fn refused(provider: &ProviderCode, refusal: &WebhookRefusal) -> Problem {
+fn refused(header: &'static str, refusal: &WebhookRefusal) -> Problem {
     let code = match refusal {
         WebhookRefusal::NotSigned(_) => "webhook_not_signed",
-        WebhookRefusal::OtherMode(_) => {
-            tracing::error!(%provider, "a webhook was refused: {refusal}");
-            "webhook_of_other_mode"
-        }
+        WebhookRefusal::OtherMode(_) => "webhook_of_other_mode",
         WebhookRefusal::Unreadable(_) => "webhook_unreadable",
     };
-    if code != "webhook_of_other_mode" {
-        tracing::warn!(%provider, "a webhook was refused: {refusal}");
-    }
-    Problem::new(StatusCode::BAD_REQUEST, code, refusal.to_string())
+    let detail = refusal.to_string();
+    let place = match refusal {
+        WebhookRefusal::NotSigned(_) => FieldError::header(header, detail.clone()),
+        WebhookRefusal::OtherMode(_) | WebhookRefusal::Unreadable(_) => {
+            FieldError::at("", detail.clone())
+        }
+    };
+    Problem::new(StatusCode::BAD_REQUEST, code, detail).about(place)
 }

@@ -12,12 +12,14 @@ use cache_memory::MemoryCache;
 use chrono::{DateTime, Utc};
 use http_api::{ApiSettings, ApiState, Front, service};
 use http_body_util::BodyExt as _;
-use quota_core::ports::{Clock, FixedClock, KeyScope};
+use quota_core::ports::{Clock, FixedClock, KeyScope, Storage};
 use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
 use serde_json::{Value, json};
+use testkit::fake_stripe::FakeStripe;
 use testkit::memory::MemoryStore;
 use tower::ServiceExt as _;
 
+use crate::connected;
 use crate::jobs;
 use crate::pages::codes;
 use crate::schema::Schemas;
@@ -35,6 +37,20 @@ name = "More articles"
 kind = "addon"
 price = 900
 limits = { articles_per_month = 50 }
+
+[[plan]]
+code = "article_sold"
+name = "Articles, paid by card"
+price = 2900
+limits = { articles_per_month = 200 }
+provider_prices = { stripe = ["price_sold"] }
+
+[[pack]]
+code = "pack_sold"
+name = "50 credits, paid by card"
+credits = 50
+price = 900
+provider_prices = { stripe = ["price_pack"] }
 "#,
 );
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
@@ -291,8 +307,19 @@ pub(crate) struct Api {
 impl Api {
     /// An API with the catalog applied; what it answers goes into the record.
     pub(crate) async fn of(record: &Arc<Record>, settings: ApiSettings, has_jobs: bool) -> Self {
+        Self::with(record, settings, has_jobs, None).await
+    }
+
+    /// The same, connected to a Stripe where there is one.
+    pub(crate) async fn with(
+        record: &Arc<Record>,
+        mut settings: ApiSettings,
+        has_jobs: bool,
+        fake: Option<&FakeStripe>,
+    ) -> Self {
+        let store = Arc::new(MemoryStore::new());
         let parts = EngineParts {
-            storage: Arc::new(MemoryStore::new()),
+            storage: Arc::clone(&store) as Arc<dyn Storage>,
             cache: Arc::new(MemoryCache::default()),
             clock: Arc::new(FixedClock::at(noon())) as Arc<dyn Clock>,
             ids: Arc::new(TimeIds),
@@ -302,6 +329,7 @@ impl Api {
         let catalog = http_api::read_catalog_toml(CATALOG).expect("a catalog");
         let applied = engine.apply_catalog(&catalog, None).await;
         applied.expect("the catalog is applied");
+        settings.provider = fake.map(|fake| connected::provider(&engine, store, fake));
         let secret = async |scope| {
             let made = engine.create_key("key of the test", scope).await;
             made.expect("a key is made").secret

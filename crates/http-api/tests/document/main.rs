@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
 mod api;
+mod billing;
 mod catalog_file;
+mod connected;
 mod jobs;
 mod pages;
 mod refusals;
@@ -38,8 +40,10 @@ async fn what_is_answered_is_what_the_document_says() {
         metrics: Some(Arc::new(move || metrics.render())),
         ..ApiSettings::default()
     };
-    let api = Api::of(&record, settings, true).await;
+    let fake = connected::fake().await;
+    let api = Api::with(&record, settings, true, Some(&fake)).await;
     story::told(&api).await;
+    billing::told(&api, &fake).await;
     refusals::driven(&record).await;
     let faults = record.faults();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));

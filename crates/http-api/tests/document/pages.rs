@@ -88,7 +88,9 @@ fn own_codes() -> BTreeSet<String> {
             });
             let calls = ["unavailable(", "unready(", "Self::invalid("];
             let line = before.rsplit('\n').next().unwrap_or_default();
-            let is_fault = line.contains("WriteFault::") && line.ends_with("=>");
+            let faults = ["WriteFault::", "WebhookRefusal::"];
+            let is_fault =
+                faults.iter().any(|of| line.contains(of)) && line.trim_end().ends_with("=>");
             if follows_status || is_fault || calls.iter().any(|call| before.ends_with(call)) {
                 codes.insert(code.to_owned());
             }

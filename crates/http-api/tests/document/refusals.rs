@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::{Api, CATALOG, JSON, Record, Sent, TOML, method_of, one_article};
+use crate::connected;
 
 /// Bytes of a body that are read, where a body is to be too large.
 const BYTES_MAX: usize = 1024;
@@ -40,10 +41,16 @@ fn path_of(method: &str, template: &str) -> String {
     let none = Uuid::nil().to_string();
     // `user:nobody`
     let (account, part) = ("dXNlcjpub2JvZHk", template.split('/').nth(2));
+    let provider = if part == Some("webhooks") {
+        "stripe"
+    } else {
+        "bank"
+    };
     let id = match part {
         Some("reservations") => format!("res.{account}.{none}"),
         Some("consumptions" | "operations") => format!("op.{account}.{none}"),
         Some("keys" | "runs") => none,
+        _ if template.contains("/problems/") => "stripe:test:unknown_payer:nothing".to_owned(),
         // It comes to be.
         _ if method == "put" && template.ends_with("/{id}") => "somebody".to_owned(),
         _ => "nobody".to_owned(),
@@ -56,7 +63,8 @@ fn path_of(method: &str, template: &str) -> String {
         .replace("{boost}", "sale")
         .replace("{plan}", "article_more")
         .replace("{name}", "none")
-        .replace("{provider}", "bank")
+        .replace("{provider}", provider)
+        .replace("{customer}", "cus_nobody")
         .replace("{ref}", "nothing")
 }
 
@@ -80,6 +88,11 @@ fn body_of(method: &str, path: &str) -> Value {
         (_, "disputes") => {
             json!({"provider": "bank", "payment": "p", "ref": "d", "amount": 5, "status": "open"})
         }
+        ("put", "{customer}") => json!({"account": "user:nobody"}),
+        (_, "claim") => json!({"object": {"kind": "session", "id": "cs_nothing"}}),
+        (_, "checkout") => json!({"account": "user:nobody", "pack": "pack_sold",
+            "success_url": "https://app.example/", "cancel_url": "https://app.example/"}),
+        (_, "portal") => json!({"account": "user:nobody", "return_url": "https://app.example/"}),
         (_, "forgive") => json!({"reason": "a mistake of ours"}),
         (_, "tokens") => json!({"id": "ci", "cap": 5}),
         ("put" | "patch", "{token}") => json!({"cap": 5}),
@@ -100,12 +113,13 @@ fn body_of(method: &str, path: &str) -> Value {
 
 /// Asks every operation in every wrong way, and in the right way about what does not exist.
 pub(crate) async fn driven(record: &Arc<Record>) {
-    let api = Api::of(record, ApiSettings::default(), true).await;
+    let fake = connected::fake().await;
+    let api = Api::with(record, ApiSettings::default(), true, Some(&fake)).await;
     let small = ApiSettings {
         body_bytes_max: BYTES_MAX,
         ..ApiSettings::default()
     };
-    let small = Api::of(record, small, true).await;
+    let small = Api::with(record, small, true, Some(&fake)).await;
     let full = ApiSettings {
         requests_max: 0,
         schema: Some(Arc::new(|| Box::pin(async { Ok(outdated()) }))),

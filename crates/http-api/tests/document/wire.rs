@@ -2,17 +2,21 @@
 //! without a difference.
 
 use api_types::{
-    AccountBody, AccountList, AddonList, BatchAnswer, BatchBody, BoostBody, BoostList, CancelBody,
-    CatalogBody, ChangeBody, ChangeOrPreview, ChangePlanBody, CheckBody, ClearSpendCapBody,
-    CommitBody, ConsumeBody, CreditsBody, DecisionBody, EntitlementsBody, ExtendBody, ForgiveBody,
-    GrantBody, HealthBody, JobList, KeyBody, KeyList, LedgerBody, MemberLimitBody, MemberList,
-    MoveBody, NewBoostBody, NewGrantBody, NewKeyBody, NewOrgBody, NewPaymentDisputeBody,
-    NewPaymentRefundBody, NewPurchaseBody, NewTokenBody, NewUserBody, OneMemberLimitBody,
-    OperationBody, OrgBody, OverrideBody, OverviewBody, PaymentBody, PaymentList, PlanOfChanges,
-    Problem, ReasonBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
-    ReserveBody, ResetBody, ResumeBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody,
-    SetAddonBody, SetMemberLimitBody, SpendCapBody, SpendingList, StartBody, StatusBody,
-    SubscriptionBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
+    AccountBody, AccountList, AddonList, BatchAnswer, BatchBody, BillingEventBody,
+    BillingEventList, BillingProblemBody, BillingProblemList, BoostBody, BoostList, CancelBody,
+    CatalogBody, ChangeBody, ChangeOrPreview, ChangePlanBody, CheckBody, CheckoutBody,
+    ClaimPaymentBody, ClearSpendCapBody, CommitBody, ConsumeBody, CreditsBody, CustomerBody,
+    CustomerList, DecisionBody, EntitlementsBody, ExtendBody, ForgiveBody, GrantBody, HealthBody,
+    JobList, KeyBody, KeyList, LedgerBody, LinkCustomerBody, MemberLimitBody, MemberList, MoveBody,
+    NewBoostBody, NewCheckoutBody, NewGrantBody, NewKeyBody, NewOrgBody, NewPaymentDisputeBody,
+    NewPaymentRefundBody, NewPortalBody, NewPurchaseBody, NewTokenBody, NewUserBody,
+    OneMemberLimitBody, OperationBody, OrgBody, OverrideBody, OverviewBody, PaymentBody,
+    PaymentList, PlanOfChanges, PortalBody, Problem, ReasonBody, RefundBody, ReleaseBody,
+    ReleaseCapacityBody, RenewBody, ReservationBody, ReserveBody, ResetBody, ResumeBody,
+    RunBatchList, RunBody, RunJobBody, RunList, SeatsBody, SetAddonBody, SetMemberLimitBody,
+    SettleProblemBody, SpendCapBody, SpendingList, StartBody, StatusBody, SubscriptionBody,
+    SyncBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody, TrackBody, UserBody,
+    WebhookAnswer,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -48,6 +52,9 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         AddonList,
         BatchAnswer,
         BatchBody,
+        BillingEventBody, BillingEventList, BillingProblemBody, BillingProblemList, SettleProblemBody,
+        CheckoutBody, NewCheckoutBody, NewPortalBody, PortalBody, SyncBody, WebhookAnswer,
+        ClaimPaymentBody, CustomerBody, CustomerList, LinkCustomerBody,
         BoostBody,
         BoostList,
         SpendingList,
