@@ -22,6 +22,8 @@ pub struct JobSpec {
     pub takes_account: bool,
     /// Whether a run can be narrowed down to some features.
     pub takes_features: bool,
+    /// Whether it is about the payment provider: without one no schedule starts it, and a run by hand fails.
+    pub needs_provider: bool,
     /// How often it is meant to run.
     pub rhythm: Rhythm,
 }
@@ -48,6 +50,7 @@ impl JobSpec {
             when_late: "",
             takes_account: true,
             takes_features: false,
+            needs_provider: false,
             rhythm: Rhythm::Rare,
         }
     }
@@ -71,11 +74,6 @@ pub(crate) trait Job: Send + Sync {
     /// Whether there is anything to do; asked of frequent jobs before a run begins.
     async fn has_work(&self, _host: &Host) -> Result<bool, StoreError> {
         Ok(true)
-    }
-
-    /// Whether a process with these parts can run it at all; else no schedule starts it.
-    fn is_possible(&self, _host: &Host) -> bool {
-        true
     }
 
     /// Does its work, batch by batch. An early end is an error.

@@ -38,7 +38,10 @@ impl Runner {
     pub async fn run_scheduled(&self, stop: impl Future<Output = ()>) {
         let mut loops = JoinSet::new();
         let schedules = self.inner.settings.schedules.iter();
-        for (job, schedule) in schedules.filter(|(job, _)| job.job().is_possible(&self.inner)) {
+        let has_provider = self.inner.billing.is_some();
+        for (job, schedule) in
+            schedules.filter(|(job, _)| has_provider || !job.spec().needs_provider)
+        {
             let (runner, job, schedule) = (self.clone(), *job, schedule.clone());
             loops.spawn(async move { runner.keep_running(job, &schedule).await });
         }

@@ -8,7 +8,24 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 119] = [
+const ROUTES: [&str; 136] = [
+    "get /v1/billing/events",
+    "post /v1/billing/events/{id}/replay",
+    "get /v1/billing/problems",
+    "post /v1/billing/problems/{id}/retry",
+    "post /v1/billing/problems/{id}/settle",
+    "put /v1/billing/customers/{customer}",
+    "delete /v1/billing/customers/{customer}",
+    "get /v1/users/{id}/customers",
+    "get /v1/orgs/{id}/customers",
+    "post /v1/users/{id}/sync",
+    "post /v1/orgs/{id}/sync",
+    "post /v1/users/{id}/purchases/claim",
+    "post /v1/orgs/{id}/purchases/claim",
+    "post /v1/checkout",
+    "get /v1/checkout/{id}",
+    "post /v1/portal",
+    "post /v1/webhooks/{provider}",
     "get /v1/payments/{provider}/{ref}",
     "get /v1/orgs/{id}/payments",
     "post /v1/orgs/{id}/purchases",

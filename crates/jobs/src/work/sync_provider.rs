@@ -5,7 +5,6 @@ use quota_core::ports::RunSummary;
 use quota_service::billing::{Billing, BillingError, FullSync, SyncedPage};
 
 use crate::JobName;
-use crate::host::Host;
 use crate::job::{Job, JobSpec};
 use crate::run::{Ended, Work, in_words};
 
@@ -20,12 +19,9 @@ impl Job for SyncProvider {
         JobSpec {
             does: "compares subscriptions and payments with the payment provider, and mends what differs",
             when_late: "what no event told is found later",
+            needs_provider: true,
             ..JobSpec::new(NAME, "17 * * * *")
         }
-    }
-
-    fn is_possible(&self, host: &Host) -> bool {
-        host.billing.is_some()
     }
 
     async fn run(&self, work: &mut Work) -> Result<(), Ended> {

@@ -20,6 +20,7 @@ impl Job for WorkOnEvents {
             does: "works on events of the payment provider that wait: those that failed before, and those whose process died",
             when_late: "what an event told follows late; `sync_provider` finds it too",
             takes_account: false,
+            needs_provider: true,
             rhythm: Rhythm::Frequent,
             ..JobSpec::new(NAME, "* * * * * *")
         }
@@ -30,10 +31,6 @@ impl Job for WorkOnEvents {
             Some(billing) => billing.has_waiting().await,
             None => Ok(false),
         }
-    }
-
-    fn is_possible(&self, host: &Host) -> bool {
-        host.billing.is_some()
     }
 
     async fn run(&self, work: &mut Work) -> Result<(), Ended> {

@@ -4,19 +4,18 @@
     reason = "a state that cannot be read must stop the test"
 )]
 
-use jobs::JobName;
 use quota_core::event::EventKind;
 use quota_core::ids::AccountId;
 use quota_core::ports::{Audits, RunState};
 use quota_core::reservation::ReservationState;
 use testkit::fixtures::feature;
 
-use crate::platform::{Platform, name};
+use crate::platform::{Platform, name, without_provider};
 
 /// W5: nothing is wrong when they are late or run twice.
 #[tokio::test(start_paused = true)]
 async fn every_job_twice_is_as_once() {
-    for job in JobName::all() {
+    for job in without_provider() {
         let platform = Platform::with_users(5).await;
         platform.on_day(40);
         let first = platform.run(job).await;
@@ -47,11 +46,11 @@ async fn every_job_twice_is_as_once() {
 async fn all_jobs_twice_in_both_orders_are_as_once() {
     let platform = Platform::with_users(3).await;
     platform.on_day(40);
-    for job in JobName::all() {
+    for job in without_provider() {
         platform.run(job).await;
     }
     let once = platform.state().await;
-    for job in JobName::all().rev() {
+    for job in without_provider().rev() {
         platform.run(job).await;
     }
     assert_eq!(platform.state().await, once);

@@ -35,6 +35,11 @@ pub struct Platform {
     pub engine: Engine,
 }
 
+/// All jobs that this installation can run: it has no payment provider.
+pub fn without_provider() -> impl DoubleEndedIterator<Item = JobName> {
+    JobName::all().filter(|job| !job.spec().needs_provider)
+}
+
 /// When the users subscribe: for a month, to 10 February 12:00.
 pub fn start() -> DateTime<Utc> {
     "2027-01-10T12:00:00Z".parse().expect("an instant")
