@@ -50,6 +50,22 @@ async fn a_read_key_looks_and_never_spends() {
         (Method::PUT, "/v1/users/ann/addons/more"),
         (Method::DELETE, "/v1/users/ann/addons/more"),
         (Method::POST, "/v1/users/ann/reset"),
+        (Method::POST, "/v1/users/ann/sync"),
+        (Method::POST, "/v1/users/ann/purchases/claim"),
+        (Method::PUT, "/v1/billing/customers/cus_1"),
+        (Method::DELETE, "/v1/billing/customers/cus_1"),
+        (Method::POST, "/v1/billing/events/evt_1/replay"),
+        (
+            Method::POST,
+            "/v1/billing/problems/stripe:test:unknown_payer:x/retry",
+        ),
+        (
+            Method::POST,
+            "/v1/billing/problems/stripe:test:unknown_payer:x/settle",
+        ),
+        (Method::POST, "/v1/checkout"),
+        (Method::GET, "/v1/checkout/cs_1"),
+        (Method::POST, "/v1/portal"),
     ];
     for (method, path) in spending {
         let answer = with(&api, &read, method, path, SPEND).await.expect(403);

@@ -18,6 +18,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, Object, ObjectBuilder, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
     Response, ResponseBuilder, Schema,
@@ -31,6 +32,28 @@ use kind::{Kind, owner};
 const BEARER: &str = "api_key";
 const HEADER: &str = "x_api_key";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// What the operations are about.
+const TAGS: [(&str, &str); 6] = [
+    (
+        "decide",
+        "May this be done? Checks, and what is spent, reserved and given back",
+    ),
+    (
+        "accounts",
+        "Users, orgs, members and tokens, and what each may do",
+    ),
+    (
+        "money",
+        "Subscriptions, credits, boosts, and payments of any provider that your service tells of",
+    ),
+    (
+        "billing",
+        "The payment provider that is connected: checkout and portal, its events, its customers, and what fits nothing. \
+         Without one these answer 404 `no_billing`",
+    ),
+    ("catalog", "Features, plans and packs, as one file"),
+    ("operate", "Probes, metrics, API keys and jobs"),
+];
 
 /// The document before its operations.
 pub(crate) fn described() -> OpenApi {
@@ -51,11 +74,16 @@ pub(crate) fn described() -> OpenApi {
              limits in the catalog and in overrides are in shown units.",
         ))
         .build();
+    let tags = TAGS.map(|(name, words)| {
+        let tag = TagBuilder::new().name(name).description(Some(words));
+        tag.build()
+    });
     let either = [BEARER, HEADER].map(|name| SecurityRequirement::new(name, [""; 0]));
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))
         .security(Some(either))
+        .tags(Some(tags))
         .build()
 }
 

@@ -153,3 +153,17 @@ async fn an_org_in_another_list_is_refused_and_the_served_document_is_this_one()
     let served = api.unrecorded(&Method::GET, path, &sent).await;
     assert_eq!(served.body, document());
 }
+
+#[test]
+fn every_operation_has_a_tag_that_is_described() {
+    let document = document();
+    let tags = document["tags"].as_array().into_iter().flatten();
+    let described: Vec<&str> = tags
+        .filter(|tag| !text(&tag["description"]).is_empty())
+        .map(|tag| text(&tag["name"]))
+        .collect();
+    for (name, operation) in operations(&document) {
+        let tag = text(&operation["tags"][0]);
+        assert!(described.contains(&tag), "{name}: `{tag}`");
+    }
+}
