@@ -51,7 +51,7 @@ pub(crate) async fn subscription(
 /// Starts a subscription: now, in place of any other; in the future, after everything that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription", tag = "money", request_body = StartBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Started, or queued: `detail` says when it begins and what it replaces; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Started, or queued: `detail` says when it begins and what it replaces; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "24 periods are paid ahead already, or it is one of the payment provider, which goes on with it by itself", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn start(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -101,7 +101,7 @@ async fn has_an_end(
 /// Adds a period after the last one that is paid for.
 #[utoipa::path(post, path = "/{id}/subscription/renew", tag = "money", request_body = Option<RenewBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Renewed; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it is canceled, its period that runs is not paid for, its plan is not in the catalog any more, it renews by itself and is given an end, or 24 periods are paid ahead already", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Renewed; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it is canceled, its period that runs is not paid for, its plan is not in the catalog any more, it renews by itself and is given an end, 24 periods are paid ahead already, or the payment provider renews it", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn renew(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -123,7 +123,7 @@ pub(crate) async fn renew(
 /// Changes the plan. To the plan that goes on anyway, it takes back a change that waits; without one there is nothing to do.
 #[utoipa::path(post, path = "/{id}/subscription/change-plan", tag = "money", request_body = ChangePlanBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Changed, scheduled, or nothing to do; `detail` names what is dropped: time that was paid for, a change that waited, a cancellation. With `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription in force", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Changed, scheduled, or nothing to do; `detail` names what is dropped: time that was paid for, a change that waited, a cancellation. With `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription in force", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider that decides on the subscription refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn change_plan(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -154,7 +154,7 @@ pub(crate) async fn change_plan(
 /// Cancels the subscription.
 #[utoipa::path(post, path = "/{id}/subscription/cancel", tag = "money", request_body = Option<CancelBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Canceled; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Canceled; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider that decides on the subscription refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn cancel(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -177,7 +177,7 @@ pub(crate) async fn cancel(
 /// Takes back a cancellation that has not taken effect yet.
 #[utoipa::path(post, path = "/{id}/subscription/resume", tag = "money", request_body = Option<ResumeBody>,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Resumed; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it is not canceled, or it has ended", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Resumed; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it is not canceled, or it has ended", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider that decides on the subscription refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn resume(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -197,7 +197,7 @@ pub(crate) async fn resume(
 /// Sets the subscription's status.
 #[utoipa::path(post, path = "/{id}/subscription/status", tag = "money", request_body = StatusBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set", body = ChangeBody), (status = 409, description = "There is no subscription, it has ended, or the payment provider says where it stands", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_status(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -218,7 +218,7 @@ pub(crate) async fn set_status(
 /// Sets how many seats of the plan the account has, at once: in this period and in those that follow.
 #[utoipa::path(put, path = "/{id}/subscription/seats", tag = "money", request_body = SeatsBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, description = "Set; where more is used than fewer seats allow, nothing is taken away. With `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set; where more is used than fewer seats allow, nothing is taken away. With `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, or it has ended", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider that decides on the subscription refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_seats(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -207,6 +207,21 @@ async fn refused(api: &Api, account: &str, (customer, session, checkout): (&str,
         .await;
     let portal = json!({"account": named(account), "return_url": "https://app.example/"});
     api.ask(PORTAL, portal, 502).await;
+    let held = format!("/v1/{account}/subscription");
+    for (step, body) in [
+        (
+            "/change-plan",
+            json!({"plan": "article_pro", "when": "now"}),
+        ),
+        ("/cancel", NONE),
+        ("/resume", NONE),
+    ] {
+        api.ask(&format!("post {held}{step}"), body, 502).await;
+    }
+    api.ask(&format!("put {held}/seats"), json!({"seats": 2}), 502)
+        .await;
+    let renewed = api.ask(&format!("post {held}/renew"), NONE, 409).await;
+    assert_eq!(renewed.body["code"], "held_by_provider", "{}", renewed.text);
     let list = api
         .ask("get /v1/billing/problems?open=false", NONE, 200)
         .await;

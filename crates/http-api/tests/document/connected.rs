@@ -19,8 +19,7 @@ pub(crate) const SECRET: &str = "whsec_of_the_test";
 
 /// A fake that sells what the catalog names.
 pub(crate) async fn fake() -> FakeStripe {
-    let fake = FakeStripe::start().await;
-    fake.advance_to(noon().timestamp());
+    let fake = FakeStripe::start().await.at(noon().timestamp());
     fake.plan("price_sold", 2_900);
     fake.pack("price_pack", 900);
     fake

@@ -50,6 +50,13 @@ impl FakeStripe {
         self.core().store.now
     }
 
+    /// The same with its clock at an instant, before anything happens.
+    #[must_use]
+    pub fn at(self, now: i64) -> Self {
+        self.core().store.now = now;
+        self
+    }
+
     /// Moves its clock on; all that is due happens on the way.
     pub fn advance_to(&self, at: i64) {
         super::clock::advance(&mut self.core().store, at);
