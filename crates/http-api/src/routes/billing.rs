@@ -329,7 +329,7 @@ pub(crate) async fn sync(
     Ok(Json(sync_body(billing.sync_account(&account).await?)))
 }
 
-/// Claims a payment that was parked, since nobody knew whose it is (P14).
+/// Claims a payment that was parked, since nobody knew whose it is.
 ///
 /// Who knows the id of the session that was paid has proved it. The first account that claims it keeps it.
 #[utoipa::path(post, path = "/{id}/purchases/claim", tag = "billing", request_body = ClaimPaymentBody,
