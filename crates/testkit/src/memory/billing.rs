@@ -1,7 +1,6 @@
 //! Connections, customers, events and problems of payment providers.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -16,68 +15,8 @@ use quota_core::provider::{
 };
 
 use super::MemoryStore;
+use super::billing_state::is_waiting;
 use super::records::at_most;
-
-/// What is kept of payment providers.
-#[derive(Debug, Default)]
-pub(super) struct BillingState {
-    connections: BTreeMap<(ProviderCode, PaymentMode), Connection>,
-    links: BTreeMap<CustomerId, CustomerLink>,
-    events: BTreeMap<EventId, KeptEvent>,
-    problems: BTreeMap<ProblemId, BillingProblem>,
-}
-
-impl BillingState {
-    /// Events that are asked for, the oldest first.
-    fn oldest(&self, is_asked_for: impl Fn(&KeptEvent) -> bool) -> Vec<&KeptEvent> {
-        let events = self.events.values();
-        let mut found: Vec<&KeptEvent> = events.filter(|event| is_asked_for(event)).collect();
-        found.sort_by_key(|event| (event.received_at, &event.id));
-        found
-    }
-
-    fn take_events(
-        &mut self,
-        (now, until): (DateTime<Utc>, DateTime<Utc>),
-        limit: u32,
-    ) -> Vec<KeptEvent> {
-        let due = self.oldest(|event| is_waiting(event) && event.next_try_at <= now);
-        let due = due.into_iter().take(at_most(limit));
-        let taken = due.map(|event| KeptEvent {
-            tries: event.tries + 1,
-            next_try_at: until,
-            ..event.clone()
-        });
-        let taken: Vec<KeptEvent> = taken.collect();
-        for event in &taken {
-            self.events.insert(event.id.clone(), event.clone());
-        }
-        taken
-    }
-
-    fn raise(&mut self, problem: &BillingProblem) {
-        let known = self.problems.get(&problem.id);
-        let (times, first_seen_at, last_seen_at) = known.map_or(
-            (problem.times, problem.first_seen_at, problem.last_seen_at),
-            |known| {
-                let last_seen_at = known.last_seen_at.max(problem.last_seen_at);
-                (known.times + 1, known.first_seen_at, last_seen_at)
-            },
-        );
-        let open = BillingProblem {
-            times,
-            first_seen_at,
-            last_seen_at,
-            settled: None,
-            ..problem.clone()
-        };
-        self.problems.insert(open.id.clone(), open);
-    }
-}
-
-fn is_waiting(event: &KeptEvent) -> bool {
-    event.state == EventState::Waiting
-}
 
 /// Whether nothing is to be done for it, nor by a person.
 fn is_over(event: &KeptEvent) -> bool {
@@ -194,7 +133,7 @@ impl BillingStore for MemoryStore {
         until: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<KeptEvent>, StoreError> {
-        self.call(|state| Ok(state.billing.take_events((now, until), limit)))
+        self.call(|state| Ok(state.billing.take_events((now, until), at_most(limit))))
     }
 
     async fn end_event_try(&self, result: &EventResult) -> Result<bool, StoreError> {

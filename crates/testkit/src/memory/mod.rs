@@ -1,6 +1,7 @@
 //! A store in memory: plain maps under one lock. The conformance suite holds every other store to what it does.
 
 mod billing;
+mod billing_state;
 mod codes;
 mod codes_state;
 mod faults;

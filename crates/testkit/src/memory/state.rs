@@ -15,7 +15,7 @@ use quota_core::ports::{ApiKey, BatchRecord, JobRun};
 use quota_core::reservation::{Reservation, ReservationState};
 use uuid::Uuid;
 
-use super::billing::BillingState;
+use super::billing_state::BillingState;
 use super::codes_state::CodesState;
 
 /// Everything.
