@@ -19,14 +19,23 @@ pub(super) fn owner(path: &str) -> Option<&'static str> {
     }
 }
 
+/// What body an operation reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenBody {
+    /// None.
+    Nothing,
+    /// One of a content type.
+    ByType,
+    /// As it was signed, whatever its content type.
+    AsSigned,
+}
+
 /// What decides how an operation can be refused, whatever it is about.
 pub(super) struct Kind {
     /// The scope that its key needs; none when it is open to all.
     pub(super) needs: Option<KeyScope>,
-    /// Whether it reads a body.
-    pub(super) takes_body: bool,
-    /// Whether that body is read as it was signed, whatever its content type.
-    pub(super) is_signed: bool,
+    /// What body it reads.
+    pub(super) body: TakenBody,
     /// Whether it is about what a provider keeps: such a write sets a state, and has no key.
     pub(super) is_of_provider: bool,
     /// Whether it reads a part of the path, the query, or a header that a write may have.
@@ -48,8 +57,11 @@ impl Kind {
         let may_change = needs > Some(KeyScope::Read) && path.starts_with("/v1/");
         Self {
             needs,
-            takes_body: operation.request_body.is_some(),
-            is_signed: is_open && operation.request_body.is_some(),
+            body: match operation.request_body {
+                None => TakenBody::Nothing,
+                Some(_) if is_open => TakenBody::AsSigned,
+                Some(_) => TakenBody::ByType,
+            },
             is_of_provider: operation.tags.iter().flatten().any(|tag| tag == BILLING),
             takes_parameters: operation.parameters.is_some() || may_change,
             names: owner(path).filter(|_| names_one),

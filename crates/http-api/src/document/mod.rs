@@ -26,7 +26,7 @@ use utoipa::openapi::{
 
 pub(crate) use catalog_schema::catalog_schema;
 use headers::declare_headers;
-use kind::{Kind, owner};
+use kind::{Kind, TakenBody, owner};
 
 /// The two ways to send an API key.
 const BEARER: &str = "api_key";
@@ -258,17 +258,18 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
     {
         refusals.push((404, format!("There is no such {owner}")));
     }
-    if kind.takes_body {
+    let takes_body = kind.body != TakenBody::Nothing;
+    if takes_body {
         refusals.push((413, "The body is too large".to_owned()));
     }
-    if kind.takes_body && !kind.is_signed {
+    if kind.body == TakenBody::ByType {
         refusals.push((
             400,
             "The body is not JSON, is empty, or ends too early".to_owned(),
         ));
         refusals.push((415, "The body has the wrong content type".to_owned()));
     }
-    if kind.needs.is_some() || kind.is_signed {
+    if kind.needs.is_some() || takes_body {
         refusals.push((
             500,
             "Internal error; the server's log has the cause".to_owned(),
@@ -284,7 +285,7 @@ fn refuse(operation: &mut Operation, kind: &Kind) {
             refusals.push((403, format!("The API key lacks the scope `{scope}`")));
         }
     }
-    if kind.takes_body || kind.takes_parameters {
+    if takes_body || kind.takes_parameters {
         refusals.push((422, invalid(kind)));
     }
     for (status, words) in refusals {
