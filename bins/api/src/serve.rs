@@ -54,6 +54,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), CommandError> {
         metrics: Some(Arc::new(move || metrics.render())),
         schema: wired.schema_check(),
         provider: wired.provider.clone(),
+        codes: Some(wired.codes.clone()),
     };
     let state = ApiState::new(wired.engine.clone(), Some(runner.clone()), api_settings);
     announce(&format!("http://{bound}"), demo_key.as_deref());

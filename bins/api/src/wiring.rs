@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_api::{ConnectedProvider, SchemaCheck, SchemaReport};
 use quota_core::ports::{Cache, EventSink};
-use quota_service::{Engine, EngineParts, EngineSettings, NoCache, TimeIds};
+use quota_service::{Codes, Engine, EngineParts, EngineSettings, NoCache, TimeIds};
 use runtime::{
     CacheArgs, DatabaseArgs, MissingFile, OpenCache, OpenDatabase, ProviderArgs, Readiness,
     StartError,
@@ -21,6 +21,8 @@ pub(crate) struct Wired {
     pub(crate) events: Arc<dyn EventSink>,
     /// The payment provider, if one is connected.
     pub(crate) provider: Option<ConnectedProvider>,
+    /// Codes that are redeemed.
+    pub(crate) codes: Codes,
     cache: OpenCache,
     database: OpenDatabase,
     catalog_task: JoinHandle<()>,
@@ -79,6 +81,7 @@ pub(crate) async fn wire(
     Ok(Wired {
         provider: provider.transpose()?.flatten(),
         catalog_task: engine.keep_catalog_fresh(CATALOG_READ_EVERY),
+        codes: Codes::new(engine.clone(), Arc::clone(&database.codes)),
         events: Arc::clone(&cache.events),
         engine,
         cache,

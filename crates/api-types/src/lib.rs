@@ -18,6 +18,7 @@ mod batch;
 mod billing;
 mod boosts;
 mod catalog;
+mod codes;
 mod credits;
 mod decide;
 mod decision;
@@ -60,6 +61,11 @@ pub use boosts::{BoostBody, BoostList, NewBoostBody};
 pub use catalog::{
     CatalogBody, DefaultPlanChangeBody, FieldChangeBody, HeldBody, LessOnDemandBody,
     LimitChangeBody, LostFlagBody, LostLimitBody, OverLimitBody, PlanBody, PlanOfChanges,
+};
+pub use codes::{
+    BoostGiftBody, CodeBatchBody, CodeBatchList, CodeBody, CodeList, CodeUseBody, CodeUseList,
+    CreditsGiftBody, GiftBody, MadeCodesBody, NewCodeBody, NewCodesBody, PlanGiftBody, RedeemBody,
+    RedemptionBody,
 };
 pub use credits::{
     CreditsBody, GrantBody, GrantPurchaseBody, GrantState, NewGrantBody, TakeBackBody,

@@ -5,7 +5,7 @@
 //! | caller | scope of the key | covers |
 //! | --- | --- | --- |
 //! | [`Reads`] | `read` or more | every GET under `/v1` but API keys and a checkout, and `POST /v1/check` |
-//! | [`Writes`] | `write` or more | decisions and what follows them, users, orgs, tokens, overrides, subscriptions, credits |
+//! | [`Writes`] | `write` or more | decisions and what follows them, users, orgs, tokens, overrides, subscriptions, credits, codes |
 //! | [`Admin`] | `admin` | planning and applying a catalog, API keys, starting a job; `/metrics`, unless it is open |
 //! | none | no key | `/healthz`, `/readyz`, `/docs`, `/openapi.json`, `/v1/catalog/schema`, `POST /v1/webhooks/{provider}`, whose body the provider signs |
 

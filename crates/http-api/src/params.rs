@@ -23,9 +23,10 @@ use crate::words::{self, named_field};
 /// Rows of a page when the caller does not say.
 const PAGE_DEFAULT: u32 = 100;
 /// All parameters of queries.
-const QUERY_PARAMETERS: [&str; 9] = [
+const QUERY_PARAMETERS: [&str; 10] = [
     "account",
     "after",
+    "batch",
     "kind",
     "limit",
     "open",

@@ -101,13 +101,30 @@ impl Problem {
         self
     }
 
-    /// Changes one place in the body to another.
+    /// Changes one place in the body to another, in the text too where that names it.
     #[must_use]
     pub fn at_instead(mut self, pointer: &str, actual: &str) -> Self {
+        if let Some(why) = self.body.detail.strip_prefix(&format!("{pointer}: ")) {
+            self.body.detail = format!("{actual}: {why}");
+        }
         for error in &mut self.body.errors {
             if error.pointer.as_deref() == Some(pointer) {
                 error.pointer = Some(actual.to_owned());
             }
+        }
+        self
+    }
+
+    /// Changes every place in the body to one, in the text too.
+    #[must_use]
+    pub fn all_at(mut self, actual: &str) -> Self {
+        let pointers = self
+            .body
+            .errors
+            .iter()
+            .filter_map(|error| error.pointer.clone());
+        for pointer in pointers.collect::<Vec<_>>() {
+            self = self.at_instead(&pointer, actual);
         }
         self
     }

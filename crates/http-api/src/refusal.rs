@@ -41,6 +41,11 @@ impl From<EngineError> for Problem {
                 let detail = "another catalog was applied in the meantime; plan again";
                 Self::new(StatusCode::CONFLICT, "catalog_changed", detail)
             }
+            EngineError::TooManyFailures { seconds } => {
+                let detail = "too many texts were sent that are no code; try again later";
+                let (status, code) = (StatusCode::TOO_MANY_REQUESTS, "too_many_failures");
+                Self::new(status, code, detail).retry_after(seconds)
+            }
             EngineError::Busy => unavailable("busy", "too many requests are waiting".to_owned()),
             EngineError::Stopping => {
                 unavailable("stopping", "the server is shutting down".to_owned())

@@ -21,10 +21,10 @@ use crate::edge::EdgeLayer;
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::routes::{
-    accounts, addons, batch, billing, billing_problems, boosts, catalog, check, checkout, consume,
-    credits, entitlements, give_back, jobs, keys, ledger, member_limits, members, moves, operate,
-    overrides, overview, payments, reservations, spend_cap, spending, subscription, tokens,
-    webhooks,
+    accounts, addons, batch, billing, billing_problems, boosts, catalog, check, checkout, codes,
+    consume, credits, entitlements, give_back, jobs, keys, ledger, member_limits, members, moves,
+    operate, overrides, overview, payments, redeem, reservations, spend_cap, spending,
+    subscription, tokens, webhooks,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -130,6 +130,13 @@ fn bounded_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(billing_problems::retry))
         .routes(routes!(billing_problems::settle))
         .routes(routes!(billing::link, billing::unlink))
+        .routes(routes!(codes::list_codes, codes::make_codes))
+        .routes(routes!(codes::code))
+        .routes(routes!(codes::revoke_code))
+        .routes(routes!(codes::code_uses))
+        .routes(routes!(codes::list_code_batches))
+        .routes(routes!(codes::code_batch))
+        .routes(routes!(codes::revoke_code_batch))
         .routes(routes!(ledger::operation))
         .routes(routes!(catalog::catalog))
         .routes(routes!(catalog::plan_catalog))
@@ -193,6 +200,8 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(payments::payments))
         // /v1/{users,orgs}/{id}/debt/forgive
         .routes(routes!(payments::forgive_debt))
+        // /v1/{users,orgs}/{id}/redeem
+        .routes(routes!(redeem::redeem))
         // /v1/{users,orgs}/{id}/boosts
         .routes(routes!(boosts::boosts, boosts::give_boost))
         // /v1/{users,orgs}/{id}/boosts/{boost}

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jobs::Runner;
 use quota_core::ports::{StoreError, WebhookReader};
-use quota_service::Engine;
 use quota_service::billing::Billing;
+use quota_service::{Codes, Engine};
 
 use crate::meters::Meters;
 use crate::outage::Outage;
@@ -46,6 +46,8 @@ pub struct ApiSettings {
     pub schema: Option<SchemaCheck>,
     /// The payment provider that is connected; without one its routes answer 404.
     pub provider: Option<ConnectedProvider>,
+    /// Codes that are redeemed; without them their routes answer 404.
+    pub codes: Option<Codes>,
 }
 
 /// A payment provider that is connected.
@@ -69,6 +71,7 @@ impl Default for ApiSettings {
             metrics: None,
             schema: None,
             provider: None,
+            codes: None,
         }
     }
 }

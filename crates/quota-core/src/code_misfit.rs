@@ -26,6 +26,12 @@ pub enum CodeMisfit {
     #[error("there is no such batch of codes")]
     UnknownBatch,
     #[error(
+        "the code gives units until the end of the subscription's period, and none is in force"
+    )]
+    NoPeriod,
+    #[error("what the code gives cannot be given any more: {why}")]
+    NotGivable { why: String },
+    #[error(
         "the subscription is one of `{0}`, which decides what follows it: no plan can be given behind it"
     )]
     SubscriptionProvided(ProviderCode),
@@ -42,6 +48,8 @@ impl CodeMisfit {
             Self::Expired { .. } => "code_expired",
             Self::EmptyWindow => "empty_window",
             Self::UnknownBatch => "unknown_code_batch",
+            Self::NoPeriod => "code_needs_subscription",
+            Self::NotGivable { .. } => "code_not_givable",
             Self::SubscriptionProvided(_) => "subscription_provided",
         }
     }
@@ -54,6 +62,8 @@ impl CodeMisfit {
             | Self::Revoked
             | Self::NotBegun { .. }
             | Self::Expired { .. }
+            | Self::NoPeriod
+            | Self::NotGivable { .. }
             | Self::SubscriptionProvided(_) => RejectionClass::Conflict,
             Self::EmptyWindow => RejectionClass::Invalid,
         }
@@ -66,7 +76,9 @@ impl CodeMisfit {
             | Self::Used
             | Self::Revoked
             | Self::NotBegun { .. }
-            | Self::Expired { .. } => Some("code"),
+            | Self::Expired { .. }
+            | Self::NoPeriod
+            | Self::NotGivable { .. } => Some("code"),
             Self::EmptyWindow => Some("until"),
             Self::UnknownBatch | Self::SubscriptionProvided(_) => None,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use quota_core::ports::{BillingStore, Clock, Storage, StoreError};
+use quota_core::ports::{BillingStore, Clock, CodeStore, Storage, StoreError};
 use quota_service::{StoreClock, SystemClock};
 use secrecy::{ExposeSecret as _, SecretString};
 use storage_pg::{PgStore, Schema};
@@ -55,6 +55,8 @@ pub struct OpenDatabase {
     pub storage: Arc<dyn Storage>,
     /// The same database, for what is kept of a payment provider.
     pub billing: Arc<dyn BillingStore>,
+    /// The same database, for codes that are redeemed.
+    pub codes: Arc<dyn CodeStore>,
     /// PostgreSQL's clock, or the machine's.
     pub clock: Arc<dyn Clock>,
     clock_task: Option<JoinHandle<()>>,
@@ -84,6 +86,7 @@ impl DatabaseArgs {
                 Ok(OpenDatabase {
                     storage: Arc::new(store.clone()),
                     billing: Arc::new(store.clone()),
+                    codes: Arc::new(store.clone()),
                     clock: Arc::new(SystemClock),
                     clock_task: None,
                     store: Store::Sqlite(store),
@@ -99,6 +102,7 @@ impl DatabaseArgs {
                     clock_task: Some(clock.keep_set(Arc::clone(&storage), CLOCK_SET_EVERY)),
                     storage,
                     billing: Arc::new(store.clone()),
+                    codes: Arc::new(store.clone()),
                     clock,
                     store: Store::Postgres(Box::new(store)),
                 })

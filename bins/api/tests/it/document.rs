@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 136] = [
+const ROUTES: [&str; 146] = [
     "get /v1/billing/events",
     "post /v1/billing/events/{id}/replay",
     "get /v1/billing/problems",
@@ -26,6 +26,16 @@ const ROUTES: [&str; 136] = [
     "get /v1/checkout/{id}",
     "post /v1/portal",
     "post /v1/webhooks/{provider}",
+    "get /v1/codes",
+    "post /v1/codes",
+    "get /v1/codes/{id}",
+    "post /v1/codes/{id}/revoke",
+    "get /v1/codes/{id}/uses",
+    "get /v1/code-batches",
+    "get /v1/code-batches/{id}",
+    "post /v1/code-batches/{id}/revoke",
+    "post /v1/users/{id}/redeem",
+    "post /v1/orgs/{id}/redeem",
     "get /v1/payments/{provider}/{ref}",
     "get /v1/orgs/{id}/payments",
     "post /v1/orgs/{id}/purchases",

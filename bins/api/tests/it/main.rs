@@ -9,6 +9,7 @@ mod bad_plans;
 mod billing;
 mod boosts;
 mod checkout;
+mod codes;
 mod commands;
 mod connected;
 mod connections;

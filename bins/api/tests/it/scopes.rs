@@ -40,6 +40,8 @@ async fn a_read_key_looks_and_never_spends() {
         (Method::PUT, "/v1/users/ann"),
         (Method::POST, "/v1/users/ann/credits"),
         (Method::POST, "/v1/users/ann/boosts"),
+        (Method::POST, "/v1/users/ann/redeem"),
+        (Method::POST, "/v1/codes"),
         (Method::DELETE, "/v1/users/ann/boosts/sale"),
         (Method::DELETE, "/v1/users/ann/credits/pack"),
         (Method::PUT, "/v1/users/ann/spend-cap"),

@@ -9,7 +9,13 @@ use super::kind::Kind;
 
 /// The schemas whose answers say how much is left, and of those that a repeated key can give again.
 const DECISION: &str = "DecisionBody";
-const CHANGES: [&str; 3] = ["ChangeBody", "ChangeOrPreview", "PaymentBody"];
+const CHANGES: [&str; 5] = [
+    "ChangeBody",
+    "ChangeOrPreview",
+    "PaymentBody",
+    "MadeCodesBody",
+    "RedemptionBody",
+];
 
 /// Declares the headers of every answer of an operation.
 pub(crate) fn declare_headers(operation: &mut Operation, kind: &Kind) {

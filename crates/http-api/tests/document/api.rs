@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use http_api::{ApiSettings, ApiState, Front, service};
 use http_body_util::BodyExt as _;
 use quota_core::ports::{Clock, FixedClock, KeyScope, Storage};
-use quota_service::{Engine, EngineParts, EngineSettings, TimeIds};
+use quota_service::{Codes, Engine, EngineParts, EngineSettings, TimeIds};
 use serde_json::{Value, json};
 use testkit::fake_stripe::FakeStripe;
 use testkit::memory::MemoryStore;
@@ -329,10 +329,14 @@ impl Api {
         let catalog = http_api::read_catalog_toml(CATALOG).expect("a catalog");
         let applied = engine.apply_catalog(&catalog, None).await;
         applied.expect("the catalog is applied");
-        settings.provider = fake.map(|fake| connected::provider(&engine, store, fake));
+        settings.provider = fake.map(|fake| connected::provider(&engine, Arc::clone(&store), fake));
         let secret = async |scope| {
             let made = engine.create_key("key of the test", scope).await;
             made.expect("a key is made").secret
+        };
+        let with_codes = ApiSettings {
+            codes: has_jobs.then(|| Codes::new(engine.clone(), store)),
+            ..settings
         };
         let jobs = if has_jobs {
             Some(jobs::runner(&engine).await)
@@ -346,7 +350,7 @@ impl Api {
             admin: secret(KeyScope::Admin).await,
             write: secret(KeyScope::Write).await,
             read: secret(KeyScope::Read).await,
-            front: service(ApiState::new(engine, jobs, settings)),
+            front: service(ApiState::new(engine, jobs, with_codes)),
         }
     }
 

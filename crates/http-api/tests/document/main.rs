@@ -5,6 +5,7 @@
 mod api;
 mod billing;
 mod catalog_file;
+mod codes;
 mod connected;
 mod jobs;
 mod pages;

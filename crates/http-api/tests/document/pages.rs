@@ -111,6 +111,7 @@ fn the_page_of_problems_lists_every_code_and_no_other() {
     assert_eq!(reasons, codes_of("crates/quota-core/src/denial.rs"));
     let mut wanted = codes_of("crates/quota-core/src/rejection.rs");
     wanted.extend(codes_of("crates/quota-core/src/payment_misfit.rs"));
+    wanted.extend(codes_of("crates/quota-core/src/code_misfit.rs"));
     wanted.extend(reasons);
     let own = own_codes();
     assert!(own.len() > 20, "{own:?}");

@@ -49,7 +49,7 @@ fn path_of(method: &str, template: &str) -> String {
     let id = match part {
         Some("reservations") => format!("res.{account}.{none}"),
         Some("consumptions" | "operations") => format!("op.{account}.{none}"),
-        Some("keys" | "runs") => none,
+        Some("keys" | "runs" | "codes" | "code-batches") => none,
         _ if template.contains("/problems/") => "stripe:test:unknown_payer:nothing".to_owned(),
         // It comes to be.
         _ if method == "put" && template.ends_with("/{id}") => "somebody".to_owned(),
@@ -106,6 +106,11 @@ fn body_of(method: &str, path: &str) -> Value {
         ("post", "release") if path.contains("capacity") => {
             json!({"user": "nobody", "feature": "gallery_albums", "amount": 1})
         }
+        (_, "codes") => {
+            let gift = json!({"boost": {"feature": "nothing", "amount": 5}});
+            json!({"name": "spring", "count": 1, "gift": gift})
+        }
+        (_, "redeem") => json!({"code": "MPJSA"}),
         (_, "keys") => json!({"name": "app", "scope": "read"}),
         _ => json!({}),
     }

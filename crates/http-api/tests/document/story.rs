@@ -4,6 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Api, CATALOG, JSON, Sent, TOML, one_article};
+use crate::codes;
 
 /// Most of an amount, of the items of a request, and how many such requests fill a counter.
 const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
@@ -23,6 +24,7 @@ pub(crate) async fn told(api: &Api) {
         terms(api, account).await;
         money(api, account).await;
         payments(api, account).await;
+        codes::told(api, account).await;
         boosts(api, account).await;
         addons(api, account).await;
         spend_cap(api, account).await;

@@ -36,13 +36,11 @@ pub fn window_of(
     gift: &CodeGift,
     now: DateTime<Utc>,
 ) -> Result<CodeWindow, Rejection> {
-    let field = "until";
-    if [asked.until, gift.over_at()]
-        .iter()
-        .flatten()
-        .any(|until| *until <= now)
-    {
-        return Err(Rejection::NotInFuture { field });
+    let is_over = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
+    for (field, at) in [("until", asked.until), ("ends", gift.over_at())] {
+        if is_over(at) {
+            return Err(Rejection::NotInFuture { field });
+        }
     }
     let ends = [asked.until, gift.over_at()];
     let until = ends.into_iter().flatten().min();
@@ -281,7 +279,7 @@ mod tests {
         let window = window_of(long, &boost(50), at(15)).expect("is possible");
         assert_eq!(window.until, Some(at(50)));
         let over = window_of(long, &boost(15), at(15));
-        assert_eq!(over, Err(Rejection::NotInFuture { field: "until" }));
+        assert_eq!(over, Err(Rejection::NotInFuture { field: "ends" }));
     }
 
     /// Ten failures in a minute stop an account until the minute is over.

@@ -117,7 +117,7 @@ impl Codes {
                 if is_certain(&refused) {
                     self.store.refuse_code_use(&hash, account).await?;
                 }
-                return Err(refused);
+                return Err(of_code(refused));
             }
         };
         self.store.end_code_use(&hash, account, now).await?;
@@ -251,4 +251,28 @@ fn is_certain(refused: &EngineError) -> bool {
         refused,
         EngineError::Rejected(_) | EngineError::KeyReused { .. }
     )
+}
+
+/// The same, said of the code: what it gives is no field of the request.
+fn of_code(refused: EngineError) -> EngineError {
+    let EngineError::Rejected(rejection) = refused else {
+        return refused;
+    };
+    let is_gone = matches!(
+        rejection,
+        Rejection::UnknownFeature(_)
+            | Rejection::NotCountable(_)
+            | Rejection::NotConsumable(_)
+            | Rejection::UnknownPlan(_)
+            | Rejection::IsAddon(_)
+            | Rejection::NotInFuture { .. }
+    );
+    if matches!(rejection, Rejection::EndRequired { .. }) {
+        return Rejection::from(CodeMisfit::NoPeriod).into();
+    }
+    if is_gone {
+        let why = rejection.to_string();
+        return Rejection::from(CodeMisfit::NotGivable { why }).into();
+    }
+    rejection.into()
 }

@@ -162,7 +162,7 @@ async fn what_cannot_be_given_is_refused_with_its_reason() {
     let stage = Stage::new().await;
     let code = stage.code(boost(GiftEnd::Period), 1).await;
     let refusal = stage.redeem("ann", &code.secret).await;
-    assert_eq!(refused(refusal), "end_required");
+    assert_eq!(refused(refusal), "code_needs_subscription");
     let given = stage.code(plan("pro", 30), 1).await;
     stage.redeem("ann", &given.secret).await.expect("is given");
     stage.redeem("ann", &code.secret).await.expect("has an end");
@@ -182,7 +182,7 @@ async fn what_cannot_be_given_is_refused_with_its_reason() {
         .await;
     applied.expect("is applied");
     let refusal = stage.redeem("bob", &gone.secret).await;
-    assert_eq!(refused(refusal), "unknown_plan");
+    assert_eq!(refused(refusal), "code_not_givable");
     assert_eq!(stage.uses(&gone).await, 0);
     stage.engine.stop().await;
 }

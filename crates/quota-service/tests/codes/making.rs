@@ -83,7 +83,7 @@ async fn what_can_never_be_redeemed_is_not_made() {
         (
             of(boost(GiftEnd::At(instant(0)))),
             "not_in_future",
-            Some("until"),
+            Some("ends"),
         ),
         (of(boost(GiftEnd::Days(0))), "out_of_range", Some("days")),
         (of(for_days(0)), "out_of_range", Some("days")),
