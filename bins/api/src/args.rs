@@ -65,9 +65,33 @@ pub(crate) enum Command {
     /// Plan and apply catalogs from files.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Bring users, orgs and what belongs to them from an older system: a JSON object a line.
+    Import(Box<ImportArgs>),
     /// Fill a database with things to try.
     #[command(subcommand)]
     Demo(DemoCommand),
+}
+
+/// Lines that were carried out before change nothing: a run that broke off is run again. Exit code 1 where a line was refused.
+/// docs/IMPORT.md describes the lines.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// One JSON object a line, each with a `type`: org, user, token, customer, subscription, override, usage, credits, payment;
+    /// `-` is standard input.
+    pub(crate) file: PathBuf,
+    /// Say what would become of the lines, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Pass over so many lines at the beginning.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) after_line: u64,
+    /// Write refused lines into this file, each as JSON with its number, field, sentence, and the line as it was.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) refused: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -311,6 +335,7 @@ impl Command {
     pub(crate) fn log(&self) -> &LogArgs {
         let store = match self {
             Self::Serve(args) => &args.store,
+            Self::Import(args) => &args.store,
             Self::Migrate(store)
             | Self::Keys(
                 KeysCommand::Create { store, .. }

@@ -51,8 +51,28 @@ pub(crate) enum CommandError {
     },
     #[error("{}: leaves out what accounts hold, so nothing was changed:{}", file.display(), flags(held))]
     StillHeld { file: PathBuf, held: Vec<HeldEntry> },
+    #[error("{lines} {} refused: mend them and run the import again; what was carried out is not done twice", lines_were(*lines))]
+    LinesRefused { lines: u64 },
+    #[error(
+        "the import broke off: all lines up to {done_to} are done or refused. Run it again: what was carried out is not done twice"
+    )]
+    ImportStopped {
+        done_to: u64,
+        #[source]
+        cause: EngineError,
+    },
+    #[error("{}: the refused lines cannot be written", file.display())]
+    RefusedFile {
+        file: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("there is no API key with the id {0}; `api keys list` shows those that there are")]
     UnknownKey(Uuid),
+}
+
+fn lines_were(lines: u64) -> &'static str {
+    if lines == 1 { "line was" } else { "lines were" }
 }
 
 /// Each entry on a line of its own, with the flag that removes it all the same.
@@ -91,6 +111,9 @@ impl CommandError {
             | Self::CatalogEntry { .. }
             | Self::StillHeld { .. }
             | Self::Provider(_)
+            | Self::LinesRefused { .. }
+            | Self::ImportStopped { .. }
+            | Self::RefusedFile { .. }
             | Self::UnknownKey(_) => ExitCode::FAILURE,
         }
     }

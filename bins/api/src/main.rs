@@ -5,6 +5,7 @@ mod args;
 mod catalog;
 mod command_error;
 mod demo;
+mod import;
 mod keys;
 mod serve;
 mod wiring;
@@ -56,6 +57,7 @@ async fn run(command: &Command) -> Result<(), CommandError> {
             };
             catalog::apply(args, sale, &removals).await
         }
+        Command::Import(args) => import::run(args).await,
         Command::Demo(DemoCommand::Data { cache, store }) => demo::fill_only(store, cache).await,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_api::{ConnectedProvider, SchemaCheck, SchemaReport};
-use quota_core::ports::{Cache, EventSink};
+use quota_core::ports::{BillingStore, Cache, EventSink};
 use quota_service::{Codes, Engine, EngineParts, EngineSettings, NoCache, TimeIds};
 use runtime::{
     CacheArgs, DatabaseArgs, MissingFile, OpenCache, OpenDatabase, ProviderArgs, Readiness,
@@ -32,6 +32,11 @@ impl Wired {
     /// Whether the database belongs to this machine alone.
     pub(crate) fn is_embedded(&self) -> bool {
         self.database.is_sqlite()
+    }
+
+    /// What is kept of payment providers.
+    pub(crate) fn billing(&self) -> Arc<dyn BillingStore> {
+        Arc::clone(&self.database.billing)
     }
 
     /// What `/readyz` beside the metrics answers.
@@ -71,6 +76,16 @@ pub(crate) async fn wire(
     provider: Option<&ProviderArgs>,
 ) -> Result<Wired, StartError> {
     let database = database.open(MissingFile::Create).await?;
+    wire_over(database, cache, settings, provider).await
+}
+
+/// The same over a database that is open.
+pub(crate) async fn wire_over(
+    database: OpenDatabase,
+    cache: &CacheArgs,
+    settings: EngineSettings,
+    provider: Option<&ProviderArgs>,
+) -> Result<Wired, StartError> {
     let cache = cache.open(&database).await?;
     // The ledger's months are made by the worker's jobs too; an api without a worker must not run out of them.
     let now = database.clock.now();

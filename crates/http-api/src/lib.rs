@@ -7,6 +7,7 @@ mod decision;
 mod document;
 mod edge;
 mod front;
+mod json_text;
 mod meters;
 mod newest_page;
 mod note;
@@ -29,6 +30,7 @@ pub use catalog_file::{
     FileFault, place_in_json, read_catalog_json, read_catalog_toml, where_in_toml,
 };
 pub use front::Front;
+pub use json_text::{JsonFault, read_json_text};
 pub use meters::describe_metrics;
 pub use problem::Problem;
 pub use router::{openapi, service};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use quota_core::answer::Rejection;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::home::{ClosedBalance, Home};
-use quota_core::ids::{AccountId, GrantId};
+use quota_core::ids::{AccountId, GrantId, IdempotencyKey};
 use quota_core::operation::Operation;
-use quota_core::ports::{AccountRow, ClosedKind, ClosedQuery, HomeQuery, LoadQuery};
+use quota_core::ports::{AccountRow, ClosedKind, ClosedQuery, HomeQuery, KeyQuery, LoadQuery};
 use quota_core::reservation::{Ending, Reservation, ReservationState};
 use quota_core::rules::ending::ending;
 use uuid::Uuid;
@@ -72,6 +73,36 @@ impl Engine {
             }
         }
         Err(Rejection::UnknownOperation.into())
+    }
+
+    /// The operation that a key of an account stands for, however long ago it was booked; none when the key is free, or there
+    /// is no such account.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when it cannot be read.
+    pub async fn operation_under(
+        &self,
+        account: &AccountId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Operation>, EngineError> {
+        let homes = match self.homes_of(account).await {
+            Err(EngineError::Rejected(Rejection::UnknownAccount)) => return Ok(None),
+            homes => homes?,
+        };
+        let asked = |home| HomeQuery {
+            keys: vec![KeyQuery {
+                account: account.clone(),
+                key: key.clone(),
+            }],
+            ..HomeQuery::of(home)
+        };
+        let query = LoadQuery {
+            now: self.now(),
+            keys_since: DateTime::UNIX_EPOCH,
+            homes: homes.into_iter().map(asked).collect(),
+        };
+        let found = async { Ok(self.storage().load(&query).await?.earlier.pop()) };
+        self.in_time(found).await
     }
 
     /// A grant of an account, live or ended, also one that ended before the account moved.

@@ -1,0 +1,202 @@
+//! A dry run: what would become of a line, with nothing written.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::sync::{Mutex, PoisonError};
+
+use quota_core::answer::Rejection;
+use quota_core::catalog::{Catalog, PlanKind};
+use quota_core::command::Command;
+use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, PlanCode};
+use quota_core::payment_misfit::PaymentMisfit;
+use quota_service::EngineError;
+
+use super::carry_out::{Importer, Outcome, linked, new_or_not, other_line, unknown};
+use super::work::{Deed, Work, digest};
+
+/// What earlier lines of the file would have made, in short: sixteen bytes for each.
+#[derive(Default)]
+pub(crate) struct Rehearsal {
+    seen: Mutex<HashMap<u64, u64>>,
+}
+
+impl Rehearsal {
+    /// What would become of a line.
+    pub(super) async fn look_at(
+        &self,
+        importer: &Importer,
+        work: &Work,
+    ) -> Result<Outcome, EngineError> {
+        match &work.deed {
+            Deed::Commands(commands) => {
+                let mut outcome = Outcome::Unchanged;
+                for (key, command) in commands {
+                    match self.command(importer, work, (key, command)).await? {
+                        Outcome::Unchanged => {}
+                        refused @ Outcome::Refused(_) => return Ok(refused),
+                        booked @ (Outcome::New | Outcome::Changed) => outcome = booked,
+                    }
+                }
+                Ok(outcome)
+            }
+            Deed::Payment(id, aliases, _) => {
+                self.must_be_there(importer, &work.account).await?;
+                let all = std::iter::once(&id.payment).chain(aliases);
+                let mut is_new = true;
+                for named in all {
+                    let held = importer
+                        .engine
+                        .storage()
+                        .holder_of(&id.alias(named.clone()));
+                    if let Some(held) = held.await? {
+                        if held.account != work.account {
+                            let misfit = PaymentMisfit::OfAnotherAccount(named.clone());
+                            return Ok(unknown(work, &misfit.into()));
+                        }
+                        is_new = false;
+                    }
+                }
+                Ok(new_or_not(
+                    is_new
+                        && self
+                            .enter(&("payment", id.to_string()), &work.account)
+                            .is_none(),
+                ))
+            }
+            Deed::Customer(id) => {
+                self.must_be_there(importer, &work.account).await?;
+                let known = importer.billing.customer(id).await?;
+                let outcome = known.map(|link| linked(&work.account, &link, false));
+                let first = || {
+                    new_or_not(
+                        self.enter(&("customer", id.to_string()), &work.account)
+                            .is_none(),
+                    )
+                };
+                Ok(outcome.unwrap_or_else(first))
+            }
+        }
+    }
+
+    async fn command(
+        &self,
+        importer: &Importer,
+        work: &Work,
+        (key, command): (&IdempotencyKey, &Command),
+    ) -> Result<Outcome, EngineError> {
+        let account = &work.account;
+        if let Some(before) = importer.before(account, (key, command)).await? {
+            return Ok(before);
+        }
+        let is_there = importer.is_there(account).await?;
+        if let Some(org) = &work.org
+            && !is_there
+            && !self.knows(org)
+            && !importer.is_there(org).await?
+        {
+            return Ok(unknown(work, &Rejection::UnknownOrg));
+        }
+        let is_account = matches!(command, Command::PutAccount(_));
+        if is_there {
+            // Of one that the file changes before, the terms that it has now are looked at.
+            if !self.knows(account) {
+                importer.engine.preview(account, command.clone()).await?;
+            }
+        } else if !is_account && !self.knows(account) {
+            return Ok(unknown(work, &Rejection::UnknownAccount));
+        }
+        if let Err(rejection) = fits(&importer.engine.catalog_now(), command) {
+            return Ok(unknown(work, &rejection));
+        }
+        if let Some(is_same) = self.enter(&(account, key), &digest(account, command)) {
+            let other = || Outcome::Refused(other_line("earlier in this file"));
+            return Ok(if is_same { Outcome::Unchanged } else { other() });
+        }
+        self.enter(account, account);
+        Ok(if is_account && is_there {
+            Outcome::Changed
+        } else {
+            Outcome::New
+        })
+    }
+
+    async fn must_be_there(
+        &self,
+        importer: &Importer,
+        account: &AccountId,
+    ) -> Result<(), EngineError> {
+        if self.knows(account) || importer.is_there(account).await? {
+            return Ok(());
+        }
+        Err(Rejection::UnknownAccount.into())
+    }
+
+    fn knows(&self, account: &AccountId) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.contains_key(&hashed(account))
+    }
+
+    /// Notes a line; if there was one like it, whether it said the same.
+    fn enter(&self, of: &impl Hash, says: &impl Hash) -> Option<bool> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let says = hashed(says);
+        match seen.entry(hashed(of)) {
+            Entry::Occupied(before) => Some(*before.get() == says),
+            Entry::Vacant(free) => {
+                free.insert(says);
+                None
+            }
+        }
+    }
+}
+
+fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Importer {
+    async fn is_there(&self, account: &AccountId) -> Result<bool, EngineError> {
+        match self.engine.account(account).await {
+            Ok(_) => Ok(true),
+            Err(EngineError::Rejected(Rejection::UnknownAccount)) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// Refuses what the catalog does not have: as far as that can be said of an account that is not there yet.
+fn fits(catalog: &Catalog, command: &Command) -> Result<(), Rejection> {
+    if let Command::Subscribe(asked) = command {
+        return must_be_base(catalog, &asked.plan);
+    }
+    if let Command::SetOverride(own) = command {
+        return must_be_known(catalog, &own.feature);
+    }
+    if let Command::SetGiven(own) = command {
+        return must_be_known(catalog, &own.feature);
+    }
+    if let Command::Track(used) = command {
+        let mut features = used.items.iter().map(|item| &item.feature);
+        return features.try_for_each(|feature| must_be_known(catalog, feature));
+    }
+    Ok(())
+}
+
+fn must_be_known(catalog: &Catalog, feature: &FeatureCode) -> Result<(), Rejection> {
+    if catalog.features.contains_key(feature) {
+        return Ok(());
+    }
+    Err(Rejection::UnknownFeature(feature.clone()))
+}
+
+fn must_be_base(catalog: &Catalog, code: &PlanCode) -> Result<(), Rejection> {
+    let plan = catalog.plan(code, None);
+    let plan = plan.ok_or_else(|| Rejection::UnknownPlan(code.clone()))?;
+    match plan.kind {
+        PlanKind::Base => Ok(()),
+        PlanKind::Addon => Err(Rejection::IsAddon(code.clone())),
+    }
+}
