@@ -223,10 +223,7 @@ fn outcome_of(reply: &Reply) -> Outcome {
             change: Change::AccountChanged | Change::TokenChanged,
             ..
         } => Outcome::Changed,
-        Answer::Denied { denial, .. } => {
-            let why = format!("is denied: {}", denial.reason.as_str());
-            Outcome::Refused(Refusal::of("feature", why))
-        }
+        Answer::Denied { .. } => Outcome::Refused(Refusal::of("feature", "was denied")),
         Answer::Changed { .. }
         | Answer::Allowed { .. }
         | Answer::Reserved { .. }

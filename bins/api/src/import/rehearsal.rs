@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
@@ -45,11 +46,9 @@ impl Rehearsal {
                 let all = std::iter::once(&id.payment).chain(aliases);
                 let mut is_new = true;
                 for named in all {
-                    let held = importer
-                        .engine
-                        .storage()
-                        .holder_of(&id.alias(named.clone()));
-                    if let Some(held) = held.await? {
+                    let alias = id.alias(named.clone());
+                    let held = importer.engine.storage().holder_of(&alias).await?;
+                    if let Some(held) = held {
                         if held.account != work.account {
                             let misfit = PaymentMisfit::OfAnotherAccount(named.clone());
                             return Ok(unknown(work, &misfit.into()));
@@ -57,23 +56,13 @@ impl Rehearsal {
                         is_new = false;
                     }
                 }
-                Ok(new_or_not(
-                    is_new
-                        && self
-                            .enter(&("payment", id.to_string()), &work.account)
-                            .is_none(),
-                ))
+                Ok(new_or_not(is_new && self.is_first(id, &work.account)))
             }
             Deed::Customer(id) => {
                 self.must_be_there(importer, &work.account).await?;
                 let known = importer.billing.customer(id).await?;
                 let outcome = known.map(|link| linked(&work.account, &link, false));
-                let first = || {
-                    new_or_not(
-                        self.enter(&("customer", id.to_string()), &work.account)
-                            .is_none(),
-                    )
-                };
+                let first = || new_or_not(self.is_first(id, &work.account));
                 Ok(outcome.unwrap_or_else(first))
             }
         }
@@ -135,6 +124,12 @@ impl Rehearsal {
     fn knows(&self, account: &AccountId) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.contains_key(&hashed(account))
+    }
+
+    /// Whether no earlier line named the same thing of a provider.
+    fn is_first(&self, id: &impl Display, account: &AccountId) -> bool {
+        // A customer and a payment have ids of other forms.
+        self.enter(&id.to_string(), account).is_none()
     }
 
     /// Notes a line; if there was one like it, whether it said the same.

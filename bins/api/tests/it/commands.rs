@@ -29,7 +29,7 @@ fn help_names_every_command_and_a_command_only_its_own_settings() {
         assert!(output.status.success());
         text(&output.stdout)
     };
-    for command in ["serve", "migrate", "keys", "catalog", "demo"] {
+    for command in ["serve", "migrate", "keys", "catalog", "import", "demo"] {
         let help = help(&[]);
         assert!(help.contains(&format!("  {command}")), "{command}: {help}");
     }
