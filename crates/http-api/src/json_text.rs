@@ -1,6 +1,7 @@
 //! JSON that does not come as a body: a line of a file, read as strictly as a body and refused in the same words.
 
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use crate::body::place_of;
 use crate::shape::BodyShape;
@@ -8,7 +9,7 @@ use crate::shape::BodyShape;
 /// A JSON text that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonFault {
-    /// The value that is wrong, as a JSON pointer; empty where it is the text as a whole.
+    /// The value that is wrong, as a JSON pointer; empty where it is the text as a whole, or that is no JSON.
     pub pointer: String,
     /// What is wrong there, as a predicate.
     pub why: String,
@@ -33,7 +34,9 @@ pub fn read_json_text<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonFault> 
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonFault> {
     serde_json::from_slice(text).map_err(|error| {
-        let (pointer, why) = place_of::<T>(text, &error);
+        let (place, why) = place_of::<T>(text, &error);
+        let is_json = error.classify() == Category::Data;
+        let pointer = if is_json { place } else { String::new() };
         JsonFault { pointer, why }
     })
 }

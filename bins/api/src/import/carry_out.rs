@@ -1,6 +1,7 @@
 //! A line is carried out: once, whoever asks again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use quota_core::answer::{Answer, Rejection};
@@ -19,7 +20,7 @@ use super::work::{Deed, Work, digest};
 
 /// Who is booked for what is imported.
 const ACTOR: &str = "import";
-/// Tries of a line while the database is away or busy; together some 50 seconds.
+/// Tries of a line while the database is away or busy; together some 25 seconds.
 const ATTEMPTS_MAX: u32 = 10;
 /// The first pause between them; each is twice the last one.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -45,23 +46,29 @@ pub(crate) struct Importer {
     pub(crate) file: String,
     /// Set for a dry run: nothing is written then.
     pub(crate) rehearsal: Option<Rehearsal>,
+    /// Whether a line failed for good, so that the others need not be waited for.
+    pub(crate) gave_up: AtomicBool,
 }
 
 impl Importer {
-    /// Carries a line out, however long the database is away within reason.
+    /// Carries a line out; while the database is away it is tried again for a while, unless another line was given up.
     pub(crate) async fn carry_out(&self, number: u64, work: &Work) -> Result<Outcome, EngineError> {
         let mut pause = PAUSE;
+        let mut settled = self.attempt(number, work).await;
         for _ in 1..ATTEMPTS_MAX {
-            match self.attempt(number, work).await {
-                Err(error) if error.is_transient() => {
-                    tracing::warn!(%error, line = number, "a line is tried again");
-                }
-                settled => return settled,
-            }
+            let again = settled.as_ref().err().filter(|error| error.is_transient());
+            let Some(error) = again.filter(|_| !self.gave_up.load(Ordering::Relaxed)) else {
+                break;
+            };
+            tracing::warn!(%error, line = number, "a line is tried again");
             tokio::time::sleep(pause).await;
             pause *= 2;
+            settled = self.attempt(number, work).await;
         }
-        self.attempt(number, work).await
+        if settled.is_err() {
+            self.gave_up.store(true, Ordering::Relaxed);
+        }
+        settled
     }
 
     async fn attempt(&self, number: u64, work: &Work) -> Result<Outcome, EngineError> {
@@ -156,21 +163,17 @@ impl Importer {
 
     async fn link(&self, account: &AccountId, id: &CustomerId) -> Result<Outcome, EngineError> {
         self.engine.account(account).await?;
-        let known = self.billing.customer(id).await?;
-        let is_new = known.is_none();
-        let link = match known {
-            Some(link) => link,
-            None => {
-                let link = CustomerLink {
-                    id: id.clone(),
-                    account: account.clone(),
-                    linked_at: self.engine.now(),
-                    synced_at: None,
-                };
-                self.billing.link_customer(&link).await?
-            }
+        if let Some(link) = self.billing.customer(id).await? {
+            return Ok(linked(account, &link, false));
+        }
+        let link = CustomerLink {
+            id: id.clone(),
+            account: account.clone(),
+            linked_at: self.engine.now(),
+            synced_at: None,
         };
-        Ok(linked(account, &link, is_new))
+        let link = self.billing.link_customer(&link).await?;
+        Ok(linked(account, &link, true))
     }
 }
 

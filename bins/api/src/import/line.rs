@@ -255,11 +255,9 @@ pub(crate) fn read(text: &[u8]) -> Result<(Kind, Line), (Option<Kind>, Refusal)>
 /// The line is one line: only the column says where in it.
 fn refusal(fault: JsonFault) -> Refusal {
     let JsonFault { pointer, why } = fault;
-    match pointer.strip_prefix('/') {
-        Some(field) => Refusal::of(field, why),
-        None => {
-            let why = why.replace(" at line 1, column ", " at column ");
-            Refusal::whole(format!("the line {why}"))
-        }
+    if let Some(field) = pointer.strip_prefix('/') {
+        return Refusal::of(field, why);
     }
+    let why = why.replace(" at line 1, column ", " at column ");
+    Refusal::whole(format!("the line {why}"))
 }

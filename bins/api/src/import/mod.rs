@@ -12,6 +12,7 @@ mod work;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -67,6 +68,7 @@ pub(crate) async fn run(args: &ImportArgs) -> Result<(), CommandError> {
         billing: wired.billing(),
         file: lines::name_of(&args.file),
         rehearsal: args.dry_run.then(Rehearsal::default),
+        gave_up: AtomicBool::new(false),
     };
     let outcome = match Run::begin(args, importer) {
         Ok(run) => run.through(lines).await,

@@ -78,6 +78,12 @@ impl Rehearsal {
         if let Some(before) = importer.before(account, (key, command)).await? {
             return Ok(before);
         }
+        // Lines of one account come one after another: what is looked at here is entered before the next one.
+        let matter = (account, key);
+        if let Some(is_same) = self.said(&matter, &digest(account, command)) {
+            let other = || Outcome::Refused(other_line("earlier in this file"));
+            return Ok(if is_same { Outcome::Unchanged } else { other() });
+        }
         let is_there = importer.is_there(account).await?;
         if let Some(org) = &work.org
             && !is_there
@@ -98,10 +104,7 @@ impl Rehearsal {
         if let Err(rejection) = fits(&importer.engine.catalog_now(), command) {
             return Ok(unknown(work, &rejection));
         }
-        if let Some(is_same) = self.enter(&(account, key), &digest(account, command)) {
-            let other = || Outcome::Refused(other_line("earlier in this file"));
-            return Ok(if is_same { Outcome::Unchanged } else { other() });
-        }
+        self.enter(&matter, &digest(account, command));
         self.enter(account, account);
         Ok(if is_account && is_there {
             Outcome::Changed
@@ -130,6 +133,12 @@ impl Rehearsal {
     fn is_first(&self, id: &impl Display, account: &AccountId) -> bool {
         // A customer and a payment have ids of other forms.
         self.enter(&id.to_string(), account).is_none()
+    }
+
+    /// Whether a line that was noted says the same; none when there is no such line.
+    fn said(&self, of: &impl Hash, says: &impl Hash) -> Option<bool> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(*seen.get(&hashed(of))? == hashed(says))
     }
 
     /// Notes a line; if there was one like it, whether it said the same.

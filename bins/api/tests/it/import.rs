@@ -1,6 +1,7 @@
 //! `api import`: the built binary brings a whole file over, once, and nothing of a second run or a dry run changes anything.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -27,6 +28,8 @@ const EXAMPLE: &str = include_str!("../../../../docs/import-example.ndjson");
 /// A folder with a database that has a catalog and no account.
 pub(crate) struct Place {
     folder: TempDir,
+    /// Where the database is; a file in the folder when absent.
+    url: Option<String>,
 }
 
 /// What a run said.
@@ -61,8 +64,13 @@ impl Ran {
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::at(None)
+    }
+
+    pub(crate) fn at(url: Option<String>) -> Self {
         let place = Self {
             folder: tempfile::tempdir().expect("a folder"),
+            url,
         };
         place.write("plans.toml", &CATALOGS.concat());
         assert_eq!(place.run(&["migrate"]).code, Some(0));
@@ -82,6 +90,7 @@ impl Place {
     pub(crate) fn api(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
         command.env_clear().current_dir(self.folder.path());
+        command.envs(self.url.iter().map(|url| ("DATABASE_URL", url)));
         command
     }
 
@@ -131,12 +140,11 @@ impl Place {
                 after: None,
                 limit: 1_000,
             };
-            text.push_str(&format!(
-                "{row:?}\n{:?}\n{:?}\n{:?}\n",
-                store.ledger(&ledger).await.expect("the ledger"),
-                store.payments(&payments).await.expect("payments"),
-                store.customers_of(&row.id).await.expect("customers"),
-            ));
+            let ledger = store.ledger(&ledger).await.expect("the ledger");
+            let payments = store.payments(&payments).await.expect("payments");
+            let customers = store.customers_of(&row.id).await.expect("customers");
+            let parts = (row, ledger, payments, customers);
+            writeln!(text, "{parts:?}").expect("a string takes it");
         }
         store.close().await;
         text
@@ -260,7 +268,7 @@ async fn u6_members_become_unlimited_and_what_was_for_ever_is_bound_to_the_subsc
 #[tokio::test]
 async fn a_dry_run_changes_nothing() {
     let place = Place::new();
-    let wrong = r#"{"type": "subscription", "account": "user:bob", "plan": "gold"}"#;
+    let wrong = r#"{"type": "subscription", "account": "user:carol", "plan": "gold"}"#;
     let file = format!("{EXAMPLE}{wrong}\n");
     let dry = place.import(&file, &["--dry-run"]);
     assert_eq!(dry.code, Some(1));

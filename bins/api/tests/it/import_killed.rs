@@ -10,7 +10,7 @@ const LINES: usize = 2_000;
 const MEMORY_MAX: u64 = 150 * 1024;
 
 /// Orgs with members, and what belongs to them.
-fn file() -> String {
+pub(crate) fn file() -> String {
     let mut lines = Vec::with_capacity(LINES);
     let mut number = 0;
     while lines.len() < LINES {

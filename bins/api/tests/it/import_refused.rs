@@ -20,7 +20,11 @@ const WRONG: [(&str, Option<&str>, &str); 27] = [
         "must be one of",
     ),
     (r#"{"type": "user"}"#, Some("id"), "is required"),
-    (r#"{"type": "user", "id": ""}"#, Some("id"), "is empty"),
+    (
+        r#"{"type": "user", "id": ""}"#,
+        Some("id"),
+        "must not be empty",
+    ),
     (
         r#"{"type": "user", "id": "x", "id": "y"}"#,
         Some("id"),
@@ -148,14 +152,17 @@ fn each_wrong_line_is_refused_alone_with_its_field() {
         .collect();
     kept.sort_by_key(|line| line["line"].as_u64());
     assert_eq!(kept.len(), WRONG.len());
+    let mut unlike = Vec::new();
     for (number, ((line, field, part), kept)) in (2_u64..).zip(WRONG.iter().zip(&kept)) {
         assert_eq!(kept["line"], number, "{line}");
         assert_eq!(kept["was"], *line);
-        assert_eq!(kept["field"].as_str(), *field, "{kept}");
         let sentence = kept["sentence"].as_str().expect("a sentence");
-        assert!(sentence.contains(part), "{line}: {sentence}");
+        if kept["field"].as_str() != *field || !sentence.contains(part) {
+            unlike.push(kept.to_string());
+        }
         assert!(ran.complained.contains(sentence), "{}", ran.complained);
     }
+    assert_eq!(unlike, Vec::<String>::new());
 }
 
 /// Two lines about one matter that say different things: the first is done, the other refused, now and in a later run.

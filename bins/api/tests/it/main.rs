@@ -28,6 +28,7 @@ mod held_by_provider;
 mod held_catalogs;
 mod import;
 mod import_killed;
+mod import_pg;
 mod import_refused;
 mod job_runs;
 mod kill;
