@@ -1,21 +1,19 @@
 //! A line is carried out: once, whoever asks again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use quota_core::answer::{Answer, Rejection};
-use quota_core::change::Change;
 use quota_core::command::Command;
 use quota_core::ids::{AccountId, IdempotencyKey};
 use quota_core::origin::Origin;
-use quota_core::ports::BillingStore;
 use quota_core::provider::{CustomerId, CustomerLink};
 use quota_core::rules::payment_news::PaymentNews;
-use quota_service::{Ask, BookPayment, Engine, EngineError, Reply};
+use quota_service::{Ask, BookPayment, EngineError};
 
+use super::outcome::{Outcome, linked, new_or_not, outcome_of};
 use super::refusal::Refusal;
 use super::rehearsal::Rehearsal;
+use super::target::{Target, request_id};
 use super::work::{Deed, Work, digest};
 
 /// Who is booked for what is imported.
@@ -25,23 +23,9 @@ const ATTEMPTS_MAX: u32 = 10;
 /// The first pause between them; each is twice the last one.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What became of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It made something.
-    New,
-    /// It changed what was there.
-    Changed,
-    /// It was carried out before, or there was nothing to do.
-    Unchanged,
-    /// Nothing of it was booked.
-    Refused(Refusal),
-}
-
 /// Carries lines out, or says what would become of them.
 pub(crate) struct Importer {
-    pub(crate) engine: Engine,
-    pub(crate) billing: Arc<dyn BillingStore>,
+    pub(crate) target: Target,
     /// Whose lines they are, as reasons tell it.
     pub(crate) file: String,
     /// Set for a dry run: nothing is written then.
@@ -73,7 +57,7 @@ impl Importer {
 
     async fn attempt(&self, number: u64, work: &Work) -> Result<Outcome, EngineError> {
         let done = match &self.rehearsal {
-            Some(rehearsal) => rehearsal.look_at(self, work).await,
+            Some(rehearsal) => rehearsal.look_at(&self.target, work).await,
             None => self.done(number, work).await,
         };
         match done {
@@ -110,7 +94,7 @@ impl Importer {
                     key: None,
                     origin: origin(&reason, None),
                 };
-                let booked = self.engine.book_payment(asked).await?;
+                let booked = self.target.engine.book_payment(asked).await?;
                 Ok(new_or_not(booked.is_news))
             }
             Deed::Customer(id) => self.link(&work.account, id).await,
@@ -130,11 +114,11 @@ impl Importer {
             command: command.clone(),
             origin: origin(reason, Some(content)),
         };
-        match self.engine.submit(ask).await {
+        match self.target.engine.submit(ask).await {
             Ok(reply) => Ok(outcome_of(&reply)),
             // The line may stand elsewhere in the file by now, or in another one.
             Err(EngineError::KeyReused { used_for }) => {
-                let before = self.before(account, (key, command)).await?;
+                let before = self.target.before(account, (key, command)).await?;
                 let other = || Refusal::of("key", format!("stands for something else: {used_for}"));
                 Ok(before.unwrap_or_else(|| Outcome::Refused(other())))
             }
@@ -142,69 +126,20 @@ impl Importer {
         }
     }
 
-    /// What became of the same command under the same key, if the key is taken.
-    pub(crate) async fn before(
-        &self,
-        account: &AccountId,
-        (key, command): (&IdempotencyKey, &Command),
-    ) -> Result<Option<Outcome>, EngineError> {
-        let Some(first) = self.engine.operation_under(account, key).await? else {
-            return Ok(None);
-        };
-        if first.origin.request_id == Some(request_id(&digest(account, command))) {
-            return Ok(Some(Outcome::Unchanged));
-        }
-        let by = first
-            .origin
-            .reason
-            .unwrap_or_else(|| "another request".to_owned());
-        Ok(Some(Outcome::Refused(other_line(&by))))
-    }
-
     async fn link(&self, account: &AccountId, id: &CustomerId) -> Result<Outcome, EngineError> {
-        self.engine.account(account).await?;
-        if let Some(link) = self.billing.customer(id).await? {
+        self.target.engine.account(account).await?;
+        if let Some(link) = self.target.billing.customer(id).await? {
             return Ok(linked(account, &link, false));
         }
         let link = CustomerLink {
             id: id.clone(),
             account: account.clone(),
-            linked_at: self.engine.now(),
+            linked_at: self.target.engine.now(),
             synced_at: None,
         };
-        let link = self.billing.link_customer(&link).await?;
+        let link = self.target.billing.link_customer(&link).await?;
         Ok(linked(account, &link, true))
     }
-}
-
-/// What a link that is there says of a line.
-pub(super) fn linked(account: &AccountId, link: &CustomerLink, is_new: bool) -> Outcome {
-    if link.account == *account {
-        return new_or_not(is_new);
-    }
-    let why = format!("is linked to `{}` already", link.account);
-    Outcome::Refused(Refusal::of("customer", why))
-}
-
-/// Two lines that ask different things of one matter.
-pub(super) fn other_line(before: &str) -> Refusal {
-    let why = format!(
-        "was used for another line ({before}): the same matter of the same account is told once; if both are meant, give each \
-         line a `key` of its own"
-    );
-    Refusal::of("key", why)
-}
-
-pub(super) fn new_or_not(is_new: bool) -> Outcome {
-    if is_new {
-        Outcome::New
-    } else {
-        Outcome::Unchanged
-    }
-}
-
-fn request_id(content: &str) -> String {
-    format!("import:{content}")
 }
 
 fn origin(reason: &str, content: Option<String>) -> Origin {
@@ -214,29 +149,4 @@ fn origin(reason: &str, content: Option<String>) -> Origin {
         reason: Some(reason.to_owned()),
         ..Origin::default()
     }
-}
-
-fn outcome_of(reply: &Reply) -> Outcome {
-    if reply.is_replay {
-        return Outcome::Unchanged;
-    }
-    match &reply.operation.answer {
-        Answer::Unchanged => Outcome::Unchanged,
-        Answer::Changed {
-            change: Change::AccountChanged | Change::TokenChanged,
-            ..
-        } => Outcome::Changed,
-        Answer::Denied { .. } => Outcome::Refused(Refusal::of("feature", "was denied")),
-        Answer::Changed { .. }
-        | Answer::Allowed { .. }
-        | Answer::Reserved { .. }
-        | Answer::Settled { .. }
-        | Answer::Refunded { .. }
-        | Answer::Released { .. } => Outcome::New,
-    }
-}
-
-/// What a command needs of the catalog is not there.
-pub(super) fn unknown(work: &Work, rejection: &Rejection) -> Outcome {
-    Outcome::Refused(Refusal::rejected(work.kind, rejection))
 }

@@ -2,11 +2,14 @@
 //! that it did before.
 
 mod carry_out;
+mod kind;
 mod line;
 mod lines;
+mod outcome;
 mod refusal;
 mod rehearsal;
 mod report;
+mod target;
 mod turns;
 mod work;
 
@@ -21,12 +24,14 @@ use runtime::MissingFile;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use self::carry_out::{Importer, Outcome};
-use self::line::Kind;
+use self::carry_out::Importer;
+use self::kind::Kind;
 use self::lines::{BYTES_MAX, RawLine};
+use self::outcome::Outcome;
 use self::refusal::Refusal;
 use self::rehearsal::Rehearsal;
 use self::report::Report;
+use self::target::Target;
 use self::turns::Turns;
 use self::work::Work;
 use crate::args::ImportArgs;
@@ -64,8 +69,10 @@ pub(crate) async fn run(args: &ImportArgs) -> Result<(), CommandError> {
     };
     let wired = wire_over(database, &args.cache, settings, None).await?;
     let importer = Importer {
-        engine: wired.engine.clone(),
-        billing: wired.billing(),
+        target: Target {
+            engine: wired.engine.clone(),
+            billing: wired.billing(),
+        },
         file: lines::name_of(&args.file),
         rehearsal: args.dry_run.then(Rehearsal::default),
         gave_up: AtomicBool::new(false),
@@ -173,7 +180,7 @@ impl<'a> Run<'a> {
             return Err((None, Refusal::whole(why)));
         }
         let (kind, line) = line::read(&raw.text)?;
-        let work = Work::of(kind, line, self.importer.engine.now());
+        let work = Work::of(kind, line, self.importer.target.engine.now());
         work.map_err(|refusal| (Some(kind), refusal))
     }
 

@@ -2,7 +2,7 @@
 
 use quota_core::answer::Rejection;
 
-use super::line::Kind;
+use super::kind::Kind;
 
 /// Why a line was refused: nothing of it was booked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
 use quota_core::answer::Rejection;
 use quota_core::catalog::{Catalog, PlanKind};
 use quota_core::command::Command;
-use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, PlanCode};
+use quota_core::ids::{AccountId, FeatureCode, IdempotencyKey, PaymentRef, PlanCode};
+use quota_core::payment::PaymentId;
 use quota_core::payment_misfit::PaymentMisfit;
+use quota_core::provider::CustomerId;
 use quota_service::EngineError;
 
-use super::carry_out::{Importer, Outcome, linked, new_or_not, other_line, unknown};
+use super::outcome::{Outcome, linked, new_or_not, other_line};
+use super::refusal::Refusal;
+use super::target::Target;
 use super::work::{Deed, Work, digest};
 
 /// What earlier lines of the file would have made, in short: sixteen bytes for each.
@@ -26,14 +29,14 @@ impl Rehearsal {
     /// What would become of a line.
     pub(super) async fn look_at(
         &self,
-        importer: &Importer,
+        target: &Target,
         work: &Work,
     ) -> Result<Outcome, EngineError> {
         match &work.deed {
             Deed::Commands(commands) => {
                 let mut outcome = Outcome::Unchanged;
                 for (key, command) in commands {
-                    match self.command(importer, work, (key, command)).await? {
+                    match self.command(target, work, (key, command)).await? {
                         Outcome::Unchanged => {}
                         refused @ Outcome::Refused(_) => return Ok(refused),
                         booked @ (Outcome::New | Outcome::Changed) => outcome = booked,
@@ -41,41 +44,65 @@ impl Rehearsal {
                 }
                 Ok(outcome)
             }
-            Deed::Payment(id, aliases, _) => {
-                self.must_be_there(importer, &work.account).await?;
-                let all = std::iter::once(&id.payment).chain(aliases);
-                let mut is_new = true;
-                for named in all {
-                    let alias = id.alias(named.clone());
-                    let held = importer.engine.storage().holder_of(&alias).await?;
-                    if let Some(held) = held {
-                        if held.account != work.account {
-                            let misfit = PaymentMisfit::OfAnotherAccount(named.clone());
-                            return Ok(unknown(work, &misfit.into()));
-                        }
-                        is_new = false;
-                    }
+            Deed::Payment(id, aliases, _) => self.payment(target, work, (id, aliases)).await,
+            Deed::Customer(id) => self.customer(target, work, id).await,
+        }
+    }
+
+    async fn payment(
+        &self,
+        target: &Target,
+        work: &Work,
+        (id, aliases): (&PaymentId, &[PaymentRef]),
+    ) -> Result<Outcome, EngineError> {
+        self.must_be_there(target, &work.account).await?;
+        let all = std::iter::once(&id.payment).chain(aliases);
+        let mut is_new = true;
+        for named in all {
+            let alias = id.alias(named.clone());
+            let held = target.engine.storage().holder_of(&alias).await?;
+            if let Some(held) = held {
+                if held.account != work.account {
+                    let misfit = PaymentMisfit::OfAnotherAccount(named.clone());
+                    return Ok(unknown(work, &misfit.into()));
                 }
-                Ok(new_or_not(is_new && self.is_first(id, &work.account)))
-            }
-            Deed::Customer(id) => {
-                self.must_be_there(importer, &work.account).await?;
-                let known = importer.billing.customer(id).await?;
-                let outcome = known.map(|link| linked(&work.account, &link, false));
-                let first = || new_or_not(self.is_first(id, &work.account));
-                Ok(outcome.unwrap_or_else(first))
+                is_new = false;
             }
         }
+        let of_another = || Rejection::from(PaymentMisfit::OfAnotherAccount(id.payment.clone()));
+        Ok(match self.enter(&id.to_string(), &work.account) {
+            Some(false) => unknown(work, &of_another()),
+            Some(true) => Outcome::Unchanged,
+            None => new_or_not(is_new),
+        })
+    }
+
+    async fn customer(
+        &self,
+        target: &Target,
+        work: &Work,
+        id: &CustomerId,
+    ) -> Result<Outcome, EngineError> {
+        self.must_be_there(target, &work.account).await?;
+        if let Some(link) = target.billing.customer(id).await? {
+            return Ok(linked(&work.account, &link, false));
+        }
+        let why = "is linked to another account earlier in this file";
+        Ok(match self.enter(&id.to_string(), &work.account) {
+            Some(false) => Outcome::Refused(Refusal::of("customer", why)),
+            Some(true) => Outcome::Unchanged,
+            None => Outcome::New,
+        })
     }
 
     async fn command(
         &self,
-        importer: &Importer,
+        target: &Target,
         work: &Work,
         (key, command): (&IdempotencyKey, &Command),
     ) -> Result<Outcome, EngineError> {
         let account = &work.account;
-        if let Some(before) = importer.before(account, (key, command)).await? {
+        if let Some(before) = target.before(account, (key, command)).await? {
             return Ok(before);
         }
         // Lines of one account come one after another: what is looked at here is entered before the next one.
@@ -84,11 +111,11 @@ impl Rehearsal {
             let other = || Outcome::Refused(other_line("earlier in this file"));
             return Ok(if is_same { Outcome::Unchanged } else { other() });
         }
-        let is_there = importer.is_there(account).await?;
+        let is_there = target.has(account).await?;
         if let Some(org) = &work.org
             && !is_there
             && !self.knows(org)
-            && !importer.is_there(org).await?
+            && !target.has(org).await?
         {
             return Ok(unknown(work, &Rejection::UnknownOrg));
         }
@@ -96,12 +123,12 @@ impl Rehearsal {
         if is_there {
             // Of one that the file changes before, the terms that it has now are looked at.
             if !self.knows(account) {
-                importer.engine.preview(account, command.clone()).await?;
+                target.engine.preview(account, command.clone()).await?;
             }
         } else if !is_account && !self.knows(account) {
             return Ok(unknown(work, &Rejection::UnknownAccount));
         }
-        if let Err(rejection) = fits(&importer.engine.catalog_now(), command) {
+        if let Err(rejection) = fits(&target.engine.catalog_now(), command) {
             return Ok(unknown(work, &rejection));
         }
         self.enter(&matter, &digest(account, command));
@@ -113,12 +140,8 @@ impl Rehearsal {
         })
     }
 
-    async fn must_be_there(
-        &self,
-        importer: &Importer,
-        account: &AccountId,
-    ) -> Result<(), EngineError> {
-        if self.knows(account) || importer.is_there(account).await? {
+    async fn must_be_there(&self, target: &Target, account: &AccountId) -> Result<(), EngineError> {
+        if self.knows(account) || target.has(account).await? {
             return Ok(());
         }
         Err(Rejection::UnknownAccount.into())
@@ -127,12 +150,6 @@ impl Rehearsal {
     fn knows(&self, account: &AccountId) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.contains_key(&hashed(account))
-    }
-
-    /// Whether no earlier line named the same thing of a provider.
-    fn is_first(&self, id: &impl Display, account: &AccountId) -> bool {
-        // A customer and a payment have ids of other forms.
-        self.enter(&id.to_string(), account).is_none()
     }
 
     /// Whether a line that was noted says the same; none when there is no such line.
@@ -161,14 +178,8 @@ fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
     hasher.finish()
 }
 
-impl Importer {
-    async fn is_there(&self, account: &AccountId) -> Result<bool, EngineError> {
-        match self.engine.account(account).await {
-            Ok(_) => Ok(true),
-            Err(EngineError::Rejected(Rejection::UnknownAccount)) => Ok(false),
-            Err(other) => Err(other),
-        }
-    }
+fn unknown(work: &Work, rejection: &Rejection) -> Outcome {
+    Outcome::Refused(Refusal::rejected(work.kind, rejection))
 }
 
 /// Refuses what the catalog does not have: as far as that can be said of an account that is not there yet.

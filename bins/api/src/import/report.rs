@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::carry_out::Outcome;
-use super::line::Kind;
+use super::kind::Kind;
+use super::outcome::Outcome;
 use super::refusal::Refusal;
 
 /// How often it is told how far the import came.

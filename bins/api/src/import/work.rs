@@ -14,9 +14,10 @@ use quota_core::provider::CustomerId;
 use quota_core::rules::payment_news::PaidNews;
 use sha2::{Digest, Sha256};
 
+use super::kind::Kind;
 use super::line::{
-    CreditsLine, Kind, Line, OrgLine, OverrideLine, PaymentLine, SubscriptionLine, TokenLine,
-    UsageLine, UserLine,
+    CreditsLine, Line, OrgLine, OverrideLine, PaymentLine, SubscriptionLine, TokenLine, UsageLine,
+    UserLine,
 };
 use super::refusal::Refusal;
 

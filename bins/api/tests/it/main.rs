@@ -27,6 +27,7 @@ mod flags;
 mod held_by_provider;
 mod held_catalogs;
 mod import;
+mod import_history;
 mod import_killed;
 mod import_pg;
 mod import_refused;
