@@ -80,3 +80,61 @@ impl Turn {
         drop(self.until);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use chrono::DateTime;
+    use futures::poll;
+
+    use super::super::line::read;
+    use super::*;
+
+    fn work(text: &str) -> Work {
+        let (kind, line) = read(text.as_bytes()).expect("a line");
+        Work::of(kind, line, DateTime::UNIX_EPOCH).expect("it can be right")
+    }
+
+    /// Members wait for their org and not for each other; a later line of the org waits for them.
+    #[tokio::test]
+    async fn an_org_is_done_before_its_members_and_they_before_its_next_line() {
+        let mut turns = Turns::default();
+        let mut org = turns.take(&work(r#"{"type": "org", "id": "acme"}"#));
+        let mut ann = turns.take(&work(r#"{"type": "user", "id": "ann", "org": "acme"}"#));
+        let mut ben = turns.take(&work(r#"{"type": "user", "id": "ben", "org": "acme"}"#));
+        let mut next = turns.take(&work(r#"{"type": "org", "id": "acme", "disabled": true}"#));
+        org.come().await;
+        {
+            let mut anns = pin!(ann.come());
+            assert!(poll!(&mut anns).is_pending(), "the org is on the way");
+            org.end();
+            anns.await;
+        }
+        ben.come().await;
+        ann.end();
+        {
+            let mut nexts = pin!(next.come());
+            assert!(poll!(&mut nexts).is_pending(), "ben is on the way");
+            ben.end();
+            nexts.await;
+        }
+    }
+
+    /// What has ended is forgotten: what is kept is bounded by the lines on the way.
+    #[test]
+    fn what_has_ended_is_forgotten() {
+        let mut turns = Turns::default();
+        for number in 0..10 * FORGET_EVERY {
+            let line = format!(r#"{{"type": "user", "id": "u{number}", "org": "acme"}}"#);
+            turns.take(&work(&line)).end();
+        }
+        assert!(
+            turns.ahead.len() <= FORGET_EVERY + 1,
+            "{}",
+            turns.ahead.len()
+        );
+        let members = turns.ahead.values().map(|ahead| ahead.members.len());
+        assert!(members.sum::<usize>() <= FORGET_EVERY);
+    }
+}
