@@ -202,7 +202,12 @@ impl Billing {
     }
 }
 
-fn is_sold(billing: &Billing, catalog: &Catalog, subscription: &ProviderSubscription) -> bool {
+/// Whether something in a subscription is sold here.
+pub(super) fn is_sold(
+    billing: &Billing,
+    catalog: &Catalog,
+    subscription: &ProviderSubscription,
+) -> bool {
     let mut items = subscription.items.iter();
     items.any(|item| catalog.plan_of_price(billing.code(), &item.price).is_some())
 }

@@ -6,9 +6,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::command::{Command, SyncSubscription};
 use quota_core::ids::{AccountId, CustomerRef, SubscriptionRef};
-use quota_core::provider::{EventState, KeptEvent, ProviderSubscription, SyncProgress};
+use quota_core::ports::ProviderFault;
+use quota_core::provider::{
+    EventState, KeptEvent, ProblemKind, ProviderSubscription, SyncProgress,
+};
 use quota_core::terms::Terms;
 
+use super::customer::is_sold;
+use super::problems::Found;
 use super::{Billing, BillingError, Synced};
 use crate::EngineError;
 
@@ -69,13 +74,12 @@ impl Billing {
             self.read_events(now - EVENTS_LISTED, now, &mut page)
                 .await?;
         }
-        if page.failed.is_empty() {
-            let next = SyncProgress {
-                events_read_until: Some(now),
-                ..self.progress().await?
-            };
-            self.put_progress(&next).await?;
-        }
+        // What failed is kept: an event waits for its next try, a payment is in the list of problems.
+        let next = SyncProgress {
+            events_read_until: Some(now),
+            ..self.progress().await?
+        };
+        self.put_progress(&next).await?;
         Ok(page)
     }
 
@@ -124,7 +128,16 @@ impl Billing {
             let payments = self.provider().payments(since, after.as_deref()).await?;
             for object in payments.items {
                 page.read = page.read.saturating_add(1);
-                self.sync_payment(&object).await?;
+                match self.sync_payment(&object).await {
+                    Ok(_) => {}
+                    Err(error) if is_of_everything(&error) => return Err(error),
+                    Err(error) => {
+                        page.failed.push(format!("`{}`: {error}", object.id));
+                        let found = Found::new(ProblemKind::Refused, error.to_string(), []);
+                        let found = vec![found.found_by(&object)];
+                        self.tell_problems(&object.id, None, found).await?;
+                    }
+                }
             }
             after = payments.next;
             if after.is_none() {
@@ -187,8 +200,8 @@ impl Billing {
     ) -> Result<Option<Drift>, BillingError> {
         let id = self.customer_id(customer);
         let Some(link) = self.store().customer(&id).await? else {
-            if !asked.is_dry && subscription.ended_at.is_none() {
-                self.sync_customer(customer).await?;
+            if !asked.is_dry {
+                self.meet_stranger(customer, subscription).await?;
             }
             return Ok(None);
         };
@@ -207,6 +220,27 @@ impl Billing {
         }
         let account = link.account;
         Ok((!fields.is_empty()).then_some(Drift { account, fields }))
+    }
+
+    /// A customer of nobody is fetched once, if something is sold to it; a problem that is listed already is not listed again.
+    async fn meet_stranger(
+        &self,
+        customer: &CustomerRef,
+        subscription: &ProviderSubscription,
+    ) -> Result<(), BillingError> {
+        let catalog = self.engine().catalog_now();
+        if subscription.ended_at.is_some() || !is_sold(self, &catalog, subscription) {
+            return Ok(());
+        }
+        let about = customer.as_str();
+        let open = self
+            .store()
+            .open_problems_about(self.code(), self.mode(), about)
+            .await?;
+        if open.is_empty() {
+            self.sync_customer(customer).await?;
+        }
+        Ok(())
     }
 
     /// In what an account differs from one subscription of its provider.
@@ -247,12 +281,14 @@ impl Billing {
     }
 }
 
-/// Whether no other account would fare better.
+/// Whether no other account or payment would fare better.
 fn is_of_everything(error: &BillingError) -> bool {
     match error {
-        BillingError::Provider(_) | BillingError::Store(_) | BillingError::OtherAccount { .. } => {
-            true
-        }
+        BillingError::Provider(error) => match error.fault {
+            ProviderFault::Later | ProviderFault::Key => true,
+            ProviderFault::Refused | ProviderFault::Unreadable => false,
+        },
+        BillingError::Store(_) | BillingError::OtherAccount { .. } => true,
         BillingError::Engine(_) | BillingError::Busy => false,
     }
 }
