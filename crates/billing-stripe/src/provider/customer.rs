@@ -1,6 +1,6 @@
 //! Customers with all their subscriptions.
 
-use quota_core::ids::CustomerRef;
+use quota_core::ids::{CustomerRef, SubscriptionRef};
 use quota_core::provider::{FetchedCustomer, ObjectKind, ProviderObject, ProviderSubscription};
 
 use super::fault::{Fault, there};
@@ -40,6 +40,28 @@ impl Stripe {
             is_on_test_clock,
             subscriptions,
         }))
+    }
+
+    /// A subscription and whose it is.
+    pub(super) async fn found_subscription(
+        &self,
+        id: &SubscriptionRef,
+    ) -> Result<Option<(CustomerRef, ProviderSubscription)>, Fault> {
+        match there(self.client.retrieve_subscription(id.as_str()).await)? {
+            Some(found) => self.owned_subscription(found).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A subscription as quota-core takes it, and whose it is.
+    pub(super) async fn owned_subscription(
+        &self,
+        one: Subscription,
+    ) -> Result<(CustomerRef, ProviderSubscription), Fault> {
+        let customer = one.customer.as_deref();
+        let nobodys = || Fault::unreadable(&one.id, "it does not say whose it is");
+        let customer = CustomerRef::new(customer.ok_or_else(nobodys)?)?;
+        Ok((customer, self.subscription_of(one).await?))
     }
 
     /// A subscription as quota-core takes it, with what its own object leaves out.

@@ -12,6 +12,7 @@ mod facts;
 mod fault;
 mod list;
 mod make;
+mod missed;
 mod money;
 mod payment;
 mod port;

@@ -45,6 +45,13 @@ impl PaymentProvider for Stripe {
         self.told(self.customer_with_subscriptions(customer).await)
     }
 
+    async fn subscription(
+        &self,
+        subscription: &SubscriptionRef,
+    ) -> Result<Option<(CustomerRef, ProviderSubscription)>, ProviderError> {
+        self.told(self.found_subscription(subscription).await)
+    }
+
     async fn customer_of(
         &self,
         object: &ProviderObject,

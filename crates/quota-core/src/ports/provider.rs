@@ -188,6 +188,15 @@ pub trait PaymentProvider: Send + Sync {
         customer: &CustomerRef,
     ) -> Result<Option<FetchedCustomer>, ProviderError>;
 
+    /// A subscription and whose it is; none when there is no such subscription.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot be fetched as a whole.
+    async fn subscription(
+        &self,
+        subscription: &SubscriptionRef,
+    ) -> Result<Option<(CustomerRef, ProviderSubscription)>, ProviderError>;
+
     /// Whose an object is, where that is the one thing to know of it: a subscription, a schedule.
     ///
     /// # Errors
@@ -227,7 +236,7 @@ pub trait PaymentProvider: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Listed<KeptEvent>, ProviderError>;
 
-    /// A page of what may be payments, made since an instant: first one kind of object, then the next.
+    /// A page of what may be payments that changed since an instant, whenever they were made: first one kind of object, then the next.
     ///
     /// # Errors
     /// [`ProviderError`] when it cannot be fetched.

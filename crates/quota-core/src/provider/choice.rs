@@ -17,10 +17,22 @@ pub(super) struct Candidate<'a> {
     pub(super) status: Status,
 }
 
+/// How far a subscription of the provider is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Force {
+    /// It grants nothing.
+    None,
+    /// It is late with a payment, and nothing says since when, or for longer than the grace: it grants what is left of that if
+    /// nothing else is in force.
+    Late,
+    /// It is paid for, tried, or late within the grace.
+    Full,
+}
+
 /// By what candidates are ordered: in force first, then the dearer plan, the later start, the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rank<'a> {
-    pub(super) is_in_force: bool,
+    pub(super) force: Force,
     pub(super) price: Yearly,
     pub(super) started_at: DateTime<Utc>,
     pub(super) id: &'a SubscriptionRef,
@@ -37,7 +49,7 @@ pub(super) fn yearly(plan: &Plan) -> Yearly {
 impl Rank<'_> {
     /// Whether it goes before another one.
     pub(super) fn is_before(&self, other: &Self) -> bool {
-        let key = |rank: &Self| (rank.is_in_force, rank.price, rank.started_at);
+        let key = |rank: &Self| (rank.force, rank.price, rank.started_at);
         match key(self).cmp(&key(other)) {
             Ordering::Greater => true,
             Ordering::Less => false,
@@ -47,9 +59,9 @@ impl Rank<'_> {
 }
 
 impl<'a> Candidate<'a> {
-    pub(super) fn rank(&self, now: DateTime<Utc>) -> Rank<'a> {
+    pub(super) fn rank(&self, force: Force) -> Rank<'a> {
         Rank {
-            is_in_force: is_in_force(self.fact, self.status, now),
+            force,
             price: yearly(self.plan),
             started_at: self.fact.created,
             id: &self.fact.id,

@@ -7,6 +7,7 @@ mod event;
 mod fetched;
 mod link;
 mod order;
+mod problem;
 mod target;
 
 use chrono::{DateTime, Utc};
@@ -20,7 +21,8 @@ pub use event::{EventId, EventState, KeptEvent, ObjectKind, ProviderObject};
 pub use fetched::{FetchedCustomer, FetchedLine, FetchedPayment};
 pub use link::{Connection, CustomerId, CustomerLink, SyncProgress};
 pub use order::{Order, OrderRefusal, Wanted, order};
-pub use target::{AddonTarget, BaseTarget, Problem, Target, target};
+pub use problem::Problem;
+pub use target::{AddonTarget, BaseTarget, Target, target};
 
 /// From when to when something is paid: `[starts_at, ends_at)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

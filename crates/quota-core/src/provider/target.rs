@@ -1,13 +1,11 @@
 //! What the subscriptions of a provider make of an account (S1, S10 to S13, P12, P13).
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::choice::{Candidate, Rank, is_in_force, yearly};
-use super::{ProviderPeriod, ProviderSubscription};
+use super::choice::{Candidate, Force, Rank, is_in_force, yearly};
+use super::{Problem, ProviderPeriod, ProviderSubscription};
 use crate::catalog::{Catalog, Plan, PlanKind, Renewal};
 use crate::ids::{PlanCode, PriceId, ProviderCode, SubscriptionRef};
 use crate::quantity::{QUANTITY_MAX, Quantity};
@@ -52,90 +50,22 @@ pub struct AddonTarget {
     pub quantity: Quantity,
 }
 
-/// What of a provider's subscriptions does not fit, and changes nothing by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "problem", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each says in words what it is about")]
-pub enum Problem {
-    UnknownStatus {
-        subscription: SubscriptionRef,
-        status: String,
-    },
-    UnknownPrice {
-        subscription: SubscriptionRef,
-        price: PriceId,
-    },
-    NoPeriod {
-        subscription: SubscriptionRef,
-    },
-    SeveralPlans {
-        subscription: SubscriptionRef,
-        plans: Vec<PlanCode>,
-    },
-    SeveralSubscriptions {
-        subscriptions: Vec<SubscriptionRef>,
-    },
-    SecondTrial {
-        subscription: SubscriptionRef,
-    },
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownStatus {
-                subscription,
-                status,
-            } => {
-                write!(
-                    f,
-                    "subscription `{subscription}` has the unknown status `{status}`"
-                )
-            }
-            Self::UnknownPrice {
-                subscription,
-                price,
-            } => write!(
-                f,
-                "subscription `{subscription}` has price `{price}`, which stands for nothing in the catalog"
-            ),
-            Self::NoPeriod { subscription } => {
-                write!(f, "subscription `{subscription}` has no period")
-            }
-            Self::SeveralPlans { subscription, .. } => {
-                write!(
-                    f,
-                    "subscription `{subscription}` has several base plans: the dearest counts"
-                )
-            }
-            Self::SeveralSubscriptions { .. } => {
-                f.write_str("several subscriptions are in force: one of them counts")
-            }
-            Self::SecondTrial { subscription } => {
-                write!(
-                    f,
-                    "subscription `{subscription}` is a second trial of the account"
-                )
-            }
-        }
-    }
-}
-
 /// What `facts`, all subscriptions that one fetch saw of a customer, make of an account with `terms` at `now`.
 ///
 /// Several are in force: the one with the dearer plan counts, then the one that began later, then the id. What the account has of
-/// another customer or by hand is one of them; only its own end ends it (P12). Of a price that stands for nothing in the catalog
-/// nothing is known: where that is the plan's, nothing changes.
+/// another customer or by hand is one of them; only its own end ends it (P12), and that ends it whatever is sold in it. Of a price
+/// that stands for nothing in the catalog nothing is known: where that is the plan's, nothing changes.
 pub fn target(
     provider: &ProviderCode,
     facts: &[ProviderSubscription],
     (terms, catalog): (&Terms, &Catalog),
-    now: DateTime<Utc>,
+    (now, grace): (DateTime<Utc>, TimeDelta),
 ) -> Target {
     let reading = Reading {
         provider,
         catalog,
         now,
+        grace,
         held: terms.subscription.as_ref(),
     };
     let mut target = Target::default();
@@ -148,15 +78,22 @@ pub fn target(
             });
             continue;
         };
-        let plans = reading.plans_of(fact, &mut target.problems);
+        let (plans, problems) = reading.plans_of(fact);
         if is_in_force(fact, status, now) {
             add_addons(&mut target.addons, fact, &plans);
         }
-        if let Some(plan) = base_of(fact, &plans, &mut target.problems) {
+        let (plan, several) = base_of(fact, &plans);
+        // What was sold in one that is over is nobody's problem any more.
+        if status != Status::Canceled {
+            target.problems.extend(problems.into_iter().chain(several));
+        }
+        if let Some(plan) = plan.or_else(|| reading.plan_that_ends(fact, status)) {
             candidates.push(Candidate { fact, plan, status });
         }
     }
-    let live = candidates.iter().filter(|one| one.rank(now).is_in_force);
+    let live = candidates
+        .iter()
+        .filter(|one| is_in_force(one.fact, one.status, now));
     let live: Vec<SubscriptionRef> = live.map(|one| one.fact.id.clone()).collect();
     if live.len() > 1 {
         let subscriptions = live;
@@ -166,14 +103,12 @@ pub fn target(
     }
     let chosen = reading.chosen(&candidates, facts);
     target.base = chosen.and_then(|chosen| reading.base(&chosen, &mut target.problems));
-    if let Some(base) = &target.base
-        && base.status == Status::Trialing
-        && terms.trial_settled_at.is_some()
-        && !reading.is_held(&base.subscription)
-    {
-        let subscription = base.subscription.clone();
-        target.problems.push(Problem::SecondTrial { subscription });
-    }
+    let second = target.base.as_ref();
+    let second = second.filter(|base| reading.is_second_trial(base, terms));
+    let second = second.map(|base| base.subscription.clone());
+    target
+        .problems
+        .extend(second.map(|subscription| Problem::SecondTrial { subscription }));
     target
 }
 
@@ -182,6 +117,8 @@ struct Reading<'a> {
     provider: &'a ProviderCode,
     catalog: &'a Catalog,
     now: DateTime<Utc>,
+    /// How long one that is late with a payment stays in force.
+    grace: TimeDelta,
     /// What the account has.
     held: Option<&'a Subscription>,
 }
@@ -193,13 +130,30 @@ impl<'a> Reading<'a> {
         provided.is_some_and(|provided| provided.is(self.provider, id))
     }
 
-    /// The plans of a subscription's items, with how many of each.
-    fn plans_of(
-        &self,
-        fact: &ProviderSubscription,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<(&'a Plan, Quantity)> {
-        let mut plans = Vec::new();
+    /// Whether an account that had its trial tries a plan again (S13): also once it has that trial.
+    fn is_second_trial(&self, base: &BaseTarget, terms: &Terms) -> bool {
+        let held = self.held.filter(|_| self.is_held(&base.subscription));
+        let is_another = |settled_at: DateTime<Utc>| {
+            held.is_none_or(|held| held.status != Status::Trialing || settled_at < held.starts_at)
+        };
+        base.status == Status::Trialing && terms.trial_settled_at.is_some_and(is_another)
+    }
+
+    /// The plan of what the account has, where its provider says that this grants nothing any more: that is followed whatever is
+    /// sold in it.
+    fn plan_that_ends(&self, fact: &ProviderSubscription, status: Status) -> Option<&'a Plan> {
+        let held = self.held.filter(|_| self.is_held(&fact.id))?;
+        let ends = match status {
+            Status::Canceled | Status::Unpaid => true,
+            Status::Active | Status::Trialing | Status::PastDue => false,
+        };
+        let plan = self.catalog.held_plan(&held.plan, held.plan_version);
+        plan.filter(|_| ends)
+    }
+
+    /// The plans of a subscription's items, with how many of each, and the prices that stand for none.
+    fn plans_of(&self, fact: &ProviderSubscription) -> (Vec<(&'a Plan, Quantity)>, Vec<Problem>) {
+        let (mut plans, mut problems) = (Vec::new(), Vec::new());
         for item in &fact.items {
             let Some(plan) = self.catalog.plan_of_price(self.provider, &item.price) else {
                 problems.push(Problem::UnknownPrice {
@@ -216,7 +170,7 @@ impl<'a> Reading<'a> {
                 plans.push((plan, quantity));
             }
         }
-        plans
+        (plans, problems)
     }
 
     /// The subscription whose plan is the account's base plan; none where it has another one that goes before, or where
@@ -227,24 +181,46 @@ impl<'a> Reading<'a> {
         facts: &[ProviderSubscription],
     ) -> Option<Candidate<'a>> {
         let mut best: Option<Candidate<'a>> = None;
+        let rank = |one: &Candidate<'a>| one.rank(self.force(one));
         for one in candidates {
-            let rank = one.rank(self.now);
-            if best.is_none_or(|best| rank.is_before(&best.rank(self.now))) {
+            if best.is_none_or(|best| rank(one).is_before(&rank(&best))) {
                 best = Some(*one);
             }
         }
         let best = best?;
         if let Some(other) = self.held_elsewhere(facts)
-            && other.is_before(&best.rank(self.now))
+            && other.is_before(&rank(&best))
         {
             return None;
         }
-        if best.rank(self.now).is_in_force {
+        if rank(&best).force != Force::None {
             return Some(best);
         }
         // Nothing is in force: of what the account has its own end is told, and of anything else nothing.
         let mut own = candidates.iter();
         own.find(|one| self.is_held(&one.fact.id)).copied()
+    }
+
+    /// How far a subscription of the provider is in force (S2): since when one is late is known of that alone which the account has.
+    fn force(&self, one: &Candidate<'_>) -> Force {
+        if !is_in_force(one.fact, one.status, self.now) {
+            return Force::None;
+        }
+        let held = self.held.filter(|_| self.is_held(&one.fact.id));
+        match (one.status, held) {
+            (Status::PastDue, Some(held)) if self.is_in_grace(held) => Force::Full,
+            (Status::PastDue, _) => Force::Late,
+            (Status::Active | Status::Trialing | Status::Unpaid | Status::Canceled, _) => {
+                Force::Full
+            }
+        }
+    }
+
+    /// Whether what the account has is not late, or not yet for longer than the grace.
+    fn is_in_grace(&self, held: &Subscription) -> bool {
+        let current = held.current(self.catalog, self.now);
+        let since = current.past_due_at;
+        since.is_none_or(|since| self.now.signed_duration_since(since) <= self.grace)
     }
 
     /// What the account has of another customer of a provider, or of another provider.
@@ -259,11 +235,16 @@ impl<'a> Reading<'a> {
         }
         let current = held.current(self.catalog, self.now);
         let plan = self.catalog.held_plan(&held.plan, held.plan_version);
-        let is_of_it = current.provided.is_some();
+        let is_of_it = current.provided.is_some() && current.is_paid();
+        let force = if !is_of_it || !current.period(self.now).contains(self.now) {
+            Force::None
+        } else if self.is_in_grace(held) {
+            Force::Full
+        } else {
+            Force::Late
+        };
         Some(Rank {
-            is_in_force: is_of_it
-                && current.is_paid()
-                && current.period(self.now).contains(self.now),
+            force,
             price: plan.map_or(0, yearly),
             started_at: held.anchor_at,
             id: &provided.subscription,
@@ -280,7 +261,7 @@ impl<'a> Reading<'a> {
         };
         let item = fact.items.iter().find(|item| of_plan(&item.price));
         let own = item.and_then(|item| item.period).or(fact.period);
-        if own.is_none() {
+        if own.is_none() && chosen.status != Status::Canceled {
             let subscription = fact.id.clone();
             problems.push(Problem::NoPeriod { subscription });
         }
@@ -347,19 +328,16 @@ fn status_of(chosen: &Candidate<'_>, plan: &Plan) -> Status {
 fn base_of<'a>(
     fact: &ProviderSubscription,
     plans: &[(&'a Plan, Quantity)],
-    problems: &mut Vec<Problem>,
-) -> Option<&'a Plan> {
+) -> (Option<&'a Plan>, Option<Problem>) {
     let bases = plans.iter().map(|(plan, _)| *plan);
     let mut bases: Vec<&Plan> = bases.filter(|plan| plan.kind == PlanKind::Base).collect();
     bases.sort_by_key(|plan| (yearly(plan), &plan.code));
     bases.dedup_by_key(|plan| &plan.code);
-    if bases.len() > 1 {
-        problems.push(Problem::SeveralPlans {
-            subscription: fact.id.clone(),
-            plans: bases.iter().map(|plan| plan.code.clone()).collect(),
-        });
-    }
-    bases.pop()
+    let several = (bases.len() > 1).then(|| Problem::SeveralPlans {
+        subscription: fact.id.clone(),
+        plans: bases.iter().map(|plan| plan.code.clone()).collect(),
+    });
+    (bases.pop(), several)
 }
 
 /// Adds the add-ons among a subscription's plans to those of others (P13).

@@ -44,7 +44,7 @@ pub(crate) fn sync_subscription(
         &asked.provider,
         facts,
         (terms, context.catalog),
-        context.now,
+        (context.now, context.grace),
     );
     let addons = with_addons(desk, &target, asked)?;
     let (subscription, usage) = match (&target.base, &terms.subscription) {
@@ -166,8 +166,10 @@ fn of_period(held: &Subscription, base: &BaseTarget, desk: &Desk<'_>) -> (Subscr
         next.ends_at = period.ends_at;
         return (next, Usage::Keep);
     }
-    if context.now < period.starts_at {
-        // By the provider's clock it has begun already: until then what is held runs on.
+    // By the provider's clock it has begun already: until then what is held runs on. And so it does while a change that began a
+    // period is not paid (S12): nobody gets a new period for a payment that fails.
+    let is_unpaid_change = base.status == Status::PastDue && period.starts_at < held.ends_at;
+    if context.now < period.starts_at || is_unpaid_change {
         return (held.clone(), Usage::Keep);
     }
     let before = Subscription {

@@ -176,7 +176,8 @@ impl Stage {
     }
 
     fn would_be(&self, facts: &[ProviderSubscription]) -> Target {
-        target(&stripe(), facts, (self.terms(), &self.catalog), self.now)
+        let known = (self.terms(), &self.catalog);
+        target(&stripe(), facts, known, (self.now, TimeDelta::hours(72)))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use quota_core::answer::Rejection;
 use quota_core::ids::{AccountId, CustomerRef, PriceId};
-use quota_core::ports::{Checkout, CheckoutKind, CheckoutState, NewCheckout};
+use quota_core::ports::{
+    Checkout, CheckoutKind, CheckoutState, NewCheckout, ProviderError, ProviderFault,
+};
 use quota_core::provider::{ObjectKind, Order, OrderRefusal, ProviderObject, Wanted, order};
 use quota_core::quantity::Quantity;
 
@@ -70,23 +72,43 @@ impl Billing {
             }
         };
         let customer = self.customer_of(&asked.account).await?;
+        let made = match self.made(asked, &order, &customer).await {
+            Err(error) if error.fault == ProviderFault::Refused => {
+                // The customer may have been deleted, and nobody told of it yet: then it is nobody's from now on.
+                self.sync_account(&asked.account).await?;
+                let again = self.customer_of(&asked.account).await?;
+                if again == customer {
+                    return Err(BillingError::from(error).into());
+                }
+                self.made(asked, &order, &again).await
+            }
+            made => made,
+        };
+        Ok(made.map_err(BillingError::from)?)
+    }
+
+    async fn made(
+        &self,
+        asked: &CheckoutOrder,
+        order: &Order,
+        customer: &CustomerRef,
+    ) -> Result<Checkout, ProviderError> {
         let kind = if order.is_recurring {
             CheckoutKind::Subscription
         } else {
             CheckoutKind::Payment
         };
         let new = NewCheckout {
-            customer,
+            customer: customer.clone(),
             account: asked.account.clone(),
             kind,
-            items: vec![(order.price, order.quantity.get().into())],
+            items: vec![(order.price.clone(), order.quantity.get().into())],
             trial_days: order.trial_days.map(u32::from),
             success_url: asked.success_url.clone(),
             cancel_url: asked.cancel_url.clone(),
-            key: format!("checkout:{}:{}", asked.account, asked.key),
+            key: format!("checkout:{customer}:{}", asked.key),
         };
-        let made = self.provider().make_checkout(&new).await;
-        Ok(made.map_err(BillingError::from)?)
+        self.provider().make_checkout(&new).await
     }
 
     async fn order_of(

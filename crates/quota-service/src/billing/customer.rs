@@ -16,7 +16,7 @@ use crate::EngineError;
 use crate::ask::Ask;
 
 /// How often a sync that others overtake begins anew.
-const ATTEMPTS_MAX: u32 = 20;
+pub(super) const ATTEMPTS_MAX: u32 = 20;
 
 impl Billing {
     /// Fetches a customer's subscriptions, with those of all other customers of its account, and gives the account what they come to.
@@ -40,13 +40,19 @@ impl Billing {
     pub async fn sync_account(&self, account: &AccountId) -> Result<Synced, BillingError> {
         self.connection().await?;
         for _ in 0..ATTEMPTS_MAX {
-            let began_at = self.engine().now();
             let customers = self.customers_of(account).await?;
-            let Some(first) = customers.first() else {
+            if customers.is_empty() {
                 return Ok(Synced::NotOurs);
-            };
+            }
+            let taken_before = self.taken_at(&customers).await?;
+            let began_at = self.begin(taken_before).await?;
             let fetched = self.fetched(&customers).await?;
-            if !self.store().take_sync(first, began_at).await? {
+            let facts = self.facts_of(account, &fetched).await?;
+            if !self.take(&customers, began_at).await? {
+                if self.taken_at(&customers).await? <= Some(began_at) {
+                    // Nobody knows more: a customer is none of the account's any more.
+                    continue;
+                }
                 // A fetch that began later was taken: what it saw stands.
                 return Ok(Synced::Applied {
                     account: account.clone(),
@@ -54,13 +60,41 @@ impl Billing {
                     problems: std::collections::BTreeSet::new(),
                 });
             }
-            let synced = self.applied(account, &fetched, began_at).await?;
+            let synced = self.applied(account, (&fetched, facts), began_at).await?;
             self.drop_deleted(&fetched).await?;
-            if !self.was_overtaken(first, began_at).await? {
+            // If one that began later was taken while this one was applied, nobody knows which of them came last.
+            if self.taken_at(&customers).await? <= Some(began_at) {
                 return Ok(synced);
             }
         }
         Err(BillingError::Busy)
+    }
+
+    /// When the fetch began that was taken last for any of these customers.
+    async fn taken_at(
+        &self,
+        customers: &[CustomerId],
+    ) -> Result<Option<DateTime<Utc>>, BillingError> {
+        let mut taken_at = None;
+        for id in customers {
+            let link = self.store().customer(id).await?;
+            taken_at = taken_at.max(link.and_then(|link| link.synced_at));
+        }
+        Ok(taken_at)
+    }
+
+    /// Enters at each of an account's customers that a fetch is about to be taken; whether it is the last one at all of them. Others
+    /// may know of some of them only.
+    async fn take(
+        &self,
+        customers: &[CustomerId],
+        began_at: DateTime<Utc>,
+    ) -> Result<bool, BillingError> {
+        let mut is_last = true;
+        for id in customers {
+            is_last &= self.store().take_sync(id, began_at).await?;
+        }
+        Ok(is_last)
     }
 
     /// The customers of this provider and mode that an account is.
@@ -80,22 +114,33 @@ impl Billing {
     ) -> Result<Vec<FetchedCustomer>, BillingError> {
         let mut fetched = Vec::new();
         for id in customers {
-            fetched.extend(self.provider().customer(&id.customer).await?);
+            let found = self.provider().customer(&id.customer).await?;
+            fetched.push(found.unwrap_or_else(|| not_there(&id.customer)));
         }
         Ok(fetched)
+    }
+
+    /// What the provider has of an account's subscriptions.
+    async fn facts_of(
+        &self,
+        account: &AccountId,
+        fetched: &[FetchedCustomer],
+    ) -> Result<Vec<ProviderSubscription>, BillingError> {
+        let real = fetched.iter().filter(|one| !one.is_on_test_clock);
+        let mut facts: Vec<ProviderSubscription> = real
+            .flat_map(|one| one.subscriptions.iter().cloned())
+            .collect();
+        facts.extend(self.unlisted(account, &facts).await?);
+        Ok(facts)
     }
 
     /// Gives an account what its customers' subscriptions come to, and lists what does not fit.
     async fn applied(
         &self,
         account: &AccountId,
-        fetched: &[FetchedCustomer],
+        (fetched, facts): (&[FetchedCustomer], Vec<ProviderSubscription>),
         began_at: DateTime<Utc>,
     ) -> Result<Synced, BillingError> {
-        let real = fetched.iter().filter(|one| !one.is_on_test_clock);
-        let facts: Vec<ProviderSubscription> = real
-            .flat_map(|one| one.subscriptions.iter().cloned())
-            .collect();
         let mut found = self.misfits(account, &facts).await?;
         let test = fetched.iter().filter(|one| one.is_on_test_clock);
         found.extend(test.map(on_test_clock));
@@ -139,7 +184,8 @@ impl Billing {
         let row = self.engine().account(account).await?;
         let catalog = self.engine().catalog_now();
         let known = (&row.account.terms, &*catalog);
-        let target = target(self.code(), facts, known, self.engine().now());
+        let at = (self.engine().now(), self.engine().settings().grace);
+        let target = target(self.code(), facts, known, at);
         Ok(target.problems.iter().map(Found::of_target).collect())
     }
 
@@ -158,7 +204,7 @@ impl Billing {
         let sold = fetched
             .subscriptions
             .iter()
-            .filter(|one| is_sold(self, &catalog, one));
+            .filter(|one| one.ended_at.is_none() && is_sold(self, &catalog, one));
         let sold: Vec<&str> = sold.map(|one| one.id.as_str()).collect();
         if sold.is_empty() {
             self.tell_problems(&about, None, Vec::new()).await?;
@@ -183,22 +229,21 @@ impl Billing {
         Ok(())
     }
 
-    /// Whether a fetch that began later was taken while this one was applied: then nobody knows which of them came last.
-    async fn was_overtaken(
-        &self,
-        first: &CustomerId,
-        began_at: DateTime<Utc>,
-    ) -> Result<bool, BillingError> {
-        let link = self.store().customer(first).await?;
-        let taken_at = link.and_then(|link| link.synced_at);
-        Ok(taken_at.is_some_and(|taken_at| began_at < taken_at))
-    }
-
     pub(super) fn origin(&self) -> Origin {
         Origin {
             actor: Some(format!("provider:{}", self.code())),
             ..Origin::default()
         }
+    }
+}
+
+/// A customer of which the provider has nothing: it is nobody's any more, as one that was deleted.
+fn not_there(customer: &CustomerRef) -> FetchedCustomer {
+    FetchedCustomer {
+        customer: customer.clone(),
+        is_deleted: true,
+        is_on_test_clock: false,
+        subscriptions: Vec::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use quota_core::command::{Command, SyncSubscription};
 use quota_core::ids::{AccountId, CustomerRef, SubscriptionRef};
 use quota_core::ports::ProviderFault;
 use quota_core::provider::{
-    EventState, KeptEvent, ProblemKind, ProviderSubscription, SyncProgress,
+    EventState, KeptEvent, ProblemKind, ProviderObject, ProviderSubscription, SyncProgress,
 };
 use quota_core::terms::Terms;
 
@@ -128,15 +128,9 @@ impl Billing {
             let payments = self.provider().payments(since, after.as_deref()).await?;
             for object in payments.items {
                 page.read = page.read.saturating_add(1);
-                match self.sync_payment(&object).await {
-                    Ok(_) => {}
-                    Err(error) if is_of_everything(&error) => return Err(error),
-                    Err(error) => {
-                        page.failed.push(format!("`{}`: {error}", object.id));
-                        let found = Found::new(ProblemKind::Refused, error.to_string(), []);
-                        let found = vec![found.found_by(&object)];
-                        self.tell_problems(&object.id, None, found).await?;
-                    }
+                let synced = self.sync_payment(&object).await;
+                if let Err(error) = synced {
+                    self.set_aside(&object, error, page).await?;
                 }
             }
             after = payments.next;
@@ -144,6 +138,27 @@ impl Billing {
                 return Ok(());
             }
         }
+    }
+
+    /// What cannot be done for one payment is no reason to leave the others: it is listed, where the same would come of it again.
+    async fn set_aside(
+        &self,
+        object: &ProviderObject,
+        error: BillingError,
+        page: &mut SyncedPage,
+    ) -> Result<(), BillingError> {
+        if is_of_everything(&error) {
+            return Err(error);
+        }
+        if !matches!(error, BillingError::Provider(_)) {
+            page.failed.push(format!("`{}`: {error}", object.id));
+            return Ok(());
+        }
+        let evidence = [("object", object.id.clone())];
+        let found = Found::new(ProblemKind::Refused, error.to_string(), evidence);
+        self.tell_problems(&object.id, None, vec![found.found_by(object)])
+            .await?;
+        Ok(())
     }
 
     /// Reads a page of all subscriptions, and mends the accounts that differ. It goes on where the last page ended, also one of a run
@@ -157,7 +172,13 @@ impl Billing {
         let now = self.engine().now();
         let began_at = known.list_began_at.unwrap_or(now);
         let after = known.list_after.as_ref().map(SubscriptionRef::as_str);
-        let listed = self.provider().subscriptions(after).await?;
+        let listed = match self.provider().subscriptions(after).await {
+            // Where the last page ended is none any more: the list is read from its beginning.
+            Err(error) if after.is_some() && error.fault == ProviderFault::Refused => {
+                self.provider().subscriptions(None).await?
+            }
+            listed => listed?,
+        };
         let mut page = SyncedPage {
             has_more: listed.next.is_some(),
             ..SyncedPage::default()

@@ -4,6 +4,7 @@
 //! [`Billing::sync_payment`]. Both fetch; what an event says of an object is believed by nobody.
 
 mod acts;
+mod beginning;
 mod checkout;
 mod customer;
 mod error;
@@ -13,6 +14,7 @@ mod links;
 mod outcome;
 mod payment;
 mod problems;
+mod unlisted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +34,7 @@ pub use full_sync::{Drift, FullSync, SyncedPage};
 pub use outcome::{Parked, Synced};
 
 use crate::Engine;
+use beginning::Beginnings;
 
 /// How often a provider that does not answer is asked again at the start.
 const CONNECT_EVERY: Duration = Duration::from_secs(5);
@@ -85,6 +88,7 @@ struct Inner {
     parts: BillingParts,
     settings: BillingSettings,
     connection: OnceCell<Connection>,
+    beginnings: Beginnings,
     /// Room for events that are worked on behind their answers.
     at_work: Arc<Semaphore>,
 }
@@ -98,6 +102,7 @@ impl Billing {
                 parts,
                 settings,
                 connection: OnceCell::new(),
+                beginnings: Beginnings::default(),
                 at_work: Arc::new(Semaphore::new(at_once)),
             }),
         }

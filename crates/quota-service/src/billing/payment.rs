@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use quota_core::answer::Rejection;
 use quota_core::ids::{AccountId, PriceId};
 use quota_core::payment::Paying;
@@ -10,10 +11,18 @@ use quota_core::provider::{FetchedPayment, ProblemKind, ProviderObject};
 use quota_core::rules::fetched_payment::{Bought, FetchedNews, bought};
 use quota_core::rules::payment_news::PaymentNews;
 
-use super::customer::refused;
+use super::customer::{ATTEMPTS_MAX, refused};
 use super::problems::Found;
 use super::{Billing, BillingError, Parked, Synced};
 use crate::{BookPayment, EngineError};
+
+/// What became of a fetched payment.
+enum Told {
+    /// All of it is told.
+    All(Synced),
+    /// Meanwhile somebody told otherwise, of a fetch that counts as one that began then: nobody knows who saw it last.
+    Otherwise(Option<DateTime<Utc>>),
+}
 
 impl Billing {
     /// Fetches the payment that an object belongs to, and books what it comes to: credits for what was bought, less what came back.
@@ -22,24 +31,35 @@ impl Billing {
     /// # Errors
     /// [`BillingError`] when something cannot be asked; the same may be asked for again.
     pub async fn sync_payment(&self, object: &ProviderObject) -> Result<Synced, BillingError> {
+        self.connection().await?;
+        let mut told_at = None;
+        for _ in 0..ATTEMPTS_MAX {
+            let began_at = self.begin(told_at).await?;
+            let Some(fetched) = self.provider().payment(object).await? else {
+                return Ok(Synced::Gone);
+            };
+            match self.book_fetched(object, fetched, began_at).await? {
+                Told::All(synced) => return Ok(synced),
+                Told::Otherwise(at) => told_at = at.max(told_at),
+            }
+        }
+        Err(BillingError::Busy)
+    }
+
+    async fn book_fetched(
+        &self,
+        object: &ProviderObject,
+        fetched: FetchedPayment,
+        began_at: DateTime<Utc>,
+    ) -> Result<Told, BillingError> {
         let connection = self.connection().await?;
-        let began_at = self.engine().now();
-        let Some(fetched) = self.provider().payment(object).await? else {
-            return Ok(Synced::Gone);
-        };
         let about = fetched.payment.to_string();
         if fetched.is_on_test_clock {
-            let found = Found::new(
-                ProblemKind::TestClock,
-                format!("payment `{about}` was made on a test clock: it is not credited"),
-                [("payment", about.clone())],
-            );
-            let found = vec![found.found_by(object)];
-            self.tell_problems(&about, None, found).await?;
-            return Ok(Synced::Parked(Parked::TestClock));
+            self.tell_payment(object, (&about, None), vec![on_test_clock(&about)])
+                .await?;
+            return Ok(Told::All(Synced::Parked(Parked::TestClock)));
         }
-        let catalog = self.engine().catalog_now();
-        let now = self.engine().now();
+        let (catalog, now) = (self.engine().catalog_now(), self.engine().now());
         let bought = bought(
             self.code(),
             &fetched,
@@ -50,49 +70,63 @@ impl Billing {
         let Some(account) = self.payer_of(&fetched).await? else {
             return self.park(object, (&fetched, &bought)).await;
         };
-        let news = PaymentNews::Fetched(FetchedNews {
-            paying: fetched.paying,
-            amount: fetched.amount,
-            currency: fetched.currency.clone(),
-            lines: bought.lines,
-            refunds: fetched.refunds.clone(),
-            disputes: fetched.disputes.clone(),
-            paid_at: fetched.paid_at,
-            fetched_at: began_at,
-        });
-        let asked = BookPayment {
-            account: account.clone(),
-            id: self.payment_id(&fetched.payment),
-            aliases: fetched.aliases.clone(),
-            news,
-            key: None,
-            origin: self.origin(),
-        };
-        let is_news = match self.engine().book_payment(asked).await {
-            Ok(booked) => booked.is_news,
+        let asked = self.booking(&account, (&fetched, bought), began_at);
+        let about = (about.as_str(), Some(&account));
+        let booked = match self.engine().book_payment(asked).await {
+            Ok(booked) => booked,
             Err(EngineError::Rejected(rejection)) => {
                 found.push(misfit(&fetched, &rejection));
-                self.tell_payment(object, (&about, &account), found).await?;
-                return Ok(Synced::Parked(Parked::Refused));
+                self.tell_payment(object, about, found).await?;
+                return Ok(Told::All(Synced::Parked(Parked::Refused)));
             }
             Err(other) => return Err(other.into()),
         };
-        let problems = self.tell_payment(object, (&about, &account), found).await?;
-        Ok(Synced::Applied {
+        let row = &booked.payment;
+        let is_same = row.refunds == fetched.refunds && row.disputes == fetched.disputes;
+        if row.fetched_at != began_at && !is_same {
+            return Ok(Told::Otherwise(Some(row.fetched_at)));
+        }
+        let problems = self.tell_payment(object, about, found).await?;
+        Ok(Told::All(Synced::Applied {
             account,
-            is_news,
+            is_news: booked.is_news,
             problems,
-        })
+        }))
+    }
+
+    fn booking(
+        &self,
+        account: &AccountId,
+        (fetched, bought): (&FetchedPayment, Bought),
+        began_at: DateTime<Utc>,
+    ) -> BookPayment {
+        BookPayment {
+            account: account.clone(),
+            id: self.payment_id(&fetched.payment),
+            aliases: fetched.aliases.clone(),
+            news: PaymentNews::Fetched(FetchedNews {
+                paying: fetched.paying,
+                amount: fetched.amount,
+                currency: fetched.currency.clone(),
+                lines: bought.lines,
+                refunds: fetched.refunds.clone(),
+                disputes: fetched.disputes.clone(),
+                paid_at: fetched.paid_at,
+                fetched_at: began_at,
+            }),
+            key: None,
+            origin: self.origin(),
+        }
     }
 
     async fn tell_payment(
         &self,
         object: &ProviderObject,
-        (about, account): (&str, &AccountId),
+        (about, account): (&str, Option<&AccountId>),
         found: Vec<Found>,
     ) -> Result<BTreeSet<ProblemKind>, BillingError> {
         let found = found.into_iter().map(|one| one.found_by(object)).collect();
-        Ok(self.tell_problems(about, Some(account), found).await?)
+        Ok(self.tell_problems(about, account, found).await?)
     }
 
     /// Whose payment it is: of whoever has one of its ids, else of whose customer paid it (P7). What is written beside it at the
@@ -118,10 +152,10 @@ impl Billing {
         &self,
         object: &ProviderObject,
         (fetched, bought): (&FetchedPayment, &Bought),
-    ) -> Result<Synced, BillingError> {
+    ) -> Result<Told, BillingError> {
         let about = fetched.payment.to_string();
         if bought.lines.is_empty() || fetched.paying != Paying::Paid {
-            return Ok(Synced::NotOurs);
+            return Ok(Told::All(Synced::NotOurs));
         }
         let credits = bought.lines.iter().map(|line| line.credits.get());
         let credits = credits.fold(0_u64, u64::saturating_add);
@@ -142,9 +176,13 @@ impl Billing {
                 ),
             ],
         );
-        let found = vec![found.found_by(object)];
-        self.tell_problems(&about, None, found).await?;
-        Ok(Synced::Parked(Parked::UnknownPayer))
+        self.tell_payment(object, (&about, None), vec![found])
+            .await?;
+        // Whoever was linked meanwhile did not see it in the list.
+        if self.payer_of(fetched).await?.is_some() {
+            return Ok(Told::Otherwise(None));
+        }
+        Ok(Told::All(Synced::Parked(Parked::UnknownPayer)))
     }
 
     /// Claims a payment that was parked for an account, by any of its objects (P14). One that another account has stays there.
@@ -180,6 +218,14 @@ impl Billing {
         }
         self.sync_payment(object).await
     }
+}
+
+fn on_test_clock(payment: &str) -> Found {
+    Found::new(
+        ProblemKind::TestClock,
+        format!("payment `{payment}` was made on a test clock: it is not credited"),
+        [("payment", payment.to_owned())],
+    )
 }
 
 /// What of a payment fits nothing here.

@@ -1,11 +1,24 @@
-//! Billing over a fake Stripe.
+//! Payments and subscriptions of a fake Stripe, as the engine books them: each situation of the list of 67 that a payment sync can
+//! come into, all orders of a few events, faults at every call, races, and random histories beside a small model.
+//!
+//! A situation is quoted by its number in the test that holds it. These are about HTTP, signatures or the client alone, and are held
+//! elsewhere:
+//!
+//! - 52, a key that was used for another body: `billing-stripe/tests/calls/retries.rs`;
+//! - 53, the permission that a key lacks is named: `billing-stripe/tests/provider/lists.rs`;
+//! - 54, a webhook secret that is empty: `billing-stripe/src/secret.rs`, and `tests/provider/webhooks.rs` there;
+//! - 56, a live event where tests are served: `billing-stripe/tests/provider/webhooks.rs`;
+//! - 58 and 60, a body that was encoded anew and a secret that was changed: `billing-stripe/tests/signatures.rs`;
+//! - 61, an event of 2 MB: `api/tests/it/billing.rs`; that what it told is found all the same is 48 here.
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
+mod outages;
 mod owners;
 mod purchases;
 mod returns;
-mod subscriptions;
 mod sessions;
 mod shop;
 mod standing;
+mod subscriptions;
 mod transport;
+mod upgrades;

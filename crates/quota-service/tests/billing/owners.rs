@@ -3,14 +3,15 @@
 use futures::future::join_all;
 use quota_core::ids::{AccountId, OrgId};
 use quota_core::origin::Origin;
+use quota_core::ports::BillingStore;
 use quota_core::provider::{EventState, ObjectKind, ProblemKind};
-use quota_core::ports::{BillingStore, EventPage};
+use quota_service::EngineError;
 use quota_service::billing::{BillingError, Parked, Synced};
 use quota_service::prelude::PutAccount;
 use serde_json::json;
 use testkit::fake_stripe::{Card, Pay, RefundAs};
 
-use crate::shop::{SHAPES, Shop, a_pack, account, object, order, to};
+use crate::shop::{SHAPES, Shop, a_pack, account, named, object, order, to};
 
 impl Shop {
     /// Claims a payment by its session; the code of the refusal where it is refused.
@@ -18,24 +19,12 @@ impl Shop {
         self.tick();
         let object = object(ObjectKind::Session, session);
         let claimed = self.billing.claim_payment(&object, &account(name)).await;
-        claimed.map_err(|error| match error {
-            BillingError::Engine(quota_service::EngineError::Rejected(rejection)) => {
-                rejection.code().to_owned()
-            }
-            other => panic!("{other}"),
+        claimed.map_err(|error| {
+            let BillingError::Engine(EngineError::Rejected(rejection)) = error else {
+                panic!("{error}");
+            };
+            rejection.code().to_owned()
         })
-    }
-
-    /// How many events are in each state.
-    async fn states(&self) -> Vec<EventState> {
-        let page = EventPage {
-            provider: self.billing.provider().code().clone(),
-            state: None,
-            after: None,
-            limit: 1_000,
-        };
-        let events = self.store.events(&page).await.expect("is read");
-        events.into_iter().map(|event| event.state).collect()
     }
 }
 
@@ -161,7 +150,10 @@ async fn two_customers_of_one_account_are_both_synced() {
         shop.deliver_pending().await;
         assert_eq!(shop.plan("ann").await.as_deref(), Some("max"));
         assert_eq!(shop.free_and_debt("ann").await, (200, 0));
-        assert_eq!(shop.problem_kinds().await, [ProblemKind::SeveralSubscriptions]);
+        assert_eq!(
+            shop.problem_kinds().await,
+            [ProblemKind::SeveralSubscriptions]
+        );
         shop.fake.end(&pro);
         shop.deliver_pending().await;
         assert_eq!(shop.plan("ann").await.as_deref(), Some("max"));
@@ -182,7 +174,11 @@ async fn two_first_clicks_make_one_customer() {
         let other = Shop::over(shop.fake.clone(), store, clock).await;
         shop.user("ann").await;
         let clicks = (0..8).map(|number| {
-            let billing = if number % 2 == 0 { &shop.billing } else { &other.billing };
+            let billing = if number % 2 == 0 {
+                &shop.billing
+            } else {
+                &other.billing
+            };
             let order = order("ann", a_pack("small"), 1, number);
             async move { billing.check_out(&order).await.expect("is made") }
         });
@@ -289,7 +285,10 @@ async fn what_was_taken_by_a_process_that_died_is_finished_by_the_worker() {
 async fn a_payment_is_of_the_account_wherever_it_lives() {
     for shape in SHAPES {
         let shop = Shop::open(shape).await;
-        let org = shop.engine.put_account("org:acme", PutAccount::create()).await;
+        let org = shop
+            .engine
+            .put_account("org:acme", PutAccount::create())
+            .await;
         org.expect("is made");
         shop.user("ann").await;
         let session = shop.buy("ann", "small", 1).await;
@@ -297,7 +296,10 @@ async fn a_payment_is_of_the_account_wherever_it_lives() {
         let acme = OrgId::new("acme").expect("an org");
         for (number, home) in [Some(&acme), None].into_iter().enumerate() {
             let origin = Origin::default();
-            let moved = shop.engine.move_user(&account("ann"), home, None, origin).await;
+            let moved = shop
+                .engine
+                .move_user(&account("ann"), home, None, origin)
+                .await;
             moved.expect("moves");
             let bought = 2 + u64::try_from(number).expect("small");
             shop.buy("ann", "small", 1).await;
@@ -305,11 +307,48 @@ async fn a_payment_is_of_the_account_wherever_it_lives() {
             assert_eq!(shop.free_and_debt("ann").await, (bought * 100, 0));
         }
         let intent = shop.fake.intent_of(&session);
-        shop.fake.refund(&intent, 1_000, RefundAs::Succeeded).expect("is left");
+        shop.fake
+            .refund(&intent, 1_000, RefundAs::Succeeded)
+            .expect("is left");
         shop.deliver_pending().await;
         assert_eq!(shop.free_and_debt("ann").await, (200, 0));
         let org = AccountId::parse("org:acme").expect("an org");
         let of_org = shop.engine.overview(&org).await.expect("is read");
         assert_eq!(of_org.wallet.free, 0);
     }
+}
+
+/// Situation 32: a customer that was deleted a moment ago, of which nobody told, is no hindrance to the next checkout.
+#[tokio::test]
+async fn a_deleted_customer_that_nobody_told_of_is_in_no_ones_way() {
+    for shape in SHAPES {
+        let shop = Shop::open(shape).await;
+        shop.user("ann").await;
+        let first = shop.check_out("ann", a_pack("small"), 1).await;
+        let customer = shop.customers("ann").await.remove(0);
+        shop.fake.remove_customer(&customer);
+        shop.fake.drop_pending();
+        let session = shop.buy("ann", "small", 1).await;
+        assert_ne!(first, session);
+        shop.deliver_pending().await;
+        assert_eq!(shop.free_and_debt("ann").await, (100, 0), "{shape:?}");
+        assert_eq!(shop.customers("ann").await.len(), 1);
+        // What the provider refuses for another reason is refused.
+        shop.fake.forget("price_short");
+        shop.tick();
+        let order = order("ann", a_pack("short"), 1, 1_000);
+        let refused = shop.billing.check_out(&order).await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+}
+
+/// Situation 31: a customer that the provider does not have is nobody's.
+#[tokio::test]
+async fn a_customer_that_is_not_there_is_nobodys() {
+    let shop = Shop::open(SHAPES[0]).await;
+    shop.user("ann").await;
+    let (nobody, ann) = (named("cus_none"), account("ann"));
+    let linked = shop.billing.link_customer(&nobody, &ann).await;
+    assert_eq!(linked.expect("is answered").1, Synced::Gone);
+    assert_eq!(shop.customers("ann").await, Vec::<String>::new());
 }

@@ -73,12 +73,17 @@ async fn a_payment_is_one_by_whichever_of_its_objects_it_is_told() {
             let intent = shop.fake.intent_of(&session);
             let charge = shop.fake.object(&intent)["latest_charge"].clone();
             let mut objects = vec![
-                (ObjectKind::Charge, charge.as_str().expect("paid").to_owned()),
+                (
+                    ObjectKind::Charge,
+                    charge.as_str().expect("paid").to_owned(),
+                ),
                 (ObjectKind::Intent, intent),
                 (ObjectKind::Session, session.clone()),
             ];
             let invoice = shop.fake.object(&session)["invoice"].clone();
-            let invoice = invoice.as_str().map(|id| (ObjectKind::Invoice, id.to_owned()));
+            let invoice = invoice
+                .as_str()
+                .map(|id| (ObjectKind::Invoice, id.to_owned()));
             assert_eq!(invoice.is_some(), with_invoice);
             objects.extend(invoice);
             for (kind, id) in &objects {
@@ -213,7 +218,12 @@ async fn a_pack_beside_a_plan_is_credited_with_their_invoice() {
         assert_eq!((renewed.free, renewed.grants.len()), (200, 1));
         assert_eq!(renewed.payments.len(), 2, "{:?}", renewed.payments);
         let invoice = shop.fake.object(&session)["invoice"].clone();
-        assert!(renewed.payments.iter().any(|(id, ..)| invoice == id.as_str()));
+        assert!(
+            renewed
+                .payments
+                .iter()
+                .any(|(id, ..)| invoice == id.as_str())
+        );
         assert_eq!(renewed.problems, []);
     }
 }
@@ -265,7 +275,9 @@ async fn an_intent_credits_its_pack_for_its_price_alone() {
         let dear = shop.fake.intent(&customer, 999, &order);
         let dollars = shop.fake.intent(&customer, 1_000, &order);
         shop.fake.edit(&dollars, "currency", json!("usd"));
-        let unknown = shop.fake.intent(&customer, 1_000, &json!({"quota_pack": "huge"}));
+        let unknown = shop
+            .fake
+            .intent(&customer, 1_000, &json!({"quota_pack": "huge"}));
         shop.deliver_pending().await;
         assert_eq!(shop.free_and_debt("ann").await, (0, 0));
         let wrong = [dear, dollars, unknown].map(|id| (ProblemKind::AmountMismatch, id));
@@ -298,7 +310,8 @@ async fn what_is_written_beside_a_payment_decides_nothing() {
         let stranger = shop.fake.payment_link("price_small", 1);
         let bob = json!({"account": "user:bob", "quota_pack": "small"});
         shop.fake.edit(&stranger, "metadata", bob);
-        shop.fake.edit(&stranger, "client_reference_id", json!("user:bob"));
+        shop.fake
+            .edit(&stranger, "client_reference_id", json!("user:bob"));
         shop.fake.pay(&stranger, &Pay::by(Card::Good));
         shop.deliver_pending().await;
         assert_eq!(shop.free_and_debt("ann").await, (100, 0));
@@ -320,7 +333,9 @@ async fn what_was_paid_before_the_first_connection_is_history() {
         let invoice = first.fake.invoice(&customer, &[("price_small", 1)]);
         first.fake.pay_invoice(&invoice);
         let open = first.fake.invoice(&customer, &[("price_small", 1)]);
-        first.fake.subscribe(&customer, &crate::shop::to(&[("price_pro", 1)]));
+        first
+            .fake
+            .subscribe(&customer, &crate::shop::to(&[("price_pro", 1)]));
         first.fake.advance(3_600);
         let clock = std::sync::Arc::new(quota_core::ports::FixedClock::at(at(first.fake.now())));
         let store = std::sync::Arc::new(testkit::memory::MemoryStore::new());

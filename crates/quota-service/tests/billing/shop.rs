@@ -8,8 +8,10 @@ use billing_stripe::provider::{Stripe, event_of};
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::{AccountId, CustomerRef, PlanCode};
-use quota_core::ports::{BillingStore, CatalogStore, Clock, FixedClock, PaymentProvider, Webhook};
-use quota_core::provider::{ObjectKind, ProblemKind, ProviderObject, Wanted};
+use quota_core::ports::{
+    BillingStore, CatalogStore, Clock, EventPage, FixedClock, PaymentProvider, Webhook,
+};
+use quota_core::provider::{EventState, ObjectKind, ProblemKind, ProviderObject, Wanted};
 use quota_core::quantity::Quantity;
 use quota_service::billing::{
     Billing, BillingParts, BillingSettings, CheckoutOrder, FullSync, Synced,
@@ -68,7 +70,9 @@ fn set_prices(fake: &FakeStripe) {
 
 pub fn catalog() -> Catalog {
     let file: CatalogFile = toml::from_str(CATALOG).expect("the catalog is read");
-    Catalog::default().applied(&file).expect("the catalog is right")
+    Catalog::default()
+        .applied(&file)
+        .expect("the catalog is right")
 }
 
 impl Shop {
@@ -217,7 +221,11 @@ impl Shop {
     pub async fn work(&self) {
         for _ in 0..ROUNDS_MAX {
             self.tick();
-            let worked = self.billing.work_on_waiting().await.expect("the store is there");
+            let worked = self
+                .billing
+                .work_on_waiting()
+                .await
+                .expect("the store is there");
             if worked.is_nothing() {
                 return;
             }
@@ -241,7 +249,11 @@ impl Shop {
     }
 
     pub fn pending(&self) -> Vec<usize> {
-        self.fake.pending().iter().map(|event| event.place).collect()
+        self.fake
+            .pending()
+            .iter()
+            .map(|event| event.place)
+            .collect()
     }
 
     /// What the hourly job does.
@@ -293,6 +305,18 @@ impl Shop {
         let open = self.store.problems(&page).await.expect("is read");
         let told = open.into_iter().map(|one| (one.id.kind, one.id.about));
         told.collect()
+    }
+
+    /// The states of all events.
+    pub async fn states(&self) -> Vec<EventState> {
+        let page = EventPage {
+            provider: self.billing.provider().code().clone(),
+            state: None,
+            after: None,
+            limit: 1_000,
+        };
+        let events = self.store.events(&page).await.expect("is read");
+        events.into_iter().map(|event| event.state).collect()
     }
 
     /// Only the kinds.

@@ -1,6 +1,7 @@
 //! How an account stands, whatever told of it: what tests compare.
 
 use chrono::{DateTime, Utc};
+use quota_core::amount::Limit;
 use quota_core::payment::PaymentStatus;
 use quota_core::ports::PaymentPage;
 use quota_core::ports::PaymentStore;
@@ -63,7 +64,7 @@ impl Shop {
         let mut features = overview.features.iter();
         let requests = features
             .find(|one| one.feature.code.as_str() == "requests")
-            .map(|one| (one.own.granted.and_then(|limit| limit.ceiling()), one.own.used));
+            .map(|one| (one.own.granted.and_then(Limit::ceiling), one.own.used));
         let grants = row.books.all().filter_map(|balance| {
             let quota_core::balance::Bucket::Grant(grant) = &balance.bucket else {
                 return None;
