@@ -281,7 +281,7 @@ pub struct RedemptionBody {
     /// Who has it.
     pub account: AccountId,
     /// The code's id.
-    pub code: Uuid,
+    pub code_id: Uuid,
     /// The code's batch.
     pub batch: Uuid,
     /// What it gave.

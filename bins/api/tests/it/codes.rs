@@ -102,7 +102,7 @@ async fn p15_a_code_gives_credits_units_or_a_plan(api: Api) {
         for gift in [plan.clone(), boost.clone(), credits()] {
             let (id, code) = one_code(&api, gift.clone(), 1).await;
             let redeemed = redeem(&api, account, &code).await.expect(201);
-            assert_eq!(redeemed.body["code"], id, "{}", redeemed.text);
+            assert_eq!(redeemed.body["code_id"], id, "{}", redeemed.text);
             let (kind, given) = gift.as_object().expect("one").iter().next().expect("one");
             let told = &redeemed.body["gift"][kind];
             assert_eq!(told["days"], given["days"], "{}", redeemed.text);

@@ -37,7 +37,7 @@ fn redeemed_answer(redeemed: Redeemed) -> Response {
     };
     let body = RedemptionBody {
         account: used.account,
-        code: code.id,
+        code_id: code.id,
         batch: code.batch,
         gift: gift_body(code.gift),
         grant,
