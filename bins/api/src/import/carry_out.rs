@@ -35,8 +35,16 @@ pub(crate) struct Importer {
 }
 
 impl Importer {
-    /// Carries a line out; while the database is away it is tried again for a while, unless another line was given up.
-    pub(crate) async fn carry_out(&self, number: u64, work: &Work) -> Result<Outcome, EngineError> {
+    /// Carries a line out; while the database is away it is tried again for a while, unless another line was given up. None when it
+    /// was not begun since one was: what it says may rest on that one.
+    pub(crate) async fn carry_out(
+        &self,
+        number: u64,
+        work: &Work,
+    ) -> Result<Option<Outcome>, EngineError> {
+        if self.gave_up.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let mut pause = PAUSE;
         let mut settled = self.attempt(number, work).await;
         for _ in 1..ATTEMPTS_MAX {
@@ -52,7 +60,7 @@ impl Importer {
         if settled.is_err() {
             self.gave_up.store(true, Ordering::Relaxed);
         }
-        settled
+        settled.map(Some)
     }
 
     async fn attempt(&self, number: u64, work: &Work) -> Result<Outcome, EngineError> {

@@ -47,11 +47,14 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// For how long a key of a line is looked for: there is no import so old that it may be done twice.
 const KEYS_KEPT_DAYS: i64 = 36_500;
 
+/// Accounts that each queue keeps in memory: lines of one account stand near each other.
+const HOMES_KEPT: usize = 2_000;
+
 /// A line that was carried out, or could not be.
 struct Done {
     raw: RawLine,
     kind: Kind,
-    outcome: Result<Outcome, EngineError>,
+    outcome: Result<Option<Outcome>, EngineError>,
 }
 
 /// Carries out the command.
@@ -65,6 +68,7 @@ pub(crate) async fn run(args: &ImportArgs) -> Result<(), CommandError> {
     let settings = EngineSettings {
         deadline: DEADLINE,
         keys_kept: TimeDelta::days(KEYS_KEPT_DAYS),
+        homes_kept: HOMES_KEPT,
         ..EngineSettings::default()
     };
     let wired = wire_over(database, &args.cache, settings, None).await?;
@@ -194,13 +198,14 @@ impl<'a> Run<'a> {
     fn note(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), CommandError> {
         let done = done.map_err(|panic| CommandError::Server(panic.into()))?;
         match done.outcome {
-            Ok(outcome) => {
+            Ok(Some(outcome)) => {
                 self.open.remove(&done.raw.number);
                 let line = (done.raw.number, done.raw.text.as_slice());
                 let noted = self.report.note(line, Some(done.kind), &outcome);
                 noted.map_err(|cause| unwritten(self.args, cause))
             }
             // The line stays among those that are not done.
+            Ok(None) => Ok(()),
             Err(error) => {
                 self.stopped.get_or_insert(error);
                 Ok(())
