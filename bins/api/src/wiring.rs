@@ -41,7 +41,9 @@ impl Wired {
 
     /// What `/readyz` beside the metrics answers.
     pub(crate) fn readiness(&self) -> Readiness {
-        Readiness::new(&self.engine, &self.database)
+        let provider = self.provider.as_ref();
+        let provider = provider.map(|connected| connected.billing.clone());
+        Readiness::new(&self.engine, &self.database).with_provider(provider)
     }
 
     /// How `/readyz` asks for the schema; a SQLite file is brought up to date when it is opened.

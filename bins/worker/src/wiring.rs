@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jobs::Runner;
+use quota_service::billing::Billing;
 use quota_service::{Engine, EngineParts, TimeIds};
 use runtime::{MissingFile, OpenCache, OpenDatabase, Readiness, ScheduleArgs, StartError};
 
@@ -12,6 +13,7 @@ use crate::args::WorkArgs;
 pub(crate) struct Wired {
     pub(crate) runner: Runner,
     engine: Engine,
+    provider: Option<Billing>,
     cache: OpenCache,
     database: OpenDatabase,
 }
@@ -19,7 +21,7 @@ pub(crate) struct Wired {
 impl Wired {
     /// What `/readyz` beside the metrics answers.
     pub(crate) fn readiness(&self) -> Readiness {
-        Readiness::new(&self.engine, &self.database)
+        Readiness::new(&self.engine, &self.database).with_provider(self.provider.clone())
     }
 
     /// Finishes the batches in flight, tells the nodes what is left to tell, closes the database.
@@ -47,10 +49,12 @@ pub(crate) async fn wire(args: &WorkArgs, schedules: &ScheduleArgs) -> Result<Wi
     let events = Arc::clone(&cache.events);
     let settings = args.job.settings(schedules);
     let provider = args.provider.open(&engine, &database)?;
+    let provider = provider.map(|open| open.billing);
     let runner = Runner::new(engine.clone(), events, settings, owner);
     Ok(Wired {
-        runner: runner.with_billing(provider.map(|provider| provider.billing)),
+        runner: runner.with_billing(provider.clone()),
         engine,
+        provider,
         cache,
         database,
     })

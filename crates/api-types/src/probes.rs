@@ -29,6 +29,10 @@ pub struct HealthBody {
     /// Whether the cache answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
+    /// `ok`, or what stands between this process and the payment provider, where one is connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "ok"))]
+    pub provider: Option<String>,
     /// The state of the database's schema, where `api migrate` manages it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "is current"))]

@@ -16,6 +16,18 @@ pub fn describe_metrics() {
         "billing_lag_seconds",
         "Time from when an event came to when its effect was there"
     );
+    metrics::describe_gauge!(
+        "billing_problems",
+        "Open problems with the payment provider, by kind"
+    );
+    metrics::describe_gauge!(
+        "billing_open_events",
+        "Events of the payment provider that wait, or were given up"
+    );
+    metrics::describe_gauge!(
+        "billing_oldest_event_seconds",
+        "Since when the oldest event waits"
+    );
     metrics::describe_counter!(
         "billing_drift_total",
         "What an account had otherwise than the payment provider, by field"

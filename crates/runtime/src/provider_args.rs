@@ -134,6 +134,7 @@ impl ProviderArgs {
         let billing = Billing::new(parts, BillingSettings::default());
         // It ends with the first answer, or with the program.
         drop(billing.keep_connecting());
+        drop(billing.keep_measuring());
         Ok(Some(OpenProvider { billing, mode }))
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::StatusCode;
+use quota_service::billing::Billing;
 use quota_service::{Engine, Health};
 use serde_json::json;
 use storage_pg::PgStore;
@@ -15,6 +16,7 @@ use crate::OpenDatabase;
 pub struct Readiness {
     engine: Engine,
     postgres: Option<PgStore>,
+    provider: Option<Billing>,
     is_draining: Arc<AtomicBool>,
 }
 
@@ -24,8 +26,15 @@ impl Readiness {
         Self {
             engine: engine.clone(),
             postgres: database.postgres().cloned(),
+            provider: None,
             is_draining: Arc::default(),
         }
+    }
+
+    /// The same, with the payment provider that is connected.
+    #[must_use]
+    pub fn with_provider(self, provider: Option<Billing>) -> Self {
+        Self { provider, ..self }
     }
 
     /// From now on the process is not ready: it stops soon.
@@ -33,10 +42,18 @@ impl Readiness {
         self.is_draining.store(true, Ordering::Relaxed);
     }
 
-    /// 200 `ok` or `degraded` (without the cache, or while the store takes no writes), or 503 with a code, as JSON.
+    /// 200 `ok` or `degraded` (without the cache, while the store takes no writes, or while the payment provider refuses the key or is
+    /// not connected), or 503 with a code, as JSON.
     pub async fn answer(&self) -> (StatusCode, String) {
         match self.state().await {
-            Ok(status) => (StatusCode::OK, json!({ "status": status }).to_string()),
+            Ok(health) => {
+                let trouble = self.provider.as_ref().and_then(Billing::trouble);
+                let mut body = json!({ "status": status(&health, trouble.is_some()) });
+                if self.provider.is_some() {
+                    body["provider"] = trouble.unwrap_or_else(|| "ok".to_owned()).into();
+                }
+                (StatusCode::OK, body.to_string())
+            }
             Err(code) => {
                 let body = json!({ "status": "unready", "code": code });
                 (StatusCode::SERVICE_UNAVAILABLE, body.to_string())
@@ -44,7 +61,7 @@ impl Readiness {
         }
     }
 
-    async fn state(&self) -> Result<&'static str, &'static str> {
+    async fn state(&self) -> Result<Health, &'static str> {
         if self.is_draining.load(Ordering::Relaxed) {
             return Err("draining");
         }
@@ -58,13 +75,13 @@ impl Readiness {
                 return Err("schema_outdated");
             }
         }
-        Ok(status(&health))
+        Ok(health)
     }
 }
 
 /// The status of a process whose store answers.
-fn status(health: &Health) -> &'static str {
-    if health.is_cache_up && health.writes.is_none() {
+fn status(health: &Health, is_provider_in_trouble: bool) -> &'static str {
+    if health.is_cache_up && health.writes.is_none() && !is_provider_in_trouble {
         "ok"
     } else {
         "degraded"
@@ -79,15 +96,15 @@ mod tests {
 
     /// What OPERATING.md promises of `/readyz`, on the port of the metrics too, which is the worker's only one.
     #[test]
-    fn a_store_that_takes_no_writes_or_a_cache_that_is_away_is_degraded() {
-        let of = |writes, is_cache_up| {
-            status(&Health {
-                store: Ok(()),
-                writes,
-                is_cache_up,
-            })
+    fn a_store_that_takes_no_writes_or_a_cache_or_provider_that_is_away_is_degraded() {
+        let health = |writes, is_cache_up| Health {
+            store: Ok(()),
+            writes,
+            is_cache_up,
         };
+        let of = |writes, is_cache_up| status(&health(writes, is_cache_up), false);
         assert_eq!(of(None, true), "ok");
+        assert_eq!(status(&health(None, true), true), "degraded");
         assert_eq!(of(Some(WriteFault::Full), true), "degraded");
         assert_eq!(of(Some(WriteFault::ReadOnly), true), "degraded");
         assert_eq!(of(None, false), "degraded");

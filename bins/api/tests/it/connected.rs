@@ -67,6 +67,16 @@ pub(crate) async fn connected<S: Storage + BillingStore + 'static>(
     store: Arc<S>,
     fake: &FakeStripe,
 ) -> Api {
+    let (api, billing) = connecting(store, fake).await;
+    billing.connection().await.expect("the fake is there");
+    api
+}
+
+/// The same, before anything was asked of the fake.
+pub(crate) async fn connecting<S: Storage + BillingStore + 'static>(
+    store: Arc<S>,
+    fake: &FakeStripe,
+) -> (Api, Billing) {
     let (engine, clock) = Api::engine(Arc::clone(&store) as Arc<dyn Storage>).await;
     clock.set(chrono::DateTime::from_timestamp(fake.now(), 0).expect("an instant"));
     let parts = BillingParts {
@@ -76,9 +86,8 @@ pub(crate) async fn connected<S: Storage + BillingStore + 'static>(
     };
     let secrets = WebhookSecrets::parse(SECRET).expect("a secret");
     let billing = Billing::new(parts, BillingSettings::default());
-    billing.connection().await.expect("the fake is there");
     let provider = ConnectedProvider {
-        billing,
+        billing: billing.clone(),
         webhooks: Arc::new(StripeWebhooks::new(secrets, Mode::Test)),
         return_origins: vec!["https://app.example".to_owned()],
     };
@@ -86,5 +95,8 @@ pub(crate) async fn connected<S: Storage + BillingStore + 'static>(
         provider: Some(provider),
         ..ApiSettings::default()
     };
-    Api::serving((engine, clock), settings, false).await
+    (
+        Api::serving((engine, clock), settings, false).await,
+        billing,
+    )
 }

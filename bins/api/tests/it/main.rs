@@ -52,6 +52,8 @@ mod seats;
 mod sentences;
 mod settings_page;
 mod single_things;
+mod standing;
 mod stores;
+mod stripe_process;
 mod subscriptions;
 mod workspace;

@@ -24,7 +24,7 @@ impl Drop for Served {
 }
 
 /// The binary with these settings and no other from the environment of the test.
-fn api(folder: &Path, environment: &[(&str, &str)]) -> Command {
+pub(crate) fn api(folder: &Path, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
     command
         .current_dir(folder)
@@ -35,7 +35,7 @@ fn api(folder: &Path, environment: &[(&str, &str)]) -> Command {
 }
 
 /// Runs a command to its end and gives what it printed.
-fn printed(command: &mut Command) -> String {
+pub(crate) fn printed(command: &mut Command) -> String {
     let output = command.output().expect("the binary runs");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{error}");
@@ -56,7 +56,7 @@ fn serve(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Ser
 }
 
 /// A serving process, and the lines that it printed after its address.
-fn started(command: &mut Command) -> (Served, impl Iterator<Item = String> + use<>) {
+pub(crate) fn started(command: &mut Command) -> (Served, impl Iterator<Item = String> + use<>) {
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -104,7 +104,7 @@ impl Served {
     }
 
     /// Waits for a line of the log.
-    fn wait_for(&mut self, words: &str) -> String {
+    pub(crate) fn wait_for(&mut self, words: &str) -> String {
         let mut line = String::new();
         while self.log.read_line(&mut line).expect("a log") != 0 {
             if line.contains(words) {

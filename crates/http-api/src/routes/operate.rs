@@ -21,6 +21,7 @@ pub(crate) async fn healthz() -> Json<HealthBody> {
         store: None,
         writes: None,
         cache: None,
+        provider: None,
         schema: None,
     })
 }
@@ -46,8 +47,10 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthB
         let detail = format!("the database's schema {}: run `api migrate`", lacking.words);
         return Err(unready("schema_outdated", detail));
     }
+    let provider = state.settings().provider.as_ref();
+    let trouble = provider.and_then(|connected| connected.billing.trouble());
     Ok(Json(HealthBody {
-        status: if health.is_cache_up && health.writes.is_none() {
+        status: if health.is_cache_up && health.writes.is_none() && trouble.is_none() {
             HealthStatus::Ok
         } else {
             HealthStatus::Degraded
@@ -55,6 +58,7 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Json<HealthB
         store: Some(true),
         writes: Some(health.writes.map_or("ok", write_fault_code).to_owned()),
         cache: Some(health.is_cache_up),
+        provider: provider.map(|_| trouble.unwrap_or_else(|| "ok".to_owned())),
         schema: schema.map(|schema| schema.words),
     }))
 }

@@ -1,8 +1,9 @@
 //! Payments of any provider: booked, refunded, disputed, listed, and what is owed forgiven.
 
 use api_types::{
-    ChangeBody, ForgiveBody, NewPaymentDisputeBody, NewPaymentRefundBody, NewPurchaseBody,
-    PaymentBody, PaymentDisputeBody, PaymentLineBody, PaymentList, PaymentRefundBody,
+    ChangeBody, FieldError, ForgiveBody, NewPaymentDisputeBody, NewPaymentRefundBody,
+    NewPurchaseBody, PaymentBody, PaymentDisputeBody, PaymentLineBody, PaymentList,
+    PaymentRefundBody,
 };
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -123,7 +124,7 @@ async fn book(
 /// Books a payment, and credits what it bought.
 #[utoipa::path(post, path = "/{id}/purchases", tag = "money", request_body = NewPurchaseBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 201, description = "Booked and credited", body = PaymentBody), (status = 200, description = "It was booked already, the same; nothing changed", body = PaymentBody), (status = 409, description = "It is of another account, or is known with another amount, currency or other lines", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Booked and credited", body = PaymentBody), (status = 200, description = "It was booked already, the same; nothing changed", body = PaymentBody), (status = 409, description = "It is of another account, is known with another amount, currency or other lines, or is of the provider that is connected", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn purchase(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -142,7 +143,7 @@ pub(crate) async fn purchase(
     };
     let asked = BookPayment {
         account,
-        id: live(body.provider, body.payment),
+        id: told(&state, body.provider, body.payment)?,
         aliases: body.ids,
         news: PaymentNews::Paid(PaidNews {
             amount: body.amount,
@@ -162,19 +163,41 @@ pub(crate) async fn purchase(
     Ok(booked_answer(booked))
 }
 
-/// What is told by this interface is money. A provider that the installation hears of by itself is to be refused here.
-fn live(provider: ProviderCode, payment: PaymentRef) -> PaymentId {
-    PaymentId {
+/// A payment that is told by this interface: it is money. Of the provider that is connected nothing is told here: a payment of it is
+/// changed by what is fetched from it, and by nobody else (P16).
+fn told(
+    state: &ApiState,
+    provider: ProviderCode,
+    payment: PaymentRef,
+) -> Result<PaymentId, Problem> {
+    if connected_as(state, &provider).is_some() {
+        let detail = format!(
+            "`{provider}` is connected: its payments are fetched from it, and nobody else tells of them"
+        );
+        let problem = Problem::new(
+            StatusCode::CONFLICT,
+            "provider_tells_itself",
+            detail.clone(),
+        );
+        return Err(problem.about(FieldError::at("/provider", detail)));
+    }
+    Ok(PaymentId {
         provider,
         mode: PaymentMode::Live,
         payment,
-    }
+    })
+}
+
+/// The mode that a provider is connected in, if it is.
+fn connected_as(state: &ApiState, provider: &ProviderCode) -> Option<PaymentMode> {
+    let connected = state.settings().provider.as_ref()?.billing.provider();
+    (connected.code() == provider).then(|| connected.mode())
 }
 
 /// Books where a refund of a payment stands: what it takes of the credits follows from the sum of all refunds.
 #[utoipa::path(post, path = "/{id}/refunds", tag = "money", request_body = NewPaymentRefundBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 201, description = "Booked", body = PaymentBody), (status = 200, description = "It was booked already, the same; nothing changed", body = PaymentBody), (status = 404, description = "There is no such account or payment", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The payment is of another account, or the refund is known with another amount", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Booked", body = PaymentBody), (status = 200, description = "It was booked already, the same; nothing changed", body = PaymentBody), (status = 404, description = "There is no such account or payment", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The payment is of another account, the refund is known with another amount, or the provider is connected and tells by itself", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn refund(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -189,14 +212,14 @@ pub(crate) async fn refund(
         },
         currency: body.currency,
     };
-    let of = (account, live(body.provider, body.payment));
+    let of = (account, told(&state, body.provider, body.payment)?);
     book(&state, (&caller, Note::reason(body.reason)), of, news).await
 }
 
 /// Books where a dispute about a payment stands: an open one freezes credits, a lost one takes them.
 #[utoipa::path(post, path = "/{id}/disputes", tag = "money", request_body = NewPaymentDisputeBody,
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 201, description = "Booked", body = PaymentBody), (status = 200, description = "It was booked already, the same; nothing changed", body = PaymentBody), (status = 404, description = "There is no such account or payment", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The payment is of another account", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Booked", body = PaymentBody), (status = 200, description = "It was booked already, the same; nothing changed", body = PaymentBody), (status = 404, description = "There is no such account or payment", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The payment is of another account, or the provider is connected and tells by itself", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn dispute(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -211,7 +234,7 @@ pub(crate) async fn dispute(
         },
         currency: body.currency,
     };
-    let of = (account, live(body.provider, body.payment));
+    let of = (account, told(&state, body.provider, body.payment)?);
     book(&state, (&caller, Note::reason(body.reason)), of, news).await
 }
 
@@ -261,7 +284,7 @@ async fn place_of(
     Ok(PaymentPlace { created_at, id })
 }
 
-/// Shows a payment, by any of its ids.
+/// Shows a payment, by any of its ids. Of the provider that is connected it is one of the mode of the key.
 #[utoipa::path(get, path = "/v1/payments/{provider}/{ref}", tag = "money",
     params(("provider" = String, Path, description = "Who took the payment"), ("ref" = String, Path, description = "The payment, by any of its ids")),
     responses((status = 200, body = PaymentBody), (status = 404, description = "There is no such payment", body = Problem, content_type = "application/problem+json")))]
@@ -270,7 +293,13 @@ pub(crate) async fn payment(
     _caller: Reads,
     OfPayment(provider, payment): OfPayment,
 ) -> Result<Json<PaymentBody>, Problem> {
-    let payment = state.engine().payment(&live(provider, payment)).await?;
+    let mode = connected_as(&state, &provider).unwrap_or(PaymentMode::Live);
+    let id = PaymentId {
+        provider,
+        mode,
+        payment,
+    };
+    let payment = state.engine().payment(&id).await?;
     Ok(Json(payment_body(payment)))
 }
 

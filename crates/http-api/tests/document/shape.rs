@@ -127,6 +127,8 @@ fn only_users_are_listed_by_org() {
             | "get /v1/users/{id}/spending"
             | "get /v1/orgs/{id}/ledger"
             | "get /v1/users/{id}/ledger" => &["after", "limit"],
+            "get /v1/code-batches" | "get /v1/codes/{id}/uses" => &["after", "limit"],
+            "get /v1/codes" => &["batch", "after", "limit"],
             "get /v1/jobs/{name}/runs" => &["limit"],
             "get /v1/billing/events" => &["state", "after", "limit"],
             "get /v1/billing/problems" => &["open", "kind", "account", "after", "limit"],

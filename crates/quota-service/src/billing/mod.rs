@@ -14,9 +14,11 @@ mod links;
 mod outcome;
 mod payment;
 mod problems;
+mod standing;
 mod unlisted;
+mod watched;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quota_core::ids::{CustomerRef, PaymentRef, ProviderCode};
@@ -35,6 +37,7 @@ pub use outcome::{Parked, Synced};
 
 use crate::Engine;
 use beginning::Beginnings;
+use watched::Watched;
 
 /// How often a provider that does not answer is asked again at the start.
 const CONNECT_EVERY: Duration = Duration::from_secs(5);
@@ -87,8 +90,11 @@ pub struct Billing {
 struct Inner {
     parts: BillingParts,
     settings: BillingSettings,
+    watched: Arc<Watched>,
     connection: OnceCell<Connection>,
     beginnings: Beginnings,
+    /// Why the last try to connect failed.
+    unconnected: Mutex<Option<String>>,
     /// Room for events that are worked on behind their answers.
     at_work: Arc<Semaphore>,
 }
@@ -97,12 +103,19 @@ impl Billing {
     /// Billing over a provider. Nothing is asked of it yet.
     pub fn new(parts: BillingParts, settings: BillingSettings) -> Self {
         let at_once = settings.events_at_once;
+        let watched = Arc::new(Watched::new(parts.provider, parts.engine.clone()));
+        let parts = BillingParts {
+            provider: Arc::clone(&watched) as Arc<dyn PaymentProvider>,
+            ..parts
+        };
         Self {
             inner: Arc::new(Inner {
                 parts,
                 settings,
+                watched,
                 connection: OnceCell::new(),
                 beginnings: Beginnings::default(),
+                unconnected: Mutex::default(),
                 at_work: Arc::new(Semaphore::new(at_once)),
             }),
         }
@@ -132,8 +145,9 @@ impl Billing {
             }
             Ok(known)
         };
-        let connection = self.inner.connection.get_or_try_init(connect).await?;
-        Ok(connection.clone())
+        let connection = self.inner.connection.get_or_try_init(connect).await;
+        self.note_connecting(connection.as_ref().err());
+        Ok(connection?.clone())
     }
 
     /// Connects as soon as the provider answers: what is paid from then on is credited.
