@@ -116,6 +116,8 @@ fn only_users_are_listed_by_org() {
         let wanted: &[&str] = match name.as_str() {
             "get /v1/users" => &["after", "limit", "org"],
             "get /v1/orgs"
+            | "get /v1/code-batches"
+            | "get /v1/codes/{id}/uses"
             | "get /v1/orgs/{id}/members"
             | "get /v1/orgs/{id}/credits"
             | "get /v1/users/{id}/credits"
@@ -127,7 +129,6 @@ fn only_users_are_listed_by_org() {
             | "get /v1/users/{id}/spending"
             | "get /v1/orgs/{id}/ledger"
             | "get /v1/users/{id}/ledger" => &["after", "limit"],
-            "get /v1/code-batches" | "get /v1/codes/{id}/uses" => &["after", "limit"],
             "get /v1/codes" => &["batch", "after", "limit"],
             "get /v1/jobs/{name}/runs" => &["limit"],
             "get /v1/billing/events" => &["state", "after", "limit"],
