@@ -174,9 +174,10 @@ impl Engine {
             let known = self.storage().payment(account, id).await?;
             let next = next_row(known.as_ref(), (account, id), &asked.news, self.now())?;
             match (next, known) {
-                (Some(next), _) => {
+                (Some(next), known) => {
+                    let is_news = known.is_none_or(|known| !is_told(&known, &next));
                     if self.storage().put_payment(&next).await? {
-                        return Ok((next, true));
+                        return Ok((next, is_news));
                     }
                 }
                 (None, Some(known)) => return Ok((known, false)),
@@ -262,6 +263,13 @@ impl Engine {
 /// Whether a part was refused since another request has its key.
 fn is_taken(booked: &Verdict) -> bool {
     matches!(booked, Err(EngineError::KeyReused { .. }))
+}
+
+/// Whether a row tells what is known already, only later.
+fn is_told(known: &Payment, next: &Payment) -> bool {
+    let mut next = next.clone();
+    (next.fetched_at, next.version) = (known.fetched_at, known.version);
+    *known == next
 }
 
 fn own_holder(asked: &BookPayment) -> PaymentHolder {
