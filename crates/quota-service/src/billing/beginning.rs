@@ -3,9 +3,6 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
-use quota_core::ports::StoreError;
-
-use super::Billing;
 
 /// The beginnings that this process has given out: each is later than the one before, also while a clock stands or steps back.
 #[derive(Debug, Default)]
@@ -15,7 +12,7 @@ pub(super) struct Beginnings {
 
 impl Beginnings {
     /// The beginning of a fetch at `now`, later than `after`.
-    fn next(&self, now: DateTime<Utc>, after: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    pub(super) fn next(&self, now: DateTime<Utc>, after: Option<DateTime<Utc>>) -> DateTime<Utc> {
         let after = after.map_or(i64::MIN, |after| after.timestamp_micros());
         let now = now.timestamp_micros().max(after.saturating_add(1));
         let next = |last: i64| Some(now.max(last.saturating_add(1)));
@@ -25,19 +22,6 @@ impl Beginnings {
         let last = last.unwrap_or_else(|last| last);
         let begins = now.max(last.saturating_add(1));
         DateTime::from_timestamp_micros(begins).unwrap_or(DateTime::<Utc>::MAX_UTC)
-    }
-}
-
-impl Billing {
-    /// The beginning of a fetch that begins now, later than `after`, which was taken before. Several nodes count by the store's
-    /// own clock, where it has one: by their own, one that is ahead would be believed for what it saw earlier.
-    pub(super) async fn begin(
-        &self,
-        after: Option<DateTime<Utc>>,
-    ) -> Result<DateTime<Utc>, StoreError> {
-        let now = self.engine().storage().time().await?;
-        let now = now.unwrap_or_else(|| self.engine().now());
-        Ok(self.inner.beginnings.next(now, after))
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Billing::sync_payment`]. Both fetch; what an event says of an object is believed by nobody.
 
 mod acts;
+mod begin;
 mod beginning;
 mod checkout;
 mod customer;
