@@ -18,8 +18,8 @@ const BETWEEN: char = '-';
 /// use quota_core::code::{plain_code, written_code};
 ///
 /// let code = written_code([0xA5; 16]);
-/// assert_eq!(code, "MPJSA-D9D5J-MPJSA-D9D5J-MPJSA");
-/// assert_eq!(plain_code(" mpjsa d9d5j—mpjsa-D9D5J mpjsa"), plain_code(&code));
+/// assert_eq!(code, "5D9BT-JPM5D-9BTJP-M5D9B-TJPM5");
+/// assert_eq!(plain_code(" 5d9bt jpm5d—9btjp-M5D9B tjpm5"), plain_code(&code));
 /// assert_eq!(plain_code("oO iIlL"), "001111");
 /// ```
 pub fn written_code(random: [u8; 16]) -> String {
