@@ -76,7 +76,7 @@ impl Codes {
     /// # Errors
     /// [`EngineError::Rejected`] when there is no such account or code, when the code cannot be redeemed, or when what it gives
     /// cannot be given; [`EngineError::TooManyFailures`] when the account tried too many texts that are no code;
-    /// the others are those of [`Engine::submit`].
+    /// the others are those of [`crate::Engine::submit`].
     pub async fn redeem(&self, asked: Redeem) -> Result<Redeemed, EngineError> {
         let codes = self.clone();
         let work = async move { codes.carried_out(asked).await };
