@@ -7,6 +7,7 @@ use super::fault::{Fault, there};
 use super::stripe::Stripe;
 use super::subscription::fact;
 use crate::client::{InvoiceFilter, StripeError, SubscriptionFilter};
+use crate::read::is_paid;
 use crate::shapes::{BillingReason, Invoice, OneOf, Subscription};
 
 impl Stripe {
@@ -77,7 +78,7 @@ impl Stripe {
             let found = there(self.client.retrieve_schedule(schedule).await)?;
             one.schedule = found.map(|schedule| OneOf::Whole(Box::new(schedule)));
         }
-        if is_of_a_change_that_waits(&one) {
+        if is_of_an_unpaid_change(&one) {
             let invoice = self.invoice_of_period(&one.id).await?;
             return fact(&one, invoice.as_ref());
         }
@@ -150,11 +151,11 @@ impl Stripe {
     }
 }
 
-/// Whether the newest invoice is for a change that waits: it says nothing of the period that runs.
-fn is_of_a_change_that_waits(subscription: &Subscription) -> bool {
+/// Whether the newest invoice is for a change that is not paid: it says nothing of the period that runs.
+fn is_of_an_unpaid_change(subscription: &Subscription) -> bool {
     let newest = subscription.latest_invoice.as_ref();
     let newest = newest.and_then(|newest| newest.whole());
-    subscription.pending_update.is_some() && newest.is_some_and(is_for_a_change)
+    newest.is_some_and(|newest| is_for_a_change(newest) && !is_paid(newest))
 }
 
 fn is_for_a_change(invoice: &Invoice) -> bool {

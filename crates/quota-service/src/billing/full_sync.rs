@@ -140,7 +140,7 @@ impl Billing {
         }
     }
 
-    /// What cannot be done for one payment is no reason to leave the others: it is listed, where the same would come of it again.
+    /// What cannot be done for one payment is no reason to leave the others: it is in the list of problems, to be tried again.
     async fn set_aside(
         &self,
         object: &ProviderObject,
@@ -150,10 +150,7 @@ impl Billing {
         if is_of_everything(&error) {
             return Err(error);
         }
-        if !matches!(error, BillingError::Provider(_)) {
-            page.failed.push(format!("`{}`: {error}", object.id));
-            return Ok(());
-        }
+        page.failed.push(format!("`{}`: {error}", object.id));
         let evidence = [("object", object.id.clone())];
         let found = Found::new(ProblemKind::Refused, error.to_string(), evidence);
         self.tell_problems(&object.id, None, vec![found.found_by(object)])
@@ -169,7 +166,7 @@ impl Billing {
     pub async fn sync_page(&self, asked: FullSync) -> Result<SyncedPage, BillingError> {
         self.connection().await?;
         let known = self.progress().await?;
-        let now = self.engine().now();
+        let now = self.begin(None).await?;
         let began_at = known.list_began_at.unwrap_or(now);
         let after = known.list_after.as_ref().map(SubscriptionRef::as_str);
         let listed = match self.provider().subscriptions(after).await {

@@ -17,6 +17,11 @@ impl Billing {
         account: &AccountId,
         listed: &[ProviderSubscription],
     ) -> Result<Vec<ProviderSubscription>, BillingError> {
+        let mut links = self.store().customers_of(account).await?.into_iter();
+        if links.any(|link| link.id.provider == *self.code() && link.id.mode != self.mode()) {
+            // What it has may be of the other mode, and is not looked for in this one.
+            return Ok(Vec::new());
+        }
         let terms = self.engine().account(account).await?.account.terms;
         let mut found: Vec<ProviderSubscription> = Vec::new();
         for provided in provided_in(&terms) {

@@ -12,13 +12,29 @@
 //! - 61, an event of 2 MB: `api/tests/it/billing.rs`; that what it told is found all the same is 48 here.
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
+mod faults;
+mod histories;
+mod model;
+mod orders;
 mod outages;
 mod owners;
 mod purchases;
+mod races;
+mod recording;
 mod returns;
 mod sessions;
 mod shop;
 mod standing;
+mod stories;
 mod subscriptions;
 mod transport;
 mod upgrades;
+
+/// `cases` of something, and as many times more as `QUOTA_SEQUENCES` is above its own 250: `just test-long` tries ten times as many.
+fn longer(cases: usize) -> usize {
+    let said = std::env::var("QUOTA_SEQUENCES").ok();
+    let said = said.map_or(250, |said| {
+        said.parse().expect("QUOTA_SEQUENCES is a number")
+    });
+    cases * said / 250
+}

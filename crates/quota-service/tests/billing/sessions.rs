@@ -1,5 +1,7 @@
 //! Sessions as somebody opens them who is not our checkout.
 
+use std::sync::Arc;
+
 use billing_stripe::client::{CheckoutLine, IdempotencyKey, NewSession, SessionSubscription};
 use billing_stripe::shapes::{CheckoutMode, Metadata};
 
@@ -73,7 +75,9 @@ impl Shop {
         };
         let number = self.fake.calls_total();
         let key = IdempotencyKey::new(format!("session:{number}")).expect("a key");
-        let made = client(&self.fake, 0).create_session(&new, &key).await;
+        let made = client(&self.fake, &Arc::default())
+            .create_session(&new, &key)
+            .await;
         made.expect("a session").id
     }
 }

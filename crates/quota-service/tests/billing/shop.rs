@@ -21,7 +21,7 @@ use quota_service::{Engine, EngineParts, EngineSettings, NoCache, TimeIds};
 use testkit::fake_stripe::{Card, Endpoint, FakeStripe, Pay, SetPrice, Shape, Subscribe};
 use testkit::memory::MemoryStore;
 
-use crate::transport::client;
+use crate::transport::{CallFaults, client};
 
 /// 31 January 2027, 10:00 UTC.
 pub const START: i64 = 1_801_389_600;
@@ -39,6 +39,8 @@ pub struct Shop {
     pub clock: Arc<FixedClock>,
     pub billing: Billing,
     pub endpoint: Endpoint,
+    /// Faults of calls of Stripe.
+    pub faults: Arc<CallFaults>,
 }
 
 /// Prices at the fake that the catalog knows, and one that it does not.
@@ -88,8 +90,10 @@ impl Shop {
 
     /// A shop over a Stripe and a store, of which another process may be a shop too.
     pub async fn over(fake: FakeStripe, store: Arc<MemoryStore>, clock: Arc<FixedClock>) -> Self {
-        let provider = Stripe::new(client(&fake, 0), Mode::Test);
-        Self::with((fake, Arc::new(provider)), store, clock).await
+        let faults = Arc::default();
+        let provider = Stripe::new(client(&fake, &faults), Mode::Test);
+        let shop = Self::with((fake, Arc::new(provider)), store, clock).await;
+        Self { faults, ..shop }
     }
 
     /// The same with a provider of one's own.
@@ -129,6 +133,7 @@ impl Shop {
             clock,
             billing,
             endpoint: Endpoint::new("http://127.0.0.1:9/hook", "whsec_shop"),
+            faults: Arc::default(),
         }
     }
 
@@ -196,7 +201,7 @@ impl Shop {
     }
 
     /// The webhook of an event as our reader reads it.
-    fn webhook(&self, place: usize) -> Option<Webhook> {
+    pub fn webhook(&self, place: usize) -> Option<Webhook> {
         let told = self.fake.webhook(place, &self.endpoint);
         let event = serde_json::from_str(&told.body).expect("an event");
         let now = self.clock.now();

@@ -133,6 +133,23 @@ async fn an_upgrade_whose_card_fails_leaves_what_was_paid_for() {
     }
 }
 
+/// Situation 40 (S11, S12): the same for a plan that grants when it is paid: what was paid for goes on.
+#[tokio::test]
+async fn an_unpaid_upgrade_leaves_a_plan_that_was_paid_first() {
+    for shape in SHAPES {
+        for begins_period in [false, true] {
+            let (shop, customer, subscription) = ten_days_in(shape, "price_paid").await;
+            assert!(shop.spend("ann", 90).await);
+            shop.fake.set_card(&customer, Card::Declined);
+            shop.fake
+                .change_price(&subscription, "price_max", begins_period);
+            shop.deliver_pending().await;
+            assert_eq!(shop.plan("ann").await.as_deref(), Some("paid"), "{shape:?}");
+            assert_eq!(shop.standing("ann").await.requests, (Some(200), 90));
+        }
+    }
+}
+
 /// Situation 40: a hundred upgrades that are never paid give no new period.
 #[tokio::test]
 async fn unpaid_upgrades_give_no_new_period() {

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use quota_core::ids::AccountId;
 use quota_core::ports::{DecideLocked, LoadQuery, Loaded, Store, StoreError, WriteBatch};
 
@@ -37,6 +38,7 @@ pub struct MemoryStore {
     is_frozen: AtomicBool,
     is_contended: AtomicBool,
     late: Mutex<Option<LateWrite>>,
+    time: Mutex<Option<DateTime<Utc>>>,
 }
 
 /// A write that is on its way, and how many loads are still answered before it lands.
@@ -110,6 +112,11 @@ impl MemoryStore {
     /// Lets no home pass that is written without the lock from now on, as if others changed it each time; or no more so.
     pub fn contend(&self, is_contended: bool) {
         self.is_contended.store(is_contended, Ordering::Relaxed);
+    }
+
+    /// Gives the store a clock of its own, as a server has: it begins at `now` and is a microsecond later with each look.
+    pub fn keep_time(&self, now: DateTime<Utc>) {
+        *lock(&self.time) = Some(now);
     }
 
     async fn answers(&self) {

@@ -1,13 +1,13 @@
 //! Upkeep of the store in memory.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::ports::{RunState, StoreError, Upkeep};
 use quota_core::reservation::ReservationState;
 
-use super::MemoryStore;
 use super::records::at_most;
 use super::state::State;
+use super::{MemoryStore, lock};
 
 #[async_trait]
 impl Upkeep for MemoryStore {
@@ -16,7 +16,11 @@ impl Upkeep for MemoryStore {
     }
 
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        self.call(|_| Ok(None))
+        self.call(|_| {
+            let mut time = lock(&self.time);
+            *time = time.map(|time| time + TimeDelta::microseconds(1));
+            Ok(*time)
+        })
     }
 
     async fn make_ledger_months(&self, _now: DateTime<Utc>) -> Result<(), StoreError> {
