@@ -81,14 +81,16 @@ impl Billing {
         let Some(provided) = self.provided(account).await? else {
             return Ok(None);
         };
-        let act = match asked {
-            SubscriptionAsk::ChangePlan(asked) => self.plan_act(account, &provided, asked).await?,
-            SubscriptionAsk::Seats(seats) => self.seats_act(account, &provided, *seats).await?,
-            SubscriptionAsk::Cancel { now } => SubscriptionAct::Cancel { now: *now },
-            SubscriptionAsk::Resume => SubscriptionAct::Resume,
-            SubscriptionAsk::Renew => return Err(self.does("renews it")),
-            SubscriptionAsk::SetStatus => return Err(self.does("says where it stands")),
-            SubscriptionAsk::Replace => return Err(self.does("goes on with it")),
+        let act = match self.act_of(account, &provided, asked).await {
+            // An earlier call may have changed it there, and what it is now was not heard.
+            Err(ActError::NotForSale(_)) => {
+                self.sync_account(account).await?;
+                let Some(newest) = self.provided(account).await? else {
+                    return Ok(None);
+                };
+                self.act_of(account, &newest, asked).await?
+            }
+            act => act?,
         };
         let key = format!("act:{account}:{key}");
         let acted = self
@@ -96,6 +98,24 @@ impl Billing {
             .change_subscription(&provided.subscription, &act, &key);
         acted.await.map_err(BillingError::from)?;
         Ok(Some(self.sync_account(account).await?))
+    }
+
+    /// What is asked of the provider for what is wanted.
+    async fn act_of(
+        &self,
+        account: &AccountId,
+        provided: &Provided,
+        asked: &SubscriptionAsk,
+    ) -> Result<SubscriptionAct, ActError> {
+        Ok(match asked {
+            SubscriptionAsk::ChangePlan(asked) => self.plan_act(account, provided, asked).await?,
+            SubscriptionAsk::Seats(seats) => self.seats_act(account, provided, *seats).await?,
+            SubscriptionAsk::Cancel { now } => SubscriptionAct::Cancel { now: *now },
+            SubscriptionAsk::Resume => SubscriptionAct::Resume,
+            SubscriptionAsk::Renew => return Err(self.does("renews it")),
+            SubscriptionAsk::SetStatus => return Err(self.does("says where it stands")),
+            SubscriptionAsk::Replace => return Err(self.does("goes on with it")),
+        })
     }
 
     fn does(&self, what: &'static str) -> ActError {

@@ -1,6 +1,6 @@
 //! Random histories of payments and of what is done with the credits, beside [the rules alone](crate::model): P1, P2, P8 to P11, R1 to R6.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quota_service::prelude::{Commit, Decision, OperationRef, Release, Reserve};
@@ -70,6 +70,8 @@ struct History {
     holds: Vec<(OperationRef, DateTime<Utc>, u64, Draws)>,
     /// Events that were not told yet.
     untold: Vec<usize>,
+    /// Events that were told: told again, they are kept already, and nothing is fetched.
+    told: HashSet<usize>,
 }
 
 impl History {
@@ -88,6 +90,7 @@ impl History {
             wallet: Wallet::default(),
             holds: Vec::new(),
             untold: Vec::new(),
+            told: HashSet::new(),
         }
     }
 
@@ -322,7 +325,8 @@ impl History {
             self.expire();
             let about = webhook.event.about;
             let is_kept = about.and_then(|about| self.objects.get(&about.id).copied());
-            if let Some(at) = is_kept {
+            let is_new = self.told.insert(place);
+            if let Some(at) = is_kept.filter(|_| is_new) {
                 self.fetched(at);
             }
         }

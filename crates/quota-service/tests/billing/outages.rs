@@ -226,6 +226,9 @@ async fn one_payment_that_cannot_be_read_keeps_no_other() {
         let path = format!("GET /v1/invoices/{}", before.open);
         let garbled = FaultKind::Body("{\"id\": 7}".to_owned());
         shop.fake.fault(Fault::once(&path, garbled, When::Before));
+        shop.tick();
+        let missed = shop.billing.read_missed().await.expect("events are read");
+        assert_eq!(missed.failed.len(), 1, "{:?}", missed.failed);
         shop.full_sync().await;
         let standing = shop.standing("ann").await;
         assert_eq!(standing.free, 550, "all but the two packs of that invoice");
