@@ -27,10 +27,10 @@ pub struct WebhookAnswer {
 pub struct BillingEventBody {
     /// As the provider names it.
     pub id: EventRef,
-    /// Who told it.
+    /// The provider that told it.
     #[cfg_attr(feature = "openapi", schema(example = "stripe"))]
     pub provider: ProviderCode,
-    /// Whether money moves.
+    /// `live`, or `test` where no money moves.
     pub mode: PaymentMode,
     /// What happened, in the provider's word.
     #[cfg_attr(feature = "openapi", schema(example = "invoice.paid"))]
@@ -81,7 +81,7 @@ pub struct BillingEventList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BillingProblemBody {
-    /// Its id.
+    /// By which it is retried and settled.
     #[cfg_attr(
         feature = "openapi",
         schema(example = "stripe:live:unknown_customer:cus_1Nx")
@@ -113,7 +113,7 @@ pub struct BillingProblemBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettledBody {
-    /// When.
+    /// When it was settled.
     pub at: DateTime<Utc>,
     /// By whom: the name of a key, or `sync` when it was not found any more.
     pub by: String,
@@ -158,10 +158,10 @@ pub struct LinkCustomerBody {
 pub struct CustomerBody {
     /// The customer, as the provider names it.
     pub customer: CustomerRef,
-    /// Whose customer.
+    /// The provider that has this customer.
     #[cfg_attr(feature = "openapi", schema(example = "stripe"))]
     pub provider: ProviderCode,
-    /// Whether money moves.
+    /// `live`, or `test` where no money moves.
     pub mode: PaymentMode,
     /// The account that it pays for.
     pub account: AccountId,
@@ -252,7 +252,7 @@ pub struct NewCheckoutBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutBody {
-    /// Its id.
+    /// As the provider names it; ask for it on the page that the buyer comes back to.
     #[cfg_attr(feature = "openapi", schema(example = "cs_test_a1b2"))]
     pub id: String,
     /// Where it stands.

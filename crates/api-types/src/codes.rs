@@ -169,7 +169,7 @@ pub struct NewCodeBody {
     /// Its place in the batch, from 1.
     pub number: u32,
     /// What is handed out and redeemed: only in the answer that makes it.
-    #[cfg_attr(feature = "openapi", schema(example = "MPJSA-D9D5J-MPJSA-D9D5J-MPJSA"))]
+    #[cfg_attr(feature = "openapi", schema(example = "5D9BT-JPM5D-9BTJP-M5D9B-TJPM5"))]
     pub code: String,
 }
 
@@ -195,7 +195,7 @@ pub struct CodeBody {
     /// Its place in the batch, from 1.
     pub number: u32,
     /// Its first five digits.
-    #[cfg_attr(feature = "openapi", schema(example = "MPJSA"))]
+    #[cfg_attr(feature = "openapi", schema(example = "5D9BT"))]
     pub prefix: String,
     /// What can be done with it.
     pub state: CodeState,
@@ -270,7 +270,7 @@ pub struct CodeUseList {
 #[serde(deny_unknown_fields)]
 pub struct RedeemBody {
     /// The code as it was typed: capital and small letters are alike, spaces and dashes are left out, O is read as 0, and I and L as 1.
-    #[cfg_attr(feature = "openapi", schema(example = "MPJSA-D9D5J-MPJSA-D9D5J-MPJSA"))]
+    #[cfg_attr(feature = "openapi", schema(example = "5D9BT-JPM5D-9BTJP-M5D9B-TJPM5"))]
     pub code: String,
 }
 

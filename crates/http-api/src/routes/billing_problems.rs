@@ -110,7 +110,7 @@ fn advice(kind: ProblemKind) -> &'static str {
             "the dearest one counts; cancel the others at the provider, and refund what was paid twice"
         }
         ProblemKind::SecondTrial => {
-            "the trial is not given a second time (S13); settle it when that is right"
+            "the provider gives the trial, so the account has it (S13): end it there if that is not meant, or settle this"
         }
         ProblemKind::UnknownCustomer => {
             "say which account it is: `PUT /v1/billing/customers/{customer}`"

@@ -55,7 +55,7 @@ pub enum CheckoutKind {
 /// A checkout to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCheckout {
-    /// Who pays.
+    /// The customer that pays: that of the account.
     pub customer: CustomerRef,
     /// For which account: written beside it for people, and never read back.
     pub account: AccountId,
@@ -87,9 +87,9 @@ pub enum CheckoutState {
 /// A checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
-    /// Its id.
+    /// As the provider names it; the page that the buyer comes back to has it.
     pub id: String,
-    /// Who pays.
+    /// The customer that pays; none while a stranger has not said who that is.
     pub customer: Option<CustomerRef>,
     /// Where it stands.
     pub state: CheckoutState,

@@ -87,9 +87,9 @@ impl ProblemKind {
 /// A problem's id: about what, and of which kind. As text `stripe:live:unknown_price:cus_1`; it is met again under the same id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProblemId {
-    /// Whose facts.
+    /// The provider whose facts do not fit.
     pub provider: ProviderCode,
-    /// Whether money moves.
+    /// Whether it is of real money or of the provider's place for tests.
     pub mode: PaymentMode,
     /// Of which kind.
     pub kind: ProblemKind,
@@ -165,7 +165,7 @@ impl FromStr for ProblemId {
 /// How a problem was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// When.
+    /// When somebody settled it, or a sync did not find it any more.
     pub at: DateTime<Utc>,
     /// By whom: an actor, or the sync that did not find it any more.
     pub by: String,
@@ -176,7 +176,7 @@ pub struct Settled {
 /// A problem, as often as it was met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillingProblem {
-    /// Its id.
+    /// By which it is met again: the same kind about the same is the same problem.
     pub id: ProblemId,
     /// The account that it is about, if that is known.
     pub account: Option<AccountId>,

@@ -11,9 +11,9 @@ use crate::payment::{PaymentId, PaymentMode};
 /// An event of a provider. As text `stripe:live:evt_1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId {
-    /// Who told it.
+    /// The provider that told it: ids of events are unique within one provider and mode.
     pub provider: ProviderCode,
-    /// Whether money moves.
+    /// Whether the event is of real money or of the provider's place for tests.
     pub mode: PaymentMode,
     /// As the provider names it.
     pub event: EventRef,

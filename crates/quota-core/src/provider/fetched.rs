@@ -11,7 +11,7 @@ use crate::payment::{Disputed, Paying, Refunded};
 /// A customer as its provider has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedCustomer {
-    /// Its id.
+    /// As the provider names it; a link says which account it is.
     pub customer: CustomerRef,
     /// Whether it was deleted: nothing of it comes any more.
     pub is_deleted: bool,
@@ -24,7 +24,7 @@ pub struct FetchedCustomer {
 /// A line of a payment as its provider has it: a price, so many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedLine {
-    /// Its id.
+    /// As the provider names it; it is credited once under this name.
     pub line: LineRef,
     /// Its price; none of a line that was written by hand.
     pub price: Option<PriceId>,

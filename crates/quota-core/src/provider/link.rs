@@ -9,9 +9,9 @@ use crate::payment::PaymentMode;
 /// A customer of a provider. As text `stripe:live:cus_1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId {
-    /// Whose customer.
+    /// The provider that has this customer: ids are unique within one provider and mode.
     pub provider: ProviderCode,
-    /// Whether money moves.
+    /// Whether it is of real money or of the provider's place for tests.
     pub mode: PaymentMode,
     /// As the provider names it.
     pub customer: CustomerRef,
@@ -66,9 +66,9 @@ pub struct CustomerLink {
 /// The account at a provider that this engine is connected to. The first one stays: another is not ours (P14).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// The provider.
+    /// The provider, `stripe`.
     pub provider: ProviderCode,
-    /// Whether money moves.
+    /// Whether it is of real money or of the provider's place for tests.
     pub mode: PaymentMode,
     /// The account there, as the provider names it.
     pub account: String,

@@ -51,8 +51,8 @@ impl Billing {
         Err(BillingError::Busy)
     }
 
-    /// Enters that a customer is an account, and gives the account what it bought: its plans, and what was parked. A customer that is another account stays that; one that
-    /// the provider does not have is [`Synced::Gone`], and nobody's.
+    /// Enters that a customer is an account, and gives the account what it bought: its plans, and what was parked. A customer that is
+    /// another account stays that; one that the provider does not have is [`Synced::Gone`], and nobody's.
     ///
     /// # Errors
     /// [`BillingError`] when something cannot be asked; the same call again ends what it began.
