@@ -86,10 +86,10 @@ impl Wallet {
         for (place, pack) in self.packs.iter().enumerate() {
             let covers = pack.idle().min(owed);
             owed -= covers;
-            let drawn = (pack.idle() - covers).min(left);
-            left -= drawn;
-            if drawn != 0 {
-                draws.push((place, drawn));
+            let part = (pack.idle() - covers).min(left);
+            left -= part;
+            if part != 0 {
+                draws.push((place, part));
             }
         }
         assert_eq!(left, 0, "what is free can be drawn");

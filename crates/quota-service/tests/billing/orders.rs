@@ -27,9 +27,9 @@ async fn listener(story: &Story) -> (Shop, Arc<Recorded>) {
     let recorded = Recorded::of(story);
     let fake = FakeStripe::without_port(START);
     let clock = Arc::new(FixedClock::at(at(START)));
-    let store = Arc::new(MemoryStore::new());
     let provider: Arc<dyn PaymentProvider> = Arc::<Recorded>::clone(&recorded);
-    let shop = Shop::with((fake, provider), store, clock).await;
+    let memory = Arc::new(MemoryStore::new());
+    let shop = Shop::with((fake, provider), memory, clock).await;
     shop.user("ann").await;
     shop.clock.set(story.ended_at);
     recorded.set(0);
