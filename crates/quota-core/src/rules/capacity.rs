@@ -1,5 +1,7 @@
 //! Release of capacity: what is deleted is occupied no more (X4).
 
+use super::allowance::allowance;
+use super::context::Context;
 use super::desk::Desk;
 use super::funding::bought_room;
 use super::outcome::Outcome;
@@ -11,8 +13,10 @@ use crate::balance::{Balance, Bucket};
 use crate::catalog::{Feature, Kind};
 use crate::command::ReleaseCapacity;
 use crate::draw::{Scope, Source};
+use crate::home::Account;
 use crate::ids::AccountId;
 use crate::operation::Entry;
+use crate::terms::{Status, Subscription, Terms};
 
 /// Gives occupied capacity back, not below 0 (X4): the user what it occupies, and its org what that was charged for this
 /// user and no more (O8), whatever the user's own windows did meanwhile. What credits or a trial paid for comes back as room.
@@ -216,7 +220,7 @@ pub(super) fn occupied_of(desk: &Desk<'_>, scope: Scope, balance: &Balance) -> u
 }
 
 /// Where a capacity is counted now; and while nothing is in force, the window of the period too, if that is not over:
-/// it may come back.
+/// it may come back. One of a subscription whose place another took does not, and occupies nothing (S5).
 pub(super) fn occupied(
     desk: &Desk<'_>,
     id: &AccountId,
@@ -224,16 +228,33 @@ pub(super) fn occupied(
 ) -> Result<Vec<Bucket>, Rejection> {
     let context = &desk.context;
     let account = desk.home.accounts.get(id).ok_or(Rejection::UnknownOrg)?;
-    let current = context.allowance(account, feature).bucket;
-    let current = account.books.resolved(&current);
-    let waits = |balance: &&Balance| {
-        let is_window = matches!(&balance.bucket, Bucket::Window(code, _) if *code == feature.code);
-        let is_over = balance
-            .ends_at
-            .is_some_and(|ends_at| ends_at <= context.now);
-        is_window && !is_over && balance.bucket != current && balance.moved_to.is_none()
+    let own = context.allowance(account, feature);
+    let mut buckets = vec![account.books.resolved(&own.bucket)];
+    let waiting = if own.in_force() {
+        None
+    } else {
+        window_of_period(context, account, feature)
     };
-    let waiting = account.books.balances.iter().filter(waits);
-    let waiting = waiting.map(|balance| balance.bucket.clone());
-    Ok(std::iter::once(current.clone()).chain(waiting).collect())
+    buckets.extend(waiting.filter(|waiting| !buckets.contains(waiting)));
+    Ok(buckets)
+}
+
+/// The live window that would count if the subscription of the account were paid for.
+fn window_of_period(context: &Context<'_>, account: &Account, feature: &Feature) -> Option<Bucket> {
+    let held = account.terms.subscription.as_ref()?;
+    let paid = Subscription {
+        status: Status::Active,
+        past_due_at: None,
+        ..held.current(context.catalog, context.now).into_owned()
+    };
+    let terms = Terms {
+        subscription: Some(paid),
+        ..account.terms.clone()
+    };
+    let balances = account.books.balances.as_slice();
+    let own = allowance((&terms, balances), feature, context.asked());
+    let window = account.books.resolved(&own.bucket);
+    let ends_at = account.books.balance(&window)?.ends_at;
+    let is_over = ends_at.is_some_and(|ends_at| ends_at <= context.now);
+    (!is_over && matches!(window, Bucket::Window(..))).then_some(window)
 }

@@ -60,6 +60,39 @@ fn late_use_is_booked_under_the_plan_of_its_instant_after_the_end() {
     }
 }
 
+/// X4, S5 and S9: what a subscription counted of a capacity is over when another takes its place, though its window would
+/// have run on. Nothing is given back of it: neither while the other is in force nor when that is not paid for, whether or not
+/// the jobs ran, which leave the books in another order.
+#[test]
+fn a_release_is_of_the_period_that_runs_and_of_none_that_was_replaced() {
+    for is_recorded in [false, true] {
+        for status in [Status::Active, Status::Unpaid] {
+            let mut stage = Stage::user("basic");
+            stage.done("user:a", consume("articles", 1));
+            stage.later(TimeDelta::days(33));
+            for units in [1, 2] {
+                stage.done(
+                    "user:a",
+                    Command::Subscribe(Subscribe::to(plan_code("pro"))),
+                );
+                stage.later(TimeDelta::hours(1));
+                stage.done("user:a", consume("albums", units));
+            }
+            stage.done("user:a", Command::SetStatus(SetStatus { status }));
+            if is_recorded {
+                stage.done("user:a", Command::ExpireSubscription);
+                stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+            }
+            let told = stage.done("user:a", release_capacity("albums", 3));
+            let Answer::Released { released, .. } = told.answer else {
+                unreachable!("a release is answered as one")
+            };
+            let given_back: Vec<u64> = released.iter().map(|part| part.amount).collect();
+            assert_eq!(given_back, [2], "{status:?}, recorded: {is_recorded}");
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Step {
     kind: usize,
