@@ -253,7 +253,10 @@ fn allowance_at(
         Basis::Terms => own.standing == Standing::InForce && own.window.starts_at < known.starts_at,
     });
     let is_window = matches!(own.bucket, Bucket::Window(..) | Bucket::Tracked(..));
+    // Without a subscription the window is what it would be now: it counts again when none is in force again.
+    let is_tracked = matches!(own.bucket, Bucket::Tracked(..)) && !own.is_waiting;
     let is_free = match basis {
+        Basis::Guess | Basis::Terms if is_tracked => false,
         // Before all that is known it goes to the first window.
         Basis::Guess => own.window.contains(at) && !records.holds(&own.bucket, at),
         // What is told late begins a window that ends where the next one began (W7).

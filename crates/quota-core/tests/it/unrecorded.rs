@@ -93,6 +93,36 @@ fn a_release_is_of_the_period_that_runs_and_of_none_that_was_replaced() {
     }
 }
 
+/// S9, W1 and X5: use that is told late of a time without a known subscription is booked in the window that counts without one, whole:
+/// not in a part of it that is over when the next subscription begins. When nothing is in force again it counts there, whether or
+/// not the jobs ran.
+#[test]
+fn late_use_without_a_subscription_counts_when_there_is_none_again() {
+    for is_recorded in [false, true] {
+        let mut stage = Stage::user("pro");
+        stage.later(TimeDelta::days(35));
+        stage.done(
+            "user:a",
+            Command::Subscribe(Subscribe::to(plan_code("basic"))),
+        );
+        let gap = stage.now - TimeDelta::days(2);
+        for feature in ["albums", "articles"] {
+            stage.done("user:a", consume(feature, 1));
+            stage.done("user:a", track_at(gap, vec![item(feature, 1)]));
+        }
+        stage.later(TimeDelta::minutes(1));
+        if is_recorded {
+            stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+        }
+        let at_once = Cancel { at_once: true };
+        stage.done("user:a", Command::Cancel(at_once));
+        for feature in ["albums", "articles"] {
+            let (used, _, overage) = stage.standing("user:a", Scope::User, feature);
+            assert_eq!(used + overage, 1, "{feature}, recorded: {is_recorded}");
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Step {
     kind: usize,
