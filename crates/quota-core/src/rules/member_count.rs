@@ -1,6 +1,6 @@
 //! Counting of what a member limit limits beside the member's share of its org's window (O7): what other sources of the org paid,
 //! and what the member holds. It stands among the member's shares, under a name of its own, and is the sum of entries of that
-//! name. Nothing is counted where no limit binds the member.
+//! name. What others paid is counted whether or not a limit binds the member yet, what is held of the window only then.
 
 use super::allowance::Allowance;
 use super::desk::Desk;
@@ -24,28 +24,32 @@ struct Change {
     held: i64,
 }
 
-/// Counts what a member drew of its org, where a limit binds it. `own` is the org's allowance.
+/// Counts what a member drew of its org. `own` is the org's allowance.
 pub(super) fn count_drawn(
     desk: &mut Desk<'_>,
     code: &FeatureCode,
     (own, draws): (&Allowance, &[Draw]),
     drawing: Drawing,
 ) -> Option<Entry> {
-    let bucket = bound_in(desk, code, own)?;
-    let of_org = of_org(draws);
+    let by_others = by_others(desk, code, draws);
     let change = match drawing {
         Drawing::Spend => Change {
-            used: signed(by_others(desk, code, &of_org)),
+            used: signed(by_others),
             held: 0,
+        },
+        Drawing::Hold if is_limited(desk, code, own)? => Change {
+            used: 0,
+            held: signed(units(&of_org(draws))),
         },
         Drawing::Hold => Change {
             used: 0,
-            held: signed(units(&of_org)),
+            held: signed(by_others),
         },
     };
     if change.used == 0 && change.held == 0 {
         return None;
     }
+    let bucket = counted_in(desk, code, own)?;
     let id = desk.home.id.clone();
     let context = desk.context;
     let org = desk.home.account_mut(&id)?;
@@ -58,15 +62,23 @@ pub(super) fn count_drawn(
     count(desk, (code, &bucket), change)
 }
 
-/// The name under which the member that asks is counted now, if a limit binds it.
-fn bound_in(desk: &Desk<'_>, code: &FeatureCode, own: &Allowance) -> Option<Bucket> {
+/// Whether a limit binds the member that asks; none for who is no member.
+fn is_limited(desk: &Desk<'_>, code: &FeatureCode, own: &Allowance) -> Option<bool> {
     let feature = desk.context.catalog.features.get(code)?;
     let (user, org) = (desk.account().ok()?, desk.home.accounts.get(&desk.home.id)?);
     user.terms.org.as_ref()?;
     let terms = (&user.terms, &org.terms);
-    if !is_bound(terms, own, feature, desk.context.now) {
+    Some(is_bound(terms, own, feature, desk.context.now))
+}
+
+/// The name under which the member that asks is counted now: only where limits may count, while the org's subscription is in
+/// force.
+fn counted_in(desk: &Desk<'_>, code: &FeatureCode, own: &Allowance) -> Option<Bucket> {
+    desk.account().ok()?.terms.org.as_ref()?;
+    if !own.in_force() {
         return None;
     }
+    let org = desk.home.accounts.get(&desk.home.id)?;
     let window = org.books.balance(&org.books.resolved(&own.bucket));
     let first = window.map_or(&own.bucket, Balance::first_bucket);
     Some(counting(code, first))
@@ -80,7 +92,7 @@ pub(super) fn count_settled(
 ) -> Option<Entry> {
     let mark = held.counted()?.clone();
     let change = Change {
-        used: signed(by_others(desk, &held.feature, &of_org(spent))),
+        used: signed(by_others(desk, &held.feature, spent)),
         held: negated(mark.amount),
     };
     count(desk, (&held.feature, &mark.bucket), change)
@@ -105,7 +117,7 @@ pub(super) fn count_back(
     let org = desk.home.accounts.get(&desk.home.id)?;
     let window = window_of(org, &bucket);
     let is_gone = window.is_some_and(|window| was_reset(org, window, refunding));
-    let back = by_others(desk, code, &of_org(back)).min(known);
+    let back = by_others(desk, code, back).min(known);
     if back == 0 || is_gone || !refunding.is_since_arrival(user) {
         return None;
     }
@@ -121,16 +133,20 @@ fn of_org(draws: &[Draw]) -> Vec<Draw> {
     draws.iter().filter(of_org).cloned().collect()
 }
 
-/// Units that others than the org's window paid. Of a capacity each of them counts what it is occupied by itself.
-fn by_others(desk: &Desk<'_>, code: &FeatureCode, of_org: &[Draw]) -> u64 {
-    if !desk.context.is_consumable(code) {
+/// Units that others than the org's window paid among draws. Of a capacity each of them counts what it is occupied by itself.
+fn by_others(desk: &Desk<'_>, code: &FeatureCode, draws: &[Draw]) -> u64 {
+    let is_others = |draw: &Draw| match draw.source {
+        Source::Allowance | Source::Unlimited | Source::Overage => false,
+        Source::Room | Source::Boost | Source::Credits | Source::Trial | Source::OnDemand => {
+            draw.scope == Scope::Org
+        }
+    };
+    // Nearly always the window pays all.
+    if !draws.iter().any(is_others) || !desk.context.is_consumable(code) {
         return 0;
     }
-    let is_others = |draw: &&Draw| match draw.source {
-        Source::Allowance | Source::Unlimited | Source::Overage => false,
-        Source::Room | Source::Boost | Source::Credits | Source::Trial | Source::OnDemand => true,
-    };
-    let others: Vec<Draw> = of_org.iter().filter(is_others).cloned().collect();
+    let mut others = of_org(draws);
+    others.retain(is_others);
     units(&others)
 }
 

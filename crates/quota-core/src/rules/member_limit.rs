@@ -1,8 +1,8 @@
 //! How much of its org's use is one member's (O7): which limit binds it, and what of it is used.
 //!
 //! A member uses what its org was charged for it in the org's window of the feature, whatever paid there. What the window itself
-//! paid is the member's share of it, which is counted anyway (O6). What credits, boosts or on demand paid, and what the member
-//! holds, is counted beside it only while a limit binds the member (`member_count`).
+//! paid is the member's share of it, which is counted anyway (O6). What credits, boosts or on demand paid is counted beside it, and
+//! while a limit binds the member what it holds (`member_count`).
 
 use chrono::{DateTime, Utc};
 

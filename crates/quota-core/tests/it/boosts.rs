@@ -77,7 +77,7 @@ fn draws(operation: &Operation, scope: Scope) -> Vec<(Source, i64)> {
     let of_scope = operation
         .entries
         .iter()
-        .filter(|entry| entry.scope == scope);
+        .filter(|entry| entry.scope == scope && !entry.bucket.is_member());
     of_scope
         .map(|entry| (entry.source, entry.used + entry.held + entry.overage))
         .collect()

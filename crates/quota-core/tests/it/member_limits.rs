@@ -20,6 +20,7 @@ use quota_core::rules::member_limit::member_balance;
 use quota_core::share::Share;
 use quota_core::terms::Policy;
 
+use crate::boosts::boost;
 use crate::relocated::relocated;
 use crate::stage::{
     Stage, code, commit, consume, grant, id, member, put_account, refund, release_capacity,
@@ -242,6 +243,54 @@ fn a_limit_counts_what_was_used_before_it_was_set() {
     stage.done("user:a", refund(spent.id, None));
     stage.done("user:a", commit(other, 10));
     assert_eq!(counted(&stage, "user:a", "articles"), (15, 0));
+    is_sound(&stage);
+}
+
+/// O7: what a member uses counts in the org's window, whatever paid it and whether or not a limit was set then: credits, boosts and
+/// what is sold on demand as well as the allowance. A limit that is set after them counts them all, and so does its refund.
+#[test]
+fn a_limit_counts_what_credits_boosts_and_sales_paid_before_it_was_set() {
+    let mut stage = Stage::org("meter");
+    stage.done("org:o", grant("pack", 6));
+    stage.done("org:o", boost("extra", "try_on", 5));
+    // Allowance 10, boost 5, credits 6, on demand 4.
+    let spent = stage.done("user:a", consume("try_on", 25));
+    stage.done("org:o", limit("try_on", 27));
+    assert_eq!(counted(&stage, "user:a", "try_on"), (25, 0));
+    assert_eq!(refused(&mut stage, "user:a", consume("try_on", 3)), 2);
+    stage.done("user:a", refund(spent.id, Some(12)));
+    assert_eq!(counted(&stage, "user:a", "try_on"), (13, 0));
+    is_sound(&stage);
+}
+
+/// O7: of a hold that was made before a limit was set counts what credits will pay; what the window will pay counts when it is
+/// committed.
+#[test]
+fn a_limit_counts_what_credits_hold_when_it_is_set() {
+    let mut stage = Stage::org("pro");
+    stage.done("org:o", grant("pack", 100));
+    let held = stage.done("user:a", reserve("try_on", 14, 600)).id;
+    stage.done("org:o", limit("try_on", 20));
+    assert_eq!(counted(&stage, "user:a", "try_on"), (0, 4));
+    stage.done("user:a", commit(held, 13));
+    assert_eq!(counted(&stage, "user:a", "try_on"), (13, 0));
+    is_sound(&stage);
+}
+
+/// O7, X6: what credits paid before a limit was set is gone with a reset of the org's window, as what the window paid is; and who was said
+/// to be unlimited has its use counted for the time when it is not (U5).
+#[test]
+fn what_credits_paid_before_a_limit_follows_the_orgs_window() {
+    let mut stage = Stage::org("pro");
+    stage.done("org:o", grant("pack", 100));
+    stage.done("user:b", put_account(spec(true)));
+    stage.done("user:b", consume("try_on", 14));
+    stage.done("user:b", put_account(spec(false)));
+    stage.done("user:b", subscribe("pro"));
+    stage.done("org:o", limit("try_on", 20));
+    assert_eq!(counted(&stage, "user:b", "try_on"), (14, 0));
+    stage.done("org:o", Command::Reset(Reset::default()));
+    assert_eq!(counted(&stage, "user:b", "try_on"), (0, 0));
     is_sound(&stage);
 }
 

@@ -43,7 +43,7 @@ pub fn cap(amount: u64, by_owner: bool) -> Command {
 
 fn draws(operation: &Operation, scope: Scope) -> Vec<(Source, i64)> {
     let entries = operation.entries.iter();
-    let of_scope = entries.filter(|entry| entry.scope == scope);
+    let of_scope = entries.filter(|entry| entry.scope == scope && !entry.bucket.is_member());
     of_scope
         .map(|entry| (entry.source, entry.used + entry.held + entry.overage))
         .collect()
