@@ -257,7 +257,7 @@ fn count(account: &mut Account, feature: &FeatureCode, by: i64) -> Result<(), Re
     Ok(())
 }
 
-/// Refuses draws with which a counter could leave its range, the lifetime total included.
+/// Refuses draws with which a counter could leave its range: those of further limits (C9) and the lifetime total included.
 pub(crate) fn fits_counters<'a>(
     draws: &[Draw],
     feature: &FeatureCode,
@@ -270,12 +270,14 @@ pub(crate) fn fits_counters<'a>(
         let Some(account) = account(draw.scope) else {
             return false;
         };
-        let balance = account.books.balance(&account.books.resolved(&draw.bucket));
-        let most = balance.map_or(0, |balance| {
-            balance.used.max(balance.overage).max(balance.held)
-        });
         let lifetime = account.books.lifetime.get(feature).copied().unwrap_or(0);
-        most.max(lifetime).saturating_add(total) <= COUNT_MAX
+        let buckets = std::iter::once(&draw.bucket).chain(&draw.further);
+        let most = buckets.fold(lifetime, |most, bucket| {
+            let balance = account.books.balance(&account.books.resolved(bucket));
+            let counters = balance.map(|balance| [balance.used, balance.overage, balance.held]);
+            counters.into_iter().flatten().fold(most, u64::max)
+        });
+        most.saturating_add(total) <= COUNT_MAX
     });
     if fits {
         Ok(())

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::several_limits::chat;
 use crate::stage::{
-    GRACE, Stage, amount, code, consume, grant, id, item, key, put_account, put_token, token_id,
-    track,
+    GRACE, Stage, amount, code, consume, grant, id, item, key, put_account, put_token, reserve,
+    token_id, track,
 };
-use quota_core::amount::Limit;
+use quota_core::amount::{COUNT_MAX, Limit};
 use quota_core::answer::{Answer, Rejection};
 use quota_core::command::{AccountSpec, Command, Consume, ITEMS_MAX, Reset, Track};
 use quota_core::denial::Reason;
@@ -231,6 +232,41 @@ fn a_check_near_the_largest_count_says_what_a_consume_would() {
     assert_eq!((several.index(), several.code()), (Some(1), "counter_full"));
     let consumed = stage.run("user:a", Command::Consume(asked));
     assert_eq!(several, consumed.expect_err("full"));
+}
+
+/// X2, C9, F4: counters of further limits have the same bounds. What would pass one of them is refused before anything is booked, by a check
+/// as by what spends or holds.
+#[test]
+fn a_counter_of_a_further_limit_that_is_full_changes_nothing() {
+    let mut stage = chat();
+    let spec = AccountSpec {
+        unlimited: Some(true),
+        ..AccountSpec::default()
+    };
+    stage.done("user:a", put_account(spec));
+    stage.done("user:a", consume("messages", 1));
+    let account = stage.home.accounts.get_mut(&id("user:a"));
+    let account = Arc::make_mut(account.expect("it is here"));
+    let week = account.books.balances.iter_mut();
+    let mut further = week.filter(|balance| balance.bucket.is_further());
+    // As many open holds of windows before this one leave it.
+    further.next().expect("it is open").held = COUNT_MAX - 1;
+    let before = stage.home.accounts.clone();
+    for command in [
+        consume("messages", 2),
+        reserve("messages", 2, 60),
+        track("messages", 2),
+        batch(&[("articles", 1), ("messages", 2)]),
+    ] {
+        let refused = stage.run("user:a", command).expect_err("full");
+        assert_eq!(refused.code(), "counter_full");
+        assert_eq!(stage.home.accounts, before);
+    }
+    let user = Some((&*before[&id("user:a")], None));
+    let (feature, two) = (code("messages"), amount(2));
+    let checked = check(&stage.context(), user, None, &feature, two);
+    assert_eq!(checked.expect_err("full"), Rejection::CounterFull);
+    stage.done("user:a", consume("messages", 1));
 }
 
 /// What a consume of two items is denied for, and which of them; a check says the same. The order of the items says nothing.
