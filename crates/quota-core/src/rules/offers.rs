@@ -14,7 +14,7 @@ use crate::command::{
 };
 use crate::draw::Scope;
 use crate::home::{Account, Books, Home};
-use crate::ids::{AccountId, GrantId, PlanCode};
+use crate::ids::{AccountId, FeatureCode, GrantId, PlanCode};
 use crate::quantity::{QUANTITY_MAX, Quantity};
 
 /// Most plans that are offered for one denial, and most add-ons: who is to choose does not read more.
@@ -95,7 +95,7 @@ pub fn offers(
     asked: &Consume,
 ) -> Option<Offers> {
     let checked = check_items(context, home.clone(), user, asked).ok()?;
-    let (_, denial) = checked.denial?;
+    let (denied, denial) = checked.denial?;
     let buyer = match denial.scope {
         Scope::Token => return None,
         Scope::User => user,
@@ -109,6 +109,7 @@ pub fn offers(
         user,
         asked,
         buyer,
+        denied: &denied.feature,
         left: TRIES_MAX.min(ITEMS_TRIED_MAX.checked_div(items).unwrap_or(0)),
     };
     let mut offers = trying.plans(account);
@@ -128,6 +129,8 @@ struct Trying<'a> {
     user: &'a AccountId,
     asked: &'a Consume,
     buyer: &'a AccountId,
+    /// What the denial is of.
+    denied: &'a FeatureCode,
     /// How many purchases may still be tried.
     left: usize,
 }
@@ -135,17 +138,32 @@ struct Trying<'a> {
 impl<'a> Trying<'a> {
     /// Whether the request is allowed once this was bought.
     fn is_allowed_with(&mut self, purchase: Command) -> bool {
-        let Some(left) = self.left.checked_sub(1) else {
+        self.allowed_with(purchase).is_some()
+    }
+
+    /// The same, where the buyer then has what was denied: a plan that gives nothing of it is no offer, though without a limit the
+    /// trial may pay (F2).
+    fn is_had_with(&mut self, purchase: Command) -> bool {
+        let Some(home) = self.allowed_with(purchase) else {
             return false;
         };
-        self.left = left;
+        let feature = self.context.catalog.features.get(self.denied);
+        let feature = feature.filter(|feature| feature.is_drawn());
+        feature.is_none_or(|feature| {
+            let buyer = home.accounts.get(self.buyer);
+            buyer.is_some_and(|buyer| self.context.allowance(buyer, feature).limit().is_some())
+        })
+    }
+
+    /// The home once this was bought, if the request is allowed there.
+    fn allowed_with(&mut self, purchase: Command) -> Option<Home> {
+        self.left = self.left.checked_sub(1)?;
         let (context, mut home) = (self.context, self.home.clone());
         let purchase = Request::rehearsal(self.buyer, purchase);
-        if execute(&mut home, &purchase, context).is_err() {
-            return false;
-        }
-        let checked = check_items(context, home, self.user, self.asked);
-        checked.is_ok_and(|checked| checked.denial.is_none())
+        execute(&mut home, &purchase, context).ok()?;
+        let checked = check_items(context, home.clone(), self.user, self.asked);
+        let is_allowed = checked.is_ok_and(|checked| checked.denial.is_none());
+        is_allowed.then_some(home)
     }
 
     /// The newest version of every plan of a kind, by code.
@@ -165,7 +183,7 @@ impl<'a> Trying<'a> {
                 self.must_be_at_once(&plan.code)?
             } else {
                 let start = Command::Subscribe(Subscribe::to(plan.code.clone()));
-                if !self.is_allowed_with(start) {
+                if !self.is_had_with(start) {
                     return None;
                 }
                 false
@@ -185,11 +203,11 @@ impl<'a> Trying<'a> {
             Command::ChangePlan(ChangePlan { plan, when, usage })
         };
         let (now, unsaid) = (Some(ChangeWhen::Now), UsageAfterChange::default());
-        if self.is_allowed_with(change(None, unsaid)) {
+        if self.is_had_with(change(None, unsaid)) {
             return Some(false);
         }
-        let is_enough = self.is_allowed_with(change(now, UsageAfterChange::Keep))
-            && self.is_allowed_with(change(now, unsaid));
+        let is_enough = self.is_had_with(change(now, UsageAfterChange::Keep))
+            && self.is_had_with(change(now, unsaid));
         is_enough.then_some(true)
     }
 

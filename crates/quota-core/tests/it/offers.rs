@@ -133,6 +133,26 @@ fn set_addon(plan: &str, number: u32) -> Command {
     })
 }
 
+/// F8, F2: a plan that does not name what was denied is no offer, though without a limit of it the free trial would pay. Where
+/// an add-on that is held brings the limit, any base plan ends the denial, and is one.
+#[test]
+fn f8_a_plan_that_gives_nothing_of_what_was_denied_is_no_offer() {
+    let mut stage = Stage::user("pro");
+    stage.done("user:a", consume("try_on", 10));
+    let offered = for_items(&stage, vec![item("try_on", 1)]);
+    assert_eq!(offered, ["meter now", "credits 1"]);
+    let mut stage = user("basic");
+    stage.done("user:a", set_addon("login", 1));
+    stage.later(TimeDelta::days(40));
+    let offered = for_items(&stage, vec![item("messages", 1)]);
+    assert_eq!(
+        offered,
+        ["basic", "free", "huge", "large", "yearly", "credits 2"]
+    );
+    let offered = for_items(&stage, vec![item("sso", 1)]);
+    assert_eq!(offered, ["basic", "free", "huge", "large", "yearly"]);
+}
+
 /// F8: a limit is reached. Dearer plans that allow the very request, the fewest of an add-on and the fewest credits that
 /// do; a cheaper plan that would help only because use begins anew is none of them.
 #[test]
