@@ -12,8 +12,9 @@ use quota_core::command::{
 use quota_core::draw::Scope;
 use quota_core::terms::Status;
 
-use crate::several_limits::{at, chat, close_windows, set_override};
-use crate::stage::{code, consume, plan_code};
+use crate::several_limits::{CATALOG, at, chat, close_windows, set_override};
+use crate::stage::{Stage, code, consume, plan_code, reserve, subscribe};
+use crate::with_catalog::with_catalog;
 
 fn change_plan(plan: &str, when: ChangeWhen) -> Command {
     Command::ChangePlan(ChangePlan {
@@ -207,6 +208,60 @@ fn what_came_over_since_a_backdated_start_is_there() {
         }),
     );
     assert_eq!(stage.remaining("user:a", "pages"), Some(130));
+}
+
+/// C10: a limit for the whole period rolls over from one period to the next: what that one left, and no more.
+#[test]
+fn a_limit_for_the_period_rolls_over_what_the_period_left() {
+    const TEXT: &str = r#"
+[[feature]]
+code = "renders"
+name = "Renders"
+unit = "render"
+kind = "consumable"
+cadence = "subscription"
+[[plan]]
+code = "studio"
+name = "Studio"
+price = 900
+limits = { renders = { limit = 100, rollover = { max = 30 } } }
+"#;
+    let mut stage = with_catalog(Stage::user(""), TEXT);
+    stage.done("user:a", subscribe("studio"));
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.done("user:a", consume("renders", 85));
+    stage.later(TimeDelta::days(32));
+    assert_eq!(stage.remaining("user:a", "renders"), Some(115));
+    stage.done("user:a", consume("renders", 1));
+    assert_eq!(stage.remaining("user:a", "renders"), Some(114));
+}
+
+/// C10 and C7: what goes over is left of the limit that the window had: one that the catalog raised since is that of the next.
+#[test]
+fn a_limit_that_is_raised_behind_a_window_leaves_no_more_of_it() {
+    let mut stage = chat();
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.done("user:a", consume("articles", 85));
+    stage.now = at("2027-04-01T00:10:00Z");
+    let raised = CATALOG.replace("limit = 100, rollover", "limit = 200, rollover");
+    stage = with_catalog(stage, &raised);
+    assert_eq!(stage.remaining("user:a", "articles"), Some(215));
+    stage.done("user:a", consume("articles", 1));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(214));
+}
+
+/// C10 and R1: what is reserved of a window when it ends is not left of it.
+#[test]
+fn what_is_held_over_the_boundary_does_not_roll_over() {
+    let mut stage = chat();
+    stage.done("user:a", Command::Renew(Renew::default()));
+    stage.done("user:a", consume("articles", 85));
+    stage.now = at("2027-03-31T23:50:00Z");
+    stage.done("user:a", reserve("articles", 10, 3_600));
+    stage.now = at("2027-04-01T00:10:00Z");
+    assert_eq!(stage.remaining("user:a", "articles"), Some(105));
+    stage.done("user:a", consume("articles", 1));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(104));
 }
 
 /// F6 and C10: what an override allowed for a while is not left over.
