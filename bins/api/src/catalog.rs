@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use http_api::{FileFault, place_in_json, read_catalog_json, read_catalog_toml, where_in_toml};
+use http_api::{FileFault, place_in_json, places_in_toml, read_catalog_json, read_catalog_toml};
 use quota_core::catalog::{CatalogFile, InvalidCatalog, PlanValue, ProviderPrices};
 use quota_core::ids::PlanCode;
 use quota_service::{CatalogPlan, EngineError, Entry, Removals};
@@ -161,26 +161,44 @@ fn located(error: EngineError, path: &Path, read: &ReadFile) -> CommandError {
     let EngineError::Catalog(invalid) = &error else {
         return error.into();
     };
-    match read.form {
-        Form::Toml => located_in_toml(invalid, path, &read.text).unwrap_or_else(|| error.into()),
-        Form::Json => CommandError::CatalogEntry {
-            file: path.to_owned(),
-            pointer: place_in_json(&read.file, invalid),
-            detail: invalid.to_string(),
+    CommandError::CatalogMistakes {
+        mistakes: match read.form {
+            Form::Toml => in_toml(invalid, path, &read.text),
+            Form::Json => in_json(invalid, path, &read.file),
         },
+        left_out: invalid.left_out,
     }
 }
 
-fn located_in_toml(invalid: &InvalidCatalog, path: &Path, text: &str) -> Option<CommandError> {
-    let (line, column) = where_in_toml(text, invalid)?;
-    Some(CommandError::Catalog {
-        file: path.to_owned(),
-        fault: FileFault {
-            line,
-            column,
-            detail: invalid.to_string(),
-        },
-    })
+/// A line for each mistake, in the order of the file: file, line and column, what is wrong there.
+fn in_toml(invalid: &InvalidCatalog, path: &Path, text: &str) -> Vec<String> {
+    let places = places_in_toml(text, &invalid.mistakes).into_iter();
+    let mut mistakes: Vec<_> = places.zip(&invalid.mistakes).collect();
+    mistakes.sort_by_key(|(place, _)| *place);
+    let file = path.display();
+    let lines = mistakes.into_iter().map(|(place, mistake)| match place {
+        Some((line, column)) => {
+            let detail = mistake.to_string();
+            let fault = FileFault {
+                line,
+                column,
+                detail,
+            };
+            format!("{file}: {fault}")
+        }
+        None => format!("{file}: {mistake}"),
+    });
+    lines.collect()
+}
+
+/// A line for each mistake: file, pointer, what is wrong there.
+fn in_json(invalid: &InvalidCatalog, path: &Path, file: &CatalogFile) -> Vec<String> {
+    let mistakes = invalid.mistakes.iter();
+    let lines = mistakes.map(|mistake| {
+        let pointer = place_in_json(file, mistake);
+        format!("{}: {pointer}: {mistake}", path.display())
+    });
+    lines.collect()
 }
 
 fn shown(plan: &CatalogPlan) -> String {

@@ -43,11 +43,10 @@ pub(crate) enum CommandError {
     },
     #[error("{}: {fault}", file.display())]
     Catalog { file: PathBuf, fault: FileFault },
-    #[error("{}: {pointer}: {detail}", file.display())]
-    CatalogEntry {
-        file: PathBuf,
-        pointer: String,
-        detail: String,
+    #[error("{}{}", mistakes.join("\n"), more(*left_out))]
+    CatalogMistakes {
+        mistakes: Vec<String>,
+        left_out: usize,
     },
     #[error("{}: leaves out what accounts hold, so nothing was changed:{}", file.display(), flags(held))]
     StillHeld { file: PathBuf, held: Vec<HeldEntry> },
@@ -69,6 +68,13 @@ pub(crate) enum CommandError {
     },
     #[error("there is no API key with the id {0}; `api keys list` shows those that there are")]
     UnknownKey(Uuid),
+}
+
+fn more(left_out: usize) -> String {
+    match left_out {
+        0 => String::new(),
+        more => format!("\nand {more} more"),
+    }
 }
 
 fn lines_were(lines: u64) -> &'static str {
@@ -108,7 +114,7 @@ impl CommandError {
             | Self::Server(_)
             | Self::File { .. }
             | Self::Catalog { .. }
-            | Self::CatalogEntry { .. }
+            | Self::CatalogMistakes { .. }
             | Self::StillHeld { .. }
             | Self::Provider(_)
             | Self::LinesRefused { .. }

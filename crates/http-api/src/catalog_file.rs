@@ -1,6 +1,6 @@
 //! Catalog files as text: what is wrong with one, and on which line.
 
-use quota_core::catalog::{CatalogFile, InvalidCatalog};
+use quota_core::catalog::{CatalogFile, CatalogMistake};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -166,14 +166,23 @@ fn keys_to(table: &DeTable<'_>, at: usize) -> Option<Vec<String>> {
     })
 }
 
-/// Where in the text of a file that reads well the entry stands that breaks a rule, as line and column.
-pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usize)> {
-    let document = DeTable::parse(text).ok()?;
-    let Some((kind, code)) = named_entry(invalid) else {
-        let value = document.get_ref().get(invalid.field)?;
-        return Some(line_and_column(text, value.span().start));
+/// Where in the text of a file that reads well each of its mistakes stands, as line and column.
+pub fn places_in_toml(text: &str, mistakes: &[CatalogMistake]) -> Vec<Option<(usize, usize)>> {
+    let document = DeTable::parse(text).ok();
+    let document = document.as_ref().map(Spanned::get_ref);
+    let place = |mistake| {
+        let at = place_in_toml(document?, mistake)?;
+        Some(line_and_column(text, at))
     };
-    let DeValue::Array(entries) = document.get_ref().get(kind)?.get_ref() else {
+    mistakes.iter().map(place).collect()
+}
+
+/// Where the entry stands that breaks a rule.
+fn place_in_toml(document: &DeTable<'_>, mistake: &CatalogMistake) -> Option<usize> {
+    let Some((kind, code)) = named_entry(mistake) else {
+        return Some(document.get(mistake.field)?.span().start);
+    };
+    let DeValue::Array(entries) = document.get(kind)?.get_ref() else {
         return None;
     };
     // Of an entry that stands twice, the last one is the mistake.
@@ -188,17 +197,17 @@ pub fn where_in_toml(text: &str, invalid: &InvalidCatalog) -> Option<(usize, usi
     });
     let entry = found.next_back()?;
     // A default that does not fit follows from the cadence.
-    let fields = [invalid.field, "cadence", "code"];
+    let fields = [mistake.field, "cadence", "code"];
     let mut values = fields.iter().filter_map(|field| entry.get(*field));
     let value = values.next()?;
-    let member = invalid.member.as_ref().and_then(|member| {
-        let DeValue::Table(members) = value.get_ref() else {
-            return None;
-        };
-        members.get(member.as_str())
-    });
-    let place = member.map_or(value, |member| deepest(member, &invalid.within));
-    Some(line_and_column(text, place.span().start))
+    let place = match (&mistake.member, value.get_ref()) {
+        (Some(member), DeValue::Table(members)) => members
+            .get(member.as_str())
+            .map_or(value, |member| deepest(member, &mistake.within)),
+        (Some(_), _) => value,
+        (None, _) => deepest(value, &mistake.within),
+    };
+    Some(place.span().start)
 }
 
 /// The value in another one to which keys and places in lists lead, as far as they are there.
@@ -229,9 +238,9 @@ fn deepest<'a, 'b>(
 }
 
 /// The place of the entry that breaks a rule, as a JSON pointer.
-pub fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
-    let Some((kind, code)) = named_entry(invalid) else {
-        return format!("/{}", invalid.field);
+pub fn place_in_json(file: &CatalogFile, mistake: &CatalogMistake) -> String {
+    let Some((kind, code)) = named_entry(mistake) else {
+        return format!("/{}", mistake.field);
     };
     let index = match kind {
         "feature" => file
@@ -248,21 +257,21 @@ pub fn place_in_json(file: &CatalogFile, invalid: &InvalidCatalog) -> String {
             .rposition(|plan| plan.code.as_str() == code),
     };
     let index = index.unwrap_or_default();
-    let member = invalid.member.as_ref();
+    let member = mistake.member.as_ref();
     let member = member.map_or(String::new(), |member| format!("/{member}"));
-    let within = invalid.within.iter().map(|key| format!("/{key}"));
+    let within = mistake.within.iter().map(|key| format!("/{key}"));
     let within: String = within.collect();
     let mut features = file.features.iter().skip(index);
-    let is_default = invalid.field == "on_renewal"
+    let is_default = mistake.field == "on_renewal"
         && kind == "feature"
         && features.next().is_some_and(|of| of.on_renewal.is_none());
-    let field = if is_default { "cadence" } else { invalid.field };
+    let field = if is_default { "cadence" } else { mistake.field };
     format!("/{kind}/{index}/{field}{member}{within}")
 }
 
 /// "feature `x`" as `("feature", "x")`.
-fn named_entry(invalid: &InvalidCatalog) -> Option<(&str, &str)> {
-    let (kind, rest) = invalid.entry.split_once(" `")?;
+fn named_entry(mistake: &CatalogMistake) -> Option<(&str, &str)> {
+    let (kind, rest) = mistake.entry.split_once(" `")?;
     Some((kind, rest.strip_suffix('`')?))
 }
 

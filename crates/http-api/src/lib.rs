@@ -27,7 +27,7 @@ mod unread;
 mod words;
 
 pub use catalog_file::{
-    FileFault, place_in_json, read_catalog_json, read_catalog_toml, where_in_toml,
+    FileFault, place_in_json, places_in_toml, read_catalog_json, read_catalog_toml,
 };
 pub use front::Front;
 pub use json_text::{JsonFault, read_json_text};

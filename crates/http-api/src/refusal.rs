@@ -174,7 +174,12 @@ fn removing(entry: &Entry) -> &'static str {
 /// A catalog that breaks a rule, when nothing more is known of its text.
 fn invalid_catalog(invalid: &InvalidCatalog) -> Problem {
     let (status, detail) = (StatusCode::UNPROCESSABLE_ENTITY, invalid.to_string());
-    Problem::new(status, "invalid_catalog", detail.clone()).about(FieldError::at("", detail))
+    let mistakes = invalid.mistakes.iter();
+    let errors = mistakes.map(|mistake| FieldError::at("", mistake.to_string()));
+    errors.fold(
+        Problem::new(status, "invalid_catalog", detail),
+        Problem::about,
+    )
 }
 
 /// An error with its sources, in one line.

@@ -5,7 +5,9 @@
 )]
 
 use quota_core::amount::Limit;
-use quota_core::catalog::{Anchor, Cadence, Catalog, CatalogFile, Feature, Kind, OnRenewal};
+use quota_core::catalog::{
+    Anchor, Cadence, Catalog, CatalogFile, CatalogMistake, Feature, InvalidCatalog, Kind, OnRenewal,
+};
 use quota_core::ids::{FeatureCode, PlanCode};
 
 const EXAMPLES: [&str; 5] = [
@@ -18,6 +20,17 @@ const EXAMPLES: [&str; 5] = [
 
 fn read(text: &str) -> CatalogFile {
     toml::from_str(text).expect("a valid file")
+}
+
+/// The one mistake of a file that has no other.
+#[track_caller]
+fn only(invalid: InvalidCatalog) -> CatalogMistake {
+    assert_eq!(
+        (invalid.mistakes.len(), invalid.left_out),
+        (1, 0),
+        "{invalid}"
+    );
+    invalid.mistakes.into_iter().next().expect("it is one")
 }
 
 fn examples() -> CatalogFile {
@@ -216,6 +229,7 @@ fn how_a_feature_is_counted_does_not_change() {
         let file = with(code, change);
         let error = first.applied(&file).expect_err(field);
         let entry = format!("feature `{code}`");
+        let error = only(error);
         assert_eq!((error.entry, error.field), (entry, field));
         assert!(Catalog::default().applied(&file).is_ok());
     }
@@ -353,6 +367,7 @@ fn what_a_plan_says_fits_the_kind_of_the_feature() {
         let plan = format!("[[plan]]\ncode = \"p\"\nname = \"P\"\nlimits = {{ {value} }}\n");
         let applied = Catalog::default().applied(&read(&format!("{UNCOUNTED}{plan}")));
         applied.map(drop).map_err(|error| {
+            let error = only(error);
             assert_eq!(error.entry, "plan `p`");
             let member = error.member.as_ref().map(ToString::to_string);
             (member.unwrap_or_default(), error.why)
@@ -427,6 +442,7 @@ fn selling(limit: &str, sold: &str) -> Result<(), String> {
     let file = read(&format!("{UNCOUNTED}{}{plan}", kinds.concat()));
     let applied = Catalog::default().applied(&file).map(drop);
     applied.map_err(|error| {
+        let error = only(error);
         let place = (error.entry.as_str(), error.field);
         assert_eq!(place, ("plan `p`", "on_demand"));
         error.why
@@ -520,7 +536,7 @@ fn a_feature_says_what_its_kind_has() {
     // What did not come from a file is held to the same.
     let mut file = read(UNCOUNTED);
     file.features[0].credit_cost = Some(1);
-    let error = Catalog::default().applied(&file).expect_err("refused");
+    let error = only(Catalog::default().applied(&file).expect_err("refused"));
     assert_eq!(
         (error.entry.as_str(), error.field),
         ("feature `sso`", "credit_cost")
@@ -544,7 +560,7 @@ fn the_kind_of_what_is_not_counted_does_not_change() {
     ] {
         let changed = UNCOUNTED.replace(from, to);
         assert_ne!(changed, UNCOUNTED);
-        let error = first.applied(&read(&changed)).expect_err(to);
+        let error = only(first.applied(&read(&changed)).expect_err(to));
         assert_eq!(error.field, "kind", "{error}");
     }
     let renamed = UNCOUNTED.replace("unit = \"MB\"\n", "");
@@ -558,7 +574,7 @@ fn the_kind_of_what_is_not_counted_does_not_change() {
 #[test]
 fn a_file_with_nothing_but_a_default_plan_is_refused() {
     let cut_off = read("default_plan = \"free\"\n");
-    let error = Catalog::default().applied(&cut_off).expect_err("no plan");
+    let error = only(Catalog::default().applied(&cut_off).expect_err("no plan"));
     assert_eq!(
         (error.entry.as_str(), error.field),
         ("the file", "default_plan")

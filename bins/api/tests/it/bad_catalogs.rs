@@ -68,6 +68,62 @@ async fn a_wrong_file_says_line_and_column_and_changes_nothing() {
     assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
 }
 
+/// C2, C6, C9 and C14: all mistakes of a file are told, each with its line and column, in the order of the file; the detail says how
+/// many there are.
+#[tokio::test]
+async fn all_mistakes_of_a_file_are_told_with_line_and_column() {
+    let api = Api::in_memory().await;
+    let before = api.get("/v1/catalog").await.expect(200).body;
+    let wrong = GOOD
+        .replace("unit =", "scale = 0\nunit =")
+        .replace("name = \"Free\"", "name = \"Free\"\ncurrency = \"EUR\"")
+        .replace(
+            "{ reports = 10 }",
+            "{ nothing = 1, reports = [{ limit = 5, rollover = { max = 0 } }, { limit = 3 }] }",
+        );
+    let wrong = format!("default_plan = \"none\"\n{wrong}");
+    for path in ["/v1/catalog/plan", "/v1/catalog/apply"] {
+        let refused = api.post_toml(path, &wrong).await.expect(422);
+        let errors = refused.body["errors"].as_array().expect("a list");
+        let place = |error: &serde_json::Value| {
+            let (line, column) = (&error["line"], &error["column"]);
+            format!(
+                "{line}:{column} {}",
+                error["pointer"].as_str().unwrap_or("")
+            )
+        };
+        let places: Vec<String> = errors.iter().map(place).collect();
+        let wanted = [
+            "1:16 /default_plan",
+            "5:9 /feature/0/scale",
+            "13:12 /plan/0/currency",
+            "14:22 /plan/0/limits/nothing",
+            "14:68 /plan/0/limits/reports/0/rollover/max",
+            "14:75 /plan/0/limits/reports/1",
+        ];
+        assert_eq!(places, wanted, "{}", refused.text);
+        let detail = refused.body["detail"].as_str().unwrap_or_default();
+        assert!(detail.starts_with("line 1, column 16: the file: default_plan"));
+        assert!(detail.ends_with("; and 5 more"), "{detail}");
+    }
+    assert_eq!(api.get("/v1/catalog").await.expect(200).body, before);
+}
+
+/// C7: of very many mistakes 50 are told, and how many there are beside them.
+#[tokio::test]
+async fn no_more_than_fifty_mistakes_are_told() {
+    let api = Api::in_memory().await;
+    let plan = |number: usize| {
+        format!("[[plan]]\ncode = \"p{number}\"\nname = \"P\"\ncurrency = \"EUR\"\n")
+    };
+    let wrong: String = (0..60).map(plan).collect();
+    let refused = apply(&api, &wrong).await.expect(422);
+    let errors = refused.body["errors"].as_array().expect("a list");
+    assert_eq!(errors.len(), 50);
+    let detail = refused.body["detail"].as_str().unwrap_or_default();
+    assert!(detail.ends_with("; and 59 more"), "{detail}");
+}
+
 #[tokio::test]
 async fn a_wrong_file_in_json_has_pointers() {
     let api = Api::in_memory().await;

@@ -20,7 +20,7 @@ use quota_service::{
 use crate::ApiState;
 use crate::body::{is_json, media_type, parse_json, read_body, unsupported};
 use crate::caller::{Admin, Reads};
-use crate::catalog_file::{place_in_json, read_catalog_toml, where_in_toml};
+use crate::catalog_file::{place_in_json, places_in_toml, read_catalog_toml};
 use crate::params::Removing;
 use crate::problem::Problem;
 
@@ -78,28 +78,47 @@ fn as_catalog(problem: Problem) -> Problem {
 
 /// A mistake in a catalog file; for TOML its detail begins with line and column.
 fn refused(error: FieldError) -> Problem {
-    let detail = match (error.line, error.column) {
-        (Some(line), Some(column)) => format!("line {line}, column {column}: {}", error.detail),
-        _ => error.detail.clone(),
-    };
+    let detail = in_words(&error);
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_catalog", detail).about(error)
 }
 
+fn in_words(error: &FieldError) -> String {
+    match (error.line, error.column) {
+        (Some(line), Some(column)) => format!("line {line}, column {column}: {}", error.detail),
+        _ => error.detail.clone(),
+    }
+}
+
 impl FileBody {
-    /// Says where in the file the mistake stands.
+    /// Says where in the file each mistake stands, in the order of the file.
     fn locate(&self, error: EngineError) -> Problem {
         let EngineError::Catalog(invalid) = &error else {
             return error.into();
         };
-        let mut fault = FieldError::at(place_in_json(&self.file, invalid), invalid.to_string());
-        if let Some((line, column)) = self
-            .toml
-            .as_deref()
-            .and_then(|text| where_in_toml(text, invalid))
-        {
-            (fault.line, fault.column) = (Some(line), Some(column));
-        }
-        refused(fault)
+        let text = self.toml.as_deref();
+        let places = text.map_or_else(Vec::new, |text| places_in_toml(text, &invalid.mistakes));
+        let places = places.into_iter().chain(std::iter::repeat(None));
+        let errors = invalid.mistakes.iter().zip(places);
+        let mut errors: Vec<FieldError> = errors
+            .map(|(mistake, place)| {
+                let pointer = place_in_json(&self.file, mistake);
+                let (line, column) = place.unzip();
+                FieldError {
+                    line,
+                    column,
+                    ..FieldError::at(pointer, mistake.to_string())
+                }
+            })
+            .collect();
+        errors.sort_by_key(|error| (error.line, error.column));
+        let first = errors.first().map_or_else(String::new, in_words);
+        let more = errors.len().saturating_sub(1) + invalid.left_out;
+        let detail = match more {
+            0 => first,
+            more => format!("{first}; and {more} more"),
+        };
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_catalog", detail);
+        errors.into_iter().fold(problem, Problem::about)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::feature::Feature;
-use super::invalid::{InvalidCatalog, refused};
+use super::invalid::{CatalogMistake, refused};
 use super::plan::{CatalogFile, Plan};
 
 use crate::ids::{FeatureCode, PlanCode};
@@ -16,7 +16,8 @@ pub(super) fn check_counting(
         &BTreeMap<FeatureCode, Feature>,
     ),
     file: &CatalogFile,
-) -> Result<(), InvalidCatalog> {
+) -> Vec<CatalogMistake> {
+    let mut found = Vec::new();
     for feature in &file.features {
         let code = &feature.code;
         let former = former.get(code);
@@ -31,7 +32,14 @@ pub(super) fn check_counting(
             ("scale", feature.scale == known.scale),
             ("counts", feature.counts == known.counts),
         ];
-        if let Some((field, _)) = kept.iter().find(|(_, is_kept)| !is_kept) {
+        // How a renewal is taken follows from the kind.
+        let most = if feature.kind == known.kind {
+            kept.len()
+        } else {
+            1
+        };
+        let changed = kept.iter().filter(|(_, is_kept)| !is_kept);
+        for (field, _) in changed.take(most) {
             let entry = format!("feature `{code}`");
             let why = match former {
                 Some(_) => {
@@ -39,10 +47,10 @@ pub(super) fn check_counting(
                 }
                 None => "cannot change: what is counted another way needs a code of its own",
             };
-            return Err(refused(&entry, field, why));
+            found.push(refused(&entry, field, why));
         }
     }
-    Ok(())
+    found
 }
 
 /// All versions of plans.
@@ -52,20 +60,16 @@ type Versions = BTreeMap<PlanCode, Vec<Plan>>;
 pub(super) fn check_kinds(
     (known, former): (&Versions, &Versions),
     file: &CatalogFile,
-) -> Result<(), InvalidCatalog> {
+) -> Vec<CatalogMistake> {
+    let mut found = Vec::new();
     for plan in &file.plans {
         let versions = known.get(&plan.code).or_else(|| former.get(&plan.code));
         let last = versions.and_then(|versions| versions.last());
         if last.is_some_and(|last| last.kind != plan.kind) {
-            return Err(InvalidCatalog {
-                entry: format!("plan `{}`", plan.code),
-                field: "kind",
-                member: None,
-                within: Vec::new(),
-                why: "cannot change: accounts hold it as what it was; use a code of its own"
-                    .to_owned(),
-            });
+            let entry = format!("plan `{}`", plan.code);
+            let why = "cannot change: accounts hold it as what it was; use a code of its own";
+            found.push(refused(&entry, "kind", why));
         }
     }
-    Ok(())
+    found
 }

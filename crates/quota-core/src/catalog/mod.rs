@@ -24,7 +24,7 @@ use crate::ids::{FeatureCode, PackCode, PlanCode, PriceId, ProviderCode};
 pub use cadence::{Cadence, InvalidCadence, Span};
 pub use feature::{Anchor, Counts, Feature, Kind, OnRenewal};
 pub use given::Given;
-pub use invalid::InvalidCatalog;
+pub use invalid::{CatalogMistake, InvalidCatalog, MISTAKES_MAX};
 pub use on_demand::OnDemand;
 pub use pack::Pack;
 pub use payment::{Overdue, PRICES_MAX, ProviderPrices, Renewal};
@@ -108,11 +108,15 @@ impl Catalog {
     /// whether a plan is an add-on, nor when it was left out and comes back.
     ///
     /// # Errors
-    /// [`InvalidCatalog`] names the entry and the field that break a rule; nothing is changed then.
+    /// [`InvalidCatalog`] names every entry and field that breaks a rule; nothing is changed then.
     pub fn applied(&self, file: &CatalogFile) -> Result<Self, InvalidCatalog> {
-        validate::check(file)?;
-        kept::check_counting((&self.features, &self.former_features), file)?;
-        kept::check_kinds((&self.plans, &self.former_plans), file)?;
+        let mut mistakes = validate::check(file);
+        let features = (&self.features, &self.former_features);
+        mistakes.extend(kept::check_counting(features, file));
+        mistakes.extend(kept::check_kinds((&self.plans, &self.former_plans), file));
+        if let Some(invalid) = InvalidCatalog::of(mistakes) {
+            return Err(invalid);
+        }
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
         next.default_plan.clone_from(&file.default_plan);

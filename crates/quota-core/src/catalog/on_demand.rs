@@ -54,49 +54,59 @@ impl OnDemand {
         &self,
         currency: &str,
         (feature, value): (&Feature, Option<&PlanValue>),
-    ) -> Result<(), Fault> {
-        match feature.kind {
-            Kind::Consumable => {}
-            Kind::Capacity => {
-                let why = "cannot be sold: what is occupied of a capacity is still there when the period that paid for it ends";
-                return Err(why.into());
-            }
-            Kind::Flag | Kind::Setting => {
-                let kind = feature.kind.as_str();
-                return Err(format!("cannot be sold: nothing of a {kind} is counted").into());
-            }
+    ) -> Vec<Fault> {
+        if let Err(unsold) = may_be_sold(feature, value) {
+            return vec![unsold];
         }
-        let Some(value) = value else {
-            return Err("cannot be sold: the plan's `limits` do not name it".into());
-        };
-        let mut limits = value.limits().into_owned().into_iter();
-        if limits.all(|limit| limit.limit == Limit::Unlimited) {
-            return Err("cannot be sold: the plan does not limit it".into());
-        }
+        let mut found = Vec::new();
         if !(1..=AMOUNT_MAX).contains(&self.price) {
             let why = "must have a `price` of 1 to 10^15";
-            return Err(Fault::at("price", why));
+            found.push(Fault::at("price", why));
         }
         if !(1..=AMOUNT_MAX).contains(&self.per) || Limit::Of(self.per).overflows(feature.scale) {
             let why = "must have a `per` of 1 to 10^15, and at most 9 * 10^18 stored units";
-            return Err(Fault::at("per", why));
+            found.push(Fault::at("per", why));
         }
+        let has_price = found.is_empty();
         if AMOUNT_MAX < self.cap {
-            return Err(Fault::at("cap", "must have a `cap` of at most 10^15"));
+            found.push(Fault::at("cap", "must have a `cap` of at most 10^15"));
         }
         if self.currency.as_ref().is_some_and(|own| own != currency) {
             let other = self.currency.as_deref().unwrap_or_default();
             let why =
                 format!("must be sold in the plan's currency, `{currency}`, and not in `{other}`");
-            return Err(Fault::at("currency", why));
+            found.push(Fault::at("currency", why));
         }
         let least = self.sale(currency, feature).owed(1);
-        if self.cap != 0 && self.cap < least {
+        if has_price && self.cap != 0 && self.cap < least {
             let why = format!(
                 "must have a `cap` that one unit fits, {least} or more: or 0, and then only an account's own cap has it sold"
             );
-            return Err(Fault::at("cap", why));
+            found.push(Fault::at("cap", why));
         }
-        Ok(())
+        found
     }
+}
+
+/// Whether `feature` may be sold at all, of which a plan says `value`.
+fn may_be_sold(feature: &Feature, value: Option<&PlanValue>) -> Result<(), Fault> {
+    match feature.kind {
+        Kind::Consumable => {}
+        Kind::Capacity => {
+            let why = "cannot be sold: what is occupied of a capacity is still there when the period that paid for it ends";
+            return Err(why.into());
+        }
+        Kind::Flag | Kind::Setting => {
+            let kind = feature.kind.as_str();
+            return Err(format!("cannot be sold: nothing of a {kind} is counted").into());
+        }
+    }
+    let Some(value) = value else {
+        return Err("cannot be sold: the plan's `limits` do not name it".into());
+    };
+    let limits = value.limits();
+    if limits.iter().all(|limit| limit.limit == Limit::Unlimited) {
+        return Err("cannot be sold: the plan does not limit it".into());
+    }
+    Ok(())
 }

@@ -4,42 +4,44 @@ use std::collections::BTreeSet;
 
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, Kind, OnRenewal};
-use super::invalid::{Fault, InvalidCatalog, of_member};
+use super::invalid::{CatalogMistake, Fault, of_member};
 use super::plan::{CatalogFile, Plan, PlanKind};
 use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 use crate::amount::{AMOUNT_MAX, Limit};
 
 /// What a plan says of a feature (C2, C9, C10).
-pub(super) fn check_value(feature: &Feature, value: &PlanValue) -> Result<(), Fault> {
-    match (feature.kind, value) {
-        (Kind::Flag, PlanValue::Flag(_)) | (Kind::Setting, PlanValue::Limit(_)) => Ok(()),
+pub(super) fn check_value(feature: &Feature, value: &PlanValue) -> Vec<Fault> {
+    let fault = match (feature.kind, value) {
+        (Kind::Flag, PlanValue::Flag(_)) | (Kind::Setting, PlanValue::Limit(_)) => {
+            return Vec::new();
+        }
         (Kind::Flag | Kind::Setting, PlanValue::Limits(limits)) if limits_members(limits) => {
             let kind = feature.kind.as_str();
-            let why = format!("cannot have a `member_limit`: nothing of a {kind} is counted");
-            Err(why.into())
+            format!("cannot have a `member_limit`: nothing of a {kind} is counted").into()
         }
         (Kind::Flag, PlanValue::Limit(_) | PlanValue::Limits(_) | PlanValue::Text(_)) => {
-            Err("must be `true` or `false`: it is a flag".into())
+            "must be `true` or `false`: it is a flag".into()
         }
         (Kind::Setting, PlanValue::Text(text)) => {
             if (1..=TEXT_CHARS_MAX).contains(&text.chars().count()) {
-                return Ok(());
+                return Vec::new();
             }
-            Err(format!("must be a text of 1 to {TEXT_CHARS_MAX} characters").into())
+            format!("must be a text of 1 to {TEXT_CHARS_MAX} characters").into()
         }
         (Kind::Setting, PlanValue::Limits(_) | PlanValue::Flag(_)) => {
-            Err("must be a whole number or a text: it is a setting".into())
+            "must be a whole number or a text: it is a setting".into()
         }
         (Kind::Consumable | Kind::Capacity, PlanValue::Flag(_)) => {
-            Err("must be a whole number or \"unlimited\": `true` and `false` are for flags".into())
+            "must be a whole number or \"unlimited\": `true` and `false` are for flags".into()
         }
         (Kind::Consumable | Kind::Capacity, PlanValue::Text(_)) => {
-            Err("must be a whole number or \"unlimited\": a text is for settings".into())
+            "must be a whole number or \"unlimited\": a text is for settings".into()
         }
         (Kind::Consumable | Kind::Capacity, PlanValue::Limit(_) | PlanValue::Limits(_)) => {
-            check_limits(feature, value)
+            return check_limits(feature, value);
         }
-    }
+    };
+    vec![fault]
 }
 
 /// Which anchors fit a cadence (C4).
@@ -57,29 +59,31 @@ pub(super) fn check_anchor(per: Per) -> Result<(), &'static str> {
     }
 }
 
-fn check_limits(feature: &Feature, value: &PlanValue) -> Result<(), Fault> {
+fn check_limits(feature: &Feature, value: &PlanValue) -> Vec<Fault> {
     let limits = value.limits();
     if limits.is_empty() || LIMITS_MAX < limits.len() {
-        return Err(format!("must be 1 to {LIMITS_MAX} limits").into());
+        return vec![format!("must be 1 to {LIMITS_MAX} limits").into()];
     }
-    let mut seen = BTreeSet::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     for (index, limit) in limits.iter().enumerate() {
         let per = limit.per(feature);
-        let twice = (!seen.insert(per)).then(|| format!("are two for `{per}`: say one"));
-        let checked = check_limit(feature, limit, per);
-        let checked = checked.and(twice.map_or(Ok(()), |why| Err(why.into())));
-        checked.map_err(|fault: Fault| match limits.len() {
+        let mut faults = check_limit(feature, limit, per);
+        if !seen.insert(per) {
+            faults.push(format!("are two for `{per}`: say one").into());
+        }
+        found.extend(faults.into_iter().map(|fault| match limits.len() {
             1 => fault,
             _ => fault.below(index.to_string()),
-        })?;
+        }));
     }
-    Ok(())
+    found
 }
 
-fn check_limit(feature: &Feature, limit: &PlanLimit, per: Per) -> Result<(), Fault> {
+fn check_limit(feature: &Feature, limit: &PlanLimit, per: Per) -> Vec<Fault> {
+    let mut found = Vec::new();
     if limit.limit.overflows(feature.scale) {
         let why = "are too large: more than 9 * 10^18 stored units";
-        return Err(Fault::at("limit", why));
+        found.push(Fault::at("limit", why));
     }
     let of_anchor = if limit.anchor.is_some() {
         "anchor"
@@ -87,20 +91,22 @@ fn check_limit(feature: &Feature, limit: &PlanLimit, per: Per) -> Result<(), Fau
         "per"
     };
     let is_spent = feature.kind == Kind::Consumable && feature.renewal() == OnRenewal::Reset;
-    if per != Per::of(feature) && !is_spent {
+    // What the feature itself says is told of the feature.
+    let is_own = per == Per::of(feature);
+    if !is_own && !is_spent {
         let why = "cannot have a `per` or `anchor` of their own: that is for consumables that a renewal resets";
-        return Err(Fault::at(of_anchor, why));
+        found.push(Fault::at(of_anchor, why));
+    } else if !is_own && let Err(why) = check_anchor(per) {
+        found.push(Fault::at(of_anchor, format!("have an `anchor` that {why}")));
     }
-    check_anchor(per)
-        .map_err(|why| Fault::at(of_anchor, format!("have an `anchor` that {why}")))?;
-    if let Some(rollover) = limit.rollover {
-        check_rollover(feature, limit, rollover)?;
-    }
-    if let Some(member_limit) = limit.member_limit {
-        check_member_limit(feature, limit, member_limit)
-            .map_err(|why| Fault::at("member_limit", why))?;
-    }
-    Ok(())
+    let rollover = limit.rollover;
+    let of_rollover = rollover.and_then(|rollover| check_rollover(feature, limit, rollover).err());
+    found.extend(of_rollover);
+    let of_member = limit
+        .member_limit
+        .and_then(|of_member| check_member_limit(feature, limit, of_member).err());
+    found.extend(of_member.map(|why| Fault::at("member_limit", why)));
+    found
 }
 
 pub(super) fn limits_members(limits: &[PlanLimit]) -> bool {
@@ -149,8 +155,9 @@ fn check_rollover(feature: &Feature, limit: &PlanLimit, rollover: Rollover) -> R
 }
 
 /// A setting is a text or a number, the same in all plans of a file: of a text and a number together nothing can be told (P13).
-pub(super) fn check_settings(file: &CatalogFile, feature: &Feature) -> Result<(), InvalidCatalog> {
+pub(super) fn check_settings(file: &CatalogFile, feature: &Feature) -> Vec<CatalogMistake> {
     let mut first: Option<(&Plan, &str)> = None;
+    let mut found = Vec::new();
     for plan in &file.plans {
         let kind = match plan.limits.get(&feature.code) {
             Some(PlanValue::Text(_)) if feature.kind == Kind::Setting => "a text",
@@ -162,14 +169,14 @@ pub(super) fn check_settings(file: &CatalogFile, feature: &Feature) -> Result<()
         if said != kind {
             let why = format!("cannot be {kind}: plan `{}` says {said} of it", other.code);
             let entry = format!("plan `{}`", plan.code);
-            return Err(of_member(&entry, "limits", &feature.code, why));
+            found.push(of_member(&entry, "limits", &feature.code, why));
         }
     }
-    Ok(())
+    found
 }
 
 /// Each limit of an add-on adds to one of a base plan, or stands by itself where a base plan does not name the feature (P13).
-pub(super) fn check_added(file: &CatalogFile, feature: &Feature) -> Result<(), InvalidCatalog> {
+pub(super) fn check_added(file: &CatalogFile, feature: &Feature) -> Vec<CatalogMistake> {
     let (base, addons): (Vec<&Plan>, Vec<&Plan>) = file
         .plans
         .iter()
@@ -180,21 +187,22 @@ pub(super) fn check_added(file: &CatalogFile, feature: &Feature) -> Result<(), I
         .collect::<Option<Vec<_>>>()
         .filter(|all| !all.is_empty())
     else {
-        return Ok(());
+        return Vec::new();
     };
     let pers = |value: &PlanValue| -> Vec<Per> {
         let limits = value.limits();
         limits.iter().map(|limit| limit.per(feature)).collect()
     };
     let of_base: BTreeSet<Per> = named.into_iter().flat_map(pers).collect();
+    let mut found = Vec::new();
     for plan in addons {
         let value = plan
             .limits
             .get(&feature.code)
             .filter(|_| feature.kind.is_counted());
         let limits = value.map_or_else(Vec::new, pers);
-        let mut in_vain = limits.iter().enumerate();
-        if let Some((index, per)) = in_vain.find(|(_, per)| !of_base.contains(per)) {
+        let in_vain = limits.iter().enumerate();
+        for (index, per) in in_vain.filter(|(_, per)| !of_base.contains(per)) {
             let entry = format!("plan `{}`", plan.code);
             let why = format!("add nothing: no base plan has a limit on it for `{per}`");
             let fault = Fault::from(why);
@@ -203,8 +211,8 @@ pub(super) fn check_added(file: &CatalogFile, feature: &Feature) -> Result<(), I
             } else {
                 fault.below(index.to_string())
             };
-            return Err(of_member(&entry, "limits", &feature.code, fault));
+            found.push(of_member(&entry, "limits", &feature.code, fault));
         }
     }
-    Ok(())
+    found
 }

@@ -31,6 +31,7 @@ mod late_windows;
 mod leaving;
 mod member_limits;
 mod members;
+mod mistakes;
 mod moving;
 mod offers;
 mod on_demand;

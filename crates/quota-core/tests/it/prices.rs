@@ -164,7 +164,10 @@ fn what_a_file_may_not_say_of_payments_names_its_entry_and_field() {
         let text = SHOP.replace(from, to);
         let refused = applied(&Catalog::default(), &text).expect_err(to);
         assert_eq!(
-            (refused.entry.as_str(), refused.field),
+            (
+                refused.mistakes[0].entry.as_str(),
+                refused.mistakes[0].field
+            ),
             (entry, field),
             "{refused}"
         );
@@ -173,7 +176,10 @@ fn what_a_file_may_not_say_of_payments_names_its_entry_and_field() {
         format!("{SHOP}\n[[pack]]\ncode = \"credits_50\"\nname = \"x\"\ncredits = 1\nprice = 1\n");
     let refused = applied(&Catalog::default(), &stands_twice).expect_err("twice");
     assert_eq!(
-        (refused.entry.as_str(), refused.field),
+        (
+            refused.mistakes[0].entry.as_str(),
+            refused.mistakes[0].field
+        ),
         ("pack `credits_50`", "code")
     );
 }
