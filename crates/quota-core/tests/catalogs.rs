@@ -486,6 +486,7 @@ fn what_a_plan_sells_on_demand_is_what_it_limits() {
         "P",
         "P, per = 1000, currency = \"eur\"",
         "price = 1, cap = 0",
+        "price = 4, cap = 4",
     ] {
         let sold = priced(&format!("consumable = {{ {fits} }}"));
         assert_eq!(selling("consumable = 0", &sold), Ok(()), "{fits}");

@@ -10,6 +10,7 @@ mod auditing;
 mod bills;
 mod boosts;
 mod bought;
+mod bounds;
 mod cases;
 mod changes;
 mod consuming;
