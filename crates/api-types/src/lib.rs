@@ -42,6 +42,7 @@ mod reservation;
 mod said;
 mod subscription;
 mod tokens;
+mod top_ups;
 mod ttl;
 mod zone;
 
@@ -107,4 +108,5 @@ pub use subscription::{
     StatusBody, SubscriptionBody, UpcomingBody,
 };
 pub use tokens::{NewTokenBody, TokenBody, TokenList, TokenTermsBody};
+pub use top_ups::{AutoTopUpBody, SetTopUpBody, TopUpBody, TopUpOffBody};
 pub use zone::Zone;

@@ -24,7 +24,7 @@ use crate::routes::{
     accounts, addons, batch, billing, billing_problems, boosts, catalog, check, checkout, codes,
     consume, credits, entitlements, give_back, jobs, keys, ledger, member_limits, members, moves,
     operate, overrides, overview, payments, redeem, reservations, spend_cap, spending,
-    subscription, tokens, webhooks,
+    subscription, tokens, top_up, webhooks,
 };
 
 /// All routes over one engine, as a server takes them.
@@ -216,6 +216,12 @@ fn shared_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(
             spend_cap::set_spend_cap,
             spend_cap::clear_spend_cap
+        ))
+        // /v1/{users,orgs}/{id}/top-up
+        .routes(routes!(
+            top_up::top_up,
+            top_up::set_top_up,
+            top_up::clear_top_up
         ))
 }
 

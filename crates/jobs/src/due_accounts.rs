@@ -1,5 +1,6 @@
 //! Going through the accounts for which something is due: for expiry and the closing of windows.
 
+use chrono::{DateTime, Utc};
 use quota_core::catalog::Cadence;
 use quota_core::command::{CloseWindows, Command};
 use quota_core::ids::AccountId;
@@ -28,8 +29,19 @@ impl Work {
         commands: &[Command],
         is_wanted: impl Fn(&AccountRow) -> bool,
     ) -> Result<(), Ended> {
+        let now = self.run.started_at;
+        self.through_accounts_due_by(now, commands, is_wanted).await
+    }
+
+    /// The same for every account for which something will be due at `due_by`.
+    pub(crate) async fn through_accounts_due_by(
+        &mut self,
+        due_by: DateTime<Utc>,
+        commands: &[Command],
+        is_wanted: impl Fn(&AccountRow) -> bool,
+    ) -> Result<(), Ended> {
         let mut page = AccountPage {
-            due_before: Some(self.run.started_at),
+            due_before: Some(due_by),
             limit: self.inner.settings.batch_max.max(1),
             ..AccountPage::default()
         };

@@ -24,6 +24,8 @@ pub struct JobSettings {
     pub wait_max: Duration,
     /// How long events, ended reservations and job records are kept.
     pub kept: TimeDelta,
+    /// So many days before credits expire it is told, each bound once for each grant; never when there is none.
+    pub expiry_warning_days: Vec<u32>,
 }
 
 impl JobSettings {
@@ -37,6 +39,7 @@ impl JobSettings {
             wait_first: Duration::from_millis(200),
             wait_max: Duration::from_secs(5),
             kept: TimeDelta::days(35),
+            expiry_warning_days: vec![7, 1],
         }
     }
 }

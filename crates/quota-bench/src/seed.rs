@@ -98,6 +98,7 @@ fn account(
             members: 0,
             member_limits: std::collections::BTreeMap::new(),
             spend_cap: SpendCap::default(),
+            auto_top_up: None,
             last_event: 0,
         },
         books: Books::default(),

@@ -74,6 +74,9 @@ pub struct Balance {
     /// For a grant that was bought, or of which more was taken back than was left: what stands behind it (P9, P19).
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub backing: Option<Box<Backing>>,
+    /// For a grant: the least bound of days of which was told that it ends within it (P22); 0 while nothing was told.
+    #[serde(rename = "y", default, skip_serializing_if = "is_default")]
+    pub told_days: u32,
 }
 
 impl Balance {
@@ -108,6 +111,7 @@ impl Balance {
             reopenings: 0,
             sale: None,
             backing: None,
+            told_days: 0,
         }
     }
 

@@ -23,6 +23,12 @@ pub enum Change {
     BoostTakenBack,
     SpendCapSet,
     SpendCapCleared,
+    TopUpSet,
+    TopUpCleared,
+    TopUpPaid,
+    TopUpFailed,
+    TopUpSwitchedOff,
+    ExpiryTold,
     MemberLimitSet,
     MemberLimitCleared,
     SubscriptionStarted,
@@ -83,7 +89,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 44] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -100,6 +106,12 @@ impl Change {
         Self::BoostTakenBack,
         Self::SpendCapSet,
         Self::SpendCapCleared,
+        Self::TopUpSet,
+        Self::TopUpCleared,
+        Self::TopUpPaid,
+        Self::TopUpFailed,
+        Self::TopUpSwitchedOff,
+        Self::ExpiryTold,
         Self::MemberLimitSet,
         Self::MemberLimitCleared,
         Self::SubscriptionStarted,
@@ -143,6 +155,12 @@ impl Change {
             Self::BoostTakenBack => "boost_taken_back",
             Self::SpendCapSet => "spend_cap_set",
             Self::SpendCapCleared => "spend_cap_cleared",
+            Self::TopUpSet => "top_up_set",
+            Self::TopUpCleared => "top_up_cleared",
+            Self::TopUpPaid => "top_up_paid",
+            Self::TopUpFailed => "top_up_failed",
+            Self::TopUpSwitchedOff => "top_up_switched_off",
+            Self::ExpiryTold => "expiry_told",
             Self::MemberLimitSet => "member_limit_set",
             Self::MemberLimitCleared => "member_limit_cleared",
             Self::SubscriptionStarted => "subscription_started",
@@ -220,6 +238,12 @@ impl Change {
             | Self::BoostTakenBack
             | Self::SpendCapSet
             | Self::SpendCapCleared
+            | Self::TopUpSet
+            | Self::TopUpCleared
+            | Self::TopUpPaid
+            | Self::TopUpFailed
+            | Self::TopUpSwitchedOff
+            | Self::ExpiryTold
             | Self::MemberLimitSet
             | Self::MemberLimitCleared
             | Self::WindowsClosed

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::change::Change;
-use crate::ids::{AccountId, FeatureCode, PlanCode};
+use crate::ids::{AccountId, FeatureCode, GrantId, PlanCode};
 
 /// What happened to an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,24 @@ pub enum EventKind {
     QuotaReset {
         /// Features of which something was closed or set to 0.
         features: Vec<FeatureCode>,
+    },
+    /// Credits fell below the bound of auto top-up (P20).
+    CreditsLow {
+        /// Credits that can still be spent.
+        credits: u64,
+        /// The bound.
+        below: u64,
+    },
+    /// Credits will be lost soon (P22).
+    CreditsExpiring {
+        /// The grant that ends.
+        grant: GrantId,
+        /// Credits of it that can still be spent.
+        credits: u64,
+        /// When they are lost.
+        expires_at: DateTime<Utc>,
+        /// Within how many days that is: the bound that was set.
+        days: u32,
     },
 }
 

@@ -1,9 +1,9 @@
-//! What is told of a payment and does not fit it.
+//! What is told of a payment and does not fit it, and what cannot be paid for.
 
-use crate::ids::{Currency, LineRef, PaymentRef};
+use crate::ids::{Currency, LineRef, PackCode, PaymentRef};
 use crate::rejection_class::RejectionClass;
 
-/// Why something cannot be told of a payment.
+/// Why something cannot be told of a payment, or a payment cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each message says what it is about")]
@@ -18,6 +18,10 @@ pub enum PaymentMisfit {
     OtherCurrency(Currency),
     #[error("line `{0}` is there twice")]
     LineTwice(LineRef),
+    #[error("pack `{0}` is not in the catalog")]
+    UnknownPack(PackCode),
+    #[error("pack `{0}` has no price: it cannot be bought")]
+    PackWithoutPrice(PackCode),
     #[error("the payment has {most} {what}s, which is the maximum")]
     Full { what: &'static str, most: usize },
 }
@@ -31,6 +35,8 @@ impl PaymentMisfit {
             Self::LineDiffers { .. } => "purchase_differs",
             Self::OtherCurrency(_) => "other_currency",
             Self::LineTwice(_) => "line_twice",
+            Self::UnknownPack(_) => "unknown_pack",
+            Self::PackWithoutPrice(_) => "not_for_sale",
             Self::Full { .. } => "too_many",
         }
     }
@@ -38,7 +44,9 @@ impl PaymentMisfit {
     /// What kind of mistake it is.
     pub fn class(&self) -> RejectionClass {
         match self {
+            Self::UnknownPack(_) => RejectionClass::NotFound,
             Self::OfAnotherAccount(_)
+            | Self::PackWithoutPrice(_)
             | Self::Differs { .. }
             | Self::LineDiffers { .. }
             | Self::Full { .. } => RejectionClass::Conflict,
@@ -52,6 +60,7 @@ impl PaymentMisfit {
             Self::OfAnotherAccount(_) | Self::LineTwice(_) => Some("ref"),
             Self::Differs { field, .. } | Self::LineDiffers { field } => Some(field),
             Self::OtherCurrency(_) => Some("currency"),
+            Self::UnknownPack(_) | Self::PackWithoutPrice(_) => Some("pack"),
             Self::Full { .. } => None,
         }
     }

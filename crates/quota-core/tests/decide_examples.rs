@@ -83,6 +83,7 @@ impl Account {
             members: 0,
             member_limits: BTreeMap::new(),
             spend_cap: quota_core::terms::SpendCap::default(),
+            auto_top_up: None,
             last_event: 0,
         };
         Self {

@@ -206,11 +206,15 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::GiveBoost(_) => &["boost", "feature", "amount"],
         Command::TakeBackBoost(_) => &["boost"],
         Command::SetSpendCap(_) => &["amount"],
+        Command::SetTopUp(_) => &["pack", "below", "most_per_month"],
+        Command::EndTopUp(_) => &["top_up", "pack", "opened_at", "end"],
+        Command::TellExpiry(_) => &["days"],
         Command::Reset(_)
         | Command::Renew(_)
         | Command::Cancel(_)
         | Command::Resume
         | Command::ClearSpendCap(_)
+        | Command::ClearTopUp
         | Command::ForgiveDebt(_)
         | Command::Sweep
         | Command::ExpireSubscription

@@ -22,6 +22,9 @@ use crate::homes::{Homes, shard};
 use crate::known_keys::KnownKeys;
 use crate::{EngineError, EngineSettings};
 
+/// Accounts whose credits are low that are kept for whoever listens; later ones take the place of the first.
+const LOW_KEPT_MAX: usize = 1_024;
+
 /// The parts an engine is made of.
 pub struct EngineParts {
     /// Where everything is kept; an answer is given after its commit there.
@@ -65,6 +68,7 @@ impl Engine {
             clock: parts.clock,
             catalogs,
             events: tokio::sync::Notify::new(),
+            low: tokio::sync::broadcast::Sender::new(LOW_KEPT_MAX),
             settings,
             writes: crate::writes::Writes::default(),
         });
@@ -340,6 +344,12 @@ impl Engine {
     /// Waits until a commit of this engine leaves events in the outbox; it does not hear of those of other processes.
     pub async fn events_written(&self) {
         self.inner.decider.events.notified().await;
+    }
+
+    /// Accounts whose credits a commit of this engine lets fall below the bound of their auto top-up, from now on (P20). Those of
+    /// other processes are not among them, nor what nobody takes out in time: a job finds them all.
+    pub fn credits_low(&self) -> tokio::sync::broadcast::Receiver<AccountId> {
+        self.inner.decider.low.subscribe()
     }
 
     /// Looks every `every` whether another node applied a catalog, until the returned task is aborted. Requests notice

@@ -16,6 +16,7 @@ pub fn describe_metrics() {
         "billing_lag_seconds",
         "Time from when an event came to when its effect was there"
     );
+    metrics::describe_counter!("top_ups_total", "Top-ups that ended, by how");
     metrics::describe_gauge!(
         "billing_problems",
         "Open problems with the payment provider, by kind"

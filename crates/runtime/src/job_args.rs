@@ -24,6 +24,9 @@ pub struct JobArgs {
     /// How long events, ended reservations and job records are kept; at least 1d.
     #[arg(long, env = "QUOTA_JOB_RECORDS_KEPT", hide_env_values = true, value_name = "TIME", default_value = "35d", value_parser = kept)]
     pub job_records_kept: Duration,
+    /// So many days before credits expire their account is told, with commas between the bounds, 1 to 366 each; `0` tells nothing.
+    #[arg(long, env = "QUOTA_EXPIRY_WARNING_DAYS", hide_env_values = true, value_name = "DAYS", default_value = "7,1", value_delimiter = ',', value_parser = whole::<u32>(0..=366))]
+    pub expiry_warning_days: Vec<u32>,
 }
 
 impl JobArgs {
@@ -34,9 +37,15 @@ impl JobArgs {
             lease_kept: self.job_lease,
             retries_max: self.job_retries_max,
             kept: span(self.job_records_kept),
+            expiry_warning_days: bounds(&self.expiry_warning_days),
             ..JobSettings::with_schedules(schedules.0.clone())
         }
     }
+}
+
+/// The bounds that are any: 0 stands for none.
+fn bounds(days: &[u32]) -> Vec<u32> {
+    days.iter().copied().filter(|days| *days != 0).collect()
 }
 
 fn lease(text: &str) -> Result<Duration, String> {

@@ -135,6 +135,7 @@ impl ProviderArgs {
         // It ends with the first answer, or with the program.
         drop(billing.keep_connecting());
         drop(billing.keep_measuring());
+        drop(billing.keep_topping_up());
         Ok(Some(OpenProvider { billing, mode }))
     }
 

@@ -73,6 +73,7 @@ mod shards;
 mod spare;
 pub mod statements;
 mod store;
+mod top_ups;
 mod upkeep;
 mod values;
 mod write;

@@ -18,7 +18,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const AFTER_FILES_LOCK: i64 = 4_117_219_052;
 
 /// Version, name and text of each file in `migrations/postgres`.
-pub(crate) const FILES: [(i64, &str, &str); 16] = [
+pub(crate) const FILES: [(i64, &str, &str); 18] = [
     (
         1,
         "accounts",
@@ -99,12 +99,22 @@ pub(crate) const FILES: [(i64, &str, &str); 16] = [
         "code_roles",
         include_str!("../../../migrations/postgres/0016_code_roles.sql"),
     ),
+    (
+        17,
+        "top_ups",
+        include_str!("../../../migrations/postgres/0017_top_ups.sql"),
+    ),
+    (
+        20,
+        "top_up_roles",
+        include_str!("../../../migrations/postgres/0020_top_up_roles.sql"),
+    ),
 ];
 
 /// Migrations that make the application's role and say what it may. A dump that is restored where the role is missing
 /// has them behind it and their grants not, so they are carried out once more after every migration: each can be
 /// repeated at will.
-const GRANTS: [i64; 5] = [8, 9, 12, 14, 16];
+const GRANTS: [i64; 6] = [8, 9, 12, 14, 16, 20];
 
 /// The files as sqlx wants them; its `migrate!` would need its macros.
 #[derive(Debug)]

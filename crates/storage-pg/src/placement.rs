@@ -17,7 +17,7 @@ pub enum Placement {
 }
 
 /// Every table; a migration that makes one adds it here. The first one by shard is the one that the others lie beside.
-pub const PLACEMENTS: [(&str, Placement); 25] = [
+pub const PLACEMENTS: [(&str, Placement); 27] = [
     ("accounts", Placement::ByShard),
     ("operations", Placement::ByShard),
     ("reservations", Placement::ByShard),
@@ -31,6 +31,8 @@ pub const PLACEMENTS: [(&str, Placement); 25] = [
     ("account_customers", Placement::ByShard),
     ("provider_events", Placement::ByShard),
     ("billing_problems", Placement::ByShard),
+    ("top_up_accounts", Placement::ByShard),
+    ("top_ups", Placement::ByShard),
     ("code_batches", Placement::ByShard),
     ("codes", Placement::ByShard),
     ("code_uses", Placement::ByShard),

@@ -8,13 +8,14 @@ use std::path::Path;
 use storage_pg::{PLACEMENTS, Placement};
 
 /// Statements that ask every shard: jobs, and lists over all accounts. Nothing that decides a request is among them.
-const EVERY_SHARD: [&str; 22] = [
+const EVERY_SHARD: [&str; 24] = [
     "BATCHES_BEHIND",
     "BATCH_USES",
     "CODES",
     "CODES_OF_BATCH",
     "CODE_BY_ID",
     "DUE_EVENTS",
+    "DUE_TOP_UPS",
     "EVENTS",
     "EVENTS_IN_STATE",
     "EVENT_COUNTS",
@@ -31,6 +32,7 @@ const EVERY_SHARD: [&str; 22] = [
     "QUEUES",
     "REVOKE_CODE",
     "REVOKE_CODES",
+    "TOP_UP_ACCOUNTS",
 ];
 
 /// A constant or a macro of the source, with the text of its literals.

@@ -60,6 +60,7 @@ mod relocate;
 mod reservations;
 mod rows;
 mod store;
+mod top_ups;
 mod upkeep;
 mod values;
 mod write;

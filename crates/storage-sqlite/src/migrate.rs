@@ -10,7 +10,7 @@ macro_rules! migration {
 }
 
 /// Name and text; the version is the place in the list, which leaves out what is for PostgreSQL only.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("accounts", migration!("0001_accounts")),
     ("ledger", migration!("0002_ledger")),
     ("reservations", migration!("0003_reservations")),
@@ -22,6 +22,7 @@ const FILES: [(&str, &str); 11] = [
     ("payments", migration!("0011_payments")),
     ("billing", migration!("0013_billing")),
     ("codes", migration!("0015_codes")),
+    ("top_ups", migration!("0017_top_ups")),
 ];
 
 /// All migrations, oldest first.

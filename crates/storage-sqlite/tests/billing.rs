@@ -62,6 +62,19 @@ async fn what_providers_tell_is_stored_as_ever() {
             r#"test|unknown_price|cus_1|user:alice|{"price":"price_1"}|1||"#,
         ]
     );
+    assert_eq!(
+        lines(&mut other, "account", "top_up_accounts").await,
+        ["user:alice"]
+    );
+    let columns = "account, hex(id), provider, mode, customer, pack, amount, currency, state, opened_at, tries, payment, \
+                   ended_at, failure, error, version";
+    assert_eq!(
+        lines(&mut other, columns, "top_ups").await,
+        [
+            "user:alice|00000000000000000000000000000007|stripe|live|cus_1|small|900|eur|open|1767225606000000|1|pi_1||\
+             authentication_required|the bank asks|1"
+        ]
+    );
 }
 
 /// A row that cannot be read is named, whoever reads it.
@@ -72,7 +85,8 @@ async fn a_row_of_a_provider_that_cannot_be_read_is_named() {
     let broken = sqlx::raw_sql(
         "update provider_connections set progress = '?'; update provider_links set account = 'nobody'; \
          update provider_events set about = '?' where event = 'evt_1'; \
-         update billing_problems set evidence = '?'",
+         update billing_problems set evidence = '?'; update top_up_accounts set account = 'nobody'; \
+         update top_ups set failure = '?'",
     );
     broken.execute(&mut other).await.expect("writes");
     assert_eq!(
@@ -86,6 +100,10 @@ async fn a_row_of_a_provider_that_cannot_be_read_is_named() {
             "billing_problems cus_1",
             "billing_problems cus_1",
             "billing_problems cus_1",
+            "top_up_accounts nobody",
+            "top_ups 00000000-0000-0000-0000-000000000007",
+            "top_ups 00000000-0000-0000-0000-000000000007",
+            "top_ups 00000000-0000-0000-0000-000000000007",
         ]
     );
 }
@@ -128,6 +146,9 @@ async fn what_waits_and_what_is_listed_is_found_by_an_index() {
          and settled_at is null order by last_seen_at desc, mode desc, kind desc, about desc limit 5",
         "select * from billing_problems where provider = 'stripe' and (last_seen_at, mode, kind, about) < (1, '', '', '') \
          and account = 'a' order by last_seen_at desc, mode desc, kind desc, about desc limit 5",
+        "select rowid from top_ups where account = 'a' and state = 'open'",
+        "select rowid from top_ups where state = 'open' and next_look_at <= 1 order by next_look_at, account, id limit 5",
+        "select rowid from top_ups where account = 'a' and (opened_at, id) < (1, '') order by opened_at desc, id desc limit 5",
         "select * from provider_links where account = 'a' order by provider, mode, customer",
     ];
     for asked in asked {

@@ -5,13 +5,17 @@
     reason = "a failed call is a failed test, and says which"
 )]
 
-use quota_core::ids::{CustomerRef, EventRef, ProviderCode, SubscriptionRef};
+use quota_core::ids::{
+    Currency, CustomerRef, EventRef, PackCode, PaymentRef, ProviderCode, SubscriptionRef,
+};
 use quota_core::payment::PaymentMode;
-use quota_core::ports::{BillingStore, EventPage, ProblemPage, StoreError};
+use quota_core::ports::{BillingStore, EventPage, ProblemPage, StoreError, TopUpPage};
 use quota_core::provider::{
     BillingProblem, Connection, CustomerId, CustomerLink, EventId, EventState, KeptEvent,
-    ObjectKind, ProblemId, ProblemKind, ProviderObject, Settled, SyncProgress,
+    ObjectKind, ProblemId, ProblemKind, ProviderObject, Settled, SyncProgress, TopUp, TopUpState,
 };
+use quota_core::terms::TopUpFailure;
+use uuid::Uuid;
 
 use crate::fixtures::{instant, user};
 
@@ -94,7 +98,30 @@ fn problem() -> BillingProblem {
     }
 }
 
-/// Writes a connection, a link, an event in each state, and a problem that is settled and one that is open.
+fn top_up() -> TopUp {
+    TopUp {
+        account: user("alice"),
+        id: Uuid::from_u128(7),
+        provider: provider(),
+        mode: PaymentMode::Live,
+        customer: Some(link().id.customer),
+        pack: PackCode::new("small").expect("a pack"),
+        amount: 900,
+        currency: Currency::new("eur").expect("a currency"),
+        state: TopUpState::Open,
+        opened_at: instant(6),
+        tries: 1,
+        next_look_at: instant(7),
+        payment: Some(PaymentRef::new("pi_1").expect("a payment")),
+        ended_at: None,
+        failure: Some(TopUpFailure::AuthenticationRequired),
+        error: Some("the bank asks".to_owned()),
+        version: 1,
+    }
+}
+
+/// Writes a connection, a link, an event in each state, a problem that is settled and one that is open, and a top-up that failed and is
+/// open.
 pub async fn write_one_of_each(store: &dyn BillingStore) {
     store.connect(&connection()).await.expect("writes");
     store.link_customer(&link()).await.expect("writes");
@@ -118,6 +145,9 @@ pub async fn write_one_of_each(store: &dyn BillingStore) {
     };
     let done = store.settle_problem(&settled.id, &by).await;
     assert!(done.expect("writes"));
+    let entered = store.enter_top_up_account(&user("alice")).await;
+    entered.expect("writes");
+    assert!(store.begin_top_up(&top_up()).await.expect("writes"));
 }
 
 /// What each read of these rows says, where it cannot read one: the table and its row.
@@ -137,6 +167,11 @@ pub async fn unreadable(store: &dyn BillingStore) -> Vec<String> {
         limit: 9,
     };
     let (event, problem) = (event().id, problem().id);
+    let top_ups = TopUpPage {
+        account: user("alice"),
+        after: None,
+        limit: 9,
+    };
     let about = store.open_problems_about(&problem.provider, problem.mode, &problem.about);
     [
         named(store.connect(&connection()).await),
@@ -148,6 +183,10 @@ pub async fn unreadable(store: &dyn BillingStore) -> Vec<String> {
         named(store.problem(&problem).await),
         named(store.problems(&problems).await),
         named(about.await),
+        named(store.top_up_accounts(None, 9).await),
+        named(store.open_top_up(&user("alice")).await),
+        named(store.due_top_ups(instant(7), 9).await),
+        named(store.top_ups(&top_ups).await),
     ]
     .into_iter()
     .flatten()

@@ -161,6 +161,7 @@ pub fn terms() -> Terms {
         members: 0,
         member_limits: BTreeMap::new(),
         spend_cap: SpendCap::default(),
+        auto_top_up: None,
         last_event: 0,
     }
 }

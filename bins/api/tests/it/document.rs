@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api_under_test::Api;
 
 /// Every route, as method and path.
-const ROUTES: [&str; 146] = [
+const ROUTES: [&str; 152] = [
     "get /v1/billing/events",
     "post /v1/billing/events/{id}/replay",
     "get /v1/billing/problems",
@@ -73,6 +73,12 @@ const ROUTES: [&str; 146] = [
     "get /v1/users/{id}/boosts",
     "post /v1/orgs/{id}/boosts",
     "post /v1/users/{id}/boosts",
+    "get /v1/orgs/{id}/top-up",
+    "put /v1/orgs/{id}/top-up",
+    "delete /v1/orgs/{id}/top-up",
+    "get /v1/users/{id}/top-up",
+    "put /v1/users/{id}/top-up",
+    "delete /v1/users/{id}/top-up",
     "delete /v1/orgs/{id}/spend-cap",
     "delete /v1/users/{id}/spend-cap",
     "put /v1/orgs/{id}/spend-cap",

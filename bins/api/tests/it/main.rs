@@ -56,4 +56,5 @@ mod standing;
 mod stores;
 mod stripe_process;
 mod subscriptions;
+mod top_ups;
 mod workspace;

@@ -23,6 +23,14 @@ impl Fault {
         }
     }
 
+    /// It is not known what came of it: the same may be asked again.
+    pub(super) fn later(what: impl Into<String>) -> Self {
+        Self {
+            fault: ProviderFault::Later,
+            what: what.into(),
+        }
+    }
+
     /// An object lacks what every one of its kind has.
     pub(super) fn unreadable(id: impl Display, what: &str) -> Self {
         Self {

@@ -110,7 +110,8 @@ pub(super) fn is_portal(metadata: &Metadata) -> bool {
     metadata.get(OURS).is_some_and(|what| what == PORTAL)
 }
 
-fn for_people(account: &AccountId) -> Metadata {
+/// Metadata that says whose an object is.
+pub(super) fn for_people(account: &AccountId) -> Metadata {
     Metadata::from([(ACCOUNT_KEY.to_owned(), account.as_str().to_owned())])
 }
 

@@ -6,6 +6,7 @@
 //! began to its invoice.
 
 mod act;
+mod charge;
 mod customer;
 mod event;
 mod facts;

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use quota_core::ids::{AccountId, CustomerRef, ProviderCode, SubscriptionRef};
 use quota_core::payment::PaymentMode;
 use quota_core::ports::{
-    Checkout, Listed, NewCheckout, PaymentProvider, ProviderError, SubscriptionAct,
+    Charged, Checkout, Listed, NewCharge, NewCheckout, PaymentProvider, ProviderError,
+    SubscriptionAct,
 };
 use quota_core::provider::{
     FetchedCustomer, FetchedPayment, KeptEvent, ProviderObject, ProviderSubscription,
@@ -121,5 +122,13 @@ impl PaymentProvider for Stripe {
         key: &str,
     ) -> Result<(), ProviderError> {
         self.told(self.act_on(subscription, act, key).await)
+    }
+
+    async fn charged(&self, charge: &NewCharge) -> Result<Option<Charged>, ProviderError> {
+        self.told(self.found_charge(charge).await)
+    }
+
+    async fn charge(&self, charge: &NewCharge) -> Result<Charged, ProviderError> {
+        self.told(self.new_charge(charge).await)
     }
 }

@@ -49,3 +49,16 @@ impl Listed for Customer {
         &self.id
     }
 }
+
+/// Something that a customer pays with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PaymentMethod {
+    /// Its id.
+    pub id: String,
+}
+
+impl Listed for PaymentMethod {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}

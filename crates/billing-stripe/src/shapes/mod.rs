@@ -20,7 +20,7 @@ mod subscription;
 
 pub use checkout::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession, CheckoutStatus};
 pub use checkout::{PresentmentDetails, SessionLine};
-pub use customer::{Customer, InvoiceSettings};
+pub use customer::{Customer, InvoiceSettings, PaymentMethod};
 pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Event, EventData, EventObject, RelatedObject};
 pub use invoice::{

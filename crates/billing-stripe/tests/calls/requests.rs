@@ -271,6 +271,14 @@ async fn payments_are_called_as_stripe_documents() {
         sent!(c => c.list_intents(&intents).all()),
         "GET /v1/payment_intents?created[gte]=5&limit=100"
     );
+    assert_eq!(
+        sent!(c => c.cancel_intent("pi_1", &key("k"))),
+        "POST /v1/payment_intents/pi_1/cancel "
+    );
+    assert_eq!(
+        sent!(c => c.list_payment_methods("cus_1").expect("an id").all()),
+        "GET /v1/customers/cus_1/payment_methods?limit=100"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
 mod acts;
+mod charges;
 mod customers;
 mod events;
 mod lists;

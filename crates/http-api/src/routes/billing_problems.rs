@@ -134,6 +134,9 @@ fn advice(kind: ProblemKind) -> &'static str {
             "nothing of it is applied; delete the test clock when you are through"
         }
         ProblemKind::Refused => "the detail says why; mend that, and retry",
+        ProblemKind::TopUpFailed => {
+            "it is tried again after a pause, three times in all; have the account pay otherwise, and set its auto top-up again"
+        }
     }
 }
 

@@ -33,4 +33,5 @@ pub(crate) mod spend_cap;
 pub(crate) mod spending;
 pub(crate) mod subscription;
 pub(crate) mod tokens;
+pub(crate) mod top_up;
 pub(crate) mod webhooks;

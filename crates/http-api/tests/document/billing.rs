@@ -22,9 +22,13 @@ pub(crate) async fn told(api: &Api, fake: &FakeStripe) {
     fake.set_key_dead(false);
     webhooks(api, fake).await;
     for account in ["users/payer", "orgs/payers"] {
+        let early = json!({"pack": "pack_sold", "below": 1, "most_per_month": 3});
+        let top_up = format!("put /v1/{account}/top-up");
+        api.ask(&top_up, early, 409).await;
         let customer = customer(api, fake, account).await;
         let session = claimed(api, fake, account).await;
         let checkout = checkouts(api, fake, account).await;
+        top_ups(api, account).await;
         fake.set_key_dead(true);
         refused(api, account, (&customer, &session, &checkout)).await;
         fake.set_key_dead(false);
@@ -188,6 +192,26 @@ async fn checkouts(api: &Api, fake: &FakeStripe, account: &str) -> String {
     let portal = json!({"account": named(account), "return_url": "https://app.example/"});
     api.ask(PORTAL, portal, 201).await;
     id
+}
+
+async fn top_ups(api: &Api, account: &str) {
+    let at = format!("/v1/{account}/top-up");
+    let (get, put, delete) = (
+        format!("get {at}"),
+        format!("put {at}"),
+        format!("delete {at}"),
+    );
+    api.ask(&get, NONE, 404).await;
+    let body = |pack: &str| json!({"pack": pack, "below": 1, "most_per_month": 3});
+    api.ask(&put, body("nothing"), 404).await;
+    let mut wanted = body("pack_sold");
+    api.ask(&put, wanted.clone(), 200).await;
+    wanted["reason"] = json!("as the owner said");
+    api.ask(&put, wanted, 200).await;
+    let standing = api.ask(&get, NONE, 200).await;
+    assert_eq!(standing.body["on"], true, "{}", standing.text);
+    api.ask(&delete, json!({"reason": "over"}), 200).await;
+    api.ask(&delete, NONE, 200).await;
 }
 
 /// All that asks a provider which refuses the key.

@@ -80,6 +80,7 @@ fn body_of(method: &str, path: &str) -> Value {
         (_, "status") => json!({"status": "past_due"}),
         (_, "credits") => json!({"id": "pack", "amount": 5}),
         (_, "boosts") => json!({"id": "sale", "feature": "articles_per_month", "amount": 5}),
+        ("put", "top-up") => json!({"pack": "pack_sold", "below": 5, "most_per_month": 2}),
         ("put", "spend-cap") => json!({"amount": 5}),
         (_, "purchases") => {
             json!({"provider": "bank", "ref": "p", "amount": 5, "currency": "eur", "lines": []})

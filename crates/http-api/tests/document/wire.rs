@@ -2,7 +2,7 @@
 //! without a difference.
 
 use api_types::{
-    AccountBody, AccountList, AddonList, BatchAnswer, BatchBody, BillingEventBody,
+    AccountBody, AccountList, AddonList, AutoTopUpBody, BatchAnswer, BatchBody, BillingEventBody,
     BillingEventList, BillingProblemBody, BillingProblemList, BoostBody, BoostList, CancelBody,
     CatalogBody, ChangeBody, ChangeOrPreview, ChangePlanBody, CheckBody, CheckoutBody,
     ClaimPaymentBody, ClearSpendCapBody, CodeBatchBody, CodeBatchList, CodeBody, CodeList,
@@ -15,9 +15,9 @@ use api_types::{
     PaymentBody, PaymentList, PlanOfChanges, PortalBody, Problem, ReasonBody, RedeemBody,
     RedemptionBody, RefundBody, ReleaseBody, ReleaseCapacityBody, RenewBody, ReservationBody,
     ReserveBody, ResetBody, ResumeBody, RunBatchList, RunBody, RunJobBody, RunList, SeatsBody,
-    SetAddonBody, SetMemberLimitBody, SettleProblemBody, SpendCapBody, SpendingList, StartBody,
-    StatusBody, SubscriptionBody, SyncBody, TakeBackBody, TokenBody, TokenList, TokenTermsBody,
-    TrackBody, UserBody, WebhookAnswer,
+    SetAddonBody, SetMemberLimitBody, SetTopUpBody, SettleProblemBody, SpendCapBody, SpendingList,
+    StartBody, StatusBody, SubscriptionBody, SyncBody, TakeBackBody, TokenBody, TokenList,
+    TokenTermsBody, TrackBody, UserBody, WebhookAnswer,
 };
 use quota_core::catalog::CatalogFile;
 use serde::Serialize;
@@ -110,6 +110,7 @@ fn by_type(name: &str, body: &Value) -> Result<Value, String> {
         SetAddonBody,
         ClearSpendCapBody,
         SpendCapBody,
+        AutoTopUpBody, SetTopUpBody,
         StartBody,
         StatusBody,
         SubscriptionBody,

@@ -9,19 +9,23 @@ pub mod expire_subscriptions;
 pub mod prune;
 pub mod sweep_reservations;
 pub mod sync_provider;
+pub mod top_up_credits;
+pub mod warn_of_expiry;
 pub mod work_on_events;
 
 use crate::job::Job;
 
 /// All jobs, in the order of the documentation.
-pub(crate) static JOBS: [&dyn Job; 10] = [
+pub(crate) static JOBS: [&dyn Job; 12] = [
     &expire_subscriptions::ExpireSubscriptions,
     &close_windows_daily::CloseWindowsDaily,
     &close_windows_monthly::CloseWindowsMonthly,
     &sweep_reservations::SweepReservations,
+    &warn_of_expiry::WarnOfExpiry,
     &dispatch_outbox::DispatchOutbox,
     &work_on_events::WorkOnEvents,
     &sync_provider::SyncProvider,
+    &top_up_credits::TopUpCredits,
     &prune::Prune,
     &audit::Audit,
     &audit_full::AuditFull,

@@ -17,6 +17,7 @@ use crate::platform::{Platform, name, without_provider};
 async fn every_job_twice_is_as_once() {
     for job in without_provider() {
         let platform = Platform::with_users(5).await;
+        platform.give_credits(&name(2), ("pack", 43 * 24)).await;
         platform.on_day(40);
         let first = platform.run(job).await;
         assert_eq!(

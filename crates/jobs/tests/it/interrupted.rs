@@ -12,7 +12,7 @@ use quota_core::ports::{JobStore, RunState};
 use tokio::runtime::Runtime;
 
 use crate::faulty::FaultyStore;
-use crate::platform::{Platform, without_provider};
+use crate::platform::{Platform, name, without_provider};
 
 /// Longer than a lease holds.
 const AFTER_THE_LEASE: TimeDelta = TimeDelta::minutes(2);
@@ -26,12 +26,23 @@ fn process() -> Runtime {
         .expect("a runtime")
 }
 
+/// Users for whom each job has something to do.
+async fn with_work() -> Platform {
+    let platform = Platform::with_users(7).await;
+    for number in 0..7 {
+        platform
+            .give_credits(&name(number), ("pack", 43 * 24))
+            .await;
+    }
+    platform.on_day(40);
+    platform
+}
+
 /// Runs a job in a process that is killed when it has recorded so many batches, and done one more.
 fn killed(job: JobName, batches: usize) -> (Arc<FaultyStore>, Arc<quota_core::ports::FixedClock>) {
     let process = process();
     let platform = process.block_on(async {
-        let platform = Platform::with_users(7).await;
-        platform.on_day(40);
+        let platform = with_work().await;
         platform.hold_up(&platform.runner(), job, batches).await;
         platform
     });
@@ -45,8 +56,7 @@ fn killed(job: JobName, batches: usize) -> (Arc<FaultyStore>, Arc<quota_core::po
 fn a_run_killed_after_any_batch_is_carried_on_by_the_next() {
     for job in without_provider() {
         let expected = process().block_on(async {
-            let platform = Platform::with_users(7).await;
-            platform.on_day(40);
+            let platform = with_work().await;
             platform.run(job).await;
             platform.state().await
         });

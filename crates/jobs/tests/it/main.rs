@@ -11,3 +11,4 @@ mod platform;
 mod retries;
 mod scheduled;
 mod schedules;
+mod warnings;

@@ -12,10 +12,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jobs::{JobFilter, JobName, JobSettings, LogSink, Runner};
 use quota_core::amount::Amount;
 use quota_core::command::{
-    AccountSpec, Command, Consume, Presence, PutAccount, Reserve, Subscribe,
+    AccountSpec, Command, Consume, GrantCredits, Presence, PutAccount, Reserve, Subscribe,
 };
 use quota_core::event::{Event, EventKind};
-use quota_core::ids::{AccountId, PlanCode};
+use quota_core::ids::{AccountId, GrantId, PlanCode};
 use quota_core::item::Item;
 use quota_core::origin::Origin;
 use quota_core::ports::{
@@ -117,6 +117,17 @@ impl Platform {
         for command in [create, subscribe, consume, reserve] {
             self.ask(account, command).await;
         }
+    }
+
+    /// Gives a user credits that end so many hours after the subscriptions began.
+    pub async fn give_credits(&self, account: &AccountId, (grant, hours): (&str, i64)) {
+        let give = Command::GrantCredits(GrantCredits {
+            grant: GrantId::new(grant).expect("a grant"),
+            credits: Amount::new(20).expect("an amount"),
+            priority: 0,
+            expires_at: Some(start() + TimeDelta::hours(hours)),
+        });
+        self.ask(account, give).await;
     }
 
     pub async fn ask(&self, account: &AccountId, command: Command) {

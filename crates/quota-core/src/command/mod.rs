@@ -6,6 +6,7 @@ mod overrides;
 mod payload;
 mod purchases;
 mod sync;
+mod top_ups;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,10 +23,11 @@ pub use payload::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearSpendCap, CloseWindows, Commit, Consume,
     EndAddon, Extend, GiveBoost, GrantCredits, Presence, PutAccount, PutToken, Refund, Release,
     ReleaseCapacity, Renew, Reserve, Reset, RevokeToken, SetAddon, SetSeats, SetSpendCap,
-    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    SetStatus, Subscribe, TakeBackBoost, TakeBackCredits, TellExpiry, Track, UsageAfterChange,
 };
 pub use purchases::{CreditPurchase, ForgiveDebt, SetPaymentFacts};
 pub use sync::SyncSubscription;
+pub use top_ups::{EndTopUp, SetTopUp, TopUpEnd};
 
 /// Most items in one request, which is carried out whole or not at all (X2).
 pub const ITEMS_MAX: usize = 100;
@@ -112,6 +114,10 @@ pub enum Command {
     TakeBackBoost(TakeBackBoost),
     SetSpendCap(SetSpendCap),
     ClearSpendCap(ClearSpendCap),
+    SetTopUp(SetTopUp),
+    /// Has nothing bought any more when credits run low (P20).
+    ClearTopUp,
+    EndTopUp(EndTopUp),
     SetMemberLimit(SetMemberLimit),
     ClearMemberLimit(ClearMemberLimit),
     /// Ends the holds of the home that are past their deadline. Asked by the sweeper.
@@ -119,6 +125,7 @@ pub enum Command {
     /// Records the end of the account's subscription, if it has ended (S9). Asked by the daily job.
     ExpireSubscription,
     CloseWindows(CloseWindows),
+    TellExpiry(TellExpiry),
 }
 
 /// What has to be read of a home before a command can be decided on it.
@@ -157,6 +164,16 @@ pub struct CommandTraits<'a> {
     pub may_create: bool,
 }
 
+impl CommandTraits<'_> {
+    /// Those of a change that needs no more than the account.
+    const CHANGE: Self = Self {
+        kind: OperationKind::Change,
+        reads: Reads::Account,
+        decides_first: false,
+        may_create: false,
+    };
+}
+
 impl Subscribe {
     /// What was closed may count again for a start in the past.
     fn reads(&self) -> Reads<'static> {
@@ -180,12 +197,7 @@ impl PutAccount {
 impl Command {
     /// What is known of it before it is carried out: the one place where a new command says so.
     pub fn traits(&self) -> CommandTraits<'_> {
-        let change = CommandTraits {
-            kind: OperationKind::Change,
-            reads: Reads::Account,
-            decides_first: false,
-            may_create: false,
-        };
+        let change = CommandTraits::CHANGE;
         let of_kind = |kind| CommandTraits { kind, ..change };
         let reading = |reads| CommandTraits { reads, ..change };
         let decided = |kind| CommandTraits {
@@ -243,6 +255,10 @@ impl Command {
             | Self::GiveBoost(_)
             | Self::SetSpendCap(_)
             | Self::ClearSpendCap(_)
+            | Self::SetTopUp(_)
+            | Self::ClearTopUp
+            | Self::EndTopUp(_)
+            | Self::TellExpiry(_)
             | Self::SetMemberLimit(_)
             | Self::ClearMemberLimit(_) => change,
             Self::Sweep => CommandTraits {

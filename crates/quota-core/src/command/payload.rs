@@ -363,6 +363,13 @@ pub struct ClearSpendCap {
     pub by_owner: bool,
 }
 
+/// Tells what of the account's credits will be lost soon, once for each grant and bound (P22). Asked by the job for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TellExpiry {
+    /// The bounds, in days of 24 hours before the end.
+    pub days: Vec<u32>,
+}
+
 /// Closes windows that ended in the books (W5). Asked by the reset jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseWindows {

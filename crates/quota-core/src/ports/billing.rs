@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::store_error::StoreError;
+use super::top_ups::TopUpStore;
 use crate::ids::{AccountId, ProviderCode};
 use crate::payment::PaymentMode;
 use crate::provider::{
@@ -69,9 +70,9 @@ pub struct ProblemPage {
     pub limit: u32,
 }
 
-/// Connections, customers, events and problems of payment providers. Nothing of it is on the way of a request for quota.
+/// Connections, customers, events, problems and top-ups of payment providers. Nothing of it is on the way of a request for quota.
 #[async_trait]
-pub trait BillingStore: Send + Sync {
+pub trait BillingStore: TopUpStore {
     /// Enters the account at a provider that this engine is connected to, unless one is there for this provider and mode; gives the one
     /// that is there.
     ///

@@ -15,6 +15,7 @@ mod payments;
 mod provider;
 mod store;
 mod store_error;
+mod top_ups;
 mod upkeep;
 
 pub use audits::{AuditHome, AuditPiece, AuditReader, Audits};
@@ -30,14 +31,16 @@ pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
 pub use payments::{PaymentPage, PaymentPlace, PaymentStore};
 pub use provider::{
-    Checkout, CheckoutKind, CheckoutState, Listed, NewCheckout, PaymentProvider, ProviderError,
-    ProviderFault, SubscriptionAct, Webhook, WebhookReader, WebhookRefusal,
+    Charged, Checkout, CheckoutKind, CheckoutState, Listed, NewCharge, NewCheckout,
+    PaymentProvider, ProviderError, ProviderFault, SubscriptionAct, Webhook, WebhookReader,
+    WebhookRefusal,
 };
 pub use store::{
     AccountWrite, ClosedKind, ClosedQuery, DecideLocked, HomeQuery, HomeWrite, KeyQuery, LoadQuery,
     Loaded, Store, WriteBatch,
 };
 pub use store_error::StoreError;
+pub use top_ups::{TopUpPage, TopUpStore};
 pub use upkeep::Upkeep;
 
 /// Everything that the services need of one database.

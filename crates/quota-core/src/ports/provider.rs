@@ -2,12 +2,16 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use crate::ids::{AccountId, CustomerRef, PriceId, ProviderCode, SubscriptionRef};
+use crate::ids::{
+    AccountId, Currency, CustomerRef, PackCode, PaymentRef, PriceId, ProviderCode, SubscriptionRef,
+};
 use crate::payment::PaymentMode;
 use crate::provider::{
     FetchedCustomer, FetchedPayment, KeptEvent, ProviderObject, ProviderSubscription,
 };
+use crate::terms::TopUpFailure;
 
 /// Why a provider did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -122,6 +126,43 @@ pub enum SubscriptionAct {
     Resume,
     /// The change that is scheduled is taken back.
     DropScheduled,
+}
+
+/// A payment to be made at once without its payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCharge {
+    /// What the provider keeps beside the payment, so that it is found again: no other charge has it.
+    pub id: Uuid,
+    /// The customer that pays: that of the account.
+    pub customer: CustomerRef,
+    /// For which account: written beside it for people, and never read back.
+    pub account: AccountId,
+    /// What is bought.
+    pub pack: PackCode,
+    /// In minor units of the currency.
+    pub amount: u64,
+    /// In which currency.
+    pub currency: Currency,
+    /// It was not asked for before this.
+    pub since: DateTime<Utc>,
+    /// The payment, where it is known.
+    pub payment: Option<PaymentRef>,
+}
+
+/// What a charge came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Charged {
+    /// There is a payment: the money came, or may still come.
+    Taken(PaymentRef),
+    /// The money will not come: what was begun can be paid no more.
+    Failed {
+        /// Why.
+        failure: TopUpFailure,
+        /// The provider's words.
+        words: String,
+        /// The payment that was tried.
+        payment: Option<PaymentRef>,
+    },
 }
 
 /// A webhook as it was read: signed by the provider, and of the mode that is served here.
@@ -288,4 +329,18 @@ pub trait PaymentProvider: Send + Sync {
         act: &SubscriptionAct,
         key: &str,
     ) -> Result<(), ProviderError>;
+
+    /// What an earlier [`charge`](Self::charge) came to, whether or not its answer came; none when there is no payment of it. One that
+    /// can only be paid by somebody who is not there is taken back, and has failed.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when that is not known.
+    async fn charged(&self, charge: &NewCharge) -> Result<Option<Charged>, ProviderError>;
+
+    /// Has a customer pay at once, without being there, with what it pays with otherwise; the same charge is one payment while the
+    /// provider remembers its key: look with [`charged`](Self::charged) before it is repeated.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it is not known what it came to.
+    async fn charge(&self, charge: &NewCharge) -> Result<Charged, ProviderError>;
 }

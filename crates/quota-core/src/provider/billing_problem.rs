@@ -42,11 +42,13 @@ pub enum ProblemKind {
     TestClock,
     /// The engine refused what follows of it.
     Refused,
+    /// A top-up was not paid.
+    TopUpFailed,
 }
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnknownStatus,
         Self::UnknownPrice,
         Self::NoPeriod,
@@ -61,6 +63,7 @@ impl ProblemKind {
         Self::ForeignAccount,
         Self::TestClock,
         Self::Refused,
+        Self::TopUpFailed,
     ];
 
     /// The kind as a word, the same as in JSON.
@@ -80,6 +83,7 @@ impl ProblemKind {
             Self::ForeignAccount => "foreign_account",
             Self::TestClock => "test_clock",
             Self::Refused => "refused",
+            Self::TopUpFailed => "top_up_failed",
         }
     }
 }

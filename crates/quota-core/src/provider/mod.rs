@@ -9,6 +9,7 @@ mod link;
 mod order;
 mod problem;
 mod target;
+mod top_up;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub use link::{Connection, CustomerId, CustomerLink, SyncProgress};
 pub use order::{Order, OrderRefusal, Wanted, order};
 pub use problem::Problem;
 pub use target::{AddonTarget, BaseTarget, Target, target};
+pub use top_up::{TopUp, TopUpState};
 
 /// From when to when something is paid: `[starts_at, ends_at)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -83,6 +83,7 @@ fn create(desk: &mut Desk<'_>, spec: &AccountSpec) -> Result<Outcome, Rejection>
         members: 0,
         member_limits: BTreeMap::new(),
         spend_cap: SpendCap::default(),
+        auto_top_up: None,
         last_event: 0,
     };
     let books = Books::default();

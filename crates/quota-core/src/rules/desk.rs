@@ -15,6 +15,7 @@ use crate::change::{Change, Effect};
 use crate::command::Request;
 use crate::event::{Event, EventKind};
 use crate::home::{Account, Home};
+use crate::ids::AccountId;
 use crate::operation::{Entry, Operation, OperationKind};
 
 /// A request on a home.
@@ -121,24 +122,35 @@ impl Desk<'_> {
 
     /// Appends an event to the outbox, for the operation that was booked last.
     pub(crate) fn announce(&mut self, operation: &Operation, kind: EventKind) {
-        debug_assert_eq!(
-            self.home.version, operation.sequence,
-            "an event follows its operation"
-        );
-        let Ok(account) = self.account_mut() else {
-            debug_assert!(false, "an event is about an account that is there");
-            return;
-        };
-        let number = account.terms.next_event();
-        self.mark_terms();
-        self.home.changes.events.push(Event {
-            number,
-            id: operation.id,
-            home: self.home.id.clone(),
-            account: operation.account.clone(),
-            sequence: operation.sequence,
-            at: operation.at,
-            kind,
-        });
+        announce_to(self.home, &operation.account, operation, kind);
     }
+}
+
+/// Appends an event of an account of the home to the outbox, for the operation that was booked last.
+pub(crate) fn announce_to(
+    home: &mut Home,
+    account: &AccountId,
+    operation: &Operation,
+    kind: EventKind,
+) {
+    debug_assert_eq!(
+        home.version, operation.sequence,
+        "an event follows its operation"
+    );
+    let Some(known) = home.account_mut(account) else {
+        debug_assert!(false, "an event is about an account that is there");
+        return;
+    };
+    let number = known.terms.next_event();
+    home.changes.accounts.insert(account.clone());
+    home.changes.terms.insert(account.clone());
+    home.changes.events.push(Event {
+        number,
+        id: operation.id,
+        home: home.id.clone(),
+        account: account.clone(),
+        sequence: operation.sequence,
+        at: operation.at,
+        kind,
+    });
 }

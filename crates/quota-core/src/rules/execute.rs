@@ -5,9 +5,9 @@ use super::desk::Desk;
 use super::outcome::Outcome;
 use super::{
     accounts, addons, boosts, cancel, capacity, change_plan, close_windows, commit, credits,
-    expire_holds, expire_subscription, extend, give_plan, member_limits, overrides, purchases,
-    refund, release, renew, reserve, reset, seats, set_status, spend, spend_cap, subscribe, sync,
-    tokens, track,
+    expire_holds, expire_subscription, expiring, extend, give_plan, member_limits, overrides,
+    purchases, refund, release, renew, reserve, reset, seats, set_status, spend, spend_cap,
+    subscribe, sync, tokens, top_ups, track,
 };
 use crate::answer::Rejection;
 use crate::command::{Command, Request};
@@ -58,6 +58,20 @@ pub fn execute(
     context: &Context<'_>,
 ) -> Result<Outcome, Rejection> {
     expire_holds::expire_due(home, context);
+    let watched = top_ups::watched(home, &request.account, context.now);
+    let outcome = decided(home, request, context)?;
+    if outcome.is_booked && !watched.is_empty() {
+        top_ups::tell_low(home, &outcome, watched, context.now);
+    }
+    Ok(outcome)
+}
+
+/// The same, when nothing is due that ends by itself.
+fn decided(
+    home: &mut Home,
+    request: &Request,
+    context: &Context<'_>,
+) -> Result<Outcome, Rejection> {
     let mut desk = Desk {
         home,
         context: *context,
@@ -114,11 +128,15 @@ fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Outcome, Rejectio
         Command::TakeBackBoost(asked) => boosts::take_back_boost(desk, asked),
         Command::SetSpendCap(asked) => spend_cap::set_spend_cap(desk, asked),
         Command::ClearSpendCap(asked) => spend_cap::clear_spend_cap(desk, asked),
+        Command::SetTopUp(asked) => top_ups::set_top_up(desk, asked),
+        Command::ClearTopUp => top_ups::clear_top_up(desk),
+        Command::EndTopUp(asked) => top_ups::end_top_up(desk, asked),
         Command::SetMemberLimit(asked) => member_limits::set_member_limit(desk, asked),
         Command::ClearMemberLimit(asked) => member_limits::clear_member_limit(desk, asked),
         // The holds that are due were ended before.
         Command::Sweep => Ok(desk.unchanged()),
         Command::ExpireSubscription => expire_subscription::expire_subscription(desk),
         Command::CloseWindows(asked) => close_windows::close_windows(desk, asked),
+        Command::TellExpiry(asked) => expiring::tell_expiry(desk, asked),
     }
 }

@@ -16,9 +16,9 @@
 //! | group | modules |
 //! | --- | --- |
 //! | commands of use | `spend` (consume), `track`, `reserve`, `commit`, `release`, `extend`, `refund`, `capacity`, `reset` |
-//! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `purchases` (credits that were bought, and what came back), `boosts`, `spend_cap` |
+//! | commands about accounts | `accounts`, `members` (of an org), `overrides`, `member_limits`, `tokens`, `credits`, `purchases` (credits that were bought, and what came back), `boosts`, `spend_cap`, `top_ups` (packs that are bought by themselves) |
 //! | commands about subscriptions | `subscribe`, `renew`, `change_plan`, `set_status`, `cancel` (and resume), `seats`, `addons`, `give_plan` (for a time), `sync` (what a provider says) |
-//! | commands of jobs | `expire_subscription`, `close_windows`; a sweep is `expire_holds` |
+//! | commands of jobs | `expire_subscription`, `close_windows`, `expiring` (credits that will be lost); a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
 //! | picking | `execute` (which rule a command is), `refunding` (what a refund is about) |
 //! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `wallet` (what grants come to together), `on_demand` (what is sold when all else is spent), `context` |
@@ -58,6 +58,7 @@ pub mod entitlements;
 pub mod execute;
 mod expire_holds;
 mod expire_subscription;
+pub mod expiring;
 mod extend;
 pub mod fetched_payment;
 pub mod former;
@@ -107,6 +108,7 @@ mod subscribe;
 mod subscription_words;
 mod sync;
 mod tokens;
+pub mod top_ups;
 mod track;
 pub mod wallet;
 

@@ -1,6 +1,7 @@
 //! An account's terms: everything a decision needs beside balances, small and rarely changed.
 
 mod addon;
+mod auto_top_up;
 mod lapse;
 mod queue;
 mod subscription;
@@ -22,6 +23,9 @@ use crate::ids::{AccountId, FeatureCode, OrgId, PlanCode, TokenId};
 use crate::share::Share;
 
 pub use addon::{ADDONS_MAX, Addon};
+pub use auto_top_up::{
+    AutoTopUp, TOP_UP_FAILURES_MAX, TOP_UPS_A_MONTH_MAX, TopUpFailure, TopUpOff, TopUpOffReason,
+};
 pub use lapse::Lapse;
 pub(crate) use lapse::Seen;
 pub use queue::PERIODS_AHEAD_MAX;
@@ -149,6 +153,9 @@ pub struct Terms {
     /// Its own caps on what it spends on demand (C11).
     #[serde(default, skip_serializing_if = "is_default")]
     pub spend_cap: SpendCap,
+    /// What is bought for it when its credits run low (P20). Here and not in the books, so that it costs a consume nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_top_up: Option<Box<AutoTopUp>>,
     /// The number of its newest event; 0 when it has none. Here and not in the books, so that it costs a consume nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_event: u64,

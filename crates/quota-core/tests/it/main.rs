@@ -61,6 +61,7 @@ mod shares;
 mod stage;
 mod synced;
 mod tokens;
+mod top_ups;
 mod two_homes;
 mod unbroken;
 mod unrecorded;

@@ -5,14 +5,15 @@ use quota_core::amount::{Amount, Limit};
 use quota_core::catalog::{Cadence, Given};
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, ClearMemberLimit, ClearOverride, ClearSpendCap,
-    CloseWindows, Command, Commit, Consume, EndAddon, Extend, GiveBoost, GrantCredits, Presence,
-    PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset, RevokeToken,
-    SetAddon, SetGiven, SetMemberLimit, SetOverride, SetSeats, SetSpendCap, SetStatus, Subscribe,
-    TakeBackBoost, TakeBackCredits, Track, UsageAfterChange,
+    CloseWindows, Command, Commit, Consume, EndAddon, EndTopUp, Extend, GiveBoost, GrantCredits,
+    Presence, PutAccount, PutToken, Refund, Release, ReleaseCapacity, Renew, Reserve, Reset,
+    RevokeToken, SetAddon, SetGiven, SetMemberLimit, SetOverride, SetSeats, SetSpendCap, SetStatus,
+    SetTopUp, Subscribe, TakeBackBoost, TakeBackCredits, TellExpiry, TopUpEnd, Track,
+    UsageAfterChange,
 };
-use quota_core::ids::OrgId;
+use quota_core::ids::{OrgId, PackCode};
 use quota_core::quantity::Quantity;
-use quota_core::terms::{CapSpan, Policy, Status};
+use quota_core::terms::{CapSpan, Policy, Status, TopUpFailure};
 
 use super::gifts::give_plan;
 use super::purchases::{full_of_purchases, least_of_purchases};
@@ -39,15 +40,7 @@ pub fn least_commands() -> Documents<Command> {
                 at: None,
             }),
         ),
-        (
-            "reserve",
-            Command::Reserve(Reserve {
-                token: None,
-                feature: articles.clone(),
-                amount: three,
-                ttl_seconds: 60,
-            }),
-        ),
+        ("reserve", least_reserve()),
         (
             "commit",
             Command::Commit(Commit {
@@ -90,7 +83,17 @@ pub fn least_commands() -> Documents<Command> {
     commands.extend(of_member_limits(None, names));
     commands.extend(least_of_purchases());
     commands.push(("give_plan", give_plan(Quantity::ONE)));
+    commands.extend(of_top_ups());
     commands
+}
+
+fn least_reserve() -> Command {
+    Command::Reserve(Reserve {
+        token: None,
+        feature: feature("articles"),
+        amount: amount(3),
+        ttl_seconds: 60,
+    })
 }
 
 fn least_of_operators() -> Documents<Command> {
@@ -341,6 +344,33 @@ fn set_spend_cap(by_owner: bool) -> Command {
         amount: 5_000,
         by_owner,
     })
+}
+
+fn of_top_ups() -> Documents<Command> {
+    let pack = of(PackCode::new("small"));
+    let set = SetTopUp {
+        pack: pack.clone(),
+        below: amount(10),
+        most_per_month: 5,
+    };
+    let end = |end| {
+        Command::EndTopUp(EndTopUp {
+            top_up: id(7),
+            pack: pack.clone(),
+            opened_at: at(1),
+            end,
+        })
+    };
+    let declined = TopUpEnd::Failed(TopUpFailure::Declined);
+    let tell = TellExpiry { days: vec![7, 1] };
+    vec![
+        ("set_top_up", Command::SetTopUp(set)),
+        ("clear_top_up", Command::ClearTopUp),
+        ("end_top_up_paid", end(TopUpEnd::Paid)),
+        ("end_top_up_failed", end(declined)),
+        ("end_top_up_came_back", end(TopUpEnd::CameBack)),
+        ("tell_expiry", Command::TellExpiry(tell)),
+    ]
 }
 
 fn of_member_limits(

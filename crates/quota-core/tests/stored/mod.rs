@@ -2,6 +2,7 @@
 
 mod catalogs;
 mod commands;
+mod events;
 mod gifts;
 mod payments;
 mod providers;
@@ -22,9 +23,10 @@ use quota_core::catalog::{Anchor, Cadence, Given, Interval, Per};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
-use quota_core::event::{Event, EventKind};
 use quota_core::home::Books;
-use quota_core::ids::{AccountId, BoostId, FeatureCode, GrantId, OrgId, PlanCode, TokenId};
+use quota_core::ids::{
+    AccountId, BoostId, FeatureCode, GrantId, OrgId, PackCode, PlanCode, TokenId,
+};
 use quota_core::item::Item;
 use quota_core::occupancy::Occupancy;
 use quota_core::operation::{Elsewhere, Entry, OperationKind};
@@ -34,8 +36,8 @@ use quota_core::reservation::{Reservation, ReservationState};
 use quota_core::sale::Sale;
 use quota_core::share::Share;
 use quota_core::terms::{
-    Addon, FormerHome, GivenOverride, Lapse, LeftMember, Override, PlanChange, Policy, SpendCap,
-    Status, Subscription, Terms, Token,
+    Addon, AutoTopUp, FormerHome, GivenOverride, Lapse, LeftMember, Override, PlanChange, Policy,
+    SpendCap, Status, Subscription, Terms, Token, TopUpFailure, TopUpOff, TopUpOffReason,
 };
 use uuid::Uuid;
 
@@ -43,6 +45,7 @@ use crate::Documents;
 
 pub use catalogs::catalogs;
 pub use commands::{commands, least_commands};
+pub use events::events;
 pub use gifts::code_gifts;
 pub use payments::{payment_disputes, payment_lines, payment_refunds};
 pub use providers::{event_states, problem_kinds, provider_objects, sync_progress};
@@ -142,6 +145,7 @@ pub fn books() -> Documents<Books> {
         reopenings: 2,
         sale: Some(Box::new(sale(1_000))),
         backing: Some(Box::new(purchases::backing())),
+        told_days: 7,
     };
     let full = Books {
         balances: vec![
@@ -505,30 +509,6 @@ pub fn reservations() -> Documents<Reservation> {
         ("full", full),
         ("committed", in_state(ReservationState::Committed)),
         ("released", in_state(ReservationState::Released)),
-    ]
-}
-
-pub fn events() -> Documents<Event> {
-    let event = |kind| Event {
-        id: id(7),
-        home: account("org:acme"),
-        account: account("user:alice"),
-        number: 2,
-        sequence: 7,
-        at: at(1),
-        kind,
-    };
-    let updated = EventKind::QuotaUpdated {
-        reason: Change::OverrideSet,
-    };
-    let expired = EventKind::SubscriptionExpired { plan: plan("pro") };
-    let reset = EventKind::QuotaReset {
-        features: vec![feature("articles")],
-    };
-    vec![
-        ("quota_updated", event(updated)),
-        ("subscription_expired", event(expired)),
-        ("quota_reset", event(reset)),
     ]
 }
 

@@ -40,6 +40,7 @@ fn new_terms() -> Terms {
         members: 0,
         member_limits: BTreeMap::new(),
         spend_cap: SpendCap::default(),
+        auto_top_up: None,
         last_event: 0,
     }
 }
@@ -103,6 +104,7 @@ pub fn terms() -> Documents<Terms> {
         members: 4,
         member_limits: overrides(),
         spend_cap: spend_cap(),
+        auto_top_up: Some(Box::new(auto_top_up())),
         last_event: 8,
         ..new.clone()
     };
@@ -111,6 +113,22 @@ pub fn terms() -> Documents<Terms> {
         ..new.clone()
     };
     vec![("new", new), ("subscribed", subscribed), ("full", full)]
+}
+
+fn auto_top_up() -> AutoTopUp {
+    AutoTopUp {
+        pack: of(PackCode::new("small")),
+        below: amount(10),
+        most_per_month: 5,
+        set_at: at(1),
+        failures: 3,
+        failed_at: Some(at(2)),
+        failure: Some(TopUpFailure::Declined),
+        off: Some(TopUpOff {
+            at: at(2),
+            why: TopUpOffReason::Failed,
+        }),
+    }
 }
 
 fn overrides() -> BTreeMap<FeatureCode, Override> {

@@ -67,6 +67,8 @@ pub(crate) struct Decider {
     pub(crate) writes: Writes,
     /// Notified after every commit that left events in the outbox.
     pub(crate) events: tokio::sync::Notify,
+    /// Told of every account whose credits a commit let fall below the bound of its auto top-up.
+    pub(crate) low: tokio::sync::broadcast::Sender<quota_core::ids::AccountId>,
 }
 
 /// Requests that are decided and not written yet.

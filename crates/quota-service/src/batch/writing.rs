@@ -8,6 +8,7 @@ use super::{AttemptOutcome, DecidedBatch, Decider, answer_all};
 use crate::EngineError;
 use crate::decide::{DecidedHome, Verdict};
 use crate::kept::KeptHomes;
+use quota_core::event::{Event, EventKind};
 use quota_core::ids::AccountId;
 use quota_core::operation::Operation;
 use quota_core::ports::{HomeWrite, Lease, StoreError, WriteBatch};
@@ -220,6 +221,10 @@ impl Decider {
             };
             homes.push((home.home.clone(), home.version));
             has_events |= home.has_events;
+            for account in &home.low {
+                // Whoever does not listen finds it by looking.
+                drop(self.low.send(account.clone()));
+            }
         }
         for (homes, is_urgent) in [(usage, false), (terms, true)] {
             if !homes.is_empty()
@@ -240,6 +245,8 @@ pub(super) struct WrittenHome {
     pub(super) version: u64,
     pub(super) is_urgent: bool,
     pub(super) has_events: bool,
+    /// Accounts whose credits are low by now (P20).
+    pub(super) low: Vec<AccountId>,
 }
 
 impl WrittenHome {
@@ -250,6 +257,18 @@ impl WrittenHome {
             version: write.new_version,
             is_urgent: write.operations.iter().any(is_urgent),
             has_events: !write.events.is_empty(),
+            low: accounts_with_low_credits(&write.events),
         }
     }
+}
+
+fn accounts_with_low_credits(events: &[Event]) -> Vec<AccountId> {
+    let low = events.iter().filter(|event| match event.kind {
+        EventKind::CreditsLow { .. } => true,
+        EventKind::QuotaUpdated { .. }
+        | EventKind::SubscriptionExpired { .. }
+        | EventKind::QuotaReset { .. }
+        | EventKind::CreditsExpiring { .. } => false,
+    });
+    low.map(|event| event.account.clone()).collect()
 }

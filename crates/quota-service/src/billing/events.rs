@@ -261,7 +261,7 @@ fn state_of(synced: &Synced) -> EventState {
     }
 }
 
-fn after(at: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
+pub(super) fn after(at: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
     let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
     at.checked_add_signed(pause).unwrap_or(at)
 }

@@ -16,6 +16,9 @@ mod outcome;
 mod payment;
 mod problems;
 mod standing;
+mod top_up_looks;
+mod top_up_work;
+mod top_ups;
 mod unlisted;
 mod watched;
 
@@ -34,7 +37,9 @@ pub use checkout::{CheckoutError, CheckoutOrder, CheckoutResult};
 pub use error::BillingError;
 pub use events::EventsWorked;
 pub use full_sync::{Drift, FullSync, SyncedPage};
-pub use outcome::{Parked, Synced};
+pub use outcome::{Parked, Synced, TopUpLook};
+pub use top_up_looks::TopUpsLooked;
+pub use top_ups::{TopUpRefusal, TopUpStanding};
 
 use crate::Engine;
 use beginning::Beginnings;
@@ -42,6 +47,9 @@ use watched::Watched;
 
 /// How often a provider that does not answer is asked again at the start.
 const CONNECT_EVERY: Duration = Duration::from_secs(5);
+
+/// How many accounts one process looks at at once since their credits run low.
+const TOP_UPS_AT_ONCE: usize = 16;
 
 /// What billing is made of.
 #[derive(Clone)]
@@ -98,6 +106,8 @@ struct Inner {
     unconnected: Mutex<Option<String>>,
     /// Room for events that are worked on behind their answers.
     at_work: Arc<Semaphore>,
+    /// Room for accounts that are looked at since their credits run low.
+    at_top_ups: Arc<Semaphore>,
 }
 
 impl Billing {
@@ -118,6 +128,7 @@ impl Billing {
                 beginnings: Beginnings::default(),
                 unconnected: Mutex::default(),
                 at_work: Arc::new(Semaphore::new(at_once)),
+                at_top_ups: Arc::new(Semaphore::new(TOP_UPS_AT_ONCE)),
             }),
         }
     }

@@ -37,3 +37,22 @@ pub enum Synced {
     /// The object is not there.
     Gone,
 }
+
+/// What a look at an account came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopUpLook {
+    /// Nothing is to be bought.
+    NotDue,
+    /// As many were bought in this month as may be.
+    MonthFull,
+    /// Another one is at it, or its time has not come.
+    UnderWay,
+    /// It is not known yet what comes of it.
+    Open,
+    /// It was paid, and its credits are there.
+    Paid,
+    /// It will not be paid.
+    Failed,
+    /// Money of one came back: it was switched off.
+    SwitchedOff,
+}

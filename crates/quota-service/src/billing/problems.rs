@@ -9,7 +9,7 @@ use quota_core::provider::{
 };
 use serde_json::Value;
 
-use super::{Billing, BillingError, Synced};
+use super::{Billing, BillingError, Synced, TopUpLook};
 
 /// The actor of what is settled since it is not there any more.
 const BY_SYNC: &str = "sync";
@@ -158,6 +158,14 @@ impl Billing {
                 let id = id.clone();
                 return self.sync_payment(&ProviderObject { kind, id }).await;
             }
+        }
+        if let (ProblemKind::TopUpFailed, Some(account)) = (problem.id.kind, &problem.account) {
+            let look = self.top_up(account).await?;
+            return Ok(Synced::Applied {
+                account: account.clone(),
+                is_news: look == TopUpLook::Paid,
+                problems: BTreeSet::new(),
+            });
         }
         if let Some(account) = &problem.account {
             return self.sync_account(account).await;

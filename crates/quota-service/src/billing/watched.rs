@@ -8,7 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::ids::{AccountId, CustomerRef, ProviderCode, SubscriptionRef};
 use quota_core::payment::PaymentMode;
 use quota_core::ports::{
-    Checkout, Listed, NewCheckout, PaymentProvider, ProviderError, ProviderFault, SubscriptionAct,
+    Charged, Checkout, Listed, NewCharge, NewCheckout, PaymentProvider, ProviderError,
+    ProviderFault, SubscriptionAct,
 };
 use quota_core::provider::{
     FetchedCustomer, FetchedPayment, KeptEvent, ProviderObject, ProviderSubscription,
@@ -173,5 +174,13 @@ impl PaymentProvider for Watched {
     ) -> Result<(), ProviderError> {
         let changed = self.provider.change_subscription(subscription, act, key);
         self.seen("change_subscription", changed.await)
+    }
+
+    async fn charged(&self, charge: &NewCharge) -> Result<Option<Charged>, ProviderError> {
+        self.seen("charged", self.provider.charged(charge).await)
+    }
+
+    async fn charge(&self, charge: &NewCharge) -> Result<Charged, ProviderError> {
+        self.seen("charge", self.provider.charge(charge).await)
     }
 }

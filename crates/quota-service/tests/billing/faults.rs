@@ -5,9 +5,12 @@ use std::sync::Mutex;
 
 use quota_core::command::{ChangePlan, UsageAfterChange};
 use quota_core::ids::PlanCode;
+use quota_core::ports::TopUpStore;
 use quota_core::provider::{ObjectKind, ProviderObject, Wanted};
 use quota_service::EngineError;
-use quota_service::billing::{ActError, BillingError, CheckoutError, FullSync, SubscriptionAsk};
+use quota_service::billing::{
+    ActError, BillingError, CheckoutError, FullSync, SubscriptionAsk, TopUpLook,
+};
 use testkit::fake_stripe::{Card, Pay, RefundAs, Shape};
 use testkit::memory::FailWhen;
 
@@ -48,6 +51,10 @@ enum Act {
     Webhook,
     /// What the hourly job does.
     FullSync,
+    /// A pack is bought off session.
+    TopUp,
+    /// A pack is to be bought, and the bank says no.
+    TopUpDeclined,
 }
 
 /// What an act goes on from.
@@ -66,6 +73,13 @@ async fn scene(act: Act, shape: Shape) -> Scene {
     match act {
         Act::CheckOutPack | Act::CheckOutPlan => {
             shop.user("ann").await;
+        }
+        Act::TopUp | Act::TopUpDeclined => {
+            customer = shop.customer("ann").await;
+            shop.has_top_up("ann", 5, 10).await;
+            if act == Act::TopUpDeclined {
+                shop.fake.set_card(&customer, Card::Declined);
+            }
         }
         Act::Claim => {
             shop.user("ann").await;
@@ -151,6 +165,8 @@ impl Scene {
             Act::CheckOutPack => self.check_out(a_pack("small")).await,
             Act::CheckOutPlan => self.check_out(a_plan("pro")).await,
             Act::ChangePlan => self.change_plan().await,
+            Act::TopUp => self.topped_up(TopUpLook::Paid).await,
+            Act::TopUpDeclined => self.topped_up(TopUpLook::Failed).await,
             Act::Webhook => self.webhooks().await,
             Act::FullSync => {
                 is_done(shop.billing.read_missed().await)
@@ -198,6 +214,20 @@ impl Scene {
             Ok(synced) => synced.is_some(),
             Err(ActError::Billing(error)) => is_done::<()>(Err(error)),
             Err(refused) => panic!("{refused}"),
+        }
+    }
+
+    /// Looks until that is what it came to, each time after the lease of the last one.
+    async fn topped_up(&self, wanted: TopUpLook) -> bool {
+        self.shop.pass(180);
+        match self.shop.billing.top_up(&account("ann")).await {
+            Ok(look) => {
+                let has_ended = self.shop.store.open_top_up(&account("ann")).await;
+                // The end may have been written though its answer was lost.
+                look == wanted
+                    || (look == TopUpLook::NotDue && has_ended.is_ok_and(|open| open.is_none()))
+            }
+            Err(error) => is_done::<()>(Err(error)),
         }
     }
 
@@ -336,4 +366,6 @@ acts!(
     change_of_plan = ChangePlan,
     webhook = Webhook,
     full_sync = FullSync,
+    top_up = TopUp,
+    top_up_declined = TopUpDeclined,
 );

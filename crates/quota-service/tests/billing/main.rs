@@ -27,6 +27,8 @@ mod shop;
 mod standing;
 mod stories;
 mod subscriptions;
+mod top_up_races;
+mod top_ups;
 mod transport;
 mod upgrades;
 

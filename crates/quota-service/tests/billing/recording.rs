@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use quota_core::ids::{AccountId, CustomerRef, ProviderCode, SubscriptionRef};
 use quota_core::payment::PaymentMode;
 use quota_core::ports::{
-    Checkout, Listed, NewCheckout, PaymentProvider, ProviderError, ProviderFault, SubscriptionAct,
+    Charged, Checkout, Listed, NewCharge, NewCheckout, PaymentProvider, ProviderError,
+    ProviderFault, SubscriptionAct,
 };
 use quota_core::provider::{
     FetchedCustomer, FetchedPayment, KeptEvent, ProviderObject, ProviderSubscription,
@@ -298,6 +299,14 @@ impl PaymentProvider for Recorded {
         _: &SubscriptionAct,
         _: &str,
     ) -> Result<(), ProviderError> {
+        self.none()
+    }
+
+    async fn charged(&self, _: &NewCharge) -> Result<Option<Charged>, ProviderError> {
+        self.none()
+    }
+
+    async fn charge(&self, _: &NewCharge) -> Result<Charged, ProviderError> {
         self.none()
     }
 }

@@ -9,6 +9,7 @@ use billing_stripe::client::{
     Answer, Client, ClientParts, Method, Request, RetryRule, Transport, TransportFault, Unpaced,
 };
 use testkit::fake_stripe::{DirectAnswer, DirectCall, FakeStripe};
+use tokio::sync::oneshot;
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,15 @@ pub enum CallFault {
 pub struct CallFaults {
     calls: AtomicU64,
     next: Mutex<Option<(u64, CallFault)>>,
+    gate: Mutex<Option<Gate>>,
+}
+
+/// Where a write of one path waits before it is carried out.
+#[derive(Debug)]
+struct Gate {
+    path: &'static str,
+    asked: oneshot::Sender<()>,
+    may_go: oneshot::Receiver<()>,
 }
 
 impl CallFaults {
@@ -38,6 +48,30 @@ impl CallFaults {
     pub fn fail(&self, number: u64, fault: CallFault) {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         *next = Some((self.calls() + number, fault));
+    }
+
+    /// Holds the next write of a path: it says that it has come, and is carried out when it is told to be.
+    pub fn hold(&self, path: &'static str) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let ((asked, was_asked), (go, may_go)) = (oneshot::channel(), oneshot::channel());
+        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        *gate = Some(Gate {
+            path,
+            asked,
+            may_go,
+        });
+        (was_asked, go)
+    }
+
+    async fn wait(&self, request: &Request) {
+        let gate = {
+            let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_its = |gate: &Gate| gate.path == request.path && request.method == Method::Post;
+            gate.take_if(|gate| is_its(gate))
+        };
+        if let Some(gate) = gate {
+            gate.asked.send(()).expect("somebody waits");
+            gate.may_go.await.expect("somebody lets it go");
+        }
     }
 
     fn take(&self) -> Option<CallFault> {
@@ -59,6 +93,7 @@ impl Transport for Direct {
     async fn send(&self, request: &Request) -> Result<Answer, TransportFault> {
         // Others may go between a call and its answer, as they may on a network.
         tokio::task::yield_now().await;
+        self.faults.wait(request).await;
         let fault = self.faults.take();
         match fault {
             Some(CallFault::LostBefore) => return Err(TransportFault::TimedOut),

@@ -51,6 +51,16 @@ async fn what_providers_tell_is_stored_as_ever() {
             "test|no_period|cus_1|21|user:alice|{\"price\":\"price_1\"}|1|key:ops|asked them\n\
              test|unknown_price|cus_1|21|user:alice|{\"price\":\"price_1\"}|1||",
         ),
+        (
+            "select account, shard from top_up_accounts",
+            "user:alice|16",
+        ),
+        (
+            "select account, shard, id, provider, mode, customer, pack, amount, currency, state, tries, payment, failure, error,
+                version from top_ups",
+            "user:alice|16|00000000-0000-0000-0000-000000000007|stripe|live|cus_1|small|900|eur|open|1|pi_1|\
+             authentication_required|the bank asks|1",
+        ),
     ];
     for (query, stored) in rows {
         assert_eq!(sql(&url, query).await.expect("reads"), stored, "{query}");
@@ -64,7 +74,8 @@ async fn a_row_of_a_provider_that_cannot_be_read_is_named() {
     assert_eq!(unreadable(&store).await, [""; 0]);
     let broken = "update provider_connections set progress = '?'; update provider_links set account = 'nobody';
         update account_customers set mode = '?'; update provider_events set about = '?' where event = 'evt_1';
-        update billing_problems set evidence = '?'";
+        update billing_problems set evidence = '?'; update top_up_accounts set account = 'nobody';
+        update top_ups set failure = '?'";
     sql(&url, broken).await.expect("writes");
     assert_eq!(
         unreadable(&store).await,
@@ -78,6 +89,10 @@ async fn a_row_of_a_provider_that_cannot_be_read_is_named() {
             "billing_problems cus_1",
             "billing_problems cus_1",
             "billing_problems cus_1",
+            "top_up_accounts nobody",
+            "top_ups 00000000-0000-0000-0000-000000000007",
+            "top_ups 00000000-0000-0000-0000-000000000007",
+            "top_ups 00000000-0000-0000-0000-000000000007",
         ]
     );
 }

@@ -150,6 +150,14 @@ macro_rules! conformance_billing {
             of_sixty_four_that_meet_a_problem_each_counts_and_one_settles_it
             open_problems_are_found_by_what_they_are_about
             problems_come_last_met_first_by_pages
+            accounts_that_want_top_ups_are_entered_once
+            every_field_of_a_top_up_comes_back
+            of_sixty_four_that_begin_a_top_up_one_does
+            a_top_up_follows_the_version_before_it_and_ends_once
+            a_top_up_is_dropped_while_it_is_open_and_as_it_was
+            open_top_ups_are_due_when_their_time_has_come
+            top_ups_come_newest_first_by_pages
+            top_ups_of_a_span_are_counted_unless_they_failed
         }
     };
 }

@@ -95,6 +95,18 @@ impl FakeStripe {
         core.store.happened("customer.updated", customer);
     }
 
+    /// Adds a card to a customer that is charged by nothing unless it is asked for.
+    pub fn add_card(&self, customer: &str, card: Card) {
+        let core = &mut *self.core();
+        let customer = core.store.edit(customer);
+        if !customer["_cards"].is_array() {
+            customer["_cards"] = json!([]);
+        }
+        if let Some(cards) = customer["_cards"].as_array_mut() {
+            cards.push(json!(card.word()));
+        }
+    }
+
     /// Removes a customer in the dashboard.
     pub fn remove_customer(&self, customer: &str) {
         objects::remove_customer(&mut self.core().store, customer);

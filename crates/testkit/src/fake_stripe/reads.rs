@@ -124,6 +124,10 @@ pub(super) fn read(store: &Store, path: &[&str], query: &Value, shape: Shape) ->
         },
         ["billing", "meters"] => page(store.newest("meter").cloned().collect(), query, path),
         ["billing", "meters", id, "event_summaries"] => sums(store, id, query),
+        ["customers", id, "payment_methods"] => match store.find(id) {
+            Some(customer) => page(methods(customer), query, path),
+            None => Reply::missing(id),
+        },
         ["invoices", id, "lines"] => lines(store, id, query, shape),
         ["subscription_items"] => items(store, query, shape),
         ["checkout", "sessions", id, "line_items"] => match store.find(id) {
@@ -281,6 +285,14 @@ fn page(data: Vec<Value>, query: &Value, path: &[&str]) -> Reply {
     Reply::ok(
         json!({"object": "list", "data": rows, "has_more": has_more, "url": format!("/v1/{}", path.join("/"))}),
     )
+}
+
+/// What a customer may be charged with: cards that were added to it, the last one first.
+fn methods(customer: &Value) -> Vec<Value> {
+    let cards = customer["_cards"].as_array().into_iter().flatten().rev();
+    cards
+        .map(|card| json!({"id": card, "object": "payment_method", "customer": customer["id"]}))
+        .collect()
 }
 
 fn lines(store: &Store, id: &str, query: &Value, shape: Shape) -> Reply {

@@ -151,7 +151,23 @@ pub(super) fn intent(store: &mut Store, form: &Value) -> Written {
         Taken::NeedsCustomer => {
             // Off session nobody is there to be asked.
             payments::fail(store, &intent);
+            store.edit(&intent)["last_payment_error"]["code"] = json!("authentication_required");
             Err(declined(store.get(&intent), "authentication_required"))
         }
     }
+}
+
+/// Takes a payment back that was not made.
+pub(super) fn cancel_intent(store: &mut Store, id: &str) -> Written {
+    let id = there(store, id, "payment_intent")?;
+    let status = text(store.get(&id), "status").to_owned();
+    if status == "succeeded" || status == "canceled" {
+        let message =
+            format!("You cannot cancel this PaymentIntent because it has a status of {status}.");
+        return Err(Reply::refused("payment_intent_unexpected_state", &message));
+    }
+    store.set(&id, "status", "canceled");
+    store.set(&id, "next_action", Value::Null);
+    store.happened("payment_intent.canceled", &id);
+    Ok(id)
 }

@@ -65,6 +65,7 @@ fn other(store: &mut Store, asked: &Asked<'_>) -> Written {
     let form = asked.form;
     match asked.path {
         ["payment_intents"] => write_payments::intent(store, form),
+        ["payment_intents", id, "cancel"] => write_payments::cancel_intent(store, id),
         ["refunds"] => {
             known(form, "payment_intent charge amount reason metadata")?;
             let intent = there(store, text(form, "payment_intent"), "payment_intent")?;

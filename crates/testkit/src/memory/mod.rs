@@ -11,6 +11,8 @@ mod outbox;
 mod payments;
 mod records;
 mod state;
+mod top_ups;
+mod top_ups_state;
 mod upkeep;
 mod writing;
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::billing_state::BillingState;
 use super::codes_state::CodesState;
+use super::top_ups_state::TopUps;
 
 /// Everything.
 #[derive(Debug, Default)]
@@ -38,6 +39,7 @@ pub(super) struct State {
     pub(super) payments: BTreeMap<(AccountId, PaymentId), Payment>,
     pub(super) billing: BillingState,
     pub(super) codes: CodesState,
+    pub(super) top_ups: TopUps,
 }
 
 /// A home, living or ceased.

@@ -182,6 +182,10 @@ pub(super) fn about_id(command: Command, about: Option<Uuid>) -> Command {
         | Command::TakeBackBoost(_)
         | Command::SetSpendCap(_)
         | Command::ClearSpendCap(_)
+        | Command::SetTopUp(_)
+        | Command::ClearTopUp
+        | Command::EndTopUp(_)
+        | Command::TellExpiry(_)
         | Command::SetMemberLimit(_)
         | Command::ClearMemberLimit(_)
         | Command::Sweep

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::command::{
     AccountSpec, ChangePlan, ClearMemberLimit, ClearOverride, Command, Consume, CreditPurchase,
     GiveBoost, GrantCredits, Presence, PutAccount, PutToken, ReleaseCapacity, Renew, Reserve,
-    SetAddon, SetGiven, SetMemberLimit, SetOverride, SetStatus, Subscribe, Track,
+    SetAddon, SetGiven, SetMemberLimit, SetOverride, Subscribe, Track,
 };
 use quota_core::ids::{AccountId, FeatureCode, PlanCode};
 use quota_core::terms::Status;
@@ -143,10 +143,10 @@ impl Varier<'_> {
             {
                 *expires_at = Some(self.time(number));
             }
-            Command::GiveBoost(GiveBoost { ends_at, .. }) if self.random.random_bool(0.6) => {
-                *ends_at = Some(self.time(number));
-            }
-            Command::SetAddon(SetAddon { ends_at, .. }) if self.random.random_bool(0.4) => {
+            Command::GiveBoost(GiveBoost { ends_at, .. })
+            | Command::SetAddon(SetAddon { ends_at, .. })
+                if self.random.random_bool(0.5) =>
+            {
                 *ends_at = Some(self.time(number));
             }
             Command::Renew(Renew { ends_at }) if self.random.random_bool(0.5) => {
@@ -156,10 +156,7 @@ impl Varier<'_> {
             Command::ChangePlan(ChangePlan { plan, .. }) if self.random.random_bool(0.2) => {
                 *plan = eco();
             }
-            Command::SetStatus(SetStatus { status }) => {
-                let set = STATUSES_SET.choose(&mut self.random);
-                *status = *set.expect("not empty");
-            }
+            Command::SetStatus(asked) => asked.status = self.status_to_set(),
             Command::Track(track) => track.at = self.told_late(number),
             Command::Consume(_)
             | Command::Reserve(_)
@@ -193,12 +190,21 @@ impl Varier<'_> {
             | Command::TakeBackBoost(_)
             | Command::SetSpendCap(_)
             | Command::ClearSpendCap(_)
+            | Command::SetTopUp(_)
+            | Command::ClearTopUp
+            | Command::EndTopUp(_)
+            | Command::TellExpiry(_)
             | Command::SetMemberLimit(_)
             | Command::ClearMemberLimit(_)
             | Command::Sweep
             | Command::ExpireSubscription
             | Command::CloseWindows(_) => {}
         }
+    }
+
+    fn status_to_set(&mut self) -> Status {
+        let set = STATUSES_SET.choose(&mut self.random);
+        *set.expect("not empty")
     }
 
     fn vary_start(&mut self, number: usize, start: &mut Subscribe) {

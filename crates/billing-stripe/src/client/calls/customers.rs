@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::Nothing;
 use crate::client::error::StripeError;
 use crate::client::key::IdempotencyKey;
+use crate::client::pages::Pages;
 use crate::client::send::{Call, Client, path};
-use crate::shapes::{Customer, Metadata};
+use crate::shapes::{Customer, Metadata, PaymentMethod};
 
 const PATH: &str = "/v1/customers";
 
@@ -32,6 +33,18 @@ impl Client {
     pub async fn retrieve_customer(&self, id: &str) -> Result<Customer, StripeError> {
         let call = Call::get("retrieve_customer", &path(PATH, id)?, &Nothing {});
         self.call(&call).await
+    }
+
+    /// What a customer may be charged with, newest first.
+    ///
+    /// # Errors
+    /// [`StripeError`] when the id cannot be one.
+    pub fn list_payment_methods(
+        &self,
+        customer: &str,
+    ) -> Result<Pages<PaymentMethod>, StripeError> {
+        let path = format!("{}/payment_methods", path(PATH, customer)?);
+        Ok(Pages::new(self, "list_payment_methods", path, &Nothing {}))
     }
 
     /// A new customer. One for each account: the key is made of the account's name.

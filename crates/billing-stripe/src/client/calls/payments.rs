@@ -113,6 +113,20 @@ impl Client {
         self.call(&call).await
     }
 
+    /// Takes a payment back that was not made: it can be paid no more.
+    ///
+    /// # Errors
+    /// [`StripeError`]; [`StripeError::Refused`] when it was made, or taken back before.
+    pub async fn cancel_intent(
+        &self,
+        id: &str,
+        key: &IdempotencyKey,
+    ) -> Result<PaymentIntent, StripeError> {
+        let path = format!("{}/cancel", path(INTENTS, id)?);
+        let call = Call::post("cancel_intent", path, &Nothing {}, key);
+        self.call(&call).await
+    }
+
     /// One charge.
     ///
     /// # Errors

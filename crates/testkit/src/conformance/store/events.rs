@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quota_core::event::Event;
-use quota_core::ids::AccountId;
+use quota_core::amount::COUNT_MAX;
+use quota_core::change::Change;
+use quota_core::event::{Event, EventKind};
+use quota_core::ids::{AccountId, GrantId};
 use quota_core::ports::QueuePlace;
 
+use super::round_trip::odd_instant;
 use super::{Store, pass, put, try_put, unpassed, waiting};
-use crate::fixtures::{event, first_write, instant, next_write, org, user};
+use crate::fixtures::{event, feature, first_write, instant, next_write, org, plan, user};
 
 /// `alice` with so many events.
 async fn with_events(store: &Store, count: u64) -> (AccountId, Vec<Event>) {
@@ -176,4 +179,41 @@ pub async fn no_event_is_lost_to_a_consumer_that_reads_while_others_write(store:
             "{account}: {numbers:?}"
         );
     }
+}
+
+/// Every kind of event comes back.
+pub async fn every_kind_of_event_comes_back(store: Store) {
+    let alice = user("o'brien \"ob\" 🦀");
+    let mut write = first_write(&alice);
+    let kinds = [
+        EventKind::QuotaUpdated {
+            reason: Change::PlanChangeScheduled,
+        },
+        EventKind::SubscriptionExpired { plan: plan("pro") },
+        EventKind::CreditsLow {
+            credits: 9,
+            below: 10,
+        },
+        EventKind::CreditsExpiring {
+            grant: GrantId::new("pack").expect("a literal"),
+            credits: 5,
+            expires_at: instant(9),
+            days: 7,
+        },
+        EventKind::QuotaReset {
+            features: vec![feature("f0"), feature("f1")],
+        },
+    ];
+    for (kind, number) in kinds.into_iter().zip(COUNT_MAX - 4..) {
+        let mut odd = event(&alice, &alice, 1);
+        odd.number = number;
+        odd.sequence = COUNT_MAX;
+        odd.at = odd_instant();
+        odd.kind = kind;
+        write.events.push(odd);
+    }
+    let written = write.events.clone();
+    put(&store, vec![write]).await;
+    let pending = waiting(&store).await;
+    assert_eq!(pending, written);
 }

@@ -1,9 +1,9 @@
 //! Every field comes back as it was written, odd values too.
 
-use super::{Store, all, put, waiting};
+use super::{Store, all, put};
 use crate::fixtures::{
-    account, addons, balance, event, feature, first_write, instant, key, next_id, odd_backing,
-    odd_on_demand, odd_sale, operation, org, plan, reservation, shared, subscription, user, weekly,
+    account, addons, balance, feature, first_write, instant, key, next_id, odd_backing,
+    odd_on_demand, odd_sale, operation, org, reservation, shared, subscription, user, weekly,
 };
 use chrono::TimeDelta;
 use quota_core::amount::{AMOUNT_MAX, Amount, COUNT_MAX, Limit};
@@ -13,7 +13,6 @@ use quota_core::catalog::{Anchor, Cadence};
 use quota_core::change::{Change, Effect};
 use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
-use quota_core::event::EventKind;
 use quota_core::home::Account;
 use quota_core::ids::{BoostId, GrantId, TokenId};
 use quota_core::item::Item;
@@ -106,6 +105,7 @@ fn full_balances() -> Vec<Balance> {
         reopenings: u32::MAX,
         sale: Some(Box::new(odd_sale())),
         backing: None,
+        told_days: 366,
     };
     let mut balances: Vec<Balance> = buckets.map(largest).into();
     let grant = Bucket::Grant(GrantId::new("pack:1 — \"x\"").expect("a grant id"));
@@ -370,31 +370,4 @@ pub async fn every_state_of_a_reservation_comes_back(store: Store) {
     put(&store, vec![write]).await;
     let stored = all(&store, &alice).await.expect("exists");
     assert_eq!(stored.reservations, written);
-}
-
-/// Every kind of event comes back.
-pub async fn every_kind_of_event_comes_back(store: Store) {
-    let alice = user("o'brien \"ob\" 🦀");
-    let mut write = first_write(&alice);
-    let kinds = [
-        EventKind::QuotaUpdated {
-            reason: Change::PlanChangeScheduled,
-        },
-        EventKind::SubscriptionExpired { plan: plan("pro") },
-        EventKind::QuotaReset {
-            features: vec![feature("f0"), feature("f1")],
-        },
-    ];
-    for (kind, number) in kinds.into_iter().zip(COUNT_MAX - 2..) {
-        let mut odd = event(&alice, &alice, 1);
-        odd.number = number;
-        odd.sequence = COUNT_MAX;
-        odd.at = odd_instant();
-        odd.kind = kind;
-        write.events.push(odd);
-    }
-    let written = write.events.clone();
-    put(&store, vec![write]).await;
-    let pending = waiting(&store).await;
-    assert_eq!(pending, written);
 }

@@ -1,9 +1,10 @@
-//! What is kept of payment providers: connections, customers, events and problems.
+//! What is kept of payment providers: connections, customers, events, problems and top-ups.
 
 mod events;
 mod links;
 mod problems;
 mod takes;
+mod top_ups;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use events::*;
 pub use links::*;
 pub use problems::*;
 pub use takes::*;
+pub use top_ups::*;
 
 use crate::fixtures::instant;
 
