@@ -94,7 +94,7 @@ pub(crate) async fn wire_over(
     let months = database.storage.make_ledger_months(now).await;
     months.map_err(StartError::Postgres)?;
     let engine = engine(&database, Arc::clone(&cache.cache), settings).await?;
-    let provider = provider.map(|args| connected(args, &engine, &database));
+    let provider = provider.map(|args| connected(args, &engine, (&database, &cache)));
     Ok(Wired {
         provider: provider.transpose()?.flatten(),
         catalog_task: engine.keep_catalog_fresh(CATALOG_READ_EVERY),
@@ -109,9 +109,9 @@ pub(crate) async fn wire_over(
 fn connected(
     args: &ProviderArgs,
     engine: &Engine,
-    database: &OpenDatabase,
+    open: (&OpenDatabase, &OpenCache),
 ) -> Result<Option<ConnectedProvider>, StartError> {
-    let Some(open) = args.open(engine, database)? else {
+    let Some(open) = args.open(engine, open)? else {
         return Ok(None);
     };
     Ok(Some(ConnectedProvider {

@@ -48,7 +48,7 @@ pub(crate) async fn wire(args: &WorkArgs, schedules: &ScheduleArgs) -> Result<Wi
     let owner = format!("worker-{}", engine.next_id());
     let events = Arc::clone(&cache.events);
     let settings = args.job.settings(schedules);
-    let provider = args.provider.open(&engine, &database)?;
+    let provider = args.provider.open(&engine, (&database, &cache))?;
     let provider = provider.map(|open| open.billing);
     let runner = Runner::new(engine.clone(), events, settings, owner);
     Ok(Wired {

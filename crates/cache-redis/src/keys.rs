@@ -49,6 +49,11 @@ impl Keys {
         format!("{}:invalidate", self.prefix)
     }
 
+    /// The turns of a bucket.
+    pub fn turns(&self, bucket: &str) -> String {
+        format!("{}:{{turns:{bucket}}}", self.prefix)
+    }
+
     /// The channel on which a node tells itself that it hears.
     pub fn beat(&self, node: u64) -> String {
         format!("{}:beat:{node:016x}", self.prefix)

@@ -32,7 +32,8 @@
 //!   that it got when it was made. It lives 5 minutes from its last change, longer than any entry.
 //! - `q:{org:acme}:a:user:bob`, an entry: its version, the generation of the record that it was stored under, JSON.
 //! - `q:invalidate`, the channel on which nodes tell each other versions; `q:beat:…`, a channel of each node's own;
-//!   `q:{org:acme}:e:user:bob`, the channel of an account's events.
+//!   `q:{org:acme}:e:user:bob`, the channel of an account's events;
+//! - `q:{turns:…}`, the last turns of a bucket that processes share.
 //!
 //! # Never older than what was heard of
 //! - *In Redis*, an entry is stored and given only if its version is not below its record's and it has the record's
@@ -78,9 +79,11 @@ mod scripts;
 mod settings;
 mod shared;
 mod tasks;
+mod turns;
 
 pub use connect_error::ConnectError;
 pub use events::RedisEvents;
 pub use keys::Keys;
 pub use redis_cache::RedisCache;
 pub use settings::RedisCacheSettings;
+pub use turns::RedisTurns;

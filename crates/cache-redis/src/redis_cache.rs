@@ -17,6 +17,7 @@ use crate::record;
 use crate::scripts::{EntryKeys, Put, PutAnswer, found, put_answer};
 use crate::shared::Shared;
 use crate::tasks::Tasks;
+use crate::turns::RedisTurns;
 use crate::{ConnectError, RedisCacheSettings};
 
 /// A cache that several nodes share. See the crate's page for what holds.
@@ -59,6 +60,11 @@ impl RedisCache {
     /// A sink that tells events over the same connections.
     pub fn events(&self) -> RedisEvents {
         RedisEvents::new(Arc::clone(&self.shared), Arc::clone(&self.tasks))
+    }
+
+    /// Turns that all processes share that have the same Redis and prefix.
+    pub fn turns(&self) -> RedisTurns {
+        RedisTurns::new(Arc::clone(&self.shared), Arc::clone(&self.tasks))
     }
 
     /// Tells the other nodes at once what is still gathered; for a graceful stop.

@@ -17,6 +17,8 @@ pub const PROVIDER_CHARS_MAX: usize = 16;
 pub const PAYMENT_CHARS_MAX: usize = 80;
 /// Longest name of a line of a payment, in characters. A grant is named after all three ([`GrantId::of_purchase`]).
 pub const LINE_CHARS_MAX: usize = 30;
+/// Longest name of a meter's events, in characters: what Stripe takes.
+pub const METER_CHARS_MAX: usize = 100;
 /// Letters of a currency code.
 const CURRENCY_CHARS: usize = 3;
 /// Longest idempotency key, in characters (the length that other payment interfaces accept).
@@ -209,6 +211,10 @@ text_id!(
 text_id!(
     /// Something that a provider told, as it names it; unique within the provider.
     EventRef, "event reference", "evt_1Nx", PAYMENT_CHARS_MAX, |what, text| check_id(what, text, PAYMENT_CHARS_MAX)
+);
+text_id!(
+    /// What counts use at a payment provider, by the name that its events have there.
+    MeterName, "meter name", "articles_used", METER_CHARS_MAX, |what, text| check_id(what, text, METER_CHARS_MAX)
 );
 text_id!(
     /// A currency, by its three-letter code.

@@ -80,6 +80,7 @@ pub mod home;
 pub mod ids;
 pub mod instant;
 pub mod item;
+pub mod meter;
 pub mod occupancy;
 #[cfg(feature = "openapi")]
 mod openapi;

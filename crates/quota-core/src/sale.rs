@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::{is_one, one};
 use crate::amount::COUNT_MAX;
+use crate::ids::MeterName;
 
 /// At what price units of a feature are sold. The short names are those of the stored books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Sale {
     /// Three-letter currency code, lower case.
     #[serde(rename = "c")]
     pub currency: String,
+    /// The provider's meter that is told what is used (P21), if one is: that which the period began with.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub meter: Option<MeterName>,
 }
 
 impl Sale {
@@ -25,7 +29,7 @@ impl Sale {
     /// ```
     /// use quota_core::sale::Sale;
     ///
-    /// let sale = Sale { price: 3, per: 1_000, currency: "eur".to_owned() };
+    /// let sale = Sale { price: 3, per: 1_000, currency: "eur".to_owned(), meter: None };
     /// assert_eq!([0, 1, 333, 334, 1_000].map(|units| sale.owed(units)), [0, 1, 1, 2, 3]);
     /// assert_eq!(sale.units_within(1), 333);
     /// ```

@@ -86,6 +86,13 @@ fn books_are_stored_as_ever() {
 }
 
 #[test]
+fn what_meters_are_told_is_stored_as_ever() {
+    check("meter_periods", &stored::meter_periods());
+    check("meter_entries", &stored::meter_entries());
+    check("meter_states", &stored::meter_states());
+}
+
+#[test]
 fn terms_are_stored_as_ever() {
     check("terms", &stored::terms());
 }

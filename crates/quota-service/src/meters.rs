@@ -30,6 +30,14 @@ pub fn describe_metrics() {
         "Since when the oldest event waits"
     );
     metrics::describe_counter!(
+        "meter_events_total",
+        "Entries of use on demand, by what became of them at the provider's meter"
+    );
+    metrics::describe_histogram!(
+        "meter_lag_seconds",
+        "Time from when use on demand was booked to when the provider was told"
+    );
+    metrics::describe_counter!(
         "billing_drift_total",
         "What an account had otherwise than the payment provider, by field"
     );

@@ -7,7 +7,7 @@ use cache_memory::{MemoryCache, MemoryCacheSettings};
 use cache_redis::{RedisCache, RedisCacheSettings};
 use clap::Args;
 use jobs::LogSink;
-use quota_core::ports::{Cache, EventSink};
+use quota_core::ports::{Cache, EventSink, Turns};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{OpenDatabase, StartError, secret};
@@ -76,6 +76,12 @@ impl CacheArgs {
 }
 
 impl OpenCache {
+    /// Turns that all processes over the same Redis share.
+    pub fn turns(&self) -> Option<Arc<dyn Turns>> {
+        let redis = self.redis.as_ref()?;
+        Some(Arc::new(redis.turns()))
+    }
+
     /// Tells the other nodes what they have not been told yet. Call it when the engine has stopped.
     pub async fn close(self) {
         if let Some(redis) = self.redis

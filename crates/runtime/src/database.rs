@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use quota_core::ports::{BillingStore, Clock, CodeStore, Storage, StoreError};
+use quota_core::ports::{BillingStore, Clock, CodeStore, MeterStore, Storage, StoreError, Turns};
 use quota_service::{StoreClock, SystemClock};
 use secrecy::{ExposeSecret as _, SecretString};
 use storage_pg::{PgStore, Schema};
@@ -57,6 +57,8 @@ pub struct OpenDatabase {
     pub billing: Arc<dyn BillingStore>,
     /// The same database, for codes that are redeemed.
     pub codes: Arc<dyn CodeStore>,
+    /// The same database, for use that a payment provider's meters are told.
+    pub meters: Arc<dyn MeterStore>,
     /// PostgreSQL's clock, or the machine's.
     pub clock: Arc<dyn Clock>,
     clock_task: Option<JoinHandle<()>>,
@@ -87,6 +89,7 @@ impl DatabaseArgs {
                     storage: Arc::new(store.clone()),
                     billing: Arc::new(store.clone()),
                     codes: Arc::new(store.clone()),
+                    meters: Arc::new(store.clone()),
                     clock: Arc::new(SystemClock),
                     clock_task: None,
                     store: Store::Sqlite(store),
@@ -103,6 +106,7 @@ impl DatabaseArgs {
                     storage,
                     billing: Arc::new(store.clone()),
                     codes: Arc::new(store.clone()),
+                    meters: Arc::new(store.clone()),
                     clock,
                     store: Store::Postgres(Box::new(store)),
                 })
@@ -178,6 +182,12 @@ impl OpenDatabase {
             Store::Sqlite(_) => None,
             Store::Postgres(store) => Some(store),
         }
+    }
+
+    /// Turns that all processes over the same PostgreSQL share; none over a SQLite file.
+    pub fn turns(&self) -> Option<Arc<dyn Turns>> {
+        let store = self.postgres()?.clone();
+        Some(Arc::new(store))
     }
 
     /// Closes it; what was written stays.

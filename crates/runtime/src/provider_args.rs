@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use billing_stripe::client::{
-    BaseUrl, CallCount, CallResult, Client, ClientParts, HttpSettings, LocalPace,
+    BaseUrl, CallCount, CallResult, Client, ClientParts, HttpSettings, LocalPace, Pace, SharedPace,
 };
 use billing_stripe::provider::{Stripe, StripeWebhooks};
 use billing_stripe::{ApiKey, Mode, WebhookSecrets};
 use clap::{ArgAction, Args};
 use metrics::{counter, histogram};
-use quota_core::ports::WebhookReader;
+use quota_core::ports::{Turns, WebhookReader};
 use quota_service::Engine;
-use quota_service::billing::{Billing, BillingParts, BillingSettings};
+use quota_service::billing::{Billing, BillingParts, BillingSettings, MeterParts};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{OpenDatabase, StartError, secret, whole};
+use crate::{OpenCache, OpenDatabase, StartError, secret, whole};
 
 const KEY: &str = "STRIPE_API_KEY";
 const SECRET: &str = "STRIPE_WEBHOOK_SECRET";
@@ -50,7 +50,8 @@ pub struct ProviderArgs {
     /// Whether parts of Stripe's answers are asked for whole, so that fewer calls are made; a Stripe of before 2018 knows none of them.
     #[arg(long, env = "STRIPE_EXPAND", hide_env_values = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub stripe_expand: bool,
-    /// Most calls a second of this process; Stripe takes 100 of all together, and 25 in a sandbox.
+    /// Most calls a second of all processes that share a Redis or else a PostgreSQL, with a SQLite file of this process; Stripe takes 100,
+    /// and 25 in a sandbox.
     #[arg(long, env = "STRIPE_CALLS_PER_SECOND", hide_env_values = true, value_name = "N", default_value_t = 20, value_parser = whole::<u32>(1..=100))]
     pub stripe_calls_per_second: u32,
     /// Origins that buyers may be sent to after a checkout, `https://app.example.com`, with commas between them.
@@ -85,6 +86,14 @@ impl ProviderArgs {
     /// # Errors
     /// [`StartError::Setting`] when the key cannot be one.
     pub fn stripe(&self) -> Result<Option<(Stripe, Mode)>, StartError> {
+        self.stripe_with(None)
+    }
+
+    /// The same, whose calls take turns with those of other processes.
+    fn stripe_with(
+        &self,
+        turns: Option<Arc<dyn Turns>>,
+    ) -> Result<Option<(Stripe, Mode)>, StartError> {
         let Some(key) = &self.stripe_api_key else {
             if self.stripe_webhook_secret.is_some() {
                 let why = "is missing, and a webhook secret is there: set both or none".to_owned();
@@ -103,7 +112,7 @@ impl ProviderArgs {
             ..HttpSettings::new(key)
         };
         let parts = ClientParts {
-            pace: Arc::new(LocalPace::per_second(self.stripe_calls_per_second)),
+            pace: self.pace(turns, mode),
             count: Arc::new(Counted),
             expands: self.stripe_expand,
             ..ClientParts::default()
@@ -114,24 +123,44 @@ impl ProviderArgs {
         Ok(Some((stripe, mode)))
     }
 
-    /// Connects the provider, if the settings name one; it need not answer yet.
+    fn pace(&self, turns: Option<Arc<dyn Turns>>, mode: Mode) -> Arc<dyn Pace> {
+        let bound = self.stripe_calls_per_second;
+        let bucket = match mode {
+            Mode::Live => "stripe:live",
+            Mode::Test => "stripe:test",
+        };
+        match turns {
+            Some(turns) => Arc::new(SharedPace::new(turns, bucket, bound)),
+            None => Arc::new(LocalPace::per_second(bound)),
+        }
+    }
+
+    /// Connects the provider, if the settings name one; it need not answer yet. Its calls take turns with those of other processes over
+    /// the same Redis, or else over the same PostgreSQL.
     ///
     /// # Errors
     /// As [`ProviderArgs::stripe`].
     pub fn open(
         &self,
         engine: &Engine,
-        database: &OpenDatabase,
+        (database, cache): (&OpenDatabase, &OpenCache),
     ) -> Result<Option<OpenProvider>, StartError> {
-        let Some((stripe, mode)) = self.stripe()? else {
+        let turns = cache.turns().or_else(|| database.turns());
+        let Some((stripe, mode)) = self.stripe_with(turns)? else {
             return Ok(None);
+        };
+        let stripe = Arc::new(stripe);
+        let meters = MeterParts {
+            store: Arc::clone(&database.meters),
+            provider: Arc::<Stripe>::clone(&stripe),
         };
         let parts = BillingParts {
             engine: engine.clone(),
             store: Arc::clone(&database.billing),
-            provider: Arc::new(stripe),
+            provider: stripe,
         };
         let billing = Billing::new(parts, BillingSettings::default());
+        billing.count_with(meters);
         // It ends with the first answer, or with the program.
         drop(billing.keep_connecting());
         drop(billing.keep_measuring());

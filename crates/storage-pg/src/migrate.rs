@@ -105,6 +105,16 @@ pub(crate) const FILES: [(i64, &str, &str); 18] = [
         include_str!("../../../migrations/postgres/0017_top_ups.sql"),
     ),
     (
+        18,
+        "meters",
+        include_str!("../../../migrations/postgres/0018_meters.sql"),
+    ),
+    (
+        19,
+        "turns",
+        include_str!("../../../migrations/postgres/0019_turns.sql"),
+    ),
+    (
         20,
         "top_up_roles",
         include_str!("../../../migrations/postgres/0020_top_up_roles.sql"),
@@ -114,7 +124,7 @@ pub(crate) const FILES: [(i64, &str, &str); 18] = [
 /// Migrations that make the application's role and say what it may. A dump that is restored where the role is missing
 /// has them behind it and their grants not, so they are carried out once more after every migration: each can be
 /// repeated at will.
-const GRANTS: [i64; 6] = [8, 9, 12, 14, 16, 20];
+const GRANTS: [i64; 8] = [8, 9, 12, 14, 16, 18, 19, 20];
 
 /// The files as sqlx wants them; its `migrate!` would need its macros.
 #[derive(Debug)]

@@ -143,6 +143,15 @@ macro_rules! read_columns {
     };
 }
 
+/// Operations of a span of time that sold on demand, or gave back: their entries name such a balance.
+pub(crate) const SOLD: &str = concat!(
+    "select ",
+    read_columns!(),
+    "
+from operations o where o.at >= $1 and o.at < $2 and strpos(o.entries, '\"ondemand:') > 0
+order by o.at limit $3"
+);
+
 fn operation_rows(kind: RowKind, row: &str, from: &str) -> String {
     let of = |column: &str| format!("{row}.{column}");
     let columns = [

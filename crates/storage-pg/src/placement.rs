@@ -17,7 +17,7 @@ pub enum Placement {
 }
 
 /// Every table; a migration that makes one adds it here. The first one by shard is the one that the others lie beside.
-pub const PLACEMENTS: [(&str, Placement); 27] = [
+pub const PLACEMENTS: [(&str, Placement); 31] = [
     ("accounts", Placement::ByShard),
     ("operations", Placement::ByShard),
     ("reservations", Placement::ByShard),
@@ -37,11 +37,15 @@ pub const PLACEMENTS: [(&str, Placement); 27] = [
     ("codes", Placement::ByShard),
     ("code_uses", Placement::ByShard),
     ("code_failures", Placement::ByShard),
+    ("meter_periods", Placement::ByShard),
+    ("meter_entries", Placement::ByShard),
     ("directory", Placement::Everywhere),
     ("catalogs", Placement::Everywhere),
     ("leases", Placement::Everywhere),
     ("api_keys", Placement::Everywhere),
     ("provider_connections", Placement::Everywhere),
+    ("meter_marks", Placement::Everywhere),
+    ("call_turns", Placement::Coordinator),
     ("job_runs", Placement::Coordinator),
     ("job_batches", Placement::Coordinator),
     ("_sqlx_migrations", Placement::Coordinator),

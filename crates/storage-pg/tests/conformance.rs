@@ -8,3 +8,4 @@ use database::open;
 testkit::conformance_store!(open);
 testkit::conformance_billing!(open);
 testkit::conformance_codes!(open);
+testkit::conformance_meters!(open);

@@ -48,6 +48,7 @@ mod jobs;
 mod keys;
 mod lists;
 mod load;
+mod meters;
 mod migrate;
 mod operations;
 mod optimistic;

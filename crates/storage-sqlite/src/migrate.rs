@@ -10,7 +10,7 @@ macro_rules! migration {
 }
 
 /// Name and text; the version is the place in the list, which leaves out what is for PostgreSQL only.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("accounts", migration!("0001_accounts")),
     ("ledger", migration!("0002_ledger")),
     ("reservations", migration!("0003_reservations")),
@@ -23,6 +23,7 @@ const FILES: [(&str, &str); 12] = [
     ("billing", migration!("0013_billing")),
     ("codes", migration!("0015_codes")),
     ("top_ups", migration!("0017_top_ups")),
+    ("meters", migration!("0018_meters")),
 ];
 
 /// All migrations, oldest first.

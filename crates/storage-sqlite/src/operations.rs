@@ -67,6 +67,16 @@ pub(crate) const OF_LIFE: &str = concat!(
      order by o.sequence limit ?4"
 );
 
+/// Operations that sold on demand, or gave back, by rowid: nothing is ever removed, so that what is written later has a greater one.
+pub(crate) const SOLD: &str = concat!(
+    "select ",
+    columns!(),
+    " from operations as o where o.rowid > ?1 and o.rowid <= ?2 and instr(o.entries, '\"ondemand:') > 0 order by o.rowid"
+);
+
+/// The rowid of what was written last.
+pub(crate) const LAST: &str = "select coalesce(max(rowid), 0) as last from operations";
+
 /// Ids of what was refunded in one life of a home.
 pub(crate) const REFUNDED: &str = "select distinct refers_to from operations \
      where home = ?1 and life = ?2 and kind = 'refund' and refers_to is not null";

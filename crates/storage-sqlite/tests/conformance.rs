@@ -22,6 +22,7 @@ mod in_a_file {
     testkit::conformance_store!(open);
     testkit::conformance_billing!(open);
     testkit::conformance_codes!(open);
+    testkit::conformance_meters!(open);
 }
 
 mod in_memory {
@@ -35,4 +36,5 @@ mod in_memory {
     testkit::conformance_store!(open);
     testkit::conformance_billing!(open);
     testkit::conformance_codes!(open);
+    testkit::conformance_meters!(open);
 }

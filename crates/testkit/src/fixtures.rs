@@ -19,7 +19,7 @@ use quota_core::draw::{Draw, Scope, Source};
 use quota_core::event::{Event, EventKind};
 use quota_core::home::{Account, Books};
 use quota_core::ids::{
-    AccountId, FeatureCode, GrantId, IdempotencyKey, OrgId, PlanCode, ProviderCode,
+    AccountId, FeatureCode, GrantId, IdempotencyKey, MeterName, OrgId, PlanCode, ProviderCode,
     SubscriptionRef, UserId,
 };
 use quota_core::operation::{Entry, Operation, OperationKind, id_at};
@@ -336,6 +336,7 @@ pub fn odd_sale() -> Sale {
         price: AMOUNT_MAX,
         per: COUNT_MAX,
         currency: "¤'\"".to_owned(),
+        meter: MeterName::new("¤'\"").ok(),
     }
 }
 

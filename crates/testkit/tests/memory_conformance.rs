@@ -12,3 +12,4 @@ fn open() -> Ready<(Arc<MemoryStore>, ())> {
 testkit::conformance_store!(open);
 testkit::conformance_billing!(open);
 testkit::conformance_codes!(open);
+testkit::conformance_meters!(open);

@@ -7,6 +7,7 @@ mod form;
 mod http;
 mod key;
 mod pace;
+mod pace_shared;
 mod pages;
 mod retry;
 mod send;
@@ -15,9 +16,9 @@ mod transport;
 
 pub use calls::{
     Account, Change, ChargeFilter, CheckoutLine, CustomerFields, DisputeFilter, EventFilter,
-    IntentFilter, InvoiceFilter, InvoicePaymentFilter, ItemChange, MeterSumFilter, MeterUse,
-    NewInvoice, NewInvoiceItem, NewOffSessionIntent, NewPortalSession, NewPrice, NewProduct,
-    NewRecurring, NewSchedulePhase, NewSession, PhaseLine, PortalFeatures, PriceFilter,
+    IntentFilter, InvoiceFilter, InvoicePaymentFilter, ItemChange, MeterCancel, MeterSumFilter,
+    MeterUse, NewInvoice, NewInvoiceItem, NewOffSessionIntent, NewPortalSession, NewPrice,
+    NewProduct, NewRecurring, NewSchedulePhase, NewSession, PhaseLine, PortalFeatures, PriceFilter,
     RefundFilter, SessionFilter, SessionSubscription, SubscriptionChange, SubscriptionFilter, Told,
 };
 pub use count::{CallCount, CallResult, Uncounted};
@@ -25,6 +26,7 @@ pub use error::{RateKind, StripeError};
 pub use http::HttpTransport;
 pub use key::{IdempotencyKey, KeyError};
 pub use pace::{CallSort, LocalPace, Pace, Unpaced};
+pub use pace_shared::SharedPace;
 pub use pages::{PAGE_SIZE, PAGES_MAX, Pages};
 pub use retry::RetryRule;
 pub use send::{Client, ClientParts};

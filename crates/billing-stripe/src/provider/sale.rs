@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::fault::{Fault, there};
 use super::make::{OURS, PORTAL, is_portal};
+use super::sale_step::SaleStep;
 use super::stripe::Stripe;
 use crate::client::{
     IdempotencyKey, NewPrice, NewProduct, NewRecurring, PortalFeatures, PriceFilter,
@@ -24,47 +25,6 @@ use crate::shapes::{Interval, Metadata, OneOf, Price, Product};
 
 /// Most lookup keys of one call.
 const KEYS_MAX: usize = 10;
-
-/// A step towards everything of a file being on sale.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SaleStep {
-    /// A product is made.
-    MakeProduct(String),
-    /// A price of it is made.
-    MakePrice {
-        /// The plan or pack.
-        of: String,
-        /// Our own name of it at Stripe.
-        lookup_key: String,
-    },
-    /// The file names a price that Stripe does not have: nobody can buy it.
-    MissingPrice {
-        /// The plan or pack.
-        of: String,
-        /// The price.
-        price: PriceId,
-    },
-    /// What the portal lets customers do is set.
-    SetPortal,
-}
-
-impl fmt::Display for SaleStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MakeProduct(of) => write!(f, "+ product of {of}"),
-            Self::MakePrice { of, lookup_key } => write!(f, "+ price of {of}: {lookup_key}"),
-            Self::MissingPrice { of, price } => {
-                write!(
-                    f,
-                    "! {of} names the price `{price}`, which Stripe does not have"
-                )
-            }
-            Self::SetPortal => {
-                f.write_str("~ portal: upgrades begin a period, downgrades wait for its end")
-            }
-        }
-    }
-}
 
 /// What putting a file on sale came to.
 #[derive(Debug, Clone)]
@@ -136,6 +96,7 @@ impl Stripe {
             }
         }
         self.look_for_named(&mut sale).await?;
+        sale.steps.extend(self.missing_meters(file).await?);
         fill_in(&mut sale.file, &self.code, &prices);
         self.set_portal(&mut sale, is_dry).await?;
         Ok(sale)

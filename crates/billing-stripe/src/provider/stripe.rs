@@ -1,5 +1,8 @@
 //! What carries the port out.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use quota_core::ids::ProviderCode;
 use quota_core::payment::PaymentMode;
 
@@ -25,6 +28,8 @@ pub struct Stripe {
     pub(super) code: ProviderCode,
     /// The account that the key is of, where it is not asked for.
     pub(super) account: Option<String>,
+    /// Meters that were looked for, by the names of their events.
+    pub(super) meters: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Stripe {
@@ -35,6 +40,7 @@ impl Stripe {
             mode: mode.into(),
             code: code(),
             account: None,
+            meters: Arc::default(),
         }
     }
 

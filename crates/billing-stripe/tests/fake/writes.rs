@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use billing_stripe::client::{
-    CheckoutLine, CustomerFields, ItemChange, MeterSumFilter, MeterUse, NewInvoice, NewInvoiceItem,
-    NewOffSessionIntent, NewPortalSession, NewPrice, NewProduct, NewRecurring, NewSchedulePhase,
-    NewSession, PhaseLine, PortalFeatures, PriceFilter, StripeError, SubscriptionChange, Told,
+    CheckoutLine, CustomerFields, ItemChange, MeterCancel, MeterSumFilter, MeterUse, NewInvoice,
+    NewInvoiceItem, NewOffSessionIntent, NewPortalSession, NewPrice, NewProduct, NewRecurring,
+    NewSchedulePhase, NewSession, PhaseLine, PortalFeatures, PriceFilter, StripeError,
+    SubscriptionChange, Told,
 };
 use billing_stripe::read::{is_paid, item_for, phases_ahead};
 use billing_stripe::shapes::{CheckoutMode, Interval, Metadata, Subscription, SubscriptionStatus};
@@ -430,8 +431,8 @@ async fn use_is_told_once_and_the_sum_is_asked_for() {
     let meters = client.list_meters().all().await.expect("all");
     let span = MeterSumFilter {
         customer: customer.clone(),
-        start_time: fake.now() - 60,
-        end_time: fake.now() + 60,
+        start_time: fake.now() - fake.now() % 60,
+        end_time: fake.now() - fake.now() % 60 + 60,
     };
     let sums = client
         .list_meter_sums(&meters[0].id, &span)
@@ -440,4 +441,27 @@ async fn use_is_told_once_and_the_sum_is_asked_for() {
         .await;
     let sums = sums.expect("one");
     assert_eq!(sums[0].aggregated_value, Some(7.into()));
+    for _ in 0..2 {
+        // The same once more has the same effect, under whichever key.
+        let keys = [
+            key("cancel"),
+            key(&format!("cancel-{}", fake.calls_total())),
+        ];
+        for key in keys {
+            let gone = client.cancel_meter("articles", "entry:1", &key).await;
+            assert_eq!(gone, Ok(MeterCancel::Done));
+        }
+    }
+    assert_eq!(
+        (fake.metered(&customer), fake.meter_events(&customer)),
+        (4, 1)
+    );
+    fake.advance_days(2);
+    let late = client
+        .cancel_meter("articles", "entry:2", &key("late"))
+        .await;
+    assert_eq!(late, Ok(MeterCancel::Refused));
+    // A day later the identifier counts once more: that is what the caller has to prevent.
+    let twice = client.tell_meter(&told("entry:2", 4), &key("late")).await;
+    assert!(matches!(twice, Ok(Told::Now(_))), "{twice:?}");
 }

@@ -67,6 +67,7 @@ CALLS = {
     "GET /v1/products/:id": "_product_retrieve_params.ProductRetrieveParams",
     "POST /v1/products": "_product_create_params.ProductCreateParams",
     "POST /v1/products/:id": "_product_update_params.ProductUpdateParams",
+    "POST /v1/billing/meter_event_adjustments": "billing._meter_event_adjustment_create_params.MeterEventAdjustmentCreateParams",
     "POST /v1/billing/meter_events": "billing._meter_event_create_params.MeterEventCreateParams",
     "GET /v1/billing/meters": "billing._meter_list_params.MeterListParams",
     "GET /v1/billing/meters/:id/event_summaries": "billing._meter_list_event_summaries_params.MeterListEventSummariesParams",

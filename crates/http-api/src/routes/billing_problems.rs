@@ -137,6 +137,18 @@ fn advice(kind: ProblemKind) -> &'static str {
         ProblemKind::TopUpFailed => {
             "it is tried again after a pause, three times in all; have the account pay otherwise, and set its auto top-up again"
         }
+        ProblemKind::MeterWithoutCustomer => {
+            "say which customer it is: `PUT /v1/billing/customers/{customer}`, or have it check out; then it is told by itself"
+        }
+        ProblemKind::MeterRefused => {
+            "the detail has the provider's words; mend the meter or the customer there, and retry"
+        }
+        ProblemKind::MeterLate => {
+            "look whether the provider's invoice has it, bill by hand what it lacks, and settle this"
+        }
+        ProblemKind::MeterDiffers => {
+            "compare the sums; correct the invoice at the provider by hand, and settle this, or retry"
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod expire_subscriptions;
 pub mod prune;
 pub mod sweep_reservations;
 pub mod sync_provider;
+pub mod tell_meters;
 pub mod top_up_credits;
 pub mod warn_of_expiry;
 pub mod work_on_events;
@@ -16,7 +17,7 @@ pub mod work_on_events;
 use crate::job::Job;
 
 /// All jobs, in the order of the documentation.
-pub(crate) static JOBS: [&dyn Job; 12] = [
+pub(crate) static JOBS: [&dyn Job; 13] = [
     &expire_subscriptions::ExpireSubscriptions,
     &close_windows_daily::CloseWindowsDaily,
     &close_windows_monthly::CloseWindowsMonthly,
@@ -26,6 +27,7 @@ pub(crate) static JOBS: [&dyn Job; 12] = [
     &work_on_events::WorkOnEvents,
     &sync_provider::SyncProvider,
     &top_up_credits::TopUpCredits,
+    &tell_meters::TellMeters,
     &prune::Prune,
     &audit::Audit,
     &audit_full::AuditFull,

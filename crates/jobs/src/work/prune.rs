@@ -19,7 +19,7 @@ pub(crate) struct Prune;
 impl Job for Prune {
     fn spec(&self) -> JobSpec {
         JobSpec {
-            does: "removes delivered events, events of a payment provider, ended reservations and records of runs that are older than `QUOTA_JOB_RECORDS_KEPT`; makes the ledger's partitions",
+            does: "removes delivered events, events of a payment provider, what meters were told over 35 days ago, ended reservations and records of runs that are older than `QUOTA_JOB_RECORDS_KEPT`; makes the ledger's partitions",
             when_late: "tables grow; from the third month on the ledger's rows wait in the default partition",
             takes_account: false,
             ..JobSpec::new(NAME, "30 3 * * *")
@@ -40,6 +40,8 @@ impl Job for Prune {
             if let Some(billing) = work.inner.billing.clone() {
                 let events = || billing.store().prune_events(before, ROWS_MAX);
                 gone = gone.saturating_add(work.patiently(events).await?);
+                let meters = || billing.prune_meters(ROWS_MAX);
+                gone = gone.saturating_add(work.patiently(meters).await?);
             }
             if gone == 0 {
                 return Ok(());

@@ -59,6 +59,13 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// Whether some plan sells on demand what a provider's meter is told of, or once did.
+    pub fn has_meters(&self) -> bool {
+        let all = self.plans.values().chain(self.former_plans.values());
+        let mut sold = all.flatten().flat_map(|plan| plan.on_demand.values());
+        sold.any(|sold| sold.meter.is_some())
+    }
+
     /// A version of a plan, or the newest. Versions count from 1.
     pub fn plan(&self, code: &PlanCode, version: Option<u32>) -> Option<&Plan> {
         at(self.plans.get(code)?, version)

@@ -7,6 +7,7 @@ use super::invalid::Fault;
 use super::plan_limit::PlanValue;
 use crate::absent::{is_one, one};
 use crate::amount::{AMOUNT_MAX, COUNT_MAX, Limit};
+use crate::ids::MeterName;
 use crate::sale::Sale;
 
 /// What a plan sells of a feature beyond all that is paid for, up to a cap in money.
@@ -37,6 +38,11 @@ pub struct OnDemand {
         schema(nullable = false, min_length = 3, max_length = 3)
     )]
     pub currency: Option<String>,
+    /// The payment provider's meter that is told what is used, by the name of its events; one that is added counts from the next
+    /// period on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub meter: Option<MeterName>,
 }
 
 impl OnDemand {
@@ -46,6 +52,7 @@ impl OnDemand {
             price: self.price,
             per: self.per.saturating_mul(feature.scale).min(COUNT_MAX),
             currency: currency.to_owned(),
+            meter: self.meter.clone(),
         }
     }
 

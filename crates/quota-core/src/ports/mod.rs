@@ -11,11 +11,13 @@ mod events;
 mod jobs;
 mod keys;
 mod lists;
+mod meters;
 mod payments;
 mod provider;
 mod store;
 mod store_error;
 mod top_ups;
+mod turns;
 mod upkeep;
 
 pub use audits::{AuditHome, AuditPiece, AuditReader, Audits};
@@ -29,6 +31,9 @@ pub use events::{EventFeed, EventSink, PublishError, QueuePlace, QueuedEvent};
 pub use jobs::{BatchRecord, JobRun, JobStore, Lease, RunState, RunSummary};
 pub use keys::{ApiKey, KeyScope, KeyStore};
 pub use lists::{AccountPage, AccountRow, LedgerPage, Lists};
+pub use meters::{
+    Cancelled, LedgerMark, MeterEntries, MeterProvider, MeterStore, MeterUse, MeterWrite, SoldPage,
+};
 pub use payments::{PaymentPage, PaymentPlace, PaymentStore};
 pub use provider::{
     Charged, Checkout, CheckoutKind, CheckoutState, Listed, NewCharge, NewCheckout,
@@ -41,6 +46,7 @@ pub use store::{
 };
 pub use store_error::StoreError;
 pub use top_ups::{TopUpPage, TopUpStore};
+pub use turns::{TURNS_MAX, Turns, TurnsError};
 pub use upkeep::Upkeep;
 
 /// Everything that the services need of one database.

@@ -44,11 +44,19 @@ pub enum ProblemKind {
     Refused,
     /// A top-up was not paid.
     TopUpFailed,
+    /// Use on demand waits to be told, and the account is no customer.
+    MeterWithoutCustomer,
+    /// The provider's meter refused use.
+    MeterRefused,
+    /// Use was told too late for its invoice, or not at all, or nobody knows whether it was.
+    MeterLate,
+    /// The provider counted other use than was booked.
+    MeterDiffers,
 }
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::UnknownStatus,
         Self::UnknownPrice,
         Self::NoPeriod,
@@ -64,6 +72,10 @@ impl ProblemKind {
         Self::TestClock,
         Self::Refused,
         Self::TopUpFailed,
+        Self::MeterWithoutCustomer,
+        Self::MeterRefused,
+        Self::MeterLate,
+        Self::MeterDiffers,
     ];
 
     /// The kind as a word, the same as in JSON.
@@ -84,6 +96,10 @@ impl ProblemKind {
             Self::TestClock => "test_clock",
             Self::Refused => "refused",
             Self::TopUpFailed => "top_up_failed",
+            Self::MeterWithoutCustomer => "meter_without_customer",
+            Self::MeterRefused => "meter_refused",
+            Self::MeterLate => "meter_late",
+            Self::MeterDiffers => "meter_differs",
         }
     }
 }

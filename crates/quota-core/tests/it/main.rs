@@ -32,6 +32,7 @@ mod late_windows;
 mod leaving;
 mod member_limits;
 mod members;
+mod meters;
 mod mistakes;
 mod moving;
 mod offers;

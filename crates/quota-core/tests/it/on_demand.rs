@@ -546,6 +546,7 @@ fn tampering_with_what_is_sold_is_found() {
             price,
             per: 1,
             currency,
+            meter: None,
         }))
     };
     let found = |tamper: &dyn Fn(&mut AuditHome)| {

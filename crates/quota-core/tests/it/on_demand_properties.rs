@@ -14,7 +14,7 @@ proptest! {
         price in 1_u64..=1_000_000_000_000_000, per in 1_u64..=9_000_000_000_000_000_000,
         cap in 0_u64..=1_000_000_000_000_000, units in 0_u64..=9_000_000_000_000_000_000,
     ) {
-        let sale = Sale { price, per, currency: "eur".to_owned() };
+        let sale = Sale { price, per, currency: "eur".to_owned(), meter: None };
         let whole = u128::from(units) * u128::from(price);
         let owed = whole / u128::from(per) + u128::from(whole % u128::from(per) != 0);
         prop_assert_eq!(u128::from(sale.owed(units)), owed.min(u64::MAX.into()));
@@ -35,7 +35,7 @@ proptest! {
         if let Some(own) = own {
             stage.done("user:a", cap(own, false));
         }
-        let sale = |price, per| Sale { price, per, currency: String::new() };
+        let sale = |price, per| Sale { price, per, currency: String::new(), meter: None };
         let sales = [sale(4, 1), sale(3, 2)];
         let raised = own.filter(|own| 150 < *own);
         let caps = [100, 50].map(|cap| raised.unwrap_or(cap));

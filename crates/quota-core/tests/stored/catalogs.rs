@@ -7,7 +7,7 @@ use quota_core::catalog::{
     Anchor, Cadence, Catalog, Counts, Feature, Interval, Kind, OnDemand, OnRenewal, Overdue, Pack,
     Plan, PlanKind, PlanLimit, PlanValue, ProviderPrices, Renewal, Rollover,
 };
-use quota_core::ids::{FeatureCode, PackCode, PriceId, ProviderCode};
+use quota_core::ids::{FeatureCode, MeterName, PackCode, PriceId, ProviderCode};
 
 use super::{amount, feature, of, plan};
 use crate::Documents;
@@ -70,9 +70,11 @@ fn full_on_demand() -> BTreeMap<FeatureCode, OnDemand> {
         per: 1,
         cap: 100,
         currency: None,
+        meter: None,
     };
     let full = OnDemand {
         per: 1_000,
+        meter: Some(of(MeterName::new("tokens_used"))),
         currency: Some("eur".to_owned()),
         ..least.clone()
     };

@@ -4,6 +4,7 @@ mod catalogs;
 mod commands;
 mod events;
 mod gifts;
+mod meters;
 mod payments;
 mod providers;
 mod purchases;
@@ -25,7 +26,7 @@ use quota_core::denial::{Denial, Reason};
 use quota_core::draw::{Draw, Scope, Source};
 use quota_core::home::Books;
 use quota_core::ids::{
-    AccountId, BoostId, FeatureCode, GrantId, OrgId, PackCode, PlanCode, TokenId,
+    AccountId, BoostId, FeatureCode, GrantId, MeterName, OrgId, PackCode, PlanCode, TokenId,
 };
 use quota_core::item::Item;
 use quota_core::occupancy::Occupancy;
@@ -47,6 +48,7 @@ pub use catalogs::catalogs;
 pub use commands::{commands, least_commands};
 pub use events::events;
 pub use gifts::code_gifts;
+pub use meters::{meter_entries, meter_periods, meter_states};
 pub use payments::{payment_disputes, payment_lines, payment_refunds};
 pub use providers::{event_states, problem_kinds, provider_objects, sync_progress};
 pub use terms::terms;
@@ -122,6 +124,7 @@ fn sale(per: u64) -> Sale {
         price: 4,
         per,
         currency: "eur".to_owned(),
+        meter: (per != 1).then(|| of(MeterName::new("articles_used"))),
     }
 }
 

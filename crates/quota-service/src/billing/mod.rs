@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod full_sync;
 mod links;
+mod meters;
 mod outcome;
 mod payment;
 mod problems;
@@ -22,7 +23,7 @@ mod top_ups;
 mod unlisted;
 mod watched;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use quota_core::ids::{CustomerRef, PaymentRef, ProviderCode};
@@ -37,12 +38,14 @@ pub use checkout::{CheckoutError, CheckoutOrder, CheckoutResult};
 pub use error::BillingError;
 pub use events::EventsWorked;
 pub use full_sync::{Drift, FullSync, SyncedPage};
+pub use meters::{Collected, MeterParts, MetersTold};
 pub use outcome::{Parked, Synced, TopUpLook};
 pub use top_up_looks::TopUpsLooked;
 pub use top_ups::{TopUpRefusal, TopUpStanding};
 
 use crate::Engine;
 use beginning::Beginnings;
+use meters::Meters;
 use watched::Watched;
 
 /// How often a provider that does not answer is asked again at the start.
@@ -108,6 +111,8 @@ struct Inner {
     at_work: Arc<Semaphore>,
     /// Room for accounts that are looked at since their credits run low.
     at_top_ups: Arc<Semaphore>,
+    /// What tells the provider's meters, if it has any.
+    meters: OnceLock<Meters>,
 }
 
 impl Billing {
@@ -129,6 +134,7 @@ impl Billing {
                 unconnected: Mutex::default(),
                 at_work: Arc::new(Semaphore::new(at_once)),
                 at_top_ups: Arc::new(Semaphore::new(TOP_UPS_AT_ONCE)),
+                meters: OnceLock::new(),
             }),
         }
     }

@@ -17,6 +17,9 @@ const BY_SYNC: &str = "sync";
 const OBJECT_KIND: &str = "object_kind";
 const OBJECT_ID: &str = "object_id";
 
+/// What evidence calls the balance that a problem with a meter is about.
+pub(super) const BUCKET: &str = "bucket";
+
 /// What was found to be wrong.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
@@ -85,7 +88,7 @@ impl Found {
             .and(OBJECT_ID, object.id.clone())
     }
 
-    fn and(mut self, name: &str, value: String) -> Self {
+    pub(super) fn and(mut self, name: &str, value: String) -> Self {
         self.evidence.insert(name.to_owned(), value);
         self
     }
@@ -152,6 +155,9 @@ impl Billing {
     /// [`BillingError`] when something cannot be asked.
     pub async fn retry(&self, problem: &BillingProblem) -> Result<Synced, BillingError> {
         let evidence = |name: &str| problem.evidence.get(name);
+        if let Some((account, bucket)) = problem.account.as_ref().zip(evidence(BUCKET)) {
+            return self.retry_meter(account, bucket).await;
+        }
         if let Some((kind, id)) = evidence(OBJECT_KIND).zip(evidence(OBJECT_ID)) {
             let kind = serde_json::from_value(Value::String(kind.clone()));
             if let Ok(kind) = kind {

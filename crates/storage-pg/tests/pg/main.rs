@@ -11,3 +11,4 @@ mod race;
 mod relocation;
 mod restoring;
 mod schema;
+mod turns;

@@ -182,3 +182,18 @@ macro_rules! conformance_codes {
         }
     };
 }
+
+/// Runs every promise of [`quota_core::ports::MeterStore`] as a test of its own. `$open` is as for [`conformance_billing`].
+#[macro_export]
+macro_rules! conformance_meters {
+    ($open:path) => {
+        $crate::conformance_store! { $open:
+            every_field_of_a_meters_period_comes_back
+            entries_of_a_period_come_as_they_are_asked_for
+            a_meters_period_follows_the_version_before_it
+            periods_come_when_they_are_due
+            the_mark_of_the_ledger_only_grows
+            only_what_is_over_is_pruned_of_meters
+        }
+    };
+}

@@ -32,6 +32,7 @@ mod faults;
 mod form;
 mod handle;
 mod invoices;
+mod meters;
 mod objects;
 mod page;
 mod payments;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::meters;
 use super::reply::Reply;
 use super::shape::{self, Shape, show};
 use super::store::{Happened, Store, number, rows, text};
@@ -123,7 +124,10 @@ pub(super) fn read(store: &Store, path: &[&str], query: &Value, shape: Shape) ->
             None => Reply::missing(id),
         },
         ["billing", "meters"] => page(store.newest("meter").cloned().collect(), query, path),
-        ["billing", "meters", id, "event_summaries"] => sums(store, id, query),
+        ["billing", "meters", id, "event_summaries"] => match meters::sum(store, id, query) {
+            Ok(sum) => page(vec![sum], query, path),
+            Err(refused) => refused,
+        },
         ["customers", id, "payment_methods"] => match store.find(id) {
             Some(customer) => page(methods(customer), query, path),
             None => Reply::missing(id),
@@ -316,32 +320,6 @@ fn items(store: &Store, query: &Value, shape: Shape) -> Reply {
         shape::item(row, shape);
     }
     page(all, query, &["subscription_items"])
-}
-
-fn sums(store: &Store, meter: &str, query: &Value) -> Reply {
-    let Some(found) = store.find(meter) else {
-        return Reply::missing(meter);
-    };
-    let span = ["start_time", "end_time"].map(|side| text(query, side).parse().unwrap_or(0));
-    let told = store.newest("meter_event").filter(|event| {
-        event["event_name"] == found["event_name"]
-            && event["payload"]["stripe_customer_id"] == query["customer"]
-            && (span[0]..span[1]).contains(&number(event, "timestamp"))
-    });
-    let sum: i64 = told
-        .map(|event| {
-            text(&event["payload"], "value")
-                .parse::<i64>()
-                .unwrap_or_default()
-        })
-        .sum();
-    let summary = json!({"id": format!("mtrsum_{meter}"), "object": "billing.meter_event_summary", "aggregated_value": sum,
-        "start_time": span[0], "end_time": span[1], "meter": meter, "livemode": store.livemode});
-    page(
-        vec![summary],
-        query,
-        &["billing", "meters", meter, "event_summaries"],
-    )
 }
 
 /// An event as a snapshot shows it.

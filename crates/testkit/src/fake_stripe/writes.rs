@@ -6,7 +6,7 @@ use super::asked::{Asked, Written, known, merge, no_such_path, there};
 use super::payments::{self, RefundAs};
 use super::reply::Reply;
 use super::store::{Store, number, text};
-use super::{billing, objects, write_billing, write_payments};
+use super::{billing, meters, objects, write_billing, write_payments};
 
 /// Carries out a write; the id of what is shown.
 pub(super) fn write(store: &mut Store, asked: &Asked<'_>) -> Written {
@@ -109,14 +109,7 @@ fn other(store: &mut Store, asked: &Asked<'_>) -> Written {
             }
             Ok(id)
         }
-        ["billing", "meters"] => {
-            let mut meter = store.new_object("mtr", "billing.meter");
-            meter["event_name"] = form["event_name"].clone();
-            meter["display_name"] = form["display_name"].clone();
-            meter["status"] = json!("active");
-            Ok(store.put("meter", meter))
-        }
-        ["billing", "meter_events"] => meter_event(store, form),
+        ["billing", ..] => meters::write(store, asked),
         _ => Err(no_such_path()),
     }
 }
@@ -169,27 +162,4 @@ fn new_price(store: &mut Store, form: &Value) -> Written {
         store.set(&other, "lookup_key", Value::Null);
     }
     Ok(objects::price(store, form))
-}
-
-fn meter_event(store: &mut Store, form: &Value) -> Written {
-    known(form, "event_name identifier payload timestamp")?;
-    let identifier = text(form, "identifier").to_owned();
-    let is_same = |event: &Value| text(event, "identifier") == identifier;
-    if !identifier.is_empty() && !store.ids("meter_event", is_same).is_empty() {
-        let message = format!("An event already exists with identifier {identifier}.");
-        return Err(Reply::refused("duplicate_meter_event", &message));
-    }
-    let name = text(form, "event_name").to_owned();
-    let is_meter = |meter: &Value| text(meter, "event_name") == name;
-    if store.ids("meter", is_meter).is_empty() {
-        let message = format!("No active meter found for event name {name}.");
-        return Err(Reply::refused("no_meter", &message));
-    }
-    let at = text(form, "timestamp").parse().unwrap_or(store.now);
-    let mut event = store.new_object("mtrevt", "billing.meter_event");
-    event["event_name"] = json!(name);
-    event["identifier"] = json!(identifier);
-    event["payload"] = form["payload"].clone();
-    event["timestamp"] = json!(at);
-    Ok(store.put("meter_event", event))
 }

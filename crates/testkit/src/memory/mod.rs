@@ -7,6 +7,7 @@ mod codes_state;
 mod faults;
 mod jobs;
 mod loading;
+mod meters;
 mod outbox;
 mod payments;
 mod records;

@@ -8,10 +8,11 @@ use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::Catalog;
 use quota_core::event::Event;
 use quota_core::home::Account;
-use quota_core::ids::AccountId;
+use quota_core::ids::{AccountId, ProviderCode};
+use quota_core::meter::{EntryId, MeterEntry, MeterPeriod, MeterPeriodId};
 use quota_core::operation::Operation;
-use quota_core::payment::{Payment, PaymentHolder, PaymentId};
-use quota_core::ports::{ApiKey, BatchRecord, JobRun};
+use quota_core::payment::{Payment, PaymentHolder, PaymentId, PaymentMode};
+use quota_core::ports::{ApiKey, BatchRecord, JobRun, LedgerMark};
 use quota_core::reservation::{Reservation, ReservationState};
 use uuid::Uuid;
 
@@ -40,6 +41,15 @@ pub(super) struct State {
     pub(super) billing: BillingState,
     pub(super) codes: CodesState,
     pub(super) top_ups: TopUps,
+    pub(super) meters: MetersState,
+}
+
+/// What is kept of the telling of meters.
+#[derive(Debug, Default)]
+pub(super) struct MetersState {
+    pub(super) marks: BTreeMap<(ProviderCode, PaymentMode), LedgerMark>,
+    pub(super) periods: BTreeMap<MeterPeriodId, MeterPeriod>,
+    pub(super) entries: BTreeMap<(MeterPeriodId, EntryId), MeterEntry>,
 }
 
 /// A home, living or ceased.

@@ -60,7 +60,54 @@ pub struct MeterSumFilter {
     pub end_time: i64,
 }
 
+#[derive(Debug, Serialize)]
+struct Cancelling<'a> {
+    event_name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    cancel: Cancel<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Cancel<'a> {
+    identifier: &'a str,
+}
+
+/// Whether what was told is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeterCancel {
+    /// It is, now or before.
+    Done,
+    /// It is not: Stripe cancels it no more.
+    Refused,
+}
+
 impl Client {
+    /// Cancels use that was told within the last 24 hours.
+    ///
+    /// # Errors
+    /// [`StripeError`]; of what Stripe does not find it may still be on its way.
+    pub async fn cancel_meter(
+        &self,
+        event_name: &str,
+        identifier: &str,
+        key: &IdempotencyKey,
+    ) -> Result<MeterCancel, StripeError> {
+        let cancelling = Cancelling {
+            event_name,
+            kind: "cancel",
+            cancel: Cancel { identifier },
+        };
+        let path = "/v1/billing/meter_event_adjustments";
+        let call = Call::post("cancel_meter", path, &cancelling, key);
+        match self.call::<Adjustment>(&call).await {
+            Ok(_) => Ok(MeterCancel::Done),
+            Err(error) if is_cancelled(&error) => Ok(MeterCancel::Done),
+            Err(StripeError::Refused { .. }) => Ok(MeterCancel::Refused),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Tells use. The key is best made of the identifier, which holds longer than any key.
     ///
     /// # Errors
@@ -104,6 +151,15 @@ impl Client {
         let path = format!("{}/event_summaries", path(METERS, meter)?);
         Ok(Pages::new(self, "list_meter_sums", path, filter))
     }
+}
+
+/// That something is cancelled; it says nothing that is not known.
+#[derive(Debug, serde::Deserialize)]
+struct Adjustment {}
+
+/// Whether Stripe refuses it because it has cancelled it.
+fn is_cancelled(error: &StripeError) -> bool {
+    matches!(error, StripeError::Refused { said, .. } if said.contains("already been cancel"))
 }
 
 /// Whether Stripe refuses it because it has it.

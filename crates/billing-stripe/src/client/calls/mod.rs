@@ -20,7 +20,7 @@ pub use checkout::{CheckoutLine, NewSession, SessionFilter, SessionSubscription}
 pub use customers::CustomerFields;
 pub use events::EventFilter;
 pub use invoices::{InvoiceFilter, InvoicePaymentFilter, NewInvoice, NewInvoiceItem};
-pub use meters::{MeterSumFilter, MeterUse, Told};
+pub use meters::{MeterCancel, MeterSumFilter, MeterUse, Told};
 pub use payments::{ChargeFilter, DisputeFilter, IntentFilter, NewOffSessionIntent, RefundFilter};
 pub use portal::{NewPortalSession, PortalFeatures};
 pub use schedules::{NewSchedulePhase, PhaseLine};

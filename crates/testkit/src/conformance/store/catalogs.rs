@@ -7,7 +7,7 @@ use quota_core::catalog::{
     Anchor, Cadence, Catalog, CatalogFile, Feature, Interval, Kind, OnDemand, Overdue, Pack, Plan,
     PlanKind, PlanLimit, PlanValue, ProviderPrices, Renewal, Rollover,
 };
-use quota_core::ids::{PackCode, PlanCode, PriceId, ProviderCode};
+use quota_core::ids::{MeterName, PackCode, PlanCode, PriceId, ProviderCode};
 
 use super::Store;
 use super::round_trip::{ODD, odd_instant};
@@ -34,6 +34,7 @@ fn sold() -> OnDemand {
         per: 1_000,
         cap: AMOUNT_MAX,
         currency: Some("eur".to_owned()),
+        meter: MeterName::new("tokens_used").ok(),
     }
 }
 
