@@ -18,8 +18,8 @@ use crate::operations;
 use crate::store::PgStore;
 use crate::values::{Instant, Reading, json_text, stored_count};
 
-/// So much time of the ledger is read at once: longer spans would be sorted as a whole for each page.
-const SPAN: TimeDelta = TimeDelta::hours(1);
+/// So much time of the ledger is read at once: longer spans would be sorted as a whole for each page, and take longer than a statement may.
+const SPAN: TimeDelta = TimeDelta::minutes(10);
 const MICROS: i64 = 1_000_000;
 
 const MARK: &str = "select m.mark from meter_marks m where m.provider = $1 and m.mode = $2";

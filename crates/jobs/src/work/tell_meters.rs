@@ -35,15 +35,15 @@ impl Job for TellMeters {
 
     async fn run(&self, work: &mut Work) -> Result<(), Ended> {
         let billing = work.billing()?;
-        let mut from = None;
+        let mut before = None;
         loop {
             work.may_go_on()?;
-            let page = billing.collect_sold(from).await;
+            let page = billing.collect_sold(before).await;
             let page = page.map_err(|error| Ended::Aborted(in_words(&error)))?;
+            before = Some(page);
             if page.is_last {
                 break;
             }
-            from = Some(page.next);
         }
         loop {
             work.may_go_on()?;

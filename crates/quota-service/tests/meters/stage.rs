@@ -285,14 +285,14 @@ impl Process {
     pub async fn work(&self) -> bool {
         // What is booked at this very instant comes with the next look.
         self.clock.advance(TimeDelta::milliseconds(1));
-        let mut from = None;
+        let mut before = None;
         for _ in 0..ROUNDS_MAX {
-            let Ok(page) = self.billing.collect_sold(from).await else {
+            let Ok(page) = self.billing.collect_sold(before).await else {
                 return false;
             };
-            from = Some(page.next);
+            before = Some(page);
             if page.is_last {
-                return self.tell().await;
+                return self.tell().await && page.failed == 0;
             }
         }
         panic!("the ledger has no end");

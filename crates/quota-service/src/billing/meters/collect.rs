@@ -33,6 +33,8 @@ const UNMETERED_MAX: usize = 10_000;
 pub struct Collected {
     /// Entries that are to be told, and were not known before.
     pub new: u64,
+    /// Periods of which entries could not be entered, in this page and those before it: they come again with the next look.
+    pub failed: u64,
     /// Where the next page begins.
     pub next: LedgerMark,
     /// Whether there is nothing behind it yet.
@@ -75,38 +77,50 @@ impl Billing {
         }
     }
 
-    /// Reads a page of the ledger from where an earlier one ended, or from where reading has to begin. What it sold is to be told then.
+    /// Reads a page of the ledger behind the one before it, or from where reading has to begin. What it sold is to be told then. An account
+    /// that cannot be worked on stops no other.
     ///
     /// # Errors
-    /// [`BillingError`] when something cannot be read or written; the same call again does what is missing.
-    pub async fn collect_sold(&self, from: Option<LedgerMark>) -> Result<Collected, BillingError> {
+    /// [`BillingError`] when the ledger cannot be read, or it cannot be kept how far that was done; the same call again does what is missing.
+    pub async fn collect_sold(&self, before: Option<Collected>) -> Result<Collected, BillingError> {
         let now = self.engine().now();
         let Some(meters) = self.meters() else {
             return Ok(Collected {
                 new: 0,
+                failed: 0,
                 next: LedgerMark(0),
                 is_last: true,
             });
         };
-        let from = match from {
-            Some(from) => from,
+        let from = match before {
+            Some(before) => before.next,
             None => self.first_mark(meters, now).await?,
         };
         let connected_at = self.connection().await?.money_starts_at;
         let since = connected_at.checked_sub_signed(TOLD_WITHIN);
         let store = &meters.parts.store;
         let page = store.sold(from, now, PAGE).await?;
-        let mut new: u64 = 0;
-        for (id, entries) in self.by_period(&page.operations, since.unwrap_or(connected_at)) {
-            new = new.saturating_add(self.take_sold(meters, &id, entries).await?);
+        let (mut new, mut failed) = (0_u64, before.map_or(0, |before| before.failed));
+        let since = since.unwrap_or(connected_at);
+        for (id, entries) in self.by_period(&page.operations, since) {
+            match self.take_sold(meters, &id, entries).await {
+                Ok(taken) => new = new.saturating_add(taken),
+                Err(error) => {
+                    tracing::warn!(period = %id, %error, "use on demand could not be entered yet; it is read again");
+                    failed = failed.saturating_add(1);
+                }
+            }
         }
-        store
-            .put_ledger_mark(self.code(), self.mode(), page.next)
-            .await?;
-        meters.note_looked(page.next);
-        meters.note_read(&page.operations);
+        if failed == 0 {
+            store
+                .put_ledger_mark(self.code(), self.mode(), page.next)
+                .await?;
+            meters.note_looked(page.next);
+            meters.note_read(&page.operations);
+        }
         Ok(Collected {
             new,
+            failed,
             next: page.next,
             is_last: page.is_last,
         })
