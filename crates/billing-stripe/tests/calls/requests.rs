@@ -471,6 +471,10 @@ async fn use_is_told_once_however_often_it_is_sent() {
         "POST /v1/billing/meter_events event_name=articles&identifier=entry:1&payload[stripe_customer_id]=cus_1\
          &payload[value]=3&timestamp=5"
     );
+    assert_eq!(
+        sent!(c => c.cancel_meter("articles", "entry:1", &key("k"))),
+        "POST /v1/billing/meter_event_adjustments cancel[identifier]=entry:1&event_name=articles&type=cancel"
+    );
     for error in [
         json!({"error": {"code": "duplicate_meter_event", "message": "no"}}),
         json!({"error": {"message": "An event already exists with identifier entry:1."}}),

@@ -111,3 +111,22 @@ async fn the_portal_is_ours_once_it_is_set_up() {
     let used = fake.calls();
     assert!(format!("{used:?}").contains("portal"), "{used:?}");
 }
+
+/// P21: a meter that a plan names and that is not active at Stripe is told of, and nothing is made of it.
+#[tokio::test]
+async fn a_meter_that_is_not_there_is_told() {
+    let fake = FakeStripe::start().await;
+    let stripe = Stripe::new(client(&fake), Mode::Test);
+    let sold = "limits = { requests = 1000 }\non_demand = { requests = { price = 1, cap = 100, meter = \"requests_used\" } }";
+    let named = file(&FILE.replace("limits = { requests = 1000 }", sold));
+    let missing =
+        "! plan pro names the meter `requests_used`, which is not active at Stripe".to_owned();
+    let dry = stripe.put_on_sale(&named, true).await.expect("looks");
+    assert!(told(&dry.steps).contains(&missing), "{:?}", dry.steps);
+    fake.meter("requests_used");
+    let there = stripe.put_on_sale(&named, true).await.expect("looks");
+    assert!(!told(&there.steps).contains(&missing), "{:?}", there.steps);
+    fake.set_meter_active("requests_used", false);
+    let gone = stripe.put_on_sale(&named, true).await.expect("looks");
+    assert!(told(&gone.steps).contains(&missing), "{:?}", gone.steps);
+}

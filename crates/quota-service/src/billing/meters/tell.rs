@@ -268,6 +268,9 @@ impl Telling<'_> {
     pub(super) async fn put_off(&mut self, error: ProviderError) -> Result<Next, BillingError> {
         let mut period = self.period.clone();
         period.put_off(self.now());
+        if error.fault == ProviderFault::Refused {
+            period.refused = Some(error.what.clone());
+        }
         self.keep(period, None).await?;
         Err(error.into())
     }
