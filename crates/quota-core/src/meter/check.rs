@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{MINUTE, MeterPeriod};
+use super::MINUTE;
 
 /// A span of whole minutes: `[starts_at, ends_before)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,20 @@ impl Compared {
 }
 
 impl MeterSpan {
+    /// The whole minutes between two instants: those of periods that follow one another tile time as the periods do.
+    pub fn of(starts_at: DateTime<Utc>, ends_at: Option<DateTime<Utc>>) -> Self {
+        let starts_at = floored(starts_at, MINUTE);
+        let least = starts_at.checked_add_signed(TimeDelta::seconds(MINUTE));
+        let ends_before = ends_at.map(|end| {
+            let end = floored(end, MINUTE);
+            least.map_or(end, |least| end.max(least))
+        });
+        Self {
+            starts_at,
+            ends_before,
+        }
+    }
+
     /// The second at which something counts that was booked at an instant: within the span, so that it is told in the period in
     /// which it was sold.
     pub fn placed(&self, booked_at: DateTime<Utc>) -> DateTime<Utc> {
@@ -53,7 +67,7 @@ impl MeterSpan {
         floored(at, 1).max(self.starts_at)
     }
 
-    fn overlaps(&self, other: &Self) -> bool {
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
         let begins_in = |one: &Self, other: &Self| {
             one.starts_at <= other.starts_at
                 && one.ends_before.is_none_or(|end| other.starts_at < end)
@@ -61,7 +75,7 @@ impl MeterSpan {
         begins_in(self, other) || begins_in(other, self)
     }
 
-    fn with(&self, other: &Self) -> Self {
+    pub(super) fn with(&self, other: &Self) -> Self {
         Self {
             starts_at: self.starts_at.min(other.starts_at),
             ends_before: self
@@ -69,44 +83,6 @@ impl MeterSpan {
                 .zip(other.ends_before)
                 .map(|(one, other)| one.max(other)),
         }
-    }
-}
-
-/// The whole minutes of a period: those of periods that follow one another tile time as the periods do.
-pub fn span_of(period: &MeterPeriod) -> MeterSpan {
-    let starts_at = floored(period.starts_at, MINUTE);
-    let least = starts_at.checked_add_signed(TimeDelta::seconds(MINUTE));
-    let ends_before = period.ends_at.map(|end| {
-        let end = floored(end, MINUTE);
-        least.map_or(end, |least| end.max(least))
-    });
-    MeterSpan {
-        starts_at,
-        ends_before,
-    }
-}
-
-/// The periods of the same meter that overlap with the first one, itself included, and the span of all: a change of plan begins a period
-/// before the other was to end, and the provider's sums know instants alone.
-pub fn overlapping<'a>(
-    first: &'a MeterPeriod,
-    all: &'a [MeterPeriod],
-) -> (MeterSpan, Vec<&'a MeterPeriod>) {
-    let is_other = |other: &&MeterPeriod| other.id != first.id && other.meter == first.meter;
-    let mut rest: Vec<&MeterPeriod> = all.iter().filter(is_other).collect();
-    let (mut span, mut found) = (span_of(first), vec![first]);
-    loop {
-        let (touching, apart): (Vec<_>, Vec<_>) = rest
-            .into_iter()
-            .partition(|other| span.overlaps(&span_of(other)));
-        if touching.is_empty() {
-            return (span, found);
-        }
-        for other in &touching {
-            span = span.with(&span_of(other));
-        }
-        found.extend(touching);
-        rest = apart;
     }
 }
 

@@ -9,13 +9,15 @@ mod collect;
 mod doubt;
 mod entry;
 mod period;
+mod span;
 mod step;
 
-pub use check::{Compared, MeterSpan, overlapping, span_of};
+pub use check::{Compared, MeterSpan};
 pub use collect::{Sold, sold};
 pub use doubt::{Fate, fate};
 pub use entry::{EntryId, MeterEntry, MeterState};
 pub use period::{MeterPeriod, MeterPeriodId, MeterSums};
+pub use span::{overlapping, span_of};
 pub use step::{MeterStep, Place, next_step};
 
 use chrono::TimeDelta;

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::check::{Compared, span_of};
+use super::check::{Compared, MeterSpan};
 use super::entry::MeterEntry;
 use super::{CUSTOMER_AFTER, MeterState};
 use crate::absent::is_default;
@@ -133,7 +133,7 @@ impl MeterPeriod {
     /// Takes entries in that are new to it; they come with their place in the period's time.
     pub fn take(&mut self, new: &mut [MeterEntry], now: DateTime<Utc>) {
         for entry in new {
-            let span = span_of(self);
+            let span = MeterSpan::of(self.starts_at, self.ends_at);
             entry.at = span.placed(entry.booked_at);
             let sum = match entry.state {
                 MeterState::Refund => &mut self.sums.refunded,

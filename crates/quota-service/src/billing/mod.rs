@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod full_sync;
 mod links;
+mod metering;
 mod meters;
 mod outcome;
 mod payment;
@@ -38,14 +39,15 @@ pub use checkout::{CheckoutError, CheckoutOrder, CheckoutResult};
 pub use error::BillingError;
 pub use events::EventsWorked;
 pub use full_sync::{Drift, FullSync, SyncedPage};
-pub use meters::{Collected, MeterParts, MetersTold};
+pub use metering::MeterParts;
+pub use meters::{Collected, MetersTold};
 pub use outcome::{Parked, Synced, TopUpLook};
 pub use top_up_looks::TopUpsLooked;
 pub use top_ups::{TopUpRefusal, TopUpStanding};
 
 use crate::Engine;
 use beginning::Beginnings;
-use meters::Meters;
+use metering::Meters;
 use watched::Watched;
 
 /// How often a provider that does not answer is asked again at the start.

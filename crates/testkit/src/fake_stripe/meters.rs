@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::asked::{Asked, Written, known, no_such_path};
-use super::handle::FakeStripe;
 use super::reply::Reply;
 use super::store::{Store, number, text};
 
@@ -121,60 +120,10 @@ pub(super) fn sum(store: &Store, meter: &str, query: &Value) -> Result<Value, Re
     )
 }
 
-fn summed(store: &Store, counts: impl Fn(&Value) -> bool) -> i64 {
+/// The sum of the events that count and pass.
+pub(super) fn summed(store: &Store, counts: impl Fn(&Value) -> bool) -> i64 {
     let told = store.newest("meter_event");
     let told = told.filter(|event| event["_cancelled"] != json!(true) && counts(event));
     let values = told.map(|event| text(&event["payload"], "value").parse::<i64>());
     values.map(Result::unwrap_or_default).sum()
-}
-
-impl FakeStripe {
-    /// What meters counted of a customer in all time.
-    pub fn metered(&self, customer: &str) -> i64 {
-        summed(&self.core().store, |event| {
-            text(&event["payload"], "stripe_customer_id") == customer
-        })
-    }
-
-    /// How many events meters took of a customer, those that were cancelled left out.
-    pub fn meter_events(&self, customer: &str) -> usize {
-        let core = self.core();
-        let is_counted = |event: &&Value| {
-            event["_cancelled"] != json!(true)
-                && text(&event["payload"], "stripe_customer_id") == customer
-        };
-        core.store.newest("meter_event").filter(is_counted).count()
-    }
-
-    /// Somebody else tells a meter use, now and under no identifier.
-    pub fn tell_meter_by_hand(&self, customer: &str, event_name: &str, value: i64) {
-        let store = &mut self.core().store;
-        let mut event = store.new_object("mtrevt", "billing.meter_event");
-        event["event_name"] = json!(event_name);
-        event["payload"] = json!({"stripe_customer_id": customer, "value": value.to_string()});
-        event["timestamp"] = json!(store.now);
-        store.put("meter_event", event);
-    }
-
-    /// Takes back what was told by hand of a customer.
-    pub fn take_back_by_hand(&self, customer: &str) {
-        let store = &mut self.core().store;
-        let by_hand = |event: &Value| {
-            text(&event["payload"], "stripe_customer_id") == customer
-                && text(event, "identifier").is_empty()
-        };
-        for event in store.ids("meter_event", by_hand) {
-            store.set(&event, "_cancelled", true);
-        }
-    }
-
-    /// Gives a meter up, or takes it up again.
-    pub fn set_meter_active(&self, event_name: &str, is_active: bool) {
-        let store = &mut self.core().store;
-        let named = |meter: &Value| text(meter, "event_name") == event_name;
-        let status = if is_active { "active" } else { "inactive" };
-        for meter in store.ids("meter", named) {
-            store.set(&meter, "status", status);
-        }
-    }
 }

@@ -32,6 +32,7 @@ mod faults;
 mod form;
 mod handle;
 mod invoices;
+mod meter_acts;
 mod meters;
 mod objects;
 mod page;

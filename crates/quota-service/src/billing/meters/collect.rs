@@ -1,9 +1,8 @@
 //! From the ledger to what is to be told. The ledger is only read, and an entry is known by its id: what is read twice is told once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use quota_core::answer::Rejection;
 use quota_core::balance::Balance;
 use quota_core::ids::AccountId;
@@ -20,13 +19,8 @@ const PAGE: u32 = 1_000;
 const OVERLAP_SECONDS: u32 = 10;
 /// As far is read back now and then, for what was committed later than any deadline allows: a database that hung.
 const READ_BACK_SECONDS: u32 = 2 * 3_600;
-const READ_BACK_EVERY: TimeDelta = TimeDelta::hours(1);
 /// Tries to write a period that others write too.
 const TRIES_MAX: u32 = 8;
-/// Most operations that are remembered as read: more than are booked within the overlap.
-const READ_MAX: usize = 50_000;
-/// Most periods without a meter that are remembered.
-const UNMETERED_MAX: usize = 10_000;
 
 /// A page of the ledger that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,63 +223,5 @@ impl Billing {
             Err(EngineError::Rejected(Rejection::UnknownAccount)) => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-impl Meters {
-    fn is_to_read_back(&self, now: DateTime<Utc>) -> bool {
-        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = looked
-            .read_back_at
-            .and_then(|at| at.checked_add_signed(READ_BACK_EVERY));
-        next.is_none_or(|next| next <= now)
-    }
-
-    fn note_read_back(&self, now: DateTime<Utc>) {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.read_back_at = Some(now);
-    }
-
-    fn looked_until(&self) -> Option<LedgerMark> {
-        self.looked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .until
-    }
-
-    fn note_looked(&self, until: LedgerMark) {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.until = looked.until.max(Some(until));
-    }
-
-    fn has_news(&self, operations: &[Operation]) -> bool {
-        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        operations.iter().any(|one| !looked.read.contains(&one.id))
-    }
-
-    fn note_read(&self, operations: &[Operation]) {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        if READ_MAX <= looked.read.len() {
-            looked.read.clear();
-        }
-        looked.read.extend(operations.iter().map(|one| one.id));
-    }
-
-    fn is_unmetered(&self, id: &MeterPeriodId) -> bool {
-        let unmetered = self.unmetered.lock();
-        unmetered
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(id)
-    }
-
-    fn note_unmetered(&self, id: &MeterPeriodId) {
-        let mut unmetered = self
-            .unmetered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if UNMETERED_MAX <= unmetered.len() {
-            unmetered.clear();
-        }
-        unmetered.insert(id.clone());
     }
 }

@@ -6,59 +6,25 @@ mod doubt;
 mod listed;
 mod tell;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use quota_core::ids::AccountId;
 use quota_core::meter::{MeterPeriod, MeterPeriodId};
-use quota_core::ports::{LedgerMark, MeterProvider, MeterStore, StoreError};
-
-use uuid::Uuid;
+use quota_core::ports::StoreError;
 
 pub use collect::Collected;
 pub use tell::MetersTold;
 
+use super::metering::{MeterParts, Meters};
 use super::{Billing, BillingError, Synced};
 
 /// How long what was told is kept: longer than anything of the ledger is read once more.
 const KEPT: TimeDelta = TimeDelta::days(35);
 
-/// Who counts use, and where it is kept what was told.
-#[derive(Clone)]
-pub struct MeterParts {
-    /// The engine's own database.
-    pub store: Arc<dyn MeterStore>,
-    /// The provider.
-    pub provider: Arc<dyn MeterProvider>,
-}
-
-pub(super) struct Meters {
-    parts: MeterParts,
-    /// How far this process has looked for use, and when it last read back.
-    looked: Mutex<Looked>,
-    /// Periods of which no meter is told: what a period was begun with stays.
-    unmetered: Mutex<HashSet<MeterPeriodId>>,
-}
-
-#[derive(Default)]
-struct Looked {
-    until: Option<LedgerMark>,
-    read_back_at: Option<DateTime<Utc>>,
-    /// Operations that were read: they are no news when they are read once more.
-    read: HashSet<Uuid>,
-}
-
 impl Billing {
     /// Has use on demand told to the provider's meters from now on; said once.
     pub fn count_with(&self, parts: MeterParts) {
-        let meters = Meters {
-            parts,
-            looked: Mutex::default(),
-            unmetered: Mutex::default(),
-        };
         // The first one stays.
-        drop(self.inner.meters.set(meters));
+        drop(self.inner.meters.set(Meters::new(parts)));
     }
 
     /// Removes what was told over 35 days ago, at most so many rows of each kind; how many it removed.
