@@ -83,7 +83,7 @@ interop:
 
 # Measures speed beside its references; writes target/bench/report.json
 bench *args:
-    cargo build --release -p api -p quota-bench
+    cargo build --release -p api -p worker -p quota-bench
     "{{ env("CARGO_TARGET_DIR", "target") }}/release/quota-bench" {{ args }}
 
 # Starts the API; `just api --demo` needs nothing else

@@ -10,21 +10,21 @@ use tokio::net::TcpStream;
 
 use crate::error::{BenchError, other};
 use crate::load::{Measured, histogram};
-use crate::machine::Usage;
+use crate::machine::{Usage, as_float};
 
 /// Longest head of an answer.
 const HEAD_BYTES_MAX: usize = 4096;
 const CONTENT_LENGTH: &str = "content-length:";
 
 /// What a connection sends: the request for each number, rendered in full.
-pub type Render = dyn Fn(u64) -> String + Send + Sync;
+pub type Render<'a> = dyn Fn(u64) -> String + Send + Sync + 'a;
 
 /// A target and what is sent to it.
 pub struct Target<'a> {
     /// Where it listens.
     pub address: SocketAddr,
     /// Renders request number `n`.
-    pub render: &'a Render,
+    pub render: &'a Render<'a>,
     /// Operations in one request.
     pub operations: u64,
     /// What the status line must begin with.
@@ -121,8 +121,13 @@ fn length_of(answer: &[u8]) -> Option<usize> {
 /// A `POST` with a JSON body.
 pub fn post(path: &str, secret: &str, key: Option<&str>, body: &str) -> String {
     let key = key.map_or_else(String::new, |key| format!("idempotency-key: {key}\r\n"));
+    request(("POST", path), secret, &key, body)
+}
+
+/// A request with a JSON body, and headers of its own, each with its end of line.
+pub fn request((method, path): (&str, &str), secret: &str, headers: &str, body: &str) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {secret}\r\n{key}\
+        "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {secret}\r\n{headers}\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -137,4 +142,60 @@ pub async fn hello() -> Result<SocketAddr, BenchError> {
     let router = axum::Router::new().route("/", axum::routing::post(async || "hello world"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(address)
+}
+
+/// A request that is answered with any status; the status and the body.
+pub async fn ask(
+    address: SocketAddr,
+    (method, path): (&str, &str),
+    secret: &str,
+    body: &str,
+) -> Result<(u16, String), BenchError> {
+    let mut stream = TcpStream::connect(address).await.map_err(other)?;
+    let request = request((method, path), secret, "connection: close\r\n", body);
+    stream.write_all(request.as_bytes()).await.map_err(other)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.map_err(other)?;
+    let text = String::from_utf8_lossy(&answer);
+    let status = text.get(9..12).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| BenchError::Failed(format!("no answer: {text}")))?;
+    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    Ok((status, body.to_owned()))
+}
+
+/// Sends `count` requests over `connections` connections, each connection one after the other: at `rate` a second in all if
+/// there is one, counted from when a request was due, else as fast as they are answered.
+pub async fn send(
+    target: &Target<'_>,
+    connections: u64,
+    count: u64,
+    rate: Option<f64>,
+) -> Result<Histogram<u64>, BenchError> {
+    let begun = Instant::now();
+    let due = |number: u64| {
+        let wait = rate.map_or(0.0, |rate| as_float(number) / rate);
+        begun + Duration::from_secs_f64(wait)
+    };
+    let lanes = (0..connections).map(async |lane| {
+        let mut stream = TcpStream::connect(target.address).await.map_err(other)?;
+        stream.set_nodelay(true).map_err(other)?;
+        let (mut buffer, mut latency) = (Vec::with_capacity(64 * 1024), histogram()?);
+        let mut number = lane;
+        while number < count {
+            let request = (target.render)(number);
+            tokio::time::sleep_until(due(number).into()).await;
+            let asked = rate.map_or_else(Instant::now, |_| due(number));
+            stream.write_all(request.as_bytes()).await.map_err(other)?;
+            answer(&mut stream, &mut buffer, target.status).await?;
+            let micros = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+            latency.saturating_record(micros);
+            number += connections;
+        }
+        Ok::<_, BenchError>(latency)
+    });
+    let mut latency = histogram()?;
+    for of_lane in futures::future::join_all(lanes).await {
+        latency.add(&of_lane?).map_err(other)?;
+    }
+    Ok(latency)
 }

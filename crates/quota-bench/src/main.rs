@@ -5,6 +5,7 @@ mod http;
 mod legacy;
 mod load;
 mod machine;
+mod programs;
 mod reference;
 mod report;
 mod scenarios;

@@ -42,6 +42,12 @@ pub async fn windows_catalog(
     apply(storage, current, include_str!("catalog_windows.toml")).await
 }
 
+/// Plans and a pack that a payment provider sells.
+pub async fn money_catalog(storage: &dyn Storage, current: &Catalog) -> Result<(), BenchError> {
+    let file = include_str!("catalog_money.toml");
+    apply(storage, current, file).await.map(drop)
+}
+
 async fn apply(
     storage: &dyn Storage,
     current: &Catalog,

@@ -1,9 +1,7 @@
 //! The api binary over HTTP, and a hello-world beside it.
 
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use quota_core::ports::KeyScope;
 use testkit::redis::RedisServer;
@@ -11,14 +9,13 @@ use testkit::redis::RedisServer;
 use super::{Bench, Title};
 use crate::error::{BenchError, other};
 use crate::http::{self, Target, post};
+use crate::programs::{Api, Launch};
 use crate::report::Report;
 use crate::seed;
 
 const USERS: u64 = 10_000;
 /// Operations in one batch.
 const BATCH: u64 = 100;
-/// Longest wait for the server to listen.
-const START_MAX: Duration = Duration::from_secs(20);
 
 const CONSUME: Title = Title {
     key: "http_consume",
@@ -40,48 +37,6 @@ const CHECK: Title = Title {
     what: "POST /v1/check from the cache, beside hello-world",
     at_least: Some(0.6),
 };
-
-/// The api binary, killed when it is dropped.
-struct Api {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Api {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Api {
-    fn start(database: &str, redis: &str, shards: usize) -> Result<Self, BenchError> {
-        let own = std::env::current_exe().map_err(other)?;
-        let program = own.with_file_name("api");
-        let free = std::net::TcpListener::bind("127.0.0.1:0").map_err(other)?;
-        let address = free.local_addr().map_err(other)?;
-        drop(free);
-        let child = Command::new(&program)
-            .arg("serve")
-            .env("DATABASE_URL", database)
-            .env("QUOTA_LISTEN", address.to_string())
-            .env("QUOTA_LOG_LEVEL", "warn")
-            .env("QUOTA_SHARDS", shards.to_string())
-            .env("REDIS_URL", redis)
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| BenchError::Failed(format!("{}: {error}", program.display())))?;
-        let api = Self { child, address };
-        let until = Instant::now() + START_MAX;
-        while std::net::TcpStream::connect(address).is_err() {
-            if until < Instant::now() {
-                return Err(BenchError::Failed("the api does not listen".to_owned()));
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(api)
-    }
-}
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -111,8 +66,14 @@ impl Bench<'_> {
             .secret;
         engine.stop().await;
         let redis = tokio::task::block_in_place(RedisServer::start).map_err(other)?;
-        let shards = self.settings.shards;
-        let api = tokio::task::block_in_place(|| Api::start(&url, &redis.url(), shards))?;
+        let redis_url = redis.url();
+        let launch = Launch {
+            database: &url,
+            redis: Some(&redis_url),
+            shards: self.settings.shards,
+            stripe: None,
+        };
+        let api = tokio::task::block_in_place(|| Api::start(&launch))?;
         self.consumes(report, &api, &secret).await?;
         self.batches(report, &api, &secret).await?;
         self.checks(report, &api, &secret).await

@@ -3,6 +3,8 @@
 mod api;
 mod engines;
 mod large;
+mod money;
+mod money_jobs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +65,8 @@ pub async fn run(settings: &Settings) -> Result<Report, BenchError> {
     bench.sqlite(&mut report).await?;
     bench.legacy(&mut report).await?;
     bench.over_http(&mut report).await?;
+    bench.money(&mut report).await?;
+    bench.money_jobs(&mut report).await?;
     if settings.large {
         bench.large(&mut report).await?;
     }
