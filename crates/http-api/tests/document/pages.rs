@@ -1,9 +1,10 @@
-//! docs/PROBLEMS.md and docs/CATALOG.md beside the code.
+//! docs/PROBLEMS.md, docs/CATALOG.md and docs/OPERATING.md beside the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use quota_core::catalog::Catalog;
+use quota_core::provider::ProblemKind;
 use serde_json::Value;
 
 use crate::api::document;
@@ -123,6 +124,19 @@ fn the_page_of_problems_lists_every_code_and_no_other() {
         lacking.is_empty() && stale.is_empty(),
         "docs/PROBLEMS.md lacks {lacking:?} and lists {stale:?} for nothing"
     );
+}
+
+#[test]
+fn the_page_of_operating_has_every_kind_of_billing_problem() {
+    let page = read("docs/OPERATING.md");
+    let (_, part) = page
+        .split_once("### What to do about each problem")
+        .expect("a section");
+    let part = part.split("\n## ").next().expect("its text");
+    let listed: BTreeSet<String> = rows(part).into_iter().map(|row| row[0].clone()).collect();
+    let kinds = ProblemKind::ALL.iter();
+    let known: BTreeSet<String> = kinds.map(|kind| format!("`{}`", kind.as_str())).collect();
+    assert_eq!(listed, known);
 }
 
 #[test]
