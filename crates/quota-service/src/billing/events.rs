@@ -1,6 +1,5 @@
 //! Events: kept once, worked on until their effect is there, by whoever is there to do it (P1, P3).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,6 +7,8 @@ use metrics::{counter, histogram};
 use quota_core::ids::CustomerRef;
 use quota_core::ports::{EventResult, StoreError, Webhook};
 use quota_core::provider::{EventState, KeptEvent, ObjectKind, ProblemKind, ProviderObject};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinSet;
 
 use super::problems::Found;
 use super::{Billing, BillingError, Synced};
@@ -27,6 +28,15 @@ pub struct EventsWorked {
 }
 
 impl EventsWorked {
+    fn count(&mut self, state: EventState) {
+        let count = match state {
+            EventState::Done | EventState::Ignored | EventState::Gone => &mut self.ended,
+            EventState::Waiting => &mut self.failed,
+            EventState::GivenUp => &mut self.given_up,
+        };
+        *count = count.saturating_add(1);
+    }
+
     /// Whether there was nothing to work on.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
@@ -43,8 +53,8 @@ impl Billing {
         Ok(next.is_some_and(|at| at <= self.engine().now()))
     }
 
-    /// Takes a webhook: its event is kept, and worked on behind the answer if this process has room for it, else by the next one
-    /// that looks for events. `false` when it was kept before: then there is nothing to do.
+    /// Takes a webhook: its event is kept, and worked on behind the answer, when this process has room for it or by another one
+    /// that looks for events before. `false` when it was kept before: then there is nothing to do.
     ///
     /// # Errors
     /// [`BillingError`] when it was not kept; the provider sends it again.
@@ -53,19 +63,49 @@ impl Billing {
         if let Some(account) = &webhook.account {
             self.set_aside_if_foreign(account, &mut event).await?;
         }
-        let room = Arc::clone(&self.inner.at_work).try_acquire_owned().ok();
-        let is_new = self.keep_event(&mut event, room.is_some()).await?;
+        let place = self.inner.room.place();
+        let is_new = self.keep_event(&mut event, place.is_some()).await?;
         count("received", &event);
-        if let Some(room) = room.filter(|_| is_new && event.state == EventState::Waiting) {
+        if !is_new || event.state != EventState::Waiting {
+            return Ok(is_new);
+        }
+        if let Some(place) = place {
             let billing = self.clone();
             tokio::spawn(async move {
                 if let Err(error) = billing.work_on(&event).await {
                     tracing::warn!(event = %event.id, %error, "the end of an event was not entered; it is tried again");
                 }
-                drop(room);
+                billing.work_on_left_behind(place).await;
             });
+        } else {
+            self.inner.room.leave();
+            // Whoever had the last place may have looked before this one was left.
+            if let Some(place) = self.inner.room.place() {
+                let billing = self.clone();
+                tokio::spawn(async move { billing.work_on_left_behind(place).await });
+            }
         }
         Ok(is_new)
+    }
+
+    /// Works on events that there was no room for, until none waits, here or in another process.
+    async fn work_on_left_behind(&self, place: OwnedSemaphorePermit) {
+        let room = &self.inner.room;
+        let mut place = Some(place);
+        while let Some(held) = place {
+            while let Some(left) = room.left_behind() {
+                match self.work_on_waiting().await {
+                    Ok(worked) if worked.is_nothing() => room.all_taken(left),
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "events wait for the job `work_on_events`");
+                        return;
+                    }
+                }
+            }
+            drop(held);
+            place = room.left_behind().and_then(|_| room.place());
+        }
     }
 
     /// An event of another account of the provider is kept, and never applied (P14).
@@ -140,7 +180,8 @@ impl Billing {
         Ok(result.state)
     }
 
-    /// Takes some events that wait and may be tried now, the oldest first, and works on them one after the other.
+    /// Takes some events that wait and may be tried now, the oldest first, and works on as many of them at once as the settings say,
+    /// at least on one.
     ///
     /// # Errors
     /// [`BillingError::Store`] when the store fails.
@@ -149,15 +190,25 @@ impl Billing {
         let now = self.engine().now();
         let lease = self.settings().event_lease.saturating_mul(TAKEN_AT_ONCE);
         let until = after(now, lease);
-        for event in self.store().take_events(now, until, TAKEN_AT_ONCE).await? {
-            let count = match self.work_on(&event).await? {
-                EventState::Done | EventState::Ignored | EventState::Gone => &mut worked.ended,
-                EventState::Waiting => &mut worked.failed,
-                EventState::GivenUp => &mut worked.given_up,
-            };
-            *count = count.saturating_add(1);
+        let events = self.store().take_events(now, until, TAKEN_AT_ONCE).await?;
+        let mut events = events.into_iter();
+        let (mut working, mut failure) = (JoinSet::new(), None);
+        loop {
+            let at_once = self.settings().events_at_once.max(1);
+            while let Some(event) = (working.len() < at_once).then(|| events.next()).flatten() {
+                let billing = self.clone();
+                working.spawn(async move { billing.work_on(&event).await });
+            }
+            match working.join_next().await {
+                None => return failure.map_or(Ok(worked), Err),
+                Some(Ok(Ok(state))) => worked.count(state),
+                Some(Ok(Err(error))) => failure = Some(error),
+                Some(Err(panicked)) => {
+                    tracing::error!(%panicked, "an event is tried again when its lease has run out");
+                    worked.count(EventState::Waiting);
+                }
+            }
         }
-        Ok(worked)
     }
 
     /// Has an event worked on once more, whatever came of it before.

@@ -17,6 +17,7 @@ mod meters;
 mod outcome;
 mod payment;
 mod problems;
+mod room;
 mod standing;
 mod top_up_looks;
 mod top_up_work;
@@ -31,7 +32,7 @@ use quota_core::ids::{CustomerRef, PaymentRef, ProviderCode};
 use quota_core::payment::{PaymentId, PaymentMode};
 use quota_core::ports::{BillingStore, PaymentProvider};
 use quota_core::provider::{Connection, CustomerId, SyncProgress};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 pub use acts::{ActError, SubscriptionAsk};
@@ -48,6 +49,7 @@ pub use top_ups::{TopUpRefusal, TopUpStanding};
 use crate::Engine;
 use beginning::Beginnings;
 use metering::Meters;
+use room::Room;
 use watched::Watched;
 
 /// How often a provider that does not answer is asked again at the start.
@@ -109,12 +111,11 @@ struct Inner {
     beginnings: Beginnings,
     /// Why the last try to connect failed.
     unconnected: Mutex<Option<String>>,
-    /// Room for events that are worked on behind their answers.
-    at_work: Arc<Semaphore>,
     /// Room for accounts that are looked at since their credits run low.
     at_top_ups: Arc<Semaphore>,
     /// What tells the provider's meters, if it has any.
     meters: OnceLock<Meters>,
+    room: Room,
 }
 
 impl Billing {
@@ -134,9 +135,9 @@ impl Billing {
                 connection: OnceCell::new(),
                 beginnings: Beginnings::default(),
                 unconnected: Mutex::default(),
-                at_work: Arc::new(Semaphore::new(at_once)),
                 at_top_ups: Arc::new(Semaphore::new(TOP_UPS_AT_ONCE)),
                 meters: OnceLock::new(),
+                room: Room::of(at_once),
             }),
         }
     }

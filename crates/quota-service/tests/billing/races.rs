@@ -36,6 +36,42 @@ async fn other_node(shop: &Shop, off: TimeDelta) -> Shop {
     Shop::over(shop.fake.clone(), store, Arc::new(clock)).await
 }
 
+/// P1: what an api has no room for at once it works off by itself, with no job.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p1_a_burst_is_worked_off_by_the_process_that_took_it() {
+    for round in 0..longer(4) {
+        let shop = Shop::open(SHAPES[round % 2]).await;
+        shop.user("ann").await;
+        for _ in 0..8 {
+            shop.buy("ann", "small", 1).await;
+        }
+        let parts = BillingParts {
+            engine: shop.engine.clone(),
+            store: Arc::clone(&shop.store) as Arc<dyn BillingStore>,
+            provider: Arc::clone(shop.billing.provider()),
+        };
+        let settings = BillingSettings {
+            events_at_once: 2,
+            ..BillingSettings::default()
+        };
+        let narrow = Billing::new(parts, settings);
+        let webhooks = (0..shop.fake.events().len()).filter_map(|place| shop.webhook(place));
+        let taken = join_all(webhooks.map(|webhook| {
+            let narrow = narrow.clone();
+            tokio::spawn(async move { narrow.take_webhook(webhook).await })
+        }));
+        for taken in taken.await {
+            taken.expect("it ends").expect("is kept");
+        }
+        while shop.store.event_counts().await.expect("is read").waiting != 0 {
+            // Two of them may be in each other's way, and are tried again later.
+            shop.clock.advance(TimeDelta::seconds(1));
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(shop.standing("ann").await.free, 800);
+    }
+}
+
 /// Situations 1 and 2 (P1): 64 webhooks of one payment at once, worked on behind their answers and by the job.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn webhooks_of_one_payment_at_once_are_one_payment() {
