@@ -18,7 +18,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const AFTER_FILES_LOCK: i64 = 4_117_219_052;
 
 /// Version, name and text of each file in `migrations/postgres`.
-pub(crate) const FILES: [(i64, &str, &str); 18] = [
+pub(crate) const FILES: [(i64, &str, &str); 20] = [
     (
         1,
         "accounts",

@@ -32,7 +32,7 @@ use quota_core::ids::{CustomerRef, PaymentRef, ProviderCode};
 use quota_core::payment::{PaymentId, PaymentMode};
 use quota_core::ports::{BillingStore, PaymentProvider};
 use quota_core::provider::{Connection, CustomerId, SyncProgress};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 
 pub use acts::{ActError, SubscriptionAsk};

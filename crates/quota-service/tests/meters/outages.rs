@@ -96,7 +96,26 @@ async fn what_is_told_after_its_invoice_is_listed(kind: Kind) {
     );
 }
 
+/// While Stripe takes its time with an entry, use is booked as ever, and told afterwards.
+async fn use_is_not_delayed_while_an_entry_is_told(kind: Kind) {
+    let stage = Stage::open(kind).await;
+    let customer = stage.spent("ann").await;
+    stage.consume("ann", 6).await;
+    let (asked, go) = stage.faults.hold("/v1/billing/meter_events");
+    let process = stage.process();
+    let uses = async {
+        asked.await.expect("it is told");
+        stage.consume("ann", 2).await;
+        go.send(()).expect("it waits");
+    };
+    tokio::join!(process.work(), uses);
+    stage.pass(60);
+    assert!(process.work().await);
+    assert_eq!(stage.fake.metered(&customer), 8);
+}
+
 crate::over_every_store! {
+    use_is_not_delayed_while_an_entry_is_told
     whichever_call_fails_each_entry_counts_once
     what_was_missed_is_told_as_far_as_stripe_takes_it
     what_is_too_old_is_listed
