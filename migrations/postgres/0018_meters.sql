@@ -1,7 +1,6 @@
 -- Use on demand on its way to a payment provider's meter. Every row lies in the shard of the account that owes it, not of its home.
--- The application tells, and prunes what is over. The file can be repeated at will, as its grants are after every migration.
 
-create table if not exists meter_marks (
+create table meter_marks (
     provider text collate "C" not null,
     mode text collate "C" not null,
     mark bigint not null,
@@ -9,7 +8,7 @@ create table if not exists meter_marks (
 );
 
 -- What is known of a period and of an entry is JSON, kept as the text that it was written as; what is looked for stands beside it.
-create table if not exists meter_periods (
+create table meter_periods (
     account text collate "C" not null,
     shard smallint not null,
     provider text collate "C" not null,
@@ -24,9 +23,9 @@ create table if not exists meter_periods (
     constraint meter_periods_version_check check (version > 0)
 );
 
-create index if not exists meter_periods_next_key on meter_periods (next_at) where next_at is not null;
+create index meter_periods_next_key on meter_periods (next_at) where next_at is not null;
 
-create table if not exists meter_entries (
+create table meter_entries (
     account text collate "C" not null,
     shard smallint not null,
     provider text collate "C" not null,
@@ -42,12 +41,9 @@ create table if not exists meter_entries (
     constraint meter_entries_shard_check check (shard >= 0 and shard < 64)
 );
 
-create index if not exists meter_entries_open_key on meter_entries (account, provider, mode, bucket, booked_at, entry)
+create index meter_entries_open_key on meter_entries (account, provider, mode, bucket, booked_at, entry)
     where state in ('waiting', 'sending', 'cancelling');
-create index if not exists meter_entries_told_key on meter_entries (account, provider, mode, bucket, sent_at)
+create index meter_entries_told_key on meter_entries (account, provider, mode, bucket, sent_at)
     where state = 'told';
-create index if not exists meter_entries_at_key on meter_entries (account, at);
-create index if not exists meter_entries_booked_key on meter_entries (booked_at);
-
-grant select, insert, update on meter_marks to quota_app;
-grant select, insert, update, delete on meter_periods, meter_entries to quota_app;
+create index meter_entries_at_key on meter_entries (account, at);
+create index meter_entries_booked_key on meter_entries (booked_at);

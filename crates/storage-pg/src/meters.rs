@@ -20,7 +20,11 @@ use crate::values::{Instant, Reading, json_text, stored_count};
 
 /// So much time of the ledger is read at once: longer spans would be sorted as a whole for each page, and take longer than a statement may.
 const SPAN: TimeDelta = TimeDelta::minutes(10);
+/// Stretches that are passed over whole where nothing at all was booked, the longest first.
+const EMPTY_SPANS: [TimeDelta; 2] = [TimeDelta::days(1), TimeDelta::hours(1)];
 const MICROS: i64 = 1_000_000;
+
+const ANY: &str = "select exists (select from operations o where o.at >= $1 and o.at < $2)";
 
 const MARK: &str = "select m.mark from meter_marks m where m.provider = $1 and m.mode = $2";
 const PUT_MARK: &str = "\
@@ -112,9 +116,20 @@ impl MeterStore for PgStore {
         limit: u32,
     ) -> Result<SoldPage, StoreError> {
         let from = DateTime::from_timestamp_micros(from.0).unwrap_or_default();
-        let upper = from
-            .checked_add_signed(SPAN)
-            .map_or(until, |upper| upper.min(until));
+        let behind = |span| {
+            from.checked_add_signed(span)
+                .map_or(until, |upper: Instant| upper.min(until))
+        };
+        for upper in EMPTY_SPANS.map(behind) {
+            if !self.has_any((from, upper)).await? {
+                return Ok(SoldPage {
+                    operations: Vec::new(),
+                    next: mark_of(upper.max(from)),
+                    is_last: until <= upper,
+                });
+            }
+        }
+        let upper = behind(SPAN);
         let mut asked = i64::from(limit.max(1));
         loop {
             let mut operations = self.sold_between((from, upper), asked).await?;
@@ -257,6 +272,11 @@ impl MeterStore for PgStore {
 }
 
 impl PgStore {
+    async fn has_any(&self, (from, before): (Instant, Instant)) -> Result<bool, StoreError> {
+        let any = sqlx::query_scalar(ANY).bind(from).bind(before);
+        any.fetch_one(&self.pool).await.map_err(store_error)
+    }
+
     async fn sold_between(
         &self,
         (from, before): (Instant, Instant),

@@ -18,7 +18,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const AFTER_FILES_LOCK: i64 = 4_117_219_052;
 
 /// Version, name and text of each file in `migrations/postgres`.
-pub(crate) const FILES: [(i64, &str, &str); 20] = [
+pub(crate) const FILES: [(i64, &str, &str); 21] = [
     (
         1,
         "accounts",
@@ -119,12 +119,17 @@ pub(crate) const FILES: [(i64, &str, &str); 20] = [
         "top_up_roles",
         include_str!("../../../migrations/postgres/0020_top_up_roles.sql"),
     ),
+    (
+        21,
+        "meter_roles",
+        include_str!("../../../migrations/postgres/0021_meter_roles.sql"),
+    ),
 ];
 
 /// Migrations that make the application's role and say what it may. A dump that is restored where the role is missing
 /// has them behind it and their grants not, so they are carried out once more after every migration: each can be
 /// repeated at will.
-const GRANTS: [i64; 8] = [8, 9, 12, 14, 16, 18, 19, 20];
+const GRANTS: [i64; 7] = [8, 9, 12, 14, 16, 20, 21];
 
 /// The files as sqlx wants them; its `migrate!` would need its macros.
 #[derive(Debug)]
