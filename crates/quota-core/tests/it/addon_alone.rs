@@ -66,3 +66,21 @@ fn what_an_add_on_alone_grants_is_no_value_of_the_plan() {
     let parts = (shown.plan_value, shown.added);
     assert_eq!(parts, (None, Some(Limit::Of(4))));
 }
+
+/// P13 and C10: of several limits that an add-on alone sets each shows what the add-on gives, without what came over into its window.
+#[test]
+fn what_came_over_is_no_part_of_what_an_add_on_gives() {
+    let rolling = "tokens = [{ limit = 9, per = \"daily\", rollover = { max = 4 } }]";
+    let text = CATALOG.replace("tokens = [{ limit = 9, per = \"daily\" }]", rolling);
+    assert_ne!(text, CATALOG);
+    let mut stage = with_catalog(Stage::user(""), &text);
+    stage.done("user:a", subscribe("team"));
+    stage.done("user:a", set_addon("more", 1));
+    stage.done("user:a", consume("tokens", 7));
+    stage.later(TimeDelta::days(1));
+    let shown = stage.balance_of("user:a", Scope::User, "tokens", None);
+    let daily = shown.windows.iter().find(|window| window.rolled_over != 0);
+    let daily = daily.expect("two came over");
+    let parts = (daily.granted, daily.added, daily.rolled_over);
+    assert_eq!(parts, (Limit::Of(11), Some(Limit::Of(9)), 2));
+}

@@ -236,18 +236,25 @@ limits = { renders = { limit = 100, rollover = { max = 30 } } }
     assert_eq!(stage.remaining("user:a", "renders"), Some(114));
 }
 
-/// C10 and C7: what goes over is left of the limit that the window had: one that the catalog raised since is that of the next.
+/// C10 and C7: what goes over is left of the limit that the window had, without what had come over into it: one that the catalog
+/// raised since is that of the next.
 #[test]
 fn a_limit_that_is_raised_behind_a_window_leaves_no_more_of_it() {
-    let mut stage = chat();
-    stage.done("user:a", Command::Renew(Renew::default()));
-    stage.done("user:a", consume("articles", 85));
-    stage.now = at("2027-04-01T00:10:00Z");
-    let raised = CATALOG.replace("limit = 100, rollover", "limit = 200, rollover");
-    stage = with_catalog(stage, &raised);
-    assert_eq!(stage.remaining("user:a", "articles"), Some(215));
-    stage.done("user:a", consume("articles", 1));
-    assert_eq!(stage.remaining("user:a", "articles"), Some(214));
+    for (since, used) in [("2027-04-01T00:10:00Z", 85), ("2027-05-01T00:10:00Z", 115)] {
+        let mut stage = chat();
+        for _ in 0..3 {
+            stage.done("user:a", Command::Renew(Renew::default()));
+        }
+        // Into April 30 came over of March, in which nothing was used; into March nothing.
+        stage.now = at(since) - TimeDelta::days(3);
+        stage.done("user:a", consume("articles", used));
+        stage.now = at(since);
+        let raised = CATALOG.replace("limit = 100, rollover", "limit = 200, rollover");
+        stage = with_catalog(stage, &raised);
+        assert_eq!(stage.remaining("user:a", "articles"), Some(215), "{since}");
+        stage.done("user:a", consume("articles", 1));
+        assert_eq!(stage.remaining("user:a", "articles"), Some(214), "{since}");
+    }
 }
 
 /// C10 and R1: what is reserved of a window when it ends is not left of it.
