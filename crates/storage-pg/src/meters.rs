@@ -24,7 +24,8 @@ const SPAN: TimeDelta = TimeDelta::minutes(10);
 const EMPTY_SPANS: [TimeDelta; 2] = [TimeDelta::days(1), TimeDelta::hours(1)];
 const MICROS: i64 = 1_000_000;
 
-const ANY: &str = "select exists (select from operations o where o.at >= $1 and o.at < $2)";
+const ANY_OPERATION: &str =
+    "select exists (select from operations o where o.at >= $1 and o.at < $2)";
 
 const MARK: &str = "select m.mark from meter_marks m where m.provider = $1 and m.mode = $2";
 const PUT_MARK: &str = "\
@@ -36,7 +37,7 @@ from meter_periods p where p.account = $1 and p.shard = $2 and p.provider = $3 a
 const PERIODS: &str = "\
 select p.account, p.bucket, p.version, p.next_at, p.document
 from meter_periods p where p.account = $1 and p.shard = $2 order by p.provider, p.mode, p.bucket";
-const DUE: &str = "\
+const DUE_PERIODS: &str = "\
 select p.account, p.bucket, p.version, p.next_at, p.document
 from meter_periods p where p.next_at <= $1 order by p.next_at, p.account, p.bucket limit $2";
 const OPEN: &str = "\
@@ -205,7 +206,7 @@ impl MeterStore for PgStore {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<MeterPeriod>, StoreError> {
-        let rows = sqlx::query(DUE).bind(now).bind(i64::from(limit));
+        let rows = sqlx::query(DUE_PERIODS).bind(now).bind(i64::from(limit));
         let rows = rows.fetch_all(&self.pool).await.map_err(store_error)?;
         rows.iter().map(read_period).collect()
     }
@@ -273,7 +274,7 @@ impl MeterStore for PgStore {
 
 impl PgStore {
     async fn has_any(&self, (from, before): (Instant, Instant)) -> Result<bool, StoreError> {
-        let any = sqlx::query_scalar(ANY).bind(from).bind(before);
+        let any = sqlx::query_scalar(ANY_OPERATION).bind(from).bind(before);
         any.fetch_one(&self.pool).await.map_err(store_error)
     }
 

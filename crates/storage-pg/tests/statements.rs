@@ -8,13 +8,15 @@ use std::path::Path;
 use storage_pg::{PLACEMENTS, Placement};
 
 /// Statements that ask every shard: jobs, and lists over all accounts. Nothing that decides a request is among them.
-const EVERY_SHARD: [&str; 24] = [
+const EVERY_SHARD: [&str; 29] = [
+    "ANY_OPERATION",
     "BATCHES_BEHIND",
     "BATCH_USES",
     "CODES",
     "CODES_OF_BATCH",
     "CODE_BY_ID",
     "DUE_EVENTS",
+    "DUE_PERIODS",
     "DUE_TOP_UPS",
     "EVENTS",
     "EVENTS_IN_STATE",
@@ -28,10 +30,13 @@ const EVERY_SHARD: [&str; 24] = [
     "PROBLEMS",
     "PROBLEMS_OF_ACCOUNT",
     "PRUNE",
+    "PRUNE_ENTRIES",
     "PRUNE_EVENTS",
+    "PRUNE_PERIODS",
     "QUEUES",
     "REVOKE_CODE",
     "REVOKE_CODES",
+    "SOLD",
     "TOP_UP_ACCOUNTS",
 ];
 
@@ -98,7 +103,9 @@ fn no_statement_has_a_shape_that_citus_refuses() {
             ),
             (
                 "a server's clock in a conflict",
-                text.contains("do update")
+                // What lies on the coordinator alone is an ordinary table to Citus.
+                !text.contains("into call_turns")
+                    && text.contains("do update")
                     && (text.contains("now()") || text.contains("clock_timestamp")),
             ),
         ];
