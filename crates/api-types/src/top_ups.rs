@@ -33,10 +33,10 @@ pub struct SetTopUpBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TopUpOffBody {
-    /// When.
+    /// Since when nothing is bought.
     #[serde(serialize_with = "crate::instant::serialize")]
     pub at: DateTime<Utc>,
-    /// Why.
+    /// What switched it off: failures in a row, or money that came back.
     pub why: TopUpOffReason,
 }
 
@@ -46,18 +46,18 @@ pub struct TopUpOffBody {
 pub struct TopUpBody {
     /// Its id; the provider has it beside the payment.
     pub id: Uuid,
-    /// Where it stands.
+    /// `open` until the provider says that it is paid or will not be.
     pub state: TopUpState,
     /// What it buys.
     pub pack: PackCode,
     /// What is paid for it, in minor units of the currency.
     pub amount: u64,
-    /// In which currency.
+    /// That of the pack in the catalog.
     pub currency: Currency,
     /// When it was begun.
     #[serde(serialize_with = "crate::instant::serialize")]
     pub opened_at: DateTime<Utc>,
-    /// When it ended.
+    /// When it was paid or failed; absent while it is open.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -67,7 +67,7 @@ pub struct TopUpBody {
     /// The payment, once the provider has told of one; `GET …/payments` has it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentRef>,
-    /// Why it failed.
+    /// What kept it from being paid; absent unless it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<TopUpFailure>,
     /// What the provider said last of what stands in its way.

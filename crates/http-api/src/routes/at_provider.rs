@@ -21,7 +21,6 @@ impl From<ActError> for Problem {
                 Self::new(StatusCode::CONFLICT, "held_by_provider", detail)
             }
             ActError::NotForSale(_) => Self::new(StatusCode::CONFLICT, "not_for_sale", detail),
-            _ => Self::internal(),
         }
     }
 }

@@ -65,7 +65,6 @@ impl From<BillingError> for Problem {
             BillingError::OtherAccount { .. } => {
                 Self::new(StatusCode::BAD_GATEWAY, "provider_other_account", detail)
             }
-            _ => Self::internal(),
         }
     }
 }

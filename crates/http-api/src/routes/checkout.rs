@@ -28,7 +28,6 @@ impl From<CheckoutError> for Problem {
         let refusal = match error {
             CheckoutError::Billing(error) => return error.into(),
             CheckoutError::Refused { refusal, .. } => refusal,
-            _ => return Self::internal(),
         };
         let (status, code, field) = match refusal {
             OrderRefusal::UnknownPlan(_) => (StatusCode::NOT_FOUND, "unknown_plan", Some("/plan")),

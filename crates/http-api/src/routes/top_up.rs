@@ -34,7 +34,6 @@ impl From<TopUpRefusal> for Problem {
                 Self::new(StatusCode::CONFLICT, "not_for_sale", detail.clone())
                     .about(FieldError::at("/pack", detail))
             }
-            _ => Self::internal(),
         }
     }
 }

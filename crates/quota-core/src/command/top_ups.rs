@@ -35,7 +35,7 @@ pub enum TopUpEnd {
 /// Says what a top-up came to (P20). Asked by what buys them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndTopUp {
-    /// Which one.
+    /// The id of its row; nothing of the books has it.
     pub top_up: Uuid,
     /// What it was to buy.
     pub pack: PackCode,

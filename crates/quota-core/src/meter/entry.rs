@@ -131,7 +131,7 @@ impl MeterState {
 /// A ledger entry that sold on demand, or gave back what was sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeterEntry {
-    /// Which one.
+    /// The ledger entry that sold, or gave back.
     pub id: EntryId,
     /// Stored units that it sold, or gave back.
     pub units: u64,

@@ -75,7 +75,7 @@ impl MeterSums {
 /// A period, and where its telling stands. A write follows the version before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeterPeriod {
-    /// Which one.
+    /// The provider, the account that owes, and the bucket that sells.
     pub id: MeterPeriodId,
     /// How often it was written; kept beside what is stored.
     #[serde(skip)]

@@ -137,11 +137,11 @@ pub struct NewCharge {
     pub customer: CustomerRef,
     /// For which account: written beside it for people, and never read back.
     pub account: AccountId,
-    /// What is bought.
+    /// The pack, written beside the payment, so that its sync knows what was sold.
     pub pack: PackCode,
     /// In minor units of the currency.
     pub amount: u64,
-    /// In which currency.
+    /// That of the pack in the catalog.
     pub currency: Currency,
     /// It was not asked for before this.
     pub since: DateTime<Utc>,
@@ -156,7 +156,7 @@ pub enum Charged {
     Taken(PaymentRef),
     /// The money will not come: what was begun can be paid no more.
     Failed {
-        /// Why.
+        /// What kept it from being paid.
         failure: TopUpFailure,
         /// The provider's words.
         words: String,

@@ -48,13 +48,13 @@ pub struct TopUp {
     pub mode: PaymentMode,
     /// Who pays there: the account's customer as it was begun, if it had one.
     pub customer: Option<CustomerRef>,
-    /// What is bought.
+    /// The pack that the account had set as this was begun.
     pub pack: PackCode,
     /// What is paid for it, in minor units of the currency.
     pub amount: u64,
-    /// In which currency.
+    /// That of the pack in the catalog as this was begun.
     pub currency: Currency,
-    /// Where it stands.
+    /// Open until the provider says that it is paid or will not be.
     pub state: TopUpState,
     /// When it was begun.
     pub opened_at: DateTime<Utc>,
@@ -64,9 +64,9 @@ pub struct TopUp {
     pub next_look_at: DateTime<Utc>,
     /// The payment, once the provider has told of one.
     pub payment: Option<PaymentRef>,
-    /// When it ended.
+    /// When it was paid or failed; none while it is open.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it failed.
+    /// What kept it from being paid; none unless it failed.
     pub failure: Option<TopUpFailure>,
     /// What was heard last of what stands in its way, in words.
     pub error: Option<String>,

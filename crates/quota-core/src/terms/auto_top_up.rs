@@ -81,9 +81,9 @@ pub enum TopUpOffReason {
 /// That it was switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopUpOff {
-    /// When.
+    /// Since when nothing is bought.
     pub at: DateTime<Utc>,
-    /// Why.
+    /// What switched it off: failures in a row, or money that came back.
     pub why: TopUpOffReason,
 }
 

@@ -36,7 +36,6 @@ pub enum SubscriptionAsk {
 
 /// Why a subscription is not changed at its provider.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ActError {
     /// The provider does this by itself, or only there.
     #[error("the subscription is one of `{provider}`, which {what} by itself")]

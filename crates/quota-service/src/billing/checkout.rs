@@ -43,7 +43,6 @@ pub struct CheckoutResult {
 
 /// Why there is no checkout.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CheckoutError {
     /// It cannot be bought.
     #[error("{refusal}{}", portal.as_ref().map(|url| format!(" at {url}")).unwrap_or_default())]

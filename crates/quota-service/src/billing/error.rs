@@ -6,7 +6,6 @@ use crate::EngineError;
 
 /// Why a sync came to nothing; it may be asked for again.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum BillingError {
     /// The provider did not answer, or refused.
     #[error(transparent)]

@@ -30,7 +30,6 @@ const LOOKED_THROUGH_MAX: u32 = quota_core::terms::TOP_UPS_A_MONTH_MAX;
 
 /// Why auto top-up cannot be set.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum TopUpRefusal {
     /// The account has nobody at the provider who could pay.
     #[error("the account is no customer of `{0}` yet: let it buy something first")]
