@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
+use quota_core::catalog::Cadence;
 use quota_core::command::{Command, Renew};
 use quota_core::draw::Scope;
 
-use crate::addons::set_addon;
+use crate::addons::{end_addon, set_addon, user_of, windows};
 use crate::stage::{Stage, consume, item, subscribe, track_at};
 use crate::with_catalog::with_catalog;
 
@@ -83,4 +84,56 @@ fn what_came_over_is_no_part_of_what_an_add_on_gives() {
     let daily = daily.expect("two came over");
     let parts = (daily.granted, daily.added, daily.rolled_over);
     assert_eq!(parts, (Limit::Of(11), Some(Limit::Of(9)), 2));
+}
+
+/// P13: of several add-ons that name a feature which the base plan does not, the one that was had first limits it, whatever its code; to
+/// each of its limits the others add what is counted alike. Which is first does not change with the quantity, and does once it has ended.
+#[test]
+fn p13_of_several_add_ons_the_one_that_was_had_first_limits_the_feature() {
+    // Of each `more` 4 a week; of each `much` 6 a week and 1 a day.
+    let week = |limit| (Cadence::Weekly, Limit::Of(limit));
+    let day = |limit| (Cadence::Daily, Limit::Of(limit));
+    for (first, then) in [("more", "much"), ("much", "more")] {
+        let mut stage = user_of("team", 1);
+        let mut limits = |command| {
+            stage.done("user:a", command);
+            stage.later(TimeDelta::seconds(1));
+            let shown = stage.balance_of("user:a", Scope::User, "images", None);
+            let several = windows(&mut stage, "images");
+            if several.is_empty() {
+                let weekly = shown.granted.expect("an add-on limits it");
+                vec![(Cadence::Weekly, weekly)]
+            } else {
+                several
+            }
+        };
+        let by_more = |limit| vec![week(limit)];
+        let by_much = |limit, of_day| vec![week(limit), day(of_day)];
+        let is_more = first == "more";
+        limits(set_addon(first, 1));
+        let both = limits(set_addon(then, 1));
+        assert_eq!(
+            both,
+            if is_more { by_more(10) } else { by_much(10, 1) },
+            "{first}"
+        );
+        let twice = limits(set_addon(first, 2));
+        assert_eq!(
+            twice,
+            if is_more { by_more(14) } else { by_much(16, 2) },
+            "{first}"
+        );
+        let without = limits(end_addon(first));
+        assert_eq!(
+            without,
+            if is_more { by_much(6, 1) } else { by_more(4) },
+            "{first}"
+        );
+        let again = limits(set_addon(first, 1));
+        assert_eq!(
+            again,
+            if is_more { by_much(10, 1) } else { by_more(10) },
+            "{first}"
+        );
+    }
 }

@@ -115,7 +115,7 @@ pub fn set_addon(plan: &str, number: u32) -> Command {
     })
 }
 
-fn end_addon(plan: &str) -> Command {
+pub fn end_addon(plan: &str) -> Command {
     let plan = plan_code(plan);
     Command::EndAddon(EndAddon { plan })
 }
@@ -139,7 +139,7 @@ fn limit(stage: &mut Stage, feature: &str) -> Option<Limit> {
     balance.granted
 }
 
-fn windows(stage: &mut Stage, feature: &str) -> Vec<(Cadence, Limit)> {
+pub fn windows(stage: &mut Stage, feature: &str) -> Vec<(Cadence, Limit)> {
     let balance = stage.balance_of("user:a", Scope::User, feature, None);
     let windows = balance.windows.iter();
     windows.map(|one| (one.per, one.granted)).collect()

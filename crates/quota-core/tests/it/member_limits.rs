@@ -27,7 +27,7 @@ use crate::stage::{
     reserve, start, subscribe, track, track_at,
 };
 
-fn limit(feature: &str, limit: u64) -> Command {
+pub fn limit(feature: &str, limit: u64) -> Command {
     Command::SetMemberLimit(SetMemberLimit {
         feature: code(feature),
         limit: Limit::Of(limit),
@@ -62,7 +62,7 @@ fn balance(stage: &Stage, user: &str, feature: &str) -> Option<MemberBalance> {
 }
 
 /// Used and held.
-fn counted(stage: &Stage, user: &str, feature: &str) -> (u64, u64) {
+pub fn counted(stage: &Stage, user: &str, feature: &str) -> (u64, u64) {
     let balance = balance(stage, user, feature).expect("a limit binds it");
     (balance.used, balance.held)
 }
