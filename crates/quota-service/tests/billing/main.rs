@@ -14,6 +14,9 @@
 
 mod faults;
 mod histories;
+mod history;
+mod history_acts;
+mod history_top_ups;
 mod model;
 mod orders;
 mod outages;

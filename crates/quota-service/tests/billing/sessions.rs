@@ -5,7 +5,7 @@ use std::sync::Arc;
 use billing_stripe::client::{CheckoutLine, IdempotencyKey, NewSession, SessionSubscription};
 use billing_stripe::shapes::{CheckoutMode, Metadata};
 
-use crate::shop::Shop;
+use crate::shop::{Shop, Stored};
 use crate::transport::client;
 
 /// A session to be opened.
@@ -42,7 +42,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-impl Shop {
+impl<S: Stored> Shop<S> {
     /// Opens a session for a customer.
     pub async fn session(&self, customer: &str, opened: &Opened<'_>) -> String {
         let lines = opened.lines.iter().map(|(price, quantity)| CheckoutLine {

@@ -1,4 +1,4 @@
-//! A shop: an engine over a store in memory that is connected to a Stripe of its own.
+//! A shop: an engine over a store, mostly one in memory, that is connected to a Stripe of its own.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::catalog::{Catalog, CatalogFile};
 use quota_core::ids::{AccountId, CustomerRef, PlanCode};
 use quota_core::ports::{
-    BillingStore, CatalogStore, Clock, EventPage, FixedClock, PaymentProvider, Webhook,
+    BillingStore, Clock, CodeStore, EventPage, FixedClock, PaymentProvider, Storage, Webhook,
 };
 use quota_core::provider::{EventState, ObjectKind, ProblemKind, ProviderObject, Wanted};
 use quota_core::quantity::Quantity;
@@ -32,9 +32,14 @@ const CATALOG: &str = include_str!("catalog.toml");
 /// Rounds of work on events until nothing is left that could be done; each ends some, or has them wait.
 const ROUNDS_MAX: u32 = 100;
 
-pub struct Shop {
+/// A store that a shop can be over.
+pub trait Stored: Storage + BillingStore + CodeStore + 'static {}
+
+impl<S: Storage + BillingStore + CodeStore + 'static> Stored for S {}
+
+pub struct Shop<S = MemoryStore> {
     pub fake: FakeStripe,
-    pub store: Arc<MemoryStore>,
+    pub store: Arc<S>,
     pub engine: Engine,
     pub clock: Arc<FixedClock>,
     pub billing: Billing,
@@ -80,16 +85,23 @@ pub fn catalog() -> Catalog {
 impl Shop {
     /// A shop with nobody in it, whose Stripe answers in one shape.
     pub async fn open(shape: Shape) -> Self {
+        let shop = Self::open_over(Arc::new(MemoryStore::new())).await;
+        shop.fake.answer_in(Some(shape));
+        shop
+    }
+}
+
+impl<S: Stored> Shop<S> {
+    /// A shop over a store in which nothing is.
+    pub async fn open_over(store: Arc<S>) -> Self {
         let fake = FakeStripe::without_port(START);
-        fake.answer_in(Some(shape));
         set_prices(&fake);
-        let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(FixedClock::at(at(START)));
         Self::over(fake, store, clock).await
     }
 
     /// A shop over a Stripe and a store, of which another process may be a shop too.
-    pub async fn over(fake: FakeStripe, store: Arc<MemoryStore>, clock: Arc<FixedClock>) -> Self {
+    pub async fn over(fake: FakeStripe, store: Arc<S>, clock: Arc<FixedClock>) -> Self {
         let faults = Arc::default();
         let provider = Stripe::new(client(&fake, &faults), Mode::Test);
         let shop = Self::with((fake, Arc::new(provider)), store, clock).await;
@@ -99,11 +111,11 @@ impl Shop {
     /// The same with a provider of one's own.
     pub async fn with(
         (fake, provider): (FakeStripe, Arc<dyn PaymentProvider>),
-        store: Arc<MemoryStore>,
+        store: Arc<S>,
         clock: Arc<FixedClock>,
     ) -> Self {
         let parts = EngineParts {
-            storage: Arc::<MemoryStore>::clone(&store),
+            storage: Arc::<S>::clone(&store),
             cache: Arc::new(NoCache),
             clock: Arc::<FixedClock>::clone(&clock),
             ids: Arc::new(TimeIds),
@@ -116,7 +128,7 @@ impl Shop {
         let engine = engine.expect("the engine starts");
         let parts = BillingParts {
             engine: engine.clone(),
-            store: Arc::<MemoryStore>::clone(&store),
+            store: Arc::<S>::clone(&store),
             provider,
         };
         // Events are worked on when a test says so.

@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use quota_core::amount::Limit;
 use quota_core::payment::PaymentStatus;
 use quota_core::ports::PaymentPage;
-use quota_core::ports::PaymentStore;
 use quota_core::provider::ProblemKind;
 use quota_core::terms::{PlanChange, Status};
 
-use crate::shop::{Shop, account};
+use crate::shop::{Shop, Stored, account};
 
 /// A subscription as it counts now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub struct Standing {
     pub problems: Vec<(ProblemKind, String)>,
 }
 
-impl Shop {
+impl<S: Stored> Shop<S> {
     pub async fn standing(&self, name: &str) -> Standing {
         let id = account(name);
         let overview = self.engine.overview(&id).await.expect("is read");

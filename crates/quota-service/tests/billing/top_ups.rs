@@ -17,12 +17,12 @@ use quota_service::billing::{BillingError, TopUpLook, TopUpRefusal};
 use quota_service::prelude::GrantCredits;
 use testkit::fake_stripe::{Card, RefundAs, Shape};
 
-use crate::shop::{DAY, Shop, account, at};
+use crate::shop::{DAY, Shop, Stored, account, at};
 use crate::transport::CallFault;
 
 const HOUR: i64 = 3_600;
 
-impl Shop {
+impl<S: Stored> Shop<S> {
     /// Has the pack `small` bought for a user below a bound.
     pub async fn set_top_up(&self, name: &str, below: u64, most_per_month: u32) {
         self.tick();
@@ -52,7 +52,7 @@ impl Shop {
         self.set_top_up(name, below, 10).await;
     }
 
-    async fn submit(&self, name: &str, command: Command) -> Result<Answer, EngineError> {
+    pub async fn submit(&self, name: &str, command: Command) -> Result<Answer, EngineError> {
         let ask = Ask {
             account: account(name),
             key: None,
