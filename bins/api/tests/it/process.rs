@@ -103,6 +103,21 @@ impl Served {
         assert!(told.expect("kill runs").success());
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL, if it has not ended, and its end.
+    pub(crate) fn kill_9(&mut self) {
+        self.child.kill().expect("it can be told");
+        self.child.wait().expect("it ends");
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let ended = self.child.try_wait();
+        ended.expect("it can be asked").is_some()
+    }
+
     /// Waits for a line of the log.
     pub(crate) fn wait_for(&mut self, words: &str) -> String {
         let mut line = String::new();
