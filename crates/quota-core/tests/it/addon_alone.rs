@@ -3,11 +3,15 @@
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
 use quota_core::catalog::Cadence;
-use quota_core::command::{Command, Renew};
+use quota_core::command::{Command, Renew, SetAddon};
+use quota_core::denial::Reason;
 use quota_core::draw::Scope;
+use quota_core::quantity::Quantity;
+use quota_core::terms::ADDONS_MAX;
 
 use crate::addons::{end_addon, set_addon, user_of, windows};
-use crate::stage::{Stage, consume, item, subscribe, track_at};
+use crate::several_limits::set_override;
+use crate::stage::{Stage, consume, id, item, plan_code, subscribe, track_at};
 use crate::with_catalog::with_catalog;
 
 const CATALOG: &str = r#"
@@ -136,4 +140,74 @@ fn p13_of_several_add_ons_the_one_that_was_had_first_limits_the_feature() {
             "{first}"
         );
     }
+}
+
+/// P13, F6: an override takes the place of the add-on's limit where the plan has none, and is not unlimited because the add-on has no limit
+/// that is counted as the feature is.
+#[test]
+fn p13_an_override_limits_what_only_an_add_on_names() {
+    let mut stage = with_catalog(Stage::user(""), CATALOG);
+    stage.done("user:a", subscribe("team"));
+    stage.done("user:a", set_addon("more", 2));
+    for (feature, limit) in [("tokens", 7), ("images", 15)] {
+        stage.done("user:a", set_override(feature, Limit::Of(7)));
+        let shown = stage.balance_of("user:a", Scope::User, feature, None);
+        assert_eq!(shown.granted, Some(Limit::Of(limit)), "{feature}");
+        let denial = stage.denied("user:a", consume(feature, limit + 1));
+        assert_eq!(denial.available, limit, "{feature}");
+    }
+}
+
+/// C13: an add-on that is set has the end that is said, or none: an earlier one is not kept.
+#[test]
+fn c13_an_add_on_that_is_set_without_an_end_has_none() {
+    let mut stage = with_catalog(Stage::user(""), CATALOG);
+    stage.done("user:a", subscribe("team"));
+    let until = |ends_at| {
+        let quantity = Quantity::ONE;
+        let plan = plan_code("more");
+        Command::SetAddon(SetAddon {
+            plan,
+            quantity,
+            ends_at,
+        })
+    };
+    let soon = stage.now + TimeDelta::days(1);
+    stage.done("user:a", until(Some(soon)));
+    stage.done("user:a", until(None));
+    stage.now = soon;
+    assert_eq!(stage.remaining("user:a", "images"), Some(4));
+    let next = soon + TimeDelta::days(1);
+    stage.done("user:a", until(Some(next)));
+    stage.now = next;
+    let denial = stage.denied("user:a", consume("images", 1));
+    assert_eq!(denial.reason, Reason::NotInPlan);
+}
+
+/// C13: where the books have no more room, of the add-ons that ended the one that ended first gives way; one that is had again takes its
+/// own place.
+#[test]
+fn c13_of_the_add_ons_that_ended_the_first_gives_way() {
+    let addon = |number: usize| {
+        let code = format!("code = \"x{number:02}\"\nname = \"X\"\nkind = \"addon\"\n");
+        format!("[[plan]]\n{code}limits = {{ images = 1 }}\n")
+    };
+    let addons: String = (0..=ADDONS_MAX).map(addon).collect();
+    let mut stage = with_catalog(Stage::user(""), &format!("{CATALOG}{addons}"));
+    stage.done("user:a", subscribe("team"));
+    for number in 0..ADDONS_MAX {
+        stage.done("user:a", set_addon(&format!("x{number:02}"), 1));
+    }
+    for ended in ["x07", "x03", "x05"] {
+        stage.later(TimeDelta::seconds(1));
+        stage.done("user:a", end_addon(ended));
+    }
+    let has = |stage: &Stage| {
+        let addons = &stage.home.accounts[&id("user:a")].terms.addons;
+        ["x03", "x05", "x07"].map(|code| addons.contains_key(&plan_code(code)))
+    };
+    stage.done("user:a", set_addon("x05", 1));
+    assert_eq!(has(&stage), [true, true, true]);
+    stage.done("user:a", set_addon(&format!("x{ADDONS_MAX}"), 1));
+    assert_eq!(has(&stage), [true, true, false]);
 }

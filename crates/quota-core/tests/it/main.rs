@@ -56,6 +56,8 @@ mod released;
 mod relocated;
 mod reopened;
 mod reopened_elsewhere;
+mod restarts;
+mod rolled_on;
 mod rollover;
 mod room;
 mod seats;

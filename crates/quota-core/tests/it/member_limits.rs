@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use quota_core::amount::Limit;
 use quota_core::answer::{Answer, MemberBalance, Rejection};
 use quota_core::audit::audit;
+use quota_core::catalog::{PlanLimit, PlanValue};
 use quota_core::change::Effect;
 use quota_core::command::{
     AccountSpec, ClearMemberLimit, Command, Release, Renew, Reset, SetMemberLimit, SetOverride,
@@ -516,4 +517,31 @@ fn a_member_limit_of_what_the_org_does_not_have_says_so() {
     assert_eq!(of(&mut stage, "albums"), Some(Effect::IdleForPlan));
     // Credits could pay for it.
     assert_eq!(of(&mut stage, "try_on"), None);
+}
+
+/// O7, C1: what the plan lets each member use is said in shown units, as its limit is: of 4 kB a member may occupy 40.
+#[test]
+fn o7_a_plans_member_limit_is_in_shown_units() {
+    let mut stage = Stage::org("pro");
+    let mut file = stage.catalog.clone();
+    let plan = file.plans.get_mut(&crate::stage::plan_code("pro"));
+    let plan = plan.and_then(|versions| versions.last_mut());
+    let limits = &mut plan.expect("a plan of the stage").limits;
+    for (feature, member_limit) in [("storage", 4), ("articles", 30)] {
+        let limit = PlanLimit {
+            member_limit: Some(Limit::Of(member_limit)),
+            ..PlanLimit::new(Limit::Of(100))
+        };
+        limits.insert(code(feature), PlanValue::Limits(vec![limit]));
+    }
+    stage.catalog = file;
+    for (feature, units) in [("storage", 40), ("articles", 30)] {
+        assert_eq!(
+            refused(&mut stage, "user:a", consume(feature, units + 1)),
+            units
+        );
+        stage.done("user:a", consume(feature, units));
+        assert_eq!(refused(&mut stage, "user:a", consume(feature, 1)), 0);
+    }
+    is_sound(&stage);
 }
