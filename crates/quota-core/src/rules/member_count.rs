@@ -5,6 +5,7 @@
 use super::allowance::Allowance;
 use super::desk::Desk;
 use super::member_limit::{counting, is_bound};
+use super::member_shares::{entry_of, window_of};
 use super::opening::opened;
 use super::posting::{Drawing, negated, signed};
 use super::refunding::{Refunding, was_reset};
@@ -12,7 +13,6 @@ use super::settle::units;
 use super::share::forget_counts;
 use crate::balance::{Balance, Bucket};
 use crate::draw::{Draw, Scope, Source};
-use crate::home::Account;
 use crate::ids::FeatureCode;
 use crate::operation::Entry;
 use crate::reservation::Reservation;
@@ -53,7 +53,7 @@ pub(super) fn count_drawn(
     let id = desk.home.id.clone();
     let context = desk.context;
     let org = desk.home.account_mut(&id)?;
-    if window_of(org, &bucket).is_none() {
+    if window_of(&org.books.balances, &bucket).is_none() {
         // Where only others pay: a reset of the window has to find it (X6).
         let opened = opened(org, &context, &own.bucket);
         org.books.balances.push(opened);
@@ -112,13 +112,12 @@ pub(super) fn count_back(
             && entry.account == desk.request.account
     };
     let bucket = entries.find(counted)?.bucket.clone();
-    let user = desk.account().ok()?;
-    let known = user.books.shares.get(&bucket)?.units;
     let org = desk.home.accounts.get(&desk.home.id)?;
-    let window = window_of(org, &bucket);
+    let window = window_of(&org.books.balances, &bucket);
     let is_gone = window.is_some_and(|window| was_reset(org, window, refunding));
-    let back = by_others(desk, code, back).min(known);
-    if back == 0 || is_gone || !refunding.is_since_arrival(user) {
+    let back = by_others(desk, code, back);
+    // Of who left it is remembered as it was then.
+    if back == 0 || is_gone || desk.account().is_err() {
         return None;
     }
     let change = Change {
@@ -150,27 +149,14 @@ fn by_others(desk: &Desk<'_>, code: &FeatureCode, draws: &[Draw]) -> u64 {
     units(&others)
 }
 
-/// The org's live window of which a member's use is counted under this name.
-fn window_of<'a>(org: &'a Account, bucket: &Bucket) -> Option<&'a Balance> {
-    let Bucket::Member(code, _) = bucket else {
-        return None;
-    };
-    let is_own = |balance: &&Balance| {
-        let is_window =
-            matches!(&balance.bucket, Bucket::Window(of, _) | Bucket::Standing(of) if of == code);
-        is_window && balance.moved_to.is_none() && counting(code, balance.first_bucket()) == *bucket
-    };
-    org.books.balances.iter().find(is_own)
-}
-
-/// Changes what is counted under this name; what was used before the org's window was reset is not (X6).
+/// Changes what is counted under this name, not below 0; what was used before the org's window was reset is not (X6).
 fn count(
     desk: &mut Desk<'_>,
     (code, bucket): (&FeatureCode, &Bucket),
     change: Change,
 ) -> Option<Entry> {
     let org = desk.home.accounts.get(&desk.home.id)?;
-    let reset_sequence = window_of(org, bucket).map(|window| window.reset_sequence);
+    let reset_sequence = window_of(&org.books.balances, bucket).map(|window| window.reset_sequence);
     let id = desk.request.account.clone();
     let shares = &mut desk.home.account_mut(&id)?.books.shares;
     let known = shares.get(bucket).copied().unwrap_or_default();
@@ -190,18 +176,5 @@ fn count(
     desk.home.changes.accounts.insert(id.clone());
     let by = |next, known| signed(next).saturating_sub(signed(known));
     let (used, held) = (by(next.units, known.units), by(next.held, known.held));
-    (used != 0 || held != 0).then(|| Entry {
-        scope: Scope::Org,
-        account: id,
-        bucket: bucket.clone(),
-        feature: Some(code.clone()),
-        source: Source::Unlimited,
-        used,
-        held,
-        overage: 0,
-        granted: 0,
-        unit_cost: 1,
-        used_at: None,
-        first_unit: None,
-    })
+    (used != 0 || held != 0).then(|| entry_of(&id, bucket, (used, held)))
 }

@@ -22,7 +22,7 @@
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
 //! | picking | `execute` (which rule a command is), `refunding` (what a refund is about) |
 //! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `wallet` (what grants come to together), `on_demand` (what is sold when all else is spent), `context` |
-//! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` (beside shares), `room` (of capacities, bought) |
+//! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` and `member_shares` (beside shares), `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `closed` (which record of it counts), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the windows of an earlier instant), `records` (what the books tell of it) |
 //! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `spending` (what is owed), `subscription_words`, `dropped` (by a change of subscription) |
@@ -71,6 +71,7 @@ mod hold;
 mod member_count;
 pub mod member_limit;
 mod member_limits;
+mod member_shares;
 mod members;
 mod moves;
 mod numbering;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::booking::{Booking, id_beside, operation};
 use super::closed::closed_in;
 use super::context::Context;
+use super::member_shares::carried_counts;
 use super::members::{join, leave, must_have_place};
 use super::posting::{negated, signed};
 use super::share::{Parted, part};
@@ -42,12 +43,8 @@ pub fn relocate(
 ) -> Result<Relocation, Rejection> {
     let user = &request.account;
     let account = from.accounts.get(user).ok_or(Rejection::UnknownAccount)?;
-    let entered = match org {
-        Some(_) => Some(to.accounts.get(&to.id).ok_or(Rejection::UnknownOrg)?),
-        None => None,
-    };
-    let mut balances = account.books.balances.iter();
-    if balances.any(|balance| balance.held != 0) {
+    let entered = entered_org(to, org)?;
+    if account.books.balances.iter().any(|one| one.held != 0) {
         return Err(Rejection::OpenReservations);
     }
     let (mut joined_org, kept) = match entered {
@@ -88,7 +85,10 @@ pub fn relocate(
     left.key = None;
     left.entries.extend(parted.entries);
     left.id = id_beside(left.id);
-    let joined = operation(to, context, request, booking(Change::MovedIn, false));
+    let mut joined = operation(to, context, request, booking(Change::MovedIn, false));
+    joined
+        .entries
+        .extend(carried_counts(user, &books.shares, signed));
     // Sequences of one home mean nothing in another: what was consumed before the move is not given back here.
     for balance in &mut books.balances {
         balance.reset_sequence = joined.sequence;
@@ -162,6 +162,15 @@ fn org_left(from: &Home, user: &AccountId) -> Option<Account> {
     let mut org = org?.as_ref().clone();
     leave(&mut org.terms);
     Some(org)
+}
+
+/// The org that a user joins, if it joins one.
+fn entered_org<'a>(to: &'a Home, org: Option<&OrgId>) -> Result<Option<&'a Account>, Rejection> {
+    if org.is_none() {
+        return Ok(None);
+    }
+    let entered = to.accounts.get(&to.id).ok_or(Rejection::UnknownOrg)?;
+    Ok(Some(entered))
 }
 
 /// The org that a user joins, with one member more, if it has a place; and what it was charged for the user in an earlier stay:

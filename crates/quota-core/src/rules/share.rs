@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use super::charged::{charged_in, is_boost, is_sold};
 use super::context::Context;
 use super::desk::Desk;
+use super::member_shares::{carried_counts, live_counts};
+use super::posting::negated;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
@@ -197,6 +199,11 @@ pub(super) fn part(
             parted.closed.push(ClosedBalance { account, balance });
         }
     }
+    let counts = live_counts(&org.books.balances, shares);
+    parted
+        .entries
+        .extend(carried_counts(user, &counts, negated));
+    kept.extend(counts);
     remember(org, (user, kept), left_at);
     parted
 }
@@ -245,6 +252,7 @@ fn remember(org: &mut Account, (user, kept): (&AccountId, Shares), left_at: Date
     let is_live = |left: &LeftMember| {
         let mut balances = books.balances.iter();
         balances.any(|balance| Share::of(&left.shares, balance) != 0)
+            || !live_counts(&books.balances, &left.shares).is_empty()
     };
     known.retain(|id, left| id == user || is_live(left));
     let left = known.entry(user.clone()).or_insert(LeftMember {
@@ -258,6 +266,7 @@ fn remember(org: &mut Account, (user, kept): (&AccountId, Shares), left_at: Date
         add(&mut left.shares, &(bucket, share.reset_sequence), units);
         if let Some(code) = code {
             forget_old(&mut left.shares, &code, &boosts_of(books, &code));
+            forget_counts(&mut left.shares, &code);
         }
     }
     forget_first(known);

@@ -1,14 +1,21 @@
 //! Where two rules meet at one number: caps that are equal, boosts that end together, what is remembered last (C11, F1, O7).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::amount::{AMOUNT_MAX, Limit};
 use quota_core::answer::Rejection;
 use quota_core::audit::audit;
 use quota_core::balance::Bucket;
-use quota_core::command::{Command, GiveBoost, Renew, SetSpendCap};
+use quota_core::command::{
+    Cancel, ClearSpendCap, Command, GiveBoost, Renew, SetSpendCap, SetStatus,
+};
 use quota_core::draw::{Scope, Source};
+use quota_core::rules::spending::spending;
+use quota_core::terms::Status;
 
-use crate::boosts::boost_id;
-use crate::stage::{Stage, amount, code, commit, consume, grant, id, reserve};
+use crate::boosts::{boost, boost_id};
+use crate::several_limits::{at, chat, set_override};
+use crate::stage::{Stage, amount, code, commit, consume, grant, id, reserve, subscribe};
+use crate::with_catalog::with_catalog;
 
 fn cap(amount: u64, by_owner: bool) -> Command {
     Command::SetSpendCap(SetSpendCap { amount, by_owner })
@@ -99,4 +106,156 @@ fn o7_what_is_counted_of_a_member_is_remembered_of_three_windows() {
         stage.now = org.expect("it has one").ends_at;
     }
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// C11: what all features together may come to is the least of the owner's cap and the operator's, and without an operator's above it no
+/// more than the plan's caps together, also when these are lowered behind an owner's.
+#[test]
+fn c11_the_sum_is_the_least_of_the_caps_that_count() {
+    let shown = |stage: &Stage| {
+        let account = &stage.home.accounts[&id("user:a")];
+        spending(&stage.context(), account).map(|spending| spending.cap)
+    };
+    for (operator, owner, sum) in [
+        (None, None, 150),
+        (None, Some(40), 40),
+        (Some(60), None, 60),
+        (Some(60), Some(50), 50),
+        (Some(300), None, 300),
+        (Some(300), Some(200), 200),
+        (Some(0), None, 0),
+    ] {
+        let mut stage = Stage::user("meter");
+        let caps = [(operator, false), (owner, true)];
+        for (amount, by_owner) in caps {
+            let set = amount.map(|amount| stage.done("user:a", cap(amount, by_owner)));
+            assert_eq!(set.is_some(), amount.is_some());
+        }
+        assert_eq!(shown(&stage), Some(sum), "{operator:?} {owner:?}");
+        stage.done("user:a", consume("articles", 10));
+        let most = stage.denied("user:a", consume("articles", 1_000)).available;
+        let of_feature = if operator.is_some_and(|cap| 150 < cap) {
+            sum
+        } else {
+            sum.min(100)
+        };
+        assert_eq!(most, of_feature / 4, "{operator:?} {owner:?}");
+    }
+    let mut stage = Stage::user("meter");
+    stage.done("user:a", cap(120, true));
+    let mut lowered = stage.catalog.clone();
+    let versions = lowered.plans.get_mut(&crate::stage::plan_code("meter"));
+    let plan = versions.and_then(|versions| versions.last_mut());
+    for sold in plan.expect("a plan of the stage").on_demand.values_mut() {
+        sold.cap /= 2;
+    }
+    stage.catalog = lowered;
+    assert_eq!(shown(&stage), Some(75));
+}
+
+/// C11: an owner allows nothing where no plan in force sells; an operator's cap may be as high as an amount, and one that is taken away
+/// takes the owner's along.
+#[test]
+fn c11_an_owner_allows_nothing_without_a_plan_and_the_operator_clears_both() {
+    let mut stage = Stage::user("meter");
+    let unpaid = Command::SetStatus(SetStatus {
+        status: Status::Unpaid,
+    });
+    stage.done("user:a", unpaid);
+    let too_high = Rejection::SpendCapTooHigh { most: 0 };
+    assert_eq!(stage.run("user:a", cap(1, true)).err(), Some(too_high));
+    let active = Command::SetStatus(SetStatus {
+        status: Status::Active,
+    });
+    stage.done("user:a", active);
+    stage.done("user:a", cap(AMOUNT_MAX, false));
+    stage.done("user:a", cap(8, true));
+    assert_eq!(on_sale(&mut stage, "articles"), 2);
+    let clear = Command::ClearSpendCap(ClearSpendCap { by_owner: false });
+    stage.done("user:a", clear);
+    assert_eq!(on_sale(&mut stage, "articles"), 25);
+}
+
+/// C11, F7 and W6: where a limit begins anew only after the running period ends, units are sold again with the next period: that is when
+/// there is room.
+#[test]
+fn f7_what_is_sold_has_room_again_when_its_period_ends() {
+    const TEXT: &str = r#"
+[[feature]]
+code = "letters"
+name = "Letters"
+unit = "letter"
+kind = "consumable"
+cadence = "weekly"
+anchor = "calendar"
+
+[[plan]]
+code = "desk"
+name = "Desk"
+price = 1000
+limits = { letters = 10 }
+on_demand = { letters = { price = 1, cap = 5 } }
+"#;
+    let mut stage = with_catalog(Stage::user(""), TEXT);
+    stage.done("user:a", subscribe("desk"));
+    stage.done("user:a", Command::Renew(Renew { ends_at: None }));
+    // Since Wednesday, 10 March: the period ends on Saturday, 10 April.
+    let ends_at = at("2027-04-10T12:00:00Z");
+    stage.now = at("2027-04-06T12:00:00Z");
+    stage.done("user:a", consume("letters", 15));
+    let denial = stage.denied("user:a", consume("letters", 1));
+    assert_eq!((denial.resets_at, denial.window), (Some(ends_at), None));
+    stage.now = ends_at - TimeDelta::microseconds(1);
+    stage.denied("user:a", consume("letters", 1));
+    stage.now = ends_at;
+    stage.done("user:a", consume("letters", 5));
+    // Then the week is sooner.
+    let denial = stage.denied("user:a", consume("letters", 1));
+    assert_eq!(denial.resets_at, Some(at("2027-04-12T00:00:00Z")));
+}
+
+/// W6: what a first use began is over with the subscription, if that ends sooner.
+#[test]
+fn w6_a_window_of_first_use_resets_no_later_than_the_subscription_ends() {
+    let mut stage = chat();
+    stage.done("user:a", Command::Cancel(Cancel { at_once: false }));
+    let ends_at = at("2027-04-01T00:00:00Z");
+    for (hours_before, resets_at) in [(20, 15), (2, 0)] {
+        stage.now = ends_at - TimeDelta::hours(hours_before);
+        stage.done("user:a", consume("messages", 45));
+        let denial = stage.denied("user:a", consume("messages", 1));
+        let wanted = ends_at - TimeDelta::hours(resets_at);
+        assert_eq!(denial.resets_at, Some(wanted));
+    }
+}
+
+/// F6, C10: an override is all that there is of a feature, in a window into which something came over too.
+#[test]
+fn f6_nothing_that_came_over_is_added_to_an_override() {
+    let mut stage = chat();
+    stage.done("user:a", Command::Renew(Renew { ends_at: None }));
+    stage.now = at("2027-04-02T00:00:00Z");
+    stage.done("user:a", consume("articles", 1));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(129));
+    stage.done("user:a", set_override("articles", Limit::Of(50)));
+    assert_eq!(stage.remaining("user:a", "articles"), Some(49));
+    let denial = stage.denied("user:a", consume("articles", 50));
+    assert_eq!(denial.available, 49);
+}
+
+/// C13, S7: by default a boost ends with the running month of a plan that renews by itself, or with the cancellation before that.
+#[test]
+fn c13_a_boost_ends_with_the_month_that_runs() {
+    let mut stage = Stage::user("free");
+    stage.later(TimeDelta::days(40));
+    let ends_at = |stage: &Stage, name: &str| {
+        let bucket = Bucket::Boost(code("articles"), boost_id(name));
+        let books = &stage.home.accounts[&id("user:a")].books;
+        books.balance(&bucket).expect("it is live").ends_at
+    };
+    stage.done("user:a", boost("first", "articles", 5));
+    assert_eq!(ends_at(&stage, "first"), Some(at("2027-05-10T12:00:00Z")));
+    stage.done("user:a", consume("articles", 10));
+    stage.now = at("2027-05-10T12:00:00Z");
+    assert_eq!(stage.denied("user:a", consume("articles", 6)).available, 5);
 }

@@ -31,6 +31,7 @@ mod late;
 mod late_further;
 mod late_windows;
 mod leaving;
+mod member_limit_words;
 mod member_limits;
 mod members;
 mod meters;

@@ -54,7 +54,7 @@ fn spec(unlimited: bool) -> AccountSpec {
 }
 
 /// How a member of the stage's org stands under its limit.
-fn balance(stage: &Stage, user: &str, feature: &str) -> Option<MemberBalance> {
+pub fn balance(stage: &Stage, user: &str, feature: &str) -> Option<MemberBalance> {
     let accounts = &stage.home.accounts;
     let (user, org) = (&accounts[&id(user)], &accounts[&id("org:o")]);
     let feature = &stage.catalog.features[&code(feature)];

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::boosts::boost;
 use crate::member_limits::{counted, limit};
-use crate::stage::{Stage, commit, consume, grant, plan_code, refund, reserve};
+use crate::relocated::relocated;
+use crate::stage::{Stage, commit, consume, grant, plan_code, refund, reserve, subscribe};
 
 /// The plan is changed at once, and use counts on: what the month counts is moved.
 fn keep(plan: &str) -> Command {
@@ -52,6 +53,41 @@ fn a_members_count_goes_along_when_the_orgs_zone_changes() {
     assert_eq!(audit(&stage.records()), []);
 }
 
+/// O7: who leaves its org and comes back in the same window goes on where it was, whatever of the org paid: what its credits paid too; and
+/// what was refunded since, or reset, is counted no more.
+#[test]
+fn a_member_that_comes_back_goes_on_with_what_credits_paid() {
+    for resets in [false, true] {
+        let (mut stage, mut own) = (Stage::org("pro"), Stage::new("user:a"));
+        stage.done("org:o", limit("try_on", 15));
+        stage.done("org:o", grant("pack", 50));
+        let spent = stage.done("user:a", consume("try_on", 14));
+        relocated(&mut stage, &mut own);
+        own.later(TimeDelta::minutes(1));
+        stage.now = own.now;
+        if resets {
+            stage.done("org:o", Command::Reset(Reset::default()));
+        }
+        relocated(&mut own, &mut stage);
+        stage.done("user:a", subscribe("max"));
+        stage.done("user:a", grant("own", 90));
+        let used = if resets { 0 } else { 14 };
+        assert_eq!(counted(&stage, "user:a", "try_on"), (used, 0), "{resets}");
+        let denial = stage.denied("user:a", consume("try_on", 16 - used));
+        assert_eq!(
+            (denial.reason, denial.available),
+            (Reason::MemberLimitReached, 15 - used)
+        );
+        assert_eq!(audit(&stage.records()), []);
+        if !resets {
+            stage.done("user:a", refund(spent.id, Some(6)));
+            assert_eq!(counted(&stage, "user:a", "try_on"), (8, 0));
+        }
+        stage.done("user:a", consume("try_on", 1));
+        assert_eq!(audit(&stage.records()), []);
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Consume(u64),
@@ -59,8 +95,8 @@ enum Step {
     /// So much of the oldest hold.
     Commit(u64),
     Release,
-    /// So much of what was spent last and has not been refunded.
-    Refund(u64),
+    /// So much of one of those that were spent and not refunded.
+    Refund(u64, usize),
     Change,
     Reset,
 }
@@ -71,9 +107,9 @@ fn steps() -> impl Strategy<Value = Vec<(Step, i64)>> {
         3 => (1_u64..15).prop_map(Step::Reserve),
         3 => (1_u64..20).prop_map(Step::Commit),
         1 => Just(Step::Release),
-        3 => (1_u64..15).prop_map(Step::Refund),
+        3 => (1_u64..15, 0_usize..9).prop_map(|(units, which)| Step::Refund(units, which)),
         3 => Just(Step::Change),
-        1 => Just(Step::Reset),
+        2 => Just(Step::Reset),
     ];
     prop::collection::vec((step, 0_i64..30), 1..40)
 }
@@ -117,10 +153,8 @@ impl Model {
                 let (reservation, _) = self.holds.remove(0);
                 stage.done("user:a", Command::Release(Release { reservation }));
             }
-            Step::Refund(units) => {
-                let Some((id, left, is_reset)) = self.spent.pop() else {
-                    return;
-                };
+            Step::Refund(units, which) if !self.spent.is_empty() => {
+                let (id, left, is_reset) = self.spent.remove(which % self.spent.len());
                 let units = units.min(left);
                 stage.done("user:a", refund(id, Some(units)));
                 if !is_reset {
@@ -140,7 +174,7 @@ impl Model {
                 self.used = 0;
                 self.spent.iter_mut().for_each(|spent| spent.2 = true);
             }
-            Step::Commit(_) | Step::Release => {}
+            Step::Commit(_) | Step::Release | Step::Refund(..) => {}
         }
     }
 }
