@@ -45,6 +45,20 @@ fn offer_body(offers: &Offers, offer: &Offer) -> OfferBody {
             held: Some(*held),
             ..of_plan(offers, OfferKind::Addon, plan)
         },
+        Offer::Seats { plan, seats, held } => OfferBody {
+            quantity: Some(*seats),
+            held: Some(held.get()),
+            ..of_plan(offers, OfferKind::Seats, plan)
+        },
+        Offer::Pack { pack, quantity } => OfferBody {
+            pack: Some(pack.code.clone()),
+            name: Some(pack.name.clone()),
+            price: Some(pack.price),
+            currency: Some(pack.currency.clone()),
+            quantity: Some(*quantity),
+            credits: Some(pack.credits),
+            ..of_buyer(offers, OfferKind::Pack)
+        },
         Offer::Credits(credits) => OfferBody {
             credits: Some(*credits),
             ..of_buyer(offers, OfferKind::Credits)
@@ -69,6 +83,7 @@ fn of_buyer(offers: &Offers, kind: OfferKind) -> OfferBody {
         account: offers.buyer.clone(),
         scope: offers.scope,
         plan: None,
+        pack: None,
         name: None,
         price: None,
         currency: None,

@@ -12,6 +12,7 @@ on_every_store!(
     f8_a_flag_has_offers,
     f8_offers_are_the_orgs_where_the_org_bound,
     f8_offers_are_no_part_of_what_a_key_binds,
+    f8_packs_and_seats_are_offered,
 );
 
 const PLANS: &str = r#"[[feature]]
@@ -231,4 +232,44 @@ async fn f8_offers_are_no_part_of_what_a_key_binds(api: Api) {
     );
     let ledger = api.get("/v1/users/ann/ledger").await.expect(200);
     assert!(!ledger.text.contains("offers"), "{}", ledger.text);
+}
+
+/// More of the catalog: a plan by seats, and a pack.
+const TEAM: &str = r#"
+[[plan]]
+code = "team"
+name = "Team"
+price = 900
+limits = { messages = { limit = 20, per_seat = true } }
+
+[[pack]]
+code = "credits_50"
+name = "50 credits"
+credits = 50
+price = 400
+"#;
+
+/// F8, C12: seats of the plan that is had, and packs of the catalog beside the credits that they give.
+async fn f8_packs_and_seats_are_offered(api: Api) {
+    api.apply(&format!("{PLANS}{TEAM}")).await;
+    api.user("ann", Some("team")).await;
+    api.pass(TimeDelta::minutes(1));
+    api.consume("ann", "messages", 20).await.expect(200);
+    let denied = api.post("/v1/consume", asking("ann", "messages", 30));
+    let denied = denied.await.expect(429).body;
+    let offers = denied["offers"].as_array().expect("a list");
+    let of = |kind: &str| {
+        let mut offers = offers.iter();
+        offers.find(|offer| offer["kind"] == kind).cloned()
+    };
+    let seats = json!({"kind": "seats", "account": "user:ann", "scope": "user", "plan": "team", "name": "Team",
+        "price": 900, "currency": "usd", "interval": "month", "quantity": 3, "held": 1});
+    assert_eq!(of("seats"), Some(seats));
+    let pack = json!({"kind": "pack", "account": "user:ann", "scope": "user", "pack": "credits_50", "name": "50 credits",
+        "price": 400, "currency": "usd", "quantity": 2, "credits": 50});
+    assert_eq!(of("pack"), Some(pack));
+    let path = "/v1/users/ann/subscription/seats";
+    api.put(path, json!({"seats": 3})).await.expect(200);
+    let spent = api.post("/v1/consume", asking("ann", "messages", 30)).await;
+    spent.expect(200);
 }

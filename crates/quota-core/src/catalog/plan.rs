@@ -102,6 +102,15 @@ impl Plan {
         self.price == 0
     }
 
+    /// Whether it costs less than another plan over the same time, whatever the currencies.
+    pub fn is_cheaper_than(&self, other: &Self) -> bool {
+        let over_time = |plan: &Self, other: &Self| {
+            let months = u64::from(other.interval.months());
+            plan.price.saturating_mul(months)
+        };
+        over_time(self, other) < over_time(other, self)
+    }
+
     /// Most money that all of what it sells on demand may come to in a period.
     pub fn on_demand_cap(&self) -> u64 {
         let caps = self.on_demand.values().map(|sold| sold.cap);

@@ -88,11 +88,7 @@ fn is_upgrade(next: &Plan, current: &Plan) -> bool {
     if is_shorter && !current.is_free() {
         return false;
     }
-    let over_time = |plan: &Plan, other: &Plan| {
-        let months = u64::from(other.interval.months());
-        plan.price.saturating_mul(months)
-    };
-    over_time(next, current) > over_time(current, next)
+    current.is_cheaper_than(next)
 }
 
 /// Consumables that would count on: what renewals carry, and what was used in this very instant. A change of plan at once

@@ -28,7 +28,7 @@
 //! | answers | `scope_balances`, `shown` (windows), `had` (flags and settings), `entitlements`, `spending` (what is owed), `subscription_words`, `dropped` (by a change of subscription) |
 //! | payments | `payment_news` (what is told of a payment, and what its row comes to) |
 //! | codes | `codes` (what may be made, what may be redeemed when, and what it comes to) |
-//! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial) |
+//! | trying, on a copy | `preview` (of a change), `offers` (what would end a denial), `trying` (of purchases) |
 
 mod accounts;
 mod addons;
@@ -111,6 +111,7 @@ mod sync;
 mod tokens;
 pub mod top_ups;
 mod track;
+mod trying;
 pub mod wallet;
 
 pub use relocate::{closed_at_org, relocate};

@@ -1,29 +1,29 @@
 //! Offers: what of the catalog would end a denial (F8). Each is bought on a copy of the home, and is listed if the very
 //! request is allowed there; so none is listed that would not help.
 
+use chrono::TimeDelta;
+
 use super::check::check_items;
 use super::context::Context;
-use super::execute::execute;
 use super::had::in_force;
+use super::trying::Trying;
+use super::wallet::Wallet;
 use crate::amount::{AMOUNT_MAX, Amount};
 use crate::balance::Bucket;
-use crate::catalog::{Interval, Plan, PlanKind};
+use crate::catalog::{Interval, Pack, Plan, PlanKind};
 use crate::command::{
-    ChangePlan, ChangeWhen, Command, Consume, GrantCredits, Request, SetAddon, Subscribe,
+    ChangePlan, ChangeWhen, Command, Consume, GrantCredits, SetAddon, SetSeats, Subscribe,
     UsageAfterChange,
 };
 use crate::draw::Scope;
 use crate::home::{Account, Books, Home};
-use crate::ids::{AccountId, FeatureCode, GrantId, PlanCode};
+use crate::ids::{AccountId, GrantId, PackCode, PlanCode};
+use crate::item::Item;
 use crate::quantity::{QUANTITY_MAX, Quantity};
+use crate::terms::{Addon, Subscription};
 
-/// Most plans that are offered for one denial, and most add-ons: who is to choose does not read more.
+/// Most plans that are offered for one denial, most add-ons and most packs: who is to choose does not read more.
 pub const OFFERS_MAX: usize = 20;
-/// Most purchases that are tried for one denial; each decides the request anew. A plan takes up to three, an add-on that helps
-/// up to 19.
-const TRIES_MAX: usize = 500;
-/// Most items that are decided in all tries for one denial: a long list of items is tried less often.
-const ITEMS_TRIED_MAX: usize = 2_000;
 
 /// What would end a denial, bought by the account whose plan or wallet bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,8 @@ pub struct Offers {
     pub buyer: AccountId,
     /// The scope that it is.
     pub scope: Scope,
-    /// What there is to buy: plans, then add-ons, each by code, then credits.
+    /// What there is to buy: plans, those that cost less than the one that is had last; then add-ons, seats, credits and packs of
+    /// them; plans, add-ons and packs by code.
     pub offers: Vec<Offer>,
 }
 
@@ -52,11 +53,54 @@ pub enum Offer {
         plan: OfferedPlan,
         /// How many the account must have: the fewest that are enough.
         quantity: Quantity,
-        /// How many of them it has now.
+        /// How many of them count beside its plan now.
         held: u32,
+    },
+    /// So many seats of the plan that the account has.
+    Seats {
+        /// The plan.
+        plan: OfferedPlan,
+        /// How many seats it must have: the fewest that are enough.
+        seats: Quantity,
+        /// How many it has now.
+        held: Quantity,
     },
     /// The fewest credits that are enough.
     Credits(Amount),
+    /// So many of a pack of credits.
+    Pack {
+        /// The pack.
+        pack: OfferedPack,
+        /// How many of it: the fewest that are enough.
+        quantity: Quantity,
+    },
+}
+
+/// What people ask of a pack before they buy it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedPack {
+    /// Its code, as in the catalog.
+    pub code: PackCode,
+    /// Its name for people.
+    pub name: String,
+    /// How many credits one of it gives.
+    pub credits: Amount,
+    /// Price of one in minor units of `currency`.
+    pub price: u64,
+    /// Three-letter currency code, lower case.
+    pub currency: String,
+}
+
+impl OfferedPack {
+    fn of(pack: &Pack) -> Self {
+        Self {
+            code: pack.code.clone(),
+            name: pack.name.clone(),
+            credits: pack.credits,
+            price: pack.price,
+            currency: pack.currency.clone(),
+        }
+    }
 }
 
 /// What people ask of a plan before they buy it.
@@ -102,18 +146,10 @@ pub fn offers(
         Scope::Org => &home.id,
     };
     let account = home.accounts.get(buyer)?;
-    let items = asked.items.len().max(1);
-    let mut trying = Trying {
-        context,
-        home,
-        user,
-        asked,
-        buyer,
-        denied: &denied.feature,
-        left: TRIES_MAX.min(ITEMS_TRIED_MAX.checked_div(items).unwrap_or(0)),
-    };
+    let mut trying = Trying::new((context, home), (user, asked), (buyer, &denied.feature));
     let mut offers = trying.plans(account);
     offers.extend(trying.addons(account));
+    offers.extend(trying.seats(account));
     offers.extend(trying.credits(account));
     Some(Offers {
         buyer: buyer.clone(),
@@ -122,63 +158,15 @@ pub fn offers(
     })
 }
 
-/// A denied request, and who might buy something for it.
-struct Trying<'a> {
-    context: &'a Context<'a>,
-    home: &'a Home,
-    user: &'a AccountId,
-    asked: &'a Consume,
-    buyer: &'a AccountId,
-    /// What the denial is of.
-    denied: &'a FeatureCode,
-    /// How many purchases may still be tried.
-    left: usize,
-}
-
 impl<'a> Trying<'a> {
-    /// Whether the request is allowed once this was bought.
-    fn is_allowed_with(&mut self, purchase: Command) -> bool {
-        self.allowed_with(purchase).is_some()
-    }
-
-    /// The same, where the buyer then has what was denied: a plan that gives nothing of it is no offer, though without a limit the
-    /// trial may pay (F2).
-    fn is_had_with(&mut self, purchase: Command) -> bool {
-        let Some(home) = self.allowed_with(purchase) else {
-            return false;
-        };
-        let feature = self.context.catalog.features.get(self.denied);
-        let feature = feature.filter(|feature| feature.is_drawn());
-        feature.is_none_or(|feature| {
-            let buyer = home.accounts.get(self.buyer);
-            buyer.is_some_and(|buyer| self.context.allowance(buyer, feature).limit().is_some())
-        })
-    }
-
-    /// The home once this was bought, if the request is allowed there.
-    fn allowed_with(&mut self, purchase: Command) -> Option<Home> {
-        self.left = self.left.checked_sub(1)?;
-        let (context, mut home) = (self.context, self.home.clone());
-        let purchase = Request::rehearsal(self.buyer, purchase);
-        execute(&mut home, &purchase, context).ok()?;
-        let checked = check_items(context, home.clone(), self.user, self.asked);
-        let is_allowed = checked.is_ok_and(|checked| checked.denial.is_none());
-        is_allowed.then_some(home)
-    }
-
-    /// The newest version of every plan of a kind, by code.
-    fn catalog_plans(&self, kind: PlanKind) -> impl Iterator<Item = &'a Plan> + use<'a> {
-        let catalog = self.context.catalog;
-        let codes = catalog.plans.keys();
-        let newest = codes.filter_map(|code| catalog.plan(code, None));
-        newest.filter(move |plan| plan.kind == kind)
-    }
-
     /// Base plans that are enough.
     fn plans(&mut self, account: &Account) -> Vec<Offer> {
-        let is_in_force = in_force(self.context, &account.terms).is_some();
-        let plans = self.catalog_plans(PlanKind::Base);
-        let offered = plans.filter_map(|plan| {
+        let held = in_force(self.context, &account.terms);
+        let is_in_force = held.is_some();
+        let held = held.as_deref().and_then(|held| self.plan_of(held));
+        let mut plans: Vec<&Plan> = self.catalog_plans(PlanKind::Base).collect();
+        plans.sort_by_key(|plan| held.is_some_and(|held| plan.is_cheaper_than(held)));
+        let offered = plans.into_iter().filter_map(|plan| {
             let at_once = if is_in_force {
                 self.must_be_at_once(&plan.code)?
             } else {
@@ -213,11 +201,15 @@ impl<'a> Trying<'a> {
 
     /// Add-ons, each in the smallest quantity that is enough. One that is held keeps its end.
     fn addons(&mut self, account: &Account) -> Vec<Offer> {
-        let now = self.context.now;
+        let (context, now) = (self.context, self.context.now);
+        let base = account.terms.subscription.as_ref();
+        let base = base.map(|held| held.current(context.catalog, now));
         let plans = self.catalog_plans(PlanKind::Addon);
         let offered = plans.filter_map(|plan| {
             let held = account.terms.addons.get(&plan.code);
-            let held = held.filter(|held| !held.is_over(now));
+            // One that was bought beside what has ended does not count, and would be bought anew (P13).
+            let counts = |held: &Addon| base.as_ref().is_none_or(|base| base.has_beside(held));
+            let held = held.filter(|held| !held.is_over(now) && counts(held));
             let (has, ends_at) = held.map_or((0, None), |held| (held.quantity.get(), held.ends_at));
             let with = |number: u64| {
                 let number = u32::try_from(number).ok()?;
@@ -239,8 +231,54 @@ impl<'a> Trying<'a> {
         offered.take(OFFERS_MAX).collect()
     }
 
-    /// The fewest credits that are enough, where they can pay for something of what is asked.
-    fn credits(&mut self, account: &Account) -> Option<Offer> {
+    /// The plan of a subscription, in the version that it has.
+    fn plan_of(&self, held: &Subscription) -> Option<&'a Plan> {
+        let catalog = self.context.catalog;
+        catalog.held_plan(&held.plan, held.plan_version)
+    }
+
+    /// The fewest seats that are enough, where the plan limits something of what is asked by seat.
+    fn seats(&mut self, account: &Account) -> Option<Offer> {
+        let current = in_force(self.context, &account.terms)?;
+        let plan = self.plan_of(&current)?;
+        let is_per_seat = |item: &Item| {
+            let value = plan.limits.get(&item.feature);
+            value.is_some_and(|value| value.limits().iter().any(|limit| limit.per_seat))
+        };
+        if !self.asked.items.iter().any(is_per_seat) {
+            return None;
+        }
+        let held = current.seats;
+        let with = |number: u64| {
+            let seats = Quantity::new(u32::try_from(number).ok()?).ok()?;
+            Some(Command::SetSeats(SetSeats { seats }))
+        };
+        let fewest = u64::from(held.get()).saturating_add(1);
+        let enough = self.least((fewest, QUANTITY_MAX.into()), with)?;
+        Some(Offer::Seats {
+            plan: OfferedPlan::of(plan),
+            seats: Quantity::new(u32::try_from(enough).ok()?).ok()?,
+            held,
+        })
+    }
+
+    /// The fewest credits that are enough, where they can pay for something of what is asked; then the packs that give them.
+    fn credits(&mut self, account: &Account) -> Vec<Offer> {
+        let Some(grant) = unused_grant(&account.books) else {
+            return Vec::new();
+        };
+        let Some(enough) = self.fewest_credits(account, &grant) else {
+            return Vec::new();
+        };
+        let packs = self.context.catalog.packs.values();
+        let packs = packs.filter_map(|pack| self.pack(pack, (&grant, enough)));
+        let packs: Vec<Offer> = packs.take(OFFERS_MAX).collect();
+        std::iter::once(Offer::Credits(enough))
+            .chain(packs)
+            .collect()
+    }
+
+    fn fewest_credits(&mut self, account: &Account, grant: &GrantId) -> Option<Amount> {
         let features = &self.context.catalog.features;
         let cost = self.asked.items.iter().fold(0_u64, |sum, item| {
             let feature = features.get(&item.feature);
@@ -248,7 +286,9 @@ impl<'a> Trying<'a> {
             let cost = item.amount.get().saturating_mul(unit_cost.unwrap_or(0));
             sum.saturating_add(cost)
         });
-        let grant = unused_grant(&account.books)?;
+        if cost == 0 {
+            return None;
+        }
         let with = |credits: u64| {
             Some(Command::GrantCredits(GrantCredits {
                 grant: grant.clone(),
@@ -257,53 +297,42 @@ impl<'a> Trying<'a> {
                 expires_at: None,
             }))
         };
-        let enough = self.least((1, cost.min(AMOUNT_MAX)), with)?;
-        Amount::new(enough).ok().map(Offer::Credits)
+        // A debt is paid first (P10).
+        let debt = Wallet::of(&account.books, self.context.now).debt;
+        let most = cost.saturating_add(debt).min(AMOUNT_MAX);
+        let enough = self.least((1, most), with)?;
+        Amount::new(enough).ok()
     }
 
-    /// The least number from the first to the last with which the request is allowed: with more of what is bought, no less
-    /// is allowed.
-    fn least(
-        &mut self,
-        (first, last): (u64, u64),
-        with: impl Fn(u64) -> Option<Command>,
-    ) -> Option<u64> {
-        let mut is_enough =
-            |number| with(number).is_some_and(|bought| self.is_allowed_with(bought));
-        if last < first {
-            return None;
-        }
-        if is_enough(first) {
-            return Some(first);
-        }
-        if last == first || !is_enough(last) {
-            return None;
-        }
-        // Not enough, and enough.
-        let (mut few, mut many) = (first, last);
-        while few.saturating_add(1) < many {
-            let middle = few.midpoint(many);
-            if is_enough(middle) {
-                many = middle;
-            } else {
-                few = middle;
-            }
-        }
-        Some(many)
+    /// The fewest of a pack that give so many credits.
+    fn pack(&mut self, pack: &Pack, (grant, enough): (&GrantId, Amount)) -> Option<Offer> {
+        let number = enough.get().div_ceil(pack.credits.get());
+        let quantity = Quantity::new(u32::try_from(number).ok()?).ok()?;
+        let days = pack.days.map(|days| TimeDelta::days(days.into()));
+        let bought = Command::GrantCredits(GrantCredits {
+            grant: grant.clone(),
+            credits: Amount::new(pack.credits.get().saturating_mul(number)).ok()?,
+            priority: pack.priority,
+            expires_at: days.and_then(|days| self.context.now.checked_add_signed(days)),
+        });
+        self.is_allowed_with(bought).then(|| Offer::Pack {
+            pack: OfferedPack::of(pack),
+            quantity,
+        })
     }
 }
 
 /// A grant's id that the account has not used yet.
 fn unused_grant(books: &Books) -> Option<GrantId> {
-    let used = books
-        .closed_grants
-        .len()
-        .saturating_add(books.balances.len());
+    let lengths = [books.balances.len(), books.waiting.len()];
+    let closed = books.closed_grants.len();
+    let used = lengths.into_iter().fold(closed, usize::saturating_add);
     // Of one more names than are used one is free.
     (0..=used).find_map(|number| {
         let grant = GrantId::new(&format!("offer-{number}")).ok()?;
+        let bucket = Bucket::Grant(grant.clone());
         let is_known = books.closed_grants.contains(&grant)
-            || books.balance(&Bucket::Grant(grant.clone())).is_some();
+            || books.all().any(|balance| balance.bucket == bucket);
         (!is_known).then_some(grant)
     })
 }

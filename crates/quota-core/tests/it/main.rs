@@ -40,6 +40,7 @@ mod meters;
 mod mistakes;
 mod moved_counts;
 mod moving;
+mod offered;
 mod offers;
 mod on_demand;
 mod on_demand_properties;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use quota_core::amount::Limit;
 use quota_core::command::{
     AccountSpec, Cancel, ChangePlan, ChangeWhen, Command, Consume, SetAddon, SetMemberLimit,
-    Subscribe, UsageAfterChange,
+    SetSeats, Subscribe, UsageAfterChange,
 };
 use quota_core::draw::Scope;
 use quota_core::ids::OrgId;
@@ -112,7 +112,9 @@ fn words(offers: Option<&Offers>) -> Vec<String> {
             quantity,
             held,
         } => format!("{} {quantity} of {held}", plan.code),
+        Offer::Seats { seats, held, .. } => format!("seats {seats} of {held}"),
         Offer::Credits(credits) => format!("credits {}", credits.get()),
+        Offer::Pack { pack, quantity } => format!("pack {} {quantity}", pack.code),
     };
     offers
         .into_iter()
@@ -375,7 +377,12 @@ fn buy(stage: &mut Stage, buyer: &str, offer: &Offer) {
             Command::Subscribe(Subscribe::to(plan.code.clone()))
         }
         Offer::Addon { plan, quantity, .. } => set_addon(plan.code.as_str(), quantity.get()),
+        Offer::Seats { seats, .. } => Command::SetSeats(SetSeats { seats: *seats }),
         Offer::Credits(credits) => grant("bought", credits.get()),
+        Offer::Pack { pack, quantity } => {
+            let credits = pack.credits.get() * u64::from(quantity.get());
+            grant("bought", credits)
+        }
     };
     stage.done(buyer, command);
 }
@@ -396,6 +403,19 @@ fn less(offer: &Offer) -> Option<Offer> {
                 held: *held,
             })
         }
+        Offer::Seats { plan, seats, held } => {
+            let fewer = seats.get().checked_sub(1);
+            let fewer = fewer.filter(|fewer| *fewer > held.get())?;
+            Some(Offer::Seats {
+                plan: plan.clone(),
+                seats: Quantity::new(fewer).ok()?,
+                held: *held,
+            })
+        }
+        Offer::Pack { pack, quantity } => Some(Offer::Pack {
+            pack: pack.clone(),
+            quantity: Quantity::new(quantity.get().checked_sub(1)?).ok()?,
+        }),
         Offer::Credits(credits) => {
             let fewer = credits.get().checked_sub(1).filter(|fewer| *fewer != 0)?;
             Some(Offer::Credits(amount(fewer)))
@@ -403,10 +423,34 @@ fn less(offer: &Offer) -> Option<Offer> {
     }
 }
 
+/// More of the catalog: a plan by seats, and packs.
+const MORE: &str = r#"
+[[plan]]
+code = "crew"
+name = "Crew"
+price = 800
+limits = { messages = { limit = 7, per_seat = true }, albums = 3 }
+
+[[pack]]
+code = "credits_50"
+name = "50 credits"
+credits = 50
+price = 400
+days = 30
+
+[[pack]]
+code = "credits_7"
+name = "7 credits"
+credits = 7
+price = 90
+priority = 3
+"#;
+
 /// A home of a user, or of an org with a member that has a plan of its own.
 fn staged((in_org, plan, of_org): (bool, &str, &str), used: &[(&str, u64)]) -> Stage {
+    let catalog = format!("{CATALOG}{MORE}");
     let mut stage = if in_org {
-        let mut stage = with_catalog(Stage::org_alone(""), CATALOG);
+        let mut stage = with_catalog(Stage::org_alone(""), &catalog);
         let own = AccountSpec {
             unlimited: Some(false),
             org: Some(OrgId::new("o").expect("a literal id")),
@@ -418,7 +462,7 @@ fn staged((in_org, plan, of_org): (bool, &str, &str), used: &[(&str, u64)]) -> S
         }
         stage
     } else {
-        user("")
+        with_catalog(Stage::user(""), &catalog)
     };
     if !plan.is_empty() {
         stage.done("user:a", subscribe(plan));
@@ -436,8 +480,8 @@ proptest! {
     #[test]
     fn f8_an_offer_is_never_a_lie(
         in_org in any::<bool>(),
-        plan in prop::sample::select(vec!["", "free", "basic", "large", "yearly"]),
-        of_org in prop::sample::select(vec!["", "free", "basic", "large", "yearly"]),
+        plan in prop::sample::select(vec!["", "free", "basic", "large", "yearly", "crew"]),
+        of_org in prop::sample::select(vec!["", "free", "basic", "large", "yearly", "crew"]),
         used in prop::collection::vec((prop::sample::select(vec!["messages", "albums"]), 1_u64..12), 0..6),
         wanted in prop::collection::vec((prop::sample::select(vec!["messages", "albums", "sso"]), 1_u64..150), 1..4),
     ) {

@@ -200,7 +200,7 @@ limits = { messages = 20 }
     let found = found.expect("it is denied").offers;
     let addons = found.iter().filter_map(|offer| match offer {
         Offer::Addon { quantity, held, .. } => Some((quantity.get(), *held)),
-        Offer::Plan { .. } | Offer::Credits(_) => None,
+        Offer::Plan { .. } | Offer::Seats { .. } | Offer::Credits(_) | Offer::Pack { .. } => None,
     });
     assert_eq!(addons.collect::<Vec<_>>(), [(1, 0)]);
 }
