@@ -47,6 +47,19 @@ pub enum Source {
 }
 
 impl Source {
+    /// What an entry drew on that does not say it.
+    pub(crate) fn allowance() -> Self {
+        Self::Allowance
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    pub(crate) fn is_allowance(&self) -> bool {
+        *self == Self::Allowance
+    }
+
     /// What a change of a bucket is booked under, where no request draws on it.
     pub(crate) fn of(bucket: &Bucket) -> Self {
         match bucket {

@@ -75,6 +75,7 @@ pub mod denial;
 pub mod draw;
 pub mod emptied;
 mod entry;
+mod entry_row;
 pub mod event;
 pub mod home;
 pub mod ids;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 pub use crate::entry::{Elsewhere, Entry};
+pub use crate::entry_row::{ReadEntries, WrittenEntries};
 use crate::ids::{AccountId, IdempotencyKey};
 use crate::origin::Origin;
 

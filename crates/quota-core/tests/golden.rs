@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use quota_core::change::Change;
 use quota_core::command::Command;
+use quota_core::operation::{Entry, ReadEntries, WrittenEntries};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -100,6 +101,34 @@ fn terms_are_stored_as_ever() {
 #[test]
 fn entries_are_stored_as_ever() {
     check("entries", &stored::entries());
+}
+
+/// Of a row's entries, what the row says already is not written; entries from before are read alike.
+#[test]
+fn entries_of_a_row_are_stored_as_ever() {
+    let (operation, home) = stored::booked();
+    let written = serde_json::to_string(&WrittenEntries::of(&operation, &home));
+    let written = written.expect("plain data");
+    let lines = written.replace("},{", "},\n{");
+    assert_eq!(
+        format!("{lines}\n"),
+        read(&folder().join("row_entries.txt"))
+    );
+    let whole = serde_json::to_string(&operation.entries).expect("plain data");
+    for text in [written, whole] {
+        let entries: ReadEntries = serde_json::from_str(&text).expect("entries of a row");
+        let entries = entries.of(&operation.account, &home);
+        assert_eq!(entries, operation.entries, "{text}");
+    }
+    for file in older("entries") {
+        for line in read(&file).lines() {
+            let (name, json) = line.split_once(' ').expect("a name and a document");
+            let entry: Entry = serde_json::from_str(json).expect("an older entry");
+            let entries: ReadEntries = serde_json::from_str(&format!("[{json}]")).expect(name);
+            let entries = entries.of(&operation.account, &home);
+            assert_eq!(entries, [entry], "{}: {name}", file.display());
+        }
+    }
 }
 
 #[test]

@@ -83,7 +83,8 @@ pub(crate) fn closed_rows() -> String {
         ("document", "c.balance".to_owned()),
     ];
     let from = "(
-    select distinct r.home, r.id, e ->> 'a' as account, e ->> 'b' as bucket
+    select distinct r.home, r.id, e ->> 'b' as bucket,
+        coalesce(e ->> 'a', case e ->> 's' when 'org' then r.home else r.account end) as account
     from referred r cross join lateral json_array_elements(r.entries::json) as e
 ) b join closed_balances c on c.home = b.home and c.shard = $shard and c.account = b.account and c.bucket = b.bucket";
     arm(RowKind::Closed, &columns, from)

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{Datelike, NaiveTime, TimeDelta};
 use quota_core::ids::{AccountId, IdempotencyKey};
-use quota_core::operation::Operation;
+use quota_core::operation::{Operation, ReadEntries, WrittenEntries};
 use quota_core::origin::Origin;
 use quota_core::ports::StoreError;
 use sqlx::postgres::{PgConnection, PgRow};
@@ -63,7 +63,8 @@ impl<'b> OperationColumns<'b> {
             .push(operation.key.as_ref().map(IdempotencyKey::as_str));
         self.body_hash.push(&operation.body_hash);
         self.refers_to.push(operation.refers_to);
-        self.entries.push(json_text(&operation.entries)?);
+        self.entries
+            .push(json_text(&WrittenEntries::of(operation, home))?);
         self.answer.push(json_text(&operation.answer)?);
         self.origin.push(origin.transpose()?);
         Ok(())
@@ -273,16 +274,19 @@ pub(crate) fn read(row: &PgRow, sequence: &str, entries: &str) -> Result<Operati
         .map(serde_json::from_str)
         .transpose()
         .map_err(|error| reading.bad(error))?;
+    let account = reading.account_id("account")?;
+    let read: ReadEntries = reading.json(entries)?;
+    let entries = read.of(&account, &reading.account_id("home")?);
     Ok(Operation {
         id,
-        account: reading.account_id("account")?,
+        account,
         sequence: reading.count(sequence)?,
         at: reading.get::<Instant>("at")?,
         kind: reading.name("kind")?,
         key: key.map_err(|error| reading.bad(error))?,
         body_hash: reading.hash("body_hash")?,
         refers_to: reading.get("refers_to")?,
-        entries: reading.json(entries)?,
+        entries,
         answer: reading.json("answer")?,
         origin: origin.unwrap_or_default(),
     })

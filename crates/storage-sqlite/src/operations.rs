@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use quota_core::ids::AccountId;
-use quota_core::operation::Operation;
+use quota_core::operation::{Operation, ReadEntries, WrittenEntries};
 use quota_core::origin::Origin;
 use quota_core::ports::KeyQuery;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -126,7 +126,7 @@ impl OperationRow {
             key: operation.key.as_ref().map(|key| key.as_str().to_owned()),
             body_hash: operation.body_hash.to_vec(),
             refers_to: operation.refers_to,
-            entries: json(&operation.entries)?,
+            entries: json(&WrittenEntries::of(operation, home))?,
             answer: json(&operation.answer)?,
             origin: known_origin(&operation.origin)?,
         })
@@ -156,20 +156,22 @@ pub(crate) async fn insert(
 pub(crate) fn read(row: &SqliteRow) -> Result<(AccountId, Operation), Fault> {
     let id: Uuid = Reading::new(row, "operations", "").raw("id")?;
     let row = Reading::new(row, "operations", id);
+    let (home, account): (AccountId, AccountId) = (row.text("home")?, row.text("account")?);
+    let entries: ReadEntries = row.json("entries")?;
     let operation = Operation {
         id,
         sequence: row.counter("sequence")?,
-        account: row.text("account")?,
+        entries: entries.of(&account, &home),
+        account,
         at: row.instant("at")?,
         kind: row.text("kind")?,
         key: row.optional_text("key")?,
         body_hash: row.hash("body_hash")?,
         refers_to: row.raw("refers_to")?,
-        entries: row.json("entries")?,
         answer: row.json("answer")?,
         origin: row.optional_json("origin")?.unwrap_or_default(),
     };
-    Ok((row.text("home")?, operation))
+    Ok((home, operation))
 }
 
 row! {

@@ -30,7 +30,7 @@ use quota_core::ids::{
 };
 use quota_core::item::Item;
 use quota_core::occupancy::Occupancy;
-use quota_core::operation::{Elsewhere, Entry, OperationKind};
+use quota_core::operation::{Elsewhere, Entry, Operation, OperationKind};
 use quota_core::origin::Origin;
 use quota_core::quantity::Quantity;
 use quota_core::reservation::{Reservation, ReservationState};
@@ -240,6 +240,30 @@ fn spend_cap() -> SpendCap {
         operator: Some(500),
         owner: Some(50),
     }
+}
+
+/// An operation of a member, whose row knows whose most of the balances are.
+pub fn booked() -> (Operation, AccountId) {
+    let of_others = ["org:left", "user:alice"].map(|owner| Entry {
+        scope: Scope::Org,
+        account: account(owner),
+        ..entries()[0].1.clone()
+    });
+    let all = entries().into_iter().map(|(_, entry)| entry);
+    let operation = Operation {
+        id: id(7),
+        account: account("user:alice"),
+        sequence: 7,
+        at: at(0),
+        kind: OperationKind::Consume,
+        key: None,
+        body_hash: [0; 32],
+        refers_to: None,
+        entries: all.chain(of_others).collect(),
+        answer: Answer::Unchanged,
+        origin: Origin::default(),
+    };
+    (operation, account("org:acme"))
 }
 
 pub fn entries() -> Documents<Entry> {

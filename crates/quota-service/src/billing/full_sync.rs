@@ -4,6 +4,7 @@
 //! subscription that changes nothing costs no call of its own: only an account that differs is fetched.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, stream};
 use quota_core::command::{Command, SyncSubscription};
 use quota_core::ids::{AccountId, CustomerRef, SubscriptionRef};
 use quota_core::ports::ProviderFault;
@@ -21,6 +22,8 @@ use crate::EngineError;
 const OVERLAP: TimeDelta = TimeDelta::hours(1);
 /// For how long a provider lists events; what is older is found in the lists of payments.
 const EVENTS_LISTED: TimeDelta = TimeDelta::days(29);
+/// How many listed subscriptions are compared and mended at once: a first sync waits for the pace of calls, and not for each answer.
+const MENDED_AT_ONCE: usize = 20;
 
 /// What a sync of everything is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -180,9 +183,13 @@ impl Billing {
             has_more: listed.next.is_some(),
             ..SyncedPage::default()
         };
-        for (customer, subscription) in &listed.items {
-            page.read = page.read.saturating_add(1);
+        let mended = listed.items.iter().map(async |(customer, subscription)| {
             let drift = self.mend(customer, subscription, (asked, now)).await;
+            (customer, drift)
+        });
+        let mut mended = stream::iter(mended).buffered(MENDED_AT_ONCE);
+        while let Some((customer, drift)) = mended.next().await {
+            page.read = page.read.saturating_add(1);
             match drift {
                 Ok(Some(drift)) => page.drifts.push(drift),
                 Ok(None) => {}
