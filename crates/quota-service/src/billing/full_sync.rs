@@ -4,7 +4,7 @@
 //! subscription that changes nothing costs no call of its own: only an account that differs is fetched.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use quota_core::command::{Command, SyncSubscription};
 use quota_core::ids::{AccountId, CustomerRef, SubscriptionRef};
 use quota_core::ports::ProviderFault;
@@ -183,12 +183,13 @@ impl Billing {
             has_more: listed.next.is_some(),
             ..SyncedPage::default()
         };
-        let mended = listed.items.iter().map(async |(customer, subscription)| {
-            let drift = self.mend(customer, subscription, (asked, now)).await;
-            (customer, drift)
-        });
-        let mut mended = stream::iter(mended).buffered(MENDED_AT_ONCE);
-        while let Some((customer, drift)) = mended.next().await {
+        let mut mends = Vec::with_capacity(listed.items.len());
+        for (customer, subscription) in &listed.items {
+            mends.push(self.mend(customer, subscription, (asked, now)).boxed());
+        }
+        let mut mended = stream::iter(mends).buffered(MENDED_AT_ONCE);
+        let mut customers = listed.items.iter().map(|(customer, _)| customer);
+        while let (Some(drift), Some(customer)) = (mended.next().await, customers.next()) {
             page.read = page.read.saturating_add(1);
             match drift {
                 Ok(Some(drift)) => page.drifts.push(drift),
