@@ -83,11 +83,7 @@ struct ReadEntry {
     granted: i64,
     #[serde(rename = "k", default = "one")]
     unit_cost: u64,
-    #[serde(
-        rename = "t",
-        default,
-        with = "chrono::serde::ts_microseconds_option"
-    )]
+    #[serde(rename = "t", default, with = "chrono::serde::ts_microseconds_option")]
     used_at: Option<DateTime<Utc>>,
     #[serde(rename = "n", default)]
     first_unit: Option<u64>,
