@@ -247,7 +247,7 @@ pub struct DecisionBody {
     /// How much of the feature was asked for, in stored units; of several features only the denied one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<u64>,
-    /// How much the scope that denied it would have allowed.
+    /// How much would have been allowed: the least over all scopes, so that a request for so much succeeds; 0 where none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<u64>,
     /// Of several limits on the feature, the one that binds longest, such as `weekly` or `5h`.

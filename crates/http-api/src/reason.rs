@@ -76,18 +76,18 @@ pub(crate) fn detail(denial: &Denial, requested: u64, feature: Option<&FeatureCo
         Reason::SpendCapReached => format!(
             "{requested} of `{feature}` requested, but the {} can have {} more before the cap on what it spends",
             whose(denial.scope),
-            at_most(denial.available)
+            left(denial)
         ),
         Reason::MemberLimitReached => format!(
             "{requested} of `{feature}` requested, but the org lets this member use {} more",
-            at_most(denial.available)
+            left(denial)
         ),
         Reason::TokenExhausted
         | Reason::LimitReached
         | Reason::CreditsExhausted
         | Reason::OrgLimitReached => {
             let whose = whose(denial.scope);
-            let left = at_most(denial.available);
+            let left = left(denial);
             let of_window = denial
                 .window
                 .map_or(String::new(), |window| format!(" (limit `{window}`)"));
@@ -133,10 +133,13 @@ pub(crate) fn not_given(denial: &Denial, feature: Option<&FeatureCode>) -> Optio
     }
 }
 
-fn at_most(available: u64) -> String {
-    match available {
-        0 => "nothing".to_owned(),
-        available => format!("only {available}"),
+/// What is left at the scope that denied it, and what of that can be had where another one has less.
+fn left(denial: &Denial) -> String {
+    let of_scope = denial.of_scope.unwrap_or(denial.available);
+    match (of_scope, denial.available) {
+        (0, _) => "nothing".to_owned(),
+        (of_scope, available) if of_scope == available => format!("only {of_scope}"),
+        (of_scope, available) => format!("only {of_scope} (of which {available} can be had)"),
     }
 }
 

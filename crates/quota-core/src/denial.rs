@@ -66,8 +66,11 @@ pub struct Denial {
     pub reason: Reason,
     /// The scope that bound.
     pub scope: Scope,
-    /// Units that would have been granted at that scope.
+    /// Units that would have been granted: the least over all scopes that would deny more.
     pub available: u64,
+    /// Units that would have been granted at that scope, where another one grants less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_scope: Option<u64>,
     /// When that scope's allowance is whole again; of several limits that bound, when all have room again.
     pub resets_at: Option<DateTime<Utc>>,
     /// Of several limits on the feature, the one that binds longest (C9).
@@ -90,6 +93,7 @@ impl Denial {
             reason,
             scope,
             available: 0,
+            of_scope: None,
             resets_at: None,
             window: None,
             lapse: None,

@@ -100,7 +100,8 @@ pub(crate) fn draw_by(
     own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
 ) -> Result<Drawn, Denial> {
     let mut draws = Vec::with_capacity(3);
-    let (user, org, kind) = draw_onto(question, own, &mut draws)?;
+    let drawn = draw_onto(question, &own, &mut draws);
+    let (user, org, kind) = drawn.map_err(|denial| at_every_scope(question, &own, denial))?;
     Ok(Drawn {
         draws,
         user,
@@ -112,12 +113,31 @@ pub(crate) fn draw_by(
 /// The draws that the scopes before the one that refuses would give; all of them when none does.
 pub(crate) fn drawn_before_denial(question: &Question<'_>) -> (Vec<Draw>, Option<Denial>) {
     let mut draws = Vec::new();
-    let outcome = draw_onto(
-        question,
-        |_, account, feature| own_of(question, account, feature),
-        &mut draws,
-    );
-    (draws, outcome.err())
+    let own = |_, account: &AccountView<'_>, feature: &Feature| own_of(question, account, feature);
+    let denial = draw_onto(question, own, &mut draws).err();
+    let denial = denial.map(|denial| at_every_scope(question, own, denial));
+    (draws, denial)
+}
+
+/// A denial that says what all scopes together would have granted: with so much the next scope may refuse (F7).
+fn at_every_scope(
+    question: &Question<'_>,
+    own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
+    mut denial: Denial,
+) -> Denial {
+    let of_scope = denial.available;
+    while let Ok(amount) = Amount::new(denial.available) {
+        let fewer = Question {
+            amount,
+            ..*question
+        };
+        match draw_onto(&fewer, &own, &mut Vec::new()) {
+            Err(next) if next.available < denial.available => denial.available = next.available,
+            Ok(_) | Err(_) => break,
+        }
+    }
+    denial.of_scope = Some(of_scope).filter(|of_scope| *of_scope != denial.available);
+    denial
 }
 
 impl<'a> Question<'a> {
@@ -372,6 +392,7 @@ fn short(reason: Reason, scope: Scope, order: &[Headroom], bound: Bound) -> Deni
         reason,
         scope,
         available,
+        of_scope: None,
         resets_at: bound.resets_at.filter(|_| is_in_plan),
         window: bound.window,
         lapse: None,

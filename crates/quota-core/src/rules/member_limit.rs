@@ -143,6 +143,7 @@ pub(super) fn must_fit(
         reason: Reason::MemberLimitReached,
         scope: Scope::Org,
         available,
+        of_scope: None,
         resets_at: own.resets_at(Scope::Org),
         window: None,
         lapse: None,

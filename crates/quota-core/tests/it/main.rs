@@ -7,6 +7,7 @@
 mod addon_alone;
 mod addons;
 mod auditing;
+mod available;
 mod bills;
 mod binding;
 mod boosts;

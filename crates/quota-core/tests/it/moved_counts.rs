@@ -198,7 +198,8 @@ proptest! {
         }
         let denial = stage.denied("user:a", consume("try_on", 10_001));
         prop_assert_eq!(denial.reason, Reason::MemberLimitReached);
-        prop_assert_eq!(Limit::Of(10_000).room(model.used + model.held()), denial.available);
+        let of_member = denial.of_scope.unwrap_or(denial.available);
+        prop_assert_eq!(Limit::Of(10_000).room(model.used + model.held()), of_member);
         prop_assert_eq!(audit(&stage.records()), []);
     }
 }

@@ -73,7 +73,10 @@ fn a_refusal_of_one_scope_charges_none() {
     );
     assert_eq!(stage.home, before);
     let by_token = stage.denied("user:a", consume_with("t", "articles", 16));
-    assert_eq!((by_token.scope, by_token.available), (Scope::Token, 15));
+    assert_eq!(
+        (by_token.scope, by_token.available, by_token.of_scope),
+        (Scope::Token, 5, Some(15))
+    );
     assert_eq!(stage.home, before);
     // The org refuses the second item when the first is drawn already.
     let items = vec![item("articles", 4), item("albums", 3)];

@@ -439,6 +439,7 @@ pub fn answers() -> Documents<Answer> {
             reason: Reason::LimitReached,
             scope: Scope::User,
             available: 1,
+            of_scope: None,
             resets_at,
             window: resets_at.map(|_| Cadence::Weekly),
             lapse: resets_at.map(|_| Lapse::PastDue),

@@ -188,6 +188,7 @@ fn answers() -> Vec<Answer> {
         reason: Reason::OrgSubscriptionExpired,
         scope: Scope::Org,
         available: COUNT_MAX,
+        of_scope: None,
         resets_at: Some(odd_instant()),
         window: Some(Cadence::Weekly),
         lapse: Some(Lapse::PlanRemoved),
