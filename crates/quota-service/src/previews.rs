@@ -1,13 +1,15 @@
 //! What a change would come to, and what would end a denial. Both are tried on the account as the store has it, and nothing
 //! is written.
 
+use chrono::TimeDelta;
 use quota_core::command::{Command, Consume};
 use quota_core::ids::AccountId;
 use quota_core::ports::ClosedKind;
+use quota_core::reservation::TTL_SECONDS_MAX;
 use quota_core::rules::offers::{Offers, offers};
 use quota_core::rules::preview::{Preview, preview};
 
-use crate::reads::home_of;
+use crate::reads::{Beside, home_of};
 use crate::{Engine, EngineError};
 
 impl Engine {
@@ -23,9 +25,16 @@ impl Engine {
     ) -> Result<Preview, EngineError> {
         let closed = ClosedKind::read_by(command.traits().reads);
         let setting = self.setting_now();
-        let read = self.read_with_closed(account, &setting, &closed).await?;
+        let beside = Beside {
+            closed: &closed,
+            // What acts later finds holds ended that are open now (R4).
+            due_until: setting.now + TimeDelta::seconds(TTL_SECONDS_MAX.into()),
+        };
+        let read = self.read_with(account, &setting, beside).await?;
         let mut home = home_of(account, read.as_ref().map(|(known, _)| known));
-        home.closed = read.map_or_else(Vec::new, |(_, closed)| closed);
+        if let Some((_, found)) = read {
+            (home.closed, home.reservations) = (found.closed, found.reservations);
+        }
         // The catalog that the store had: reading may have found another one than was known.
         let setting = self.setting_now();
         Ok(preview(&setting.context(), home, account, command)?)

@@ -1,7 +1,9 @@
 //! Reads: check, overview, entitlements and accounts. The cache answers the first three; it never says yes to a consume.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::{DateTime, Utc};
 use metrics::{Counter, counter};
 use quota_core::amount::Amount;
 use quota_core::answer::{Answer, Rejection};
@@ -11,11 +13,13 @@ use quota_core::ids::{AccountId, FeatureCode, TokenId};
 use quota_core::ports::{
     AccountPage, AccountRow, CachedHome, ClosedKind, ClosedQuery, HomeQuery, LoadQuery, StoreError,
 };
+use quota_core::reservation::Reservation;
 use quota_core::rules::check::{Checked, check, check_items};
 use quota_core::rules::context::Context;
 use quota_core::rules::entitlements::{Entitlements, entitlements};
 use quota_core::rules::execute::execute;
 use quota_core::rules::scope_balances::{Overview, overview};
+use uuid::Uuid;
 
 use crate::setting::Setting;
 use crate::writes::WriteFault;
@@ -23,6 +27,22 @@ use crate::{Engine, EngineError};
 
 /// Most rows of one page.
 pub const PAGE_MAX: u32 = 1_000;
+
+/// What is read of an account beside itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// What of these kinds it has closed.
+    pub(crate) closed: &'a [ClosedKind],
+    /// Open holds of its home whose deadline is not later.
+    pub(crate) due_until: DateTime<Utc>,
+}
+
+/// What was found of that. Of the holds those that are due already are ended.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) closed: Vec<ClosedBalance>,
+    pub(crate) reservations: BTreeMap<Uuid, Reservation>,
+}
 
 impl Engine {
     /// What a request of one item would be answered now, with nothing drawn. [`Engine::check`] takes plain texts.
@@ -163,19 +183,23 @@ impl Engine {
         account: &AccountId,
         setting: &Setting,
     ) -> Result<Option<CachedHome>, EngineError> {
-        let read = self.read_with_closed(account, setting, &[]).await?;
+        let beside = Beside {
+            closed: &[],
+            due_until: setting.now,
+        };
+        let read = self.read_with(account, setting, beside).await?;
         Ok(read.map(|(known, _)| known))
     }
 
-    /// The same, with what of these kinds the account has closed.
-    pub(crate) async fn read_with_closed(
+    /// The same, with what is wanted beside it.
+    pub(crate) async fn read_with(
         &self,
         account: &AccountId,
         setting: &Setting,
-        closed: &[ClosedKind],
-    ) -> Result<Option<(CachedHome, Vec<ClosedBalance>)>, EngineError> {
+        beside: Beside<'_>,
+    ) -> Result<Option<(CachedHome, Found)>, EngineError> {
         let home = self.inner.decider.homes.of(account).await?;
-        let what = (setting, closed);
+        let what = (setting, beside);
         if let Some(found) = self.read_in(account, home.clone(), what).await? {
             return Ok(Some(found));
         }
@@ -190,14 +214,14 @@ impl Engine {
         &self,
         account: &AccountId,
         home: AccountId,
-        (setting, closed): (&Setting, &[ClosedKind]),
-    ) -> Result<Option<(CachedHome, Vec<ClosedBalance>)>, EngineError> {
-        let closed = closed.iter().map(|kind| ClosedQuery {
+        (setting, beside): (&Setting, Beside<'_>),
+    ) -> Result<Option<(CachedHome, Found)>, EngineError> {
+        let closed = beside.closed.iter().map(|kind| ClosedQuery {
             account: account.clone(),
             what: kind.clone(),
         });
         let query = LoadQuery {
-            now: setting.now,
+            now: beside.due_until,
             keys_since: setting.now,
             homes: vec![HomeQuery {
                 accounts: vec![account.clone()],
@@ -231,7 +255,11 @@ impl Engine {
             user: Arc::unwrap_or_clone(user),
             org: org.map(Arc::unwrap_or_clone),
         };
-        Ok(Some((known, home.closed)))
+        let found = Found {
+            closed: home.closed,
+            reservations: home.reservations,
+        };
+        Ok(Some((known, found)))
     }
 }
 

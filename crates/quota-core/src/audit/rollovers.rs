@@ -11,6 +11,7 @@ use crate::amount::Limit;
 use crate::answer::{Answer, ScopeBalance, WindowBalance};
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Per;
+use crate::change::Change;
 use crate::ids::AccountId;
 use crate::operation::{Entry, Operation, OperationKind};
 use crate::ports::AuditHome;
@@ -55,6 +56,13 @@ struct ToldWindow {
     /// The last operation that booked something in it.
     booked_in: u64,
 }
+
+/// Changes with which something may go on that had ended: what came over into the windows since is worked out anew.
+const GOES_ON: [Change; 3] = [
+    Change::SubscriptionRenewed,
+    Change::SubscriptionStarted,
+    Change::SubscriptionSynced,
+];
 
 impl Rollovers {
     pub(super) fn of(home: &AuditHome) -> Self {
@@ -119,10 +127,13 @@ impl Rollovers {
     /// A change of terms may move windows, and with them what came over; else it may only take that away.
     fn change(&mut self, operation: &Operation) {
         let told = self.told.entry(operation.account.clone()).or_default();
-        if let Answer::Changed { change, .. } = &operation.answer
-            && change.begins_life().is_some()
-        {
-            *told = Told::default();
+        if let Answer::Changed { change, .. } = &operation.answer {
+            if change.begins_life().is_some() {
+                *told = Told::default();
+            } else if GOES_ON.contains(change) {
+                // A window that the default plan began may be one of what goes on.
+                told.windows.clear();
+            }
         }
         told.doubted_in = operation.sequence;
         for entry in &operation.entries {

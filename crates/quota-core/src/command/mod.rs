@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ids::{AccountId, IdempotencyKey};
-use crate::item::Item;
 use crate::operation::OperationKind;
 use crate::origin::Origin;
 
@@ -143,8 +142,9 @@ pub enum Reads<'a> {
     Grants,
     /// The boosts of the account that were closed too, from the store.
     Boosts,
-    /// The windows of these features that were closed too, of the account and of its home, from the store.
-    Windows(&'a [Item]),
+    /// The windows of its features that were closed too, of the account and of its home, and those of its token's cap, from the
+    /// store.
+    Windows(&'a Track),
     /// All windows and sales of the account that were closed too, from the store: one may count again.
     Counters,
     /// What was counted for its tokens and was closed too, from the store.
@@ -211,7 +211,7 @@ impl Command {
         match self {
             Self::Consume(_) => decided(OperationKind::Consume),
             Self::Track(track) if track.at.is_some() => CommandTraits {
-                reads: Reads::Windows(&track.items),
+                reads: Reads::Windows(track),
                 ..of_kind(OperationKind::Track)
             },
             Self::Track(_) => decided(OperationKind::Track),

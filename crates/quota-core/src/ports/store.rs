@@ -109,9 +109,10 @@ impl ClosedKind {
             Reads::Boosts => vec![Self::Boosts],
             Reads::Counters => vec![Self::AllWindows, Self::Sales],
             Reads::TokenCounts => vec![Self::TokenCounts],
-            Reads::Windows(items) => {
-                let features = items.iter().map(|item| item.feature.clone());
-                features.map(Self::Windows).collect()
+            Reads::Windows(track) => {
+                let features = track.items.iter().map(|item| item.feature.clone());
+                let of_token = track.token.as_ref().map(|_| Self::TokenCounts);
+                features.map(Self::Windows).chain(of_token).collect()
             }
         }
     }

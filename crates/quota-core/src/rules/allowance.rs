@@ -8,7 +8,7 @@ use super::held_plans::Held;
 use super::on_demand::{Selling, selling};
 use crate::amount::Limit;
 use crate::balance::{Balance, Bucket};
-use crate::catalog::{Cadence, Catalog, Feature, OnRenewal, Overdue, Per};
+use crate::catalog::{Catalog, Feature, OnRenewal, Overdue, Per};
 use crate::draw::Scope;
 use crate::terms::{Lapse, Seen, Status, Terms};
 use crate::window::Window;
@@ -88,6 +88,8 @@ pub struct Allowance {
     pub is_by_addon: bool,
     /// What the plan's limit in that window is counted by; none where the plan has only further limits, or none that counts.
     pub own_per: Option<Per>,
+    /// When another plan follows by itself, if one does: what never fits this one may fit that.
+    pub plan_changes_at: Option<DateTime<Utc>>,
     /// What came over from the window before, in stored units (C10): beside the plan's limit.
     pub rolled_over: u64,
     /// Whether the window begins only with the next accepted request (W7).
@@ -103,15 +105,6 @@ pub struct Allowance {
     pub is_read_only: bool,
 }
 
-/// Which of an allowance's limits binds a request, and until when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound {
-    /// When all limits have room again, as far as is known.
-    pub resets_at: Option<DateTime<Utc>>,
-    /// Of several limits, the cadence of the one that binds longest.
-    pub window: Option<Cadence>,
-}
-
 impl Allowance {
     /// What the base plan says, in stored units: as it is shown, where add-ons alone limit the feature nothing.
     pub(super) fn by_base(&self) -> Option<Limit> {
@@ -123,6 +116,16 @@ impl Allowance {
     /// names the feature.
     pub fn limit(&self) -> Option<Limit> {
         together(self.override_value.or(self.plan_value), self.added)
+    }
+
+    /// What came over into a window that counts now; none of another one.
+    pub(super) fn rolled_over_into(&self, bucket: &Bucket) -> Option<u64> {
+        if self.bucket == *bucket {
+            return Some(self.rolled_over);
+        }
+        let mut further = self.further.iter();
+        let limit = further.find(|limit| limit.bucket == *bucket)?;
+        Some(limit.rolled_over)
     }
 
     /// The limit of the feature's own window that counts now at a scope, what came over included: only while a subscription
@@ -168,7 +171,7 @@ impl Allowance {
         }
     }
 
-    fn own_room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
+    pub(super) fn own_room(&self, scope: Scope, balances: &[Balance]) -> Option<u64> {
         let limit = self.limit_at(scope)?;
         Some(limit.room(taken(balances, &self.bucket)))
     }
@@ -189,43 +192,6 @@ impl Allowance {
     pub(crate) fn on_demand_left(&self, balances: &[Balance]) -> u64 {
         let sold = self.selling.as_ref().filter(|_| !self.is_read_only);
         sold.map_or(0, |sold| sold.room(balances))
-    }
-
-    /// Which limits have less room than `wanted`, and when all of those are whole again (C9). Where the feature is sold, no
-    /// later than its period ends: the caps of the next one are whole, and so are its allowances (W6).
-    pub fn bound(&self, scope: Scope, balances: &[Balance], wanted: u64) -> Bound {
-        let by_limits = self.bound_by_limits(scope, balances, wanted);
-        match self.selling.as_ref().and_then(|sold| sold.period.ends_at) {
-            Some(ends_at) if by_limits.resets_at.is_none_or(|at| ends_at < at) => Bound {
-                resets_at: Some(ends_at),
-                window: None,
-            },
-            Some(_) | None => by_limits,
-        }
-    }
-
-    fn bound_by_limits(&self, scope: Scope, balances: &[Balance], wanted: u64) -> Bound {
-        let mut bound = Bound {
-            resets_at: self.resets_at(scope),
-            window: None,
-        };
-        if self.binding().is_empty() {
-            return bound;
-        }
-        let is_short = |room: Option<u64>| room.is_some_and(|room| room < wanted);
-        if is_short(self.own_room(scope, balances)) {
-            bound.window = self.own_per.map(|per| per.cadence);
-        } else {
-            bound.resets_at = None;
-        }
-        for limit in self.binding() {
-            let resets_at = limit.resets_at();
-            let is_longest = bound.window.is_none() || bound.resets_at < resets_at;
-            if is_short(Some(limit.room(balances))) && is_longest {
-                (bound.resets_at, bound.window) = (resets_at, Some(limit.per.cadence));
-            }
-        }
-        bound
     }
 }
 
@@ -284,6 +250,11 @@ pub fn allowance(
     if base.is_some() {
         allowance.selling = plan.and_then(|(plan, _)| selling(&clock, plan, feature));
     }
+    allowance.plan_changes_at = plan.and_then(|(_, held)| {
+        let next = held.upcoming.as_ref();
+        let other = next.filter(|next| next.plan != held.plan)?;
+        Some(other.starts_at)
+    });
     allowance.is_by_addon = base.is_none() && set.is_some();
     if let Some(set) = set {
         let ByPlan {
@@ -346,6 +317,7 @@ fn own_allowance(clock: &Clock<'_>, feature: &Feature, standing: Standing) -> Al
         override_value: None,
         added: None,
         is_by_addon: false,
+        plan_changes_at: None,
         own_per: None,
         rolled_over: 0,
         is_waiting,

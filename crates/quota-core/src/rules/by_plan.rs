@@ -22,6 +22,8 @@ pub struct FurtherLimit {
     pub counts_until: Option<DateTime<Utc>>,
     /// The limit in stored units, what add-ons add and what came over included.
     pub limit: Limit,
+    /// What the plan says of it, in stored units; none where that is not known, or add-ons alone limit the feature.
+    pub plan_value: Option<Limit>,
     /// What add-ons add to it, in stored units.
     pub added: Option<Limit>,
     /// What came over from the window before, in stored units.
@@ -99,6 +101,7 @@ pub(super) fn by_plans(
         set.added = together(own, set.added);
     }
     for limit in &mut set.further {
+        limit.plan_value = None;
         limit.added = Some(limit.limit.minus(limit.rolled_over));
     }
     Some(set)
@@ -203,6 +206,7 @@ impl Limiting<'_> {
             window: counting.window,
             counts_until: counting.counts_until,
             limit: whole.plus(rolled_over),
+            plan_value: Some(own),
             added,
             rolled_over,
             is_waiting: counting.is_waiting,

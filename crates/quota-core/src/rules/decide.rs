@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::allowance::{Allowance, Asked, Bound, Standing, allowance};
+use super::allowance::{Allowance, Asked, Standing, allowance};
+use super::bound::{Bound, cap_bound};
 use super::by_plan::taken;
 use super::drawing::push_draws;
 use super::funding::{Funds, Headroom, affordable, boosts_left, room_left, sources, split};
@@ -89,18 +90,19 @@ pub fn decide(question: &Question<'_>) -> Decision {
 
 /// Decides by the allowances that count at the instant of the question.
 pub(crate) fn draw(question: &Question<'_>) -> Result<Drawn, Denial> {
-    draw_by(question, |_, account, feature| {
+    draw_by(question, question.now, |_, account, feature| {
         own_of(question, account, feature)
     })
 }
 
-/// Decides by the allowances that are given for the user and for the org.
+/// Decides by the allowances that are given for the user and for the org, and by a token's cap as it counts at `used_at`.
 pub(crate) fn draw_by(
     question: &Question<'_>,
+    used_at: DateTime<Utc>,
     own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
 ) -> Result<Drawn, Denial> {
     let mut draws = Vec::with_capacity(3);
-    let drawn = draw_onto(question, &own, &mut draws);
+    let drawn = draw_onto((question, used_at), &own, &mut draws);
     let (user, org, kind) = drawn.map_err(|denial| at_every_scope(question, &own, denial))?;
     Ok(Drawn {
         draws,
@@ -114,7 +116,8 @@ pub(crate) fn draw_by(
 pub(crate) fn drawn_before_denial(question: &Question<'_>) -> (Vec<Draw>, Option<Denial>) {
     let mut draws = Vec::new();
     let own = |_, account: &AccountView<'_>, feature: &Feature| own_of(question, account, feature);
-    let denial = draw_onto(question, own, &mut draws).err();
+    let now = question.now;
+    let denial = draw_onto((question, now), own, &mut draws).err();
     let denial = denial.map(|denial| at_every_scope(question, own, denial));
     (draws, denial)
 }
@@ -131,7 +134,7 @@ fn at_every_scope(
             amount,
             ..*question
         };
-        match draw_onto(&fewer, &own, &mut Vec::new()) {
+        match draw_onto((&fewer, fewer.now), &own, &mut Vec::new()) {
             Err(next) if next.available < denial.available => denial.available = next.available,
             Ok(_) | Err(_) => break,
         }
@@ -157,7 +160,7 @@ fn own_of(question: &Question<'_>, account: &AccountView<'_>, feature: &Feature)
 
 /// Appends what each scope gives, token, user and org in this order, until one refuses.
 fn draw_onto(
-    question: &Question<'_>,
+    (question, used_at): (&Question<'_>, DateTime<Utc>),
     own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
     draws: &mut Vec<Draw>,
 ) -> Result<(Allowance, Option<Allowance>, Kind), Denial> {
@@ -178,7 +181,7 @@ fn draw_onto(
         let of_org = question.org.map(|org| own(Scope::Org, &org, feature));
         return Ok((own(Scope::User, &user, feature), of_org, feature.kind));
     }
-    token_draws(question, &user, draws)?;
+    token_draws((question, used_at), &user, draws)?;
     let of_user = own(Scope::User, &user, feature);
     let of_user = user_draws(question, (&user, of_user), feature, draws)?;
     let of_org = match &question.org {
@@ -218,14 +221,14 @@ pub(super) fn token_of<'a>(
 }
 
 fn token_draws(
-    question: &Question<'_>,
+    (question, used_at): (&Question<'_>, DateTime<Utc>),
     user: &AccountView<'_>,
     draws: &mut Vec<Draw>,
 ) -> Result<(), Denial> {
     let Some((id, token)) = token_of(question, user)? else {
         return Ok(());
     };
-    let bucket = token.bucket(id, question.now);
+    let bucket = token.bucket(id, used_at);
     let source = if token.cap == Limit::Unlimited {
         Source::Unlimited
     } else {
@@ -238,7 +241,7 @@ fn token_draws(
     let mut parts = split(&order, question.amount.get());
     if parts.short_by != 0 {
         if question.mode == Mode::Ask {
-            let bound = cap_bound(question, token);
+            let bound = cap_bound(token, question.now, question.amount.get());
             return Err(short(Reason::TokenExhausted, Scope::Token, &order, bound));
         }
         parts.parts.push((Source::Overage, parts.short_by));
@@ -252,16 +255,6 @@ fn token_draws(
         unit_cost: 1,
     }));
     Ok(())
-}
-
-/// When a token's cap has room for the amount again: with its next window, if it is enough for it at all (T3).
-fn cap_bound(question: &Question<'_>, token: &Token) -> Bound {
-    let is_enough = question.amount.get() <= token.cap.room(0);
-    let window = token.window(question.now).filter(|_| is_enough);
-    Bound {
-        resets_at: window.and_then(|window| window.ends_at),
-        window: token.per.filter(|_| is_enough),
-    }
 }
 
 fn user_draws(

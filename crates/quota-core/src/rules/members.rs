@@ -19,8 +19,9 @@ pub(super) fn must_have_place(context: &Context<'_>, org: &Account) -> Result<()
         if own.only_tracks_org() {
             continue;
         }
-        // Not in the plan, or not in force: nothing is granted (C6, S3).
-        let limit = own.limit_at(Scope::Org).unwrap_or(Limit::Of(0));
+        // Not in the plan, not in force, or only to be read: nothing is granted (C6, S3, S14).
+        let limit = own.limit_at(Scope::Org).filter(|_| !own.is_read_only);
+        let limit = limit.unwrap_or(Limit::Of(0));
         let used = org.terms.members;
         if let Some(limit) = limit.ceiling().filter(|limit| *limit <= used) {
             return Err(Rejection::MembersFull {

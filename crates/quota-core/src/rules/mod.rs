@@ -21,7 +21,7 @@
 //! | commands of jobs | `expire_subscription`, `close_windows`, `expiring` (credits that will be lost); a sweep is `expire_holds` |
 //! | over two homes | `relocate` (a user moves), `former` (what happened before a move) |
 //! | picking | `execute` (which rule a command is), `refunding` (what a refund is about) |
-//! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `counting` (windows of limits), `funding`, `wallet` (what grants come to together), `on_demand` (what is sold when all else is spent), `context` |
+//! | deciding | `check`, `decide`, `member_limit` (what an org lets each member use), `drawing` (what sources give), `given` (flags and settings), `refusal` (of several items), `allowance`, `by_plan` and `held_plans` (what plan and add-ons say), `bound` (which limit a denial names, and until when), `counting` (windows of limits), `funding`, `wallet` (what grants come to together), `on_demand` (what is sold when all else is spent), `context` |
 //! | posting | `desk`, `booking`, `outcome`, `posting`, `opening`, `share` and `charged`, `member_count` and `member_shares` (beside shares), `room` (of capacities, bought) |
 //! | holds | `hold`, `settle`, `expire_holds`, `ending` |
 //! | windows | `closing` (a balance is over), `closed` (which record of it counts), `moves` (what counts on in another window), `zones` (of the calendar, in another time zone), `reopening` (what was closed and counts again), `past` (the windows of an earlier instant), `records` (what the books tell of it) |
@@ -35,6 +35,7 @@ mod addons;
 pub mod allowance;
 mod booking;
 mod boosts;
+pub mod bound;
 mod by_plan;
 mod cancel;
 mod capacity;

@@ -1,8 +1,10 @@
 //! Moving usage: when the plan or the zone changes, the windows change, and what must count on is moved along.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
-use super::allowance::Allowance;
+use super::allowance::{Allowance, allowance};
 use super::context::Context;
 use super::counting::is_window_of;
 use super::desk::Desk;
@@ -10,13 +12,13 @@ use super::opening::current_grant;
 use super::posting::{Posting, count_units, negated, own_scope, post, signed};
 use super::reopening::reopen_what_counts;
 use crate::answer::Rejection;
-use crate::balance::Bucket;
+use crate::balance::{Balance, Bucket};
 use crate::catalog::{Anchor, Feature, Per};
 use crate::draw::{Scope, Source};
 use crate::home::Account;
 use crate::ids::FeatureCode;
 use crate::operation::Entry;
-use crate::terms::Terms;
+use crate::terms::{Subscription, Terms};
 
 /// Gives an account new terms. Where that changes the window in which a feature counts and `counts_on` says so,
 /// what is used and held there is moved to the new window, and the old one points to it.
@@ -44,9 +46,17 @@ pub(super) fn move_usage_where(
         features.iter().map(of_feature).collect()
     };
     let old = buckets(account);
+    let ended = current(account, &context).and_then(|held| held.fell_back_at);
     account.terms = terms;
+    let goes_on = ended.is_some_and(|ended_at| {
+        let held = current(account, &context);
+        held.is_some_and(|held| held.fell_back_at.is_none() && held.starts_at <= ended_at)
+    });
     desk.mark_terms();
-    reopen_what_counts(desk)?;
+    reopen_what_counts(desk, goes_on)?;
+    if goes_on {
+        roll_over_anew(desk)?;
+    }
     let new = buckets(desk.account()?);
     let mut entries = Vec::new();
     let features = features.iter().zip(old).zip(new);
@@ -96,6 +106,36 @@ fn windows(own: &Allowance) -> Windows {
     std::iter::once((None, own.bucket.clone()))
         .chain(further)
         .collect()
+}
+
+fn current<'a>(account: &'a Account, context: &Context<'_>) -> Option<Cow<'a, Subscription>> {
+    let held = account.terms.subscription.as_ref()?;
+    Some(held.current(context.catalog, context.now))
+}
+
+/// Windows that were begun by the default plan, to which the account had fallen back: there comes over into them what would have, had
+/// the renewal not been late (C10, S9).
+fn roll_over_anew(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+    let context = desk.context;
+    let account = desk.account_mut()?;
+    for feature in context.catalog.features.values() {
+        for (_, bucket) in windows(&context.allowance(account, feature)) {
+            let balances = &account.books.balances;
+            if !balances.iter().any(|open| open.bucket == bucket) {
+                continue;
+            }
+            let others = balances.iter().filter(|other| other.bucket != bucket);
+            let others: Vec<Balance> = others.cloned().collect();
+            let own = allowance((&account.terms, &others), feature, context.asked());
+            let rolled_over = own.rolled_over_into(&bucket);
+            if let (Some(rolled_over), Some(open)) =
+                (rolled_over, account.books.balance_mut(&bucket))
+            {
+                open.rolled_over = rolled_over;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What counts under the new terms ends in the books where they end it, has what comes over under them, and the limit that they

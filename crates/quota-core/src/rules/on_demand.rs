@@ -68,7 +68,8 @@ pub(super) fn selling(clock: &Clock<'_>, plan: &Plan, feature: &Feature) -> Opti
     let caps = Caps::of(clock.terms.spend_cap, plan);
     let cap = caps.each.unwrap_or(offered.cap);
     let left = caps.total.map_or(cap, |total| {
-        let others = of_period(clock.balances, start).filter(|other| other.bucket != bucket);
+        let of_period = of_period(clock.balances, (start, &sale.currency));
+        let others = of_period.filter(|other| other.bucket != bucket);
         total.saturating_sub(owed(others, Balance::taken)).min(cap)
     });
     let most = sale.units_within(left);
@@ -82,10 +83,16 @@ pub(super) fn selling(clock: &Clock<'_>, plan: &Plan, feature: &Feature) -> Opti
     }))
 }
 
-/// What was sold of any feature in the period that began then.
-pub(super) fn of_period(balances: &[Balance], start: i64) -> impl Iterator<Item = &Balance> {
-    let is_of = move |bucket: &Bucket| matches!(bucket, Bucket::OnDemand(_, at) if *at == start);
-    balances.iter().filter(move |sold| is_of(&sold.bucket))
+/// What was sold of any feature in a currency, in the period that began then: sums of several currencies are none.
+pub(super) fn of_period<'a>(
+    balances: &'a [Balance],
+    (start, currency): (i64, &'a str),
+) -> impl Iterator<Item = &'a Balance> {
+    balances.iter().filter(move |sold| {
+        let is_of = matches!(&sold.bucket, Bucket::OnDemand(_, at) if *at == start);
+        let sale = sold.sale.as_ref();
+        is_of && sale.is_some_and(|sale| sale.currency == currency)
+    })
 }
 
 /// What the units of balances come to, each at its own price.

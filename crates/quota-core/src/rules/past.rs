@@ -162,6 +162,7 @@ fn further_then(
                 window: known.window(),
                 counts_until: known.ends_at,
                 limit: known.granted,
+                plan_value: Some(own_of(known, now)),
                 added: now.and_then(|now| now.added),
                 rolled_over: known.rolled_over,
                 is_waiting: false,
@@ -175,6 +176,13 @@ fn further_then(
         }
     }
     (further, opened)
+}
+
+/// What the plan said of a limit in a window that is known, as far as what add-ons add now tells.
+fn own_of(known: &Balance, now: Option<&FurtherLimit>) -> Limit {
+    let added = now.and_then(|now| now.added).and_then(Limit::ceiling);
+    let whole = known.granted.minus(known.rolled_over);
+    whole.minus(added.unwrap_or(0))
 }
 
 /// The limit in its window that counts now, where that held `at`, or what was used at `at` was moved to it.

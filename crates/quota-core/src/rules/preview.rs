@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::context::Context;
 use super::dropped::{Dropped, dropped};
 use super::execute::execute;
+use super::expire_holds::expire_due;
 use super::scope_balances::{FeatureStanding, Overview, overview};
 use crate::amount::Limit;
 use crate::answer::{Answer, Rejection, ScopeBalance};
@@ -109,6 +110,8 @@ pub fn preview(
         now: acts_at,
         ..*context
     };
+    // A hold whose deadline comes before counts no more then (R4).
+    expire_due(&mut home, &then);
     let after = seen(&then, &home, id)?;
     let current = before.terms.subscription.as_ref();
     let current = current.map(|held| held.current(context.catalog, context.now));

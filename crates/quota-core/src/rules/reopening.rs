@@ -11,8 +11,8 @@ use crate::catalog::Feature;
 use crate::home::{ClosedBalance, MOVES_MAX};
 
 /// Reopens what was closed of what counts under the account's terms, as far as it was read; and the window before it,
-/// where something of that may come over (C10).
-pub(super) fn reopen_what_counts(desk: &mut Desk<'_>) -> Result<(), Rejection> {
+/// where something of that may come over (C10). Into one that is open something does where `rolls_anew` says so.
+pub(super) fn reopen_what_counts(desk: &mut Desk<'_>, rolls_anew: bool) -> Result<(), Rejection> {
     // Nearly always nothing was closed: the allowances need not be looked at.
     if closed_of(desk).next().is_none() {
         return Ok(());
@@ -23,6 +23,10 @@ pub(super) fn reopen_what_counts(desk: &mut Desk<'_>) -> Result<(), Rejection> {
         let further = own.further.into_iter().map(|limit| limit.bucket);
         for window in std::iter::once(own.bucket).chain(further) {
             reopen(desk, &window)?;
+            let knows = desk.account()?.books.balance(&window).is_some();
+            if knows && !rolls_anew {
+                continue;
+            }
             if let Some(before) = window_before(desk, feature, &window) {
                 reopen(desk, &before)?;
             }
@@ -61,11 +65,10 @@ pub(super) fn reopen(desk: &mut Desk<'_>, bucket: &Bucket) -> Result<(), Rejecti
     Ok(())
 }
 
-/// The window before one that is not open yet, of a limit that lets something go over.
+/// The window before one, of a limit that lets something go over.
 fn window_before(desk: &Desk<'_>, feature: &Feature, window: &Bucket) -> Option<Bucket> {
     let account = desk.account().ok()?;
-    let is_open = account.books.balance(window).is_some();
-    if is_open || !has_rollover(account, &desk.context, (feature, window)) {
+    if !has_rollover(account, &desk.context, (feature, window)) {
         return None;
     }
     let is_earlier = |balance: &&Balance| {

@@ -164,7 +164,7 @@ pub fn scope_balance(
         on_demand: own
             .selling
             .as_ref()
-            .map(|sold| Box::new(on_demand_balance(account, sold))),
+            .map(|sold| Box::new(on_demand_balance(account, own, sold))),
         member: None,
     };
     let is_by_plan = !account.terms.unlimited && own.override_value.is_none();
@@ -190,7 +190,7 @@ fn bought(account: &Account, feature: &Feature) -> Option<RoomBalance> {
     })
 }
 
-fn on_demand_balance(account: &Account, sold: &Selling) -> OnDemandBalance {
+fn on_demand_balance(account: &Account, own: &Allowance, sold: &Selling) -> OnDemandBalance {
     let counted = counted(account, &sold.bucket);
     OnDemandBalance {
         used: counted.used,
@@ -198,7 +198,8 @@ fn on_demand_balance(account: &Account, sold: &Selling) -> OnDemandBalance {
         owed: sold.sale.owed(counted.used),
         sale: sold.sale.clone(),
         cap: sold.cap,
-        remaining: sold.most.saturating_sub(counted.taken),
+        // Nothing is sold that is only to be read (S14).
+        remaining: own.on_demand_left(&account.books.balances),
         starts_at: sold.period.starts_at,
         ends_at: sold.period.ends_at,
     }

@@ -57,38 +57,46 @@ pub(super) fn show_windows(
     let own_window = own.own_per.zip(own.limit_at(scope)).map(|(per, limit)| {
         let begun = Some(own.window).filter(|_| !own.is_waiting || has_begun(account, &own.bucket));
         let window = window_balance(account, &own.bucket, (per, limit, own.rolled_over), begun);
-        WindowBalance {
+        let window = WindowBalance {
             added: own.added,
             ..window
-        }
+        };
+        (window, own.plan_value)
     });
     let further = own.further.iter().map(|limit| {
         let has_begun = !limit.is_waiting || has_begun(account, &limit.bucket);
         let begun = Some(limit.window).filter(|_| has_begun);
         let place = (limit.per, limit.limit, limit.rolled_over);
         let window = window_balance(account, &limit.bucket, place, begun);
-        WindowBalance {
+        let window = WindowBalance {
             added: limit.added,
             ..window
-        }
+        };
+        (window, limit.plan_value)
     });
-    balance.windows = own_window.into_iter().chain(further).collect();
-    let least = balance.windows.iter().min_by_key(|window| {
+    let windows = own_window.into_iter().chain(further);
+    let (mut windows, plan_values): (Vec<_>, Vec<_>) = windows.unzip();
+    let shown = windows.iter().zip(plan_values);
+    let least = shown.min_by_key(|(window, _)| {
         let left = window.remaining.unwrap_or(u64::MAX);
         (left, std::cmp::Reverse(window.resets_at))
     });
-    if let Some(least) = least {
+    if let Some((least, plan_value)) = least {
         balance.granted = Some(least.granted);
         (balance.used, balance.held, balance.overage) = (least.used, least.held, least.overage);
         (balance.remaining, balance.resets_at) = (least.remaining, least.resets_at);
-        let whole = least.granted.minus(least.rolled_over);
-        let added = least.added.and_then(Limit::ceiling).unwrap_or(0);
         (balance.plan_value, balance.added) = if own.is_by_addon {
-            (None, Some(whole))
+            (None, Some(least.granted.minus(least.rolled_over)))
         } else {
-            (Some(whole.minus(added)), least.added)
+            (plan_value, least.added)
         };
     }
+    if own.is_read_only {
+        for window in &mut windows {
+            window.remaining = Some(0);
+        }
+    }
+    balance.windows = windows;
 }
 
 fn window_balance(

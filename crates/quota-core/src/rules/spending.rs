@@ -25,7 +25,8 @@ pub struct Spending {
     pub currency: String,
     /// When the period ends; what follows begins at 0.
     pub period_ends_at: Option<DateTime<Utc>>,
-    /// What is owed of earlier periods that were left before their end, up to that, newest first.
+    /// What is owed beside it: of earlier periods that were left before their end, up to that, and of this one in another currency;
+    /// newest first.
     pub earlier: Vec<SoldPeriod>,
 }
 
@@ -70,11 +71,17 @@ pub fn spending(context: &Context<'_>, account: &Account) -> Option<Spending> {
         && !plan.on_demand.is_empty()
     {
         let start = period.starts_at.timestamp_micros();
-        sold.retain(|other| other.starts_at != period.starts_at);
+        // What was sold before the plan's currency became another one is shown first: sums of two are none.
+        let is_other = |sold: &&SoldPeriod| {
+            sold.starts_at == period.starts_at && sold.currency != plan.currency
+        };
+        let other = sold.iter().find(is_other);
+        let currency = other.map_or_else(|| plan.currency.clone(), |sold| sold.currency.clone());
+        sold.retain(|sold| sold.starts_at != period.starts_at || sold.currency != currency);
         return Some(Spending {
-            owed: owed(of_period(balances, start), Balance::spent),
+            owed: owed(of_period(balances, (start, &currency)), Balance::spent),
             cap: Caps::of(account.terms.spend_cap, plan).sum(plan),
-            currency: plan.currency.clone(),
+            currency,
             period_ends_at: period.ends_at,
             earlier: sold,
         });

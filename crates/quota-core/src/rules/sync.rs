@@ -24,6 +24,8 @@ enum Usage {
     Keep,
     /// It is that of the new period.
     OfPeriod,
+    /// The same of one that takes the place of what runs: windows of a first use end too (W7).
+    OfStart,
     /// It begins anew, as with any change at once (S5).
     Restart,
 }
@@ -75,12 +77,18 @@ pub(crate) fn sync_subscription(
     };
     if usage == Usage::Restart {
         next.entries = zero_carried(desk)?;
-        let now = desk.context.now;
-        end_first_use(desk, now)?;
+    }
+    let restarts_at = match usage {
+        Usage::Keep | Usage::OfPeriod => None,
+        Usage::OfStart => Some(next.subscription.starts_at),
+        Usage::Restart => Some(desk.context.now),
+    };
+    if let Some(restarts_at) = restarts_at {
+        end_first_use(desk, restarts_at)?;
     }
     put(desk, next, |feature: &Feature| match usage {
         Usage::Keep => true,
-        Usage::OfPeriod => false,
+        Usage::OfPeriod | Usage::OfStart => false,
         Usage::Restart => feature.kind == Kind::Capacity,
     })
 }
@@ -129,12 +137,12 @@ fn next_of(
         None => None,
     };
     let (mut next, usage) = match held {
-        None => (started(desk, (plan, base))?, Usage::OfPeriod),
+        None => started(desk, (plan, base))?,
         Some(held) => of_period(held, base, desk),
     };
     let since = match usage {
         Usage::Keep => now,
-        Usage::OfPeriod | Usage::Restart => next.starts_at,
+        Usage::OfPeriod | Usage::OfStart | Usage::Restart => next.starts_at,
     };
     if let Some(held) = held.filter(|held| held.plan != plan.code) {
         next.plan_since = held.plan_since_of(&plan.code, since);
@@ -192,7 +200,10 @@ fn of_period(held: &Subscription, base: &BaseTarget, desk: &Desk<'_>) -> (Subscr
 }
 
 /// One that the account has not had, in place of what it has.
-fn started(desk: &Desk<'_>, (plan, base): (&Plan, &BaseTarget)) -> Result<Subscription, Rejection> {
+fn started(
+    desk: &Desk<'_>,
+    (plan, base): (&Plan, &BaseTarget),
+) -> Result<(Subscription, Usage), Rejection> {
     let catalog = desk.context.catalog;
     let version = catalog.newest_version(&plan.code);
     let starts_at = base.period.starts_at;
@@ -205,8 +216,9 @@ fn started(desk: &Desk<'_>, (plan, base): (&Plan, &BaseTarget)) -> Result<Subscr
     if let Some(held) = held.filter(|held| runs_on(desk, held, starts_at)) {
         next.runs_since = Some(held.runs_since().min(starts_at));
         next.plan_since = held.plan_since_of(&plan.code, starts_at);
+        return Ok((next, Usage::OfStart));
     }
-    Ok(next)
+    Ok((next, Usage::OfPeriod))
 }
 
 /// How long its periods last: a price of the plan may be for another interval than the plan's own.

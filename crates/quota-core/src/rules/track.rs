@@ -2,19 +2,22 @@
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
+use super::closed::closed_of;
 use super::closing::{close, is_over};
 use super::context::{Use, Uses};
 use super::decide::{Drawn, Mode, draw_by};
 use super::desk::Desk;
+use super::opening::opened;
 use super::outcome::Outcome;
 use super::past::{Opened, Past, past};
 use super::posting::{Drawing, scope_account};
-use super::scope_balances::scope_balances;
+use super::scope_balances::{scope_balances, token_balance};
 use super::spend::{check_count, spend, take};
 use crate::answer::{Answer, Rejection, ScopeBalance};
+use crate::balance::Balance;
 use crate::command::{TOLD_LATE_DAYS_MAX, Track};
 use crate::draw::Scope;
-use crate::ids::FeatureCode;
+use crate::ids::{AccountId, FeatureCode, TokenId};
 use crate::item::Item;
 use crate::operation::Entry;
 
@@ -48,8 +51,8 @@ fn must_exist(desk: &Desk<'_>, wanted: Uses<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Books use in the windows of `at`: those that were closed are live for that moment. What has no window pays as it
-/// would now: credits, the trial, a token's cap. The answer says how the windows stand that were booked in.
+/// Books use in the windows of `at`, that of a token's cap too (T3): those that were closed are live for that moment. What has no
+/// window pays as it would now: credits, the trial. The answer says how the windows stand that were booked in.
 fn track_late(
     desk: &mut Desk<'_>,
     wanted: Uses<'_>,
@@ -58,19 +61,21 @@ fn track_late(
     must_be_known(desk, at)?;
     let (mut entries, mut opened) = (Vec::new(), Vec::new());
     let mut drawn = Vec::with_capacity(wanted.items.len());
+    let of_token = open_cap(desk, wanted.token, at)?;
     for (index, item) in wanted.items.iter().enumerate() {
         let windows = open(desk, item, at)?;
-        let taken = spend_in(desk, wanted, item, &windows);
+        let taken = spend_in(desk, (wanted, at), item, &windows);
         let (posted, part) = taken.map_err(|rejection| rejection.in_list(index))?;
         entries.extend(posted);
         drawn.push((&item.feature, part));
         opened.push(windows);
     }
-    let balances = standing(desk, wanted, &drawn);
+    let balances = standing(desk, (wanted, at), &drawn);
+    let user = desk.request.account.clone();
+    close_again(desk, &user, of_token.as_slice());
     for windows in &opened {
-        close_again(desk, &windows.user);
-        if let Some(org) = &windows.org {
-            close_again(desk, org);
+        for past in std::iter::once(&windows.user).chain(&windows.org) {
+            close_again(desk, &past.account, &past.opened);
         }
     }
     for entry in &mut entries {
@@ -126,9 +131,38 @@ fn open(desk: &mut Desk<'_>, item: &Item, at: DateTime<Utc>) -> Result<Windows, 
     })
 }
 
+/// Has the window of a token's cap live that held `at`; none where that counts now, or the cap has no windows. What was used before
+/// the token was made counts in the first of them.
+fn open_cap(
+    desk: &mut Desk<'_>,
+    token: Option<&TokenId>,
+    at: DateTime<Utc>,
+) -> Result<Option<Opened>, Rejection> {
+    let context = desk.context;
+    let account = desk.account()?;
+    let known = token.and_then(|id| Some((id, account.terms.tokens.get(id)?)));
+    let Some((id, token)) = known else {
+        return Ok(None);
+    };
+    let bucket = token.bucket(id, at);
+    if bucket == token.bucket(id, context.now) || account.books.balance(&bucket).is_some() {
+        return Ok(None);
+    }
+    let closed = closed_of(desk).find(|known| known.bucket == bucket);
+    let opened = match closed {
+        Some(closed) => Opened::Closed(closed.clone()),
+        None => Opened::New(Balance {
+            granted: token.cap,
+            ..opened(account, &context, &bucket)
+        }),
+    };
+    desk.account_mut()?.books.balances.push(opened.live());
+    Ok(Some(opened))
+}
+
 fn spend_in(
     desk: &mut Desk<'_>,
-    wanted: Uses<'_>,
+    (wanted, at): (Uses<'_>, DateTime<Utc>),
     item: &Item,
     windows: &Windows,
 ) -> Result<(Vec<Entry>, Drawn), Rejection> {
@@ -139,7 +173,7 @@ fn spend_in(
         amount: item.amount,
     };
     let question = desk.context.question(desk.home, asked, wanted.mode)?;
-    let drawn = draw_by(&question, |scope, _, _| {
+    let drawn = draw_by(&question, at, |scope, _, _| {
         let org = windows.org.as_ref().filter(|_| scope == Scope::Org);
         org.unwrap_or(&windows.user).own.clone()
     });
@@ -153,7 +187,7 @@ fn spend_in(
 /// the next.
 fn standing(
     desk: &Desk<'_>,
-    wanted: Uses<'_>,
+    (wanted, at): (Uses<'_>, DateTime<Utc>),
     drawn: &[(&FeatureCode, Drawn)],
 ) -> Vec<ScopeBalance> {
     let mut balances: Vec<ScopeBalance> = Vec::new();
@@ -167,15 +201,23 @@ fn standing(
             }
         }
     }
+    let capped = wanted.token.zip(desk.account().ok());
+    let then = capped.and_then(|(token, account)| token_balance(account, token, at));
+    let of_token = balances
+        .iter_mut()
+        .find(|balance| balance.scope == Scope::Token);
+    if let (Some(shown), Some(then)) = (of_token, then) {
+        *shown = then;
+    }
     balances
 }
 
 /// Closes the windows that were opened for this, once more or for the first time.
-fn close_again(desk: &mut Desk<'_>, past: &Past) {
+fn close_again(desk: &mut Desk<'_>, id: &AccountId, opened: &[Opened]) {
     let context = desk.context;
-    for opened in &past.opened {
+    for opened in opened {
         let bucket = opened.bucket();
-        let Some(account) = desk.home.account_mut(&past.account) else {
+        let Some(account) = desk.home.account_mut(id) else {
             return;
         };
         let Some(balance) = account.books.balance(bucket) else {
@@ -191,7 +233,7 @@ fn close_again(desk: &mut Desk<'_>, past: &Past) {
             Opened::New(_) => is_over(account, balance, &context),
         };
         if is_closed {
-            close(desk.home, &past.account, bucket);
+            close(desk.home, id, bucket);
         }
     }
 }

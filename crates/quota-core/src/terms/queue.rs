@@ -54,7 +54,9 @@ impl Subscription {
     pub(crate) fn run(&self) -> Run {
         let mut last = self;
         while let Some(next) = &last.upcoming {
-            if last.runs_since_of(next.starts_at).is_none() {
+            // The default plan fills a gap, and what follows that does not know of it (C14).
+            let fills_gap = last.fell_back_at.is_some() && next.runs_since() == next.starts_at;
+            if fills_gap || last.runs_since_of(next.starts_at).is_none() {
                 break;
             }
             last = next;
@@ -77,7 +79,7 @@ impl Subscription {
     }
 
     /// First instant after it, whatever follows; none while it renews by itself.
-    fn own_end(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn own_end(&self) -> Option<DateTime<Utc>> {
         if self.renews {
             return self.stops_at();
         }

@@ -220,8 +220,8 @@ impl Subscription {
         }
     }
 
-    /// The subscription that counts at `now`: this one or what follows it; or once that has ended for good, the catalog's default
-    /// plan from then on (C14).
+    /// The subscription that counts at `now`: this one or what follows it; or once that has ended, the catalog's default plan from
+    /// then on, for good or until what waits behind a gap begins (C14).
     pub fn current<'a>(&'a self, catalog: &Catalog, now: DateTime<Utc>) -> Cow<'a, Self> {
         let held = self.of_its_own(catalog, now);
         match held.fallback(catalog, now) {
@@ -230,15 +230,19 @@ impl Subscription {
         }
     }
 
-    /// The default plan, from the end of this on: for one seat, since the others were bought with what ended.
+    /// The default plan, from the end of this on, up to what follows behind a gap: for one seat, since the others were bought with
+    /// what ended.
     fn fallback(&self, catalog: &Catalog, now: DateTime<Utc>) -> Option<Self> {
         // Nearly none has ended, and that is told sooner than which plan is the default.
-        let ended_at = self.ends_for_good_at().filter(|end| *end <= now)?;
+        let ended_at = self.own_end().filter(|end| *end <= now)?;
         let (plan, version) = catalog.default_plan()?;
         let mut next = self.followed_by(plan, version, ended_at);
         // What was canceled before it began never ran.
         next.runs_since = next.runs_since.filter(|since| *since <= ended_at);
         (next.seats, next.fell_back_at) = (Quantity::ONE, Some(ended_at));
+        if let Some(waiting) = &self.upcoming {
+            (next.renews_until, next.upcoming) = (Some(waiting.starts_at), Some(waiting.clone()));
+        }
         Some(next)
     }
 

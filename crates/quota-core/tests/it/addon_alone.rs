@@ -1,4 +1,4 @@
-//! Features that the base plan does not name: an add-on alone limits them (P13).
+//! Features that the base plan does not name, so that an add-on alone limits them; and what is shown where it does (P13).
 
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
@@ -210,4 +210,45 @@ fn c13_of_the_add_ons_that_ended_the_first_gives_way() {
     assert_eq!(has(&stage), [true, true, true]);
     stage.done("user:a", set_addon(&format!("x{ADDONS_MAX}"), 1));
     assert_eq!(has(&stage), [true, true, false]);
+}
+
+const UNLIMITED_ADDON: &str = r#"
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "chat"
+name = "Chat"
+price = 500
+[plan.limits]
+messages = [{ limit = 45, per = "5h", anchor = "first_use" }, { limit = 500, per = "weekly" }]
+
+[[plan]]
+code = "endless"
+name = "Endless"
+kind = "addon"
+price = 100
+[plan.limits]
+messages = [{ limit = "unlimited", per = "5h", anchor = "first_use" }, { limit = "unlimited", per = "weekly" }]
+"#;
+
+/// P13: what the plan says is shown as that, whatever an add-on adds.
+#[test]
+fn p13_the_plans_value_is_shown_beside_an_unlimited_add_on() {
+    let mut stage = with_catalog(Stage::user(""), UNLIMITED_ADDON);
+    stage.done("user:a", subscribe("chat"));
+    let limits = |stage: &mut Stage| {
+        let shown = stage.balance_of("user:a", Scope::User, "messages", None);
+        (shown.granted, shown.plan_value)
+    };
+    let of_plan = Some(Limit::Of(45));
+    assert_eq!(limits(&mut stage), (of_plan, of_plan));
+    stage.done("user:a", set_addon("endless", 1));
+    let (granted, plan_value) = limits(&mut stage);
+    assert_eq!(granted, Some(Limit::Unlimited));
+    assert_eq!(plan_value, Some(Limit::Of(500)), "of the week");
 }

@@ -1,9 +1,10 @@
 //! What is owed for use on demand, period by period (C11): nothing of it is lost with a period that is left or over.
 
 use crate::stage::{Stage, consume, id, refund, subscribe};
+use crate::with_catalog::with_catalog;
 use chrono::TimeDelta;
 use quota_core::audit::audit;
-use quota_core::command::{Cancel, CloseWindows, Command, Renew};
+use quota_core::command::{Cancel, CloseWindows, Command, Renew, SetSpendCap};
 use quota_core::rules::scope_balances::overview;
 use quota_core::rules::spending::{SoldPeriod, Spending, sold_periods};
 
@@ -91,4 +92,58 @@ fn a_period_says_what_was_sold_of_each_feature() {
     stage.done("user:a", CLOSE);
     stage.done("user:a", refund(spent.id, Some(2)));
     assert_eq!(owed(&stage), [5]);
+}
+
+const SOLD: &str = r#"
+[[feature]]
+code = "articles"
+name = "Articles"
+unit = "article"
+kind = "consumable"
+cadence = "monthly"
+
+[[feature]]
+code = "images"
+name = "Images"
+unit = "image"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "meter"
+name = "Meter"
+price = 500
+currency = "CUR"
+limits = { articles = 0, images = 0 }
+on_demand = { articles = { price = 100, cap = 10000 }, images = { price = 100, cap = 10000 } }
+"#;
+
+/// C11: sums of two currencies are no sum: what was sold in the one that the period began with is shown first, the other beside it, and
+/// the account's own cap binds each.
+#[test]
+fn c11_two_currencies_are_not_added_up_in_one_period() {
+    let mut stage = with_catalog(Stage::user(""), &SOLD.replace("CUR", "eur"));
+    stage.done("user:a", subscribe("meter"));
+    stage.done(
+        "user:a",
+        Command::SetSpendCap(SetSpendCap {
+            amount: 6000,
+            by_owner: false,
+        }),
+    );
+    stage.done("user:a", consume("articles", 50));
+    let file = toml::from_str(&SOLD.replace("CUR", "jpy")).expect("a catalog");
+    stage.catalog = stage.catalog.applied(&file).expect("valid");
+    stage.later(TimeDelta::hours(1));
+    stage.done("user:a", consume("images", 3));
+    let shown = spending(&stage).expect("something is sold");
+    assert_eq!((shown.owed, shown.currency.as_str()), (5000, "eur"));
+    let beside = |period: &SoldPeriod| (period.owed, period.currency.clone());
+    let beside: Vec<_> = shown.earlier.iter().map(beside).collect();
+    assert_eq!(beside, [(300, "jpy".to_owned())]);
+    stage.done("user:a", consume("articles", 10));
+    stage.denied("user:a", consume("articles", 1));
+    stage.done("user:a", consume("images", 57));
+    stage.denied("user:a", consume("images", 1));
+    assert_eq!(audit(&stage.records()), []);
 }

@@ -8,6 +8,7 @@ use quota_core::command::{AccountSpec, Command, GiveBoost, Renew};
 use quota_core::draw::Scope;
 
 use crate::boosts::boost_id;
+use crate::several_limits::chat;
 use crate::stage::{Stage, amount, code, consume, grant, member, put_account, subscribe};
 use crate::with_catalog::with_catalog;
 
@@ -171,4 +172,27 @@ proptest! {
         }
         prop_assert!(!is_allowed(&mut stage, now, denial.available + 1));
     }
+}
+
+/// F7: a request that no window can ever hold is told no instant at which it would pass, as a token's cap tells none (T3); of several
+/// limits it names the one that never holds it. What another plan that follows may hold is told its end.
+#[test]
+fn f7_no_instant_is_told_for_what_never_fits() {
+    let mut stage = chat();
+    stage.done("user:a", consume("messages", 1));
+    let denied = stage.denied("user:a", consume("messages", 46));
+    let five: Cadence = "5h".parse().expect("a cadence");
+    assert_eq!((denied.resets_at, denied.window), (None, Some(five)));
+    let denied = stage.denied("user:a", consume("messages", 45));
+    assert!(denied.resets_at.is_some(), "the next five hours hold it");
+    let mut stage = Stage::user("meter");
+    let denied = stage.denied("user:a", consume("requests", 6));
+    assert_eq!((denied.resets_at, denied.window), (None, None));
+    stage.done("user:a", grant("pack", 1));
+    stage.done("user:a", consume("requests", 1));
+    let denied = stage.denied("user:a", consume("requests", 5));
+    assert!(denied.resets_at.is_some(), "the next day holds it");
+    // 10 of the plan's and 25 for its cap are all that a period has.
+    let denied = stage.denied("user:a", consume("articles", 36));
+    assert_eq!(denied.resets_at, None);
 }

@@ -1,9 +1,10 @@
 //! What an account has beside the default plan that it fell back to (C14, P13).
 
 use crate::addons::set_addon;
-use crate::stage::{Stage, consume, id, plan_code, put_account, start};
+use crate::several_limits::at;
+use crate::stage::{Stage, consume, id, plan_code, put_account, start, subscribe};
 use crate::with_catalog::with_catalog;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use quota_core::amount::Limit;
 use quota_core::audit::audit;
 use quota_core::command::{
@@ -193,5 +194,129 @@ fn c14_a_late_renewal_counts_what_was_used_on_the_default_plan() {
         let sold = shown.on_demand.expect("it is sold");
         assert_eq!((sold.used, sold.owed), (3, 15), "{closes}");
         assert_eq!(audit(&stage.records()), []);
+    }
+}
+
+const FREE_AND_PAID: &str = r#"
+default_plan = "free"
+
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "5h"
+anchor = "first_use"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { messages = 5 }
+
+[[plan]]
+code = "pro"
+name = "Pro"
+price = 500
+limits = { messages = 10 }
+provider_prices = { stripe = ["price_pro"] }
+"#;
+
+/// A start of `pro` that waits.
+fn waiting(starts_at: DateTime<Utc>) -> Command {
+    Command::Subscribe(Subscribe {
+        starts_at: Some(starts_at),
+        ..Subscribe::to(plan_code("pro"))
+    })
+}
+
+/// C14: an account whose subscription ended falls back to the default plan, also where another start waits behind a gap.
+#[test]
+fn c14_in_a_gap_before_a_start_that_waits_the_default_plan_counts() {
+    let mut stage = with_catalog(Stage::user(""), FREE_AND_PAID);
+    stage.done("user:a", subscribe("pro"));
+    stage.done("user:a", waiting(at("2027-05-01T00:00:00Z")));
+    stage.now = at("2027-04-15T00:00:00Z");
+    assert_eq!(stage.remaining("user:a", "messages"), Some(5));
+    stage.done("user:a", consume("messages", 5));
+    assert_eq!(audit(&stage.records()), []);
+    let free = stage.denied("user:a", consume("messages", 1));
+    assert_eq!(free.reason, Reason::LimitReached);
+    stage.now = at("2027-05-01T00:00:00Z");
+    assert_eq!(stage.remaining("user:a", "messages"), Some(10));
+    stage.done("user:a", consume("messages", 10));
+    assert_eq!(audit(&stage.records()), []);
+}
+
+/// C14 and W4: the default plan that fills a gap ends where what waits begins: a month of the calendar is cut there, and a change of
+/// plan in the gap is one of the default plan.
+#[test]
+fn c14_in_a_gap_a_month_of_the_calendar_ends_with_the_gap() {
+    let catalog = FREE_AND_PAID.replace(
+        "cadence = \"5h\"\nanchor = \"first_use\"",
+        "cadence = \"monthly\"\nanchor = \"calendar\"",
+    );
+    let mut stage = with_catalog(Stage::user(""), &catalog);
+    stage.done("user:a", subscribe("pro"));
+    let (gap, turn) = (at("2027-04-15T00:00:00Z"), at("2027-04-20T00:00:00Z"));
+    stage.done("user:a", waiting(turn));
+    stage.now = gap;
+    let shown = stage.balance_of("user:a", Scope::User, "messages", None);
+    assert_eq!((shown.remaining, shown.resets_at), (Some(5), Some(turn)));
+    stage.done("user:a", consume("messages", 5));
+    stage.now = turn;
+    assert_eq!(stage.remaining("user:a", "messages"), Some(10));
+    stage.done("user:a", consume("messages", 10));
+    assert_eq!(audit(&stage.records()), []);
+}
+
+const LATE: &str = r#"
+default_plan = "free"
+
+[[feature]]
+code = "articles"
+name = "Articles"
+unit = "article"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { articles = 5 }
+
+[[plan]]
+code = "pro"
+name = "Pro"
+price = 500
+limits = { articles = { limit = 100, rollover = { max = 30 } } }
+"#;
+
+/// C10, S4 and S9: a late renewal goes on from the old end; what comes over into its period does not depend on whether something
+/// was used of the default plan meanwhile.
+#[test]
+fn c10_use_of_the_default_plan_before_a_late_renewal_takes_no_rollover_away() {
+    let renewed = |used: u64, is_closed: bool| {
+        let mut stage = with_catalog(Stage::user(""), LATE);
+        stage.done("user:a", subscribe("pro"));
+        stage.done("user:a", consume("articles", 60));
+        stage.now = at("2027-04-11T12:00:00Z");
+        assert_eq!(stage.remaining("user:a", "articles"), Some(5));
+        if used != 0 {
+            stage.done("user:a", consume("articles", used));
+        }
+        stage.later(TimeDelta::days(1));
+        if is_closed {
+            stage.done("user:a", Command::CloseWindows(CloseWindows::default()));
+        }
+        stage.done("user:a", Command::Renew(Renew::default()));
+        let left = stage.remaining("user:a", "articles");
+        stage.done("user:a", consume("articles", 1));
+        assert_eq!(audit(&stage.records()), []);
+        left
+    };
+    assert_eq!(renewed(0, false), Some(130));
+    for is_closed in [false, true] {
+        assert_eq!(renewed(1, is_closed), Some(129));
+        assert_eq!(renewed(5, is_closed), Some(125));
     }
 }

@@ -1,12 +1,13 @@
 //! In which window late use is booked, at the edges: of moves, periods, ends and first uses (X5).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use quota_core::amount::Limit;
 use quota_core::audit::audit;
 use quota_core::balance::{Balance, Bucket};
 use quota_core::catalog::{Anchor, Cadence, Per};
 use quota_core::command::{
-    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Renew, SetStatus,
-    Subscribe, UsageAfterChange,
+    AccountSpec, Cancel, ChangePlan, ChangeWhen, CloseWindows, Command, Presence, PutToken, Renew,
+    SetStatus, Subscribe, Track, UsageAfterChange,
 };
 use quota_core::draw::{Scope, Source};
 use quota_core::operation::Operation;
@@ -14,7 +15,8 @@ use quota_core::terms::Status;
 
 use crate::several_limits::at;
 use crate::stage::{
-    Stage, code, consume, grant, id, item, plan_code, put_account, start, subscribe, track_at,
+    Stage, code, consume, consume_with, grant, id, item, plan_code, put_account, start, subscribe,
+    token_id, track_at,
 };
 use crate::with_catalog::with_catalog;
 
@@ -410,4 +412,49 @@ fn a_window_that_is_live_again_takes_late_use_up_to_its_new_end() {
     stage.done("user:a", told("2027-04-11T09:00:00Z", 2));
     assert_eq!(stage.remaining("user:a", "albums"), Some(2));
     assert_eq!(audit(&stage.records()), []);
+}
+
+/// X5 and T3: use with a token that is told late counts in the cap's window of its instant, whether that is closed, runs or never
+/// began; the answer says how that stands.
+#[test]
+fn x5_late_use_with_a_token_counts_in_the_caps_window_of_its_instant() {
+    for (used, is_closed) in [(0, false), (2, false), (2, true)] {
+        let mut stage = Stage::user("pro");
+        stage.done(
+            "user:a",
+            Command::PutToken(PutToken {
+                token: token_id("t"),
+                presence: Presence::Any,
+                cap: Some(Limit::Of(10)),
+                per: Some("daily".parse().expect("a span")),
+                expires_at: None,
+            }),
+        );
+        if used != 0 {
+            stage.done("user:a", consume_with("t", "articles", used));
+        }
+        let yesterday = stage.now;
+        stage.later(TimeDelta::days(1) + TimeDelta::minutes(1));
+        if is_closed {
+            close(&mut stage);
+        }
+        let told = stage.done(
+            "user:a",
+            Command::Track(Track {
+                token: Some(token_id("t")),
+                items: vec![item("articles", 7), item("articles", 6)],
+                at: Some(yesterday),
+            }),
+        );
+        let shown = told.answer.balances().first().expect("the token's");
+        let over = 3 + used;
+        assert_eq!((shown.scope, shown.overage), (Scope::Token, over));
+        assert_eq!((shown.used, shown.remaining), (10, Some(0)));
+        let today = stage.balance_of("user:a", Scope::Token, "", Some("t"));
+        assert_eq!((today.used, today.remaining), (0, Some(10)));
+        stage.done("user:a", consume_with("t", "articles", 10));
+        stage.denied("user:a", consume_with("t", "articles", 1));
+        close(&mut stage);
+        assert_eq!(audit(&stage.records()), []);
+    }
 }

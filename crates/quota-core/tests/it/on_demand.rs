@@ -129,7 +129,8 @@ fn a_denial_counts_what_could_be_sold_and_sells_nothing() {
     );
     assert!(live(&stage, "user:a").is_empty(), "a denial opens nothing");
     let mut other = Stage::user("meter");
-    let denied = other.denied("user:a", consume("requests", 6));
+    other.done("user:a", consume("requests", 1));
+    let denied = other.denied("user:a", consume("requests", 5));
     assert_eq!(denied.reason, Reason::LimitReached, "it is not sold");
     let midnight = denied.resets_at.expect("a day");
     assert!(midnight < month_later(start()));

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use quota_core::amount::Limit;
-use quota_core::answer::Answer;
+use quota_core::answer::{Answer, Rejection};
 use quota_core::audit::audit;
 use quota_core::command::{Command, SetStatus, Subscribe};
 use quota_core::denial::Reason;
@@ -11,8 +11,8 @@ use quota_core::rules::check::check;
 use quota_core::terms::{Lapse, Status};
 
 use crate::stage::{
-    GRACE, Stage, amount, code, commit, consume, grant, id, plan_code, release_capacity, reserve,
-    subscribe,
+    GRACE, Stage, amount, code, commit, consume, grant, id, member, plan_code, put_account,
+    release_capacity, reserve, subscribe,
 };
 use crate::with_catalog::with_catalog;
 
@@ -176,4 +176,102 @@ fn s14_without_a_word_all_is_had_in_the_grace() {
     late(&mut stage, "user:a");
     assert_eq!(stage.remaining("user:a", "articles"), Some(100));
     stage.done("user:a", consume("articles", 1));
+}
+
+const MEMBERS: &str = r#"
+[[feature]]
+code = "members"
+name = "Members"
+unit = "member"
+kind = "capacity"
+cadence = "subscription"
+counts = "members"
+
+[[plan]]
+code = "team"
+name = "Team"
+price = 900
+limits = { members = 5 }
+overdue = { members = "read_only" }
+"#;
+
+/// S14 and C12: while a payment is overdue, `read_only` grants nothing more: no member joins.
+#[test]
+fn s14_read_only_lets_no_member_join() {
+    let mut stage = with_catalog(Stage::org_alone(""), MEMBERS);
+    stage.done("org:o", subscribe("team"));
+    let status = Status::PastDue;
+    stage.done("org:o", Command::SetStatus(SetStatus { status }));
+    assert_eq!(stage.remaining("org:o", "members"), Some(0));
+    let joins = put_account(member());
+    let refused = stage.run("user:a", joins.clone()).map(drop);
+    let full = Rejection::MembersFull {
+        feature: code("members"),
+        limit: 0,
+        used: 0,
+    };
+    assert_eq!(refused, Err(full));
+    let status = Status::Active;
+    stage.done("org:o", Command::SetStatus(SetStatus { status }));
+    stage.done("user:a", joins);
+}
+
+const LATE_PAYER: &str = r#"
+[[feature]]
+code = "exports"
+name = "Exports"
+unit = "export"
+kind = "consumable"
+cadence = "monthly"
+
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "monthly"
+
+[[plan]]
+code = "pro"
+name = "Pro"
+price = 900
+on_demand = { exports = { price = 1, cap = 100 } }
+overdue = { exports = "read_only", messages = "read_only" }
+[plan.limits]
+exports = 3
+messages = [{ limit = 45, per = "5h", anchor = "first_use" }, { limit = 500, per = "weekly" }]
+"#;
+
+fn late_payer() -> Stage {
+    let mut stage = with_catalog(Stage::user(""), LATE_PAYER);
+    stage.done("user:a", subscribe("pro"));
+    let status = Status::PastDue;
+    stage.done("user:a", Command::SetStatus(SetStatus { status }));
+    stage
+}
+
+/// S14 and C11: what is `read_only` is not sold: nothing of it can be got on demand, and that is shown.
+#[test]
+fn s14_read_only_shows_nothing_left_on_demand() {
+    let mut stage = late_payer();
+    stage.denied("user:a", consume("exports", 1));
+    let shown = stage.balance_of("user:a", Scope::User, "exports", None);
+    assert_eq!(shown.remaining, Some(0));
+    let sold = shown.on_demand.expect("it is sold");
+    assert_eq!(sold.remaining, 0);
+}
+
+/// S14 and C9: of several limits each window is shown with what a new request can get of it, which is nothing.
+#[test]
+fn s14_read_only_shows_nothing_left_in_any_window() {
+    let mut stage = late_payer();
+    stage.denied("user:a", consume("messages", 1));
+    let shown = stage.balance_of("user:a", Scope::User, "messages", None);
+    assert_eq!(shown.remaining, Some(0));
+    let left: Vec<Option<u64>> = shown
+        .windows
+        .iter()
+        .map(|window| window.remaining)
+        .collect();
+    assert_eq!(left, [Some(0), Some(0)]);
 }

@@ -18,7 +18,7 @@ use quota_core::rules::scope_balances::{Overview, overview};
 use quota_core::terms::Status;
 
 use crate::stage::{
-    Stage, code, consume, id, member, plan_code, put_account, start, subscribe, track,
+    Stage, code, consume, id, member, plan_code, put_account, reserve, start, subscribe, track,
 };
 use crate::with_catalog::with_catalog;
 
@@ -510,4 +510,25 @@ proptest! {
             (said, done) => prop_assert_eq!(said.err(), done.err()),
         }
     }
+}
+
+/// R4: a hold past its deadline counts 0: of what acts after that, it makes nothing over.
+#[test]
+fn r4_a_hold_that_ends_before_a_change_acts_is_not_over_then() {
+    let over = |day, ttl_days: u32, when| -> Vec<u64> {
+        let mut stage = user("team", 1);
+        stage.done("user:a", consume("albums", 3));
+        stage.later(TimeDelta::days(day));
+        stage.done("user:a", reserve("albums", 5, ttl_days * 86_400));
+        let mut home = stage.home.clone();
+        // As a preview reads it: with all that is held.
+        home.reservations.clone_from(&stage.reservations);
+        let command = change("small", Some(when));
+        let previewed = preview(&stage.context(), home, &id("user:a"), command);
+        let over = previewed.expect("it fits").over;
+        over.iter().map(|over| over.used).collect()
+    };
+    assert_eq!(over(10, 20, ChangeWhen::PeriodEnd), [0; 0]);
+    assert_eq!(over(10, 20, ChangeWhen::Now), [8]);
+    assert_eq!(over(10, 30, ChangeWhen::PeriodEnd), [8]);
 }

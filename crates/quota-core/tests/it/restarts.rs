@@ -2,8 +2,12 @@
 
 use chrono::TimeDelta;
 use quota_core::audit::audit;
-use quota_core::command::{ChangePlan, ChangeWhen, Command, Subscribe, UsageAfterChange};
+use quota_core::command::{
+    ChangePlan, ChangeWhen, Command, Subscribe, SyncSubscription, UsageAfterChange,
+};
 use quota_core::draw::Scope;
+use quota_core::ids::{PriceId, ProviderCode, SubscriptionRef};
+use quota_core::provider::{ProviderItem, ProviderPeriod, ProviderSubscription};
 
 use crate::several_limits::{at, chat};
 use crate::stage::{Stage, consume, plan_code, start, subscribe};
@@ -121,4 +125,75 @@ fn w7_a_window_that_begins_in_a_moment_takes_the_use_of_now() {
     let denial = stage.denied("user:a", consume("messages", 1));
     assert_eq!(denial.resets_at, Some(at("2027-03-02T15:00:04Z")));
     assert_eq!(audit(&stage.records()), []);
+}
+
+const FREE_AND_PAID: &str = r#"
+default_plan = "free"
+
+[[feature]]
+code = "messages"
+name = "Messages"
+unit = "message"
+kind = "consumable"
+cadence = "5h"
+anchor = "first_use"
+
+[[plan]]
+code = "free"
+name = "Free"
+limits = { messages = 5 }
+
+[[plan]]
+code = "pro"
+name = "Pro"
+price = 500
+limits = { messages = 10 }
+provider_prices = { stripe = ["price_pro"] }
+"#;
+
+/// S11, S5 and W7: a provider's subscription that begins a period restarts, as a start by hand does.
+#[test]
+fn s11_a_providers_new_period_restarts_windows_of_first_use() {
+    let begun = |by_provider: bool| {
+        let mut stage = with_catalog(Stage::user(""), FREE_AND_PAID);
+        stage.done("user:a", subscribe("free"));
+        stage.done("user:a", consume("messages", 5));
+        stage.later(TimeDelta::hours(1));
+        let starts_at = stage.now;
+        if by_provider {
+            let fact = ProviderSubscription {
+                id: SubscriptionRef::new("sub_1").expect("an id"),
+                status: "active".to_owned(),
+                items: vec![ProviderItem {
+                    price: PriceId::new("price_pro").expect("an id"),
+                    quantity: Some(1),
+                    period: None,
+                }],
+                period: Some(ProviderPeriod {
+                    starts_at,
+                    ends_at: starts_at + TimeDelta::days(31),
+                }),
+                is_paid: None,
+                cancel_at: None,
+                ended_at: None,
+                trial_end: None,
+                created: starts_at,
+                has_pending_update: false,
+                scheduled: None,
+                is_collection_paused: false,
+            };
+            let command = Command::SyncSubscription(SyncSubscription {
+                provider: ProviderCode::new("stripe").expect("a code"),
+                subscriptions: vec![fact],
+                fetched_at: stage.now,
+            });
+            stage.done("user:a", command);
+        } else {
+            stage.done("user:a", subscribe("pro"));
+        }
+        stage.later(TimeDelta::seconds(1));
+        stage.remaining("user:a", "messages")
+    };
+    assert_eq!(begun(false), Some(10));
+    assert_eq!(begun(true), Some(10));
 }
