@@ -102,8 +102,8 @@ pub(crate) fn draw_by(
     own: impl Fn(Scope, &AccountView<'_>, &Feature) -> Allowance,
 ) -> Result<Drawn, Denial> {
     let mut draws = Vec::with_capacity(3);
-    let drawn = draw_onto((question, used_at), &own, &mut draws);
-    let (user, org, kind) = drawn.map_err(|denial| at_every_scope(question, &own, denial))?;
+    let outcome = draw_onto((question, used_at), &own, &mut draws);
+    let (user, org, kind) = outcome.map_err(|denial| at_every_scope(question, &own, denial))?;
     Ok(Drawn {
         draws,
         user,
