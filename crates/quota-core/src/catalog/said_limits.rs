@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cadence::Cadence;
 use super::feature::{Anchor, Feature, Kind, OnRenewal};
-use super::invalid::{CatalogMistake, Fault, of_member};
+use super::invalid::{CatalogMistake, Fault, of_member, refused};
 use super::plan::{CatalogFile, Plan, PlanKind};
 use super::plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
 use crate::amount::{AMOUNT_MAX, Limit};
@@ -173,6 +173,17 @@ pub(super) fn check_settings(file: &CatalogFile, feature: &Feature) -> Vec<Catal
         }
     }
     found
+}
+
+/// An add-on is held beside a base plan: in a file without one nobody could (C13).
+pub(super) fn check_base(file: &CatalogFile) -> Option<CatalogMistake> {
+    if file.plans.iter().any(|plan| plan.kind == PlanKind::Base) {
+        return None;
+    }
+    let addon = file.plans.first()?;
+    let entry = format!("plan `{}`", addon.code);
+    let why = "is `addon`, and the file has no base plan beside which it could be held";
+    Some(refused(&entry, "kind", why))
 }
 
 /// Each limit of an add-on adds to one of a base plan, or stands by itself where a base plan does not name the feature (P13).

@@ -8,7 +8,9 @@ use super::invalid::{CatalogMistake, is_currency, of_member, refused};
 use super::plan::{CatalogFile, Plan, PlanKind};
 use super::plan_limit::Per;
 use super::prices::{check_payment, check_uncounted_overdue};
-use super::said_limits::{check_added, check_anchor, check_settings, check_value, limits_members};
+use super::said_limits::{
+    check_added, check_anchor, check_base, check_settings, check_value, limits_members,
+};
 use crate::amount::AMOUNT_MAX;
 
 /// Longest trial of a plan, in days.
@@ -53,6 +55,7 @@ pub(super) fn check(file: &CatalogFile) -> Vec<CatalogMistake> {
         found.extend(check_settings(file, feature));
         found.extend(check_added(file, feature));
     }
+    found.extend(check_base(file));
     found.extend(check_payment(file));
     found.extend(check_default(file));
     found

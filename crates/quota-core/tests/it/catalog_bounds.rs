@@ -79,6 +79,9 @@ fn c1_a_features_numbers_have_bounds() {
     ]);
 }
 
+/// A base plan that names nothing.
+const OTHER: &str = "\n[[plan]]\ncode = \"other\"\nname = \"Other\"\n";
+
 /// C13, C14, S7 and S13: price, trial and default plan.
 #[test]
 fn c14_a_plans_numbers_have_bounds() {
@@ -95,10 +98,13 @@ fn c14_a_plans_numbers_have_bounds() {
         (default("price = 0"), None),
         (default("price = 1"), Some("default_plan")),
     ]);
-    let addon = |limit: &str| file("consumable", MONTHLY, limit, "kind = \"addon\"\nprice = 1");
+    let addon = |limit: &str| {
+        let addon = file("consumable", MONTHLY, limit, "kind = \"addon\"\nprice = 1");
+        format!("{addon}{OTHER}")
+    };
     let of_member = "units = { limit = 1, member_limit = 1 }";
     check(&[
-        // Without a base plan no limit of an add-on is in vain.
+        // Beside a base plan that names nothing no limit of an add-on is in vain.
         (addon("units = 1"), None),
         (
             addon(of_member),
@@ -312,12 +318,8 @@ fn c7_a_plan_that_comes_back_is_of_its_kind() {
         plans: Vec::new(),
         ..base.clone()
     };
-    let addon = read(&file(
-        "consumable",
-        MONTHLY,
-        "units = 1",
-        "kind = \"addon\"",
-    ));
+    let addon = file("consumable", MONTHLY, "units = 1", "kind = \"addon\"");
+    let addon = read(&format!("{addon}{OTHER}"));
     let known = Catalog::default().applied(&base).expect("valid");
     let left = known.applied(&none).expect("valid");
     let left = left.without_plans_left_out(&none);

@@ -170,3 +170,16 @@ fn every_field_that_cannot_change_is_told() {
     let kind = places("kind = \"capacity\"\ncadence = \"subscription\"\n");
     assert_eq!(kind, ["feature m/kind"]);
 }
+
+/// C13: an add-on is held beside a base plan, so that a file with add-ons alone is refused at the first of them.
+#[test]
+fn c13_a_file_with_add_ons_and_no_base_plan_is_refused() {
+    let plan = |code: &str, kind: &str| {
+        format!("[[plan]]\ncode = \"{code}\"\nname = \"P\"\nkind = \"{kind}\"\n")
+    };
+    let alone = plan("more", "addon") + &plan("most", "addon");
+    let places: Vec<String> = refused(&alone).mistakes.iter().map(place).collect();
+    assert_eq!(places, ["plan more/kind"]);
+    let both: CatalogFile = toml::from_str(&(alone + &plan("base", "base"))).expect("it is read");
+    Catalog::default().applied(&both).expect("valid");
+}
