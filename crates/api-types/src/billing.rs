@@ -227,7 +227,7 @@ pub struct NewCheckoutBody {
     /// The plan or add-on; or name a pack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanCode>,
-    /// The pack of credits; or name a plan.
+    /// The pack of credits or of units; or name a plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack: Option<PackCode>,
     /// How many of it, or how many seats: 1 to 10,000; 1 when absent.

@@ -5,9 +5,10 @@ use quota_core::amount::Amount;
 use quota_core::ids::{BoostId, FeatureCode};
 use serde::{Deserialize, Serialize};
 
-use crate::{GrantState, Label};
+use crate::credits::is_zero;
+use crate::{GrantPurchaseBody, GrantState, Label};
 
-/// A boost: units of one feature that were given until an instant.
+/// A boost: units of one feature that were given or bought until an instant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BoostBody {
@@ -25,6 +26,15 @@ pub struct BoostBody {
     pub held: u64,
     /// Units that can still be used or reserved, in stored units.
     pub remaining: u64,
+    /// Units that were taken back by refunds and lost disputes, in stored units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub revoked: u64,
+    /// Units whose payment is disputed, in stored units; they can be used again if the dispute is won.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub frozen: u64,
+    /// With what it was bought; absent when it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase: Option<GrantPurchaseBody>,
     /// When it was given.
     pub starts_at: DateTime<Utc>,
     /// First instant at which what is left is lost.

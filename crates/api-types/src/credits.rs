@@ -11,7 +11,7 @@ use crate::Label;
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
-fn is_zero(number: &u64) -> bool {
+pub(crate) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
@@ -30,7 +30,7 @@ pub enum GrantState {
     TakenBack,
 }
 
-/// With what a grant was bought.
+/// With what a grant or a boost was bought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GrantPurchaseBody {

@@ -92,8 +92,8 @@ pub use on_demand::{
 };
 pub use overview::{FeatureBody, OverviewBody, TokenStanding};
 pub use payments::{
-    ForgiveBody, NewPaymentDisputeBody, NewPaymentRefundBody, NewPurchaseBody, PaymentBody,
-    PaymentDisputeBody, PaymentLineBody, PaymentList, PaymentRefundBody,
+    BoughtBoostBody, ForgiveBody, NewPaymentDisputeBody, NewPaymentRefundBody, NewPurchaseBody,
+    PaymentBody, PaymentDisputeBody, PaymentLineBody, PaymentList, PaymentRefundBody,
 };
 pub use preview::{
     ChangeOrPreview, DropBody, DropKind, FeaturePreview, FlagPreview, OverBody, PlanStateBody,

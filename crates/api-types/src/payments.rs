@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use quota_core::amount::Amount;
-use quota_core::ids::{AccountId, Currency, LineRef, PaymentRef, ProviderCode};
+use quota_core::ids::{AccountId, Currency, FeatureCode, LineRef, PaymentRef, ProviderCode};
 use quota_core::payment::{DisputeStatus, PaymentMode, PaymentStatus, RefundStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::Label;
 
-/// A line of a payment: it buys credits.
+/// A line of a payment: it buys credits, or units of a feature as a boost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -16,13 +16,18 @@ pub struct PaymentLineBody {
     /// The line, as the provider or you name it; unique within the payment, without a colon.
     #[serde(rename = "ref")]
     pub line: LineRef,
-    /// How many credits it buys: 1 to 10^15.
+    /// How many credits it buys: 1 to 10^15; or it buys a `boost`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = 100))]
-    pub credits: Amount,
-    /// Credits with a lower number are spent first; 0 by default.
+    pub credits: Option<Amount>,
+    /// The boost that it buys, in place of `credits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boost: Option<BoughtBoostBody>,
+    /// Credits with a lower number are spent first; 0 by default. Not of a boost.
     #[serde(default)]
     pub priority: u32,
-    /// First instant at which what is left is lost; never when absent.
+    /// First instant at which what is left is lost. When absent: of credits never; of a boost the end of the subscription's
+    /// running period when it is credited, or 31 days later where none runs.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -31,7 +36,19 @@ pub struct PaymentLineBody {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A payment that was paid, and the credits that it buys.
+/// Units of one feature that a payment buys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BoughtBoostBody {
+    /// Code of the feature; a consumable.
+    pub feature: FeatureCode,
+    /// How much of it, in stored units: 1 to 10^15.
+    #[cfg_attr(feature = "openapi", schema(example = 50))]
+    pub amount: Amount,
+}
+
+/// A payment that was paid, and what it buys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -171,7 +188,7 @@ pub struct PaymentBody {
     pub amount: u64,
     /// In which currency.
     pub currency: Currency,
-    /// What it bought. The grant of a line is named `provider:ref:line`.
+    /// What it bought. The grant or the boost of a line is named `provider:ref:line`.
     pub lines: Vec<PaymentLineBody>,
     /// Its refunds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

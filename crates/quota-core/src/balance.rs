@@ -71,7 +71,8 @@ pub struct Balance {
     /// For what is sold on demand: the price, fixed when the balance is opened (C11).
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub sale: Option<Box<Sale>>,
-    /// For a grant that was bought, or of which more was taken back than was left: what stands behind it (P9, P19).
+    /// For a grant or a boost that was bought, or a grant of which more was taken back than was left: what stands behind it (P9,
+    /// P19).
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub backing: Option<Box<Backing>>,
     /// For a grant: the least bound of days of which was told that it ends within it (P22); 0 while nothing was told.
@@ -176,20 +177,28 @@ impl Balance {
         self.granted.room(revoked)
     }
 
-    /// Of a grant: what is used beyond what it is worth, since that was taken back (P10).
+    /// Of a grant: what is used beyond what it is worth, since that was taken back (P10). Of a boost that is owed by nobody: its
+    /// units are of one feature and one time, and no other boost answers for them.
     pub fn short(&self) -> u64 {
-        match self.backing {
-            Some(_) => self.used.saturating_sub(self.worth()),
-            None => 0,
+        if self.may_owe() {
+            self.used.saturating_sub(self.worth())
+        } else {
+            0
         }
     }
 
     /// The most that it may come to be short if all is used that is reserved.
     pub(crate) fn may_be_short(&self) -> u64 {
-        match self.backing {
-            Some(_) => self.taken().saturating_sub(self.worth()),
-            None => 0,
+        if self.may_owe() {
+            self.taken().saturating_sub(self.worth())
+        } else {
+            0
         }
+    }
+
+    /// Whether what is used beyond its worth is owed: of credits.
+    fn may_owe(&self) -> bool {
+        self.backing.is_some() && matches!(self.bucket, Bucket::Grant(_))
     }
 
     /// What is disputed of it and neither used nor reserved: it is free again if the dispute is won (P11).
@@ -216,10 +225,11 @@ impl Balance {
         self.used.saturating_add(self.overage)
     }
 
-    /// Whether nothing is left of a grant or a boost; a refund brings it back. One of which more is used than it is worth is
+    /// Whether nothing is left of a grant or a boost; a refund brings it back. A grant of which more is used than it is worth is
     /// not done with.
     pub(crate) fn is_spent_gift(&self) -> bool {
-        let spent = self.granted != Limit::Unlimited && self.worth() == self.used;
+        let is_used_up = self.worth() <= self.used && self.short() == 0;
+        let spent = self.granted != Limit::Unlimited && is_used_up;
         self.bucket.is_given() && self.held == 0 && spent
     }
 }

@@ -20,6 +20,7 @@ pub enum Change {
     PaymentFactsSet,
     DebtForgiven,
     BoostGiven,
+    BoostBought,
     BoostTakenBack,
     SpendCapSet,
     SpendCapCleared,
@@ -89,7 +90,7 @@ impl Effect {
 
 impl Change {
     /// Every change, in the order of their definition.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::OverrideSet,
@@ -103,6 +104,7 @@ impl Change {
         Self::PaymentFactsSet,
         Self::DebtForgiven,
         Self::BoostGiven,
+        Self::BoostBought,
         Self::BoostTakenBack,
         Self::SpendCapSet,
         Self::SpendCapCleared,
@@ -152,6 +154,7 @@ impl Change {
             Self::PaymentFactsSet => "payment_facts_set",
             Self::DebtForgiven => "debt_forgiven",
             Self::BoostGiven => "boost_given",
+            Self::BoostBought => "boost_bought",
             Self::BoostTakenBack => "boost_taken_back",
             Self::SpendCapSet => "spend_cap_set",
             Self::SpendCapCleared => "spend_cap_cleared",
@@ -222,12 +225,14 @@ impl Change {
                 begins_life: Some(true),
                 ..moving
             },
-            Self::TokenCreated | Self::CreditsGranted | Self::CreditsBought | Self::BoostGiven => {
-                ChangeTraits {
-                    creates: true,
-                    ..plain
-                }
-            }
+            Self::TokenCreated
+            | Self::CreditsGranted
+            | Self::CreditsBought
+            | Self::BoostGiven
+            | Self::BoostBought => ChangeTraits {
+                creates: true,
+                ..plain
+            },
             Self::OverrideSet
             | Self::OverrideCleared
             | Self::TokenChanged

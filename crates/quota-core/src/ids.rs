@@ -221,13 +221,18 @@ text_id!(
     Currency, "currency", "eur", CURRENCY_CHARS, check_currency
 );
 
-impl GrantId {
-    /// The grant that a line of a payment bought: no other line has one of this name.
-    pub fn of_purchase(provider: &ProviderCode, payment: &PaymentRef, line: &LineRef) -> Self {
-        // Neither a provider nor a line has a colon in it.
-        Self(format!("{provider}:{payment}:{line}").into())
-    }
+macro_rules! named_after_a_line {
+    ($($name:ident)+) => {
+        $(impl $name {
+            /// What a line of a payment bought: no other line has one of this name.
+            pub fn of_purchase(provider: &ProviderCode, payment: &PaymentRef, line: &LineRef) -> Self {
+                // Neither a provider nor a line has a colon in it.
+                Self(format!("{provider}:{payment}:{line}").into())
+            }
+        })+
+    };
 }
+named_after_a_line!(GrantId BoostId);
 
 macro_rules! named_after_a_code {
     ($($name:ident)+) => {

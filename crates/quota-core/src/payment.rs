@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::absent::is_default;
 use crate::amount::{AMOUNT_MAX, Amount};
 use crate::cover;
-use crate::ids::{AccountId, Currency, InvalidId, LineRef, PaymentRef, ProviderCode, shard_of};
+use crate::ids::{
+    AccountId, Currency, FeatureCode, InvalidId, LineRef, PaymentRef, ProviderCode, shard_of,
+};
 use crate::purchase::PaymentFacts;
 
 pub use crate::came_back::{DisputeStatus, Disputed, RefundStatus, Refunded};
@@ -158,17 +160,21 @@ pub enum PaymentStatus {
     Lost,
 }
 
-/// A line of a payment that buys credits: it buys one grant.
+/// A line of a payment that buys something here: one grant of credits, or one boost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoughtLine {
     /// The line, as the provider names it.
     pub line: LineRef,
-    /// How many credits it buys.
+    /// How many credits it buys; of a boost, how many stored units.
     pub credits: Amount,
+    /// The feature whose units it buys, as a boost (C13); credits when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boost: Option<FeatureCode>,
     /// The lower number burns first (F5).
     #[serde(default, skip_serializing_if = "is_default")]
     pub priority: u32,
-    /// First instant at which what is left is lost; never when absent.
+    /// First instant at which what is left is lost. When absent: of credits never, of a boost with the period that runs when it
+    /// is credited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }

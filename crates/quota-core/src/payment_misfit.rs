@@ -1,6 +1,6 @@
 //! What is told of a payment and does not fit it, and what cannot be paid for.
 
-use crate::ids::{Currency, LineRef, PackCode, PaymentRef};
+use crate::ids::{BoostId, Currency, LineRef, PackCode, PaymentRef};
 use crate::rejection_class::RejectionClass;
 
 /// Why something cannot be told of a payment, or a payment cannot be made.
@@ -22,6 +22,10 @@ pub enum PaymentMisfit {
     UnknownPack(PackCode),
     #[error("pack `{0}` has no price: it cannot be bought")]
     PackWithoutPrice(PackCode),
+    #[error("pack `{0}` gives no credits: it cannot be bought when they are low")]
+    PackWithoutCredits(PackCode),
+    #[error("boost `{0}` was bought: what comes back of its payment is told by its provider")]
+    BoostBought(BoostId),
     #[error("the payment has {most} {what}s, which is the maximum")]
     Full { what: &'static str, most: usize },
 }
@@ -35,8 +39,9 @@ impl PaymentMisfit {
             Self::LineDiffers { .. } => "purchase_differs",
             Self::OtherCurrency(_) => "other_currency",
             Self::LineTwice(_) => "line_twice",
+            Self::BoostBought(_) => "boost_bought",
             Self::UnknownPack(_) => "unknown_pack",
-            Self::PackWithoutPrice(_) => "not_for_sale",
+            Self::PackWithoutPrice(_) | Self::PackWithoutCredits(_) => "not_for_sale",
             Self::Full { .. } => "too_many",
         }
     }
@@ -46,7 +51,9 @@ impl PaymentMisfit {
         match self {
             Self::UnknownPack(_) => RejectionClass::NotFound,
             Self::OfAnotherAccount(_)
+            | Self::BoostBought(_)
             | Self::PackWithoutPrice(_)
+            | Self::PackWithoutCredits(_)
             | Self::Differs { .. }
             | Self::LineDiffers { .. }
             | Self::Full { .. } => RejectionClass::Conflict,
@@ -60,8 +67,10 @@ impl PaymentMisfit {
             Self::OfAnotherAccount(_) | Self::LineTwice(_) => Some("ref"),
             Self::Differs { field, .. } | Self::LineDiffers { field } => Some(field),
             Self::OtherCurrency(_) => Some("currency"),
-            Self::UnknownPack(_) | Self::PackWithoutPrice(_) => Some("pack"),
-            Self::Full { .. } => None,
+            Self::UnknownPack(_) | Self::PackWithoutPrice(_) | Self::PackWithoutCredits(_) => {
+                Some("pack")
+            }
+            Self::BoostBought(_) | Self::Full { .. } => None,
         }
     }
 }

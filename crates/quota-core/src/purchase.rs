@@ -1,12 +1,13 @@
-//! Purchases: what a grant was bought with, what of that came back, and what that leaves of the grant (P7 to P11).
+//! Purchases: what a grant or a boost was bought with, what of that came back, and what that leaves of it (P7 to P11).
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
-use crate::ids::{Currency, GrantId, LineRef, PaymentRef, ProviderCode};
+use crate::balance::Bucket;
+use crate::ids::{BoostId, Currency, FeatureCode, GrantId, LineRef, PaymentRef, ProviderCode};
 
-/// A line of a payment: it buys one grant.
+/// A line of a payment: it buys one grant, or one boost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentLine {
     /// Who took the payment; only it changes what it said.
@@ -36,6 +37,15 @@ impl PaymentLine {
         GrantId::of_purchase(&self.provider, &self.payment, &self.line)
     }
 
+    /// What it buys: a boost of a feature, or a grant of credits.
+    pub fn bucket(&self, boost: Option<&FeatureCode>) -> Bucket {
+        let id = || BoostId::of_purchase(&self.provider, &self.payment, &self.line);
+        match boost {
+            Some(feature) => Bucket::Boost(feature.clone(), id()),
+            None => Bucket::Grant(self.grant()),
+        }
+    }
+
     /// Whether it is of this payment.
     pub fn is_of(&self, provider: &ProviderCode, payment: &PaymentRef) -> bool {
         self.provider == *provider && self.payment == *payment
@@ -56,7 +66,7 @@ pub struct PaymentFacts {
     pub disputed: u64,
 }
 
-/// With what a grant was bought. The short names are those of the stored books.
+/// With what a grant or a boost was bought. The short names are those of the stored books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purchase {
     /// Which line of which payment.
@@ -77,7 +87,7 @@ pub struct Purchase {
 }
 
 impl Purchase {
-    /// What the facts leave of so many credits: how many are revoked, and how many are frozen (P9, P11).
+    /// What the facts leave of so many credits or units: how many are revoked, and how many are frozen (P9, P11).
     ///
     /// ```
     /// # use quota_core::ids::{Currency, LineRef, PaymentRef, ProviderCode};
@@ -119,13 +129,13 @@ fn part_of(credits: u64, back: u64, money: u64) -> u64 {
     u64::try_from(part).unwrap_or(credits)
 }
 
-/// What stands behind a grant, and what of it is claimed back. The short names are those of the stored books.
+/// What stands behind a grant or a boost, and what of it is claimed back. The short names are those of the stored books.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backing {
-    /// Credits that were taken back: by refunds and lost disputes (P9), or by hand beyond what was left (P19).
+    /// Credits or units that were taken back: by refunds and lost disputes (P9), or by hand beyond what was left (P19).
     #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub revoked: u64,
-    /// Credits that an open dispute freezes (P11).
+    /// Credits or units that an open dispute freezes (P11).
     #[serde(rename = "z", default, skip_serializing_if = "is_default")]
     pub frozen: u64,
     /// With what it was bought; none for a grant that was made by hand.

@@ -339,6 +339,7 @@ fn refer(query: &mut HomeQuery, request: &Request) {
         | Reads::Stored
         | Reads::Grants
         | Reads::Boosts
+        | Reads::Purchases
         | Reads::Counters
         | Reads::TokenCounts
         | Reads::Windows(_) => {}
@@ -353,6 +354,7 @@ fn holds(home: &Home, request: &Request) -> bool {
         | Reads::Stored
         | Reads::Grants
         | Reads::Boosts
+        | Reads::Purchases
         | Reads::Counters
         | Reads::TokenCounts
         | Reads::Windows(_) => false,

@@ -73,7 +73,7 @@ impl Engine {
     /// [`EngineError::Rejected`] when it is of another account, differs from what is known, or can never be right;
     /// the others are those of [`Engine::submit`].
     pub async fn book_payment(&self, asked: BookPayment) -> Result<BookedPayment, EngineError> {
-        must_be_possible(&asked.news)?;
+        must_be_possible(&asked.news, &self.catalog_now())?;
         let engine = self.clone();
         let work = async move { engine.book(asked).await };
         self.in_own_task(Box::pin(work)).await
@@ -310,6 +310,7 @@ fn credit(payment: &Payment, line: &BoughtLine) -> CreditPurchase {
             line: line.line.clone(),
         },
         credits: line.credits,
+        boost: line.boost.clone(),
         money: payment.amount,
         currency: payment.currency.clone(),
         priority: line.priority,

@@ -79,6 +79,7 @@ fn told(account: &AccountId, payment: &str, news: PaymentNews) -> BookPayment {
 /// Two lines of 60 and 40 credits for 1000.
 fn paid() -> PaidNews {
     let line = |line: &str, credits| BoughtLine {
+        boost: None,
         line: LineRef::new(line).expect("a line"),
         credits: Amount::new(credits).expect("an amount"),
         priority: 0,

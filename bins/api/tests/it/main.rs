@@ -54,6 +54,7 @@ mod seats;
 mod sentences;
 mod settings_page;
 mod single_things;
+mod sold_boosts;
 mod standing;
 mod stores;
 mod stripe_process;

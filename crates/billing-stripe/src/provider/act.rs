@@ -39,8 +39,12 @@ impl Stripe {
         }
         if is_over(&found) {
             return match act {
-                SubscriptionAct::Cancel { .. } | SubscriptionAct::DropScheduled => Ok(()),
-                SubscriptionAct::Change { .. } | SubscriptionAct::Resume => {
+                SubscriptionAct::Cancel { .. }
+                | SubscriptionAct::DropScheduled
+                | SubscriptionAct::Item { quantity: 0, .. } => Ok(()),
+                SubscriptionAct::Change { .. }
+                | SubscriptionAct::Resume
+                | SubscriptionAct::Item { .. } => {
                     Err(Fault::refused(format!("subscription `{id}` has ended")))
                 }
             };
@@ -59,6 +63,9 @@ impl Stripe {
                 } else {
                     self.change_now(&found, &wanted, key).await
                 }
+            }
+            SubscriptionAct::Item { price, quantity } => {
+                self.set_item(&found, (price, *quantity), key).await
             }
             SubscriptionAct::Cancel { now: true } => {
                 self.client.cancel_subscription(id.as_str()).await?;
@@ -109,6 +116,62 @@ impl Stripe {
             change.proration_behavior = Some("always_invoice");
             change.payment_behavior = Some("pending_if_incomplete");
         }
+        self.update(found, &change, key).await
+    }
+
+    /// So many of one price beside the others. The period stays, and what is added is paid at once, or does not act.
+    async fn set_item(
+        &self,
+        found: &Subscription,
+        (price, quantity): (&PriceId, u64),
+        key: &str,
+    ) -> Result<(), Fault> {
+        let items = &found.items.data;
+        let is_it = |item: &&SubscriptionItem| item_price(item) == Some(price.as_str());
+        let known = items.iter().find(is_it);
+        let pending = found.pending_update.iter();
+        let mut coming = pending.flat_map(|update| &update.subscription_items);
+        let wanted = Some(quantity).filter(|quantity| *quantity != 0);
+        if coming.any(|item| is_it(&item) && item.quantity == wanted)
+            || known.and_then(|item| item.quantity) == wanted
+        {
+            return Ok(());
+        }
+        if wanted.is_none() && items.len() == 1 {
+            self.client.cancel_subscription(&found.id).await?;
+            return Ok(());
+        }
+        let begun = items
+            .first()
+            .and_then(own_period)
+            .or_else(|| top_period(found));
+        if begun.is_some_and(|period| !phases_ahead(found, period.starts_at).is_empty()) {
+            // What follows was written down with what is sold now: it would be taken out again.
+            let why = format!(
+                "a change of `{}` is scheduled: take it back first",
+                found.id
+            );
+            return Err(Fault::refused(why));
+        }
+        let item = ItemChange {
+            id: known.map(|item| item.id.clone()),
+            price: Some(price.as_str().to_owned()).filter(|_| wanted.is_some()),
+            quantity: wanted,
+            deleted: wanted.is_none().then_some(true),
+        };
+        let status = found.status.as_ref();
+        let is_trial = status.is_some_and(|status| status.is(SubscriptionStatus::Trialing));
+        let (proration, payment) = match (is_trial, wanted) {
+            (true, _) => ("none", None),
+            (false, None) => ("always_invoice", None),
+            (false, Some(_)) => ("always_invoice", Some("pending_if_incomplete")),
+        };
+        let change = SubscriptionChange {
+            items: vec![item],
+            proration_behavior: Some(proration),
+            payment_behavior: payment,
+            ..SubscriptionChange::default()
+        };
         self.update(found, &change, key).await
     }
 

@@ -5,7 +5,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use quota_core::command::{Command, EndAddon, SetAddon};
+use quota_service::billing::AddonAsk;
 
+use super::at_provider::addon_at_provider;
 use super::held_subscription::{catalog_for, subscription_body};
 use super::preview::previewed;
 use crate::ApiState;
@@ -35,9 +37,11 @@ pub(crate) async fn addons(
 }
 
 /// Gives the account so many of an add-on from now on, or changes how many, and until when.
+///
+/// Where a payment provider has the account's subscription and sells the add-on, it is asked first, and bills it with the plan.
 #[utoipa::path(put, path = "/{id}/addons/{plan}", tag = "money", request_body = SetAddonBody,
     params(("id" = String, Path, description = "The account's id"), ("plan" = String, Path, description = "The code of the add-on's plan")),
-    responses((status = 200, description = "Set; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it has ended, or the account has the maximum number of add-ons", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Set; with `dry_run`, what that would come to", body = ChangeOrPreview), (status = 409, description = "There is no subscription, it has ended, or the account has the maximum number of add-ons; or the payment provider bills it and a change of plan waits", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider that bills the add-on refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn set_addon(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -45,6 +49,11 @@ pub(crate) async fn set_addon(
     OfPlan(plan): OfPlan,
     JsonBody(body): JsonBody<SetAddonBody>,
 ) -> Result<Response, Problem> {
+    let asked = AddonAsk {
+        plan: plan.clone(),
+        quantity: Some(body.quantity),
+        ends_at: body.ends_at,
+    };
     let command = Command::SetAddon(SetAddon {
         plan,
         quantity: body.quantity,
@@ -52,6 +61,8 @@ pub(crate) async fn set_addon(
     });
     let answer = if body.dry_run {
         previewed(&state, account, command).await
+    } else if let Some(answer) = addon_at_provider(&state, (&caller, &account), asked).await? {
+        return Ok(answer);
     } else {
         change(&state, &caller, account, command, Note::reason(body.reason)).await
     };
@@ -61,7 +72,7 @@ pub(crate) async fn set_addon(
 /// Ends an add-on, at once; where more is used than what is left allows, nothing is taken away.
 #[utoipa::path(delete, path = "/{id}/addons/{plan}", tag = "money", request_body = Option<ReasonBody>,
     params(("id" = String, Path, description = "The account's id"), ("plan" = String, Path, description = "The code of the add-on's plan")),
-    responses((status = 200, description = "Ended", body = ChangeBody), (status = 404, description = "There is no such account, or it does not hold the add-on", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Ended", body = ChangeBody), (status = 404, description = "There is no such account, or it does not hold the add-on", body = Problem, content_type = "application/problem+json"), (status = 409, description = "The payment provider bills it and a change of plan waits", body = Problem, content_type = "application/problem+json"), (status = 502, description = "The payment provider that bills the add-on refuses, or its answer cannot be read: the code says which", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn end_addon(
     State(state): State<ApiState>,
     Writes(caller): Writes,
@@ -69,6 +80,14 @@ pub(crate) async fn end_addon(
     OfPlan(plan): OfPlan,
     OptionalBody(body): OptionalBody<ReasonBody>,
 ) -> Result<Response, Problem> {
+    let asked = AddonAsk {
+        plan: plan.clone(),
+        quantity: None,
+        ends_at: None,
+    };
+    if let Some(answer) = addon_at_provider(&state, (&caller, &account), asked).await? {
+        return Ok(answer);
+    }
     let command = Command::EndAddon(EndAddon { plan });
     change(&state, &caller, account, command, Note::reason(body.reason)).await
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use quota_core::balance::{Balance, Bucket};
 use quota_core::command::{Command, GiveBoost, TakeBackBoost};
 
-use super::credits::given_state;
+use super::credits::{given_state, purchase_body};
 use crate::ApiState;
 use crate::body::{JsonBody, OptionalBody};
 use crate::caller::{Reads, Writes};
@@ -28,14 +28,18 @@ fn boost_body(balance: &Balance, now: DateTime<Utc>) -> Option<BoostBody> {
     let Bucket::Boost(feature, id) = &balance.bucket else {
         return None;
     };
+    let backing = balance.backing.as_deref();
     Some(BoostBody {
         id: id.clone(),
         feature: feature.clone(),
         state: given_state(balance, now),
-        granted: balance.granted.ceiling().unwrap_or_default(),
+        granted: balance.worth(),
         used: balance.used,
         held: balance.held,
         remaining: balance.remaining(now),
+        revoked: backing.map_or(0, |backing| backing.revoked),
+        frozen: balance.frozen(),
+        purchase: backing.and_then(|backing| backing.purchase.as_ref().map(purchase_body)),
         starts_at: balance.starts_at,
         ends_at: balance.ends_at,
     })
@@ -98,7 +102,7 @@ pub(crate) async fn give_boost(
 /// Takes back what nobody has used or reserved of a boost.
 #[utoipa::path(delete, path = "/{id}/boosts/{boost}", tag = "money", request_body = Option<ReasonBody>,
     params(("id" = String, Path, description = "The account's id"), ("boost" = String, Path, description = "The boost's id")),
-    responses((status = 200, description = "Taken back", body = ChangeBody), (status = 404, description = "There is no such account or boost", body = Problem, content_type = "application/problem+json"), (status = 409, description = "Nothing of the boost is left", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Taken back", body = ChangeBody), (status = 404, description = "There is no such account or boost", body = Problem, content_type = "application/problem+json"), (status = 409, description = "Nothing of the boost is left, or it was bought", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn take_back_boost(
     State(state): State<ApiState>,
     Writes(caller): Writes,

@@ -39,7 +39,12 @@ impl From<CheckoutError> for Problem {
             OrderRefusal::AlreadySubscribed(_) => {
                 (StatusCode::CONFLICT, "already_subscribed", None)
             }
-            OrderRefusal::NoBasePlan => (StatusCode::CONFLICT, "no_subscription", None),
+            OrderRefusal::PaidWithPlan(_) => {
+                (StatusCode::CONFLICT, "already_subscribed", Some("/plan"))
+            }
+            OrderRefusal::NoBasePlan | OrderRefusal::NoPeriod(_) => {
+                (StatusCode::CONFLICT, "no_subscription", None)
+            }
         };
         let problem = Self::new(status, code, detail.clone());
         match field {

@@ -55,7 +55,8 @@ fn grant_body(grant: &GrantStanding, now: DateTime<Utc>) -> Option<GrantBody> {
     })
 }
 
-fn purchase_body(purchase: &Purchase) -> GrantPurchaseBody {
+/// With what a grant or a boost was bought.
+pub(super) fn purchase_body(purchase: &Purchase) -> GrantPurchaseBody {
     GrantPurchaseBody {
         provider: purchase.line.provider.clone(),
         payment: purchase.line.payment.clone(),

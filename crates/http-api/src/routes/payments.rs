@@ -1,9 +1,9 @@
 //! Payments of any provider: booked, refunded, disputed, listed, and what is owed forgiven.
 
 use api_types::{
-    ChangeBody, FieldError, ForgiveBody, NewPaymentDisputeBody, NewPaymentRefundBody,
-    NewPurchaseBody, PaymentBody, PaymentDisputeBody, PaymentLineBody, PaymentList,
-    PaymentRefundBody,
+    BoughtBoostBody, ChangeBody, FieldError, ForgiveBody, NewPaymentDisputeBody,
+    NewPaymentRefundBody, NewPurchaseBody, PaymentBody, PaymentDisputeBody, PaymentLineBody,
+    PaymentList, PaymentRefundBody,
 };
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -47,12 +47,6 @@ impl FromRequestParts<ApiState> for OfPayment {
 
 fn payment_body(payment: Payment) -> PaymentBody {
     let status = payment.status();
-    let line = |line: BoughtLine| PaymentLineBody {
-        line: line.line,
-        credits: line.credits,
-        priority: line.priority,
-        expires_at: line.expires_at,
-    };
     let refunds = payment.refunds.into_iter();
     let disputes = payment.disputes.into_iter();
     PaymentBody {
@@ -63,7 +57,7 @@ fn payment_body(payment: Payment) -> PaymentBody {
         status,
         amount: payment.amount,
         currency: payment.currency,
-        lines: payment.lines.into_iter().map(line).collect(),
+        lines: payment.lines.into_iter().map(line_body).collect(),
         refunds: refunds
             .map(|(refund, Refunded { amount, status })| PaymentRefundBody {
                 refund,
@@ -84,6 +78,54 @@ fn payment_body(payment: Payment) -> PaymentBody {
         created_at: payment.created_at,
         changed_at: payment.fetched_at,
     }
+}
+
+/// What a line bought.
+fn line_body(line: BoughtLine) -> PaymentLineBody {
+    let amount = line.credits;
+    let (credits, boost) = match line.boost {
+        Some(feature) => (None, Some(BoughtBoostBody { feature, amount })),
+        None => (Some(amount), None),
+    };
+    PaymentLineBody {
+        line: line.line,
+        credits,
+        boost,
+        priority: line.priority,
+        expires_at: line.expires_at,
+    }
+}
+
+/// The line that a body says: it buys credits or a boost, and not both.
+fn line_of(at: usize, body: PaymentLineBody) -> Result<BoughtLine, Problem> {
+    let wrong = |field: &str, why: &str| {
+        let field = FieldError::at(format!("/lines/{at}/{field}"), why);
+        Err(Problem::invalid_body(field))
+    };
+    let (credits, boost) = match (body.credits, body.boost) {
+        (Some(credits), None) => (credits, None),
+        (None, Some(boost)) if body.priority == 0 => (boost.amount, Some(boost.feature)),
+        (None, Some(_)) => {
+            return wrong(
+                "priority",
+                "is for credits: the boost that ends first is spent first",
+            );
+        }
+        (None, None) => return wrong("credits", "is required, or a `boost`"),
+        (Some(_), Some(_)) => {
+            return wrong(
+                "boost",
+                "cannot stand beside `credits`: a line buys the one or the other",
+            );
+        }
+    };
+    Ok(BoughtLine {
+        line: body.line,
+        credits,
+        boost,
+        priority: body.priority,
+        expires_at: body.expires_at,
+    })
 }
 
 /// The answer to what was told of a payment: 201 for what was not known.
@@ -121,7 +163,7 @@ async fn book(
     booked.map(booked_answer).map_err(in_its_place)
 }
 
-/// Books a payment, and credits what it bought.
+/// Books a payment, and gives what it bought: credits, or units of a feature as a boost.
 #[utoipa::path(post, path = "/{id}/purchases", tag = "money", request_body = NewPurchaseBody,
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 201, description = "Booked and credited", body = PaymentBody), (status = 200, description = "It was booked already, the same; nothing changed", body = PaymentBody), (status = 409, description = "It is of another account, is known with another amount, currency or other lines, or is of the provider that is connected", body = Problem, content_type = "application/problem+json")))]
@@ -135,12 +177,9 @@ pub(crate) async fn purchase(
         let (field, least, most) = ("ids", 0, u64::try_from(IDS_MAX).unwrap_or(0));
         return Err(Rejection::OutOfRange { field, least, most }.into());
     }
-    let line = |line: PaymentLineBody| BoughtLine {
-        line: line.line,
-        credits: line.credits,
-        priority: line.priority,
-        expires_at: line.expires_at,
-    };
+    let lines = body.lines.into_iter().enumerate();
+    let lines: Result<Vec<BoughtLine>, Problem> =
+        lines.map(|(at, line)| line_of(at, line)).collect();
     let asked = BookPayment {
         account,
         id: told(&state, body.provider, body.payment)?,
@@ -148,7 +187,7 @@ pub(crate) async fn purchase(
         news: PaymentNews::Paid(PaidNews {
             amount: body.amount,
             currency: body.currency,
-            lines: body.lines.into_iter().map(line).collect(),
+            lines: lines?,
             paid_at: body.paid_at,
         }),
         key: caller.idempotency_key.clone(),
@@ -156,7 +195,9 @@ pub(crate) async fn purchase(
     };
     let booked = state.engine().book_payment(asked).await;
     let in_its_line = |problem: Problem| match problem.index {
-        Some(index) => problem.below(&format!("/lines/{index}")),
+        Some(index) => problem
+            .at_instead("/feature", "/boost/feature")
+            .below(&format!("/lines/{index}")),
         None => problem,
     };
     let booked = booked.map_err(|error| in_its_line(error.into()))?;

@@ -37,6 +37,14 @@ name = "More articles"
 kind = "addon"
 price = 900
 limits = { articles_per_month = 50 }
+provider_prices = { stripe = ["price_more"] }
+
+[[plan]]
+code = "article_few"
+name = "Few articles, paid by card"
+price = 1900
+limits = { articles_per_month = 100 }
+provider_prices = { stripe = ["price_few"] }
 
 [[plan]]
 code = "article_sold"

@@ -29,6 +29,7 @@ pub(crate) async fn told(api: &Api, fake: &FakeStripe) {
         let session = claimed(api, fake, account).await;
         let checkout = checkouts(api, fake, account).await;
         top_ups(api, account).await;
+        add_ons(api, account).await;
         fake.set_key_dead(true);
         refused(api, account, (&customer, &session, &checkout)).await;
         fake.set_key_dead(false);
@@ -214,6 +215,24 @@ async fn top_ups(api: &Api, account: &str) {
     api.ask(&delete, NONE, 200).await;
 }
 
+/// An add-on that is billed with the plan, and a change of plan that waits.
+async fn add_ons(api: &Api, account: &str) {
+    let addon = format!("/v1/{account}/addons/article_more");
+    let (put, delete) = (format!("put {addon}"), format!("delete {addon}"));
+    let two = json!({"quantity": 2});
+    let set = api.ask(&put, two.clone(), 200).await;
+    assert_eq!(set.body["changed"], "subscription_synced", "{}", set.text);
+    let change = format!("post /v1/{account}/subscription/change-plan");
+    let smaller = json!({"plan": "article_few", "when": "period_end"});
+    api.ask(&change, smaller, 200).await;
+    let more = json!({"quantity": 3});
+    for (step, body) in [(&put, more), (&delete, NONE)] {
+        let refused = api.ask(step, body, 409).await;
+        assert_eq!(refused.body["code"], "change_waits", "{}", refused.text);
+    }
+    api.ask(&change, json!({"plan": "article_sold"}), 200).await;
+}
+
 /// All that asks a provider which refuses the key.
 async fn refused(api: &Api, account: &str, (customer, session, checkout): (&str, &str, &str)) {
     let account_body = json!({"account": named(account)});
@@ -244,6 +263,10 @@ async fn refused(api: &Api, account: &str, (customer, session, checkout): (&str,
     }
     api.ask(&format!("put {held}/seats"), json!({"seats": 2}), 502)
         .await;
+    let addon = format!("/v1/{account}/addons/article_more");
+    api.ask(&format!("put {addon}"), json!({"quantity": 1}), 502)
+        .await;
+    api.ask(&format!("delete {addon}"), NONE, 502).await;
     let renewed = api.ask(&format!("post {held}/renew"), NONE, 409).await;
     assert_eq!(renewed.body["code"], "held_by_provider", "{}", renewed.text);
     let list = api

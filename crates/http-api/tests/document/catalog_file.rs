@@ -122,7 +122,7 @@ async fn the_schema_knows_the_cadences() {
 
 /// Where a file says each number that the schema has: the name of the schema, the member, and the number's place in a file
 /// that is right otherwise.
-const NUMBERS: [(&str, &str, &str); 13] = [
+const NUMBERS: [(&str, &str, &str); 14] = [
     ("Feature", "credit_cost", "/feature/0/credit_cost"),
     ("Feature", "trial_limit", "/feature/0/trial_limit"),
     ("Feature", "scale", "/feature/1/scale"),
@@ -136,6 +136,7 @@ const NUMBERS: [(&str, &str, &str); 13] = [
     ("Pack", "price", "/pack/0/price"),
     ("Pack", "days", "/pack/0/days"),
     ("Pack", "priority", "/pack/0/priority"),
+    ("PackBoost", "days", "/pack/1/boost/days"),
 ];
 
 /// A file with a place for each number.
@@ -153,7 +154,11 @@ fn numbers() -> Value {
             {"code": "pro", "name": "Pro", "price": 1, "trial_days": 1, "limits": {"pages": limit},
                 "on_demand": {"pages": sold}},
         ],
-        "pack": [{"code": "few", "name": "Few", "credits": 1, "price": 1, "days": 1, "priority": 1}],
+        "pack": [
+            {"code": "few", "name": "Few", "credits": 1, "price": 1, "days": 1, "priority": 1},
+            {"code": "boost", "name": "Boost", "price": 1,
+                "boost": {"feature": "scaled", "amount": 1, "days": 1}},
+        ],
     })
 }
 
@@ -204,4 +209,19 @@ async fn the_schema_bounds_each_number_as_the_program_does() {
         }
         assert!(!both.0.is_empty() && !both.1.is_empty(), "{name}.{member}");
     }
+}
+
+/// What a pack says of its boost is told with its place in it.
+#[test]
+fn a_mistake_in_the_boost_of_a_pack_has_its_place() {
+    let text = format!(
+        "{FLAGS}\n[[pack]]\ncode = \"b\"\nname = \"B\"\nprice = 1\nboost = {{ amount = 5, feature = \"sso\" }}\n"
+    );
+    let file = http_api::read_catalog_toml(&text).expect("it is read");
+    let refused = Catalog::default().applied(&file).expect_err("a flag");
+    let places = http_api::places_in_toml(&text, &refused.mistakes);
+    let line = text.lines().count();
+    assert_eq!(places, [Some((line, 33))], "{refused}");
+    let pointer = http_api::place_in_json(&file, &refused.mistakes[0]);
+    assert_eq!(pointer, "/pack/0/boost/feature");
 }

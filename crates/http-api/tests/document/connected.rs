@@ -21,6 +21,8 @@ pub(crate) const SECRET: &str = "whsec_of_the_test";
 pub(crate) async fn fake() -> FakeStripe {
     let fake = FakeStripe::start().await.at(noon().timestamp());
     fake.plan("price_sold", 2_900);
+    fake.plan("price_few", 1_900);
+    fake.plan("price_more", 900);
     fake.pack("price_pack", 900);
     fake
 }

@@ -146,6 +146,7 @@ fn the_page_of_the_catalog_lists_every_key_and_word() {
         ("Feature", "## `[[feature]]`"),
         ("Plan", "## `[[plan]]`"),
         ("Pack", "## `[[pack]]`"),
+        ("PackBoost", "## The boost of a pack"),
         ("PlanLimit", "## A limit of a plan"),
         ("OnDemand", "## On demand"),
     ];

@@ -26,7 +26,7 @@ pub use feature::{Anchor, Counts, Feature, Kind, OnRenewal};
 pub use given::Given;
 pub use invalid::{CatalogMistake, InvalidCatalog, MISTAKES_MAX};
 pub use on_demand::OnDemand;
-pub use pack::Pack;
+pub use pack::{Pack, PackBoost};
 pub use payment::{Overdue, PRICES_MAX, ProviderPrices, Renewal};
 pub use plan::{CatalogFile, Interval, Plan, PlanKind};
 pub use plan_limit::{LIMITS_MAX, Per, PlanLimit, PlanValue, Rollover, TEXT_CHARS_MAX};
@@ -43,7 +43,7 @@ pub struct Catalog {
     pub features: BTreeMap<FeatureCode, Feature>,
     /// The plans by code, oldest version first.
     pub plans: BTreeMap<PlanCode, Vec<Plan>>,
-    /// The packs of credits that are sold, by code.
+    /// The packs of credits and boosts that are sold, by code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub packs: BTreeMap<PackCode, Pack>,
     /// Features that were in it once, by code, as they were when they left: accounts may still have balances of them.

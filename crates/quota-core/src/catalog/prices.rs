@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::feature::Kind;
 use super::invalid::{CatalogMistake, is_currency, of_member, refused};
-use super::pack::Pack;
+use super::pack::{Pack, PackBoost};
 use super::payment::{Overdue, PRICES_MAX, Renewal};
 use super::plan::{CatalogFile, Plan, PlanKind};
 use crate::amount::AMOUNT_MAX;
 
-/// Longest life of a pack's credits, in days.
+/// Longest life of what a pack gives, in days.
 const DAYS_MAX: u32 = 36_500;
 
 /// The packs of a file, and that a price stands for one thing alone.
@@ -17,6 +18,7 @@ pub(super) fn check_payment(file: &CatalogFile) -> Vec<CatalogMistake> {
     let mut codes = BTreeSet::new();
     for pack in &file.packs {
         found.extend(check_pack(pack));
+        found.extend(check_gift(pack, file));
         if !codes.insert(&pack.code) {
             let entry = format!("pack `{}`", pack.code);
             found.push(refused(&entry, "code", "stands twice"));
@@ -62,12 +64,69 @@ fn check_pack(pack: &Pack) -> Vec<CatalogMistake> {
     if AMOUNT_MAX < pack.price {
         found.push(refused(&entry, "price", "must be at most 10^15"));
     }
-    if pack
-        .days
-        .is_some_and(|days| !(1..=DAYS_MAX).contains(&days))
-    {
-        let why = format!("must be 1 to {DAYS_MAX}");
+    if let Some(why) = pack.days.and_then(wrong_days) {
         found.push(refused(&entry, "days", &why));
+    }
+    found
+}
+
+fn wrong_days(days: u32) -> Option<String> {
+    let is_possible = (1..=DAYS_MAX).contains(&days);
+    (!is_possible).then(|| format!("must be 1 to {DAYS_MAX}"))
+}
+
+/// A pack gives credits or a boost; what is said of credits alone is not said of a boost (C13).
+fn check_gift(pack: &Pack, file: &CatalogFile) -> Vec<CatalogMistake> {
+    let entry = format!("pack `{}`", pack.code);
+    let boost = match (pack.credits, &pack.boost) {
+        (Some(_), None) => return Vec::new(),
+        (None, None) => {
+            let why = "is required, or a `boost`: a pack gives the one or the other";
+            return vec![refused(&entry, "credits", why)];
+        }
+        (Some(_), Some(_)) => {
+            let why = "cannot stand beside `credits`: a pack gives the one or the other";
+            return vec![refused(&entry, "boost", why)];
+        }
+        (None, Some(boost)) => boost,
+    };
+    let mut found = Vec::new();
+    if pack.days.is_some() {
+        let why = "is for credits: a boost says `days` within itself";
+        found.push(refused(&entry, "days", why));
+    }
+    if pack.priority != 0 {
+        let why = "is for credits: the boost that ends first is spent first";
+        found.push(refused(&entry, "priority", why));
+    }
+    let mistakes = check_boost(boost, file).into_iter();
+    found.extend(mistakes.map(|(key, why)| {
+        let why = format!("says a `{key}` that {why}");
+        refused(&entry, "boost", &why).within(vec![key.to_owned()])
+    }));
+    found
+}
+
+/// A boost that is sold: of a consumable of the file, as `POST …/boosts` gives one.
+fn check_boost(boost: &PackBoost, file: &CatalogFile) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let mut features = file.features.iter();
+    match features.find(|feature| feature.code == boost.feature) {
+        None => found.push(("feature", format!("is unknown: `{}`", boost.feature))),
+        Some(feature) if feature.kind != Kind::Consumable => {
+            let why = "is not spent: only units of a consumable are given until an instant";
+            found.push(("feature", why.to_owned()));
+        }
+        Some(feature) => {
+            let stored = boost.amount.get().checked_mul(feature.scale);
+            if stored.is_none_or(|stored| AMOUNT_MAX < stored) {
+                let why = "comes to more than 10^15 with the `scale` of its feature";
+                found.push(("amount", why.to_owned()));
+            }
+        }
+    }
+    if let Some(why) = boost.days.and_then(wrong_days) {
+        found.push(("days", why));
     }
     found
 }

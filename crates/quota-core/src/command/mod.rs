@@ -142,6 +142,8 @@ pub enum Reads<'a> {
     Grants,
     /// The boosts of the account that were closed too, from the store.
     Boosts,
+    /// Both: a payment may have bought either.
+    Purchases,
     /// The windows of its features that were closed too, of the account and of its home, and those of its token's cap, from the
     /// store.
     Windows(&'a Track),
@@ -233,9 +235,8 @@ impl Command {
                 may_create: put.presence != Presence::Existing,
                 ..change
             },
-            Self::TakeBackCredits(_) | Self::CreditPurchase(_) | Self::SetPaymentFacts(_) => {
-                reading(Reads::Grants)
-            }
+            Self::TakeBackCredits(_) => reading(Reads::Grants),
+            Self::CreditPurchase(_) | Self::SetPaymentFacts(_) => reading(Reads::Purchases),
             Self::TakeBackBoost(_) => reading(Reads::Boosts),
             Self::PutToken(_) => reading(Reads::TokenCounts),
             Self::SetOverride(_)

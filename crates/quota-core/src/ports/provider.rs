@@ -117,6 +117,13 @@ pub enum SubscriptionAct {
         /// Whether it waits for the end of the period.
         at_period_end: bool,
     },
+    /// So many of what is paid beside its plan, in the period that runs.
+    Item {
+        /// The price; one that is not there is added.
+        price: PriceId,
+        /// How many of it; it is taken out when there are none.
+        quantity: u64,
+    },
     /// It ends: at once, or with its period.
     Cancel {
         /// Whether it ends at once.

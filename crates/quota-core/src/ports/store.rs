@@ -107,6 +107,7 @@ impl ClosedKind {
             }
             Reads::Grants => vec![Self::Grants],
             Reads::Boosts => vec![Self::Boosts],
+            Reads::Purchases => vec![Self::Grants, Self::Boosts],
             Reads::Counters => vec![Self::AllWindows, Self::Sales],
             Reads::TokenCounts => vec![Self::TokenCounts],
             Reads::Windows(track) => {

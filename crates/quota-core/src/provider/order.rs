@@ -5,14 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::catalog::{Catalog, PlanKind, ProviderPrices};
 use crate::ids::{PackCode, PlanCode, PriceId, ProviderCode};
 use crate::quantity::Quantity;
-use crate::terms::Terms;
+use crate::terms::{Subscription, Terms};
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// A plan, or an add-on.
     Plan(PlanCode),
-    /// A pack of credits.
+    /// A pack of credits, or of units as a boost.
     Pack(PackCode),
 }
 
@@ -46,12 +46,20 @@ pub enum OrderRefusal {
     OtherPrice { what: String, price: PriceId },
     #[error("the account has a subscription to `{0}`: change that one")]
     AlreadySubscribed(PlanCode),
+    #[error(
+        "`{0}` is paid with the subscription that the account has: `PUT …/addons/{0}` adds it there"
+    )]
+    PaidWithPlan(PlanCode),
     #[error("an add-on needs a plan that is in force")]
     NoBasePlan,
+    #[error(
+        "`{0}` lasts to the end of the running period, and no subscription is in force that has one"
+    )]
+    NoPeriod(PackCode),
 }
 
 /// The order for what an account wants; `price` is one of its prices, the first one when absent. A second base plan is refused while
-/// one of a provider goes on (P12), and a trial is given once (S13).
+/// one of a provider goes on (P12), an add-on is paid with such a one (P13), a trial is given once (S13), and what lasts as long as the running period needs one (C13).
 ///
 /// # Errors
 /// [`OrderRefusal`] says what stands against it.
@@ -62,10 +70,22 @@ pub fn order(
     (now, grace): (DateTime<Utc>, TimeDelta),
 ) -> Result<Order, OrderRefusal> {
     let prices = |of: &ProviderPrices| price_of(provider, (wanted, price), of);
+    let in_force = || {
+        let held = terms.subscription.as_ref()?;
+        let current = held.current(catalog, now);
+        Some(current).filter(|held| held.is_in_force(now, grace))
+    };
     match wanted {
         Wanted::Pack(code) => {
             let pack = catalog.packs.get(code);
             let pack = pack.ok_or_else(|| OrderRefusal::UnknownPack(code.clone()))?;
+            let lasts_a_period = pack
+                .boost
+                .as_ref()
+                .is_some_and(|boost| boost.days.is_none());
+            if lasts_a_period && in_force().is_none() {
+                return Err(OrderRefusal::NoPeriod(code.clone()));
+            }
             Ok(Order {
                 price: prices(&pack.provider_prices)?,
                 quantity,
@@ -77,13 +97,13 @@ pub fn order(
             let plan = catalog.plan(code, None);
             let plan = plan.ok_or_else(|| OrderRefusal::UnknownPlan(code.clone()))?;
             let price = prices(&plan.provider_prices)?;
-            let held = terms.subscription.as_ref();
-            let current = held.map(|held| held.current(catalog, now));
-            let in_force = current.filter(|held| held.is_in_force(now, grace));
-            match (plan.kind, in_force) {
+            match (plan.kind, in_force()) {
                 (PlanKind::Addon, None) => return Err(OrderRefusal::NoBasePlan),
                 (PlanKind::Base, Some(held)) if held.provided.is_some() => {
                     return Err(OrderRefusal::AlreadySubscribed(held.plan.clone()));
+                }
+                (PlanKind::Addon, Some(held)) if is_of(&held, provider) => {
+                    return Err(OrderRefusal::PaidWithPlan(code.clone()));
                 }
                 (PlanKind::Addon, Some(_)) | (PlanKind::Base, _) => {}
             }
@@ -96,6 +116,12 @@ pub fn order(
             })
         }
     }
+}
+
+/// Whether this provider decides on a subscription.
+fn is_of(held: &Subscription, provider: &ProviderCode) -> bool {
+    let of = held.provided.as_ref();
+    of.is_some_and(|of| of.provider == *provider)
 }
 
 fn price_of(

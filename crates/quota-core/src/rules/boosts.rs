@@ -18,6 +18,7 @@ use crate::draw::Source;
 use crate::emptied::Emptied;
 use crate::home::{Account, Books};
 use crate::ids::BoostId;
+use crate::payment_misfit::PaymentMisfit;
 
 /// Gives units of a feature until an instant; without one, until the end of the subscription's running period.
 ///
@@ -75,6 +76,9 @@ pub(crate) fn take_back_boost(
             Rejection::UnknownBoost(boost.clone())
         });
     };
+    if balance.backing.is_some() {
+        return Err(PaymentMisfit::BoostBought(boost.clone()).into());
+    }
     let left = balance.remaining(now);
     if left == 0 {
         let why = Emptied::of(balance, now);
@@ -88,7 +92,7 @@ pub(crate) fn take_back_boost(
 }
 
 /// The end of the running period of the account's subscription, if one is in force.
-fn period_end(context: &Context<'_>, account: &Account) -> Option<DateTime<Utc>> {
+pub(super) fn period_end(context: &Context<'_>, account: &Account) -> Option<DateTime<Utc>> {
     let held = in_force(context, &account.terms)?;
     held.period(context.now).ends_at
 }
@@ -98,7 +102,7 @@ fn is_boost(bucket: &Bucket, boost: &BoostId) -> bool {
 }
 
 /// Whether the account has or had a boost of that id, of whatever feature.
-fn is_known(books: &Books, boost: &BoostId) -> bool {
-    let mut live = books.balances.iter();
-    books.closed_boosts.contains(boost) || live.any(|balance| is_boost(&balance.bucket, boost))
+pub(super) fn is_known(books: &Books, boost: &BoostId) -> bool {
+    let mut known = books.all();
+    books.closed_boosts.contains(boost) || known.any(|balance| is_boost(&balance.bucket, boost))
 }

@@ -8,7 +8,8 @@ use crate::amount::{AMOUNT_MAX, Amount};
 use crate::answer::Rejection;
 use crate::catalog::{Catalog, Pack};
 use crate::ids::{
-    AccountId, Currency, InvalidId, LineRef, PackCode, PaymentRef, PriceId, ProviderCode,
+    AccountId, Currency, FeatureCode, InvalidId, LineRef, PackCode, PaymentRef, PriceId,
+    ProviderCode,
 };
 use crate::payment::{BoughtLine, Disputed, Paying, Payment, PaymentId, Refunded};
 use crate::payment_misfit::PaymentMisfit;
@@ -20,7 +21,7 @@ const ORDER_LINE: &str = "pack";
 /// What a fetched payment bought.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bought {
-    /// The lines that buy credits.
+    /// The lines that buy credits or a boost.
     pub lines: Vec<BoughtLine>,
     /// Prices that stand for nothing in the catalog: nobody knows what they bought.
     pub unknown_prices: BTreeSet<PriceId>,
@@ -90,7 +91,7 @@ pub fn bought(
             continue;
         };
         if let Some(pack) = catalog.pack_of_price(provider, price) {
-            bought.lines.extend(line_of(line, pack, now));
+            bought.lines.extend(line_of(line, (pack, catalog), now));
         } else if catalog.plan_of_price(provider, price).is_none() {
             bought.unknown_prices.insert(price.clone());
         }
@@ -108,7 +109,9 @@ pub fn bought(
             pack.price == fetched.amount && pack.currency == fetched.currency.as_str()
         };
         match pack.filter(is_its).zip(order_line().ok()) {
-            Some((pack, line)) => bought.lines.extend(line_of(&line, pack, now)),
+            Some((pack, line)) => {
+                bought.lines.extend(line_of(&line, (pack, catalog), now));
+            }
             None => bought.mismatched = Some(code.clone()),
         }
     }
@@ -124,18 +127,38 @@ fn order_line() -> Result<FetchedLine, InvalidId> {
     })
 }
 
-/// The credits of so many packs; they last from now on. Of none nothing is had.
-fn line_of(line: &FetchedLine, pack: &Pack, now: DateTime<Utc>) -> Option<BoughtLine> {
-    let credits = pack.credits.get().saturating_mul(line.quantity);
-    let expires_at = pack
-        .days
-        .and_then(|days| now.checked_add_signed(TimeDelta::days(days.into())));
+/// The credits or the boost of so many packs; they last from now on. Of none nothing is had.
+fn line_of(
+    line: &FetchedLine,
+    (pack, catalog): (&Pack, &Catalog),
+    now: DateTime<Utc>,
+) -> Option<BoughtLine> {
+    let (each, days) = match &pack.boost {
+        Some(boost) => {
+            let shown = boost.amount.get();
+            (
+                shown.saturating_mul(scale_of(catalog, &boost.feature)),
+                boost.days,
+            )
+        }
+        None => (pack.credits?.get(), pack.days),
+    };
+    let all = each.saturating_mul(line.quantity);
+    let expires_at = days.and_then(|days| now.checked_add_signed(TimeDelta::days(days.into())));
     Some(BoughtLine {
         line: line.line.clone(),
-        credits: Amount::new(credits.min(AMOUNT_MAX)).ok()?,
+        credits: Amount::new(all.min(AMOUNT_MAX)).ok()?,
+        boost: pack.boost.as_ref().map(|boost| boost.feature.clone()),
         priority: pack.priority,
         expires_at,
     })
+}
+
+/// Stored units in a shown one of a feature, also of one that has left the catalog since.
+fn scale_of(catalog: &Catalog, code: &FeatureCode) -> u64 {
+    let known = catalog.features.get(code);
+    let known = known.or_else(|| catalog.former_features.get(code));
+    known.map_or(1, |feature| feature.scale)
 }
 
 /// A payment as a fetch saw it, with what it bought.

@@ -92,11 +92,11 @@ pub struct OfferedPack {
 }
 
 impl OfferedPack {
-    fn of(pack: &Pack) -> Self {
+    fn of(pack: &Pack, credits: Amount) -> Self {
         Self {
             code: pack.code.clone(),
             name: pack.name.clone(),
-            credits: pack.credits,
+            credits,
             price: pack.price,
             currency: pack.currency.clone(),
         }
@@ -304,19 +304,20 @@ impl<'a> Trying<'a> {
         Amount::new(enough).ok()
     }
 
-    /// The fewest of a pack that give so many credits.
+    /// The fewest of a pack that give so many credits; none of one that gives a boost.
     fn pack(&mut self, pack: &Pack, (grant, enough): (&GrantId, Amount)) -> Option<Offer> {
-        let number = enough.get().div_ceil(pack.credits.get());
+        let credits = pack.credits?;
+        let number = enough.get().div_ceil(credits.get());
         let quantity = Quantity::new(u32::try_from(number).ok()?).ok()?;
         let days = pack.days.map(|days| TimeDelta::days(days.into()));
         let bought = Command::GrantCredits(GrantCredits {
             grant: grant.clone(),
-            credits: Amount::new(pack.credits.get().saturating_mul(number)).ok()?,
+            credits: Amount::new(credits.get().saturating_mul(number)).ok()?,
             priority: pack.priority,
             expires_at: days.and_then(|days| self.context.now.checked_add_signed(days)),
         });
         self.is_allowed_with(bought).then(|| Offer::Pack {
-            pack: OfferedPack::of(pack),
+            pack: OfferedPack::of(pack, credits),
             quantity,
         })
     }

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::fetched_payment::{FetchedNews, fetched_row};
 use crate::amount::AMOUNT_MAX;
 use crate::answer::Rejection;
-use crate::ids::{AccountId, Currency, PaymentRef};
+use crate::catalog::{Catalog, Kind};
+use crate::ids::{AccountId, Currency, FeatureCode, PaymentRef};
 use crate::payment::{BoughtLine, Disputed, Paying, Payment, PaymentId, Refunded};
 use crate::payment_misfit::PaymentMisfit;
 
@@ -56,11 +57,12 @@ pub struct PaidNews {
     pub paid_at: Option<DateTime<Utc>>,
 }
 
-/// Refuses what can never be right, whatever is known of the payment.
+/// Refuses what can never be right, whatever is known of the payment. Units are bought of a consumable: one that the catalog has,
+/// or once had.
 ///
 /// # Errors
 /// [`Rejection`] names the field.
-pub fn must_be_possible(news: &PaymentNews) -> Result<(), Rejection> {
+pub fn must_be_possible(news: &PaymentNews, catalog: &Catalog) -> Result<(), Rejection> {
     let paid = match news {
         PaymentNews::Paid(paid) => paid,
         PaymentNews::Fetched(fetched) => {
@@ -79,8 +81,21 @@ pub fn must_be_possible(news: &PaymentNews) -> Result<(), Rejection> {
             let twice = PaymentMisfit::LineTwice(line.line.clone());
             return Err(Rejection::from(twice).in_list(at));
         }
+        let boost = line.boost.as_ref();
+        let possible = boost.map_or(Ok(()), |code| must_be_consumable(code, catalog));
+        possible.map_err(|rejection| rejection.in_list(at))?;
     }
     Ok(())
+}
+
+fn must_be_consumable(code: &FeatureCode, catalog: &Catalog) -> Result<(), Rejection> {
+    let known = catalog.features.get(code);
+    let known = known.or_else(|| catalog.former_features.get(code));
+    let feature = known.ok_or_else(|| Rejection::UnknownFeature(code.clone()))?;
+    match feature.kind {
+        Kind::Consumable => Ok(()),
+        Kind::Capacity | Kind::Flag | Kind::Setting => Err(Rejection::NotConsumable(code.clone())),
+    }
 }
 
 /// The row of a payment after it was told something; none when that was known.
@@ -180,7 +195,11 @@ fn must_be_same(known: &Payment, paid: &PaidNews) -> Result<(), Rejection> {
         return differs("currency", format!("`{}`", known.currency));
     }
     if known.lines != paid.lines {
-        let words = |line: &BoughtLine| format!("`{}`: {}", line.line, line.credits.get());
+        let words = |line: &BoughtLine| {
+            let of = line.boost.as_ref().map(|feature| format!(" {feature}"));
+            let (name, credits) = (&line.line, line.credits.get());
+            format!("`{name}`: {credits}{}", of.unwrap_or_default())
+        };
         let lines: Vec<String> = known.lines.iter().map(words).collect();
         return differs("lines", lines.join(", "));
     }

@@ -1,8 +1,9 @@
-//! Credits that were bought: a line of a payment buys a grant, what comes back of the payment lowers it, and a debt that
-//! comes of that may be forgiven (P8 to P11, P18).
+//! Credits and boosts that were bought: a line of a payment buys a grant or a boost, what comes back of the payment lowers it,
+//! and a debt that comes of that may be forgiven (P8 to P11, P18). Of a boost nothing is owed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::boosts::{is_known, period_end};
 use super::closed::{closed_balance, closed_of};
 use super::desk::Desk;
 use super::outcome::Outcome;
@@ -21,14 +22,18 @@ use crate::operation::Entry;
 use crate::payment_misfit::PaymentMisfit;
 use crate::purchase::{Backing, PaymentFacts, Purchase};
 
-/// Adds the credits that a line of a payment bought. Said again, it sets what came back of the payment.
+/// How long a boost lasts that says no end and is credited while no period runs whose end it could have: as long as the longest
+/// month.
+const BOOST_SPAN: TimeDelta = TimeDelta::days(31);
+
+/// Adds the credits or the boost that a line of a payment bought. Said again, it sets what came back of the payment.
 pub(crate) fn credit_purchase(
     desk: &mut Desk<'_>,
     asked: &CreditPurchase,
 ) -> Result<Outcome, Rejection> {
     must_be_money("money", asked.money)?;
-    let grant = asked.line.grant();
-    if let Some(known) = known_grant(desk, &grant)? {
+    let bucket = asked.line.bucket(asked.boost.as_ref());
+    if let Some(known) = known_purchase(desk, asked, &bucket)? {
         must_be_same(&known, asked)?;
         let (provider, payment) = (&asked.line.provider, &asked.line.payment);
         return tell(desk, (provider, payment), (asked.facts, asked.fetched_at));
@@ -42,12 +47,13 @@ pub(crate) fn credit_purchase(
     };
     let (now, credits) = (desk.context.now, asked.credits.get());
     let backing = Backing::of(purchase, credits);
-    let bucket = Bucket::Grant(grant.clone());
+    let source = source_of(&bucket);
+    let ends_at = end_of(desk, asked)?;
     let account = desk.account_mut()?;
-    let waits = PURCHASES_MAX <= live_grants(&account.books, now);
+    let waits = PURCHASES_MAX <= live_purchases(&account.books, now);
     let revoked = backing.revoked;
     let bought = Balance {
-        ends_at: asked.expires_at,
+        ends_at,
         priority: asked.priority,
         backing: Some(Box::new(backing)),
         ..Balance::new(bucket.clone(), Limit::Of(credits), now)
@@ -57,18 +63,48 @@ pub(crate) fn credit_purchase(
     } else {
         account.books.balances.push(bought);
     }
-    let mut entries = vec![worth_entry(
-        desk,
-        bucket.clone(),
-        Source::Credits,
-        signed(credits),
-    )];
+    let name = bucket.clone();
+    let mut entries = vec![worth_entry(desk, bucket.clone(), source, signed(credits))];
     if revoked != 0 {
-        entries.push(worth_entry(desk, bucket, Source::Credits, negated(revoked)));
+        entries.push(worth_entry(desk, bucket, source, negated(revoked)));
     }
     let place = if waits { ", waiting" } else { "" };
-    let detail = Some(format!("{grant}: {credits}{place}"));
-    Ok(desk.book_and_announce(Change::CreditsBought, detail, entries))
+    let (change, what) = match &asked.boost {
+        Some(feature) => (Change::BoostBought, format!(" {feature}")),
+        None => (Change::CreditsBought, String::new()),
+    };
+    let detail = Some(format!("{}: {credits}{what}{place}", own_name(&name)));
+    Ok(desk.book_and_announce(change, detail, entries))
+}
+
+/// When what a line buys is over: a boost that says nothing of it ends with the period that runs (C13).
+fn end_of(desk: &Desk<'_>, asked: &CreditPurchase) -> Result<Option<DateTime<Utc>>, Rejection> {
+    if asked.boost.is_none() || asked.expires_at.is_some() {
+        return Ok(asked.expires_at);
+    }
+    let period_end = period_end(&desk.context, desk.account()?);
+    // What is paid is never refused (P18).
+    Ok(period_end.or_else(|| desk.context.now.checked_add_signed(BOOST_SPAN)))
+}
+
+/// What a purchase in this bucket pays with.
+fn source_of(bucket: &Bucket) -> Source {
+    if matches!(bucket, Bucket::Boost(..)) {
+        Source::Boost
+    } else {
+        Source::Credits
+    }
+}
+
+/// The id of a grant or a boost.
+fn own_name(bucket: &Bucket) -> &str {
+    if let Bucket::Grant(grant) = bucket {
+        grant.as_str()
+    } else if let Bucket::Boost(_, boost) = bucket {
+        boost.as_str()
+    } else {
+        ""
+    }
 }
 
 /// A sum of money that the books can hold.
@@ -83,36 +119,54 @@ fn must_be_money(field: &'static str, money: u64) -> Result<(), Rejection> {
     })
 }
 
-/// How many grants have something left.
-fn live_grants(books: &Books, now: DateTime<Utc>) -> usize {
-    let is_live = |balance: &&Balance| {
-        matches!(balance.bucket, Bucket::Grant(_)) && balance.remaining(now) != 0
-    };
+/// How many grants and boosts have something left.
+fn live_purchases(books: &Books, now: DateTime<Utc>) -> usize {
+    let is_live = |balance: &&Balance| balance.bucket.is_given() && balance.remaining(now) != 0;
     books.balances.iter().filter(is_live).count()
 }
 
-/// The grant of that name: live, waiting or closed.
-fn known_grant(desk: &Desk<'_>, grant: &GrantId) -> Result<Option<Balance>, Rejection> {
-    let bucket = Bucket::Grant(grant.clone());
+/// What the line bought before, live, waiting or closed; or what has the name of that, whoever gave it.
+fn known_purchase(
+    desk: &Desk<'_>,
+    asked: &CreditPurchase,
+    bucket: &Bucket,
+) -> Result<Option<Balance>, Rejection> {
     let books = &desk.account()?.books;
-    if let Some(live) = books.all().find(|live| live.bucket == bucket) {
+    let is_it = |known: &&Balance| {
+        let purchase = purchase_of(known);
+        known.bucket == *bucket || purchase.is_some_and(|of| of.line == asked.line)
+    };
+    if let Some(live) = books.all().find(is_it) {
         return Ok(Some(live.clone()));
     }
-    let closed = closed_balance((&*desk.home, &[]), &desk.request.account, &bucket);
-    match closed {
-        Some(closed) => Ok(Some(closed.balance.clone())),
-        None if books.closed_grants.contains(grant) => Err(Rejection::GrantExists),
-        None => Ok(None),
+    if let Some(closed) = closed_of(desk).find(is_it) {
+        return Ok(Some(closed.clone()));
     }
+    if let Bucket::Grant(grant) = bucket
+        && books.closed_grants.contains(grant)
+    {
+        return Err(Rejection::GrantExists);
+    }
+    if let Bucket::Boost(_, boost) = bucket
+        && is_known(books, boost)
+    {
+        return Err(Rejection::BoostExists);
+    }
+    Ok(None)
 }
 
 /// Refuses a purchase that is said again and was another one.
 fn must_be_same(known: &Balance, asked: &CreditPurchase) -> Result<(), Rejection> {
-    let backing = known.backing.as_ref();
-    let Some(purchase) = backing.and_then(|backing| backing.purchase.as_ref()) else {
-        return Err(Rejection::GrantExists);
+    let Some(purchase) = purchase_of(known) else {
+        return Err(if asked.boost.is_some() {
+            Rejection::BoostExists
+        } else {
+            Rejection::GrantExists
+        });
     };
-    let field = if known.granted != Limit::Of(asked.credits.get()) {
+    let field = if known.bucket != asked.line.bucket(asked.boost.as_ref()) {
+        "boost"
+    } else if known.granted != Limit::Of(asked.credits.get()) {
         "credits"
     } else if purchase.money != asked.money {
         "money"
@@ -124,7 +178,7 @@ fn must_be_same(known: &Balance, asked: &CreditPurchase) -> Result<(), Rejection
     Err(PaymentMisfit::LineDiffers { field }.into())
 }
 
-/// Sets what came back of a payment, for all grants that it bought.
+/// Sets what came back of a payment, for all grants and boosts that it bought.
 pub(crate) fn set_payment_facts(
     desk: &mut Desk<'_>,
     asked: &SetPaymentFacts,
@@ -133,7 +187,7 @@ pub(crate) fn set_payment_facts(
     tell(desk, of, (asked.facts, asked.fetched_at))
 }
 
-/// Tells the grants that a payment bought what came back of it, as one fetch saw it. What a later one saw stays (P6).
+/// Tells the grants and boosts that a payment bought what came back of it, as one fetch saw it. What a later one saw stays (P6).
 fn tell(
     desk: &mut Desk<'_>,
     (provider, payment): (&ProviderCode, &PaymentRef),
@@ -186,7 +240,8 @@ fn tell(
         .filter(|(_, before, after)| before != after);
     let entry = |(bucket, before, after)| {
         let by = signed(after).saturating_sub(signed(before));
-        worth_entry(desk, bucket, Source::Credits, by)
+        let source = source_of(&bucket);
+        worth_entry(desk, bucket, source, by)
     };
     let entries: Vec<Entry> = changed.map(entry).collect();
     Ok(desk.book_and_announce(Change::PaymentFactsSet, detail, entries))
@@ -200,7 +255,7 @@ fn is_changed(balance: &Balance, facts: PaymentFacts) -> bool {
     purchase_of(balance).is_some_and(|purchase| purchase.facts != facts)
 }
 
-/// Gives a bought grant the worth that the facts leave it: a target, whatever it was before.
+/// Gives what was bought the worth that the facts leave it: a target, whatever it was before.
 fn set_facts(balance: &mut Balance, (facts, fetched_at): (PaymentFacts, DateTime<Utc>)) {
     let credits = balance.granted.ceiling().unwrap_or(0);
     let Some(purchase) = purchase_of(balance) else {
@@ -214,9 +269,9 @@ fn set_facts(balance: &mut Balance, (facts, fetched_at): (PaymentFacts, DateTime
     balance.backing = Some(Box::new(Backing::of(purchase, credits)));
 }
 
-/// A bought grant and what came back of its payment: `stripe:cs_1:li_1: 75 of 100, refunded 250 of 1000 eur`.
+/// What was bought, and what came back of its payment: `stripe:cs_1:li_1: 75 of 100, refunded 250 of 1000 eur`.
 fn in_words(balance: &Balance) -> String {
-    let (Bucket::Grant(grant), Some(purchase)) = (&balance.bucket, purchase_of(balance)) else {
+    let Some(purchase) = purchase_of(balance) else {
         return String::new();
     };
     let credits = balance.granted.ceiling().unwrap_or(0);
@@ -234,7 +289,8 @@ fn in_words(balance: &Balance) -> String {
         parts.join(", ")
     };
     let (worth, money, currency) = (balance.worth(), purchase.money, &purchase.currency);
-    format!("{grant}: {worth} of {credits}, {back} of {money} {currency}")
+    let name = own_name(&balance.bucket);
+    format!("{name}: {worth} of {credits}, {back} of {money} {currency}")
 }
 
 /// Makes closed grants live again that cover what is used of others beyond their worth, or may come to.
@@ -247,7 +303,7 @@ pub(super) fn recall_cover(desk: &mut Desk<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Makes a closed grant live again; says whether there is one.
+/// Makes a closed grant or boost live again; says whether there is one.
 pub(super) fn reopen_grant(desk: &mut Desk<'_>, bucket: &Bucket) -> Result<bool, Rejection> {
     let id = desk.request.account.clone();
     let Some(known) = closed_balance((&*desk.home, &[]), &id, bucket) else {
@@ -287,11 +343,11 @@ pub(crate) fn forgive_debt(desk: &mut Desk<'_>, asked: &ForgiveDebt) -> Result<O
     Ok(desk.book_and_announce(Change::DebtForgiven, detail, vec![entry]))
 }
 
-/// Makes grants live that wait, as far as others were spent (P18); says whether any is. The time that they waited is not lost
+/// Makes what was bought live that waits, as far as others were spent (P18); says whether any is. The time that they waited is not lost
 /// to them.
 pub(super) fn admit_waiting(account: &mut Account, now: DateTime<Utc>) -> bool {
     let books = &mut account.books;
-    let room = PURCHASES_MAX.saturating_sub(live_grants(books, now));
+    let room = PURCHASES_MAX.saturating_sub(live_purchases(books, now));
     let count = room.min(books.waiting.len());
     for mut bought in books.waiting.drain(..count) {
         let waited = now.signed_duration_since(bought.starts_at);
@@ -304,7 +360,7 @@ pub(super) fn admit_waiting(account: &mut Account, now: DateTime<Utc>) -> bool {
     count != 0
 }
 
-/// Whether an account has grants that wait.
+/// Whether an account has purchases that wait.
 pub(super) fn has_waiting(home: &Home, id: &AccountId) -> bool {
     let account = home.accounts.get(id);
     account.is_some_and(|account| !account.books.waiting.is_empty())

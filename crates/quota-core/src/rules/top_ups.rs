@@ -91,7 +91,9 @@ pub(crate) fn set_top_up(desk: &mut Desk<'_>, asked: &SetTopUp) -> Result<Outcom
         fits.then_some(())
             .ok_or(Rejection::OutOfRange { field, least, most })
     };
-    in_range("below", asked.below.get(), pack.credits.get())?;
+    let no_credits = || PaymentMisfit::PackWithoutCredits(asked.pack.clone());
+    let credits = pack.credits.ok_or_else(no_credits)?;
+    in_range("below", asked.below.get(), credits.get())?;
     let (most, all) = (asked.most_per_month, TOP_UPS_A_MONTH_MAX);
     in_range("most_per_month", most.into(), all.into())?;
     let set_at = desk.context.now;

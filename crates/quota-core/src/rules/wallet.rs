@@ -31,7 +31,7 @@ impl Wallet {
             free: idle.saturating_sub(owed),
             frozen: sum(live.map(Balance::frozen)),
             debt: owed.saturating_sub(idle),
-            waiting: sum(books.waiting.iter().map(Balance::idle)),
+            waiting: sum(grants(&books.waiting).map(Balance::idle)),
         }
     }
 }

@@ -20,6 +20,7 @@ pub fn purchase(payment: &str, credits: u64, money: u64, at: DateTime<Utc>) -> C
     CreditPurchase {
         line: line(payment),
         credits: amount(credits),
+        boost: None,
         money,
         currency: Currency::new("eur").expect("a literal currency"),
         priority: 0,

@@ -12,6 +12,7 @@ mod bills;
 mod binding;
 mod boosts;
 mod bought;
+mod bought_boosts;
 mod bounds;
 mod cases;
 mod catalog_bounds;

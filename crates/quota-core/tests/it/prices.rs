@@ -1,5 +1,6 @@
 //! What a catalog says of a provider's prices, of packs, and of payments that are late (P8, P12, S11, S14).
 
+use quota_core::amount::Amount;
 use quota_core::catalog::{Catalog, CatalogFile, InvalidCatalog};
 use quota_core::ids::{PriceId, ProviderCode};
 
@@ -47,6 +48,13 @@ currency = "eur"
 days = 365
 priority = 1
 provider_prices = { stripe = ["price_pack"] }
+
+[[pack]]
+code = "images_5"
+name = "5 images for a week"
+boost = { feature = "images", amount = 5, days = 7 }
+price = 300
+provider_prices = { stripe = ["price_images"] }
 "#;
 
 fn applied(before: &Catalog, text: &str) -> Result<Catalog, InvalidCatalog> {
@@ -90,7 +98,7 @@ fn a_pack_that_is_left_out_is_known_still() {
     let pack = second
         .pack_of_price(&provider, &price)
         .expect("it was sold");
-    assert_eq!(pack.credits.get(), 50);
+    assert_eq!(pack.credits.map(Amount::get), Some(50));
     let third = applied(&second, SHOP).expect("valid");
     assert!(third.former_packs.is_empty());
 }
@@ -98,7 +106,45 @@ fn a_pack_that_is_left_out_is_known_still() {
 const TWICE: &str = "provider_prices = { stripe = [\"price_old\"] }";
 
 /// What is changed in the file to what, and which entry and field are wrong then.
-const WRONG: [(&str, &str, &str, &str); 10] = [
+const WRONG: [(&str, &str, &str, &str); 18] = [
+    ("credits = 50\n", "", "pack `credits_50`", "credits"),
+    (
+        "credits = 50\n",
+        "credits = 50\nboost = { feature = \"images\", amount = 1 }\n",
+        "pack `credits_50`",
+        "boost",
+    ),
+    (
+        "price = 300",
+        "price = 300\ndays = 7",
+        "pack `images_5`",
+        "days",
+    ),
+    (
+        "price = 300",
+        "price = 300\npriority = 1",
+        "pack `images_5`",
+        "priority",
+    ),
+    (
+        "feature = \"images\", amount",
+        "feature = \"sso\", amount",
+        "pack `images_5`",
+        "boost",
+    ),
+    (
+        "feature = \"images\", amount",
+        "feature = \"nope\", amount",
+        "pack `images_5`",
+        "boost",
+    ),
+    ("days = 7", "days = 36501", "pack `images_5`", "boost"),
+    (
+        "credit_cost = 1",
+        "credit_cost = 1\nscale = 1000000000000000",
+        "pack `images_5`",
+        "boost",
+    ),
     (
         "provider_prices = { stripe = [\"price_pack\"] }",
         TWICE,

@@ -259,6 +259,7 @@ impl Stage {
             | Reads::Stored
             | Reads::Grants
             | Reads::Boosts
+            | Reads::Purchases
             | Reads::Counters
             | Reads::TokenCounts
             | Reads::Windows(_) => (None, Vec::new()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use quota_core::amount::Limit;
 use quota_core::catalog::{
     Anchor, Cadence, Catalog, Counts, Feature, Interval, Kind, OnDemand, OnRenewal, Overdue, Pack,
-    Plan, PlanKind, PlanLimit, PlanValue, ProviderPrices, Renewal, Rollover,
+    PackBoost, Plan, PlanKind, PlanLimit, PlanValue, ProviderPrices, Renewal, Rollover,
 };
 use quota_core::ids::{FeatureCode, MeterName, PackCode, PriceId, ProviderCode};
 
@@ -109,9 +109,12 @@ pub fn catalogs() -> Documents<Catalog> {
         code: plan("gone"),
         ..least_plan.clone()
     };
-    let [least_pack, full_pack] = packs();
+    let [least_pack, full_pack, boost_pack] = packs();
     let full = Catalog {
-        packs: BTreeMap::from([(pack("credits_500"), full_pack)]),
+        packs: BTreeMap::from([
+            (pack("credits_500"), full_pack),
+            (pack("articles_20"), boost_pack),
+        ]),
         former_packs: BTreeMap::from([(pack("credits_50"), least_pack)]),
         version: 3,
         default_plan: Some(plan("free")),
@@ -138,11 +141,12 @@ fn prices() -> ProviderPrices {
 }
 
 /// With as little as may be said of one, and with everything.
-fn packs() -> [Pack; 2] {
+fn packs() -> [Pack; 3] {
     let least_pack = Pack {
         code: pack("credits_50"),
         name: "50 credits".to_owned(),
-        credits: amount(50),
+        credits: Some(amount(50)),
+        boost: None,
         price: 500,
         currency: "usd".to_owned(),
         days: None,
@@ -156,7 +160,18 @@ fn packs() -> [Pack; 2] {
         provider_prices: prices(),
         ..least_pack.clone()
     };
-    [least_pack, full_pack]
+    let boost = PackBoost {
+        feature: of(FeatureCode::new("articles")),
+        amount: amount(20),
+        days: Some(30),
+    };
+    let boost_pack = Pack {
+        code: pack("articles_20"),
+        credits: None,
+        boost: Some(boost),
+        ..least_pack.clone()
+    };
+    [least_pack, full_pack, boost_pack]
 }
 
 /// The same of plans.

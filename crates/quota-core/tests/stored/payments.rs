@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quota_core::ids::{LineRef, PaymentRef};
+use quota_core::ids::{FeatureCode, LineRef, PaymentRef};
 use quota_core::payment::{BoughtLine, DisputeStatus, Disputed, RefundStatus, Refunded};
 
 use super::{amount, at, of};
@@ -12,6 +12,7 @@ pub fn payment_lines() -> Documents<Vec<BoughtLine>> {
     let least = BoughtLine {
         line: of(LineRef::new("li_1")),
         credits: amount(50),
+        boost: None,
         priority: 0,
         expires_at: None,
     };
@@ -20,7 +21,15 @@ pub fn payment_lines() -> Documents<Vec<BoughtLine>> {
         expires_at: Some(at(90)),
         ..least.clone()
     };
-    vec![("none", Vec::new()), ("full", vec![least, full])]
+    let boost = BoughtLine {
+        boost: Some(of(FeatureCode::new("articles"))),
+        ..least.clone()
+    };
+    vec![
+        ("none", Vec::new()),
+        ("full", vec![least, full]),
+        ("boost", vec![boost]),
+    ]
 }
 
 fn name(number: usize) -> PaymentRef {

@@ -3,7 +3,9 @@
 use quota_core::command::{
     Command, CreditPurchase, ForgiveDebt, SetPaymentFacts, SyncSubscription,
 };
-use quota_core::ids::{Currency, LineRef, PaymentRef, PriceId, ProviderCode, SubscriptionRef};
+use quota_core::ids::{
+    Currency, FeatureCode, LineRef, PaymentRef, PriceId, ProviderCode, SubscriptionRef,
+};
 use quota_core::provider::{
     Provided, ProviderChange, ProviderItem, ProviderPeriod, ProviderSubscription,
 };
@@ -59,6 +61,7 @@ fn purchase() -> CreditPurchase {
     CreditPurchase {
         line: line(),
         credits: amount(50),
+        boost: None,
         money: 1000,
         currency: of(Currency::new("eur")),
         priority: 0,
@@ -94,8 +97,13 @@ pub fn full_of_purchases() -> Documents<Command> {
         facts: facts(),
         ..purchase()
     };
+    let boost = CreditPurchase {
+        boost: Some(of(FeatureCode::new("articles"))),
+        ..purchase.clone()
+    };
     let credits = Some(amount(20));
     vec![
+        ("full_boost_purchase", Command::CreditPurchase(boost)),
         ("full_credit_purchase", Command::CreditPurchase(purchase)),
         ("full_set_payment_facts", told(facts())),
         (

@@ -170,6 +170,7 @@ pub(super) fn home_query(group: &Group) -> HomeQuery {
             | Reads::Stored
             | Reads::Grants
             | Reads::Boosts
+            | Reads::Purchases
             | Reads::Counters
             | Reads::TokenCounts => {}
             Reads::Windows(_) => query.closed.extend(closed_of(&group.home, reads)),

@@ -48,6 +48,11 @@ pub enum ActError {
     /// The plan is not sold there.
     #[error(transparent)]
     NotForSale(OrderRefusal),
+    /// What is added now would be taken out again by what follows.
+    #[error(
+        "a change to `{0}` waits for the end of the period: take it back, or ask again when it has acted"
+    )]
+    ChangeWaits(PlanCode),
     /// Something could not be asked.
     #[error(transparent)]
     Billing(#[from] BillingError),
@@ -60,9 +65,9 @@ impl From<EngineError> for ActError {
 }
 
 /// A subscription that a provider decides on.
-struct Provided {
-    held: Subscription,
-    subscription: SubscriptionRef,
+pub(super) struct Provided {
+    pub(super) held: Subscription,
+    pub(super) subscription: SubscriptionRef,
 }
 
 impl Billing {
@@ -117,7 +122,7 @@ impl Billing {
         })
     }
 
-    fn does(&self, what: &'static str) -> ActError {
+    pub(super) fn does(&self, what: &'static str) -> ActError {
         ActError::OfProvider {
             provider: self.code().to_string(),
             what,
@@ -125,7 +130,10 @@ impl Billing {
     }
 
     /// The subscription of an account, if it is one of this provider and goes on.
-    async fn provided(&self, account: &AccountId) -> Result<Option<Provided>, EngineError> {
+    pub(super) async fn provided(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<Provided>, EngineError> {
         let row = self.engine().account(account).await?;
         let Some(held) = row.account.terms.subscription else {
             return Ok(None);
@@ -216,7 +224,7 @@ impl Billing {
     }
 
     /// The price of a plan that stands where `price` stands among those of the plan before, so that months follow months; else its first.
-    fn price_like(
+    pub(super) fn price_like(
         &self,
         price: &PriceId,
         (before, after): (&PlanCode, &PlanCode),

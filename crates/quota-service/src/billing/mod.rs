@@ -4,6 +4,7 @@
 //! [`Billing::sync_payment`]. Both fetch; what an event says of an object is believed by nobody.
 
 mod acts;
+mod addon_acts;
 mod begin;
 mod beginning;
 mod checkout;
@@ -36,6 +37,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 
 pub use acts::{ActError, SubscriptionAsk};
+pub use addon_acts::{AddonAsk, AddonAtProvider};
 pub use checkout::{CheckoutError, CheckoutOrder, CheckoutResult};
 pub use error::BillingError;
 pub use events::EventsWorked;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use quota_core::answer::Rejection;
 use quota_core::ids::{AccountId, PriceId};
-use quota_core::payment::Paying;
+use quota_core::payment::{BoughtLine, Paying};
 use quota_core::payment_misfit::PaymentMisfit;
 use quota_core::provider::{FetchedPayment, ProblemKind, ProviderObject};
 use quota_core::rules::fetched_payment::{Bought, FetchedNews, bought};
@@ -147,7 +147,7 @@ impl Billing {
         Ok(link.map(|link| link.account))
     }
 
-    /// A payment of nobody that is known: listed if it bought credits, until it is claimed (P14).
+    /// A payment of nobody that is known: listed if it bought something here, until it is claimed (P14).
     async fn park(
         &self,
         object: &ProviderObject,
@@ -157,17 +157,15 @@ impl Billing {
         if bought.lines.is_empty() || fetched.paying != Paying::Paid {
             return Ok(Told::All(Synced::NotOurs));
         }
-        let credits = bought.lines.iter().map(|line| line.credits.get());
-        let credits = credits.fold(0_u64, u64::saturating_add);
+        let gifts: Vec<String> = bought.lines.iter().map(in_words).collect();
+        let gifts = gifts.join(" and ");
         let customer = fetched.customer.as_ref();
         let found = Found::new(
             ProblemKind::UnknownPayer,
-            format!(
-                "payment `{about}` bought {credits} credits, and for which account is not known"
-            ),
+            format!("payment `{about}` bought {gifts}, and for which account is not known"),
             [
                 ("payment", about.clone()),
-                ("credits", credits.to_string()),
+                ("bought", gifts),
                 ("amount", fetched.amount.to_string()),
                 ("currency", fetched.currency.to_string()),
                 (
@@ -217,6 +215,15 @@ impl Billing {
             return Err(EngineError::Rejected(other.into()).into());
         }
         self.sync_payment(object).await
+    }
+}
+
+/// What a line buys: `100 credits`, or `20 of articles`.
+fn in_words(line: &BoughtLine) -> String {
+    let amount = line.credits.get();
+    match &line.boost {
+        Some(feature) => format!("{amount} of {feature}"),
+        None => format!("{amount} credits"),
     }
 }
 

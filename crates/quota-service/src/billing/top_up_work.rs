@@ -86,7 +86,7 @@ impl Billing {
         };
         let catalog = self.engine().catalog_now();
         let pack = catalog.packs.get(&top_up.pack);
-        if !pack.is_some_and(|pack| self.is_sold(pack)) {
+        if !pack.is_some_and(|pack| pack.credits.is_some() && self.is_sold(pack)) {
             return Ok(failed(TopUpFailure::NotForSale));
         }
         match charge_of(top_up) {

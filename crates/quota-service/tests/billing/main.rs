@@ -12,6 +12,8 @@
 //! - 61, an event of 2 MB: `api/tests/it/billing.rs`; that what it told is found all the same is 48 here.
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
+mod addons;
+mod bought_boosts;
 mod faults;
 mod histories;
 mod history;

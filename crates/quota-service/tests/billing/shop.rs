@@ -62,6 +62,8 @@ fn set_prices(fake: &FakeStripe) {
         ("price_other", 100, Some("month")),
         ("price_small", 1_000, None),
         ("price_short", 500, None),
+        ("price_extra", 1_000, None),
+        ("price_soon", 800, None),
         ("price_book", 4_000, None),
     ];
     for (id, amount, interval) in prices {

@@ -6,7 +6,7 @@ use quota_core::command::{
     Command, CreditPurchase, ForgiveDebt, SetPaymentFacts, SyncSubscription, TakeBackCredits,
 };
 use quota_core::ids::{
-    Currency, GrantId, LineRef, PaymentRef, PriceId, ProviderCode, SubscriptionRef,
+    Currency, FeatureCode, GrantId, LineRef, PaymentRef, PriceId, ProviderCode, SubscriptionRef,
 };
 use quota_core::provider::{ProviderItem, ProviderPeriod, ProviderSubscription};
 use quota_core::purchase::{PaymentFacts, PaymentLine};
@@ -106,6 +106,8 @@ fn purchase(random: &mut StdRng, fetched_at: DateTime<Utc>) -> Command {
     Command::CreditPurchase(CreditPurchase {
         line,
         credits: of(Amount::new(10 + number)),
+        // What a payment buys does not change.
+        boost: (number == 3).then(|| of(FeatureCode::new("art"))),
         money: [0, 999, 1_000, AMOUNT_MAX][usize::try_from(number).expect("one of four")],
         currency: of(Currency::new("eur")),
         priority: u32::from(random.random_bool(0.3)),

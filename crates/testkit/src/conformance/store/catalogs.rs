@@ -116,7 +116,8 @@ fn pack() -> Pack {
     Pack {
         code: PackCode::new("credits").expect("a pack's code"),
         name: ODD.to_owned(),
-        credits: Amount::new(AMOUNT_MAX).expect("an amount"),
+        credits: Some(Amount::new(AMOUNT_MAX).expect("an amount")),
+        boost: None,
         price: AMOUNT_MAX,
         currency: "eur".to_owned(),
         days: Some(36_500),

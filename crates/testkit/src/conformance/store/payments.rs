@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use quota_core::amount::{AMOUNT_MAX, Amount};
-use quota_core::ids::{AccountId, Currency, LineRef, PaymentRef, ProviderCode};
+use quota_core::ids::{AccountId, Currency, FeatureCode, LineRef, PaymentRef, ProviderCode};
 use quota_core::payment::{
     BoughtLine, DisputeStatus, Disputed, Paying, Payment, PaymentHolder, PaymentId, PaymentMode,
     RefundStatus, Refunded,
@@ -108,8 +108,14 @@ pub async fn every_field_of_a_payment_comes_back(store: Store) {
     let line = |line: &str, priority, expires_at| BoughtLine {
         line: LineRef::new(line).expect("a line"),
         credits: Amount::new(AMOUNT_MAX).expect("an amount"),
+        boost: None,
         priority,
         expires_at,
+    };
+    let boost = FeatureCode::new("articles").expect("a code");
+    let boost = BoughtLine {
+        boost: Some(boost),
+        ..line("boost", 0, Some(odd_instant()))
     };
     let refund = |status: RefundStatus| {
         let refund = Refunded {
@@ -132,6 +138,7 @@ pub async fn every_field_of_a_payment_comes_back(store: Store) {
         lines: vec![
             line("1", 0, None),
             line("數", u32::MAX, Some(odd_instant())),
+            boost,
         ],
         refunds: RefundStatus::ALL.map(refund).into(),
         disputes: DisputeStatus::ALL.map(dispute).into(),
