@@ -103,6 +103,7 @@ mod set_status;
 mod settle;
 pub mod share;
 mod shown;
+mod signs;
 mod spend;
 mod spend_cap;
 pub mod spending;

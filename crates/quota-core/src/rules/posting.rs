@@ -4,6 +4,7 @@ use super::allowance::Allowance;
 use super::desk::Desk;
 use super::opening::{current_grant, opened};
 use super::share::count_share;
+pub(crate) use super::signs::{negated, signed};
 use crate::amount::COUNT_MAX;
 use crate::answer::Rejection;
 use crate::balance::Bucket;
@@ -91,16 +92,6 @@ impl Posting {
         }
         posting
     }
-}
-
-/// Counters stay below [`COUNT_MAX`], so their changes fit a signed number.
-pub(crate) fn signed(amount: u64) -> i64 {
-    i64::try_from(amount).unwrap_or(i64::MAX)
-}
-
-/// A change by so much down.
-pub(crate) fn negated(amount: u64) -> i64 {
-    signed(amount).saturating_neg()
 }
 
 fn add_checked(counter: u64, by: i64) -> Result<u64, Rejection> {

@@ -9,7 +9,7 @@ use super::charged::{charged_in, is_boost, is_sold};
 use super::context::Context;
 use super::desk::Desk;
 use super::member_shares::{carried_counts, live_counts};
-use super::posting::negated;
+use super::signs::negated;
 use crate::balance::{Balance, Bucket};
 use crate::catalog::Feature;
 use crate::draw::{Scope, Source};
