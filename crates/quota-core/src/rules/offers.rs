@@ -42,7 +42,7 @@ pub struct Offers {
 pub enum Offer {
     /// A plan to subscribe to, or to change to.
     Plan {
-        /// The plan.
+        /// What the account would be on instead of its plan.
         plan: OfferedPlan,
         /// Whether the change must be asked for at once: unasked it would wait for the period's end (S5).
         at_once: bool,
@@ -58,7 +58,7 @@ pub enum Offer {
     },
     /// So many seats of the plan that the account has.
     Seats {
-        /// The plan.
+        /// The one that the account is on, at the price that the catalog has for it.
         plan: OfferedPlan,
         /// How many seats it must have: the fewest that are enough.
         seats: Quantity,
@@ -69,7 +69,7 @@ pub enum Offer {
     Credits(Amount),
     /// So many of a pack of credits.
     Pack {
-        /// The pack.
+        /// What would be bought, at the price of one.
         pack: OfferedPack,
         /// How many of it: the fewest that are enough.
         quantity: Quantity,

@@ -12,7 +12,7 @@ use super::{ActError, Billing, BillingError, Synced};
 /// What is wanted of an add-on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddonAsk {
-    /// Its plan.
+    /// The add-on, by the code of its plan.
     pub plan: PlanCode,
     /// How many of it; none ends it.
     pub quantity: Option<Quantity>,

@@ -21,7 +21,7 @@ const NEVER: u64 = 1_000_000_000;
 /// Longer than any pause of an open one.
 const PAUSE_SECONDS: i64 = 7_200;
 
-/// What is wanted.
+/// A top-up that the model has set, as it stands.
 #[derive(Debug, Clone)]
 struct Wanted {
     below: u64,
