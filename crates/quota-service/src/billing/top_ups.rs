@@ -101,6 +101,8 @@ impl Billing {
         account: &AccountId,
         limit: u32,
     ) -> Result<Option<TopUpStanding>, BillingError> {
+        // An end is booked before its top-up is closed: whoever is shown the close is shown the booking.
+        let last = self.last_top_ups(account, limit).await?;
         let row = self.engine().account(account).await?;
         let Some(wanted) = row.account.terms.auto_top_up.clone() else {
             return Ok(None);
@@ -110,7 +112,7 @@ impl Billing {
             wanted: *wanted,
             bought_this_month: self.bought_this_month(&row).await?,
             month_ends_at: month.ends_at,
-            last: self.last_top_ups(account, limit).await?,
+            last,
         }))
     }
 
